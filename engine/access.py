@@ -1,0 +1,148 @@
+"""Who may see and do what. A grant is role × division and reaches down the tree; every query passes through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, false, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from engine.errors import NotAllowed, NotFound
+from engine.models import Account, CaseFile, Household, RiskClue, RoleGrant, WorkItem
+
+PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
+"""Significant digits of a division code by level (codes are prefixes of one another)."""
+
+QUEUE_OF_ROLE = {
+    "village_official": "village",
+    "township_reviewer": "township",
+    "county_approver": "county",
+    "city_reviewer": "city",
+    "province_reviewer": "province",
+}
+SUPERVISOR = "supervisor"
+PROCESS_OWNER = "process_owner"
+ACCOUNT_ADMIN = "account_admin"
+SECURITY_ADMIN = "security_admin"
+AUDIT_ADMIN = "audit_admin"
+ROLE_NAMES = {
+    "village_official": "村级经办",
+    "township_reviewer": "乡级审核",
+    "county_approver": "县级审批",
+    "city_reviewer": "市级审核",
+    "province_reviewer": "省级审核",
+    SUPERVISOR: "督查员",
+    PROCESS_OWNER: "流程管理员",
+    ACCOUNT_ADMIN: "系统管理员",
+    SECURITY_ADMIN: "安全管理员",
+    AUDIT_ADMIN: "审计管理员",
+}
+QUEUE_NAMES = {"village": "村级", "township": "乡级", "county": "县级", "city": "市级", "province": "省级"}
+CASE_ROLES = frozenset(QUEUE_OF_ROLE) | {SUPERVISOR}
+"""Roles that may see households and cases below their division; the administrators and process owners may not."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A range of division codes, both ends included."""
+
+    low: str
+    high: str
+
+    def holds(self, code: str) -> bool:
+        """Whether `code` lies in the range."""
+        return self.low <= code <= self.high
+
+
+def level_of(code: str) -> str:
+    """The level of a 12-digit division code."""
+    for level, length in PREFIX_LENGTH.items():
+        if not code[length:].strip("0"):
+            return level
+    return "village"
+
+
+def ancestor(code: str, level: str) -> str:
+    """The code of the division at `level` that holds `code`."""
+    return code[: PREFIX_LENGTH[level]].ljust(12, "0")
+
+
+def scope_of(code: str) -> Scope:
+    """All codes at and below the division `code`."""
+    prefix = code[: PREFIX_LENGTH[level_of(code)]]
+    return Scope(prefix.ljust(12, "0"), prefix.ljust(12, "9"))
+
+
+def scopes(actor: Account, roles: frozenset[str] = CASE_ROLES) -> list[Scope]:
+    """The ranges of divisions that the actor reaches with one of `roles`."""
+    return [scope_of(grant.division_code) for grant in actor.grants if grant.role in roles]
+
+
+def has_role(actor: Account, role: str) -> bool:
+    """Whether the actor holds `role` anywhere."""
+    return any(grant.role == role for grant in actor.grants)
+
+
+def reaches(actor: Account, village_code: str, roles: frozenset[str] = CASE_ROLES) -> bool:
+    """Whether one of the actor's grants of `roles` reaches the village."""
+    return any(scope.holds(village_code) for scope in scopes(actor, roles))
+
+
+def within(column: InstrumentedAttribute[str], ranges: list[Scope]) -> ColumnElement[bool]:
+    """SQL: `column` lies in one of `ranges`; an equality where a range is a single village."""
+    if not ranges:
+        return false()
+    return or_(*(column == r.low if r.low == r.high else column.between(r.low, r.high) for r in ranges))
+
+
+def queue_condition(grant: RoleGrant) -> ColumnElement[bool] | None:
+    """SQL: the open items of the queue that `grant` works on; equality when the grant sits at the queue's own level."""
+    queue = QUEUE_OF_ROLE.get(grant.role)
+    if queue is None:
+        return None
+    scope = scope_of(grant.division_code)
+    if level_of(grant.division_code) == queue:
+        return and_(WorkItem.queue == queue, WorkItem.division_code == scope.low)
+    return and_(WorkItem.queue == queue, WorkItem.division_code.between(scope.low, scope.high))
+
+
+def may_work(actor: Account, item: WorkItem) -> bool:
+    """Whether the actor may finish `item`: a grant of the queue's role reaches the item's division."""
+    return any(
+        QUEUE_OF_ROLE.get(grant.role) == item.queue and scope_of(grant.division_code).holds(item.division_code)
+        for grant in actor.grants
+    )
+
+
+def require_work(actor: Account, item: WorkItem) -> None:
+    """Raise NotFound when the actor may not know of the item, NotAllowed when it is not their queue."""
+    if not reaches(actor, item.village_code):
+        raise NotFound("没有找到这件事项。")
+    if not may_work(actor, item):
+        raise NotAllowed("这件事项不在您的待办范围内,您只能查看。")
+
+
+def require_role(actor: Account, *roles: str) -> None:
+    """Raise NotAllowed unless the actor holds one of `roles`."""
+    if not any(has_role(actor, role) for role in roles):
+        raise NotAllowed("您没有办理这项工作的权限。")
+
+
+def visible_cases(actor: Account) -> ColumnElement[bool]:
+    """SQL: the cases the actor may see."""
+    return within(CaseFile.village_code, scopes(actor))
+
+
+def visible_households(actor: Account) -> ColumnElement[bool]:
+    """SQL: the households the actor may see."""
+    return within(Household.village_code, scopes(actor))
+
+
+def visible_clues(actor: Account) -> ColumnElement[bool]:
+    """SQL: the clues the actor may see."""
+    return within(RiskClue.village_code, scopes(actor))
+
+
+def visible_items(actor: Account) -> ColumnElement[bool]:
+    """SQL: the work items, of any queue, that the actor may see."""
+    return within(WorkItem.village_code, scopes(actor))

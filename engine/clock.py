@@ -1,0 +1,64 @@
+"""The only place that asks for the time, so that tests, the dry run and the demo can move it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+CHINA = ZoneInfo("Asia/Shanghai")
+"""Legal days are days in this zone; the database keeps UTC."""
+
+
+class Clock(Protocol):
+    """Anything that tells the time."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        return datetime.now(UTC)
+
+
+class MovableClock:
+    """The machine's clock plus an offset, or a frozen instant: for tests, the dry run and the demo."""
+
+    def __init__(self, at: datetime | None = None, offset: Callable[[], timedelta] | None = None) -> None:
+        self._at = at
+        self._offset = offset or (lambda: timedelta(0))
+
+    def now(self) -> datetime:
+        """The frozen instant, or the machine's time moved by the offset."""
+        return self._at if self._at is not None else datetime.now(UTC) + self._offset()
+
+    def set(self, at: datetime) -> None:
+        """Freeze the clock at `at` (aware)."""
+        self._at = at.astimezone(UTC)
+
+    def advance(self, step: timedelta) -> None:
+        """Move a frozen clock forward by `step`."""
+        self.set(self.now() + step)
+
+
+SYSTEM = SystemClock()
+
+
+def local_date(instant: datetime) -> date:
+    """The calendar day in China of an aware `instant`."""
+    return instant.astimezone(CHINA).date()
+
+
+def start_of_day(day: date) -> datetime:
+    """00:00 in China of `day`, aware."""
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA)
+
+
+def days_after(day: date, days: int) -> datetime:
+    """The first instant after `days` full days following `day`: 00:00 of day + days + 1 (the start day never counts)."""
+    return start_of_day(day + timedelta(days=days + 1))

@@ -1,0 +1,170 @@
+"""The register: households, members, what they earn and spend by year, and the clues about them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.models.base import Base, JsonText, UtcDateTime
+from engine.models.organisation import Division
+
+
+class Household(Base):
+    """A rural household. `status` is its place in the life of a monitored household."""
+
+    __tablename__ = "household"
+    __table_args__ = (Index("ix_household_village_code_head_name", "village_code", "head_name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
+    village_code: Mapped[str] = mapped_column(String(12))
+    head_name: Mapped[str] = mapped_column(String(40), index=True)
+    head_id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
+    group_name: Mapped[str] = mapped_column(String(40), default="")
+    address: Mapped[str] = mapped_column(String(200), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    household_type: Mapped[str] = mapped_column(String(30), default="ordinary")
+    # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
+    # allowance 低保户, destitute 特困供养户
+    status: Mapped[str] = mapped_column(String(20), default="ordinary", index=True)
+    # ordinary, identifying, monitored, eliminated, cleared
+    category: Mapped[str] = mapped_column(String(20), default="")  # unstable, marginal, sudden_hardship (R17)
+    monitored_on: Mapped[date | None]
+    national_number: Mapped[str] = mapped_column(String(40), default="")
+    key_groups: Mapped[list[str]] = mapped_column(JsonText, default=list)
+    risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    division: Mapped[Division] = relationship()
+    members: Mapped[list[Member]] = relationship(order_by="Member.position", cascade="all, delete-orphan")
+    years: Mapped[list[HouseholdYear]] = relationship(order_by="HouseholdYear.year")
+
+
+class Member(Base):
+    """A person who lives and shares income with the household."""
+
+    __tablename__ = "member"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(40))
+    sex: Mapped[str] = mapped_column(String(6), default="")
+    id_type: Mapped[str] = mapped_column(String(20), default="id_card")  # id_card, disability, none
+    id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
+    birth_date: Mapped[date | None]
+    relation: Mapped[str] = mapped_column(String(20), default="")
+    facts: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    # education, schooling, health, labour, work_place, work_months, medical_insurance … as the form has them
+
+
+class HouseholdYear(Base):
+    """Income, spending (yuan) and assurances of a household in one year, as last verified."""
+
+    __tablename__ = "household_year"
+    __table_args__ = (UniqueConstraint("household_id", "year"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    year: Mapped[int]
+    net_income: Mapped[Decimal] = mapped_column(Numeric(14, 2), default=Decimal(0))
+    per_capita: Mapped[Decimal] = mapped_column(Numeric(14, 2), default=Decimal(0))
+    income: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    spending: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    assurances: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RiskClue(Base):
+    """A sign that a household may fall into poverty; the earliest of a case starts its clock (R06, R15)."""
+
+    __tablename__ = "risk_clue"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    channel: Mapped[str] = mapped_column(String(20))  # cadre_check, department_warning, self_declaration
+    finder: Mapped[str] = mapped_column(String(60))
+    discovered_on: Mapped[date]
+    description: Mapped[str] = mapped_column(String(500), default="")
+    risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
+    entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    household: Mapped[Household] = relationship()
+
+
+class MatchingResult(Base):
+    """What the departments found about a household; immutable, reusable (R09)."""
+
+    __tablename__ = "matching_result"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    batch: Mapped[str] = mapped_column(String(40), default="")
+    matched_on: Mapped[date]
+    effect: Mapped[str] = mapped_column(String(20))  # none, to_verify, unmet, unavailable
+    findings: Mapped[list[dict[str, object]]] = mapped_column(JsonText, default=list)
+    source: Mapped[str] = mapped_column(String(80), default="")
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Notice(Base):
+    """A public notice of a case in its village (R10)."""
+
+    __tablename__ = "notice"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    token: Mapped[str] = mapped_column(String(32))
+    posted_on: Mapped[date]
+    closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    place: Mapped[str] = mapped_column(String(200), default="")
+    contact: Mapped[str] = mapped_column(String(200), default="")
+    text: Mapped[str] = mapped_column(String(4000), default="")
+    status: Mapped[str] = mapped_column(String(12), default="open")  # open, closed, superseded, withdrawn
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    objections: Mapped[list[Objection]] = relationship(order_by="Objection.id")
+
+
+class Objection(Base):
+    """An objection to a notice; keeps it open until decided (R10)."""
+
+    __tablename__ = "objection"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    raised_by: Mapped[str] = mapped_column(String(60), default="")  # empty = anonymous
+    raised_on: Mapped[date]
+    matter: Mapped[str] = mapped_column(String(1000))
+    status: Mapped[str] = mapped_column(String(20), default="open")
+    # open, dismissed, upheld_changed, upheld_withdrawn
+    finding: Mapped[str] = mapped_column(String(1000), default="")
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Announcement(Base):
+    """The announcement of a result in the village, in the township's name (R13)."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (UniqueConstraint("township_code", "year", "serial"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    township_code: Mapped[str] = mapped_column(String(12))
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    year: Mapped[int]
+    serial: Mapped[int]
+    number: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(String(4000), default="")
+    issued_on: Mapped[date]
+
+
+class Telling(Base):
+    """A household was told a result: what, when, how (R10, R12)."""
+
+    __tablename__ = "telling"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    text: Mapped[str] = mapped_column(String(1000))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,255 @@
+"""Definitions and what runs on them: versions, cases, work items, timers, submissions, incidents."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+
+from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.models.household import Household
+from engine.models.organisation import Account
+
+
+class Resource(Base):
+    """A decision table or form by the hash of its content: every version that uses the same text shares the row."""
+
+    __tablename__ = "resource"
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))  # form, decision
+    key: Mapped[str] = mapped_column(String(80), index=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Procedure(Base):
+    """A procedure by its key; `current_version_id` is the version new cases start on."""
+
+    __tablename__ = "procedure"
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
+
+
+class ProcedureVersion(Base):
+    """One immutable version: the diagram and the exact forms and decisions it was checked with."""
+
+    __tablename__ = "procedure_version"
+    __table_args__ = (UniqueConstraint("procedure_key", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    procedure_key: Mapped[str] = mapped_column(ForeignKey("procedure.key"), index=True)
+    number: Mapped[int]
+    xml: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    sha256: Mapped[str] = mapped_column(String(64))  # of the diagram and its resources
+    resources: Mapped[dict[str, dict[str, str]]] = mapped_column(JsonText)  # {"form": {key: sha256}, "decision": {…}}
+    deployed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    deployed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(500), default="")
+
+
+class CaseFile(Base):
+    """One case: a household on its way through one version of a procedure."""
+
+    __tablename__ = "case_file"
+    __table_args__ = (
+        Index("ix_case_file_village_code_status", "village_code", "status"),
+        Index("ix_case_file_started_by_id", "started_by", "id"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    procedure_key: Mapped[str] = mapped_column(String(60))
+    version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"), index=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    village_code: Mapped[str] = mapped_column(String(12))
+    subject: Mapped[str] = mapped_column(String(80))  # the head's name
+    status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, incident
+    outcome: Mapped[str] = mapped_column(String(80), default="")  # name of the end event that named one
+    outcome_code: Mapped[str] = mapped_column(String(40), default="")
+    started_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    discovery_date: Mapped[date | None]
+    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the outermost open limit passes
+    lamp_floor: Mapped[str] = mapped_column(String(8), default="green")  # yellow once warned, red once passed
+    lock_version: Mapped[int] = mapped_column(default=0)
+    log_seq: Mapped[int] = mapped_column(default=0)
+    log_hash: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    state: Mapped[bytes] = deferred(mapped_column(LargeBinary, default=b""))
+    household: Mapped[Household] = relationship()
+    version: Mapped[ProcedureVersion] = relationship()
+
+
+class WorkItem(Base):
+    """A user task in somebody's queue: the inbox. Carries what a list shows, so that a list is one index scan."""
+
+    __tablename__ = "work_item"
+    __table_args__ = (
+        Index(
+            "ix_work_item_inbox",
+            "queue",
+            "division_code",
+            "due_at",
+            "id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "ix_work_item_step",
+            "queue",
+            "division_code",
+            "procedure_key",
+            "element_id",
+            "due_at",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index("ix_work_item_closed_by", "closed_by", "closed_at"),
+        Index("ix_work_item_case_id", "case_id", "status"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
+    token: Mapped[str] = mapped_column(String(32))  # of the engine's task: stable across restore, replay and migration
+    procedure_key: Mapped[str] = mapped_column(String(60))
+    element_id: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = mapped_column(String(80))
+    village_code: Mapped[str] = mapped_column(String(12))
+    queue: Mapped[str] = mapped_column(String(10))
+    division_code: Mapped[str] = mapped_column(String(12))
+    form_key: Mapped[str] = mapped_column(String(80))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(10), default="open")  # open, done, cancelled, returned, withdrawn
+    claimed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    outcome: Mapped[str] = mapped_column(String(80), default="")
+    note: Mapped[str] = mapped_column(String(500), default="")  # why it came back: the reason of a return
+    case: Mapped[CaseFile] = relationship()
+    closer: Mapped[Account | None] = relationship(foreign_keys=[closed_by])
+    claimer: Mapped[Account | None] = relationship(foreign_keys=[claimed_by])
+
+
+class Timer(Base):
+    """A waiting timer event, or the warning before one; fired in due order, once."""
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        Index(
+            "ix_timer_due",
+            "due_at",
+            "id",
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+        Index("ix_timer_case_id", "case_id", "status"),
+    )
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
+    token: Mapped[str] = mapped_column(String(32))
+    element_id: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(8))  # event, limit (a non-interrupting boundary), warning (before a limit)
+    village_code: Mapped[str] = mapped_column(String(12))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, fired, cancelled, failed
+    fired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Submission(Base):
+    """What an official sent with one finished task; immutable."""
+
+    __tablename__ = "submission"
+    __table_args__ = (Index("ix_submission_case_id_form_key", "case_id", "form_key", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"), index=True)
+    form_key: Mapped[str] = mapped_column(String(80))
+    form_sha256: Mapped[str] = mapped_column(String(64))
+    element_id: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, object]] = mapped_column(JsonText)
+    submitted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Draft(Base):
+    """What an official has typed so far; one a person and task."""
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("work_item_id", "account_id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    data: Mapped[dict[str, object]] = mapped_column(JsonText)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Attachment(Base):
+    """A photo or scan; its type was found from its content."""
+
+    __tablename__ = "attachment"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"), index=True)
+    field: Mapped[str] = mapped_column(String(80), default="")
+    filename: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Idempotency(Base):
+    """The first answer to a request key, so that a repeated request gets the same one."""
+
+    __tablename__ = "idempotency"
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"))
+    result: Mapped[dict[str, object]] = mapped_column(JsonText)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Incident(Base):
+    """A step that failed for the engine's reason; an administrator can retry it."""
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_resolved_at", "resolved_at", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"))
+    work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"))
+    element_id: Mapped[str] = mapped_column(String(80), default="")
+    error: Mapped[str] = mapped_column(Text)
+    trace: Mapped[str] = mapped_column(Text, default="")
+    attempts: Mapped[int] = mapped_column(default=1)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    resolved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Notification(Base):
+    """A line in an official's bell: a warning, a return, an overdue mark."""
+
+    __tablename__ = "notification"
+    __table_args__ = (Index("ix_notification_division_code_queue", "division_code", "queue", "id"),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    queue: Mapped[str] = mapped_column(String(10))
+    division_code: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Outbox(Base):
+    """What is to leave the system after the commit: mail, webhooks."""
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    payload: Mapped[dict[str, object]] = mapped_column(JsonText)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
