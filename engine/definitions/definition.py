@@ -1,0 +1,210 @@
+"""A parsed procedure: what the runtime asks of one version of a diagram with its forms and decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+
+from engine.decisions import Decision, parse_decision
+from engine.definitions import xml as x
+from engine.errors import DefinitionError, Finding, Invalid
+from engine.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.forms import Form, compile_form
+from engine.spiff import CaseParser, timer_feel
+
+QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
+"""A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
+
+FLOW_NODES = frozenset(
+    "startEvent endEvent intermediateCatchEvent boundaryEvent userTask manualTask serviceTask businessRuleTask "
+    "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway subProcess callActivity".split()
+)
+"""The flow nodes that we run; the check refuses every other one by name."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """A flow node of the diagram."""
+
+    id: str
+    name: str
+    kind: str
+    process_id: str
+    documentation: str = ""
+    instructions: str = ""
+    queue: str | None = None
+    form_key: str | None = None
+    variable: str | None = None
+    attached_to: str | None = None
+    cancel_activity: bool = True
+    message: str | None = None
+    timer: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+class Definition:
+    """One version of a procedure, parsed and ready to run. Immutable; shared by all cases of the version."""
+
+    def __init__(self, body: bytes, forms: Mapping[str, bytes], decisions: Mapping[str, bytes]) -> None:
+        """Parse a diagram with its resources by key. Raises DefinitionError with findings."""
+        self.body = body
+        self.form_bodies = dict(forms)
+        self.root = x.parse_xml(body)
+        self.decisions: dict[str, Decision] = {key: parse_decision(text) for key, text in decisions.items()}
+        self.elements: dict[str, Element] = {element.id: element for element in _elements(self.root)}
+        self.process_ids = [node.get("id", "") for node in x.children(self.root, "process")]
+        self.key, self.name = _main_process(self.root)
+        self._forms: dict[str, Form] = {}
+
+    @cached_property
+    def specs(self) -> tuple[BpmnProcessSpec, dict[str, BpmnProcessSpec]]:
+        """SpiffWorkflow's spec of the main process and of every process it calls or holds."""
+        parser = CaseParser()
+        try:
+            parser.add_bpmn_xml(self.root)
+            spec = parser.get_spec(self.key)
+            return spec, parser.get_subprocess_specs(spec.name, specs={})
+        except DefinitionError:
+            raise
+        except Exception as error:
+            sentence = f"流程图不能运行:{error}"
+            raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
+
+    def form(self, key: str) -> Form:
+        """The compiled form `key`. Raises Invalid when the version has none."""
+        if key not in self._forms:
+            if key not in self.form_bodies:
+                raise Invalid(f"这一版流程没有表单“{key}”。")
+            self._forms[key] = compile_form(json.loads(self.form_bodies[key]))
+        return self._forms[key]
+
+    def form_schema(self, key: str) -> dict[str, Any]:
+        """The form-js schema of form `key`."""
+        schema: dict[str, Any] = json.loads(self.form_bodies[key])
+        return schema
+
+    @cached_property
+    def messages(self) -> frozenset[str]:
+        """Names of the messages that a running case of this version can catch."""
+        return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
+
+    @cached_property
+    def reads(self) -> dict[str, frozenset[str] | None]:
+        """For each variable the diagram reads: the keys it reads of it, or None when it reads the whole."""
+        found: dict[str, set[str] | None] = {}
+        for name in self._names_read():
+            root, _, rest = name.partition(".")
+            keys = found.setdefault(root, set())
+            if not rest:
+                found[root] = None
+            elif keys is not None:
+                keys.add(rest.partition(".")[0])
+        return {root: None if keys is None else frozenset(keys) for root, keys in found.items()}
+
+    def project(self, variable: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a form's `data`, only what the diagram reads of `variable`: the rest stays in the submission."""
+        keys = self.reads.get(variable, frozenset())
+        return dict(data) if keys is None else {key: data[key] for key in data if key in keys}
+
+    def _names_read(self) -> Iterator[str]:
+        for _, text in expressions(self.root):
+            try:
+                yield from compile_expression(text).names()
+            except FeelSyntaxError:
+                continue  # the check reports it with its element
+        for decision in self.decisions.values():
+            yield from decision.names()
+
+
+def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
+    """Every FEEL text of a diagram with the flow node or sequence flow it belongs to."""
+    for flow in x.descendants(root, "sequenceFlow"):
+        text = x.text_of(flow, "conditionExpression")
+        if text:
+            yield flow, strip_equals(text)
+    for kind in ("timeDate", "timeDuration"):
+        for node in x.descendants(root, kind):
+            owner = node.getparent().getparent()  # type: ignore[union-attr]
+            yield owner, timer_feel(node.text or "")  # type: ignore[misc]
+    for task in x.descendants(root, "serviceTask"):
+        for parameter in task.iter(f"{{{x.SPIFF}}}parameter"):
+            yield task, strip_equals(parameter.get("value", ""))
+
+
+def _main_process(root: x.Node) -> tuple[str, str]:
+    """Key and name of the main process: the first that no call activity of the file calls."""
+    processes = x.children(root, "process")
+    called = {call.get("calledElement") for call in x.descendants(root, "callActivity")}
+    for process in processes:
+        if process.get("id") not in called:
+            return process.get("id", ""), process.get("name") or process.get("id", "")
+    sentence = "文件中没有可以启动的流程。"
+    raise DefinitionError(sentence, [Finding("", "", sentence)])
+
+
+def _lanes(root: x.Node) -> dict[str, str]:
+    """The queue of each flow node by the innermost lane that names it."""
+    found: dict[str, str] = {}
+    for lane in x.descendants(root, "lane"):  # document order: an inner lane comes after its outer one
+        queue = queue_of(lane.get("name") or "", lane.get("id") or "")
+        for reference in x.children(lane, "flowNodeRef"):
+            if queue and reference.text:
+                found[reference.text.strip()] = queue
+    return found
+
+
+def queue_of(name: str, identifier: str = "") -> str | None:
+    """The queue a lane's name or id stands for, or None."""
+    for character in name:
+        if character in QUEUES:
+            return QUEUES[character]
+    lowered = f"{name} {identifier}".lower()
+    return next((queue for queue in QUEUES.values() if queue in lowered), None)
+
+
+def _elements(root: x.Node) -> Iterator[Element]:
+    lanes = _lanes(root)
+    messages = {m.get("id", ""): m.get("name", "") for m in x.children(root, "message")}
+    for process in x.children(root, "process"):
+        for node in process.iter(f"{{{x.BPMN}}}*"):
+            if x.local(node) in FLOW_NODES:
+                yield _element(node, process.get("id", ""), lanes, messages)
+
+
+def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: Mapping[str, str]) -> Element:
+    given = x.properties(node)
+    identifier = node.get("id", "")
+    form_key = given.get("formKey")
+    message = next((m.get("messageRef", "") for m in x.descendants(node, "messageEventDefinition")), None)
+    timer = next((t.text or "" for k in ("timeDate", "timeDuration") for t in x.descendants(node, k)), None)
+    inner = x.local(node) == "subProcess"  # its children's events are not its own
+    return Element(
+        id=identifier,
+        name=node.get("name") or identifier,
+        kind=x.local(node),
+        process_id=process_id,
+        documentation=x.text_of(node, "documentation"),
+        instructions=x.extension_text(node, "instructionsForEndUser"),
+        queue=given.get("queue") or lanes.get(identifier) or _lane_of_parent(node, lanes),
+        form_key=form_key,
+        variable=given.get("variable") or form_key,
+        attached_to=node.get("attachedToRef"),
+        cancel_activity=node.get("cancelActivity", "true") != "false",
+        message=None if inner or message is None else messages.get(message, ""),
+        timer=None if inner else timer,
+        properties=given,
+    )
+
+
+def _lane_of_parent(node: x.Node, lanes: Mapping[str, str]) -> str | None:
+    parent = node.getparent()
+    while parent is not None:
+        if parent.get("id") in lanes:
+            return lanes[parent.get("id", "")]
+        parent = parent.getparent()
+    return None

@@ -1,0 +1,165 @@
+"""The lists of work: 待办, 已办, 我发起的. Flat in the number of open items: each is an index scan with a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from engine import access
+from engine.models import Account, CaseFile, Notification, WorkItem
+
+PAGE = 20
+COUNT_CAP = 1000
+"""Counts stop here: «1000+» tells an official as much, and costs the same at any size."""
+YELLOW = timedelta(days=3)
+LAMPS = {"red": "超期", "yellow": "临期", "green": "正常"}
+
+
+@dataclass(frozen=True)
+class InboxFilter:
+    """What the official narrows the list to; every field may be empty."""
+
+    step: str = ""  # "procedure:element"
+    lamp: str = ""
+    text: str = ""
+    village: str = ""
+    sort: str = "due"  # due, opened, name
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Page[T]:
+    """One page of a list; `total` is capped at COUNT_CAP (`capped`)."""
+
+    items: Sequence[T]
+    total: int
+    page: int
+    pages: int
+    capped: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """The open items of one step in the actor's queues."""
+
+    procedure_key: str
+    element_id: str
+    name: str
+    queue: str
+    count: int
+    red: int
+    yellow: int
+
+    @property
+    def step(self) -> str:
+        """What `InboxFilter.step` takes."""
+        return f"{self.procedure_key}:{self.element_id}"
+
+
+def lamp(due_at: datetime | None, now: datetime) -> str:
+    """red once the limit has passed, yellow within three days of it, else green."""
+    if due_at is None or due_at - now > YELLOW:
+        return "green"
+    return "red" if due_at <= now else "yellow"
+
+
+def _mine(actor: Account) -> ColumnElement[bool]:
+    conditions = [c for grant in actor.grants if (c := access.queue_condition(grant)) is not None]
+    return and_(WorkItem.status == "open", or_(*conditions) if conditions else access.within(WorkItem.village_code, []))
+
+
+def _narrow(query: Select[tuple[WorkItem]], wanted: InboxFilter, now: datetime) -> Select[tuple[WorkItem]]:
+    if wanted.step:
+        procedure, _, element = wanted.step.partition(":")
+        query = query.where(WorkItem.procedure_key == procedure, WorkItem.element_id == element)
+    if wanted.lamp == "red":
+        query = query.where(WorkItem.due_at <= now)
+    elif wanted.lamp == "yellow":
+        query = query.where(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW)
+    elif wanted.lamp == "green":
+        query = query.where(or_(WorkItem.due_at.is_(None), WorkItem.due_at > now + YELLOW))
+    if wanted.village:
+        scope = access.scope_of(wanted.village)
+        query = query.where(access.within(WorkItem.village_code, [scope]))
+    if wanted.text:
+        query = query.where(WorkItem.subject.contains(wanted.text.strip(), autoescape=True))
+    return query
+
+
+def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -> Page[WorkItem]:
+    """待办: the open items of the actor's queues, what is due first on top."""
+    query = _narrow(select(WorkItem).where(_mine(actor)), wanted, now)
+    order = {
+        "opened": (WorkItem.opened_at, WorkItem.id),
+        "name": (WorkItem.subject, WorkItem.id),
+    }.get(wanted.sort, (WorkItem.due_at, WorkItem.id))
+    return _page(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
+
+
+def _page[T](session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int) -> Page[T]:
+    capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
+    total = session.scalar(select(func.count()).select_from(capped)) or 0
+    pages = max(1, -(-min(total, COUNT_CAP) // PAGE))
+    number = min(max(1, number), pages)
+    items = list(session.scalars(ordered.offset((number - 1) * PAGE).limit(PAGE)))
+    return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
+
+
+def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
+    """The actor's open items counted by step, with how many are overdue or nearly so."""
+    red = func.sum(case((WorkItem.due_at <= now, 1), else_=0))
+    yellow = func.sum(case((and_(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW), 1), else_=0))
+    columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name, WorkItem.queue)
+    query = select(*columns, func.count(), red, yellow).where(_mine(actor)).group_by(*columns)
+    groups = [Group(*row) for row in session.execute(query.order_by(func.min(WorkItem.id)))]
+    return groups
+
+
+def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Page[WorkItem]:
+    """已办: what the actor finished, returned or took back, latest first."""
+    query = select(WorkItem).where(WorkItem.closed_by == actor.id)
+    if text:
+        query = query.where(WorkItem.subject.contains(text.strip(), autoescape=True))
+    ordered = query.order_by(WorkItem.closed_at.desc(), WorkItem.id.desc()).options(joinedload(WorkItem.case))
+    return _page(session, query, ordered, page)
+
+
+def started(session: Session, actor: Account, page: int = 1) -> Page[CaseFile]:
+    """我发起的: the cases that the actor's clues opened, latest first."""
+    query = select(CaseFile).where(CaseFile.started_by == actor.id, access.visible_cases(actor))
+    return _page(session, query, query.order_by(CaseFile.id.desc()), page)
+
+
+def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account]:
+    """Who else works on the item's queue in its own division: whom 转办 may name."""
+    from engine.models import RoleGrant
+
+    role = next(role for role, queue in access.QUEUE_OF_ROLE.items() if queue == item.queue)
+    query = (
+        select(Account)
+        .join(RoleGrant)
+        .where(
+            RoleGrant.role == role, RoleGrant.division_code == item.division_code, Account.active, Account.id != actor.id
+        )
+        .order_by(Account.name)
+        .limit(200)
+    )
+    return list(session.scalars(query))
+
+
+def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
+    """The notifications of the actor's queues, latest first."""
+    conditions = [
+        and_(
+            Notification.queue == access.QUEUE_OF_ROLE[grant.role],
+            access.within(Notification.division_code, [access.scope_of(grant.division_code)]),
+        )
+        for grant in actor.grants
+        if grant.role in access.QUEUE_OF_ROLE
+    ]
+    query = select(Notification).where(or_(*conditions) if conditions else access.within(Notification.division_code, []))
+    return _page(session, query, query.order_by(Notification.id.desc()), page)

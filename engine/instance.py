@@ -1,0 +1,353 @@
+"""A running instance in memory: start, complete a task, catch a message, let time pass. No database, no clock.
+
+Everything that enters an instance does so through one of four inputs, each at an instant its caller gives. The instance
+answers with records of what happened, one for each input and each timer that fired on the way, so that history and
+state are two views of the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
+from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.exceptions import SpiffWorkflowException
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine import state as codec
+from engine.definitions.definition import Definition
+from engine.errors import Conflict, EngineFault
+from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host
+
+MAX_ROUNDS = 200
+"""More rounds of automatic steps than this without a wait is a loop in the diagram."""
+
+
+@dataclass
+class Record:
+    """What one input, or one timer, did."""
+
+    kind: str  # start, complete, message, timer
+    at: datetime
+    element_id: str = ""
+    token: str = ""
+    due_at: datetime | None = None
+    services: list[tuple[str, str, str, Any]] = field(default_factory=list)  # element, token, name, result
+    decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
+    ends: list[str] = field(default_factory=list)
+    caught: list[str] = field(default_factory=list)  # tokens that a message reached
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A user task that waits for a person."""
+
+    token: str
+    element_id: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WaitingTimer:
+    """A timer event that waits; `limit` when it is a non-interrupting boundary, which marks and never moves."""
+
+    token: str
+    element_id: str
+    due_at: datetime
+    limit: bool
+    warn_days: int | None
+
+
+class Instance:
+    """One case's process instance on a definition, acting on its `host`."""
+
+    def __init__(self, definition: Definition, host: Host) -> None:
+        self.definition = definition
+        self.host = host
+        self.held: list[tuple[str, Any]] = []
+        self.records: list[Record] = []
+        self._workflow: CaseWorkflow
+
+    @classmethod
+    def restored(cls, definition: Definition, host: Host, state: bytes) -> Instance:
+        """The instance that `state` was stored of."""
+        instance = cls(definition, host)
+        instance._workflow = instance._new_workflow(deserializing=True)
+        instance.held = [(name, payload) for name, payload in codec.load(instance._workflow, state)]
+        return instance
+
+    def stored(self) -> bytes:
+        """The bytes that `restored` reads."""
+        return codec.dump(self._workflow, [list(item) for item in self.held])
+
+    def _new_workflow(self, *, deserializing: bool = False) -> CaseWorkflow:
+        spec, subprocesses = self.definition.specs
+        workflow = CaseWorkflow(
+            spec, subprocesses, script_engine=FeelScriptEngine(), deserializing=deserializing
+        )
+        workflow.host = _RecordingHost(self)
+        workflow.horizon = NEVER
+        workflow.token_of = codec.token_of
+        workflow.decisions = self.definition.decisions
+        return workflow
+
+    # -- inputs -------------------------------------------------------------------------------------------------------
+
+    def start(self, variables: Mapping[str, Any], now: datetime) -> None:
+        """Start with case `variables`; a message start event is met by the start itself."""
+        self._workflow = self._new_workflow()
+        self._workflow.data.update(variables)
+        self._workflow.now = now
+        self._note(Record("start", now))
+        with _faults():
+            self._engine_steps()
+            for task in list(self._workflow.event_manager.tasks.values()):
+                if task.workflow is self._workflow and task.task_spec in self._workflow.spec.start.outputs:
+                    self._deliver_to(task, None)
+        self._settle(now)
+
+    def complete(self, token: str, values: Mapping[str, Any], now: datetime) -> None:
+        """Finish the open user task `token`, setting case variables. Raises Conflict when it is not open."""
+        self.pass_time(now)
+        task = self._ready_task(token)
+        self._note(Record("complete", now, task.task_spec.bpmn_id, token))
+        self._workflow.data.update(values)
+        with _faults():
+            task.run()
+        self._settle(now)
+
+    def send(self, name: str, payload: Any, now: datetime, facts: Mapping[str, Any] | None = None) -> bool:
+        """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
+
+        Returns whether something caught it.
+        """
+        self.pass_time(now)
+        record = Record("message", now, name)
+        self._note(record)
+        self._workflow.data.update(facts or {})
+        if name in self.definition.messages:
+            self.held.append((name, payload))
+        self._settle(now)
+        return bool(record.caught)
+
+    def pass_time(self, now: datetime) -> None:
+        """Let time pass until `now`: fires what is due, in due order."""
+        self._workflow.now = now
+        self._settle(now)
+
+    # -- questions ----------------------------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The case's variables (live: do not change them)."""
+        data: dict[str, Any] = self._workflow.data
+        return data
+
+    @property
+    def completed(self) -> bool:
+        """Whether no token is left."""
+        return bool(self._workflow.completed)
+
+    def open_tasks(self) -> list[OpenTask]:
+        """The user tasks that wait for a person, with the nearest limit that encloses each."""
+        return [
+            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task)) for task in self._ready_manual()
+        ]
+
+    def timers(self) -> list[WaitingTimer]:
+        """Every waiting timer with its due time."""
+        return [
+            WaitingTimer(codec.token_of(task), task.task_spec.bpmn_id, due, *self._limit_facts(task))
+            for task, _, due in self._waiting_timers()
+        ]
+
+    def waits_for(self) -> frozenset[str]:
+        """Names of the messages that would be caught now."""
+        return frozenset(
+            definition.name
+            for task in self._workflow.event_manager.tasks.values()
+            for definition in _definitions(task)
+            if isinstance(definition, MessageEventDefinition)
+        )
+
+    def waiting_tokens(self) -> frozenset[str]:
+        """Tokens of everything that waits for time or a message."""
+        return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
+
+    def waiting_elements(self) -> list[str]:
+        """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
+        return [
+            task.task_spec.bpmn_id
+            for task in self._workflow.event_manager.tasks.values()
+            if not isinstance(task.task_spec, BoundaryEvent)
+        ]
+
+    def canonical(self) -> Any:
+        """The state without incidental ids: equal for equal instances."""
+        live = TaskState.NOT_FINISHED_MASK & ~TaskState.PREDICTED_MASK
+        tokens = sorted(
+            (codec.token_of(task), task.task_spec.name, task.state)
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.has_state(live) and not task.has_state(TaskState.FUTURE)
+        )
+        timers = sorted((t.token, t.element_id, t.due_at) for t in self.timers())
+        return {"variables": self.variables, "tokens": tokens, "timers": timers, "held": self.held}
+
+    def finished_elements(self) -> list[str]:
+        """Ids of the elements that a token has completed, for the picture."""
+        found = {
+            task.task_spec.bpmn_id: None
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.state == TaskState.COMPLETED and task.task_spec.bpmn_id
+        }
+        return list(found)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _note(self, record: Record) -> None:
+        self.records.append(record)
+
+    def _ready_manual(self) -> Iterator[Task]:
+        for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
+            for task in workflow.tasks.values():
+                if task.state == TaskState.READY and task.task_spec.manual:
+                    yield task
+
+    def _ready_task(self, token: str) -> Task:
+        """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
+        for task in self._ready_manual():
+            if codec.token_of(task) == token:
+                return task
+        raise Conflict("这一步已经办结或已被收回,不能再次提交。")
+
+    def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
+        found = []
+        for task in self._workflow.event_manager.tasks.values():
+            for definition in _definitions(task):
+                if isinstance(definition, FeelTimer):
+                    due = definition.due_at(task)
+                    if due is None:
+                        raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
+                    found.append((task, definition, due))
+        return found
+
+    def _limit_facts(self, task: Task) -> tuple[bool, int | None]:
+        element = self.definition.elements[task.task_spec.bpmn_id]
+        limit = element.kind == "boundaryEvent" and not element.cancel_activity
+        days = element.properties.get("warnDays", "")
+        return limit, int(days) if days.isdigit() else None
+
+    def _limit_of(self, task: Task) -> datetime | None:
+        """The earliest due time among the timers on the task and on what encloses it, passed ones included."""
+        dues = []
+        at: Task | None = task
+        while at is not None:
+            if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
+                for twin in at.parent.children:
+                    definition = getattr(twin.task_spec, "event_definition", None)
+                    if isinstance(definition, FeelTimer) and twin.state != TaskState.CANCELLED:
+                        dues.append(definition.due_at(twin))
+            above = at.workflow.parent_task_id
+            at = self._workflow.get_task_from_id(above) if above is not None else None
+        return min((due for due in dues if due is not None), default=None)
+
+    def _settle(self, now: datetime) -> None:
+        """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
+        workflow = self._workflow
+        with _faults():
+            for _ in range(MAX_ROUNDS):
+                self._engine_steps()
+                if self._deliver_held():
+                    continue
+                due = sorted(
+                    ((due, task) for task, _, due in self._waiting_timers() if due <= now), key=lambda pair: pair[0]
+                )
+                if not due:
+                    self._refuse_zombie()
+                    return
+                first, task = due[0]
+                self._note(Record("timer", now, task.task_spec.bpmn_id, codec.token_of(task), first))
+                workflow.horizon = first
+                task.task_spec._update(task)
+                workflow.horizon = NEVER
+        raise EngineFault("流程在没有等待的环路中反复运行,已停止。")
+
+    def _engine_steps(self) -> None:
+        self._workflow.do_engine_steps(did_complete_task=self._completed)
+
+    def _completed(self, task: Task) -> None:
+        if isinstance(task.task_spec, EndEvent):
+            element = self.definition.elements[task.task_spec.bpmn_id]
+            self.records[-1].ends.append(element.id)
+            if "outcome" in element.properties:
+                self._workflow.data["outcome"] = element.properties["outcome"]
+
+    def _deliver_held(self) -> bool:
+        for index, (name, payload) in enumerate(self.held):
+            for task in list(self._workflow.event_manager.tasks.values()):
+                if any(isinstance(d, MessageEventDefinition) and d.name == name for d in _definitions(task)):
+                    del self.held[index]
+                    self._workflow.data[name] = payload
+                    self.records[-1].caught.append(codec.token_of(task))
+                    self._deliver_to(task, name)
+                    return True
+        return False
+
+    def _deliver_to(self, task: Task, name: str | None) -> None:
+        """Hand a message to exactly this waiting task (the library would hand it to every one of that name)."""
+        definition = next(
+            d for d in _definitions(task) if isinstance(d, MessageEventDefinition) and name in (None, d.name)
+        )
+        task.task_spec.catch(task, BpmnEvent(definition, payload={}))
+        task.task_spec._update(task)
+
+    def _refuse_zombie(self) -> None:
+        """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
+        if self._workflow.completed or self._workflow.event_manager.tasks or next(self._ready_manual(), None):
+            return
+        raise EngineFault("流程走到了没有出口的地方:没有待办,也没有在等待的事项。")
+
+
+class _RecordingHost:
+    """Passes the engine's questions to the instance's host and notes the answers in the present record."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        result = self._instance.host.call_service(element_id, token, name, parameters)
+        self._instance.records[-1].services.append((element_id, token, name, result))
+        return result
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        self._instance.records[-1].decisions.append((element_id, decision_id, result))
+        self._instance.host.decided(element_id, decision_id, result)
+
+    @property
+    def workdays(self) -> Callable[[date, int], date]:
+        return self._instance.host.workdays
+
+
+class _faults:
+    """Turns the library's own exceptions into an EngineFault that names the element."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SpiffWorkflowException):
+            raise EngineFault(f"流程运行出错:{error}") from error
+
+
+def _definitions(task: Task) -> list[Any]:
+    definition = task.task_spec.event_definition
+    return definition.event_definitions if isinstance(definition, MultipleEventDefinition) else [definition]

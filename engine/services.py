@@ -1,0 +1,76 @@
+"""What a service task may call, by name. A domain room registers its functions here; diagrams name them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.models import Account, CaseFile, Submission
+
+ServiceFunction = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class ServiceCall:
+    """The circumstances of one call: everything a service may know besides its parameters."""
+
+    session: Session
+    case: CaseFile
+    actor: Account | None
+    now: datetime
+    element_id: str
+    token: str
+
+    def submission(self, form_key: str) -> dict[str, Any] | None:
+        """The clean data of the case's latest submission of a form, or None."""
+        self.session.flush()
+        query = (
+            select(Submission.data)
+            .where(Submission.case_id == self.case.id, Submission.form_key == form_key)
+            .order_by(Submission.id.desc())
+            .limit(1)
+        )
+        data: dict[str, Any] | None = self.session.scalar(query)
+        return data
+
+
+@dataclass(frozen=True)
+class Service:
+    """A registered function; `undo` takes its effect back when a step is returned or withdrawn."""
+
+    name: str
+    function: ServiceFunction
+    undo: ServiceFunction | None
+    parameters: frozenset[str]
+
+
+REGISTRY: dict[str, Service] = {}
+
+
+def service(name: str, undo: ServiceFunction | None = None) -> Callable[[ServiceFunction], ServiceFunction]:
+    """Register a function ``f(call: ServiceCall, **parameters) -> JSON-able`` under `name`.
+
+    `undo(call, result)` gets what the function had answered.
+    """
+
+    def register(function: ServiceFunction) -> ServiceFunction:
+        names = frozenset(list(inspect.signature(function).parameters)[1:])
+        REGISTRY[name] = Service(name, function, undo, names)
+        return function
+
+    return register
+
+
+def load_all() -> None:
+    """Import the rooms that register services, so that every process knows the same ones."""
+    import engine.clues
+    import engine.households
+    import engine.matching
+    import engine.notices
+    import engine.registration  # noqa: F401

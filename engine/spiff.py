@@ -1,0 +1,236 @@
+"""Our parts inside SpiffWorkflow: its script engine, timers, service and decision tasks, and the parser that builds them.
+
+Three decisions shape this room:
+
+* Variables live once per case, in the top workflow's ``data``; a task's own ``data`` stays empty. So parallel branches
+  never overwrite each other with old copies, and a stored state does not repeat them.
+* Nothing of a diagram reaches Python: every text is FEEL.
+* A timer's due time is computed from when its wait began and from the case's variables whenever it is asked, so it
+  follows both a changed variable (an earlier clue) and a changed diagram; it fires only up to the workflow's
+  ``horizon``, which lets the host fire overdue timers in due order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
+from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
+from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
+from SpiffWorkflow.bpmn.specs.defaults import (
+    BoundaryEvent,
+    EndEvent,
+    EventBasedGateway,
+    IntermediateCatchEvent,
+    StartEvent,
+)
+from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.spiff.parser.event_parsers import (
+    SpiffBoundaryEventParser,
+    SpiffEndEventParser,
+    SpiffIntermediateCatchEventParser,
+    SpiffStartEventParser,
+)
+from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
+from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
+from SpiffWorkflow.task import Task
+
+from engine.clock import CHINA
+from engine.decisions import Decision
+from engine.feel import compile_expression, strip_equals
+from engine.feel.values import YearsMonths, to_plain
+
+NEVER = datetime.min.replace(tzinfo=CHINA)
+"""A horizon before every due time: nothing fires."""
+
+Workdays = Callable[[date, int], date]
+
+
+class Host(Protocol):
+    """What an instance asks of the world around it."""
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        """Do the work of a service task; the result becomes a variable."""
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        """Told of each decision taken."""
+
+    def workdays(self, day: date, count: int) -> date:
+        """The day that is `count` working days after `day`."""
+
+
+class CaseWorkflow(BpmnWorkflow):
+    """A workflow that knows its host, the instant of the present step and how far timers may fire."""
+
+    host: Host
+    now: datetime
+    horizon: datetime
+    token_of: Callable[[Task], str]
+    decisions: Mapping[str, Decision]
+
+
+def _top(task: Task) -> CaseWorkflow:
+    top: CaseWorkflow = task.workflow.top_workflow
+    return top
+
+
+def evaluate(task: Task, text: str) -> Any:
+    """The FEEL value of `text` over the case's variables."""
+    top = _top(task)
+    return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
+
+
+class FeelScriptEngine:
+    """The script engine of every workflow: conditions are FEEL, and only ``true`` is true."""
+
+    def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
+        """Whether the condition holds; null and errors are not true, as the standard says."""
+        return evaluate(task, expression) is True
+
+
+class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
+    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL."""
+
+    def due_at(self, task: Task) -> datetime | None:
+        """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
+        began = task.internal_data.get("began")
+        if began is None:
+            began = task.internal_data["began"] = _top(task).now.isoformat()
+        return due_time(self.expression, datetime.fromisoformat(began), lambda text: evaluate(task, text))
+
+    def has_fired(self, task: Task) -> bool:
+        """Whether the timer is due within the horizon of the present step."""
+        due = self.due_at(task)
+        return due is not None and due <= _top(task).horizon
+
+
+def timer_feel(text: str) -> str:
+    """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
+    bare = strip_equals(text).strip().strip('"')
+    if bare[:1] == "P" and bare[1:2].isdigit() or bare[:2] == "PT":
+        return f'duration("{bare}")'
+    if bare[:4].isdigit() and bare[4:5] == "-":
+        return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
+    return strip_equals(text)
+
+
+def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> datetime | None:
+    """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China."""
+    value = value_of(timer_feel(text))
+    if isinstance(value, timedelta):
+        return began + value
+    if isinstance(value, YearsMonths):
+        return value.add_to(began)
+    if isinstance(value, str):
+        value = value_of(timer_feel(value))
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=CHINA)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=CHINA)
+    return None
+
+
+class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
+    """Calls a registered function with FEEL parameters; its result becomes a case variable."""
+
+    def __init__(
+        self, wf_spec: Any, name: str, operation: str, parameters: dict[str, str], result: str | None, **kw: Any
+    ) -> None:
+        super().__init__(wf_spec, name, **kw)
+        self.operation = operation
+        self.parameters = parameters
+        self.result_variable = result
+
+    def _run_hook(self, task: Task) -> bool:
+        top = _top(task)
+        values = {key: to_plain(evaluate(task, text)) for key, text in self.parameters.items()}
+        result = top.host.call_service(self.bpmn_id, top.token_of(task), self.operation, values)
+        if self.result_variable:
+            top.data[self.result_variable] = result
+        return True
+
+
+class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
+    """Takes a decision of a decision table; its result becomes a case variable."""
+
+    def __init__(self, wf_spec: Any, name: str, decision_id: str, result: str, **kw: Any) -> None:
+        super().__init__(wf_spec, name, **kw)
+        self.decision_id = decision_id
+        self.result_variable = result
+
+    def _run_hook(self, task: Task) -> bool:
+        top = _top(task)
+        result = to_plain(top.decisions[self.decision_id].evaluate(top.data))
+        top.host.decided(self.bpmn_id, self.decision_id, result)
+        top.data[self.result_variable] = result
+        return True
+
+
+class _TimerParsing:
+    """Builds our timer for every kind of timer event."""
+
+    def parse_timer_event(self, event: Any) -> FeelTimer:
+        """The timer of a timerEventDefinition node."""
+        for kind in ("timeDate", "timeDuration"):
+            node = event.find(full_tag(kind))
+            if node is not None:
+                return FeelTimer(self.node.get("name") or self.node.get("id"), node.text or "")  # type: ignore[attr-defined]
+        raise ValueError("timer without timeDate or timeDuration")
+
+
+class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]
+    pass
+
+
+class _CatchParser(_TimerParsing, SpiffIntermediateCatchEventParser):  # type: ignore[misc]
+    pass
+
+
+class _BoundaryParser(_TimerParsing, SpiffBoundaryEventParser):  # type: ignore[misc]
+    pass
+
+
+class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[misc]
+    pass
+
+
+class _ServiceParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> ServiceTask:
+        operator = self.parse_extensions()["serviceTaskOperator"]
+        parameters = {key: p["value"] for key, p in operator["parameters"].items()}
+        return ServiceTask(
+            self.spec, self.bpmn_id, operator["name"], parameters, operator["resultVariable"], **self.bpmn_attributes
+        )
+
+
+class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> DecisionTask:
+        extensions = self.parse_extensions()
+        decision_id = extensions["calledDecisionId"].strip()
+        result = extensions.get("properties", {}).get("resultVariable", decision_id)
+        return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
+
+
+class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
+    """SpiffWorkflow's parser with our timers, service tasks and decisions."""
+
+    PROCESS_PARSER_CLASS = ProcessParser
+    OVERRIDE_PARSER_CLASSES = {
+        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("startEvent"): (_StartParser, StartEvent),
+        full_tag("endEvent"): (SpiffEndEventParser, EndEvent),
+        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
+        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
+        full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
+        full_tag("serviceTask"): (_ServiceParser, ServiceTask),
+        full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),
+    }
+
+    def _find_dependencies(self, process: Any) -> None:
+        """Decisions are resolved by the definition, not by SpiffWorkflow's DMN parser."""
+        for call in process.iter(full_tag("callActivity")):
+            self.process_dependencies.add(call.get("calledElement"))

@@ -1,0 +1,264 @@
+"""The step transaction: whatever moves a case goes through here, once or not at all.
+
+A `Step` holds the locked case row and its restored instance. Its owner feeds one input to the instance and calls
+`finish`, which writes everything back in the same transaction: history, state, work items, timers, notifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from engine import access, audit, calendar, definitions, replay
+from engine.clock import local_date
+from engine.definitions import Definition
+from engine.errors import EngineFault, NotFound
+from engine.instance import Instance, OpenTask, Record, WaitingTimer
+from engine.models import Account, CaseFile, Notification, Timer, WorkItem
+from engine.services import REGISTRY, ServiceCall
+from engine.state import StateFormatError
+
+
+class LiveHost:
+    """Runs services in the step's own transaction."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        """Call the registered service; its errors roll the step back."""
+        known = REGISTRY.get(name)
+        if known is None:
+            raise EngineFault(f"服务“{name}”没有登记。")
+        return known.function(self._step.call(element_id, token), **parameters)
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        """The record keeps decisions; nothing more to do."""
+
+    def workdays(self, day: date, count: int) -> date:
+        """The day that is `count` working days after `day`, by the editable calendar."""
+        return calendar.workdays_after(self._step.session)(day, count)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A work item that the step opened."""
+
+    name: str
+    queue: str
+    division_code: str
+
+
+class Step:
+    """One step transaction on one case. The caller is inside `engine.database.write`."""
+
+    def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
+        self.session, self.case, self.actor, self.now = session, case, actor, now
+        self.opened: list[Opened] = []
+
+    @classmethod
+    def on(
+        cls, session: Session, case_id: int, actor: Account | None, now: datetime, *, skip_locked: bool = False
+    ) -> Step | None:
+        """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
+        query = (
+            select(CaseFile)
+            .where(CaseFile.id == case_id)
+            .options(undefer(CaseFile.state))
+            .with_for_update(skip_locked=skip_locked)
+            .execution_options(populate_existing=True)
+        )
+        case = session.scalar(query)
+        if case is None:
+            if skip_locked:
+                return None
+            raise NotFound("没有找到这件事项。")
+        return cls(session, case, actor, now)
+
+    @cached_property
+    def definition(self) -> Definition:
+        """The version the case runs on."""
+        return definitions.load(self.session, self.case.version_id)
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The case's instance; rebuilt from its history when its state is of an older format."""
+        host = LiveHost(self)
+        if not self.case.state:
+            return Instance(self.definition, host)
+        try:
+            return Instance.restored(self.definition, host, self.case.state)
+        except StateFormatError:
+            rebuilt = self.replay().run()
+            rebuilt.host = host
+            return rebuilt
+
+    def replay(self) -> replay.Replay:
+        """The case's history, ready to be fed to its definition again."""
+        entries = audit.history(self.session, self.case.id)
+        submissions = replay.submissions_of(self.session, self.case.id)
+        workdays = calendar.workdays_after(self.session)
+        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
+
+    def call(self, element_id: str, token: str) -> ServiceCall:
+        """The circumstances of a service call in this step."""
+        return ServiceCall(self.session, self.case, self.actor, self.now, element_id, token)
+
+    def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
+        """Append a line to the case's history."""
+        actor_id = self.actor.id if self.actor else None
+        audit.record_case(self.session, self.case, actor_id, kind, data, self.now, element_id)
+
+    def notify(self, queue: str, kind: str, text: str) -> None:
+        """Put a line into the bell of everybody who works on `queue` for this case."""
+        division = access.ancestor(self.case.village_code, queue)
+        self.session.add(
+            Notification(
+                case_id=self.case.id, queue=queue, division_code=division, kind=kind, text=text, at=self.now
+            )
+        )
+
+    def finish(self, details: Mapping[str, Any], note: str = "") -> None:
+        """Write back all that the input did; `details` belong to the input's own line of the history.
+
+        `note` is shown on the work items that this step opens (the reason of a return).
+        """
+        for record in self.instance.records:
+            self._log_record(record, details)
+        self._project_items(note)
+        self._project_timers()
+        self._project_case()
+        self.instance.records.clear()
+
+    # -- history ------------------------------------------------------------------------------------------------------
+
+    def _log_record(self, record: Record, details: Mapping[str, Any]) -> None:
+        data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
+        if record.token:
+            data["token"] = record.token
+        if record.due_at:
+            data["due"] = record.due_at.isoformat()
+        for key in ("services", "decisions", "ends", "caught"):
+            found = getattr(record, key)
+            if found:
+                data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
+        actor_id = self.actor.id if self.actor and record.kind != "timer" else None
+        audit.record_case(self.session, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        if record.kind == "timer":
+            self._mark_passed(record)
+
+    def _mark_passed(self, record: Record) -> None:
+        """A limit that has passed marks the case red for good; it never stops it (R15)."""
+        element = self.definition.elements[record.element_id]
+        if element.attached_to and not element.cancel_activity:
+            self.case.lamp_floor = "red"
+            self.notify("county", "overdue", f"{self.case.subject}户:{element.name},已超期。")
+
+    # -- work items ---------------------------------------------------------------------------------------------------
+
+    def _project_items(self, note: str) -> None:
+        self.session.flush()
+        query = select(WorkItem).where(WorkItem.case_id == self.case.id, WorkItem.status == "open")
+        present = {item.token: item for item in self.session.scalars(query)}
+        wanted = {task.token: task for task in self.instance.open_tasks()}
+        for token, item in present.items():
+            if token not in wanted:
+                item.status, item.closed_at = "cancelled", self.now
+            elif item.due_at != wanted[token].due_at:
+                item.due_at = wanted[token].due_at
+        for token, task in wanted.items():
+            if token not in present:
+                self._open_item(task, note)
+
+    def _open_item(self, task: OpenTask, note: str) -> None:
+        element = self.definition.elements[task.element_id]
+        queue = element.queue or "county"
+        division = access.ancestor(self.case.village_code, queue)
+        self.session.add(
+            WorkItem(
+                case_id=self.case.id, token=task.token, procedure_key=self.case.procedure_key, element_id=element.id,
+                name=element.name, subject=self.case.subject, village_code=self.case.village_code, queue=queue,
+                division_code=division, form_key=element.form_key or "", due_at=task.due_at, opened_at=self.now,
+                note=note,
+            )
+        )  # fmt: skip
+        self.opened.append(Opened(element.name, queue, division))
+
+    # -- timers -------------------------------------------------------------------------------------------------------
+
+    def _project_timers(self) -> None:
+        query = select(Timer).where(Timer.case_id == self.case.id, Timer.status.in_(("waiting", "failed", "fired")))
+        rows = list(self.session.scalars(query))
+        open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
+        warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
+        fired = {record.token for record in self.instance.records if record.kind == "timer"}
+        wanted = self._wanted_timers(warned)
+        for key, row in open_rows.items():
+            if key not in wanted:
+                row.status = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
+                row.fired_at = self.now if row.status == "fired" else None
+            elif row.due_at != wanted[key][1]:
+                row.due_at, row.status = wanted[key][1], "waiting"
+            elif row.status == "failed":
+                row.status = "waiting"
+        for key, (timer, due) in wanted.items():
+            if key not in open_rows:
+                element = self.definition.elements[timer.element_id]
+                self.session.add(
+                    Timer(
+                        case_id=self.case.id, token=timer.token, element_id=element.id, name=element.name,
+                        kind=key[1], village_code=self.case.village_code, due_at=due,
+                    )
+                )  # fmt: skip
+        limits = [due for (_, kind), (_, due) in wanted.items() if kind == "limit"]
+        if limits:
+            self.case.limit_at = min(limits)
+
+    def _wanted_timers(
+        self, warned: Mapping[str, datetime]
+    ) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
+        """Due times by token and kind; a warning already given for the same limit is not given again."""
+        wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
+        for timer in self.instance.timers():
+            wanted[timer.token, "limit" if timer.limit else "event"] = (timer, timer.due_at)
+            if timer.warn_days is not None:
+                due = timer.due_at - timedelta(days=timer.warn_days)
+                if warned.get(timer.token) != due:
+                    wanted[timer.token, "warning"] = (timer, due)
+        return wanted
+
+    # -- case ---------------------------------------------------------------------------------------------------------
+
+    def _project_case(self) -> None:
+        case, variables = self.case, self.instance.variables
+        if "outcome" in variables:
+            case.outcome_code = str(variables["outcome"])
+        ended = [end for record in self.instance.records for end in record.ends]
+        named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
+        if named:
+            case.outcome = self.definition.elements[named[-1]].name
+        discovered = variables.get("discovery_date")
+        if isinstance(discovered, str):
+            case.discovery_date = date.fromisoformat(discovered[:10])
+        if self.instance.completed:
+            case.status, case.finished_at = "finished", self.now
+        case.state = self.instance.stored()
+        case.lock_version += 1
+
+    def warn(self, row: Timer) -> None:
+        """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
+        row.status, row.fired_at = "fired", self.now
+        if self.case.lamp_floor == "green":
+            self.case.lamp_floor = "yellow"
+        self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
+        limit = local_date(self.case.limit_at) if self.case.limit_at else None
+        text = f"{self.case.subject}户:{row.name}即将到期" + (f"({limit} 零时)。" if limit else "。")
+        query = select(WorkItem.queue).where(WorkItem.case_id == self.case.id, WorkItem.status == "open").distinct()
+        for queue in [*self.session.scalars(query)] or ["county"]:
+            self.notify(queue, "warning", text)

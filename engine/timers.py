@@ -1,0 +1,101 @@
+"""Firing what is due: each timer in its own step transaction, in due order, exactly once, also after downtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.clock import Clock
+from engine.database import write
+from engine.models import Incident, Timer
+from engine.runtime import record_incident
+from engine.steps import Step
+
+BATCH = 500
+
+SessionFactory = Callable[[], Session]
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next waiting timer is due, or None."""
+    query = select(Timer.due_at).where(Timer.status == "waiting").order_by(Timer.due_at, Timer.id).limit(1)
+    return session.scalar(query)
+
+
+def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -> int:
+    """Fire what is due now, at most `limit` timers; returns how many fired.
+
+    Several processes may do so at once: a case that another one works on is skipped and looked at again later. A timer
+    whose step fails is set aside with an incident and does not hold up the others.
+    """
+    fired = 0
+    seen: set[int] = set()
+    while limit is None or fired < limit:
+        now = clock.now()
+        with sessions() as session:
+            query = (
+                select(Timer.id, Timer.case_id)
+                .where(Timer.status == "waiting", Timer.due_at <= now)
+                .order_by(Timer.due_at, Timer.id)
+                .limit(BATCH)
+            )
+            due = [(timer_id, case_id) for timer_id, case_id in session.execute(query) if timer_id not in seen]
+            if not due:
+                return fired
+            for timer_id, case_id in due:
+                seen.add(timer_id)
+                fired += _fire(session, timer_id, case_id, now)
+                if limit is not None and fired >= limit:
+                    return fired
+    return fired
+
+
+def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
+    """Fire one timer; False when it was gone, taken by another process, or failed."""
+    try:
+        with write(session):
+            step = Step.on(session, case_id, None, now, skip_locked=True)
+            if step is None:
+                return False
+            row = session.get(Timer, timer_id, populate_existing=True)
+            if row is None or row.status != "waiting" or row.due_at > now:
+                return False
+            if row.kind == "warning":
+                step.warn(row)
+            else:
+                step.instance.pass_time(now)
+                step.finish({})
+            return True
+    except Exception as error:  # set aside with an incident: one broken case must not stop the others
+        with write(session):
+            failed = session.get_one(Timer, timer_id)
+            failed.status = "failed"
+            element_id = failed.element_id
+        record_incident(session, error, now, timer_id=timer_id, case_id=case_id, element_id=element_id)
+        return False
+
+
+def retry(session: Session, incident_id: int, clock: Clock) -> bool:
+    """Try an incident's timer again; True when it is resolved. An incident of a work item is resolved by the official."""
+    now = clock.now()
+    with write(session):
+        incident = session.get_one(Incident, incident_id)
+        if incident.resolved_at is not None:
+            return True
+        if incident.timer_id is None:
+            incident.resolved_at = now
+            return True
+        timer = session.get_one(Timer, incident.timer_id)
+        if timer.status == "failed":
+            timer.status = "waiting"
+        timer_id, case_id = timer.id, timer.case_id
+    _fire(session, timer_id, case_id, now)
+    with write(session):
+        incident = session.get_one(Incident, incident_id, populate_existing=True)
+        settled = session.get_one(Timer, timer_id, populate_existing=True).status != "failed"
+        if settled:
+            incident.resolved_at = now
+        return settled
