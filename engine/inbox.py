@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access
-from engine.models import Account, CaseFile, Notification, WorkItem
+from engine.models import Account, CaseFile, Notification, RoleGrant, WorkItem
+
+T = TypeVar("T")
 
 PAGE = 20
 COUNT_CAP = 1000
@@ -32,7 +35,7 @@ class InboxFilter:
 
 
 @dataclass(frozen=True)
-class Page[T]:
+class Page(Generic[T]):
     """One page of a list; `total` is capped at COUNT_CAP (`capped`)."""
 
     items: Sequence[T]
@@ -100,7 +103,7 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
     return _page(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
 
 
-def _page[T](session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int) -> Page[T]:
+def _page(session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int) -> Page[T]:
     capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
     total = session.scalar(select(func.count()).select_from(capped)) or 0
     pages = max(1, -(-min(total, COUNT_CAP) // PAGE))
@@ -136,8 +139,6 @@ def started(session: Session, actor: Account, page: int = 1) -> Page[CaseFile]:
 
 def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account]:
     """Who else works on the item's queue in its own division: whom 转办 may name."""
-    from engine.models import RoleGrant
-
     role = next(role for role, queue in access.QUEUE_OF_ROLE.items() if queue == item.queue)
     query = (
         select(Account)

@@ -137,10 +137,10 @@ class Instance:
         self._settle(now)
         return bool(record.caught)
 
-    def pass_time(self, now: datetime) -> None:
-        """Let time pass until `now`: fires what is due, in due order."""
+    def pass_time(self, now: datetime, until: datetime | None = None) -> None:
+        """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
-        self._settle(now)
+        self._settle(until or now)
 
     # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -164,8 +164,8 @@ class Instance:
     def timers(self) -> list[WaitingTimer]:
         """Every waiting timer with its due time."""
         return [
-            WaitingTimer(codec.token_of(task), task.task_spec.bpmn_id, due, *self._limit_facts(task))
-            for task, _, due in self._waiting_timers()
+            WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
+            for task, timer, due in self._waiting_timers()
         ]
 
     def waits_for(self) -> frozenset[str]:
@@ -240,8 +240,8 @@ class Instance:
                     found.append((task, definition, due))
         return found
 
-    def _limit_facts(self, task: Task) -> tuple[bool, int | None]:
-        element = self.definition.elements[task.task_spec.bpmn_id]
+    def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
+        element = self.definition.elements[element_id]
         limit = element.kind == "boundaryEvent" and not element.cancel_activity
         days = element.properties.get("warnDays", "")
         return limit, int(days) if days.isdigit() else None
@@ -260,7 +260,7 @@ class Instance:
             at = self._workflow.get_task_from_id(above) if above is not None else None
         return min((due for due in dues if due is not None), default=None)
 
-    def _settle(self, now: datetime) -> None:
+    def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
         workflow = self._workflow
         with _faults():
@@ -269,13 +269,13 @@ class Instance:
                 if self._deliver_held():
                     continue
                 due = sorted(
-                    ((due, task) for task, _, due in self._waiting_timers() if due <= now), key=lambda pair: pair[0]
+                    (found for found in self._waiting_timers() if found[2] <= until), key=lambda found: found[2]
                 )
                 if not due:
                     self._refuse_zombie()
                     return
-                first, task = due[0]
-                self._note(Record("timer", now, task.task_spec.bpmn_id, codec.token_of(task), first))
+                task, timer, first = due[0]
+                self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), first))
                 workflow.horizon = first
                 task.task_spec._update(task)
                 workflow.horizon = NEVER

@@ -144,7 +144,7 @@ class Replay:
         elif entry.kind == "message":
             self.instance.send(entry.element_id, data["payload"], entry.at, data.get("facts"))
         else:
-            self.instance.pass_time(entry.at)
+            self.instance.pass_time(entry.at, datetime.fromisoformat(str(data["due"])))
 
     def _open_token(self, entry: Input) -> str:
         """The token the input acted on; on another version, the only open task of the same element."""

@@ -93,7 +93,11 @@ class FeelScriptEngine:
 
 
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
-    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL."""
+    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL; `element_id` is the event that carries it."""
+
+    def __init__(self, name: str, expression: str, element_id: str) -> None:
+        super().__init__(name, expression)
+        self.element_id = element_id
 
     def due_at(self, task: Task) -> datetime | None:
         """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
@@ -178,7 +182,8 @@ class _TimerParsing:
         for kind in ("timeDate", "timeDuration"):
             node = event.find(full_tag(kind))
             if node is not None:
-                return FeelTimer(self.node.get("name") or self.node.get("id"), node.text or "")  # type: ignore[attr-defined]
+                holder: Any = self.node  # type: ignore[attr-defined]
+                return FeelTimer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
         raise ValueError("timer without timeDate or timeDuration")
 
 

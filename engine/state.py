@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import zlib
 from hashlib import blake2b
+from itertools import count
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
@@ -26,6 +27,7 @@ FORMAT = 1
 """Raised whenever the shape below changes; older states are rebuilt from the case's history."""
 
 _KEPT = ("began", "event_fired")
+_IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 
 
 class StateFormatError(EngineFault):
@@ -91,7 +93,7 @@ def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
     specs = [workflow.spec.task_specs[name] for name in sorted(workflow.spec.task_specs)]
     tasks: list[Task] = []
     for parent, spec, state, *facts in rows:
-        task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state)
+        task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))
         if facts:
             task.internal_data = facts[0]
         tasks.append(task)

@@ -66,7 +66,7 @@ def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
             if row.kind == "warning":
                 step.warn(row)
             else:
-                step.instance.pass_time(now)
+                step.instance.pass_time(now, row.due_at)
                 step.finish({})
             return True
     except Exception as error:  # set aside with an incident: one broken case must not stop the others

@@ -1,0 +1,253 @@
+"""What a page or an API answer shows of a task or a case: read-only, access-controlled, a fixed number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, undefer
+
+from engine import access, audit, definitions, inbox, prefill, runtime
+from engine.clock import CHINA
+from engine.definitions import Definition, Element
+from engine.errors import NotFound
+from engine.forms import Form
+from engine.instance import Instance
+from engine.models import (
+    Account,
+    Announcement,
+    Attachment,
+    CaseFile,
+    Draft,
+    LogEntry,
+    MatchingResult,
+    Notice,
+    RiskClue,
+    Submission,
+    Timer,
+    WorkItem,
+)
+from engine.steps import Step
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a case's timeline, in words."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: str
+    text: str
+    reason: str = ""
+    details: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of the procedure as a phone shows it instead of the diagram."""
+
+    element_id: str
+    name: str
+    queue: str
+    state: str  # done, open, ahead
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """Everything a case page shows."""
+
+    case: CaseFile
+    definition: Definition
+    items: Sequence[WorkItem]
+    timers: Sequence[Timer]
+    open_elements: Sequence[str]
+    finished_elements: Sequence[str]
+    progress: Sequence[Progress]
+    timeline: Sequence[Event]
+    submissions: Sequence[Submission]
+    clues: Sequence[RiskClue]
+    notices: Sequence[Notice]
+    announcements: Sequence[Announcement]
+    matching_results: Sequence[MatchingResult]
+    attachments: Sequence[Attachment]
+    variables: Mapping[str, Any]
+    waits_for: frozenset[str]
+    people: Mapping[int, str]
+
+    @property
+    def open_notice(self) -> Notice | None:
+        """The notice that now hangs in the village, if one does."""
+        return next((notice for notice in self.notices if notice.status == "open"), None)
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """Everything a task page shows."""
+
+    item: WorkItem
+    element: Element
+    form: Form
+    values: Mapping[str, Any]
+    attachments: Mapping[int, Attachment]
+    draft_saved_at: datetime | None
+    household: Mapping[str, Any]
+    may_complete: bool
+    may_withdraw: bool
+    may_return: bool
+    held_by: str
+    closed_by: str
+    colleagues: Sequence[Account]
+    lamp: str
+    context: Mapping[str, Any]
+    case_view: CaseView = field(repr=False)
+
+
+def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
+    """The case with all that belongs to it. Raises NotFound when the actor's grants do not reach its village."""
+    query = (
+        select(CaseFile)
+        .where(CaseFile.id == case_id, access.visible_cases(actor))
+        .options(undefer(CaseFile.state), joinedload(CaseFile.household), joinedload(CaseFile.version))
+    )
+    case = session.scalar(query)
+    if case is None:
+        raise NotFound("没有找到这件事项。")
+    step = Step(session, case, actor, case.started_at)
+    instance = step.instance
+    entries = audit.history(session, case.id)
+    items = list(session.scalars(select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)))
+    people = _people(session, entries, items)
+
+    def of_case(table: Any, order: Any) -> list[Any]:
+        return list(session.scalars(select(table).where(table.case_id == case.id).order_by(order)))
+
+    open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
+    finished = instance.finished_elements()
+    return CaseView(
+        case=case, definition=step.definition, items=items, timers=of_case(Timer, Timer.due_at),
+        open_elements=open_elements, finished_elements=finished,
+        progress=_progress(step.definition, open_elements, finished),
+        timeline=[_event(entry, step.definition, people) for entry in entries],
+        submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
+        notices=of_case(Notice, Notice.id), announcements=of_case(Announcement, Announcement.id),
+        matching_results=of_case(MatchingResult, MatchingResult.id), attachments=of_case(Attachment, Attachment.id),
+        variables=instance.variables, waits_for=instance.waits_for(), people=people,
+    )  # fmt: skip
+
+
+def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
+    """The task with its form, filled from draft, else the last submission of the same step, else the register."""
+    item = session.scalar(
+        select(WorkItem).where(WorkItem.id == item_id, access.visible_items(actor)).options(joinedload(WorkItem.case))
+    )
+    if item is None:
+        raise NotFound("没有找到这件事项。")
+    view = case_view(session, actor, item.case_id)
+    form = view.definition.form(item.form_key)
+    context = prefill.context(session, view.case, view.variables)
+    draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
+    previous = [s for s in view.submissions if s.element_id == item.element_id]
+    own = [s for s in previous if s.work_item_id == item.id]
+    values = _values(form, context, draft, own or previous)
+    may_work = access.may_work(actor, item)
+    return TaskView(
+        item=item, element=view.definition.elements[item.element_id], form=form, values=values,
+        attachments={attachment.id: attachment for attachment in view.attachments},
+        draft_saved_at=draft.saved_at if draft else None, household=context["household"],
+        may_complete=may_work and item.status == "open" and item.claimed_by in (None, actor.id),
+        may_withdraw=runtime.may_withdraw(item, actor),
+        may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
+        held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
+        colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
+        lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
+    )  # fmt: skip
+
+
+def _values(
+    form: Form, context: Mapping[str, Any], draft: Draft | None, previous: Sequence[Submission]
+) -> dict[str, Any]:
+    """Draft over last submission over prefill; what the register says read-only always wins."""
+    values = form.prefill(context)
+    if previous:
+        values.update(previous[-1].data)
+    if draft is not None:
+        values.update(draft.data)
+    return {**values, **form.readonly_values(context)}
+
+
+def diagram_xml(session: Session, actor: Account, case_id: int) -> bytes:
+    """The diagram of the case's own version, for the picture with its tokens."""
+    case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
+    if case is None:
+        raise NotFound("没有找到这件事项。")
+    return definitions.load(session, case.version_id).body
+
+
+def household_cases(session: Session, actor: Account, household_id: int) -> list[CaseFile]:
+    """The cases of a household, latest first."""
+    query = select(CaseFile).where(CaseFile.household_id == household_id, access.visible_cases(actor))
+    return list(session.scalars(query.order_by(CaseFile.id.desc())))
+
+
+def _progress(definition: Definition, open_elements: Sequence[str], finished: Sequence[str]) -> list[Progress]:
+    """The human steps in the order of the diagram, with where the case stands."""
+    human = [e for e in definition.elements.values() if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")]
+    states = {e.id: "open" if e.id in open_elements else "done" if e.id in finished else "ahead" for e in human}
+    return [Progress(e.id, e.name, e.queue or "", states[e.id]) for e in human]
+
+
+def _people(session: Session, entries: Sequence[LogEntry], items: Sequence[WorkItem]) -> dict[int, str]:
+    wanted = {e.actor_id for e in entries} | {i.claimed_by for i in items} | {i.closed_by for i in items}
+    query = select(Account.id, Account.name).where(Account.id.in_({w for w in wanted if w is not None}))
+    return {identifier: name for identifier, name in session.execute(query)}
+
+
+def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -> Event:
+    """The line in words an official uses."""
+    data: dict[str, Any] = entry.data
+    element = definition.elements.get(entry.element_id)
+    name = data.get("name") or (element.name if element else entry.element_id)
+    due = data.get("due")
+    when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
+    text = {
+        "start": "开始办理",
+        "complete": f"办结“{name}”" + (f":{data['outcome']}" if data.get("outcome") else ""),
+        "timer": f"“{name}”到期({when})",
+        "warning": f"“{name}”临期预警({when} 到期)",
+        "message": MESSAGES.get(entry.element_id, f"收到“{entry.element_id}”"),
+        "return": f"“{name}”退回至“{data.get('to', '')}”",
+        "withdraw": f"撤回“{name}”",
+        "claim": f"领办“{name}”",
+        "release": f"放回“{name}”",
+        "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
+    }.get(entry.kind, entry.kind)
+    decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
+    return Event(
+        entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
+        [line for line in decided if line],
+    )  # fmt: skip
+
+
+MESSAGES = {
+    "clue": "又有线索并入本事项",
+    "objection": "收到异议",
+    "matching_result": "收到信息比对结果",
+    "authorisation": "收到承诺授权书",
+}
+
+
+def _decision_text(result: Any) -> str:
+    if not isinstance(result, Mapping):
+        return ""
+    return "规则建议:" + ",".join(str(value) for value in result.values() if value not in (None, ""))
+
+
+def instance_of(session: Session, case: CaseFile) -> Instance:
+    """The case's instance as stored, for checks and pictures."""
+    return Step(session, case, None, case.started_at).instance
+
+
