@@ -12,13 +12,15 @@ Three decisions shape this room:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
 from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
+from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
 from SpiffWorkflow.bpmn.specs.defaults import (
     BoundaryEvent,
     EndEvent,
@@ -26,7 +28,10 @@ from SpiffWorkflow.bpmn.specs.defaults import (
     IntermediateCatchEvent,
     StartEvent,
 )
+from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.spiff.parser.event_parsers import (
     SpiffBoundaryEventParser,
@@ -38,6 +43,7 @@ from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
 from engine.decisions import Decision
@@ -63,7 +69,19 @@ class Host(Protocol):
         """The day that is `count` working days after `day`."""
 
 
-class CaseWorkflow(BpmnWorkflow):
+class _Deep:
+    """Trap 10: the library stops walking a task tree at depth 1000, which kills a case after some 500 rounds of a loop."""
+
+    def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> BpmnTaskIterator:
+        """Every task that fits, at any depth."""
+        return BpmnTaskIterator(first_task or self.task_tree, max_depth=sys.maxsize, **filters)  # type: ignore[attr-defined]
+
+
+class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
+    """A called or embedded process."""
+
+
+class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
     """A workflow that knows its host, the instant of the present step and how far timers may fire."""
 
     host: Host
@@ -71,6 +89,12 @@ class CaseWorkflow(BpmnWorkflow):
     horizon: datetime
     token_of: Callable[[Task], str]
     decisions: Mapping[str, Decision]
+
+    def create_subprocess(self, my_task: Task, spec_name: str) -> SubWorkflow:
+        """A started subprocess of our kind."""
+        subprocess = SubWorkflow(self.subprocess_specs[spec_name], my_task.id, self)
+        self.subprocesses[my_task.id] = subprocess
+        return subprocess
 
 
 def _top(task: Task) -> CaseWorkflow:
@@ -174,6 +198,30 @@ class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
         return True
 
 
+class ParallelGateway(LibraryParallelGateway):  # type: ignore[misc]
+    """The library's gateway, looking up the tree without recursion: a loop before it may have run many rounds."""
+
+    def _check_threshold_unstructured(self, my_task: Task) -> bool:
+        missing = set(self.inputs)
+        mine = set(_lineage(my_task))
+        for task in [t for t in my_task.workflow.tasks.values() if t.task_spec is self]:
+            if task is not my_task and task in mine:
+                continue  # an earlier round of the same join
+            lineage = list(_lineage(task))
+            if my_task in lineage[1:]:  # a later round, predicted: its way in does not pass through this one
+                missing.discard(next((t.task_spec for t in lineage if t.task_spec in missing), None))
+            elif task.parent.state == TaskState.COMPLETED:
+                missing.discard(task.parent.task_spec)
+        return not missing
+
+
+def _lineage(task: Task) -> Iterator[Task]:
+    at: Task | None = task
+    while at is not None:
+        yield at
+        at = at.parent
+
+
 class _TimerParsing:
     """Builds our timer for every kind of timer event."""
 
@@ -231,6 +279,7 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
+        full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
         full_tag("serviceTask"): (_ServiceParser, ServiceTask),
         full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),
     }

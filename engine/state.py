@@ -16,12 +16,12 @@ from itertools import count
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow, BpmnSubWorkflow
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.errors import EngineFault
-from engine.spiff import CaseWorkflow
+from engine.spiff import CaseWorkflow, SubWorkflow
 
 FORMAT = 1
 """Raised whenever the shape below changes; older states are rebuilt from the case's history."""
@@ -36,18 +36,26 @@ class StateFormatError(EngineFault):
 
 def token_of(task: Task) -> str:
     """The task's name outside its instance: 16 hexadecimal digits from its lineage and its place among its equals."""
-    token: str | None = task.__dict__.get("token")
-    if token is None:
-        workflow, parent = task.workflow, task.parent
-        if parent is not None:
-            above, ordinal = token_of(parent), _ordinal(task, parent)
-        elif workflow.parent_task_id is not None:
-            above, ordinal = token_of(workflow.top_workflow.get_task_from_id(workflow.parent_task_id)) + "/", 0
-        else:
-            above, ordinal = workflow.spec.name, 0
-        digest = blake2b(f"{above}>{task.task_spec.name}#{ordinal}".encode(), digest_size=8)
-        token = task.__dict__["token"] = digest.hexdigest()
+    chain = []
+    at: Task | None = task
+    while at is not None and "token" not in at.__dict__:  # a loop of many rounds is deeper than recursion may go
+        chain.append(at)
+        at = at.parent
+    for link in reversed(chain):
+        link.__dict__["token"] = _token(link)
+    token: str = task.__dict__["token"]
     return token
+
+
+def _token(task: Task) -> str:
+    workflow, parent = task.workflow, task.parent
+    if parent is not None:
+        above, ordinal = parent.__dict__["token"], _ordinal(task, parent)
+    elif workflow.parent_task_id is not None:
+        above, ordinal = token_of(workflow.top_workflow.get_task_from_id(workflow.parent_task_id)) + "/", 0
+    else:
+        above, ordinal = workflow.spec.name, 0
+    return blake2b(f"{above}>{task.task_spec.name}#{ordinal}".encode(), digest_size=8).hexdigest()
 
 
 def _ordinal(task: Task, parent: Task) -> int:
@@ -85,7 +93,7 @@ def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
     return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
 
 
-def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, BpmnSubWorkflow]]:
+def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
     return sorted(workflow.subprocesses.items(), key=lambda pair: pair[1].depth)
 
 
@@ -113,7 +121,7 @@ def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
             process: BpmnBaseWorkflow = workflow
         else:
             owner = trees[above][number]
-            process = BpmnSubWorkflow(
+            process = SubWorkflow(
                 workflow.subprocess_specs[owner.task_spec.spec], owner.id, workflow, deserializing=True
             )
             process.completed_event.connect(owner.task_spec._on_subworkflow_completed, owner)
