@@ -214,6 +214,10 @@ class ParallelGateway(LibraryParallelGateway):  # type: ignore[misc]
                 missing.discard(task.parent.task_spec)
         return not missing
 
+    def _run_hook(self, my_task: Task) -> bool:
+        """Nothing to merge: variables live with the case."""
+        return True
+
 
 def _lineage(task: Task) -> Iterator[Task]:
     at: Task | None = task
