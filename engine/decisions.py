@@ -1,0 +1,392 @@
+"""DMN decisions: tables with the standard's hit policies, literal expressions and what they require, all in FEEL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lxml import etree
+
+from engine.errors import DefinitionError, EngineFault, Finding
+from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel.values import Function, equal, from_plain
+
+Node = etree._Element
+MAX_BYTES = 1_000_000
+MAX_RULES = 500
+_SINGLE = {"UNIQUE", "ANY", "FIRST", "PRIORITY"}
+_AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
+    "SUM": lambda xs: sum(xs, Decimal(0)) if xs else None,
+    "COUNT": lambda xs: Decimal(len(xs)),
+    "MIN": lambda xs: min(xs, default=None),
+    "MAX": lambda xs: max(xs, default=None),
+}
+Logic = Callable[[dict[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: the cells of its inputs and of its outputs."""
+
+    tests: tuple[UnaryTests, ...]
+    values: tuple[Expression | None, ...]
+
+
+class Table:
+    """A decision table. `evaluate` answers a dict of outputs, or a list of them where the policy has several hits."""
+
+    def __init__(self, node: Node, names: tuple[str, ...]) -> None:
+        self.policy = node.get("hitPolicy", "UNIQUE").upper()
+        self.aggregation = node.get("aggregation", "")
+        self.inputs = [_cell(_find(i, "inputExpression"), names) for i in _all(node, "input")]
+        self.labels = [i.get("label") or _text(_find(i, "inputExpression")) for i in _all(node, "input")]
+        outputs = _all(node, "output")
+        self.outputs = [o.get("name") or o.get("label") or "" for o in outputs]
+        self.priorities = [_values(_find(o, "outputValues"), names) for o in outputs]
+        self.allowed = [_tests_of(_find(i, "inputValues"), names) for i in _all(node, "input")]
+        self.defaults = [_optional(_find(o, "defaultOutputEntry"), names) for o in outputs]
+        self.rules = [
+            Rule(
+                tuple(compile_unary_tests(_text(e) or "-", names) for e in _all(row, "inputEntry")),
+                tuple(_optional(e, names) for e in _all(row, "outputEntry")),
+            )
+            for row in _all(node, "rule")
+        ]
+        if len(self.rules) > MAX_RULES:
+            raise FeelSyntaxError(f"决策表的规则过多(上限 {MAX_RULES} 条)。")
+        if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
+            raise FeelSyntaxError("有规则的列数与表头不一致。")
+
+    def names(self) -> set[str]:
+        """The dotted names the table reads."""
+        found = {name for expression in self.inputs for name in expression.names()}
+        for rule in self.rules:
+            found |= {name for test in rule.tests for name in test.names()}
+            found |= {name for value in rule.values if value is not None for name in value.names()}
+        return found
+
+    def evaluate(self, context: Mapping[str, Any]) -> Any:
+        """The result over `context` by the hit policy. Raises EngineFault when UNIQUE or ANY is broken."""
+        values = [from_plain(expression.evaluate(context)) for expression in self.inputs]
+        for value, allowed in zip(values, self.allowed, strict=True):
+            if allowed is not None and allowed.matches(value, context) is not True:
+                return None
+        hits = [rule for rule in self.rules if self._hit(rule, values, context)]
+        results = [self._result(rule, context) for rule in hits]
+        if not results:
+            return self._no_hit(context)
+        return _POLICIES[self.policy](self, results)
+
+    def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
+        return all(test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True))
+
+    def _result(self, rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value.evaluate(context) if value is not None else None
+            for name, value in zip(self.outputs, rule.values, strict=True)
+        }
+
+    def _no_hit(self, context: Mapping[str, Any]) -> Any:
+        if any(default is not None for default in self.defaults):
+            pairs = zip(self.outputs, self.defaults, strict=True)
+            return {name: default.evaluate(context) if default else None for name, default in pairs}
+        return [] if self.policy not in _SINGLE and not self.aggregation else None
+
+    def unique(self, results: list[dict[str, Any]]) -> Any:
+        """UNIQUE: at most one rule may hit."""
+        if len(results) > 1:
+            raise EngineFault(f"决策表的命中策略是“唯一”,却有 {len(results)} 条规则同时命中。")
+        return results[0]
+
+    def any(self, results: list[dict[str, Any]]) -> Any:
+        """ANY: several may hit if they agree."""
+        if any(equal(results[0], other) is not True for other in results[1:]):
+            raise EngineFault("决策表的命中策略是“任意”,命中的规则结论却不一致。")
+        return results[0]
+
+    def by_priority(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The hits in the order of the outputs' listed values."""
+
+        def rank(result: dict[str, Any]) -> list[int]:
+            return [
+                next((i for i, wanted in enumerate(order) if equal(result[name], wanted) is True), len(order))
+                for name, order in zip(self.outputs, self.priorities, strict=True)
+            ]
+
+        return sorted(results, key=rank)
+
+    def collect(self, results: list[dict[str, Any]]) -> Any:
+        """COLLECT: all hits, or their aggregate."""
+        if not self.aggregation:
+            return results
+        name = self.outputs[0]
+        return {name: _AGGREGATORS[self.aggregation]([from_plain(r[name]) for r in results])}
+
+
+_POLICIES: dict[str, Callable[[Table, list[dict[str, Any]]], Any]] = {
+    "UNIQUE": Table.unique,
+    "ANY": Table.any,
+    "FIRST": lambda table, results: results[0],
+    "PRIORITY": lambda table, results: table.by_priority(results)[0],
+    "RULE ORDER": lambda table, results: results,
+    "OUTPUT ORDER": Table.by_priority,
+    "COLLECT": Table.collect,
+}
+
+
+class Decision:
+    """A decision with all it requires."""
+
+    def __init__(self, model: _Model, node: Node) -> None:
+        self.id = node.get("id", "")
+        self.name = node.get("name") or self.id
+        self._model, self._node = model, node
+        self.table = model.table_of(node)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs of its table."""
+        return list(self.table.outputs) if self.table else [self.name]
+
+    @property
+    def inputs(self) -> list[tuple[str, str]]:
+        """Label and expression of each input of its table."""
+        table = self.table
+        return [(label, e.text) for label, e in zip(table.labels, table.inputs, strict=True)] if table else []
+
+    def names(self) -> frozenset[str]:
+        """The dotted names it reads from the case."""
+        return frozenset(self._model.names(self._node))
+
+    def evaluate(self, context: Mapping[str, Any]) -> Any:
+        """Its result: a dict of outputs for a table with several or named outputs, else the value."""
+        return self._model.evaluate(self._node, dict(context), set())
+
+    def evaluate_standard(self, context: Mapping[str, Any]) -> Any:
+        """Its result as the standard has it: a table of one output answers the bare value."""
+        return self._model.evaluate(self._node, dict(context), set(), bare=True)
+
+
+class _Model:
+    """The file: its decisions, business knowledge and input data by id."""
+
+    def __init__(self, root: Node) -> None:
+        self._nodes = {n.get("id", ""): n for n in root if isinstance(n.tag, str)}
+        self._spaced = tuple(
+            sorted({n.get("name", "") for n in root.iter() if isinstance(n.tag, str) and " " in n.get("name", "")})
+        )
+        knowledge = [n.get("name", "") for n in self._nodes.values() if _local(n) == "businessKnowledgeModel"]
+        self._known = (*self._spaced, *knowledge)
+        self._logic: dict[str, Logic] = {}
+        self._tables: dict[str, Table] = {}
+
+    def decisions(self) -> list[Decision]:
+        return [Decision(self, n) for n in self._nodes.values() if _local(n) == "decision"]
+
+    def table_of(self, node: Node) -> Table | None:
+        found = _find(node, "decisionTable")
+        return None if found is None else self._table(found)
+
+    def _table(self, node: Node) -> Table:
+        key = node.getroottree().getpath(node)
+        if key not in self._tables:
+            self._tables[key] = Table(node, self._known)
+        return self._tables[key]
+
+    def check(self) -> None:
+        for node in self._nodes.values():
+            if _local(node) == "decision":
+                self._build(node)
+
+    def names(self, node: Node, seen: frozenset[str] = frozenset()) -> set[str]:
+        table = self.table_of(node)
+        found = set(table.names()) if table else set()
+        literal = _find(node, "literalExpression")
+        if literal is not None:
+            found |= compile_expression(_text(literal), self._known).names()
+        inner = set()
+        for required in self._required(node, "requiredDecision"):
+            inner.add(required.get("name", ""))
+            if required.get("id", "") not in seen:
+                found |= self.names(required, seen | {node.get("id", "")})
+        return {name for name in found if name.partition(".")[0] not in inner}
+
+    def _required(self, node: Node, kind: str) -> Iterable[Node]:
+        for reference in node.iter(f"{{{etree.QName(node).namespace}}}{kind}"):
+            target = self._nodes.get(reference.get("href", "").rpartition("#")[2])
+            if target is not None:
+                yield target
+
+    def evaluate(self, node: Node, context: dict[str, Any], running: set[str], *, bare: bool = False) -> Any:
+        identifier = node.get("id", "")
+        if identifier in running:
+            raise EngineFault("决策互相依赖,无法得出结论。")
+        running = running | {identifier}
+        scope = dict(context)
+        for required in self._required(node, "requiredDecision"):
+            scope[_variable(required)] = self.evaluate(required, context, running, bare=True)
+        for knowledge in self._required(node, "requiredKnowledge"):
+            scope[knowledge.get("name", "")] = self._knowledge(knowledge, running)
+        result = self._build(node)(scope)
+        table = self.table_of(node)
+        return _bare(table, result) if bare and table is not None else result
+
+    def _knowledge(self, node: Node, running: set[str]) -> Function:
+        logic = _find(node, "encapsulatedLogic")
+        assert logic is not None
+        names = tuple(p.get("name", "") for p in _all(logic, "formalParameter"))
+        body = self._expression([c for c in logic if isinstance(c.tag, str) and _local(c) != "formalParameter"][-1])
+        scope: dict[str, Any] = {}
+        for knowledge in self._required(node, "requiredKnowledge"):
+            if knowledge.get("id", "") not in running:
+                scope[knowledge.get("name", "")] = self._knowledge(knowledge, running | {node.get("id", "")})
+        return Function(names, lambda *values: body({**scope, **dict(zip(names, values, strict=False))}))
+
+    def _build(self, node: Node) -> Logic:
+        identifier = node.get("id", "")
+        if identifier not in self._logic:
+            bodies = [c for c in node if isinstance(c.tag, str) and _local(c) in _EXPRESSIONS]
+            if not bodies:
+                raise FeelSyntaxError(f"决策“{node.get('name')}”没有内容。")
+            self._logic[identifier] = self._expression(bodies[0], top=True)
+        return self._logic[identifier]
+
+    def _expression(self, node: Node, *, top: bool = False) -> Logic:
+        kind = _local(node)
+        if kind == "decisionTable":
+            table = self._table(node)
+            return table.evaluate if top else lambda scope: _bare(table, table.evaluate(scope))
+        if kind == "literalExpression":
+            return compile_expression(_text(node), self._known).evaluate
+        if kind == "invocation":
+            return self._invocation(node)
+        if kind == "context":
+            return self._context(node)
+        raise FeelSyntaxError(f"不支持“{kind}”形式的决策内容。")
+
+    def _invocation(self, node: Node) -> Logic:
+        function = self._expression(next(c for c in node if _local(c) in _EXPRESSIONS))
+        bindings = [
+            (_find(b, "parameter").get("name", ""), self._expression(next(c for c in b if _local(c) in _EXPRESSIONS)))  # type: ignore[union-attr]
+            for b in _all(node, "binding")
+        ]
+
+        def run(scope: dict[str, Any]) -> Any:
+            called = function(scope)
+            if not isinstance(called, Function):
+                return None
+            values = {name: value(scope) for name, value in bindings}
+            return called.call(*(values.get(name) for name in called.parameters))
+
+        return run
+
+    def _context(self, node: Node) -> Logic:
+        entries = []
+        for entry in _all(node, "contextEntry"):
+            variable = _find(entry, "variable")
+            body = next(c for c in entry if _local(c) in _EXPRESSIONS)
+            entries.append((variable.get("name") if variable is not None else None, self._expression(body)))
+
+        def run(scope: dict[str, Any]) -> Any:
+            found: dict[str, Any] = {}
+            for name, value in entries:
+                if name is None:
+                    return value({**scope, **found})
+                found[name] = value({**scope, **found})
+            return found
+
+        return run
+
+
+_EXPRESSIONS = {"decisionTable", "literalExpression", "invocation", "context"}
+
+
+def parse_model(body: bytes) -> list[Decision]:
+    """Every decision of a DMN file. Raises DefinitionError for a file that is unsafe, broken or not understood."""
+    sentence = ""
+    root = None
+    if len(body) > MAX_BYTES:
+        sentence = "决策表文件过大。"
+    else:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        try:
+            root = etree.fromstring(body, parser)
+            if root.getroottree().docinfo.doctype:
+                sentence = "决策表文件中含有 DOCTYPE 或实体声明,出于安全不能使用。"
+        except etree.XMLSyntaxError as error:
+            sentence = f"决策表文件不是完整的 XML(第 {error.position[0]} 行)。"
+    if root is not None and not sentence and "DMN" not in (etree.QName(root).namespace or ""):
+        sentence = "文件不是 DMN 决策表。"
+    if sentence or root is None:
+        raise DefinitionError(sentence, [Finding("", "", sentence)])
+    try:
+        model = _Model(root)
+        model.check()
+        return model.decisions()
+    except FeelSyntaxError as error:
+        raise DefinitionError(f"决策表写得不对:{error}", [Finding("", "", str(error))]) from error
+    except (KeyError, StopIteration, AttributeError) as error:
+        sentence = "决策表的结构不完整。"
+        raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
+
+
+def parse_decision(body: bytes) -> Decision:
+    """The last decision of a DMN file: the one that a business rule task names."""
+    decisions = parse_model(body)
+    if not decisions:
+        sentence = "文件中没有决策。"
+        raise DefinitionError(sentence, [Finding("", "", sentence)])
+    return decisions[-1]
+
+
+def _local(node: Node) -> str:
+    return etree.QName(node).localname if isinstance(node.tag, str) else ""
+
+
+def _all(node: Node, name: str) -> list[Node]:
+    return [child for child in node if _local(child) == name]
+
+
+def _find(node: Node | None, name: str) -> Node | None:
+    return None if node is None else next((child for child in node if _local(child) == name), None)
+
+
+def _text(node: Node | None) -> str:
+    found = _find(node, "text")
+    return (found.text or "").strip() if found is not None else ""
+
+
+def _cell(node: Node | None, names: tuple[str, ...]) -> Expression:
+    return compile_expression(_text(node) or "null", names)
+
+
+def _optional(node: Node | None, names: tuple[str, ...]) -> Expression | None:
+    text = _text(node)
+    return compile_expression(text, names) if text and text != "-" else None
+
+
+def _tests_of(node: Node | None, names: tuple[str, ...]) -> UnaryTests | None:
+    text = _text(node)
+    return compile_unary_tests(text, names) if text else None
+
+
+def _values(node: Node | None, names: tuple[str, ...]) -> list[Any]:
+    text = _text(node)
+    found = compile_expression(f"[{text}]", names).evaluate({}) if text else []
+    return found if isinstance(found, list) else []
+
+
+def _variable(node: Node) -> str:
+    variable = _find(node, "variable")
+    return (variable.get("name") if variable is not None else None) or node.get("name", "")
+
+
+def _bare(table: Table, result: Any) -> Any:
+    if len(table.outputs) != 1:
+        return result
+    name = table.outputs[0]
+    if isinstance(result, list):
+        return [item[name] for item in result]
+    return result[name] if isinstance(result, dict) else result

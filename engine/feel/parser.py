@@ -1,0 +1,460 @@
+"""FEEL text to a tree of plain tuples ``(kind, …)``: a lexer and a precedence-climbing parser, bounded in size and depth.
+
+Nodes: ``lit v`` · ``name n`` · ``path node n`` · ``arith op a b`` · ``neg a`` · ``cmp op a b`` · ``and a b`` ·
+``or a b`` · ``between v low high`` · ``in v tests`` · ``instance v type`` · ``if c a b`` · ``for pairs body`` ·
+``some pairs c`` · ``every pairs c`` · ``list items`` · ``context pairs`` · ``filter v c`` · ``call f args`` ·
+``range low high low_closed high_closed`` · ``function params body`` · ``test op v`` · ``dash`` · ``not tests``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from engine.feel.values import FeelSyntaxError
+
+MAX_LENGTH = 2000
+MAX_DEPTH = 60
+Node = tuple[Any, ...]
+
+SPACED = (
+    "date and time", "days and time duration", "years and months duration", "days after", "workdays after",
+    "string length", "upper case", "lower case", "substring before", "substring after", "starts with", "ends with",
+    "list contains", "insert before", "list replace", "index of", "distinct values", "round up", "round down",
+    "round half up", "round half down", "day of week", "day of year", "week of year", "month of year", "get value",
+    "get entries", "met by", "overlaps before", "overlaps after", "finished by", "started by", "time offset",
+    "start included", "end included", "context put", "context merge", "string join",
+)  # fmt: skip
+KEYWORDS = frozenset(
+    "and or not if then else for in return some every satisfies between instance of true false null function".split()
+)
+_WORD = r"[^\W\d][\w]*"
+_TOKEN = r"""
+    (?P<space>\s+|//[^\n]*|/\*.*?\*/)
+  | (?P<number>\d+(?:\.(?!\.)\d+)?(?:[eE][+-]?\d+)?|\.\d+)
+  | (?P<string>"(?:[^"\\]|\\.)*")
+  | (?P<op>\*\*|\.\.|!=|<=|>=|->|[-+*/=<>()\[\]{},:.?@])
+  | (?P<spaced>%s)
+  | (?P<word>%s)
+"""
+_LEXERS: dict[tuple[str, ...], re.Pattern[str]] = {}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
+
+
+class Token:
+    """One word of the text: its kind, its text and where it stands."""
+
+    __slots__ = ("kind", "position", "text")
+
+    def __init__(self, kind: str, text: str, position: int) -> None:
+        self.kind, self.text, self.position = kind, text, position
+
+
+def _lexer(names: tuple[str, ...]) -> re.Pattern[str]:
+    found = _LEXERS.get(names)
+    if found is None:
+        spaced = sorted({*SPACED, *(n for n in names if not re.fullmatch(_WORD, n))}, key=len, reverse=True)
+        alternatives = "|".join(r"\s+".join(map(re.escape, name.split())) + r"(?!\w)" for name in spaced)
+        found = _LEXERS[names] = re.compile(_TOKEN % (alternatives, _WORD), re.VERBOSE | re.DOTALL)
+        if len(_LEXERS) > 200:
+            _LEXERS.pop(next(iter(_LEXERS)))
+    return found
+
+
+def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
+    """The words of `text`; names with spaces must be known."""
+    if len(text) > MAX_LENGTH:
+        raise FeelSyntaxError(f"表达式过长(上限 {MAX_LENGTH} 字)。")
+    lexer, position, found = _lexer(names), 0, []
+    while position < len(text):
+        match = lexer.match(text, position)
+        if match is None:
+            raise FeelSyntaxError(f"第 {position + 1} 个字符“{text[position]}”看不懂。", position)
+        kind = match.lastgroup or ""
+        if kind != "space":
+            word = re.sub(r"\s+", " ", match.group()) if kind == "spaced" else match.group()
+            if kind == "spaced":
+                kind = "word"
+            elif kind == "word" and word in KEYWORDS:
+                kind = "keyword"
+            found.append(Token(kind, word, position))
+        position = match.end()
+    found.append(Token("end", "", len(text)))
+    return found
+
+
+class Parser:
+    """Reads one text; every method leaves the position behind what it read."""
+
+    def __init__(self, text: str, names: Iterable[str] = ()) -> None:
+        self._tokens = tokens(text, tuple(sorted(names)))
+        self._at = 0
+        self._depth = 0
+
+    # -- entry points -------------------------------------------------------------------------------------------------
+
+    def expression(self) -> Node:
+        """The whole text as one expression."""
+        node = self._expression()
+        self._end()
+        return node
+
+    def unary_tests(self) -> Node:
+        """The whole text as the cell of a decision table."""
+        if self._peek().text == "-" and self._tokens[self._at + 1].kind == "end":
+            return ("dash",)
+        if self._peek().text == "not" and self._tokens[self._at + 1].text == "(":
+            saved = self._at
+            self._at += 2
+            try:
+                tests = self._tests(")")
+                self._expect(")")
+                if self._peek().kind == "end":
+                    return ("not", tests)
+            except FeelSyntaxError:
+                pass
+            self._at = saved
+        tests = self._tests("")
+        self._end()
+        return ("tests", tests)
+
+    # -- words --------------------------------------------------------------------------------------------------------
+
+    def _peek(self) -> Token:
+        return self._tokens[self._at]
+
+    def _next(self) -> Token:
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def _take(self, *texts: str) -> str | None:
+        token = self._peek()
+        if token.text in texts and token.kind in ("op", "keyword"):
+            self._at += 1
+            return token.text
+        return None
+
+    def _expect(self, text: str) -> None:
+        if self._take(text) is None:
+            raise self._wrong(f"这里应为“{text}”")
+
+    def _end(self) -> None:
+        if self._peek().kind != "end":
+            raise self._wrong("多出了内容")
+
+    def _wrong(self, reason: str) -> FeelSyntaxError:
+        token = self._peek()
+        where = f"第 {token.position + 1} 个字符“{token.text}”处" if token.text else "结尾处"
+        return FeelSyntaxError(f"{where}:{reason}。", token.position)
+
+    # -- expressions, loosest first -----------------------------------------------------------------------------------
+
+    def _expression(self) -> Node:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FeelSyntaxError(f"表达式嵌套过深(上限 {MAX_DEPTH} 层)。")
+        try:
+            return self._or()
+        finally:
+            self._depth -= 1
+
+    def _or(self) -> Node:
+        node = self._and()
+        while self._take("or"):
+            node = ("or", node, self._and())
+        return node
+
+    def _and(self) -> Node:
+        node = self._comparison()
+        while self._take("and"):
+            node = ("and", node, self._comparison())
+        return node
+
+    def _comparison(self) -> Node:
+        node = self._sum()
+        while True:
+            if operator := self._take("=", "!=", "<", "<=", ">", ">="):
+                node = ("cmp", operator, node, self._sum())
+            elif self._take("between"):
+                low = self._sum()
+                self._expect("and")
+                node = ("between", node, low, self._sum())
+            elif self._take("in"):
+                node = ("in", node, self._in_tests())
+            elif self._take("instance"):
+                self._expect("of")
+                node = ("instance", node, self._type())
+            else:
+                return node
+
+    def _in_tests(self) -> list[Node]:
+        if self._peek().text == "(" and self._peek().kind == "op":
+            saved = self._at
+            self._at += 1
+            try:
+                tests = self._tests(")")
+                self._expect(")")
+                return tests
+            except FeelSyntaxError:
+                self._at = saved
+        return [self._test()]
+
+    def _tests(self, closing: str) -> list[Node]:
+        found = [self._test()]
+        while self._take(","):
+            found.append(self._test())
+        return found
+
+    def _test(self) -> Node:
+        if operator := self._take("<", "<=", ">", ">=", "=", "!="):
+            return ("test", operator, self._sum())
+        return ("test", "", self._expression() if not self._starts_range() else self._range_or_more())
+
+    def _starts_range(self) -> bool:
+        return self._peek().kind == "op" and self._peek().text == "]"
+
+    def _range_or_more(self) -> Node:
+        return self._postfix()
+
+    def _sum(self) -> Node:
+        node = self._product()
+        while operator := self._take("+", "-"):
+            node = ("arith", operator, node, self._product())
+        return node
+
+    def _product(self) -> Node:
+        node = self._power()
+        while operator := self._take("*", "/"):
+            node = ("arith", operator, node, self._power())
+        return node
+
+    def _power(self) -> Node:
+        node = self._unary()
+        while self._take("**"):
+            node = ("arith", "**", node, self._unary())
+        return node
+
+    def _unary(self) -> Node:
+        negations = 0
+        while self._take("-"):
+            negations += 1
+            if negations > MAX_DEPTH:
+                raise FeelSyntaxError("负号过多。")
+        node = self._postfix()
+        for _ in range(negations):
+            node = ("neg", node)
+        return node
+
+    def _postfix(self) -> Node:
+        node = self._primary()
+        for _ in range(MAX_LENGTH):
+            if self._take("."):
+                token = self._next()
+                if token.kind not in ("word", "keyword"):
+                    self._at -= 1
+                    raise self._wrong("“.”之后应为名称")
+                node = ("path", node, token.text)
+            elif self._peek().text == "[" and self._peek().kind == "op" and not self._closes_range():
+                self._at += 1
+                inner = self._expression()
+                self._expect("]")
+                node = ("filter", node, inner)
+            elif self._take("("):
+                node = ("call", node, self._arguments())
+            else:
+                return node
+        return node
+
+    def _closes_range(self) -> bool:
+        """Whether the ``[`` here ends a range such as ``]1..5[``: nothing that could start a filter follows."""
+        following = self._tokens[self._at + 1]
+        return self._open_ranges > 0 and (following.kind == "end" or following.text in (")", ",", "and", "or", "]"))
+
+    _open_ranges = 0
+
+    def _arguments(self) -> list[tuple[str | None, Node]]:
+        found: list[tuple[str | None, Node]] = []
+        while not self._take(")"):
+            if found:
+                self._expect(",")
+            saved, name = self._at, []
+            while self._peek().kind in ("word", "keyword"):
+                name.append(self._next().text)
+            if name and self._take(":"):
+                found.append((" ".join(name), self._expression()))
+            else:
+                self._at = saved
+                found.append((None, self._expression()))
+        return found
+
+    # -- primaries ----------------------------------------------------------------------------------------------------
+
+    def _primary(self) -> Node:
+        token = self._next()
+        if token.kind == "number":
+            return ("lit", Decimal(token.text))
+        if token.kind == "string":
+            return ("lit", _unescape(token.text[1:-1]))
+        if token.kind == "word":
+            return ("name", token.text)
+        reader = _PRIMARIES.get(token.text)
+        if reader is None or token.kind == "end":
+            self._at -= 1
+            raise self._wrong("这里缺少一个值")
+        node: Node = reader(self)
+        return node
+
+    def _constant(self, value: Any) -> Node:
+        return ("lit", value)
+
+    def _at_literal(self) -> Node:
+        token = self._next()
+        if token.kind != "string":
+            self._at -= 1
+            raise self._wrong("“@”之后应为日期文字")
+        return ("call", ("name", "@"), [(None, ("lit", token.text[1:-1]))])
+
+    def _parenthesis(self) -> Node:
+        if operator := self._take("<", "<=", ">", ">="):
+            bound = self._expression()
+            self._expect(")")
+            if operator[0] == "<":
+                return ("range", ("lit", None), bound, False, operator == "<=")
+            return ("range", bound, ("lit", None), operator == ">=", False)
+        node = self._expression()
+        if self._take(".."):
+            return self._range_end(node, low_closed=False)
+        self._expect(")")
+        return ("group", node)
+
+    def _bracket(self) -> Node:
+        items: list[Node] = []
+        if self._take("]"):
+            return ("list", items)
+        items.append(self._expression())
+        if self._take(".."):
+            return self._range_end(items[0], low_closed=True)
+        while self._take(","):
+            items.append(self._expression())
+        self._expect("]")
+        return ("list", items)
+
+    def _open_range(self) -> Node:
+        low = self._expression()
+        self._expect("..")
+        return self._range_end(low, low_closed=False)
+
+    def _range_end(self, low: Node, low_closed: bool) -> Node:
+        self._open_ranges += 1
+        high = self._expression()
+        self._open_ranges -= 1
+        closing = self._take("]", ")", "[")
+        if closing is None:
+            raise self._wrong("区间没有结束")
+        return ("range", low, high, low_closed, closing == "]")
+
+    def _context(self) -> Node:
+        pairs: list[tuple[str, Node]] = []
+        while not self._take("}"):
+            if pairs:
+                self._expect(",")
+            words = []
+            if self._peek().kind == "string":
+                words.append(_unescape(self._next().text[1:-1]))
+            while self._peek().text != ":":
+                token = self._next()
+                if token.kind not in ("word", "keyword", "number"):
+                    self._at -= 1
+                    raise self._wrong("应为名称和“:”")
+                words.append(token.text)
+            self._expect(":")
+            pairs.append((" ".join(words), self._expression()))
+        return ("context", pairs)
+
+    def _if(self) -> Node:
+        condition = self._expression()
+        self._expect("then")
+        yes = self._expression()
+        self._expect("else")
+        return ("if", condition, yes, self._expression())
+
+    def _iterators(self, closing: str) -> list[tuple[str, Node]]:
+        pairs = []
+        while True:
+            name = self._next()
+            if name.kind != "word":
+                self._at -= 1
+                raise self._wrong("应为变量名")
+            self._expect("in")
+            domain = self._sum()
+            if self._take(".."):
+                domain = ("range", domain, self._sum(), True, True)
+            pairs.append((name.text, domain))
+            if not self._take(","):
+                self._expect(closing)
+                return pairs
+
+    def _for(self) -> Node:
+        pairs = self._iterators("return")
+        return ("for", pairs, self._expression())
+
+    def _some(self) -> Node:
+        pairs = self._iterators("satisfies")
+        return ("some", pairs, self._expression())
+
+    def _every(self) -> Node:
+        pairs = self._iterators("satisfies")
+        return ("every", pairs, self._expression())
+
+    def _function(self) -> Node:
+        self._expect("(")
+        parameters: list[str] = []
+        while not self._take(")"):
+            if parameters:
+                self._expect(",")
+            words = []
+            while self._peek().kind == "word":
+                words.append(self._next().text)
+            if not words:
+                raise self._wrong("应为参数名")
+            parameters.append(" ".join(words))
+            if self._take(":"):
+                self._type()
+        return ("function", parameters, self._expression())
+
+    def _not(self) -> Node:
+        self._expect("(")
+        node = self._expression()
+        self._expect(")")
+        return ("call", ("name", "not"), [(None, node)])
+
+    def _type(self) -> str:
+        words = []
+        while self._peek().kind in ("word", "keyword") and self._peek().text not in ("and", "or", "then", "else"):
+            words.append(self._next().text)
+        if self._take("<"):
+            while not self._take(">"):
+                if self._next().kind == "end":
+                    raise FeelSyntaxError("类型没有写完。")
+        if not words:
+            raise self._wrong("应为类型名")
+        return " ".join(words)
+
+
+def _unescape(text: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        code = match.group(1)
+        return chr(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, "\\" + code)
+
+    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", replace, text)
+
+
+_PRIMARIES: dict[str, Any] = {
+    "true": lambda p: p._constant(True), "false": lambda p: p._constant(False), "null": lambda p: p._constant(None),
+    "@": Parser._at_literal, "(": Parser._parenthesis, "[": Parser._bracket, "]": Parser._open_range,
+    "{": Parser._context, "if": Parser._if, "for": Parser._for, "some": Parser._some, "every": Parser._every,
+    "function": Parser._function, "not": Parser._not, "?": lambda p: ("name", "?"),
+}  # fmt: skip
