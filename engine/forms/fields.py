@@ -1,0 +1,173 @@
+"""One marshmallow field for each component type, with sentences that name the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from engine import idnumber
+from engine.forms import schema as s
+
+MAX_TEXT = 4000
+MAX_ROWS = 50
+_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})$")
+
+
+class Text(fields.String):
+    """Text without surrounding blanks; blank is nothing."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
+        return text or None
+
+
+class Number(fields.Field[Any]):
+    """A number kept as int or float with a bounded count of decimals."""
+
+    def __init__(self, decimals: int, low: Any, high: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.decimals, self.low, self.high = decimals, low, high
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | float:
+        try:
+            number = Decimal(str(value).strip().replace(",", ""))
+        except InvalidOperation as error:
+            raise ValidationError("请填写数字。") from error
+        if not number.is_finite() or abs(number) >= 10**12:
+            raise ValidationError("数字超出了范围。")
+        if number != round(number, self.decimals):
+            raise ValidationError("请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。")
+        if self.low is not None and number < Decimal(str(self.low)):
+            raise ValidationError(f"不能小于 {self.low}。")
+        if self.high is not None and number > Decimal(str(self.high)):
+            raise ValidationError(f"不能大于 {self.high}。")
+        return int(number) if number == number.to_integral_value() else float(number)
+
+
+class Day(fields.Field[Any]):
+    """An ISO date, kept as text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        try:
+            return date.fromisoformat(str(value).strip()[:10]).isoformat()
+        except ValueError as error:
+            raise ValidationError("请填写日期,如 2022-05-06。") from error
+
+
+class Tick(fields.Boolean):
+    """A checkbox: what is not ticked is False."""
+
+    truthy = {True, "true", "on", "1", "yes", "是"}
+    falsy = {False, "false", "", "0", "no", "否", None}
+
+
+class Files(fields.Field[Any]):
+    """Ids of attachments that were uploaded to this case."""
+
+    def __init__(self, several: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.several = several
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[int]:
+        items = value if isinstance(value, list) else [value]
+        try:
+            found = list(dict.fromkeys(int(item) for item in items if item not in (None, "")))
+        except (TypeError, ValueError) as error:
+            raise ValidationError("附件有误,请重新上传。") from error
+        if len(found) > (20 if self.several else 1):
+            raise ValidationError("附件过多。" if self.several else "只能上传一个附件。")
+        known = self.context_attachments()
+        if any(identifier not in known for identifier in found):
+            raise ValidationError("附件不存在,请重新上传。")
+        return found
+
+    context_attachments: Callable[[], Mapping[int, Any]] = staticmethod(lambda: {})
+
+
+def rules(component: s.Component, today: date) -> list[Any]:
+    """The validators of a component besides its type."""
+    wanted = component.get("validate") or {}
+    found: list[Any] = []
+    if wanted.get("minLength") or wanted.get("maxLength"):
+        low, high = wanted.get("minLength"), wanted.get("maxLength")
+        parts = [f"不少于 {low} 字" if low else "", f"不超过 {high} 字" if high else ""]
+        found.append(validate.Length(low, high, error=f"请填写{','.join(p for p in parts if p)}。"))
+    if wanted.get("pattern"):
+        found.append(validate.Regexp(f"(?:{wanted['pattern']})\\Z", error="格式不对。"))
+    kind = s.given(component, "format")
+    if kind == "id_number":
+        found.append(_checked(lambda text: idnumber.validate(text, today)))
+    elif kind == "phone":
+        found.append(_checked(_phone))
+    elif kind == "past_date":
+        found.append(_not_after(today))
+    return found
+
+
+def _checked(check: Callable[[str], Any]) -> Callable[[Any], None]:
+    def run(value: Any) -> None:
+        if value:
+            try:
+                check(str(value))
+            except ValueError as error:
+                raise ValidationError(str(error)) from error
+
+    return run
+
+
+def _phone(text: str) -> None:
+    if not _PHONE.match(text):
+        raise ValueError("请填写 11 位手机号或带区号的座机号。")
+
+
+def _not_after(today: date) -> Callable[[Any], None]:
+    def run(value: Any) -> None:
+        if value and date.fromisoformat(str(value)) > today:
+            raise ValidationError("日期不能晚于今天。")
+
+    return run
+
+
+def build(component: s.Component, today: date, attachments: Mapping[int, Any]) -> fields.Field[Any]:
+    """The marshmallow field of an input component."""
+    wanted = component.get("validate") or {}
+    required = bool(wanted.get("required"))
+    missing = "请选择。" if component["type"] in s.CHOICES else "请填写。"
+    common: dict[str, Any] = {
+        "required": required,
+        "allow_none": not required,
+        "validate": rules(component, today),
+        "error_messages": {"required": missing, "null": missing, "invalid": "填写的内容不对。"},
+    }
+    kind = component["type"]
+    if kind == "number":
+        decimals = 2 if s.given(component, "format") == "money" else int(component.get("decimalDigits") or 0)
+        return Number(decimals, wanted.get("min"), wanted.get("max"), **common)
+    if kind == "datetime":
+        return Day(**common)
+    if kind == "checkbox":
+        if required:
+            common["validate"] = [*common["validate"], validate.Equal(True, error="请勾选。")]
+        return Tick(**{**common, "required": False, "allow_none": False, "load_default": False} if not required else common)
+    if kind in ("radio", "select"):
+        common["validate"] = [*common["validate"], validate.OneOf([*s.options(component)], error="请从所列选项中选择。")]
+        return Text(**common)
+    if kind in ("checklist", "taglist"):
+        choices = [*s.options(component)]
+        if required:
+            common["validate"] = [*common["validate"], validate.Length(min=1, error=missing)]
+        one = fields.String(validate=validate.OneOf(choices, error="请从所列选项中选择。"))
+        return fields.List(one, **common)
+    if kind == "filepicker":
+        if required:
+            common["validate"] = [*common["validate"], validate.Length(min=1, error="请上传。")]
+        files = Files(bool(component.get("multiple")), **common)
+        files.context_attachments = lambda: attachments
+        return files
+    common["validate"] = [*common["validate"], validate.Length(max=MAX_TEXT, error="文字过长。")]
+    return Text(**common)

@@ -1,0 +1,373 @@
+"""A compiled form: reads what a browser sends, validates it, fills it, and gives templates what to render.
+
+Errors are keyed by path: ``head_name``, ``members.0.id_number``. What a condition hides is dropped, computed values are
+computed here again, read-only fields with a ``prefill`` take the register's value: none of them is the client's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError
+
+from engine.errors import Invalid
+from engine.feel import compile_expression, strip_equals, to_plain
+from engine.forms import fields as f
+from engine.forms import schema as s
+
+OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
+
+
+@dataclass
+class Field:
+    """A component ready to render: its form name, value and errors."""
+
+    component: s.Component
+    name: str
+    path: str
+    value: Any = None
+    errors: list[str] = field(default_factory=list)
+    hidden: bool = False
+    children: list[Field] = field(default_factory=list)
+    rows: list[list[Field]] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """The component's type."""
+        return str(self.component["type"])
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return s.label(self.component)
+
+    @property
+    def id(self) -> str:
+        """The element's id in the page."""
+        return "f-" + self.name
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Label by value."""
+        return s.options(self.component)
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be filled."""
+        return bool((self.component.get("validate") or {}).get("required"))
+
+    @property
+    def readonly(self) -> bool:
+        """Whether people may only look."""
+        return bool(self.component.get("readonly") or self.component.get("disabled"))
+
+    @property
+    def hide_json(self) -> Any:
+        """The hiding condition for the browser's evaluator."""
+        text = s.hide_text(self.component)
+        return compile_expression(text).to_json() if text else None
+
+    @property
+    def expression_json(self) -> Any:
+        """The computation for the browser's evaluator."""
+        text = strip_equals(str(self.component.get("expression") or ""))
+        return compile_expression(text).to_json() if text else None
+
+    @property
+    def shown(self) -> str:
+        """The value in words."""
+        return shown(self.component, self.value)
+
+
+class Form:
+    """A form-js schema, compiled."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.key = str(schema.get("id") or "")
+        self.schema = schema
+        self.components: list[s.Component] = list(schema["components"])
+
+    # -- in ---------------------------------------------------------------------------------------------------------
+
+    def parse(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        """Nested raw data from a browser's form fields (a multidict: names like ``members-0-name``)."""
+        return self._parse(self.components, sent, "")
+
+    def _parse(self, components: list[s.Component], sent: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for component in _inputs(components):
+            kind, key = component["type"], _key(component)
+            name = prefix + key
+            if kind == "dynamiclist":
+                found[key] = [
+                    self._parse(s.children(component), sent, f"{name}-{index}-") for index in _row_numbers(sent, name)
+                ]
+            elif kind in ("checklist", "taglist", "filepicker"):
+                values = sent.getlist(name) if hasattr(sent, "getlist") else sent.get(name, [])
+                found[key] = [value for value in values if value != ""]
+            elif kind == "checkbox":
+                found[key] = sent.get(name) in ("on", "true", "1")
+            elif name in sent:
+                found[key] = sent.get(name)
+        return found
+
+    def validate(
+        self,
+        raw: Mapping[str, Any],
+        *,
+        today: date,
+        attachments: Mapping[int, Any] | None = None,
+        context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
+        data = {**raw, **self.readonly_values(context or {})}
+        errors: dict[str, list[str]] = {}
+        clean = self._validate(self.components, data, {}, "", today, attachments or {}, errors)
+        if errors:
+            raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
+        return clean
+
+    def _validate(
+        self, components: list[s.Component], raw: Mapping[str, Any], outer: Mapping[str, Any], path: str, today: date,
+        attachments: Mapping[int, Any], errors: dict[str, list[str]],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Validate one level. A field's condition sees the level's raw values, so that order does not matter."""
+        seen = {**outer, **{k: v for k, v in raw.items() if v not in ("", None)}}
+        for component in _flat(components):
+            if component["type"] == "expression":
+                seen[_key(component)] = _compute(component, _typed(components, seen))
+        visible = [c for c in _visible(components, _typed(components, seen)) if c["type"] in s.INPUTS]
+        plain = [c for c in visible if c["type"] != "dynamiclist"]
+        given = {_key(c): _blank_to_none(raw.get(_key(c))) for c in plain}
+        given = {key: value for key, value in given.items() if value is not None}
+        schema = Schema.from_dict({_key(c): f.build(c, today, attachments) for c in plain})(unknown=EXCLUDE)
+        clean: dict[str, Any] = {}
+        try:
+            clean = {k: v for k, v in schema.load(given).items() if v is not None}
+        except ValidationError as error:
+            labels = {_key(c): s.label(c) for c in plain}
+            for key, texts in error.normalized_messages().items():
+                errors[path + key] = [f"{labels[key]}:{text}" for text in _texts(texts)]
+        for component in visible:
+            if component["type"] == "dynamiclist":
+                key = _key(component)
+                clean[key] = self._rows(component, raw.get(key), seen, f"{path}{key}", today, attachments, errors)
+        for component in _visible(components, {**outer, **clean}):
+            if component["type"] == "expression":
+                clean[_key(component)] = _compute(component, {**outer, **clean})
+        return clean
+
+    def _rows(
+        self, component: s.Component, raw: Any, outer: Mapping[str, Any], path: str, today: date,
+        attachments: Mapping[int, Any], errors: dict[str, list[str]],
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        rows = [row for row in raw if isinstance(row, Mapping)] if isinstance(raw, list) else []
+        rows = [row for row in rows if any(value not in (None, "", [], False) for value in row.values())]
+        if len(rows) > f.MAX_ROWS:
+            errors[path] = [f"{s.label(component)}:最多 {f.MAX_ROWS} 行。"]
+            return []
+        if not rows and (component.get("validate") or {}).get("required", s.given(component, "required")):
+            errors[path] = [f"{s.label(component)}:至少填写一行。"]
+        return [
+            self._validate(s.children(component), row, outer, f"{path}.{index}.", today, attachments, errors)
+            for index, row in enumerate(rows)
+        ]
+
+    # -- out --------------------------------------------------------------------------------------------------------
+
+    def prefill(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """First values: each component's ``prefill`` path over `context`, else its default."""
+        found: dict[str, Any] = {}
+        for component in _inputs(self.components):
+            value = _from(component, context)
+            if value is None:
+                value = component.get("defaultValue")
+            if value is not None:
+                found[_key(component)] = value
+        return found
+
+    def readonly_values(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of read-only fields that are prefilled: never the client's to say."""
+        return {
+            _key(c): _from(c, context)
+            for c in _inputs(self.components)
+            if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")
+        }
+
+    def render(
+        self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None
+    ) -> list[Field]:
+        """The fields of the form with their values and errors, for the templates."""
+        return _render(self.components, data, data, errors or {}, "", "")
+
+    def names(self) -> list[str]:
+        """The keys of the form's data at its top level."""
+        return [_key(c) for c in _flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
+
+    def outcome_label(self, clean: Mapping[str, Any]) -> str:
+        """The label of the decision that the form carries, or ''."""
+        for component in _inputs(self.components):
+            key = _key(component)
+            if key in OUTCOME_KEYS and component["type"] in ("radio", "select") and clean.get(key):
+                return s.options(component).get(str(clean[key]), "")
+        return ""
+
+    def bulk_fields(self) -> bool:
+        """Whether the form can be decided for many at once: nothing but a decision, its reason and read-only facts."""
+        return all(
+            _key(c) in ("outcome", "reason", "category", "decided_on", "explanation") or c.get("readonly") or c.get("disabled")
+            for c in _inputs(self.components)
+        )
+
+    def summary(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Label and value in words of everything that has one."""
+        return [
+            (one.label, one.shown)
+            for one in _leaves(self.render(data))
+            if not one.hidden and one.kind not in ("text", "separator", "spacer") and one.shown
+        ]
+
+
+def compile_form(schema: Mapping[str, Any]) -> Form:
+    """The form of a form-js schema; the caller keeps it."""
+    return Form(schema)
+
+
+def shown(component: s.Component, value: Any) -> str:
+    """A value in the words of its component."""
+    if value in (None, "", []):
+        return ""
+    kind = component["type"]
+    if kind == "checkbox":
+        return "是" if value in (True, "true", "on") else "否"
+    if kind in s.CHOICES:
+        labels = s.options(component)
+        items = value if isinstance(value, list) else [value]
+        return "、".join(labels.get(str(item), str(item)) for item in items)
+    if kind == "filepicker":
+        return f"{len(value)} 个附件" if isinstance(value, list) else ""
+    if kind == "datetime":
+        parts = str(value)[:10].split("-")
+        return f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日" if len(parts) == 3 and all(p.isdigit() for p in parts) else str(value)
+    if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
+        unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
+        return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
+    return str(value)
+
+
+def _key(component: s.Component) -> str:
+    return str((component.get("path") if component["type"] == "dynamiclist" else component.get("key")) or "")
+
+
+def _flat(components: list[s.Component]) -> Iterator[s.Component]:
+    """The components of one level; groups are only a frame."""
+    for component in components:
+        yield component
+        if component["type"] == "group":
+            yield from _flat(s.children(component))
+
+
+def _inputs(components: list[s.Component]) -> list[s.Component]:
+    return [c for c in _flat(components) if c["type"] in s.INPUTS]
+
+
+def _visible(components: list[s.Component], values: Mapping[str, Any]) -> Iterator[s.Component]:
+    for component in components:
+        text = s.hide_text(component)
+        if text and compile_expression(text).evaluate(values) is True:
+            continue
+        yield component
+        if component["type"] == "group":
+            yield from _visible(s.children(component), values)
+
+
+def _typed(components: list[s.Component], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Raw browser text as conditions expect it: numbers as numbers, ticks as booleans."""
+    found = dict(values)
+    for component in _inputs(components):
+        key = _key(component)
+        value = found.get(key)
+        if component["type"] == "number" and isinstance(value, str):
+            found[key] = _number(value)
+        elif component["type"] == "checkbox":
+            found[key] = value in (True, "on", "true", "1")
+        elif component["type"] == "dynamiclist" and isinstance(value, list):
+            found[key] = [_typed(s.children(component), row) for row in value if isinstance(row, Mapping)]
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def _compute(component: s.Component, values: Mapping[str, Any]) -> Any:
+    value = to_plain(compile_expression(strip_equals(str(component.get("expression") or "null"))).evaluate(values))
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def _blank_to_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _texts(found: Any) -> list[str]:
+    if isinstance(found, Mapping):
+        return list(dict.fromkeys(text for inner in found.values() for text in _texts(inner)))
+    return [str(text) for text in found]
+
+
+def _from(component: s.Component, context: Mapping[str, Any]) -> Any:
+    path = s.given(component, "prefill")
+    return to_plain(compile_expression(path).evaluate(context)) if path else None
+
+
+def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:
+    start = name + "-"
+    numbers = {key[len(start) :].partition("-")[0] for key in sent if key.startswith(start)}
+    return sorted(int(number) for number in numbers if number.isdigit())[: f.MAX_ROWS + 1]
+
+
+def _render(
+    components: list[s.Component], level: Mapping[str, Any], everything: Mapping[str, Any],
+    errors: Mapping[str, list[str]], prefix: str, path: str,
+) -> list[Field]:  # fmt: skip
+    values = _typed(components, {**everything, **level})
+    for component in _flat(components):
+        if component["type"] == "expression":
+            values[_key(component)] = _compute(component, values)
+    found = []
+    for component in components:
+        key = _key(component)
+        one = Field(component, prefix + key, path + key, errors=list(errors.get(path + key, [])))
+        text = s.hide_text(component)
+        one.hidden = bool(text) and compile_expression(str(text)).evaluate(values) is True
+        if component["type"] == "group":
+            one.children = _render(s.children(component), level, everything, errors, prefix, path)
+        elif component["type"] == "dynamiclist":
+            rows = level.get(key)
+            rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
+            one.rows = [
+                _render(s.children(component), row, values, errors, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.")
+                for i, row in enumerate(rows)
+            ]
+            one.children = _render(s.children(component), {}, values, {}, f"{prefix}{key}-__n__-", "")
+        elif component["type"] == "expression":
+            one.value = values[key]
+        else:
+            one.value = level.get(key)
+        found.append(one)
+    return found
+
+
+def _leaves(fields: list[Field]) -> Iterator[Field]:
+    for one in fields:
+        if one.kind == "group":
+            if not one.hidden:
+                yield from _leaves(one.children)
+        elif one.kind != "dynamiclist":
+            yield one

@@ -1,0 +1,98 @@
+"""form-js schemas as we read them: which component types we render, and the questions asked of a component."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from engine.errors import Finding
+from engine.feel import FeelSyntaxError, compile_expression, strip_equals
+
+Component = Mapping[str, Any]
+
+INPUTS = frozenset(
+    "textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist".split()
+)
+SHOWN = frozenset("text expression group separator spacer".split())
+CHOICES = frozenset("radio select checklist taglist".split())
+FORMATS = frozenset("id_number phone past_date money".split())
+NAMES = {"html": "HTML", "iframe": "内嵌网页", "image": "图片", "button": "按钮", "table": "表格", "documentPreview": "文档预览"}
+MAX_COMPONENTS = 400
+
+
+def children(component: Component) -> list[Component]:
+    """The components inside a group, list or form."""
+    return list(component.get("components") or [])
+
+
+def given(component: Component, name: str) -> Any:
+    """A custom property of the component."""
+    return (component.get("properties") or {}).get(name)
+
+
+def label(component: Component) -> str:
+    """What people call the field."""
+    return str(component.get("label") or component.get("key") or "")
+
+
+def hide_text(component: Component) -> str | None:
+    """The FEEL text that hides the component, or None."""
+    text = (component.get("conditional") or {}).get("hide")
+    return strip_equals(str(text)) if text else None
+
+
+def options(component: Component) -> dict[str, str]:
+    """Label by value of a choice."""
+    return {str(o["value"]): str(o.get("label") or o["value"]) for o in component.get("values") or []}
+
+
+def walk(components: list[Component]) -> Iterator[Component]:
+    """All components, outer before inner."""
+    for component in components:
+        yield component
+        yield from walk(children(component))
+
+
+def check_form(schema: Any) -> list[Finding]:
+    """What we could not render, validate or evaluate of a form; empty when it is sound."""
+    if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
+        return [Finding("", "", "不是表单文件:缺少 components。")]
+    if sum(1 for _ in walk(schema["components"])) > MAX_COMPONENTS:
+        return [Finding("", "", f"表单项过多(上限 {MAX_COMPONENTS} 项)。")]
+    return list(_check_level(schema["components"], set()))
+
+
+def _check_level(components: list[Component], keys: set[str]) -> Iterator[Finding]:
+    for component in components:
+        kind = component.get("type", "")
+        name = label(component) or kind
+        if kind not in INPUTS | SHOWN:
+            yield _finding(component, f"“{name}”的类型“{NAMES.get(kind, kind)}”不能在办理页面显示。")
+            continue
+        key = component.get("path") if kind == "dynamiclist" else component.get("key")
+        if kind in INPUTS or kind == "expression":
+            if not key:
+                yield _finding(component, f"“{name}”没有字段名(key)。")
+            elif key in keys:
+                yield _finding(component, f"字段名“{key}”重复。")
+            keys.add(str(key))
+        yield from _check_texts(component, name)
+        if kind in CHOICES and not component.get("values"):
+            yield _finding(component, f"“{name}”没有可选项。")
+        yield from _check_level(children(component), set() if kind == "dynamiclist" else keys)
+
+
+def _check_texts(component: Component, name: str) -> Iterator[Finding]:
+    for text in (hide_text(component), strip_equals(str(component.get("expression") or "")) or None):
+        if text:
+            try:
+                compile_expression(text)
+            except FeelSyntaxError as error:
+                yield _finding(component, f"“{name}”的表达式写得不对:{error}")
+    wanted = given(component, "format")
+    if wanted and wanted not in FORMATS:
+        yield _finding(component, f"“{name}”的格式“{wanted}”不认识。")
+
+
+def _finding(component: Component, sentence: str) -> Finding:
+    return Finding(str(component.get("id") or component.get("key") or ""), label(component), sentence)
