@@ -100,15 +100,16 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
         "opened": (WorkItem.opened_at, WorkItem.id),
         "name": (WorkItem.subject, WorkItem.id),
     }.get(wanted.sort, (WorkItem.due_at, WorkItem.id))
-    return _page(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
+    return page_of(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
 
 
-def _page(session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int) -> Page[T]:
+def page_of(session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int, size: int = PAGE) -> Page[T]:
+    """One page of `ordered`, counted over `base` up to the cap."""
     capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
     total = session.scalar(select(func.count()).select_from(capped)) or 0
-    pages = max(1, -(-min(total, COUNT_CAP) // PAGE))
+    pages = max(1, -(-min(total, COUNT_CAP) // size))
     number = min(max(1, number), pages)
-    items = list(session.scalars(ordered.offset((number - 1) * PAGE).limit(PAGE)))
+    items = list(session.scalars(ordered.offset((number - 1) * size).limit(size)))
     return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
 
 
@@ -128,13 +129,13 @@ def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Pag
     if text:
         query = query.where(WorkItem.subject.contains(text.strip(), autoescape=True))
     ordered = query.order_by(WorkItem.closed_at.desc(), WorkItem.id.desc()).options(joinedload(WorkItem.case))
-    return _page(session, query, ordered, page)
+    return page_of(session, query, ordered, page)
 
 
 def started(session: Session, actor: Account, page: int = 1) -> Page[CaseFile]:
     """我发起的: the cases that the actor's clues opened, latest first."""
     query = select(CaseFile).where(CaseFile.started_by == actor.id, access.visible_cases(actor))
-    return _page(session, query, query.order_by(CaseFile.id.desc()), page)
+    return page_of(session, query, query.order_by(CaseFile.id.desc()), page)
 
 
 def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account]:
@@ -163,4 +164,4 @@ def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
         if grant.role in access.QUEUE_OF_ROLE
     ]
     query = select(Notification).where(or_(*conditions) if conditions else access.within(Notification.division_code, []))
-    return _page(session, query, query.order_by(Notification.id.desc()), page)
+    return page_of(session, query, query.order_by(Notification.id.desc()), page)

@@ -1,0 +1,74 @@
+"""Photos and scans: the type is found from the content, not from the name; every look is access-controlled and logged."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from hashlib import sha256
+from pathlib import PurePath
+
+from PIL import Image, UnidentifiedImageError
+from sqlalchemy.orm import Session, undefer
+
+from engine import access, audit
+from engine.database import write
+from engine.errors import Invalid, NotFound
+from engine.models import Account, Attachment, CaseFile, WorkItem
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 60_000_000
+_IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_ENDINGS = {
+    "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), "image/webp": (".webp",), "application/pdf": (".pdf",),
+}  # fmt: skip
+
+
+def media_type_of(body: bytes) -> str:
+    """The media type that the content proves. Raises Invalid for anything but JPEG, PNG, WebP and PDF."""
+    if body[:5] == b"%PDF-" and b"%%EOF" in body[-2048:]:
+        return "application/pdf"
+    try:
+        with Image.open(io.BytesIO(body)) as image:
+            kind = _IMAGES.get(image.format or "")
+            if image.width * image.height > MAX_PIXELS:
+                raise Invalid("图片的尺寸过大,请缩小后再上传。")
+            image.verify()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise Invalid("文件不是完整的照片(JPG、PNG、WebP)或扫描件(PDF)。") from error
+    if kind is None:
+        raise Invalid("只能上传照片(JPG、PNG、WebP)或扫描件(PDF)。")
+    return kind
+
+
+def store(session: Session, actor: Account, item_id: int, field: str, filename: str, body: bytes, now: datetime) -> Attachment:
+    """Keep a file for a field of an open work item that the actor may work on."""
+    item = session.get(WorkItem, item_id)
+    if item is None:
+        raise NotFound("没有找到这件事项。")
+    access.require_work(actor, item)
+    name = PurePath(filename.replace("\\", "/")).name[:200] or "附件"
+    if not body:
+        raise Invalid(f"“{name}”是空文件。")
+    if len(body) > MAX_BYTES:
+        raise Invalid(f"“{name}”超过 10 MB,请压缩后再上传。")
+    kind = media_type_of(body)
+    if PurePath(name).suffix.lower() not in _ENDINGS[kind]:
+        raise Invalid(f"“{name}”的内容与文件名的类型不符。")
+    with write(session):
+        found = Attachment(
+            case_id=item.case_id, work_item_id=item.id, field=field[:80], filename=name, media_type=kind, size=len(body),
+            sha256=sha256(body).hexdigest(), body=body, uploaded_by=actor.id, uploaded_at=now,
+        )  # fmt: skip
+        session.add(found)
+    return found
+
+
+def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> Attachment:
+    """An attachment with its content; the look is logged. Raises NotFound outside the actor's reach."""
+    found = session.get(Attachment, attachment_id, options=[undefer(Attachment.body)])
+    case = session.get(CaseFile, found.case_id) if found else None
+    if found is None or case is None or not access.reaches(actor, case.village_code):
+        raise NotFound("没有找到这个附件。")
+    with write(session):
+        audit.record(session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now)
+    return found

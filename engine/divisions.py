@@ -1,0 +1,127 @@
+"""The divisions of a province: loaded from the official codes, searched by name, shown with their path.
+
+A division has a key of its own; its code may pass to another place over the years, which `DivisionCode` remembers.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Iterable
+from datetime import date
+from importlib import resources
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from engine import access
+from engine.database import write
+from engine.errors import Invalid
+from engine.models import LEVELS, Account, Division, DivisionCode
+
+EDITION = date(2023, 6, 30)
+"""Date of the official list that the product carries."""
+CHUNK = 5000
+Progress = Callable[[int, int], None]
+Row = dict[str, str]
+
+
+def read_official() -> list[Row]:
+    """The rows (code, name, level, parent) of the list that the product carries."""
+    packed = resources.files("engine").joinpath("data/henan_divisions.csv.gz").read_bytes()
+    return list(csv.DictReader(io.StringIO(gzip.decompress(packed).decode())))
+
+
+def load(session: Session, rows: Iterable[Row], edition: date = EDITION, progress: Progress | None = None) -> int:
+    """Load or refresh divisions; returns how many were new. A code that changed its name keeps its history."""
+    wanted = sorted(rows, key=lambda row: LEVELS.index(row["level"]))
+    names = {row["code"]: row["name"] for row in wanted}
+    parents = {row["code"]: row["parent"] for row in wanted}
+    with write(session):
+        present = {code: (identifier, name) for identifier, code, name in session.execute(select(Division.id, Division.code, Division.name))}
+        number = max((identifier for identifier, _ in present.values()), default=0)
+        identifiers = {code: identifier for code, (identifier, _) in present.items()}
+        new = []
+        for row in wanted:
+            code = row["code"]
+            if code in present:
+                if present[code][1] != row["name"]:
+                    _rename(session, present[code][0], row["name"], _path(code, names, parents), edition)
+                continue
+            number += 1
+            identifiers[code] = number
+            new.append({
+                "id": number, "code": code, "name": row["name"], "level": row["level"],
+                "path": _path(code, names, parents), "parent_id": identifiers.get(row["parent"]),
+                "valid_from": edition, "valid_to": None,
+            })  # fmt: skip
+        for start in range(0, len(new), CHUNK):
+            part = new[start : start + CHUNK]
+            session.execute(insert(Division), part)
+            codes = [{"division_id": r["id"], "code": r["code"], "name": r["name"], "valid_from": edition, "valid_to": None} for r in part]
+            session.execute(insert(DivisionCode), codes)
+            if progress:
+                progress(start + len(part), len(new))
+    return len(new)
+
+
+def _rename(session: Session, identifier: int, name: str, path: str, edition: date) -> None:
+    session.execute(
+        update(DivisionCode)
+        .where(DivisionCode.division_id == identifier, DivisionCode.valid_to.is_(None))
+        .values(valid_to=edition)
+    )
+    division = session.get_one(Division, identifier)
+    session.add(DivisionCode(division_id=identifier, code=division.code, name=name, valid_from=edition))
+    division.name, division.path = name, path
+
+
+def _path(code: str, names: dict[str, str], parents: dict[str, str]) -> str:
+    """Names from the city down; the pseudo city of a county governed by the province is left out."""
+    parts = []
+    while code in names and code[2:].strip("0"):
+        if not names[code].startswith("省直辖"):
+            parts.append(names[code])
+        code = parents.get(code, "")
+    return "".join(reversed(parts)) or names.get(code, "")
+
+
+def get(session: Session, code: str) -> Division:
+    """The division with `code`. Raises Invalid when there is none."""
+    division = session.scalar(select(Division).where(Division.code == code.strip()))
+    if division is None:
+        raise Invalid(f"没有区划代码为“{code}”的地方,请重新选择。", {"division": ["请选择列表中的村(社区)。"]})
+    return division
+
+
+def children(session: Session, code: str) -> list[Division]:
+    """The divisions right below `code`, by code."""
+    parent = get(session, code)
+    return list(session.scalars(select(Division).where(Division.parent_id == parent.id).order_by(Division.code)))
+
+
+def villages_of(session: Session, actor: Account, text: str = "", limit: int = 300) -> list[Division]:
+    """The villages that the actor's grants reach, by code, narrowed by name."""
+    query = select(Division).where(Division.level == "village", access.within(Division.code, access.scopes(actor)))
+    if text:
+        query = query.where(Division.name.contains(text, autoescape=True))
+    return list(session.scalars(query.order_by(Division.code).limit(limit)))
+
+
+def search(session: Session, text: str, under: str = "", page: int = 1, size: int = 50) -> list[Division]:
+    """Divisions whose name or code begins with or holds `text`, at or below `under`."""
+    query = select(Division)
+    if under:
+        query = query.where(access.within(Division.code, [access.scope_of(under)]))
+    if text.isdigit():
+        query = query.where(Division.code.startswith(text))
+    elif text:
+        query = query.where(Division.name.contains(text, autoescape=True))
+    return list(session.scalars(query.order_by(Division.code).offset((max(1, page) - 1) * size).limit(size)))
+
+
+def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """Name by code."""
+    query = select(Division.code, Division.name).where(Division.code.in_(set(codes)))
+    return {code: name for code, name in session.execute(query)}

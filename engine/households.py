@@ -1,0 +1,232 @@
+"""The register of households: one record feeds all forms, notices, lists and exports (R41)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from engine import access, audit, divisions, idnumber
+from engine.clock import local_date
+from engine.database import write
+from engine.errors import Invalid, NotFound
+from engine.inbox import PAGE, Page, page_of
+from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Telling
+from engine.services import ServiceCall, service
+
+TYPE_NAMES = {
+    "ordinary": "一般农户",
+    "lifted_with_policy": "脱贫享受政策户",
+    "lifted_without_policy": "脱贫不享受政策户",
+    "allowance": "低保户",
+    "destitute": "特困供养户",
+}
+STATUS_NAMES = {
+    "ordinary": "一般农户",
+    "identifying": "识别认定中",
+    "monitored": "监测对象",
+    "eliminated": "风险已消除",
+    "cleared": "已清退",
+}
+CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
+INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
+SPENDING = ("medical", "education", "disaster", "other_rigid")
+ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
+_MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
+
+
+def mask_phone(phone: str) -> str:
+    """What lists may show of a phone number."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)
+
+
+def register(session: Session, data: Mapping[str, Any], now: datetime) -> Household:
+    """Add a household with its head; the caller is inside a write transaction and has checked the reach."""
+    division = divisions.get(session, str(data["village_code"]))
+    if division.level != "village":
+        raise Invalid("请选择到村(社区)。", {"village_code": ["请选择到村(社区)。"]})
+    household = Household(
+        number="", division_id=division.id, village_code=division.code, head_name=data["head_name"],
+        head_id_number=data.get("id_number") or "", group_name=data.get("group_name") or "",
+        address=data.get("address") or "", phone=data.get("phone") or "",
+        household_type=data.get("household_type") or "ordinary", updated_at=now,
+    )  # fmt: skip
+    household.number = f"new-{now.timestamp()}-{data['head_name']}"[:30]
+    session.add(household)
+    session.flush()
+    household.number = f"{division.code}{household.id:08d}"
+    rows = data.get("members") or [{"name": data["head_name"], "id_number": household.head_id_number, "relation": "head"}]
+    household.members = [_member(index, row) for index, row in enumerate(rows)]
+    session.flush()
+    return household
+
+
+def _member(position: int, row: Mapping[str, Any]) -> Member:
+    number = str(row.get("id_number") or "").upper()
+    born = row.get("birth_date")
+    if number and row.get("id_type", "id_card") != "none":
+        born = idnumber.birth_date(number).isoformat()
+    return Member(
+        position=position, name=str(row["name"]), sex=row.get("sex") or (idnumber.sex(number) if number else ""),
+        id_type=row.get("id_type") or "id_card", id_number=number,
+        birth_date=date.fromisoformat(str(born)) if born else None, relation=row.get("relation") or "",
+        facts={key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")},
+    )  # fmt: skip
+
+
+def facts(session: Session, household_id: int) -> dict[str, Any]:
+    """What forms are prefilled from: the household's columns, its members and its latest year."""
+    household = session.get_one(
+        Household, household_id, options=[selectinload(Household.members), joinedload(Household.division)]
+    )
+    year = session.scalar(
+        select(HouseholdYear).where(HouseholdYear.household_id == household_id).order_by(HouseholdYear.year.desc()).limit(1)
+    )
+    return {
+        "id": household.id, "number": household.number, "head_name": household.head_name,
+        "head_id_number": household.head_id_number, "village_code": household.village_code,
+        "village": household.division.name, "path": household.division.path, "group_name": household.group_name,
+        "address": household.address, "phone": household.phone, "household_type": household.household_type,
+        "type_name": TYPE_NAMES.get(household.household_type, ""), "status": household.status,
+        "category": household.category, "risks": household.risks, "key_groups": household.key_groups,
+        "size": len(household.members), "national_number": household.national_number,
+        "members": [member_row(member) for member in household.members],
+        "income": year.income if year else {}, "spending": year.spending if year else {},
+        "assurances": year.assurances if year else {}, "per_capita": float(year.per_capita) if year else None,
+        "net_income": float(year.net_income) if year else None, "year": year.year if year else None,
+    }  # fmt: skip
+
+
+def member_row(member: Member) -> dict[str, Any]:
+    """A member as the verification form has it."""
+    return {
+        "name": member.name, "sex": member.sex, "id_type": member.id_type, "id_number": member.id_number,
+        "relation": member.relation, **member.facts,
+    }  # fmt: skip
+
+
+@service("household.record")
+def record_verification(call: ServiceCall, form: str = "verification") -> dict[str, Any]:
+    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38)."""
+    data = call.submission(form)
+    if data is None:
+        raise Invalid("还没有提交入户核实表。")
+    household = call.session.get_one(Household, call.case.household_id)
+    actor_id = call.actor.id if call.actor else None
+    members = data.get("members") or []
+    if members:
+        call.session.execute(delete(Member).where(Member.household_id == household.id))
+        call.session.expire(household, ["members"])
+        household.members = [_member(index, row) for index, row in enumerate(members)]
+        head = next((row for row in members if row.get("relation") == "head"), members[0])
+        household.head_name = str(head["name"])
+        household.head_id_number = str(head.get("id_number") or household.head_id_number)
+    for key in ("address", "phone", "household_type", "group_name"):
+        if data.get(key):
+            setattr(household, key, data[key])
+    household.risks, household.key_groups = data.get("risks") or [], data.get("key_groups") or []
+    household.updated_at = call.now
+    if household.status == "ordinary":
+        household.status = "identifying"
+    _record_year(call.session, household, data, actor_id, call.now)
+    call.session.flush()
+    return {"size": len(members) or len(household.members), "per_capita": data.get("per_capita")}
+
+
+def _record_year(
+    session: Session, household: Household, data: Mapping[str, Any], actor_id: int | None, now: datetime
+) -> None:
+    number = int(data.get("income_year") or local_date(now).year)
+    query = select(HouseholdYear).where(HouseholdYear.household_id == household.id, HouseholdYear.year == number)
+    year = session.scalar(query)
+    if year is None:
+        year = HouseholdYear(household_id=household.id, year=number)
+        session.add(year)
+    year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
+    year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
+    year.assurances = {key: data[key] for key in ASSURANCES if data.get(key) is not None}
+    year.net_income = Decimal(str(data.get("net_income") or 0))
+    year.per_capita = Decimal(str(data.get("per_capita") or 0))
+    year.recorded_by, year.recorded_at = actor_id, now
+
+
+@service("household.tell")
+def tell(call: ServiceCall, result: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    """Note that the household is told how its case ended and why (R10, R12)."""
+    household = call.session.get_one(Household, call.case.household_id)
+    if household.status == "identifying":
+        household.status = "ordinary"
+    text = f"识别认定结果:{result or '未纳入'}。" + (f"原因:{reason}。" if reason else "") + "如有异议,可向村、乡、县申请复核。"
+    call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
+    return {"told_on": local_date(call.now).isoformat()}
+
+
+def view(session: Session, actor: Account, household_id: int) -> Household:
+    """The household with its members and years. Raises NotFound outside the actor's reach."""
+    query = (
+        select(Household)
+        .where(Household.id == household_id, access.visible_households(actor))
+        .options(selectinload(Household.members), selectinload(Household.years), joinedload(Household.division))
+    )
+    household = session.scalar(query)
+    if household is None:
+        raise NotFound("没有找到这户人家。")
+    return household
+
+
+def search(session: Session, actor: Account, text: str = "", status: str = "", page: int = 1) -> Page[Household]:
+    """Households in the actor's reach by the head's name, ID number, phone or address."""
+    query = select(Household).where(access.visible_households(actor))
+    text = text.strip()
+    if text:
+        upper = text.upper()
+        query = query.where(
+            or_(
+                Household.head_name.startswith(text, autoescape=True), Household.head_id_number == upper,
+                Household.phone == text, Household.address.contains(text, autoescape=True),
+                Household.id.in_(select(Member.household_id).where(or_(Member.id_number == upper, Member.name == text))),
+            )
+        )  # fmt: skip
+    if status:
+        query = query.where(Household.status == status)
+    ordered = query.order_by(Household.village_code, Household.head_name, Household.id)
+    return page_of(session, query, ordered.options(joinedload(Household.division)), page, PAGE)
+
+
+def find_duplicates(
+    session: Session, *, id_number: str = "", village_code: str = "", address: str = "", head_name: str = ""
+) -> Sequence[Household]:
+    """Households that may be the same: an ID number among their members, or the same village with name or address."""
+    conditions = []
+    if id_number:
+        number = id_number.strip().upper()
+        conditions.append(Household.head_id_number == number)
+        conditions.append(Household.id.in_(select(Member.household_id).where(Member.id_number == number)))
+    if village_code and address.strip():
+        conditions.append((Household.village_code == village_code) & (Household.address == address.strip()))
+    if village_code and head_name.strip():
+        conditions.append((Household.village_code == village_code) & (Household.head_name == head_name.strip()))
+    if not conditions:
+        return []
+    query = select(Household).where(or_(*conditions)).options(joinedload(Household.division)).limit(20)
+    return list(session.scalars(query))
+
+
+def reveal(session: Session, actor: Account, household_id: int, now: datetime) -> dict[str, str]:
+    """The full ID numbers and phone of a household, logged: by name of member, and ``phone``."""
+    household = view(session, actor, household_id)
+    with write(session):
+        audit.record(session, "access", actor.id, "reveal", {"household": household.id}, now)
+    return {str(m.id): m.id_number for m in household.members} | {"phone": household.phone}
+
+
+def last_matching(session: Session, household_id: int) -> MatchingResult | None:
+    """The newest matching result on file."""
+    query = select(MatchingResult).where(MatchingResult.household_id == household_id)
+    return session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))
+
+

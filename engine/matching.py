@@ -1,0 +1,62 @@
+"""Data matching: results of the departments, immutable and reusable (R09). Nothing is matched without authorisation."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.clock import local_date
+from engine.errors import NotAllowed
+from engine.models import MatchingResult, Setting
+from engine.services import ServiceCall, service
+
+REUSE_MONTHS = 12
+EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
+
+
+@service("matching.find_reusable")
+def find_reusable(call: ServiceCall) -> dict[str, Any]:
+    """Whether a result on file is recent enough to be used again: its date and effect (R09)."""
+    setting = call.session.get(Setting, "matching.reuse_months")
+    months = int(str(setting.value)) if setting else REUSE_MONTHS
+    since = local_date(call.now) - timedelta(days=months * 30)
+    query = select(MatchingResult).where(
+        MatchingResult.household_id == call.case.household_id, MatchingResult.matched_on >= since,
+        MatchingResult.effect != "unavailable",
+    )  # fmt: skip
+    found = call.session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))
+    if found is None:
+        return {"reusable": False}
+    return {"reusable": True, **_facts(found)}
+
+
+@service("matching.record")
+def record(call: ServiceCall, result: dict[str, Any] | None = None, form: str = "matching_result") -> dict[str, Any]:
+    """Store what the departments found, from the county's form or from a message's `result`.
+
+    Raises NotAllowed when the household has not signed the authorisation letter (R08).
+    """
+    signed = call.submission("authorisation")
+    if result is None and signed is not None and signed.get("signed") != "yes":
+        raise NotAllowed("该户没有签订承诺授权书,不能进行信息比对。")
+    data = result or call.submission(form) or {}
+    day = data.get("matched_on") or local_date(call.now).isoformat()
+    row = MatchingResult(
+        household_id=call.case.household_id, case_id=call.case.id, batch=str(data.get("batch") or ""),
+        matched_on=local_date(call.now).fromisoformat(str(day)[:10]), effect=str(data.get("effect") or "none"),
+        findings=list(data.get("findings") or []), source=str(data.get("source") or "")[:80],
+        recorded_by=call.actor.id if call.actor else None, recorded_at=call.now,
+    )  # fmt: skip
+    call.session.add(row)
+    call.session.flush()
+    return _facts(row)
+
+
+def _facts(row: MatchingResult) -> dict[str, Any]:
+    texts = [" ".join(str(part) for part in finding.values() if part not in (None, "")) for finding in row.findings]
+    return {
+        "id": row.id, "date": row.matched_on.isoformat(), "effect": row.effect, "effect_name": EFFECTS.get(row.effect, ""),
+        "findings": ";".join(texts)[:1000],
+    }  # fmt: skip

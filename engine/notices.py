@@ -1,0 +1,114 @@
+"""Public notices and objections (R10). How many days a notice hangs is the diagram's business; here is its record."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import runtime
+from engine.clock import Clock, days_after, local_date
+from engine.database import write
+from engine.errors import Conflict, Invalid
+from engine.models import Account, CaseFile, Household, Notice, Objection
+from engine.services import ServiceCall, service
+
+CATEGORY_TEXT = "拟纳入防止返贫监测对象"
+
+
+def _open_notice(session: Session, case_id: int) -> Notice | None:
+    query = select(Notice).where(Notice.case_id == case_id, Notice.status == "open").order_by(Notice.id.desc())
+    return session.scalar(query.limit(1))
+
+
+def _withdraw(call: ServiceCall, result: Any) -> None:
+    notice = call.session.get(Notice, result["id"])
+    if notice is not None and notice.status == "open":
+        notice.status, notice.closed_at = "withdrawn", call.now
+
+
+@service("notice.open", undo=_withdraw)
+def open_notice(call: ServiceCall, posted_on: str, days: int, place: str | None = None, contact: str | None = None) -> dict[str, Any]:
+    """A notice was posted on a day and hangs for `days` full days at least; an older one is superseded."""
+    older = _open_notice(call.session, call.case.id)
+    if older is not None:
+        older.status, older.closed_at = "superseded", call.now
+    posted = date.fromisoformat(posted_on)
+    notice = Notice(
+        case_id=call.case.id, token=call.token, posted_on=posted, closes_at=days_after(posted, days), place=place or "",
+        contact=contact or "", text=notice_text(call.session, call.case, posted, days, contact or ""),
+    )  # fmt: skip
+    call.session.add(notice)
+    call.session.flush()
+    return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
+
+
+def notice_text(session: Session, case: CaseFile, posted: date, days: int, contact: str) -> str:
+    """The notice as it hangs: head, group, number of people; no ID number, no phone, no risk (domain §7.2)."""
+    household = session.get_one(Household, case.household_id)
+    ends = local_date(days_after(posted, days - 1))
+    group = f"{household.group_name} " if household.group_name else ""
+    return (
+        f"经农户申报(排查、预警)、入户核实和民主评议,现将{household.division.name}{CATEGORY_TEXT}公示如下:\n"
+        f"{group}户主:{household.head_name}  家庭人口:{len(household.members)}人\n"
+        f"公示期:自{posted:%Y年%m月%d日}起,至{ends:%Y年%m月%d日}止(不少于{days}天)。\n"
+        f"对公示内容有异议的,请在公示期内反映。联系方式:{contact or '村民委员会'}。"
+    )
+
+
+def _reopen(call: ServiceCall, result: Any) -> None:
+    notice = call.session.get(Notice, result["id"])
+    if notice is not None and notice.status == "closed":
+        notice.status, notice.closed_at = "withdrawn", call.now
+
+
+@service("notice.close", undo=_reopen)
+def close_notice(call: ServiceCall) -> dict[str, Any]:
+    """The notice has hung its full days without an open objection."""
+    notice = _open_notice(call.session, call.case.id)
+    if notice is None:
+        raise Conflict("没有正在进行的公示。")
+    query = select(Objection.id).where(Objection.notice_id == notice.id, Objection.status == "open").limit(1)
+    if call.session.scalar(query) is not None:
+        raise Conflict("还有异议没有处理,公示不能结束。")
+    notice.status, notice.closed_at = "closed", call.now
+    return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
+
+
+@service("objection.decide")
+def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[str, Any]:
+    """The oldest open objection is decided; upheld, it ends its notice."""
+    query = select(Objection).where(Objection.case_id == call.case.id, Objection.status == "open").order_by(Objection.id)
+    objection = call.session.scalar(query.limit(1))
+    if objection is None:
+        raise Conflict("没有待处理的异议。")
+    objection.status, objection.finding, objection.decided_at = outcome, (finding or "")[:1000], call.now
+    if outcome != "dismissed":
+        notice = call.session.get_one(Notice, objection.notice_id)
+        if notice.status == "open":
+            notice.status, notice.closed_at = "superseded", call.now
+    return {"id": objection.id, "outcome": outcome}
+
+
+def raise_objection(
+    session: Session, actor: Account, case_id: int, *, matter: str, raised_on: date, raised_by: str = "", clock: Clock
+) -> Objection:
+    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided (R10)."""
+    if not matter.strip():
+        raise Invalid("请写明异议内容。", {"matter": ["请写明异议内容。"]})
+    if raised_on > local_date(clock.now()):
+        raise Invalid("提出日期不能晚于今天。", {"raised_on": ["提出日期不能晚于今天。"]})
+    with write(session):
+        notice = _open_notice(session, case_id)
+        if notice is None:
+            raise Conflict("这件事项没有正在进行的公示,不能登记异议;公示结束后的情况请向乡级审核人反映。")
+        objection = Objection(
+            notice_id=notice.id, case_id=case_id, raised_by=raised_by.strip(), raised_on=raised_on, matter=matter.strip()
+        )
+        session.add(objection)
+        session.flush()
+        payload = {"id": objection.id, "raised_on": raised_on.isoformat()}
+        runtime.send_message(session, actor, case_id, "objection", payload, clock=clock)
+    return objection

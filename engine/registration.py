@@ -1,0 +1,67 @@
+"""Admission to the register, the announcement in the township's name, and the entry in the national system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from engine import access, divisions
+from engine.clock import local_date
+from engine.errors import Invalid
+from engine.households import CATEGORY_NAMES
+from engine.models import Announcement, Household
+from engine.services import ServiceCall, service
+
+
+def _unadmit(call: ServiceCall, result: Any) -> None:
+    household = call.session.get_one(Household, call.case.household_id)
+    household.status, household.category, household.monitored_on = "identifying", "", None
+
+
+@service("registration.admit", undo=_unadmit)
+def admit(call: ServiceCall, category: str) -> dict[str, Any]:
+    """The county has approved: the household is monitored from today, in the category that was decided (R12, R17)."""
+    if category not in CATEGORY_NAMES:
+        raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
+    household = call.session.get_one(Household, call.case.household_id)
+    today = local_date(call.now)
+    household.status, household.category, household.monitored_on = "monitored", category, today
+    started = call.case.discovery_date or local_date(call.case.started_at)
+    return {"approved_on": today.isoformat(), "days_used": (today - started).days}
+
+
+@service("announcement.prepare")
+def prepare(call: ServiceCall) -> dict[str, Any]:
+    """Draw up the announcement: number, date and masked list, in the township's name (R13)."""
+    household = call.session.get_one(Household, call.case.household_id)
+    township = access.ancestor(call.case.village_code, "township")
+    name = divisions.names(call.session, [township]).get(township, "乡镇人民政府")
+    today = local_date(call.now)
+    query = select(func.max(Announcement.serial)).where(
+        Announcement.township_code == township, Announcement.year == today.year
+    )
+    serial = (call.session.scalar(query) or 0) + 1
+    number = f"{name}防返贫公告〔{today.year}〕{serial}号"
+    group = f"{household.group_name} " if household.group_name else ""
+    text = (
+        f"经村级初选、乡级审核、县级审批,{household.division.name}以下农户纳入防止返贫监测对象,现予公告:\n"
+        f"{group}户主:{household.head_name}  家庭人口:{len(household.members)}人  "
+        f"类别:{CATEGORY_NAMES.get(household.category, '')}\n"
+        f"{name}\n{today:%Y年%m月%d日}"
+    )
+    row = Announcement(
+        case_id=call.case.id, township_code=township, village_code=call.case.village_code, year=today.year, serial=serial,
+        number=number, text=text, issued_on=today,
+    )  # fmt: skip
+    call.session.add(row)
+    call.session.flush()
+    return {"id": row.id, "number": number, "text": text, "township": name}
+
+
+@service("registration.confirm")
+def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
+    """The entry in the national system is confirmed by its number (R14)."""
+    household = call.session.get_one(Household, call.case.household_id)
+    household.national_number = national_number
+    return {"national_number": national_number}
