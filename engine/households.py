@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, idnumber
+from engine import access, audit, divisions, idnumber, notifications
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
@@ -161,6 +161,8 @@ def tell(call: ServiceCall, result: str | None = None, reason: str | None = None
     if household.status == "identifying":
         household.status = "ordinary"
     text = f"识别认定结果:{result or '未纳入'}。" + (f"原因:{reason}。" if reason else "") + "如有异议,可向村、乡、县申请复核。"
+    for queue in ("township", "village"):  # R12: those who handled it hear of it too
+        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户:{text}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
 

@@ -24,7 +24,8 @@ from SpiffWorkflow.util.task import TaskState
 from engine import state as codec
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
-from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host
+from engine.feel import compile_expression
+from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, due_time
 
 MAX_ROUNDS = 200
 """More rounds of automatic steps than this without a wait is a loop in the diagram."""
@@ -167,6 +168,17 @@ class Instance:
             WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
             for task, timer, due in self._waiting_timers()
         ]
+
+    def due_of(self, element_id: str, facts: Mapping[str, Any] | None = None) -> datetime | None:
+        """When the timer `element_id` would be due, were its wait to begin now and `facts` be case variables."""
+        element = self.definition.elements.get(element_id)
+        if element is None or element.timer is None:
+            return None
+        variables = {**self.variables, **(facts or {})}
+        return due_time(
+            element.timer, self._workflow.now,
+            lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
+        )  # fmt: skip
 
     def waits_for(self) -> frozenset[str]:
         """Names of the messages that would be caught now."""

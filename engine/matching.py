@@ -33,15 +33,14 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
 
 
 @service("matching.record")
-def record(call: ServiceCall, result: dict[str, Any] | None = None, form: str = "matching_result") -> dict[str, Any]:
-    """Store what the departments found, from the county's form or from a message's `result`.
+def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str | None = None) -> dict[str, Any]:
+    """Store what the departments found: the county's form, or the message they sent.
 
     Raises NotAllowed when the household has not signed the authorisation letter (R08).
     """
-    signed = call.submission("authorisation")
-    if result is None and signed is not None and signed.get("signed") != "yes":
+    if letter != "yes":
         raise NotAllowed("该户没有签订承诺授权书,不能进行信息比对。")
-    data = result or call.submission(form) or {}
+    data = result or {}
     day = data.get("matched_on") or local_date(call.now).isoformat()
     row = MatchingResult(
         household_id=call.case.household_id, case_id=call.case.id, batch=str(data.get("batch") or ""),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import runtime
-from engine.clock import Clock, days_after, local_date
+from engine.clock import Clock, local_date
 from engine.database import write
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict, EngineFault, Invalid
 from engine.models import Account, CaseFile, Household, Notice, Objection
 from engine.services import ServiceCall, service
 
@@ -30,30 +30,35 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 
 @service("notice.open", undo=_withdraw)
-def open_notice(call: ServiceCall, posted_on: str, days: int, place: str | None = None, contact: str | None = None) -> dict[str, Any]:
-    """A notice was posted on a day and hangs for `days` full days at least; an older one is superseded."""
+def open_notice(
+    call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None
+) -> dict[str, Any]:
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is superseded."""
+    closes_at = call.due_of(timer)
+    if closes_at is None:
+        raise EngineFault(f"公示的定时事件“{timer}”不存在或算不出时间。")
     older = _open_notice(call.session, call.case.id)
     if older is not None:
         older.status, older.closed_at = "superseded", call.now
     posted = date.fromisoformat(posted_on)
     notice = Notice(
-        case_id=call.case.id, token=call.token, posted_on=posted, closes_at=days_after(posted, days), place=place or "",
-        contact=contact or "", text=notice_text(call.session, call.case, posted, days, contact or ""),
+        case_id=call.case.id, token=call.token, posted_on=posted, closes_at=closes_at, place=place or "",
+        contact=contact or "", text=notice_text(call.session, call.case, posted, closes_at, contact or ""),
     )  # fmt: skip
     call.session.add(notice)
     call.session.flush()
     return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
 
 
-def notice_text(session: Session, case: CaseFile, posted: date, days: int, contact: str) -> str:
+def notice_text(session: Session, case: CaseFile, posted: date, closes_at: datetime, contact: str) -> str:
     """The notice as it hangs: head, group, number of people; no ID number, no phone, no risk (domain §7.2)."""
     household = session.get_one(Household, case.household_id)
-    ends = local_date(days_after(posted, days - 1))
+    ends = local_date(closes_at) - timedelta(days=1)
     group = f"{household.group_name} " if household.group_name else ""
     return (
         f"经农户申报(排查、预警)、入户核实和民主评议,现将{household.division.name}{CATEGORY_TEXT}公示如下:\n"
         f"{group}户主:{household.head_name}  家庭人口:{len(household.members)}人\n"
-        f"公示期:自{posted:%Y年%m月%d日}起,至{ends:%Y年%m月%d日}止(不少于{days}天)。\n"
+        f"公示期:自{posted:%Y年%m月%d日}起,至{ends:%Y年%m月%d日}止(满{(ends - posted).days}天)。\n"
         f"对公示内容有异议的,请在公示期内反映。联系方式:{contact or '村民委员会'}。"
     )
 
@@ -109,6 +114,6 @@ def raise_objection(
         )
         session.add(objection)
         session.flush()
-        payload = {"id": objection.id, "raised_on": raised_on.isoformat()}
+        payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
         runtime.send_message(session, actor, case_id, "objection", payload, clock=clock)
     return objection

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from engine import access, divisions
+from engine import access, divisions, notifications
 from engine.clock import local_date
 from engine.errors import Invalid
 from engine.households import CATEGORY_NAMES
@@ -27,6 +27,9 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     household = call.session.get_one(Household, call.case.household_id)
     today = local_date(call.now)
     household.status, household.category, household.monitored_on = "monitored", category, today
+    for queue in ("township", "village"):  # R12: the result is pushed down
+        text = f"{call.case.subject}户经县级批准,纳入监测对象:{CATEGORY_NAMES[category]}。"
+        notifications.send(call.session, call.case, queue, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
     return {"approved_on": today.isoformat(), "days_used": (today - started).days}
 

@@ -26,6 +26,8 @@ class ServiceCall:
     now: datetime
     element_id: str
     token: str
+    due_of: Callable[[str], datetime | None]
+    """When the diagram's timer of an element id would be due, were its wait to begin now."""
 
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, audit, calendar, definitions, replay
+from engine import access, audit, calendar, definitions, notifications, replay
 from engine.clock import local_date
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, Notification, Timer, WorkItem
+from engine.models import Account, CaseFile, Timer, WorkItem
 from engine.services import REGISTRY, ServiceCall
 from engine.state import StateFormatError
 
@@ -108,7 +108,9 @@ class Step:
 
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
-        return ServiceCall(self.session, self.case, self.actor, self.now, element_id, token)
+        return ServiceCall(
+            self.session, self.case, self.actor, self.now, element_id, token, lambda timer: self.instance.due_of(timer)
+        )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
         """Append a line to the case's history."""
@@ -117,12 +119,7 @@ class Step:
 
     def notify(self, queue: str, kind: str, text: str) -> None:
         """Put a line into the bell of everybody who works on `queue` for this case."""
-        division = access.ancestor(self.case.village_code, queue)
-        self.session.add(
-            Notification(
-                case_id=self.case.id, queue=queue, division_code=division, kind=kind, text=text, at=self.now
-            )
-        )
+        notifications.send(self.session, self.case, queue, kind, text, self.now)
 
     def finish(self, details: Mapping[str, Any], note: str = "") -> None:
         """Write back all that the input did; `details` belong to the input's own line of the history.

@@ -278,7 +278,9 @@ def _tasks(draft: _Draft) -> Iterator[Finding]:
         key = given.get("formKey")
         if not key:
             yield _found(node, "任务没有指定表单(formKey)。")
-        elif key not in draft.forms:
+    for node in draft.nodes.values():
+        key = x.properties(node).get("formKey")
+        if key and key not in draft.forms:
             yield _found(node, f"表单“{key}”不存在。")
     for node in draft.of_kind("businessRuleTask"):
         key = x.extension_text(node, "calledDecisionId")
@@ -292,7 +294,7 @@ def _tasks(draft: _Draft) -> Iterator[Finding]:
 
 
 def _forms(draft: _Draft) -> Iterator[Finding]:
-    for key in sorted({x.properties(n).get("formKey", "") for n in draft.of_kind("userTask", "manualTask")}):
+    for key in sorted({x.properties(n).get("formKey", "") for n in draft.nodes.values()}):
         if key in draft.forms:
             try:
                 schema = json.loads(draft.forms[key])
@@ -316,6 +318,8 @@ def _services(draft: _Draft) -> Iterator[Finding]:
         for parameter in operators[0].iter(f"{{{x.SPIFF}}}parameter"):
             if parameter.get("id") not in known.parameters:
                 yield _found(node, f"服务“{name}”没有参数“{parameter.get('id')}”。")
+            elif parameter.get("id") in draft.nodes:  # the library would take the parameter for the element
+                yield _found(node, f"图中有元素的编号与参数“{parameter.get('id')}”相同,请改用别的编号。")
 
 
 def _expressions(draft: _Draft) -> Iterator[Finding]:

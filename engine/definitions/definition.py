@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,7 @@ from engine.definitions import xml as x
 from engine.errors import DefinitionError, Finding, Invalid
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
+from engine.forms.schema import given, walk
 from engine.spiff import CaseParser, timer_feel
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
@@ -93,6 +94,27 @@ class Definition:
         """Names of the messages that a running case of this version can catch."""
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
 
+    @property
+    def start_form(self) -> Form | None:
+        """The form of the main process's start event: what opens a case."""
+        starts = (e for e in self.elements.values() if e.kind == "startEvent" and e.process_id == self.key)
+        key = next(starts).form_key
+        return self.form(key) if key else None
+
+    def message_form(self, name: str) -> Form | None:
+        """The form that an event catching message `name` carries: what people fill in to send it."""
+        keys = (e.form_key for e in self.elements.values() if e.message == name and e.form_key)
+        key = next(keys, None)
+        return self.form(key) if key else None
+
+    def service_parameter(self, service: str, parameter: str) -> str | None:
+        """The FEEL text that the first task calling `service` gives for `parameter`, or None."""
+        for operator in self.root.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
+            for node in operator.iter(f"{{{x.SPIFF}}}parameter"):
+                if operator.get("id") == service and node.get("id") == parameter:
+                    return node.get("value")
+        return None
+
     @cached_property
     def reads(self) -> dict[str, frozenset[str] | None]:
         """For each variable the diagram reads: the keys it reads of it, or None when it reads the whole."""
@@ -119,6 +141,21 @@ class Definition:
                 continue  # the check reports it with its element
         for decision in self.decisions.values():
             yield from decision.names()
+        for text in _prefills(self.form_bodies.values()):
+            try:
+                names = compile_expression(text).names()
+            except FeelSyntaxError:
+                continue
+            yield from (name.removeprefix("case.") for name in names if name.startswith("case."))
+
+
+def _prefills(bodies: Iterable[bytes]) -> Iterator[str]:
+    """The FEEL texts that fill the forms' fields."""
+    for body in bodies:
+        for component in walk(json.loads(body).get("components") or []):
+            text = given(component, "prefill")
+            if text:
+                yield str(text)
 
 
 def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:

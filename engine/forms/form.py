@@ -215,13 +215,6 @@ class Form:
                 return s.options(component).get(str(clean[key]), "")
         return ""
 
-    def bulk_fields(self) -> bool:
-        """Whether the form can be decided for many at once: nothing but a decision, its reason and read-only facts."""
-        return all(
-            _key(c) in ("outcome", "reason", "category", "decided_on", "explanation") or c.get("readonly") or c.get("disabled")
-            for c in _inputs(self.components)
-        )
-
     def summary(self, data: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Label and value in words of everything that has one."""
         return [
