@@ -1,0 +1,228 @@
+"""Fills the demo: officials, households, and cases that are driven through the real runtime with a moved clock."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine import access, accounts, attachments, clues, divisions, households, notices, runtime, timers
+from engine.clock import MovableClock, local_date
+from engine.database import write
+from engine.demo.answers import ANSWERS, Scene
+from engine.demo.people import Family, family
+from engine.errors import ShouwangError
+from engine.models import Account, Household, Notice, WorkItem
+
+COUNTY = "410324000000"  # 栾川县
+TOWNSHIP = "410324103000"  # 潭头镇
+PASSWORD = "Shouwang-2022"
+HOUSEHOLDS = 420
+CASES = 110
+HISTORY_DAYS = 40
+ROLES = (
+    ("cunji", "村级经办", "village_official"),
+    ("xiangji", "乡级审核", "township_reviewer"),
+    ("xianji", "县级审批", "county_approver"),
+    ("bidui", "县级比对", "county_approver"),
+    ("shiji", "市级审核", "city_reviewer"),
+    ("shengji", "省级审核", "province_reviewer"),
+    ("ducha", "督查员", access.SUPERVISOR),
+    ("liucheng", "流程管理员", access.PROCESS_OWNER),
+    ("xitong", "系统管理员", access.ACCOUNT_ADMIN),
+    ("anquan", "安全管理员", access.SECURITY_ADMIN),
+    ("shenji", "审计管理员", access.AUDIT_ADMIN),
+)
+"""The role switcher: username, what it is called, role."""
+
+Say = Callable[[str], None]
+Factory = sessionmaker[Session]
+
+
+def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cases: int = CASES) -> None:
+    """Fill an installed, empty database with the demo county as it would stand at `now`. The same each time."""
+    random = Random(410324)
+    with sessions() as session:
+        say("人员")
+        officials = _officials(session, now)
+        say("农户")
+        families = _households(session, random, now)
+    say("办理中的事项")
+    chosen = random.sample(sorted(families), cases)
+    starts = sorted(now - timedelta(hours=random.uniform(2, HISTORY_DAYS * 24)) for _ in range(cases))
+    for start, household_id in zip(starts, chosen, strict=True):
+        _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
+    timers.fire_due(sessions, MovableClock(at=now))
+
+
+# -- people -----------------------------------------------------------------------------------------------------------
+
+
+def _officials(session: Session, now: datetime) -> dict[tuple[str, str], list[Account]]:
+    """An official for every queue of the county, and the accounts of the role switcher; by queue and division."""
+    password = accounts.hash_password(PASSWORD)
+    found: dict[tuple[str, str], list[Account]] = {}
+    with write(session):
+        townships = divisions.children(session, COUNTY)
+        villages = {t.code: divisions.children(session, t.code) for t in townships}
+        first_village = villages[TOWNSHIP][0].code
+        places = {
+            "village_official": first_village, "township_reviewer": TOWNSHIP, "county_approver": COUNTY,
+            "city_reviewer": access.ancestor(COUNTY, "city"), access.SUPERVISOR: COUNTY,
+        }  # fmt: skip
+        province = access.ancestor(COUNTY, "province")
+        for number, (username, title, role) in enumerate(ROLES):
+            name = _name(number)
+            account = accounts.create(session, username, name, password, now, post=title)
+            place = places.get(role, province)
+            accounts.grant(session, account, role, place)
+            if role in access.QUEUE_OF_ROLE:
+                found.setdefault((access.QUEUE_OF_ROLE[role], place), []).append(account)
+        number = len(ROLES)
+        for township in townships:
+            for queue, role, place in [("township", "township_reviewer", township)] + [
+                ("village", "village_official", village) for village in villages[township.code]
+            ]:
+                number += 1
+                account = accounts.create(
+                    session, f"{'x' if queue == 'township' else 'c'}{place.code}", _name(number), password, now,
+                    post=access.ROLE_NAMES[role],
+                )  # fmt: skip
+                accounts.grant(session, account, role, place.code)
+                found.setdefault((queue, place.code), []).append(account)
+    session.scalars(select(Account).execution_options(populate_existing=True)).all()  # with their grants
+    return found
+
+
+def _name(number: int) -> str:
+    random = Random(number * 7919)
+    return random.choice("赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨") + random.choice("晓明 海燕 志远 文静 建军 丽华 国强 雪梅 东升 春晖 立新 永红".split())
+
+
+def _households(session: Session, random: Random, now: datetime) -> dict[int, Family]:
+    found: dict[int, Family] = {}
+    today = local_date(now)
+    with write(session):
+        townships = divisions.children(session, COUNTY)
+        rural = [v for t in townships for v in divisions.children(session, t.code) if "社区" not in v.name and "居" not in v.name]
+        near = [v for v in rural if v.code.startswith(TOWNSHIP[:9])]
+        for number in range(HOUSEHOLDS):
+            one = family(random, today)
+            if number < 40:
+                village = near[0]
+            else:
+                village = random.choice(near if number < 180 else rural)
+            data = {**one.__dict__, "village_code": village.code}
+            found[households.register(session, data, now - timedelta(days=200)).id] = one
+    return found
+
+
+# -- cases ------------------------------------------------------------------------------------------------------------
+
+
+class _Case:
+    """One case driven from its clue to where it would stand now."""
+
+    def __init__(
+        self, sessions: Factory, random: Random, officials: dict[tuple[str, str], list[Account]], one: Family,
+        household_id: int, start: datetime, now: datetime,
+    ) -> None:  # fmt: skip
+        self.sessions, self.random, self.officials, self.family = sessions, random, officials, one
+        self.household_id, self.now = household_id, now
+        self.clock = MovableClock(at=start)
+        self.pace = random.choice((6, 10, 14, 20, 30, 60))
+        """Mean hours between two steps: some villages are slow."""
+
+    def run(self) -> None:
+        with self.sessions() as session:
+            case_id = self._enter(session)
+            while self._advance(session, case_id):
+                pass
+
+    def _enter(self, session: Session) -> int:
+        village = session.get_one(Household, self.household_id).village_code
+        today = local_date(self.clock.now())
+        channel = self.random.choices([*clues.CHANNELS], (5, 3, 2))[0]
+        data = {
+            "channel": channel, "discovered_on": (today - timedelta(days=self.random.choice((0, 0, 1, 2)))).isoformat(),
+            "finder": "医保部门" if channel == "department_warning" else "村级网格员" if channel == "cadre_check" else self.family.head_name,
+            "risks": self.family.risks, "description": "家庭近期支出骤增,存在返贫致贫风险。",
+        }  # fmt: skip
+        actor = self.officials["village", village][-1]
+        entered = clues.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
+        assert entered.case is not None
+        return entered.case.id
+
+    def _advance(self, session: Session, case_id: int) -> bool:
+        """One more step, or waiting for a timer; False when the case rests or the present is reached."""
+        query = select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.status == "open").order_by(WorkItem.id)
+        items = list(session.scalars(query))
+        session.commit()
+        if not items:
+            due = timers.next_due(session)
+            session.commit()
+            if due is None or due > self.now:
+                return False
+            self.clock.set(max(due, self.clock.now()))
+            return timers.fire_due(self.sessions, self.clock) > 0
+        step = timedelta(hours=self.random.expovariate(1 / self.pace) + 0.2)
+        if self.clock.now() + step > self.now:
+            self.clock.set(self.now)
+            return False
+        self.clock.advance(step)
+        timers.fire_due(self.sessions, self.clock)
+        self._maybe_object(session, case_id)
+        return self._finish(session, self.random.choice(items))
+
+    def _maybe_object(self, session: Session, case_id: int) -> None:
+        notice = session.scalar(select(Notice).where(Notice.case_id == case_id, Notice.status == "open"))
+        session.commit()
+        if notice is None or notice.objections or self.random.random() > 0.05:
+            return
+        actor = self._actor(session.get_one(Household, self.household_id).village_code, "township")
+        today = local_date(self.clock.now())
+        notices.raise_objection(session, actor, case_id, matter="反映该户有小汽车。", raised_on=today, clock=self.clock)
+
+    def _finish(self, session: Session, item: WorkItem) -> bool:
+        session.refresh(item)
+        if item.status != "open":
+            return True
+        actor = self._actor(item.village_code, item.queue, first=item.element_id == "approve")
+
+        def upload(field: str) -> str:
+            body = _picture(f"{self.family.head_name} {field}")
+            return str(attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id)
+
+        scene = Scene(self.random, self.family, local_date(self.clock.now()), upload)
+        try:
+            runtime.complete(session, actor, item.id, ANSWERS[item.form_key](scene), clock=self.clock)
+        except ShouwangError as error:
+            raise RuntimeError(f"{item.name}: {error.message} {getattr(error, 'fields', '')}") from error
+        return True
+
+    def _actor(self, village: str, queue: str, *, first: bool = False) -> Account:
+        """The queue's own official; approval is by another person than the matching (R12)."""
+        people = self.officials[queue, access.ancestor(village, queue)]
+        return people[0] if first or queue != "county" else people[-1]
+
+
+_PICTURES: dict[str, bytes] = {}
+
+
+def _picture(text: str) -> bytes:
+    """A small picture that stands for a photo or scan."""
+    field = text.rpartition(" ")[2]
+    if field not in _PICTURES:
+        image = Image.new("RGB", (240, 160), (236, 240, 245))
+        draw = ImageDraw.Draw(image)
+        draw.rectangle((16, 16, 224, 144), outline=(90, 110, 140), width=2)
+        draw.text((28, 70), f"DEMO {field}", fill=(60, 80, 110))
+        packed = io.BytesIO()
+        image.save(packed, "PNG")
+        _PICTURES[field] = packed.getvalue()
+    return _PICTURES[field]

@@ -1,0 +1,45 @@
+"""What an empty database needs before the first official signs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from engine import calendar, definitions, divisions
+from engine.database import write
+from engine.models import Base, MonitoringLine
+
+ROOT = Path(__file__).resolve().parent.parent
+"""Where ``bpmn/`` and ``forms_json/`` lie."""
+HENAN = "410000000000"
+FIRST_LINE = {
+    "year": 2022, "amount": 6900, "effective_from": date(2022, 1, 1),
+    "basis": "2021年全省农村居民人均可支配收入增长8.8%,2022年防返贫监测范围以家庭年人均纯收入6900元为参考",
+}  # fmt: skip
+"""R01: the plan's own figure; later years are entered by the province."""
+Say = Callable[[str], None]
+
+
+def create_tables(engine: Engine) -> None:
+    """Create every table and index that is not there."""
+    Base.metadata.create_all(engine)
+
+
+def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = lambda text: None) -> None:
+    """Load divisions, days off and the first monitoring line, and deploy the procedures that the product carries.
+
+    May be run again: it adds only what is missing.
+    """
+    with write(session):
+        say("区划")
+        divisions.load(session, divisions.read_official())
+        say("节假日")
+        calendar.seed(session)
+        if session.scalar(select(MonitoringLine.id).limit(1)) is None:
+            session.add(MonitoringLine(province_code=HENAN, **FIRST_LINE))
+        say("流程")
+        definitions.deploy_directory(session, root, now)
