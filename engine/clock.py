@@ -37,6 +37,11 @@ class MovableClock:
         """The frozen instant, or the machine's time moved by the offset."""
         return self._at if self._at is not None else datetime.now(UTC) + self._offset()
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still until it is moved."""
+        return self._at is not None
+
     def set(self, at: datetime) -> None:
         """Freeze the clock at `at` (aware)."""
         self._at = at.astimezone(UTC)

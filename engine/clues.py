@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, households, runtime
+from engine import access, definitions, households, runtime
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
+from engine.forms import Form
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Household, MonitoringLine, RiskClue
 
@@ -127,6 +128,11 @@ def _variables(session: Session, household: Household, clue: RiskClue) -> dict[s
         "discovery_date": clue.discovered_on.isoformat(),
         "monitoring_line": {"year": line.year, "amount": line.amount},
     }  # fmt: skip
+
+
+def form(session: Session) -> Form | None:
+    """The form in force for a clue: the one on the procedure's start event."""
+    return definitions.load(session, definitions.current(session, PROCEDURE).id).start_form
 
 
 def listing(session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1) -> Page[RiskClue]:

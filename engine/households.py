@@ -101,6 +101,15 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def public(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of `facts` as lists and programmes may show them: numbers masked, members by name only."""
+    shown = {key: value for key, value in found.items() if key not in ("members", "head_id_number", "phone")}
+    return {
+        **shown, "head_id_number": idnumber.mask(found["head_id_number"]), "phone": mask_phone(found["phone"]),
+        "members": [{"name": row["name"], "relation": row["relation"]} for row in found["members"]],
+    }  # fmt: skip
+
+
 def member_row(member: Member) -> dict[str, Any]:
     """A member as the verification form has it."""
     return {

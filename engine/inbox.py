@@ -103,6 +103,12 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
     return page_of(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
 
 
+def todo_count(session: Session, actor: Account) -> int:
+    """How many items are open for the actor, up to the cap."""
+    few = select(WorkItem.id).where(_mine(actor)).limit(COUNT_CAP).subquery()
+    return session.scalar(select(func.count()).select_from(few)) or 0
+
+
 def page_of(session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int, size: int = PAGE) -> Page[T]:
     """One page of `ordered`, counted over `base` up to the cap."""
     capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()

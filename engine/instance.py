@@ -169,14 +169,14 @@ class Instance:
             for task, timer, due in self._waiting_timers()
         ]
 
-    def due_of(self, element_id: str, facts: Mapping[str, Any] | None = None) -> datetime | None:
-        """When the timer `element_id` would be due, were its wait to begin now and `facts` be case variables."""
+    def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
+        """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
         element = self.definition.elements.get(element_id)
         if element is None or element.timer is None:
             return None
         variables = {**self.variables, **(facts or {})}
         return due_time(
-            element.timer, self._workflow.now,
+            element.timer, now,
             lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
         )  # fmt: skip
 

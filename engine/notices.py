@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlalchemy.orm import Session
 from engine import runtime
 from engine.clock import Clock, local_date
 from engine.database import write
-from engine.errors import Conflict, EngineFault, Invalid
+from engine.errors import Conflict, EngineFault, NotFound
+from engine.instance import Instance
 from engine.models import Account, CaseFile, Household, Notice, Objection
 from engine.services import ServiceCall, service
 
@@ -97,20 +99,31 @@ def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[
     return {"id": objection.id, "outcome": outcome}
 
 
+def preview(session: Session, case: CaseFile, instance: Instance, now: datetime) -> str:
+    """The notice as it would read were it posted today."""
+    timer = instance.definition.service_parameter("notice.open", "timer")
+    today = local_date(now)
+    closes_at = instance.due_of(str(timer or "").strip('"'), now, {"notice": {"posted_on": today.isoformat()}})
+    if closes_at is None:
+        raise NotFound("这一版流程没有公示。")
+    return notice_text(session, case, today, closes_at, "")
+
+
 def raise_objection(
-    session: Session, actor: Account, case_id: int, *, matter: str, raised_on: date, raised_by: str = "", clock: Clock
+    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided (R10)."""
-    if not matter.strip():
-        raise Invalid("请写明异议内容。", {"matter": ["请写明异议内容。"]})
-    if raised_on > local_date(clock.now()):
-        raise Invalid("提出日期不能晚于今天。", {"raised_on": ["提出日期不能晚于今天。"]})
+    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided (R10).
+
+    `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when anonymous).
+    """
+    matter, raised_on = str(data["matter"]), date.fromisoformat(str(data["raised_on"]))
     with write(session):
         notice = _open_notice(session, case_id)
         if notice is None:
             raise Conflict("这件事项没有正在进行的公示,不能登记异议;公示结束后的情况请向乡级审核人反映。")
         objection = Objection(
-            notice_id=notice.id, case_id=case_id, raised_by=raised_by.strip(), raised_on=raised_on, matter=matter.strip()
+            notice_id=notice.id, case_id=case_id, raised_by=str(data.get("raised_by") or ""), raised_on=raised_on,
+            matter=matter,
         )
         session.add(objection)
         session.flush()

@@ -21,6 +21,7 @@ from engine.clock import CHINA, Clock, local_date
 from engine.database import write
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.forms import Form
 from engine.models import (
     Account,
     Attachment,
@@ -438,6 +439,12 @@ def send_message(
         step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
         session.flush()
     return caught
+
+
+def form_of(session: Session, actor: Account, item_id: int) -> Form:
+    """The form of a work item that the actor may see."""
+    item = _readable_item(session, actor, item_id)
+    return definition_of(session, session.get_one(CaseFile, item.case_id)).form(item.form_key)
 
 
 def save_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], *, clock: Clock) -> datetime:

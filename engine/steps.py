@@ -109,7 +109,7 @@ class Step:
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
         return ServiceCall(
-            self.session, self.case, self.actor, self.now, element_id, token, lambda timer: self.instance.due_of(timer)
+            self.session, self.case, self.actor, self.now, element_id, token, lambda timer: self.instance.due_of(timer, self.now)
         )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:

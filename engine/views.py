@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from engine import access, audit, definitions, inbox, prefill, runtime
 from engine.clock import CHINA
 from engine.definitions import Definition, Element
-from engine.errors import NotFound
+from engine.errors import Invalid, NotFound
 from engine.forms import Form
+from engine.forms.schema import options, walk
 from engine.instance import Instance
 from engine.models import (
     Account,
@@ -74,6 +75,7 @@ class CaseView:
     announcements: Sequence[Announcement]
     matching_results: Sequence[MatchingResult]
     attachments: Sequence[Attachment]
+    instance: Instance
     variables: Mapping[str, Any]
     waits_for: frozenset[str]
     people: Mapping[int, str]
@@ -135,7 +137,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=of_case(Announcement, Announcement.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), attachments=of_case(Attachment, Attachment.id),
-        variables=instance.variables, waits_for=instance.waits_for(), people=people,
+        instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people,
     )  # fmt: skip
 
 
@@ -179,6 +181,17 @@ def _values(
     return {**values, **form.readonly_values(context)}
 
 
+def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
+    """The words of coded values by field key, as the forms in force have them: no code list lives in Python."""
+    definition = definitions.load(session, definitions.current(session, procedure_key).id)
+    found: dict[str, dict[str, str]] = {}
+    for key in sorted(definition.form_bodies):
+        for component in walk(list(definition.form_schema(key)["components"])):
+            if component.get("values") and component.get("key"):
+                found.setdefault(str(component["key"]), {}).update(options(component))
+    return found
+
+
 def diagram_xml(session: Session, actor: Account, case_id: int) -> bytes:
     """The diagram of the case's own version, for the picture with its tokens."""
     case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
@@ -191,6 +204,25 @@ def household_cases(session: Session, actor: Account, household_id: int) -> list
     """The cases of a household, latest first."""
     query = select(CaseFile).where(CaseFile.household_id == household_id, access.visible_cases(actor))
     return list(session.scalars(query.order_by(CaseFile.id.desc())))
+
+
+def household_clues(session: Session, actor: Account, household_id: int) -> list[RiskClue]:
+    """The clues about a household, latest first."""
+    query = select(RiskClue).where(RiskClue.household_id == household_id, access.visible_clues(actor))
+    return list(session.scalars(query.order_by(RiskClue.id.desc())))
+
+
+def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
+    """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk, in the given order."""
+    query = select(WorkItem).where(WorkItem.id.in_(item_ids), access.visible_items(actor))
+    found = {item.id: item for item in session.scalars(query.options(joinedload(WorkItem.case)))}
+    items = [found[item_id] for item_id in item_ids if item_id in found]
+    if not items or len({(item.procedure_key, item.element_id) for item in items}) != 1:
+        raise Invalid("请勾选同一步骤的事项。")
+    element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
+    if element.properties.get("bulk") != "true":
+        raise Invalid(f"“{element.name}”须逐件办理。")
+    return items
 
 
 def _progress(definition: Definition, open_elements: Sequence[str], finished: Sequence[str]) -> list[Progress]:

@@ -16,7 +16,7 @@ from engine import access, audit
 from engine.database import write
 from engine.definitions.check import check
 from engine.definitions.definition import Definition
-from engine.errors import DefinitionError, NotFound
+from engine.errors import DefinitionError, Invalid, NotFound
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
 _CACHE: dict[str, Definition] = {}
@@ -63,6 +63,34 @@ def current(session: Session, key: str) -> ProcedureVersion:
     return version
 
 
+def require_owner(actor: Account) -> None:
+    """Raise NotAllowed unless the actor may change procedures."""
+    access.require_role(actor, access.PROCESS_OWNER)
+
+
+def versions(session: Session, key: str) -> list[ProcedureVersion]:
+    """The versions of procedure `key`, latest first. Raises NotFound when there is none."""
+    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key).order_by(ProcedureVersion.number.desc())
+    found = list(session.scalars(query.limit(100)))
+    if not found:
+        raise NotFound(f"没有流程“{key}”。")
+    return found
+
+
+def resources_in_force(session: Session, key: str | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The forms and decisions of the version of `key` in force; of every procedure when `key` is None."""
+    query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
+    if key is not None:
+        query = query.where(Procedure.key == key)
+    forms: dict[str, bytes] = {}
+    decisions: dict[str, bytes] = {}
+    for version in session.scalars(query):
+        bodies = _bodies(session, version.resources)
+        forms |= bodies["form"]
+        decisions |= bodies["decision"]
+    return forms, decisions
+
+
 def deploy(
     session: Session,
     actor: Account | None,
@@ -71,18 +99,23 @@ def deploy(
     decisions: Mapping[str, bytes],
     note: str,
     now: datetime,
+    *,
+    key: str | None = None,
 ) -> ProcedureVersion:
     """Check a diagram with the forms and decisions it may use and put it into force for new cases.
 
     Only the resources it names become part of the version. Deploying the same content again answers the current
-    version. `actor` None is the installation itself. Raises DefinitionError with all findings; then nothing changed.
+    version. `actor` None is the installation itself; `key`, when given, must be the diagram's own. Raises
+    DefinitionError with all findings; then nothing changed.
     """
     if actor is not None:
-        access.require_role(actor, access.PROCESS_OWNER)
+        require_owner(actor)
     definition, findings = check(body, forms, decisions)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or definition is None:
         raise DefinitionError(f"流程图有 {len(errors)} 处问题,没有启用。", findings)
+    if key is not None and key != definition.key:
+        raise Invalid(f"这是流程“{definition.key}”的图,不能作为“{key}”的新版本。")
     used = {
         "form": {e.form_key: forms[e.form_key] for e in definition.elements.values() if e.form_key},
         "decision": {key: decisions[key] for key in definition.decisions},

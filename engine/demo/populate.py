@@ -186,7 +186,8 @@ class _Case:
             return
         actor = self._actor(session.get_one(Household, self.household_id).village_code, "township")
         today = local_date(self.clock.now())
-        notices.raise_objection(session, actor, case_id, matter="反映该户有小汽车。", raised_on=today, clock=self.clock)
+        data = {"matter": "反映该户有小汽车。", "raised_on": today.isoformat()}
+        notices.raise_objection(session, actor, case_id, data, clock=self.clock)
 
     def _finish(self, session: Session, item: WorkItem) -> bool:
         session.refresh(item)

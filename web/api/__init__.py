@@ -1,0 +1,5 @@
+"""REST API, version 1."""
+
+from web.api.application import register
+
+__all__ = ["register"]

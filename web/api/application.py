@@ -1,0 +1,295 @@
+"""The API's routes: each translates, the engine decides."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, current_app, g, request
+from flask_smorest import Api, Blueprint
+from flask_wtf.csrf import CSRFProtect
+
+from engine import accounts, clues, definitions, divisions, households, notices, runtime, supervision, timers, views
+from engine.clock import SYSTEM, local_date
+from engine.errors import Invalid, NotFound, ShouwangError
+from engine.feel import compile_expression
+from engine.inbox import InboxFilter
+from engine.inbox import todo as inbox_todo
+
+from web import clock
+from web.api import schemas as s
+from web.api.errors import Unauthorised
+from web.database import session, sessions
+from web.signing import account
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="守望 REST API")
+OPEN = frozenset({"api.issue_token"})
+TASK_COLUMNS = [field.attribute or name for name, field in s.Task().fields.items()]
+SETTINGS = {
+    "API_TITLE": "守望", "API_VERSION": "v1", "OPENAPI_VERSION": "3.0.3", "OPENAPI_URL_PREFIX": "/api/v1",
+    "OPENAPI_JSON_PATH": "openapi.json",
+    "API_SPEC_OPTIONS": {
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}, "security": [{"bearer": []}],
+    },
+}  # fmt: skip
+
+
+def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
+    """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
+    app.config.update(SETTINGS)
+    api = Api(app)
+    csrf.exempt(blueprint)
+    api.register_blueprint(blueprint)
+    if demo:
+        csrf.exempt(demo_blueprint)
+        api.register_blueprint(demo_blueprint)
+
+
+@blueprint.before_request
+def authenticate() -> None:
+    """Every call but the one that issues tokens carries one."""
+    if request.endpoint in OPEN:
+        return
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    found = accounts.account_of_token(session(), token, SYSTEM.now()) if scheme.lower() == "bearer" and token else None
+    if found is None:
+        raise Unauthorised
+    g.account = found
+
+
+@blueprint.post("/tokens")
+@blueprint.arguments(s.Credentials)
+@blueprint.response(201, s.Token)
+def issue_token(body: dict[str, Any]) -> dict[str, Any]:
+    """用账号密码换取令牌"""
+    found = accounts.authenticate(session(), body["username"], body["password"], SYSTEM.now())
+    token, expires = accounts.issue_token(session(), found, SYSTEM.now())
+    return {"token": token, "expires_at": expires}
+
+
+# -- tasks ------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/tasks")
+@blueprint.arguments(s.TaskQuery, location="query")
+@blueprint.response(200, s.TaskPage)
+def list_tasks(query: dict[str, Any]) -> Any:
+    """待办"""
+    wanted = InboxFilter(
+        step=query["step"], lamp=query["lamp"], text=query["q"], village=query["village"], sort=query["sort"],
+        page=query["page"],
+    )  # fmt: skip
+    return inbox_todo(session(), account(), wanted, clock.now())
+
+
+@blueprint.get("/tasks/<int:item_id>")
+@blueprint.response(200, s.TaskDetail)
+def show_task(item_id: int) -> dict[str, Any]:
+    """一件事项及其表单、预填内容、农户概况"""
+    view = views.task_view(session(), account(), item_id, clock.now())
+    return {
+        **{key: getattr(view.item, key) for key in TASK_COLUMNS}, "form": view.form.schema, "data": view.values,
+        "may_complete": view.may_complete, "household": households.public(view.household),
+    }  # fmt: skip
+
+
+@blueprint.post("/tasks/<int:item_id>/complete")
+@blueprint.arguments(s.Data)
+@blueprint.response(200, s.Result)
+def complete_task(body: dict[str, Any], item_id: int) -> Any:
+    """提交"""
+    return runtime.complete(
+        session(), account(), item_id, body["data"], idempotency_key=body["idempotency_key"], clock=clock.clock()
+    )
+
+
+@blueprint.post("/tasks/complete")
+@blueprint.arguments(s.BulkData)
+@blueprint.response(200, s.BulkResult(many=True))
+def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """批量提交:逐件办理,一件不成不影响其他"""
+    views.items_of_one_step(session(), account(), body["ids"])
+    results = runtime.complete_many(session(), account(), body["ids"], body["data"], clock=clock.clock())
+    return [
+        {"id": i, "error": {"code": r.code, "detail": r.message}}
+        if isinstance(r, ShouwangError)
+        else {"id": i, "result": r}
+        for i, r in results
+    ]
+
+
+@blueprint.get("/tasks/<int:item_id>/return-targets")
+@blueprint.response(200, s.Target(many=True))
+def return_targets(item_id: int) -> Any:
+    """可以退回到的步骤"""
+    return runtime.return_targets(session(), account(), item_id)
+
+
+@blueprint.post("/tasks/<int:item_id>/return")
+@blueprint.arguments(s.Return)
+@blueprint.response(200, s.Result)
+def return_task(body: dict[str, Any], item_id: int) -> Any:
+    """退回"""
+    return runtime.return_to(session(), account(), item_id, body["target"], body["reason"], clock=clock.clock())
+
+
+@blueprint.post("/tasks/<int:item_id>/withdraw")
+@blueprint.response(200, s.Result)
+def withdraw_task(item_id: int) -> Any:
+    """撤回"""
+    return runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+
+
+@blueprint.post("/tasks/<int:item_id>/reassign")
+@blueprint.arguments(s.Assignee)
+@blueprint.response(200, s.Task)
+def reassign_task(body: dict[str, Any], item_id: int) -> Any:
+    """转办"""
+    return runtime.reassign(session(), account(), item_id, body["account_id"], clock=clock.clock())
+
+
+@blueprint.post("/tasks/<int:item_id>/claim")
+@blueprint.response(200, s.Task)
+def claim_task(item_id: int) -> Any:
+    """领办"""
+    return runtime.claim(session(), account(), item_id, clock=clock.clock())
+
+
+# -- clues, households, cases -------------------------------------------------------------------------------------------
+
+
+@blueprint.post("/clues")
+@blueprint.arguments(s.ClueIn)
+@blueprint.response(201, s.ClueOut)
+def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
+    """录入线索:立案或并入正在办理的事项;疑似已在册时返回 duplicates,不保存"""
+    form = clues.form(session())
+    if form is None:
+        raise NotFound("现行流程没有线索表。")
+    known = body["household_id"] is not None
+    clean = form.validate({**body["data"], "known_household": known}, today=local_date(clock.now()))
+    entered = clues.enter(
+        session(), account(), clean, clock=clock.clock(), household_id=body["household_id"],
+        confirmed_new=body["confirmed_new"],
+    )  # fmt: skip
+    return {
+        "clue_id": entered.clue.id if entered.clue else None, "case_id": entered.case.id if entered.case else None,
+        "joined": entered.joined, "duplicates": entered.duplicates,
+    }  # fmt: skip
+
+
+@blueprint.get("/households")
+@blueprint.arguments(s.HouseholdQuery, location="query")
+@blueprint.response(200, s.HouseholdPage)
+def list_households(query: dict[str, Any]) -> Any:
+    """农户"""
+    return households.search(session(), account(), query["q"], query["status"], query["page"])
+
+
+@blueprint.get("/cases/<int:case_id>")
+@blueprint.response(200, s.CaseDetail)
+def show_case(case_id: int) -> dict[str, Any]:
+    """一件事项的状态、令牌、时限和办理记录"""
+    view = views.case_view(session(), account(), case_id)
+    case = view.case
+    return {
+        "id": case.id, "procedure": case.procedure_key, "version": case.version.number, "subject": case.subject,
+        "household_id": case.household_id, "status": case.status, "outcome": case.outcome,
+        "discovery_date": case.discovery_date, "limit_at": case.limit_at, "lamp": case.lamp_floor,
+        "tokens": list(view.open_elements), "waits_for": sorted(view.waits_for),
+        "tasks": [item for item in view.items if item.status == "open"], "timers": view.timers, "history": view.timeline,
+    }  # fmt: skip
+
+
+@blueprint.post("/cases/<int:case_id>/messages")
+@blueprint.arguments(s.Message)
+@blueprint.response(200, s.Caught)
+def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
+    """送达消息:异议(objection)、比对结果(matching_result)、承诺授权书(authorisation)"""
+    name, data = body["name"], body["data"]
+    view = views.case_view(session(), account(), case_id)
+    form = view.definition.message_form(name)
+    if form is not None:
+        data = form.validate(data, today=local_date(clock.now()))
+    if name == "objection":  # an objection belongs to a notice: the notice's room records and delivers it (R10)
+        notices.raise_objection(session(), account(), case_id, data, clock=clock.clock())
+        return {"caught": True}
+    return {"caught": runtime.send_message(session(), account(), case_id, name, data, clock=clock.clock())}
+
+
+@blueprint.get("/timers")
+@blueprint.arguments(s.TimerQuery, location="query")
+@blueprint.response(200, s.TimerPage)
+def list_timers(query: dict[str, Any]) -> Any:
+    """时限:overdue 已过、due 未到、fired 已触发"""
+    return supervision.timers(session(), account(), query["state"], clock.now(), query["page"])
+
+
+@blueprint.get("/divisions")
+@blueprint.arguments(s.DivisionQuery, location="query")
+@blueprint.response(200, s.Division(many=True))
+def list_divisions(query: dict[str, Any]) -> Any:
+    """行政区划"""
+    return divisions.search(session(), query["q"], query["under"], query["page"])
+
+
+# -- procedures ---------------------------------------------------------------------------------------------------------
+
+
+def _resources(body: dict[str, Any], key: str | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The forms and decisions of the version in force, replaced by those sent."""
+    forms, decisions = definitions.resources_in_force(session(), key)
+    forms |= {name: current_app.json.dumps(schema).encode() for name, schema in body["forms"].items()}
+    decisions |= {name: text.encode() for name, text in body["decisions"].items()}
+    return forms, decisions
+
+
+@blueprint.post("/procedures/check")
+@blueprint.arguments(s.Upload)
+@blueprint.response(200, s.Findings)
+def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
+    """检查流程图:逐个元素指出问题,不保存"""
+    definitions.require_owner(account())
+    _, findings = definitions.check(body["xml"].encode(), *_resources(body, None))
+    return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
+
+
+@blueprint.get("/procedures/<key>/versions")
+@blueprint.response(200, s.Version(many=True))
+def list_versions(key: str) -> Any:
+    """流程的各个版本,新的在前"""
+    return definitions.versions(session(), key)
+
+
+@blueprint.post("/procedures/<key>/versions")
+@blueprint.arguments(s.Upload)
+@blueprint.response(201, s.Version)
+def deploy_version(body: dict[str, Any], key: str) -> Any:
+    """上传并启用新版本;检查不通过则不启用"""
+    definitions.require_owner(account())
+    forms, decisions = _resources(body, key)
+    return definitions.deploy(
+        session(), account(), body["xml"].encode(), forms, decisions, body["note"], clock.now(), key=key
+    )
+
+
+# -- demo only ----------------------------------------------------------------------------------------------------------
+
+demo_blueprint = Blueprint("api_demo", __name__, url_prefix="/api/v1/demo", description="仅演示")
+demo_blueprint.before_request(authenticate)
+
+
+@demo_blueprint.post("/clock")
+@demo_blueprint.arguments(s.Advance)
+@demo_blueprint.response(200, s.Clock)
+def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
+    """拨动演示的时间"""
+    step = compile_expression("duration(text)", ("text",)).evaluate({"text": body["advance"]})
+    if not isinstance(step, timedelta):
+        raise Invalid("请用 ISO 8601 时长,如 P5D。", {"advance": ["请用 ISO 8601 时长,如 P5D。"]})
+    clock.advance(step)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    fired = timers.fire_due(sessions(app), clock.clock())
+    return {"now": clock.now(), "fired": fired}
+
+

@@ -1,0 +1,253 @@
+"""The shapes of requests and answers; flask-smorest draws the OpenAPI description from them."""
+
+from __future__ import annotations
+
+from marshmallow import EXCLUDE, Schema, fields, validate
+
+
+class Lenient(Schema):
+    """Unknown keys are ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class Credentials(Lenient):
+    username = fields.String(required=True)
+    password = fields.String(required=True)
+
+
+class Token(Schema):
+    token = fields.String()
+    expires_at = fields.AwareDateTime()
+
+
+class Paging(Lenient):
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=100_000))
+
+
+class TaskQuery(Paging):
+    step = fields.String(load_default="", metadata={"description": "流程:步骤,如 identification:review"})
+    lamp = fields.String(load_default="", validate=validate.OneOf(["", "red", "yellow", "green"]))
+    q = fields.String(load_default="", validate=validate.Length(max=40))
+    village = fields.String(load_default="", validate=validate.Length(max=12))
+    sort = fields.String(load_default="due", validate=validate.OneOf(["due", "opened", "name"]))
+
+
+class Task(Schema):
+    id = fields.Integer()
+    case_id = fields.Integer()
+    procedure = fields.String(attribute="procedure_key")
+    element_id = fields.String()
+    name = fields.String()
+    subject = fields.String()
+    queue = fields.String()
+    village_code = fields.String()
+    status = fields.String()
+    due_at = fields.AwareDateTime(allow_none=True)
+    opened_at = fields.AwareDateTime()
+    note = fields.String()
+
+
+class TaskPage(Schema):
+    items = fields.List(fields.Nested(Task))
+    total = fields.Integer()
+    page = fields.Integer()
+    pages = fields.Integer()
+
+
+class TaskDetail(Task):
+    form = fields.Dict(metadata={"description": "form-js"})
+    data = fields.Dict(metadata={"description": "预填或暂存的内容"})
+    household = fields.Dict()
+    may_complete = fields.Boolean()
+
+
+class Data(Lenient):
+    data = fields.Dict(required=True, keys=fields.String())
+    idempotency_key = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=80))
+
+
+class BulkData(Lenient):
+    ids = fields.List(fields.Integer(), required=True, validate=validate.Length(min=1, max=1000))
+    data = fields.Dict(required=True, keys=fields.String())
+
+
+class Opened(Schema):
+    name = fields.String()
+    queue = fields.String()
+    division_code = fields.String()
+
+
+class Result(Schema):
+    case_id = fields.Integer()
+    item_id = fields.Integer()
+    finished = fields.Boolean()
+    summary = fields.String()
+    opened = fields.List(fields.Nested(Opened))
+
+
+class BulkResult(Schema):
+    id = fields.Integer()
+    result = fields.Nested(Result, allow_none=True)
+    error = fields.Dict(allow_none=True)
+
+
+class Return(Lenient):
+    target = fields.Integer(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号;不填为上一步"})
+    reason = fields.String(required=True, validate=validate.Length(max=400))
+
+
+class Target(Schema):
+    seq = fields.Integer()
+    element_id = fields.String()
+    name = fields.String()
+    done_by = fields.String()
+    done_at = fields.AwareDateTime()
+
+
+class Assignee(Lenient):
+    account_id = fields.Integer(required=True)
+
+
+class ClueIn(Lenient):
+    data = fields.Dict(required=True, keys=fields.String(), metadata={"description": "线索表的内容"})
+    household_id = fields.Integer(load_default=None, allow_none=True)
+    confirmed_new = fields.Boolean(load_default=False)
+
+
+class HouseholdRow(Schema):
+    id = fields.Integer()
+    number = fields.String()
+    head_name = fields.String()
+    village_code = fields.String()
+    household_type = fields.String()
+    status = fields.String()
+    category = fields.String()
+    address = fields.String()
+
+
+class ClueOut(Schema):
+    clue_id = fields.Integer(allow_none=True)
+    case_id = fields.Integer(allow_none=True)
+    joined = fields.Boolean()
+    duplicates = fields.List(fields.Nested(HouseholdRow))
+
+
+class HouseholdQuery(Paging):
+    q = fields.String(load_default="", validate=validate.Length(max=40))
+    status = fields.String(load_default="")
+
+
+class HouseholdPage(Schema):
+    items = fields.List(fields.Nested(HouseholdRow))
+    total = fields.Integer()
+    page = fields.Integer()
+    pages = fields.Integer()
+
+
+class Event(Schema):
+    seq = fields.Integer()
+    at = fields.AwareDateTime()
+    actor = fields.String()
+    kind = fields.String()
+    text = fields.String()
+    reason = fields.String()
+
+
+class Timer(Schema):
+    id = fields.Integer()
+    case_id = fields.Integer()
+    element_id = fields.String()
+    name = fields.String()
+    kind = fields.String()
+    due_at = fields.AwareDateTime()
+    status = fields.String()
+    fired_at = fields.AwareDateTime(allow_none=True)
+
+
+class CaseDetail(Schema):
+    id = fields.Integer()
+    procedure = fields.String()
+    version = fields.Integer()
+    subject = fields.String()
+    household_id = fields.Integer()
+    status = fields.String()
+    outcome = fields.String()
+    discovery_date = fields.Date(allow_none=True)
+    limit_at = fields.AwareDateTime(allow_none=True)
+    lamp = fields.String()
+    tokens = fields.List(fields.String())
+    waits_for = fields.List(fields.String())
+    tasks = fields.List(fields.Nested(Task))
+    timers = fields.List(fields.Nested(Timer))
+    history = fields.List(fields.Nested(Event))
+
+
+class Message(Lenient):
+    name = fields.String(required=True)
+    data = fields.Dict(required=True, keys=fields.String())
+
+
+class Caught(Schema):
+    caught = fields.Boolean()
+
+
+class TimerQuery(Paging):
+    state = fields.String(load_default="due", validate=validate.OneOf(["overdue", "due", "fired"]))
+
+
+class TimerPage(Schema):
+    items = fields.List(fields.Nested(Timer))
+    total = fields.Integer()
+    page = fields.Integer()
+    pages = fields.Integer()
+
+
+class Upload(Lenient):
+    xml = fields.String(required=True)
+    forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js,按表单编号"})
+    decisions = fields.Dict(load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN,按决策编号"})
+    note = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class Finding(Schema):
+    element_id = fields.String()
+    element_name = fields.String()
+    message = fields.String()
+    severity = fields.String()
+
+
+class Findings(Schema):
+    ok = fields.Boolean()
+    findings = fields.List(fields.Nested(Finding))
+
+
+class Version(Schema):
+    procedure = fields.String(attribute="procedure_key")
+    number = fields.Integer()
+    sha256 = fields.String()
+    note = fields.String()
+    deployed_at = fields.AwareDateTime()
+
+
+class DivisionQuery(Lenient):
+    q = fields.String(load_default="", validate=validate.Length(max=40))
+    under = fields.String(load_default="", validate=validate.Length(max=12))
+    page = fields.Integer(load_default=1, validate=validate.Range(min=1, max=10_000))
+
+
+class Division(Schema):
+    code = fields.String()
+    name = fields.String()
+    path = fields.String()
+    level = fields.String()
+
+
+class Advance(Lenient):
+    advance = fields.String(required=True, metadata={"description": "ISO 8601 时长,如 P5D"})
+
+
+class Clock(Schema):
+    now = fields.AwareDateTime()
+    fired = fields.Integer()

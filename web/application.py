@@ -1,0 +1,98 @@
+"""Puts the application together."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, current_app, g, url_for
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
+
+from engine import divisions, inbox, services
+from engine.clock import Clock
+from engine.models import Account
+from web import api, clock, database, errors, pages, scheduler, signing, words
+from web.config import Config, prepare_folder
+
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+"""Styles may be inline because the diagram viewer sets them on SVG elements; scripts never."""
+DIST = Path(__file__).parent / "static" / "dist"
+csrf = CSRFProtect()
+
+
+def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -> Flask:
+    """The application for `config` (default: from the environment); `fixed_clock` is for tests."""
+    config = config or Config.read()
+    app = Flask("web")
+    app.config.update(
+        SHOUWANG=config, SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=config.max_upload_mb * 1024 * 1024,
+        SESSION_COOKIE_NAME="shouwang", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=config.secure_cookies,
+        MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=4_000_000,
+    )  # fmt: skip
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    services.load_all()
+    prepare_folder(config.database_url)
+    database.bind(app, config.database_url)
+    clock.install(app, config.demo, fixed_clock)
+    csrf.init_app(app)
+    words.register(app)
+    app.before_request(signing.guard)
+    app.after_request(_harden)
+    app.context_processor(_context)
+    app.jinja_env.globals["asset"] = asset
+    pages.register(app, demo=config.demo)
+    api.register(app, csrf, demo=config.demo)
+    errors.register(app)
+    if config.scheduler:
+        scheduler.start(app)
+    return app
+
+
+def _harden(answer: Response) -> Response:
+    answer.headers.setdefault("Content-Security-Policy", POLICY)
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _context() -> dict[str, object]:
+    """What every page shows: who it is, how much waits, what the time is."""
+    account = getattr(g, "account", None)
+    found: dict[str, object] = {"account": account, "now": clock.now(), "demo": _config().demo}
+    if account is not None:
+        found["place"] = _place(account)
+        found["todo_count"] = inbox.todo_count(database.session(), account)
+    return found
+
+
+def _place(account: Account) -> str:
+    """The division of the account's first grant."""
+    codes = [grant.division_code for grant in account.grants]
+    return "".join(divisions.names(database.session(), codes[:1]).values())
+
+
+def _config() -> Config:
+    config: Config = current_app.config["SHOUWANG"]
+    return config
+
+
+@cache
+def _manifest() -> dict[str, str]:
+    path = DIST / "manifest.json"
+    if not path.exists():
+        raise RuntimeError("页面资源还没有生成,请先运行 ./demo 或 node web/assets/build.mjs。")
+    found: dict[str, str] = json.loads(path.read_text())
+    return found
+
+
+def asset(name: str) -> str:
+    """The address of a built file, with its content's hash in the name."""
+    return url_for("static", filename=f"dist/{_manifest()[name]}")

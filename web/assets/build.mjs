@@ -1,0 +1,29 @@
+// Bundles what the pages load into web/static/dist, with the content's hash in each name, and writes the manifest.
+import { build } from "esbuild";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const out = path.join(here, "..", "static", "dist");
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+const result = await build({
+  absWorkingDir: here,
+  entryPoints: ["app.js", "app.css", "diagram.js", "diagram.css"],
+  outdir: out,
+  entryNames: "[name]-[hash]",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2020",
+  legalComments: "linked",
+  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".eot": "file", ".svg": "dataurl" },
+  metafile: true,
+  logLevel: "warning",
+});
+const manifest = {};
+for (const [file, facts] of Object.entries(result.metafile.outputs)) {
+  if (facts.entryPoint) manifest[path.basename(facts.entryPoint)] = path.basename(file);
+}
+await writeFile(path.join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");

@@ -1,0 +1,243 @@
+"""The command line: `shouwang …`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from flask import Flask
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine import accounts, audit, definitions, divisions, installation, services
+from engine.clock import SYSTEM
+from engine.database import create_engine, session_factory, write
+from engine.definitions import read_resources
+from engine.errors import DefinitionError, Finding, ShouwangError
+from web.config import Config, prepare_folder
+
+DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
+
+
+@click.group(help="守望:防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
+def main() -> None:
+    """Entry point."""
+
+
+def _factory(url: str | None = None) -> sessionmaker[Session]:
+    services.load_all()
+    chosen = url or Config.read().database_url
+    prepare_folder(chosen)
+    return session_factory(create_engine(chosen))
+
+
+# -- running ------------------------------------------------------------------------------------------------------------
+
+
+@main.command(help="演示:内置数据库、河南区划、一个县的农户和办理中的事项。")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--fresh", is_flag=True, help="重新生成演示数据。")
+def demo(port: int, host: str, fresh: bool) -> None:
+    """Run the demo: one process, embedded SQLite."""
+    from engine.demo import PASSWORD, ROLES, populate
+
+    if fresh:
+        for path in DEMO_FILE.parent.glob(DEMO_FILE.name + "*"):
+            path.unlink()
+    url = f"sqlite:///{DEMO_FILE}"
+    if not DEMO_FILE.exists():
+        unfinished = DEMO_FILE.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        factory = _factory(f"sqlite:///{unfinished}")
+        _install(factory)
+        populate(factory, SYSTEM.now(), say=_say)
+        with factory() as session:
+            engine = session.get_bind()
+            session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()  # type: ignore[union-attr]
+        unfinished.rename(DEMO_FILE)
+    secret = _secret(DEMO_FILE.with_name("demo.secret"))
+    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
+    from web.application import create_app
+
+    app = create_app(config)
+    click.echo(f"\n守望演示已启动:http://{host}:{port}\n")
+    for username, title, _ in ROLES:
+        click.echo(f"  {username:<9} {title}")
+    click.echo(f"\n密码都是 {PASSWORD};页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
+    _serve(app, host, port)
+
+
+def _secret(path: Path) -> str:
+    """A key that survives restarts, so that people stay signed in."""
+    if not path.exists():
+        path.write_text(Config.read().secret_key)
+        path.chmod(0o600)
+    return path.read_text()
+
+
+def _serve(app: Flask, host: str, port: int) -> None:
+    import waitress
+
+    waitress.serve(app, host=host, port=port, threads=8, ident=None, _quiet=True)
+
+
+@main.command(help="启动网页和接口服务(含定时)。")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def serve(port: int, host: str) -> None:
+    """Serve pages and API."""
+    from web.application import create_app
+
+    _serve(create_app(), host, port)
+
+
+@main.command(help="只运行定时:到期的时限由它触发,可同时运行多个。")
+def worker() -> None:
+    """Run the ticker alone, in the foreground."""
+    from apscheduler.schedulers.blocking import BlockingScheduler
+
+    from web import scheduler
+    from web.application import create_app
+
+    app = create_app(Config.read(scheduler=False))
+    scheduler.start(app, BlockingScheduler(timezone="UTC"))
+
+
+# -- database -----------------------------------------------------------------------------------------------------------
+
+
+@main.group(help="数据库。")
+def db() -> None:
+    """Database commands."""
+
+
+@db.command("create", help="建表,装入区划、节假日、监测范围和流程;可重复运行。")
+def create() -> None:
+    """Create tables and install."""
+    _install(_factory())
+
+
+def _say(text: str) -> None:
+    click.echo(f"… {text}")
+
+
+def _install(factory: sessionmaker[Session]) -> None:
+    with factory() as session:
+        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        installation.install(session, SYSTEM.now(), say=_say)
+
+
+@main.group("import", help="导入。")
+def import_() -> None:
+    """Imports."""
+
+
+@import_.command("divisions", help="导入区划(code,name,level,parent 的 CSV);不给文件则用随附的河南区划。")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_divisions(file: Path | None) -> None:
+    """Load or refresh divisions."""
+    import csv
+
+    with _factory()() as session, click.progressbar(length=1, label="区划") as bar:
+        rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines())) if file else divisions.read_official()
+
+        def progress(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        new = divisions.load(session, rows, progress=progress)
+    click.echo(f"新增 {new} 个。")
+
+
+@main.group(help="账号。")
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("add", help="添加账号并授予角色,如:user add zhangsan 张三 village_official 410324103201")
+@click.argument("username")
+@click.argument("name")
+@click.argument("role")
+@click.argument("division")
+@click.password_option("--password", prompt="密码")
+def add_user(username: str, name: str, role: str, division: str, password: str) -> None:
+    """Add an account with one grant."""
+    with _factory()() as session:
+        try:
+            accounts.check_strength(password)
+            divisions.get(session, division)
+            with write(session):
+                found = accounts.create(session, username, name, accounts.hash_password(password), SYSTEM.now())
+                accounts.grant(session, found, role, division)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo("已添加。")
+
+
+# -- procedures ---------------------------------------------------------------------------------------------------------
+
+
+def _beside(file: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The forms and decisions that lie beside a diagram, as in this project; else the product's own."""
+    root = file.resolve().parent.parent
+    root = root if (root / "forms_json").is_dir() else installation.ROOT
+    return read_resources(root / "forms_json", root / "bpmn" / "decisions")
+
+
+def _findings(findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        click.echo(f"  {finding.element_name or finding.element_id or '文件'}:{finding.message}")
+
+
+@main.command(help="检查流程图。")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
+def check(files: tuple[Path, ...], as_json: bool) -> None:
+    """Check diagrams; exit code 1 when one has errors."""
+    found = {str(file): definitions.check(file.read_bytes(), *_beside(file))[1] for file in files}
+    if as_json:
+        click.echo(json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False))
+    else:
+        for file, findings in found.items():
+            click.echo(f"{file}:{'没有问题' if not findings else f'{len(findings)} 处'}")
+            _findings(findings)
+    sys.exit(any(f.severity == "error" for findings in found.values() for f in findings))
+
+
+@main.command(help="检查并启用流程图。")
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--note", default="", help="变更说明。")
+def deploy(files: tuple[Path, ...], note: str) -> None:
+    """Deploy diagrams."""
+    with _factory()() as session:
+        for file in files:
+            try:
+                version = definitions.deploy(session, None, file.read_bytes(), *_beside(file), note, SYSTEM.now())
+            except DefinitionError as error:
+                _findings(error.findings)
+                raise click.ClickException(error.message) from error
+            click.echo(f"{version.procedure_key} 第 {version.number} 版已启用。")
+
+
+@main.group("audit", help="日志。")
+def audit_() -> None:
+    """The log."""
+
+
+@audit_.command(help="核对日志的散列链。")
+def verify() -> None:
+    """Verify every chain; exit code 1 when one is broken."""
+    with _factory()() as session:
+        breaks = list(audit.verify(session))
+    for one in breaks:
+        click.echo(f"{one.stream} 第 {one.seq} 条:{one.reason}")
+    click.echo("日志完整。" if not breaks else f"有 {len(breaks)} 处不符。")
+    sys.exit(bool(breaks))
+
+
+if __name__ == "__main__":
+    main()

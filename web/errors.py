@@ -1,0 +1,85 @@
+"""The one place that turns errors into pages and problem+json."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, g, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from engine import audit
+from engine.database import write
+from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from web import clock, database
+
+SENTENCES = {
+    400: "请求有误,请返回上一页重试。",
+    401: "请先登录。",
+    403: "您没有权限打开这个页面。",
+    404: "没有找到您要的页面。",
+    405: "不能这样打开这个页面,请从待办进入。",
+    413: "上传的内容过大,请压缩后再上传。",
+    429: "操作过于频繁,请稍后再试。",
+    500: "系统出错了,已记录。您可以返回重试;如果一再出现,请联系管理员。",
+    503: "系统正忙,请稍后再试。",
+}
+TITLES = {403: "没有权限", 404: "没有找到", 409: "已有变化", 422: "内容有误"}
+_LOG = logging.getLogger("shouwang")
+
+
+def register(app: Flask) -> None:
+    """Install the handlers."""
+    app.register_error_handler(Exception, handle)
+
+
+def handle(error: Exception) -> ResponseReturnValue:
+    """A page for people, RFC 9457 for programmes, always a Chinese sentence."""
+    status, code, sentence = _describe(error)
+    if isinstance(error, NotFound | NotAllowed) and getattr(g, "account", None) is not None:
+        _record_refusal(status)
+    if request.path.startswith("/api/"):
+        return problem(status, code, sentence, error)
+    page = render_template("error.html", status=status, title=TITLES.get(status, "出错了"), sentence=sentence)
+    return page, status
+
+
+def _describe(error: Exception) -> tuple[int, str, str]:
+    if isinstance(error, ShouwangError):
+        return error.status, error.code, error.message
+    if isinstance(error, CSRFError):
+        return 400, "csrf", "页面停留过久或已在别处登录,请返回上一页刷新后重试。您填的内容已由浏览器保留。"
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        return status, error.name.lower().replace(" ", "_"), SENTENCES.get(status, SENTENCES[400])
+    if isinstance(error, OperationalError):
+        _LOG.warning("database: %s", error)
+        return 503, "busy", SENTENCES[503]
+    _LOG.exception("unexpected error at %s", request.path)
+    return 500, "internal", SENTENCES[500]
+
+
+def problem(status: int, code: str, sentence: str, error: Exception | None = None) -> ResponseReturnValue:
+    """An RFC 9457 answer."""
+    body: dict[str, object] = {"type": f"urn:shouwang:{code}", "title": code, "status": status, "detail": sentence}
+    if isinstance(error, Invalid) and error.fields:
+        body["fields"] = error.fields
+    if isinstance(error, DefinitionError):
+        body["findings"] = [finding.__dict__ for finding in error.findings]
+    fields = getattr(error, "data", {}).get("messages") if isinstance(error, HTTPException) and hasattr(error, "data") else None
+    if fields:
+        body["fields"] = fields
+    answer = jsonify(body)
+    answer.status_code, answer.mimetype = status, "application/problem+json"
+    return answer
+
+
+def _record_refusal(status: int) -> None:
+    """R38, S21: who tried to open what is not theirs is on the log."""
+    found = database.session()
+    found.rollback()
+    with write(found):
+        details = {"path": request.path[:300], "method": request.method, "status": status}
+        audit.record(found, "access", g.account.id, "refused", details, clock.now())

@@ -1,0 +1,18 @@
+"""The bell: warnings, returns, results."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from engine import inbox
+from web.database import session
+from web.pages.inbox import number
+from web.signing import account
+
+blueprint = Blueprint("bell", __name__)
+
+
+@blueprint.get("/bell")
+def bell() -> str:
+    """The notifications of one's queues, latest first."""
+    return render_template("bell.html", page=inbox.bell(session(), account(), number(request.args.get("page"))))

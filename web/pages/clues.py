@@ -1,0 +1,91 @@
+"""线索: the list, and entering one; possible duplicates are shown before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import clues, divisions, households, views
+from engine.clock import local_date
+from engine.errors import Invalid, NotFound
+from engine.forms import Form
+from engine.models import Household
+from web import clock
+from web.database import session
+from web.pages.inbox import number
+from web.signing import account
+
+blueprint = Blueprint("clues", __name__)
+MANY_VILLAGES = 400
+
+
+@blueprint.get("/clues")
+def index() -> str:
+    """The clues in one's reach."""
+    text, channel = request.args.get("q", "").strip()[:40], request.args.get("channel", "")
+    page = clues.listing(session(), account(), text, channel, number(request.args.get("page")))
+    labels = views.code_labels(session())
+    return render_template("clues/index.html", page=page, text=text, channel=channel, labels=labels)
+
+
+@blueprint.get("/clues/new")
+def new() -> str:
+    """The form for a clue, about a known household (``household``) or a new one."""
+    household = _household(request.args.get("household"))
+    today = local_date(clock.now()).isoformat()
+    return _page({"discovered_on": today, "finder": account().name}, household)
+
+
+def _household(text: str | None) -> Household | None:
+    return households.view(session(), account(), int(text)) if text and text.isdigit() else None
+
+
+def _form() -> Form:
+    form = clues.form(session())
+    if form is None:
+        raise NotFound("现行流程没有线索表。")
+    return form
+
+
+def _page(
+    data: Mapping[str, Any], household: Household | None, errors: Mapping[str, list[str]] | None = None,
+    duplicates: Sequence[Household] = (),
+) -> str:  # fmt: skip
+    form = _form()
+    fields = [f for f in form.render(data, errors) if household is None or f.kind != "group"]
+    villages = divisions.villages_of(session(), account(), limit=MANY_VILLAGES + 1)
+    return render_template(
+        "clues/new.html", fields=fields, errors=errors or {}, household=household, duplicates=duplicates,
+        villages=villages if len(villages) <= MANY_VILLAGES else [],
+    )  # fmt: skip
+
+
+@blueprint.post("/clues")
+def enter() -> ResponseReturnValue:
+    """录入线索."""
+    form, household = _form(), _household(request.form.get("household"))
+    raw = form.parse(request.form)
+    try:
+        filled = {**raw, "known_household": household is not None}
+        clean = form.validate(filled, today=local_date(clock.now()))
+        entered = clues.enter(
+            session(), account(), clean, clock=clock.clock(), household_id=household.id if household else None,
+            confirmed_new=request.form.get("confirmed_new") == "1",
+        )  # fmt: skip
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _page(raw, household, error.fields), 422
+    if entered.case is None:
+        return _page(raw, household, duplicates=entered.duplicates), 200
+    flash("线索已并入这户正在办理的事项,期限按最早的发现日期计算。" if entered.joined else "线索已录入,开始办理。", "success")
+    return redirect(url_for("cases.show", case_id=entered.case.id), 303)
+
+
+@blueprint.get("/divisions")
+def search() -> ResponseReturnValue:
+    """Villages by name, for officials whose reach is too wide for a list."""
+    found = divisions.villages_of(session(), account(), request.args.get("q", "").strip()[:20], limit=20)
+    return [{"code": division.code, "name": division.path} for division in found]

@@ -1,0 +1,24 @@
+"""Attachments: shown as what their content is, never as what a name claims."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response
+
+from engine import attachments
+from web import clock
+from web.database import session
+from web.signing import account
+
+blueprint = Blueprint("files", __name__)
+
+
+@blueprint.get("/files/<int:attachment_id>")
+def show(attachment_id: int) -> Response:
+    """The file itself; the look is logged."""
+    found = attachments.fetch(session(), account(), attachment_id, clock.now())
+    answer = Response(found.body, mimetype=found.media_type)
+    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.filename)}"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return answer

@@ -1,0 +1,17 @@
+"""Whether the process answers and reaches its database."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from sqlalchemy import text
+
+from web.database import session
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health")
+def health() -> dict[str, str]:
+    """For load balancers and containers."""
+    session().execute(text("SELECT 1"))
+    return {"status": "ok"}

@@ -1,0 +1,87 @@
+"""待办, 已办, 我发起的."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import access, definitions, divisions, inbox
+from engine.inbox import Group, InboxFilter
+from engine.models import WorkItem
+from web import clock
+from web.database import session
+from web.signing import account
+
+blueprint = Blueprint("inbox", __name__)
+
+
+def number(text: str | None) -> int:
+    """A page number from a query string; 1 for nonsense."""
+    return int(text) if text and text.isdigit() and len(text) < 7 else 1
+
+
+def wanted() -> InboxFilter:
+    """The filter of the present request."""
+    args = request.args
+    return InboxFilter(
+        step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
+        village=args.get("village", ""), sort=args.get("sort", "due"), page=number(args.get("page")),
+    )  # fmt: skip
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """The inbox is the front page."""
+    return redirect(url_for("inbox.todo"))
+
+
+@blueprint.get("/todo")
+def todo() -> ResponseReturnValue:
+    """待办."""
+    found, now, narrowed = session(), clock.now(), wanted()
+    groups = inbox.todo_groups(found, account(), now)
+    page = inbox.todo(found, account(), narrowed, now)
+    group = next((g for g in groups if g.step == narrowed.step), None)
+    return render_template(
+        "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, bulk=bool(group) and _bulk(group),
+        villages=_villages(page.items), places=_narrower(),
+    )  # fmt: skip
+
+
+def _bulk(group: Group | None) -> bool:
+    """Whether the diagram lets many items of this step be decided at once."""
+    if group is None:
+        return False
+    version = definitions.current(session(), group.procedure_key)
+    element = definitions.load(session(), version.id).elements.get(group.element_id)
+    return element is not None and element.properties.get("bulk") == "true"
+
+
+def _villages(items: Iterable[WorkItem]) -> dict[str, str]:
+    return divisions.names(session(), {item.village_code for item in items})
+
+
+def _narrower() -> list[tuple[str, str]]:
+    """The divisions right below the official's own, to narrow the list by."""
+    mine = next((grant.division_code for grant in account().grants if grant.role in access.CASE_ROLES), None)
+    if mine is None or access.level_of(mine) == "village":
+        return []
+    return [(division.code, division.name) for division in divisions.children(session(), mine)]
+
+
+@blueprint.get("/done")
+def done() -> str:
+    """已办."""
+    text = request.args.get("q", "").strip()[:40]
+    page = inbox.done(session(), account(), number(request.args.get("page")), text)
+    return render_template("inbox/done.html", page=page, text=text, villages=_villages(page.items))
+
+
+@blueprint.get("/started")
+def started() -> str:
+    """我发起的."""
+    page = inbox.started(session(), account(), number(request.args.get("page")))
+    names = divisions.names(session(), {case.village_code for case in page.items})
+    return render_template("inbox/started.html", page=page, villages=names)

@@ -1,0 +1,200 @@
+"""任务: one work item with its form; 提交 暂存 退回 转办 领办 撤回, one or many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import attachments, runtime, views
+from engine.errors import Conflict, Invalid, ShouwangError
+from engine.forms import Form
+from engine.runtime import StepResult
+from web import clock
+from web.database import session
+from web.pages.inbox import number
+from web.signing import account
+
+blueprint = Blueprint("tasks", __name__)
+MAX_BULK = 1000
+
+
+@blueprint.get("/tasks/<int:item_id>")
+def show(item_id: int) -> str:
+    """The task page."""
+    return _page(item_id)
+
+
+def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None) -> str:
+    view = views.task_view(session(), account(), item_id, clock.now())
+    values = view.values if data is None else {**data, **view.form.readonly_values(view.context)}
+    shown = view.form.render(values, errors)
+    return render_template(
+        "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
+        typed=data is not None,
+    )  # fmt: skip
+
+
+@blueprint.post("/tasks/<int:item_id>")
+def complete(item_id: int) -> ResponseReturnValue:
+    """提交."""
+    form = runtime.form_of(session(), account(), item_id)
+    raw, wrong = _sent(form, item_id)
+    key = request.form.get("key") or None
+    try:
+        if wrong:
+            raise Invalid("有文件没有上传成功。", wrong)
+        result = runtime.complete(session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock())
+    except Invalid as error:
+        if wrong:
+            runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
+        flash(error.message + "您填的内容已暂存。", "danger")
+        return _page(item_id, raw, error.fields), 422
+    except Conflict as error:
+        flash(error.message + "您填的内容没有丢失,见下方。", "danger")
+        return _page(item_id, raw), 409
+    return _done(result)
+
+
+def _done(result: StepResult) -> ResponseReturnValue:
+    flash(result.summary, "success")
+    return redirect(url_for("inbox.todo", _anchor="list"), 303)
+
+
+def _sent(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The raw data of the request with its uploads stored, and what was wrong with the uploads."""
+    wrong: dict[str, list[str]] = {}
+    fields = request.form.copy()
+    for name, upload in request.files.items(multi=True):
+        if not upload.filename or not name.startswith("file:"):
+            continue
+        target = name.removeprefix("file:")
+        try:
+            body = upload.stream.read(attachments.MAX_BYTES + 1)
+            found = attachments.store(session(), account(), item_id, target, upload.filename, body, clock.now())
+            fields.add(target, str(found.id))
+        except Invalid as error:
+            wrong.setdefault(target.replace("-", "."), []).append(error.message)
+    return form.parse(fields), wrong
+
+
+@blueprint.post("/tasks/<int:item_id>/draft")
+def draft(item_id: int) -> ResponseReturnValue:
+    """暂存, by the button or by itself."""
+    form = runtime.form_of(session(), account(), item_id)
+    raw, wrong = _sent(form, item_id)
+    saved = runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
+    if request.headers.get("X-Requested-With") == "fetch":
+        return {"saved_at": saved.isoformat()}
+    flash("已暂存。" if not wrong else "已暂存,但有文件没有上传成功。", "success" if not wrong else "warning")
+    return redirect(url_for("tasks.show", item_id=item_id), 303)
+
+
+@blueprint.post("/tasks/<int:item_id>/files")
+def upload(item_id: int) -> ResponseReturnValue:
+    """Upload one file for a field, as soon as it is chosen."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("没有收到文件。")
+    body = sent.stream.read(attachments.MAX_BYTES + 1)
+    found = attachments.store(session(), account(), item_id, request.form.get("field", ""), sent.filename, body, clock.now())
+    return {"id": found.id, "filename": found.filename, "url": url_for("files.show", attachment_id=found.id)}
+
+
+@blueprint.get("/tasks/<int:item_id>/return")
+def choose_return(item_id: int) -> str:
+    """Where the case can go back to."""
+    view = views.task_view(session(), account(), item_id, clock.now())
+    targets = runtime.return_targets(session(), account(), item_id)
+    return render_template("tasks/return.html", view=view, targets=targets, reason="", problem="")
+
+
+@blueprint.post("/tasks/<int:item_id>/return")
+def return_to(item_id: int) -> ResponseReturnValue:
+    """退回."""
+    target, reason = request.form.get("target", ""), request.form.get("reason", "")
+    try:
+        result = runtime.return_to(
+            session(), account(), item_id, int(target) if target.isdigit() else None, reason, clock=clock.clock()
+        )
+    except Invalid as error:
+        view = views.task_view(session(), account(), item_id, clock.now())
+        targets = runtime.return_targets(session(), account(), item_id)
+        page = render_template("tasks/return.html", view=view, targets=targets, reason=reason, problem=error.message)
+        return page, 422
+    return _done(result)
+
+
+@blueprint.post("/tasks/<int:item_id>/withdraw")
+def withdraw(item_id: int) -> ResponseReturnValue:
+    """撤回: one lands on the reopened step."""
+    result = runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+    flash(result.summary, "success")
+    return redirect(url_for("cases.show", case_id=result.case_id), 303)
+
+
+@blueprint.post("/tasks/<int:item_id>/claim")
+def claim(item_id: int) -> ResponseReturnValue:
+    """领办."""
+    runtime.claim(session(), account(), item_id, clock=clock.clock())
+    flash("已领办,同事会看到由您办理。", "success")
+    return redirect(url_for("tasks.show", item_id=item_id), 303)
+
+
+@blueprint.post("/tasks/<int:item_id>/release")
+def release(item_id: int) -> ResponseReturnValue:
+    """Give a claimed item back."""
+    runtime.release(session(), account(), item_id, clock=clock.clock())
+    flash("已放回待办。", "success")
+    return redirect(url_for("tasks.show", item_id=item_id), 303)
+
+
+@blueprint.post("/tasks/<int:item_id>/reassign")
+def reassign(item_id: int) -> ResponseReturnValue:
+    """转办."""
+    runtime.reassign(session(), account(), item_id, number(request.form.get("account_id")), clock=clock.clock())
+    flash("已转办。", "success")
+    return redirect(url_for("inbox.todo"), 303)
+
+
+@blueprint.get("/tasks/bulk")
+def bulk() -> str:
+    """The form for several items of one step."""
+    return _bulk_page(_ids(request.args.getlist("id")))
+
+
+def _ids(texts: list[str]) -> list[int]:
+    found = [int(text) for text in texts if text.isdigit()]
+    if not found:
+        raise Invalid("请先勾选要办理的事项。")
+    if len(found) > MAX_BULK:
+        raise Invalid(f"一次最多办理 {MAX_BULK} 件。")
+    return list(dict.fromkeys(found))
+
+
+def _bulk_page(
+    ids: list[int], data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+) -> str:
+    items = views.items_of_one_step(session(), account(), ids)
+    view = views.task_view(session(), account(), items[0].id, clock.now())
+    fields = [one for one in view.form.render(data or {}, errors) if not one.readonly]
+    return render_template("tasks/bulk.html", items=items, view=view, fields=fields, errors=errors or {})
+
+
+@blueprint.post("/tasks/bulk")
+def complete_bulk() -> ResponseReturnValue:
+    """Decide several items at once: each in its own step, one refusal stops no other."""
+    ids = _ids(request.form.getlist("id"))
+    items = {item.id: item for item in views.items_of_one_step(session(), account(), ids)}
+    form = runtime.form_of(session(), account(), ids[0])
+    raw = form.parse(request.form)
+    results = runtime.complete_many(session(), account(), ids, raw, clock=clock.clock())
+    refused = [(items[i], result) for i, result in results if isinstance(result, ShouwangError)]
+    if len(refused) == len(results) and isinstance(refused[0][1], Invalid):
+        flash(refused[0][1].message, "danger")
+        return _bulk_page(ids, raw, refused[0][1].fields), 422
+    done = [(items[i], result) for i, result in results if isinstance(result, StepResult)]
+    return render_template("tasks/bulk_done.html", done=done, refused=refused)

@@ -1,0 +1,82 @@
+"""How instants, days and codes read on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from flask import Flask
+
+from engine import access, clues, households, idnumber, inbox
+from engine.clock import CHINA, local_date
+from engine.forms.form import Field
+from engine.matching import EFFECTS
+from engine.models import Attachment, Division
+from web import clock
+
+ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
+NOTICE_STATUS = {"open": "公示中", "closed": "公示结束", "superseded": "已由新公示代替", "withdrawn": "已撤下"}
+OBJECTION_STATUS = {"open": "核查中", "dismissed": "不成立", "upheld_changed": "成立,重新公示", "upheld_withdrawn": "成立,不予纳入"}
+
+
+def day(value: date | datetime | None) -> str:
+    """2022年5月11日."""
+    if value is None:
+        return ""
+    found = local_date(value) if isinstance(value, datetime) else value
+    return f"{found.year}年{found.month}月{found.day}日"
+
+
+def moment(value: datetime | None) -> str:
+    """5月11日 14:05, with the year when it is another one."""
+    if value is None:
+        return ""
+    local = value.astimezone(CHINA)
+    year = f"{local.year}年" if local.year != local_date(clock.now()).year else ""
+    return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def limit_day(due: datetime | None) -> str:
+    """The last day on which a limit that passes at 00:00 of `due` is still kept."""
+    return day(due - timedelta(seconds=1)) if due else ""
+
+
+def remaining(due: datetime | None) -> str:
+    """还剩 3 天 · 今天到期 · 超期 2 天."""
+    if due is None:
+        return "无期限"
+    now = clock.now()
+    left = (local_date(due) - local_date(now)).days
+    if due <= now:
+        return f"超期 {1 - left} 天"
+    last = left - 1 if due.astimezone(CHINA).time().hour == 0 else left
+    return "今天到期" if last <= 0 else f"还剩 {last} 天"
+
+
+class FormContext:
+    """What the form templates ask besides the fields themselves."""
+
+    def __init__(self, attachments: Mapping[int, Attachment], villages: Sequence[Division] = ()) -> None:
+        self.attachments, self.villages = attachments, villages
+        self.today = local_date(clock.now()).isoformat()
+
+    def masked(self, field: Field) -> str:
+        """A value as a read-only page may show it: ID numbers and phones masked."""
+        wanted = (field.component.get("properties") or {}).get("format")
+        if wanted == "id_number":
+            return idnumber.mask(str(field.value))
+        return households.mask_phone(str(field.value)) if wanted == "phone" else field.shown
+
+
+def register(app: Flask) -> None:
+    """Make the words known to the templates."""
+    app.jinja_env.filters.update(
+        day=day, moment=moment, limit_day=limit_day, remaining=remaining, mask_id=idnumber.mask,
+        mask_phone=households.mask_phone,
+    )  # fmt: skip
+    app.jinja_env.globals.update(
+        form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=inbox.LAMPS, lamp=inbox.lamp,
+        TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
+        CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
+        OBJECTION_STATUS=OBJECTION_STATUS,
+    )  # fmt: skip
