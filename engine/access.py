@@ -119,7 +119,7 @@ def require_work(actor: Account, item: WorkItem) -> None:
     if not reaches(actor, item.village_code):
         raise NotFound("没有找到这件事项。")
     if not may_work(actor, item):
-        raise NotAllowed("这件事项不在您的待办范围内,您只能查看。")
+        raise NotAllowed("这件事项不在您的待办范围内，您只能查看。")
 
 
 def require_role(actor: Account, *roles: str) -> None:

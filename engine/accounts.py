@@ -41,7 +41,7 @@ def check_strength(password: str) -> None:
     kinds = sum((any(c.islower() for c in password), any(c.isupper() for c in password),
                  any(c.isdigit() for c in password), any(not c.isalnum() for c in password)))  # fmt: skip
     if len(password) < 10 or kinds < 3:
-        sentence = "密码至少 10 位,并包含大写字母、小写字母、数字、符号中的三种。"
+        sentence = "密码至少 10 位，并包含大写字母、小写字母、数字、符号中的三种。"
         raise Invalid(sentence, {"password": [sentence]})
 
 
@@ -64,7 +64,7 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
     held = {g.role for g in session.scalars(select(RoleGrant).where(RoleGrant.account_id == account.id))}
     special = (held | {role}) & _ADMINISTRATORS
     if special and len(held | {role}) > 1:
-        raise Conflict("系统、安全、审计三员须分设,且不能兼任业务角色。")
+        raise Conflict("系统、安全、审计三员须分设，且不能兼任业务角色。")
     found = RoleGrant(account_id=account.id, role=role, division_code=division_code)
     session.add(found)
     session.flush()
@@ -80,7 +80,7 @@ def authenticate(session: Session, username: str, password: str, now: datetime) 
         raise NotAllowed("账号或密码不对。")
     if locked and account.locked_until is not None:
         until = account.locked_until.astimezone(CHINA).strftime("%H:%M")
-        raise NotAllowed(f"连续输错次数过多,账号已锁定,请 {until} 之后再试。")
+        raise NotAllowed(f"连续输错次数过多，账号已锁定，请 {until} 之后再试。")
     with write(session):
         if not good or not account.active:
             account.failures += 1

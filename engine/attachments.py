@@ -31,12 +31,12 @@ def media_type_of(body: bytes) -> str:
         with Image.open(io.BytesIO(body)) as image:
             kind = _IMAGES.get(image.format or "")
             if image.width * image.height > MAX_PIXELS:
-                raise Invalid("图片的尺寸过大,请缩小后再上传。")
+                raise Invalid("图片的尺寸过大，请缩小后再上传。")
             image.verify()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Invalid("文件不是完整的照片(JPG、PNG、WebP)或扫描件(PDF)。") from error
+        raise Invalid("文件不是完整的照片（JPG、PNG、WebP）或扫描件（PDF）。") from error
     if kind is None:
-        raise Invalid("只能上传照片(JPG、PNG、WebP)或扫描件(PDF)。")
+        raise Invalid("只能上传照片（JPG、PNG、WebP）或扫描件（PDF）。")
     return kind
 
 
@@ -50,7 +50,7 @@ def store(session: Session, actor: Account, item_id: int, field: str, filename: 
     if not body:
         raise Invalid(f"“{name}”是空文件。")
     if len(body) > MAX_BYTES:
-        raise Invalid(f"“{name}”超过 10 MB,请压缩后再上传。")
+        raise Invalid(f"“{name}”超过 10 MB，请压缩后再上传。")
     kind = media_type_of(body)
     if PurePath(name).suffix.lower() not in _ENDINGS[kind]:
         raise Invalid(f"“{name}”的内容与文件名的类型不符。")

@@ -40,7 +40,7 @@ def monitoring_line(session: Session, village_code: str, day: date) -> Monitorin
     )
     line = session.scalar(query.order_by(MonitoringLine.effective_from.desc()).limit(1))
     if line is None:
-        raise Invalid("省级还没有设定当年的监测范围,请先设定。")
+        raise Invalid("省级还没有设定当年的监测范围，请先设定。")
     return line
 
 
@@ -56,13 +56,13 @@ def enter(
     today = local_date(clock.now())
     discovered = date.fromisoformat(str(data["discovered_on"]))
     if discovered > today:
-        raise Invalid("发现日期不能晚于今天。", {"discovered_on": ["发现日期:不能晚于今天。"]})
+        raise Invalid("发现日期不能晚于今天。", {"discovered_on": ["发现日期：不能晚于今天。"]})
     if today - discovered > MAX_AGE:
-        raise Invalid("发现日期超过一年,请核对。", {"discovered_on": ["发现日期:超过一年,请核对。"]})
+        raise Invalid("发现日期超过一年，请核对。", {"discovered_on": ["发现日期：超过一年，请核对。"]})
     village = str(data.get("village_code") or "")
     if household_id is None:
         if not access.reaches(actor, village):
-            raise Invalid("请选择您负责范围内的村。", {"village_code": ["所在村:请选择您负责范围内的村。"]})
+            raise Invalid("请选择您负责范围内的村。", {"village_code": ["所在村：请选择您负责范围内的村。"]})
         found = households.find_duplicates(
             session, id_number=str(data.get("id_number") or ""), village_code=village,
             address=str(data.get("address") or ""), head_name=str(data.get("head_name") or ""),

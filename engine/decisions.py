@@ -55,7 +55,7 @@ class Table:
             for row in _all(node, "rule")
         ]
         if len(self.rules) > MAX_RULES:
-            raise FeelSyntaxError(f"决策表的规则过多(上限 {MAX_RULES} 条)。")
+            raise FeelSyntaxError(f"决策表的规则过多（上限 {MAX_RULES} 条）。")
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
 
@@ -97,13 +97,13 @@ class Table:
     def unique(self, results: list[dict[str, Any]]) -> Any:
         """UNIQUE: at most one rule may hit."""
         if len(results) > 1:
-            raise EngineFault(f"决策表的命中策略是“唯一”,却有 {len(results)} 条规则同时命中。")
+            raise EngineFault(f"决策表的命中策略是“唯一”，却有 {len(results)} 条规则同时命中。")
         return results[0]
 
     def any(self, results: list[dict[str, Any]]) -> Any:
         """ANY: several may hit if they agree."""
         if any(equal(results[0], other) is not True for other in results[1:]):
-            raise EngineFault("决策表的命中策略是“任意”,命中的规则结论却不一致。")
+            raise EngineFault("决策表的命中策略是“任意”，命中的规则结论却不一致。")
         return results[0]
 
     def by_priority(self, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -222,7 +222,7 @@ class _Model:
     def evaluate(self, node: Node, context: dict[str, Any], running: set[str], *, bare: bool = False) -> Any:
         identifier = node.get("id", "")
         if identifier in running:
-            raise EngineFault("决策互相依赖,无法得出结论。")
+            raise EngineFault("决策互相依赖，无法得出结论。")
         running = running | {identifier}
         scope = dict(context)
         for required in self._required(node, "requiredDecision"):
@@ -314,7 +314,7 @@ def parse_model(body: bytes) -> list[Decision]:
         try:
             root = etree.fromstring(body, parser)
             if root.getroottree().docinfo.doctype:
-                sentence = "决策表文件中含有 DOCTYPE 或实体声明,出于安全不能使用。"
+                sentence = "决策表文件中含有 DOCTYPE 或实体声明，出于安全不能使用。"
         except etree.XMLSyntaxError as error:
             sentence = f"决策表文件不是完整的 XML(第 {error.position[0]} 行)。"
     if root is not None and not sentence and "DMN" not in (etree.QName(root).namespace or ""):
@@ -326,7 +326,7 @@ def parse_model(body: bytes) -> list[Decision]:
         model.check()
         return model.decisions()
     except FeelSyntaxError as error:
-        raise DefinitionError(f"决策表写得不对:{error}", [Finding("", "", str(error))]) from error
+        raise DefinitionError(f"决策表写得不对：{error}", [Finding("", "", str(error))]) from error
     except (KeyError, StopIteration, AttributeError) as error:
         sentence = "决策表的结构不完整。"
         raise DefinitionError(sentence, [Finding("", "", sentence)]) from error

@@ -78,20 +78,26 @@ def _rename(session: Session, identifier: int, name: str, path: str, edition: da
 
 
 def _path(code: str, names: dict[str, str], parents: dict[str, str]) -> str:
-    """Names from the city down; the pseudo city of a county governed by the province is left out."""
-    parts = []
-    while code in names and code[2:].strip("0"):
-        if not names[code].startswith("省直辖"):
-            parts.append(names[code])
-        code = parents.get(code, "")
-    return "".join(reversed(parts)) or names.get(code, "")
+    """Names from the city down, none twice; the pseudo city of a county governed by the province is left out."""
+    above: list[str] = []
+    at = code
+    while at in names and at[2:].strip("0"):
+        if not names[at].startswith("省直辖"):
+            above.insert(0, names[at])
+        at = parents.get(at, "")
+    if not above:
+        return names.get(code, "")
+    own = above.pop()
+    for name in above:  # some villages carry the county's and the township's names in their own
+        own = own.removeprefix(name)
+    return "".join(above) + own
 
 
 def get(session: Session, code: str) -> Division:
     """The division with `code`. Raises Invalid when there is none."""
     division = session.scalar(select(Division).where(Division.code == code.strip()))
     if division is None:
-        raise Invalid(f"没有区划代码为“{code}”的地方,请重新选择。", {"division": ["请选择列表中的村(社区)。"]})
+        raise Invalid(f"没有区划代码为“{code}”的地方，请重新选择。", {"division": ["请选择列表中的村（社区）。"]})
     return division
 
 

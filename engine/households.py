@@ -48,7 +48,7 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
     """Add a household with its head; the caller is inside a write transaction and has checked the reach."""
     division = divisions.get(session, str(data["village_code"]))
     if division.level != "village":
-        raise Invalid("请选择到村(社区)。", {"village_code": ["请选择到村(社区)。"]})
+        raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
     household = Household(
         number="", division_id=division.id, village_code=division.code, head_name=data["head_name"],
         head_id_number=data.get("id_number") or "", group_name=data.get("group_name") or "",
@@ -169,9 +169,9 @@ def tell(call: ServiceCall, result: str | None = None, reason: str | None = None
     household = call.session.get_one(Household, call.case.household_id)
     if household.status == "identifying":
         household.status = "ordinary"
-    text = f"识别认定结果:{result or '未纳入'}。" + (f"原因:{reason}。" if reason else "") + "如有异议,可向村、乡、县申请复核。"
+    text = f"识别认定结果：{result or '未纳入'}。" + (f"原因：{reason}。" if reason else "") + "如有异议，可向村、乡、县申请复核。"
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
-        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户:{text}", call.now)
+        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
 

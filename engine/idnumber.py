@@ -25,9 +25,9 @@ def validate(text: str, today: date) -> str:
     """
     number = text.strip().upper()
     if len(number) not in (18, 20, 22):
-        raise ValueError("身份证号码应为 18 位(残疾证 20 或 22 位)。")
+        raise ValueError("身份证号码应为 18 位（残疾证 20 或 22 位）。")
     if not _FORM.match(number):
-        raise ValueError("身份证号码只能是数字,末位可以是 X。")
+        raise ValueError("身份证号码只能是数字，末位可以是 X。")
     try:
         born = birth_date(number)
     except ValueError as error:
@@ -35,7 +35,7 @@ def validate(text: str, today: date) -> str:
     if born > today or born.year < 1900:
         raise ValueError("身份证号码中的出生日期不合理。")
     if check_digit(number[:17]) != number[17]:
-        raise ValueError("身份证号码的校验位不对,请核对是否输错。")
+        raise ValueError("身份证号码的校验位不对，请核对是否输错。")
     return number
 
 

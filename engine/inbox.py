@@ -99,7 +99,7 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
     order = {
         "opened": (WorkItem.opened_at, WorkItem.id),
         "name": (WorkItem.subject, WorkItem.id),
-    }.get(wanted.sort, (WorkItem.due_at, WorkItem.id))
+    }.get(wanted.sort, (WorkItem.due_at.nulls_last(), WorkItem.id))
     return page_of(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
 
 

@@ -239,7 +239,7 @@ class Instance:
         for task in self._ready_manual():
             if codec.token_of(task) == token:
                 return task
-        raise Conflict("这一步已经办结或已被收回,不能再次提交。")
+        raise Conflict("这一步已经办结或已被收回，不能再次提交。")
 
     def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
         found = []
@@ -291,7 +291,7 @@ class Instance:
                 workflow.horizon = first
                 task.task_spec._update(task)
                 workflow.horizon = NEVER
-        raise EngineFault("流程在没有等待的环路中反复运行,已停止。")
+        raise EngineFault("流程在没有等待的环路中反复运行，已停止。")
 
     def _engine_steps(self) -> None:
         self._workflow.do_engine_steps(did_complete_task=self._completed)
@@ -326,7 +326,7 @@ class Instance:
         """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
         if self._workflow.completed or self._workflow.event_manager.tasks or next(self._ready_manual(), None):
             return
-        raise EngineFault("流程走到了没有出口的地方:没有待办,也没有在等待的事项。")
+        raise EngineFault("流程走到了没有出口的地方：没有待办，也没有在等待的事项。")
 
 
 class _RecordingHost:
@@ -357,7 +357,7 @@ class _faults:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SpiffWorkflowException):
-            raise EngineFault(f"流程运行出错:{error}") from error
+            raise EngineFault(f"流程运行出错：{error}") from error
 
 
 def _definitions(task: Task) -> list[Any]:

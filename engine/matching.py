@@ -39,7 +39,7 @@ def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str 
     Raises NotAllowed when the household has not signed the authorisation letter (R08).
     """
     if letter != "yes":
-        raise NotAllowed("该户没有签订承诺授权书,不能进行信息比对。")
+        raise NotAllowed("该户没有签订承诺授权书，不能进行信息比对。")
     data = result or {}
     day = data.get("matched_on") or local_date(call.now).isoformat()
     row = MatchingResult(

@@ -58,10 +58,10 @@ def notice_text(session: Session, case: CaseFile, posted: date, closes_at: datet
     ends = local_date(closes_at) - timedelta(days=1)
     group = f"{household.group_name} " if household.group_name else ""
     return (
-        f"经农户申报(排查、预警)、入户核实和民主评议,现将{household.division.name}{CATEGORY_TEXT}公示如下:\n"
-        f"{group}户主:{household.head_name}  家庭人口:{len(household.members)}人\n"
-        f"公示期:自{posted:%Y年%m月%d日}起,至{ends:%Y年%m月%d日}止(满{(ends - posted).days}天)。\n"
-        f"对公示内容有异议的,请在公示期内反映。联系方式:{contact or '村民委员会'}。"
+        f"经农户申报（排查、预警）、入户核实和民主评议，现将{household.division.name}{CATEGORY_TEXT}公示如下：\n"
+        f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人\n"
+        f"公示期：自{posted:%Y年%m月%d日}起，至{ends:%Y年%m月%d日}止（满{(ends - posted).days}天）。\n"
+        f"对公示内容有异议的，请在公示期内反映。联系方式：{contact or '村民委员会'}。"
     )
 
 
@@ -79,7 +79,7 @@ def close_notice(call: ServiceCall) -> dict[str, Any]:
         raise Conflict("没有正在进行的公示。")
     query = select(Objection.id).where(Objection.notice_id == notice.id, Objection.status == "open").limit(1)
     if call.session.scalar(query) is not None:
-        raise Conflict("还有异议没有处理,公示不能结束。")
+        raise Conflict("还有异议没有处理，公示不能结束。")
     notice.status, notice.closed_at = "closed", call.now
     return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
 
@@ -120,7 +120,7 @@ def raise_objection(
     with write(session):
         notice = _open_notice(session, case_id)
         if notice is None:
-            raise Conflict("这件事项没有正在进行的公示,不能登记异议;公示结束后的情况请向乡级审核人反映。")
+            raise Conflict("这件事项没有正在进行的公示，不能登记异议；公示结束后的情况请向乡级审核人反映。")
         objection = Objection(
             notice_id=notice.id, case_id=case_id, raised_by=str(data.get("raised_by") or ""), raised_on=raised_on,
             matter=matter,

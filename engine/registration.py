@@ -28,7 +28,7 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     today = local_date(call.now)
     household.status, household.category, household.monitored_on = "monitored", category, today
     for queue in ("township", "village"):  # R12: the result is pushed down
-        text = f"{call.case.subject}户经县级批准,纳入监测对象:{CATEGORY_NAMES[category]}。"
+        text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
     return {"approved_on": today.isoformat(), "days_used": (today - started).days}
@@ -48,9 +48,9 @@ def prepare(call: ServiceCall) -> dict[str, Any]:
     number = f"{name}防返贫公告〔{today.year}〕{serial}号"
     group = f"{household.group_name} " if household.group_name else ""
     text = (
-        f"经村级初选、乡级审核、县级审批,{household.division.name}以下农户纳入防止返贫监测对象,现予公告:\n"
-        f"{group}户主:{household.head_name}  家庭人口:{len(household.members)}人  "
-        f"类别:{CATEGORY_NAMES.get(household.category, '')}\n"
+        f"经村级初选、乡级审核、县级审批，{household.division.name}以下农户纳入防止返贫监测对象，现予公告：\n"
+        f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人  "
+        f"类别：{CATEGORY_NAMES.get(household.category, '')}\n"
         f"{name}\n{today:%Y年%m月%d日}"
     )
     row = Announcement(

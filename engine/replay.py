@@ -106,7 +106,7 @@ class Replay:
             try:
                 self._feed(entry)
             except Conflict as error:
-                raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符:{error.message}") from error
+                raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
         self.instance.records.clear()
         return self.instance
 

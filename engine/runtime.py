@@ -128,7 +128,7 @@ def complete(
 
 def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResult:
     if (first.account_id, first.work_item_id) != (actor.id, item_id):
-        raise Conflict("请求编号已被另一件事项使用,请刷新页面后重试。")
+        raise Conflict("请求编号已被另一件事项使用，请刷新页面后重试。")
     stored: dict[str, Any] = dict(first.result)
     opened = tuple(Opened(**item) for item in stored.pop("opened"))
     return StepResult(**stored, opened=opened)
@@ -186,10 +186,10 @@ def _require_open(session: Session, actor: Account, item: WorkItem) -> None:
         who = session.get(Account, item.closed_by) if item.closed_by else None
         when = item.closed_at.astimezone(CHINA).strftime("%m月%d日 %H:%M") if item.closed_at else ""
         verb = {"done": "办结", "returned": "退回", "withdrawn": "撤回"}.get(item.status, "收回")
-        raise Conflict(f"这件事项已由{who.name if who else '系统'}于 {when} {verb},不能再次办理。")
+        raise Conflict(f"这件事项已由{who.name if who else '系统'}于 {when} {verb}，不能再次办理。")
     if item.claimed_by is not None and item.claimed_by != actor.id:
         holder = session.get_one(Account, item.claimed_by)
-        raise Conflict(f"这件事项正由{holder.name}办理;如需接手,请先转办。")
+        raise Conflict(f"这件事项正由{holder.name}办理；如需接手，请先转办。")
 
 
 def _separate(session: Session, actor: Account, rule: str | None, case_id: int) -> None:
@@ -202,7 +202,7 @@ def _separate(session: Session, actor: Account, rule: str | None, case_id: int) 
     named = {part.strip() for part in rule.split(",")}
     for name, element_id in session.execute(query):
         if "*" in named or element_id in named:
-            raise NotAllowed(f"您办理过本事项的“{name}”,按规定须由他人办理这一步。")
+            raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 
 
 def _attachments(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
@@ -213,9 +213,9 @@ def _attachments(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
 
 def _summary(step: Step, item: WorkItem) -> str:
     if step.case.status == "finished":
-        return f"“{item.name}”已办结,{step.case.subject}户的办理全部结束:{step.case.outcome or '已结束'}。"
+        return f"“{item.name}”已办结，{step.case.subject}户的办理全部结束：{step.case.outcome or '已结束'}。"
     names = "、".join(f"{access.QUEUE_NAMES[o.queue]}“{o.name}”" for o in step.opened)
-    return f"“{item.name}”已办结" + (f",下一步:{names}。" if names else ",正在等待下一环节。")
+    return f"“{item.name}”已办结" + (f",下一步：{names}。" if names else ",正在等待下一环节。")
 
 
 @contextmanager
@@ -233,7 +233,7 @@ def _keeping_draft(
     except Exception as error:
         _store_draft(session, actor, item_id, raw, now)
         number = record_incident(session, error, now, work_item_id=item_id)
-        raise EngineFault(f"系统没能办成这一步,已记为故障 {number},管理员会处理。您填的内容已暂存。") from error
+        raise EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。您填的内容已暂存。") from error
 
 
 def _store_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> None:
@@ -326,20 +326,20 @@ def return_to(
     now = clock.now()
     targets = return_targets(session, actor, item_id)
     if not targets:
-        raise Conflict("这是第一步,没有可以退回的上一步。")
+        raise Conflict("这是第一步，没有可以退回的上一步。")
     with write(session):
         step, item = _open_item(session, actor, item_id, now)
         seq = target_seq if target_seq is not None else targets[0].seq
         chosen = next((target for target in targets if target.seq == seq), None)
         if chosen is None:
-            raise Conflict("不能退回到这一步,请刷新页面重新选择。")
+            raise Conflict("不能退回到这一步，请刷新页面重新选择。")
         _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
         item.status, item.closed_at, item.closed_by = "returned", now, actor.id
         item.outcome = f"退回至{chosen.name}"[:80]
         item.note = reason[:500]
-        step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回:{reason}"[:500])
+        step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
-            step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”:{reason}"[:300])
+            step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
         session.execute(delete(Draft).where(Draft.work_item_id == item.id))
         session.flush()
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
@@ -357,9 +357,9 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
         _require_untouched(session, step, actor, seq, left_out)
         item.status, item.note = "withdrawn", f"{actor.name}撤回"
-        step.finish({}, note=f"{actor.name}撤回,待重新办理")
+        step.finish({}, note=f"{actor.name}撤回，待重新办理")
         session.flush()
-    return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”,可以重新办理。")
+    return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
 
 
 def may_withdraw(item: WorkItem, actor: Account) -> bool:
@@ -371,12 +371,12 @@ def _own_last_step(session: Session, step: Step, actor: Account, item: WorkItem)
     if item.status != "done" or item.closed_by != actor.id:
         raise Conflict("只能撤回自己已经办结的步骤。")
     if step.case.status != "open":
-        raise Conflict("这件事项已经全部结束,不能撤回。")
+        raise Conflict("这件事项已经全部结束，不能撤回。")
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.kind == "complete")
     for entry in session.scalars(query.order_by(LogEntry.seq.desc())):
         if entry.data.get("item") == item.id:
             return entry.seq
-    raise Conflict("没有找到这一步的办理记录,不能撤回。")
+    raise Conflict("没有找到这一步的办理记录，不能撤回。")
 
 
 def _require_untouched(session: Session, step: Step, actor: Account, seq: int, left_out: list[int]) -> None:
@@ -389,7 +389,7 @@ def _require_untouched(session: Session, step: Step, actor: Account, seq: int, l
     )
     claimed = any(item.claimed_by not in (None, actor.id) for item in vanishing)
     if left_out != [seq] or claimed or session.scalar(begun.limit(1)) is not None:
-        raise Conflict("下一步已经有人开始办理,不能撤回;如需更正,请联系对方退回。")
+        raise Conflict("下一步已经有人开始办理，不能撤回；如需更正，请联系对方退回。")
 
 
 def _undo(step: Step, seq: int, kind: str, details: Mapping[str, Any]) -> list[int]:
@@ -432,7 +432,7 @@ def send_message(
         if actor is not None and not access.reaches(actor, step.case.village_code):
             raise NotFound("没有找到这件事项。")
         if step.case.status != "open":
-            raise Conflict("这件事项已经办结,不能再接收新的情况。")
+            raise Conflict("这件事项已经办结，不能再接收新的情况。")
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)

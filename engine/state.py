@@ -113,7 +113,7 @@ def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
     """Fill the empty `workflow` (built with ``deserializing=True``) from stored bytes; returns the held messages."""
     body = json.loads(zlib.decompress(state))
     if body["v"] != FORMAT:
-        raise StateFormatError("这件事项的存档格式较旧,需要按办理记录重建。")
+        raise StateFormatError("这件事项的存档格式较旧，需要按办理记录重建。")
     workflow.data = body["d"]
     trees: list[list[Task]] = []
     for above, number, completed, rows in body["p"]:

@@ -155,7 +155,7 @@ class Step:
         element = self.definition.elements[record.element_id]
         if element.attached_to and not element.cancel_activity:
             self.case.lamp_floor = "red"
-            self.notify("county", "overdue", f"{self.case.subject}户:{element.name},已超期。")
+            self.notify("county", "overdue", f"{self.case.subject}户：{element.name}，已超期。")
 
     # -- work items ---------------------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class Step:
             self.case.lamp_floor = "yellow"
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
         limit = local_date(self.case.limit_at) if self.case.limit_at else None
-        text = f"{self.case.subject}户:{row.name}即将到期" + (f"({limit} 零时)。" if limit else "。")
+        text = f"{self.case.subject}户：{row.name}即将到期" + (f"({limit} 零时)。" if limit else "。")
         query = select(WorkItem.queue).where(WorkItem.case_id == self.case.id, WorkItem.status == "open").distinct()
         for queue in [*self.session.scalars(query)] or ["county"]:
             self.notify(queue, "warning", text)

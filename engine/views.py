@@ -226,10 +226,14 @@ def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int])
 
 
 def _progress(definition: Definition, open_elements: Sequence[str], finished: Sequence[str]) -> list[Progress]:
-    """The human steps in the order of the diagram, with where the case stands."""
-    human = [e for e in definition.elements.values() if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")]
-    states = {e.id: "open" if e.id in open_elements else "done" if e.id in finished else "ahead" for e in human}
-    return [Progress(e.id, e.name, e.queue or "", states[e.id]) for e in human]
+    """The steps in the order of the flow, with where the case stands; exceptional ones only once they are reached."""
+    steps = [e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")]
+    states = {e.id: "open" if e.id in open_elements else "done" if e.id in finished else "ahead" for e in steps}
+    return [
+        Progress(e.id, e.name, e.queue or "", states[e.id])
+        for e in steps
+        if states[e.id] != "ahead" or e.properties.get("exceptional") != "true"
+    ]
 
 
 def _people(session: Session, entries: Sequence[LogEntry], items: Sequence[WorkItem]) -> dict[int, str]:
@@ -248,8 +252,8 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
     text = {
         "start": "开始办理",
         "complete": f"办结“{name}”" + (f":{data['outcome']}" if data.get("outcome") else ""),
-        "timer": f"“{name}”到期({when})",
-        "warning": f"“{name}”临期预警({when} 到期)",
+        "timer": f"“{name}”到期（{when}）",
+        "warning": f"“{name}”临期预警（{when} 到期）",
         "message": MESSAGES.get(entry.element_id, f"收到“{entry.element_id}”"),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
@@ -275,7 +279,8 @@ MESSAGES = {
 def _decision_text(result: Any) -> str:
     if not isinstance(result, Mapping):
         return ""
-    return "规则建议:" + ",".join(str(value) for value in result.values() if value not in (None, ""))
+    words = [str(value) for value in result.values() if value and not str(value).isascii()]  # codes are for programmes
+    return "规则建议：" + "，".join(words) if words else ""
 
 
 def instance_of(session: Session, case: CaseFile) -> Instance:

@@ -88,7 +88,7 @@ def _config() -> Config:
 def _manifest() -> dict[str, str]:
     path = DIST / "manifest.json"
     if not path.exists():
-        raise RuntimeError("页面资源还没有生成,请先运行 ./demo 或 node web/assets/build.mjs。")
+        raise RuntimeError("页面资源还没有生成，请先运行 ./demo 或 node web/assets/build.mjs。")
     found: dict[str, str] = json.loads(path.read_text())
     return found
 

@@ -21,7 +21,7 @@ from web.config import Config, prepare_folder
 DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
 
 
-@click.group(help="守望:防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
+@click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
 def main() -> None:
     """Entry point."""
 
@@ -36,7 +36,7 @@ def _factory(url: str | None = None) -> sessionmaker[Session]:
 # -- running ------------------------------------------------------------------------------------------------------------
 
 
-@main.command(help="演示:内置数据库、河南区划、一个县的农户和办理中的事项。")
+@main.command(help="演示：内置数据库、河南区划、一个县的农户和办理中的事项。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--fresh", is_flag=True, help="重新生成演示数据。")
@@ -64,10 +64,10 @@ def demo(port: int, host: str, fresh: bool) -> None:
     from web.application import create_app
 
     app = create_app(config)
-    click.echo(f"\n守望演示已启动:http://{host}:{port}\n")
+    click.echo(f"\n守望演示已启动：http://{host}:{port}\n")
     for username, title, _ in ROLES:
         click.echo(f"  {username:<9} {title}")
-    click.echo(f"\n密码都是 {PASSWORD};页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
+    click.echo(f"\n密码都是 {PASSWORD}；页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
     _serve(app, host, port)
 
 
@@ -85,7 +85,7 @@ def _serve(app: Flask, host: str, port: int) -> None:
     waitress.serve(app, host=host, port=port, threads=8, ident=None, _quiet=True)
 
 
-@main.command(help="启动网页和接口服务(含定时)。")
+@main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
@@ -95,7 +95,7 @@ def serve(port: int, host: str) -> None:
     _serve(create_app(), host, port)
 
 
-@main.command(help="只运行定时:到期的时限由它触发,可同时运行多个。")
+@main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
     """Run the ticker alone, in the foreground."""
     from apscheduler.schedulers.blocking import BlockingScheduler
@@ -115,7 +115,7 @@ def db() -> None:
     """Database commands."""
 
 
-@db.command("create", help="建表,装入区划、节假日、监测范围和流程;可重复运行。")
+@db.command("create", help="建表，装入区划、节假日、监测范围和流程；可重复运行。")
 def create() -> None:
     """Create tables and install."""
     _install(_factory())
@@ -136,7 +136,7 @@ def import_() -> None:
     """Imports."""
 
 
-@import_.command("divisions", help="导入区划(code,name,level,parent 的 CSV);不给文件则用随附的河南区划。")
+@import_.command("divisions", help="导入区划（code,name,level,parent 的 CSV）；不给文件则用随附的河南区划。")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_divisions(file: Path | None) -> None:
     """Load or refresh divisions."""
@@ -158,7 +158,7 @@ def user() -> None:
     """Accounts."""
 
 
-@user.command("add", help="添加账号并授予角色,如:user add zhangsan 张三 village_official 410324103201")
+@user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 410324103201")
 @click.argument("username")
 @click.argument("name")
 @click.argument("role")
@@ -234,7 +234,7 @@ def verify() -> None:
     with _factory()() as session:
         breaks = list(audit.verify(session))
     for one in breaks:
-        click.echo(f"{one.stream} 第 {one.seq} 条:{one.reason}")
+        click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")
     click.echo("日志完整。" if not breaks else f"有 {len(breaks)} 处不符。")
     sys.exit(bool(breaks))
 

@@ -53,7 +53,7 @@ def install(app: Flask, demo: bool, fixed: Clock | None = None) -> None:
 def advance(step: timedelta) -> datetime:
     """Move the demo's clock forward; answers the new time. It never goes back: history has an order."""
     if step <= timedelta(0) or step > MAX_STEP:
-        raise Invalid("时间只能向前拨,一次最多 400 天。")
+        raise Invalid("时间只能向前拨，一次最多 400 天。")
     chosen = clock()
     if isinstance(chosen, MovableClock) and chosen.frozen:
         chosen.advance(step)

@@ -16,15 +16,15 @@ from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, Shouwa
 from web import clock, database
 
 SENTENCES = {
-    400: "请求有误,请返回上一页重试。",
+    400: "请求有误，请返回上一页重试。",
     401: "请先登录。",
     403: "您没有权限打开这个页面。",
     404: "没有找到您要的页面。",
-    405: "不能这样打开这个页面,请从待办进入。",
-    413: "上传的内容过大,请压缩后再上传。",
-    429: "操作过于频繁,请稍后再试。",
-    500: "系统出错了,已记录。您可以返回重试;如果一再出现,请联系管理员。",
-    503: "系统正忙,请稍后再试。",
+    405: "不能这样打开这个页面，请从待办进入。",
+    413: "上传的内容过大，请压缩后再上传。",
+    429: "操作过于频繁，请稍后再试。",
+    500: "系统出错了，已记录。您可以返回重试；如果一再出现，请联系管理员。",
+    503: "系统正忙，请稍后再试。",
 }
 TITLES = {403: "没有权限", 404: "没有找到", 409: "已有变化", 422: "内容有误"}
 _LOG = logging.getLogger("shouwang")
@@ -50,7 +50,7 @@ def _describe(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, ShouwangError):
         return error.status, error.code, error.message
     if isinstance(error, CSRFError):
-        return 400, "csrf", "页面停留过久或已在别处登录,请返回上一页刷新后重试。您填的内容已由浏览器保留。"
+        return 400, "csrf", "页面停留过久或已在别处登录，请返回上一页刷新后重试。您填的内容已由浏览器保留。"
     if isinstance(error, HTTPException):
         status = error.code or 500
         return status, error.name.lower().replace(" ", "_"), SENTENCES.get(status, SENTENCES[400])

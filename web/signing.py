@@ -68,11 +68,11 @@ def _to_sign_in(expired: Account | None) -> Response:
             form = runtime.form_of(database.session(), expired, arguments["item_id"])
             raw = form.parse(request.form)
             runtime.save_draft(database.session(), expired, arguments["item_id"], raw, clock=clock.clock())
-            flash("登录已过期,您填的内容已暂存,重新登录后可以继续。", "warning")
+            flash("登录已过期，您填的内容已暂存，重新登录后可以继续。", "warning")
         except ShouwangError as error:
             flash(error.message, "warning")
     elif expired is not None:
-        flash("登录已过期,请重新登录。", "warning")
+        flash("登录已过期，请重新登录。", "warning")
     flashes = session.get("_flashes")
     sign_out()
     if flashes:

@@ -16,7 +16,7 @@ from web import clock
 
 ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
 NOTICE_STATUS = {"open": "公示中", "closed": "公示结束", "superseded": "已由新公示代替", "withdrawn": "已撤下"}
-OBJECTION_STATUS = {"open": "核查中", "dismissed": "不成立", "upheld_changed": "成立,重新公示", "upheld_withdrawn": "成立,不予纳入"}
+OBJECTION_STATUS = {"open": "核查中", "dismissed": "不成立", "upheld_changed": "成立，重新公示", "upheld_withdrawn": "成立，不予纳入"}
 
 
 def day(value: date | datetime | None) -> str:
@@ -25,6 +25,14 @@ def day(value: date | datetime | None) -> str:
         return ""
     found = local_date(value) if isinstance(value, datetime) else value
     return f"{found.year}年{found.month}月{found.day}日"
+
+
+def village(name: str) -> str:
+    """A village as lists call it: without the committee's title."""
+    for title in ("村村民委员会", "村民委员会", "村委会"):
+        if name.endswith(title):
+            return name.removesuffix(title) + "村"
+    return name.removesuffix("居民委员会").removesuffix("居委会")
 
 
 def moment(value: datetime | None) -> str:
@@ -71,7 +79,7 @@ class FormContext:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, limit_day=limit_day, remaining=remaining, mask_id=idnumber.mask,
+        day=day, moment=moment, limit_day=limit_day, village=village, remaining=remaining, mask_id=idnumber.mask,
         mask_phone=households.mask_phone,
     )  # fmt: skip
     app.jinja_env.globals.update(

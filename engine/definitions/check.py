@@ -101,16 +101,16 @@ def _elements(draft: _Draft) -> Iterator[Finding]:
             holder = node.getparent()
             if holder is None or x.local(holder) not in ("process", "subProcess") or kind in _IGNORED | FLOW_NODES:
                 continue
-            yield _found(node, f"本系统不运行“{NAMES.get(kind, kind)}”,请换成支持的元素。")
+            yield _found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
     for name, sentence in (
-        ("multiInstanceLoopCharacteristics", "暂不支持多实例标记,请拆成单独的步骤。"),
-        ("standardLoopCharacteristics", "暂不支持循环标记,请用网关画出回路。"),
+        ("multiInstanceLoopCharacteristics", "暂不支持多实例标记，请拆成单独的步骤。"),
+        ("standardLoopCharacteristics", "暂不支持循环标记，请用网关画出回路。"),
     ):
         for mark in x.descendants(draft.root, name):
             yield _found(mark.getparent(), sentence)  # type: ignore[arg-type]
     for node in draft.of_kind("subProcess"):
         if node.get("triggeredByEvent") == "true":
-            yield _found(node, "不支持事件子流程,请改用边界事件。")
+            yield _found(node, "不支持事件子流程，请改用边界事件。")
     counts = Counter(n.get("id") for n in draft.root.iter(f"{{{x.BPMN}}}*") if n.get("id"))
     for identifier, count in counts.items():
         if count > 1:
@@ -128,10 +128,10 @@ def _events(draft: _Draft) -> Iterator[Finding]:
                 if x.local(child) == "messageEventDefinition" and not messages.get(child.get("messageRef")):
                     yield _found(node, "消息事件没有指明消息的名称。")
             if len(given) != 1 and kind in ("intermediateCatchEvent", "boundaryEvent"):
-                yield _found(node, "这个事件须恰好有一个定义:等待时间或等待消息。")
+                yield _found(node, "这个事件须恰好有一个定义：等待时间或等待消息。")
             for timer in (child for child in given if x.local(child) == "timerEventDefinition"):
                 if sum(bool(x.text_of(timer, name)) for name in ("timeDate", "timeDuration")) != 1:
-                    yield _found(node, "定时事件须写明到期日期(timeDate)或时长(timeDuration)之一;不支持周期定时。")
+                    yield _found(node, "定时事件须写明到期日期（timeDate）或时长（timeDuration）之一；不支持周期定时。")
     for node in draft.of_kind("boundaryEvent"):
         if node.get("attachedToRef") not in draft.nodes:
             yield _found(node, "边界事件没有附着在任何步骤上。")
@@ -150,15 +150,15 @@ def _flows(draft: _Draft) -> Iterator[Finding]:
         source = draft.nodes.get(flow.get("sourceRef", ""))
         if source is not None and x.text_of(flow, "conditionExpression"):
             if x.local(source) not in ("exclusiveGateway", "inclusiveGateway"):
-                yield _found(flow, "只有从排他或包容网关出发的连线才能写条件,这里的条件会被忽略。")
+                yield _found(flow, "只有从排他或包容网关出发的连线才能写条件，这里的条件会被忽略。")
     for node in draft.nodes.values():
         kind, out = x.local(node), draft.outgoing(node)
         if not out and kind != "endEvent":
-            yield _found(node, "没有出口:走到这里就再也走不下去了。")
+            yield _found(node, "没有出口：走到这里就再也走不下去了。")
         if not draft.incoming(node) and kind not in ("startEvent", "boundaryEvent"):
-            yield _found(node, "没有入口:永远走不到这里。")
+            yield _found(node, "没有入口：永远走不到这里。")
         if len(out) > 1 and not kind.endswith("Gateway"):
-            yield _found(node, "有多条出口,请用网关分开。")
+            yield _found(node, "有多条出口，请用网关分开。")
 
 
 def _gateways(draft: _Draft) -> Iterator[Finding]:
@@ -168,7 +168,7 @@ def _gateways(draft: _Draft) -> Iterator[Finding]:
             continue
         default = node.get("default")
         if default not in {flow.get("id") for flow in out}:
-            yield _found(node, "网关没有默认出口:条件都不成立时无路可走。请把其中一条设为默认。")
+            yield _found(node, "网关没有默认出口：条件都不成立时无路可走。请把其中一条设为默认。")
         for flow in out:
             if flow.get("id") != default and not x.text_of(flow, "conditionExpression"):
                 yield _found(flow, f"网关“{node.get('name') or node.get('id')}”的这条出口没有写条件。")
@@ -182,7 +182,7 @@ def _gateways(draft: _Draft) -> Iterator[Finding]:
     for process in draft.processes:
         splits = [n for n in draft.of_kind("parallelGateway") if len(draft.outgoing(n)) > 1 and _holder(n) is process]
         if len(splits) > MAX_PARALLEL_BLOCKS:
-            yield _found(process, f"一个流程里最多 {MAX_PARALLEL_BLOCKS} 处并行分支,更多的请放进子流程。")
+            yield _found(process, f"一个流程里最多 {MAX_PARALLEL_BLOCKS} 处并行分支，更多的请放进子流程。")
 
 
 def _holder(node: x.Node) -> x.Node | None:
@@ -198,18 +198,18 @@ def _processes(draft: _Draft) -> Iterator[Finding]:
     for process in draft.processes:
         starts = [n for n in x.children(process, "startEvent")]
         if len(starts) != 1:
-            yield _found(process, f"每个流程须恰好有一个开始事件,这里有 {len(starts)} 个。")
+            yield _found(process, f"每个流程须恰好有一个开始事件，这里有 {len(starts)} 个。")
         if not x.children(process, "endEvent"):
             yield _found(process, "流程没有结束事件。")
         if process.get("isExecutable") == "false":
-            yield _found(process, "流程被标记为不可执行(isExecutable=false)。")
+            yield _found(process, "流程被标记为不可执行（isExecutable=false）。")
         calls[process.get("id", "")] = {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
     for node in draft.of_kind("callActivity"):
         if node.get("calledElement") not in identifiers:
             yield _found(node, f"调用的流程“{node.get('calledElement')}”不存在。")
     for process in draft.processes:
         if _reaches(calls, process.get("id", ""), process.get("id", "")):
-            yield _found(process, "调用活动互相调用,永远不会结束。")
+            yield _found(process, "调用活动互相调用，永远不会结束。")
 
 
 def _reaches(edges: Mapping[str, set[str]], start: str, goal: str) -> bool:
@@ -245,7 +245,7 @@ def _reachable(draft: _Draft) -> Iterator[Finding]:
     }
     for identifier, node in draft.nodes.items():
         if _reaches(automatic, identifier, identifier):
-            yield _found(node, "环路中没有任何等待(人工任务或等待事件),会无休止地运行。")
+            yield _found(node, "环路中没有任何等待（人工任务或等待事件），会无休止地运行。")
 
 
 def _closure(edges: Mapping[str, list[str]], starts: list[str]) -> set[str]:
@@ -266,18 +266,18 @@ def _tasks(draft: _Draft) -> Iterator[Finding]:
             if queue:
                 lanes[(reference.text or "").strip()] = queue
             elif (reference.text or "").strip() in draft.nodes:
-                yield _found(lane, "泳道名称中没有“村、乡、县、市、省”,不知道任务归哪个待办。")
+                yield _found(lane, "泳道名称中没有“村、乡、县、市、省”，不知道任务归哪个待办。")
                 break
     for node in draft.of_kind("userTask", "manualTask"):
         given = x.properties(node)
         holder = node.getparent()
         if not (given.get("queue") or node.get("id") in lanes or (holder is not None and holder.get("id") in lanes)):
-            yield _found(node, "任务不在任何泳道里,不知道归哪个待办。")
+            yield _found(node, "任务不在任何泳道里，不知道归哪个待办。")
         if given.get("queue", "village") not in ("village", "township", "county", "city", "province"):
             yield _found(node, f"待办“{given['queue']}”不存在。")
         key = given.get("formKey")
         if not key:
-            yield _found(node, "任务没有指定表单(formKey)。")
+            yield _found(node, "任务没有指定表单（formKey）。")
     for node in draft.nodes.values():
         key = x.properties(node).get("formKey")
         if key and key not in draft.forms:
@@ -290,7 +290,7 @@ def _tasks(draft: _Draft) -> Iterator[Finding]:
             try:
                 parse_decision(draft.decisions[key])
             except DefinitionError as error:
-                yield from (_found(node, f"决策表“{key}”:{f.message}") for f in error.findings)
+                yield from (_found(node, f"决策表“{key}”：{f.message}") for f in error.findings)
 
 
 def _forms(draft: _Draft) -> Iterator[Finding]:
@@ -301,7 +301,7 @@ def _forms(draft: _Draft) -> Iterator[Finding]:
             except ValueError:
                 yield Finding(key, key, f"表单“{key}”不是完整的 JSON 文件。")
                 continue
-            yield from (Finding(key, f.element_name, f"表单“{key}”:{f.message}", f.severity) for f in check_form(schema))
+            yield from (Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in check_form(schema))
 
 
 def _services(draft: _Draft) -> Iterator[Finding]:
@@ -313,13 +313,13 @@ def _services(draft: _Draft) -> Iterator[Finding]:
         name = operators[0].get("id", "")
         known = services.REGISTRY.get(name)
         if known is None:
-            yield _found(node, f"服务“{name}”不存在。可用的有:{'、'.join(sorted(services.REGISTRY))}。")
+            yield _found(node, f"服务“{name}”不存在。可用的有：{'、'.join(sorted(services.REGISTRY))}。")
             continue
         for parameter in operators[0].iter(f"{{{x.SPIFF}}}parameter"):
             if parameter.get("id") not in known.parameters:
                 yield _found(node, f"服务“{name}”没有参数“{parameter.get('id')}”。")
             elif parameter.get("id") in draft.nodes:  # the library would take the parameter for the element
-                yield _found(node, f"图中有元素的编号与参数“{parameter.get('id')}”相同,请改用别的编号。")
+                yield _found(node, f"图中有元素的编号与参数“{parameter.get('id')}”相同，请改用别的编号。")
 
 
 def _expressions(draft: _Draft) -> Iterator[Finding]:
@@ -327,11 +327,11 @@ def _expressions(draft: _Draft) -> Iterator[Finding]:
         try:
             feel.compile_expression(text)
         except feel.FeelSyntaxError as error:
-            yield _found(node, f"表达式“{text[:80]}”写得不对:{error}")
+            yield _found(node, f"表达式“{text[:80]}”写得不对：{error}")
     for name in ("preScript", "postScript"):
         for script in draft.root.iter(f"{{{x.SPIFF}}}{name}"):
             owner = script.getparent().getparent()  # type: ignore[union-attr]
-            yield _found(owner, "不允许在流程图里写脚本(preScript/postScript)。")  # type: ignore[arg-type]
+            yield _found(owner, "不允许在流程图里写脚本（preScript/postScript）。")  # type: ignore[arg-type]
 
 
 _CHECKERS: tuple[Checker, ...] = (

@@ -73,7 +73,7 @@ class Definition:
         except DefinitionError:
             raise
         except Exception as error:
-            sentence = f"流程图不能运行:{error}"
+            sentence = f"流程图不能运行：{error}"
             raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
 
     def form(self, key: str) -> Form:
@@ -93,6 +93,37 @@ class Definition:
     def messages(self) -> frozenset[str]:
         """Names of the messages that a running case of this version can catch."""
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
+
+    @cached_property
+    def in_flow_order(self) -> list[Element]:
+        """The elements as the flow meets them from the start, called processes in the place of their call."""
+        following: dict[str, list[str]] = {}
+        for flow in x.descendants(self.root, "sequenceFlow"):
+            following.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
+        starts = {e.process_id: e.id for e in self.elements.values() if e.kind == "startEvent"}
+        calls = {node.get("id", ""): node.get("calledElement", "") for node in x.descendants(self.root, "callActivity")}
+        seen: dict[str, Element] = {}
+        queue = [starts[self.key]]
+        while queue:
+            at = queue.pop(0)
+            if at in seen or at not in self.elements:
+                continue
+            seen[at] = self.elements[at]
+            if at in calls and calls[at] in starts:
+                queue = [*self._inner_first(starts[calls[at]], following), *queue]
+            attached = [e.id for e in self.elements.values() if e.attached_to == at]
+            queue += [*following.get(at, []), *attached]
+        return list(seen.values())
+
+    def _inner_first(self, start: str, following: Mapping[str, list[str]]) -> list[str]:
+        """What a called process reaches, breadth first."""
+        found, queue = [start], [start]
+        while queue:
+            for target in following.get(queue.pop(0), []):
+                if target not in found:
+                    found.append(target)
+                    queue.append(target)
+        return found
 
     @property
     def start_form(self) -> Form | None:

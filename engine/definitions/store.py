@@ -113,9 +113,9 @@ def deploy(
     definition, findings = check(body, forms, decisions)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or definition is None:
-        raise DefinitionError(f"流程图有 {len(errors)} 处问题,没有启用。", findings)
+        raise DefinitionError(f"流程图有 {len(errors)} 处问题，没有启用。", findings)
     if key is not None and key != definition.key:
-        raise Invalid(f"这是流程“{definition.key}”的图,不能作为“{key}”的新版本。")
+        raise Invalid(f"这是流程“{definition.key}”的图，不能作为“{key}”的新版本。")
     used = {
         "form": {e.form_key: forms[e.form_key] for e in definition.elements.values() if e.form_key},
         "decision": {key: decisions[key] for key in definition.decisions},

@@ -22,7 +22,7 @@ Node = etree._Element
 def parse_xml(body: bytes) -> Node:
     """The root of a BPMN file. Raises DefinitionError for what is not well-formed, too large or has a DTD."""
     if len(body) > MAX_BYTES:
-        raise _refusal(f"文件过大({len(body) // 1024} KB),上限为 {MAX_BYTES // 1024} KB。")
+        raise _refusal(f"文件过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(body, parser)
@@ -30,11 +30,11 @@ def parse_xml(body: bytes) -> Node:
         line, column = error.position
         raise _refusal(f"文件不是完整的 XML:第 {line} 行第 {column} 列有错误。") from error
     if root.getroottree().docinfo.doctype:
-        raise _refusal("文件中含有 DOCTYPE 或实体声明,出于安全不能使用。")
+        raise _refusal("文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
     if root.tag != f"{{{BPMN}}}definitions":
         raise _refusal("文件不是 BPMN 2.0 流程图。")
     if sum(1 for _ in root.iter(f"{{{BPMN}}}*")) > MAX_ELEMENTS * 4:
-        raise _refusal(f"流程图的元素过多,上限约为 {MAX_ELEMENTS} 个。")
+        raise _refusal(f"流程图的元素过多，上限约为 {MAX_ELEMENTS} 个。")
     return root
 
 

@@ -36,17 +36,17 @@ def _verification(scene: Scene) -> dict[str, Any]:
         "medical": random.choice((0, 800, 6500, 42000)) + (30000 if "illness" in family.risks else 0),
         "education": 8000 if "schooling" in family.risks else 600, "disaster": 0, "other_rigid": 0,
         "education_ok": "yes", "medical_ok": "yes", "housing_ok": random.choice(("yes",) * 9 + ("no",)), "water_ok": "yes",
-        "risks": family.risks, "risk_text": "近半年来支出明显增加,家庭负担加重。", "visited_on": scene.today.isoformat(),
+        "risks": family.risks, "risk_text": "近半年来支出明显增加，家庭负担加重。", "visited_on": scene.today.isoformat(),
         "investigator_1": "村级调查员", "investigator_2": "驻村工作队员", "opinion": "suggest" if suggest else "not_suggest",
     }  # fmt: skip
     if not suggest:
-        data["opinion_reason"] = "家庭收入稳定,三保障和饮水均有保障,未发现返贫致贫风险。"
+        data["opinion_reason"] = "家庭收入稳定，三保障和饮水均有保障，未发现返贫致贫风险。"
     return data
 
 
 def _authorisation(scene: Scene) -> dict[str, Any]:
     if scene.random.random() < 0.03:
-        return {"signed": "no", "refusal_reason": "担心影响子女,暂不愿意授权查询。"}
+        return {"signed": "no", "refusal_reason": "担心影响子女，暂不愿意授权查询。"}
     return {
         "signed": "yes", "signers": scene.family.head_name, "signed_on": scene.today.isoformat(),
         "scan": [scene.upload("scan")],
@@ -78,13 +78,13 @@ def _notice(scene: Scene) -> dict[str, Any]:
 
 
 def _review(scene: Scene) -> dict[str, Any]:
-    return {"outcome": "approve", "category": "marginal", "ground": "家庭支出骤增,基本生活出现严重困难,综合研判予以纳入。"}
+    return {"outcome": "approve", "category": "marginal", "ground": "家庭支出骤增，基本生活出现严重困难，综合研判予以纳入。"}
 
 
 def _approval(scene: Scene) -> dict[str, Any]:
     if scene.random.random() < 0.04:
-        return {"outcome": "reject", "reason": "比对发现家庭资产状况与申报不符,经复核不宜纳入。"}
-    explanation = "车辆为务工代步的旧车,价值较低,不影响认定。"
+        return {"outcome": "reject", "reason": "比对发现家庭资产状况与申报不符，经复核不宜纳入。"}
+    explanation = "车辆为务工代步的旧车，价值较低，不影响认定。"
     return {**_review(scene), "explanation": explanation}
 
 
@@ -103,20 +103,20 @@ def _registration(scene: Scene) -> dict[str, Any]:
 ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "verification": _verification,
     "authorisation": _authorisation,
-    "unauthorised": lambda scene: {"outcome": "end", "reason": "两次上门说明,农户仍不愿授权。"},
-    "exclusion_review": lambda scene: {"outcome": "agree", "reason": "逐项核对,理由成立。"},
+    "unauthorised": lambda scene: {"outcome": "end", "reason": "两次上门说明，农户仍不愿授权。"},
+    "exclusion_review": lambda scene: {"outcome": "agree", "reason": "逐项核对，理由成立。"},
     "matching_batch": lambda scene: {"batch": f"{scene.today:%Y%m}第1批", "submitted_on": scene.today.isoformat()},
     "matching_result": _matching_result,
     "appraisal": _appraisal,
     "notice": _notice,
     "notice_end": lambda scene: {"statement": True},
-    "objection_finding": lambda scene: {"outcome": "dismissed", "finding": "反映的车辆已于前年转让,异议不成立。"},
+    "objection_finding": lambda scene: {"outcome": "dismissed", "finding": "反映的车辆已于前年转让，异议不成立。"},
     "township_review": _review,
     "county_approval": _approval,
     "announcement": _announcement,
     "registration": _registration,
     "supervision": lambda scene: {
-        "cause": "集中办理期间件数较多,比对结果返回较晚。", "measure": "安排专人催办。",
+        "cause": "集中办理期间件数较多，比对结果返回较晚。", "measure": "安排专人催办。",
         "promised_on": scene.today.isoformat(),
     },
 }  # fmt: skip

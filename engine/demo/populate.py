@@ -17,12 +17,14 @@ from engine.database import write
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.people import Family, family
 from engine.errors import ShouwangError
-from engine.models import Account, Household, Notice, WorkItem
+from engine.models import Account, Division, Household, Notice, WorkItem
 
-COUNTY = "410324000000"  # 栾川县
-TOWNSHIP = "410324103000"  # 潭头镇
+COUNTY = "410325000000"  # 嵩县
+TOWNSHIP = "410325103000"  # 车村镇
 PASSWORD = "Shouwang-2022"
 HOUSEHOLDS = 420
+OWN = 40
+"""How many of the households live in the village of the role switcher's village official."""
 CASES = 110
 HISTORY_DAYS = 40
 ROLES = (
@@ -46,14 +48,17 @@ Factory = sessionmaker[Session]
 
 def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cases: int = CASES) -> None:
     """Fill an installed, empty database with the demo county as it would stand at `now`. The same each time."""
-    random = Random(410324)
+    random = Random(410325)
     with sessions() as session:
         say("人员")
         officials = _officials(session, now)
         say("农户")
         families = _households(session, random, now)
     say("办理中的事项")
-    chosen = random.sample(sorted(families), cases)
+    known = sorted(families)
+    own = random.sample(known[:OWN], min(cases, OWN) // 2)  # so that the demo's village official has work
+    chosen = own + random.sample(known[OWN:], cases - len(own))
+    random.shuffle(chosen)
     starts = sorted(now - timedelta(hours=random.uniform(2, HISTORY_DAYS * 24)) for _ in range(cases))
     for start, household_id in zip(starts, chosen, strict=True):
         _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
@@ -70,7 +75,7 @@ def _officials(session: Session, now: datetime) -> dict[tuple[str, str], list[Ac
     with write(session):
         townships = divisions.children(session, COUNTY)
         villages = {t.code: divisions.children(session, t.code) for t in townships}
-        first_village = villages[TOWNSHIP][0].code
+        first_village = next(village.code for village in villages[TOWNSHIP] if _rural(village))
         places = {
             "village_official": first_village, "township_reviewer": TOWNSHIP, "county_approver": COUNTY,
             "city_reviewer": access.ancestor(COUNTY, "city"), access.SUPERVISOR: COUNTY,
@@ -104,16 +109,20 @@ def _name(number: int) -> str:
     return random.choice("赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨") + random.choice("晓明 海燕 志远 文静 建军 丽华 国强 雪梅 东升 春晖 立新 永红".split())
 
 
+def _rural(village: Division) -> bool:
+    return "村" in village.name and "社区" not in village.name
+
+
 def _households(session: Session, random: Random, now: datetime) -> dict[int, Family]:
     found: dict[int, Family] = {}
     today = local_date(now)
     with write(session):
         townships = divisions.children(session, COUNTY)
-        rural = [v for t in townships for v in divisions.children(session, t.code) if "社区" not in v.name and "居" not in v.name]
+        rural = [v for t in townships for v in divisions.children(session, t.code) if _rural(v)]
         near = [v for v in rural if v.code.startswith(TOWNSHIP[:9])]
         for number in range(HOUSEHOLDS):
             one = family(random, today)
-            if number < 40:
+            if number < OWN:
                 village = near[0]
             else:
                 village = random.choice(near if number < 180 else rural)
@@ -151,7 +160,7 @@ class _Case:
         data = {
             "channel": channel, "discovered_on": (today - timedelta(days=self.random.choice((0, 0, 1, 2)))).isoformat(),
             "finder": "医保部门" if channel == "department_warning" else "村级网格员" if channel == "cadre_check" else self.family.head_name,
-            "risks": self.family.risks, "description": "家庭近期支出骤增,存在返贫致贫风险。",
+            "risks": self.family.risks, "description": "家庭近期支出骤增，存在返贫致贫风险。",
         }  # fmt: skip
         actor = self.officials["village", village][-1]
         entered = clues.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
@@ -174,10 +183,18 @@ class _Case:
         if self.clock.now() + step > self.now:
             self.clock.set(self.now)
             return False
-        self.clock.advance(step)
-        timers.fire_due(self.sessions, self.clock)
+        self._pass(session, self.clock.now() + step)
         self._maybe_object(session, case_id)
         return self._finish(session, self.random.choice(items))
+
+    def _pass(self, session: Session, until: datetime) -> None:
+        """Let time pass, each timer firing at its own due time."""
+        while (due := timers.next_due(session)) is not None and due <= until:
+            session.commit()
+            self.clock.set(max(due, self.clock.now()))
+            timers.fire_due(self.sessions, self.clock)
+        session.commit()
+        self.clock.set(until)
 
     def _maybe_object(self, session: Session, case_id: int) -> None:
         notice = session.scalar(select(Notice).where(Notice.case_id == case_id, Notice.status == "open"))

@@ -402,7 +402,7 @@ def _at(items: list[Any], position: Decimal) -> Any:
 
 def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:
     if function[0] == "name" and function[1] in REFUSED:
-        raise FeelSyntaxError(f"不能使用 {REFUSED[function[1]]}:流程须能按记录重演,请改用日期变量。")
+        raise FeelSyntaxError(f"不能使用 {REFUSED[function[1]]}：流程须能按记录重演，请改用日期变量。")
     target = build(function)
     named = any(name for name, _ in arguments)
     built = [(name, build(node)) for name, node in arguments]

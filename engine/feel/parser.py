@@ -66,7 +66,7 @@ def _lexer(names: tuple[str, ...]) -> re.Pattern[str]:
 def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
     """The words of `text`; names with spaces must be known."""
     if len(text) > MAX_LENGTH:
-        raise FeelSyntaxError(f"表达式过长(上限 {MAX_LENGTH} 字)。")
+        raise FeelSyntaxError(f"表达式过长（上限 {MAX_LENGTH} 字）。")
     lexer, position, found = _lexer(names), 0, []
     while position < len(text):
         match = lexer.match(text, position)
@@ -155,7 +155,7 @@ class Parser:
     def _expression(self) -> Node:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise FeelSyntaxError(f"表达式嵌套过深(上限 {MAX_DEPTH} 层)。")
+            raise FeelSyntaxError(f"表达式嵌套过深（上限 {MAX_DEPTH} 层）。")
         try:
             return self._or()
         finally:

@@ -56,7 +56,7 @@ class Day(fields.Field[Any]):
         try:
             return date.fromisoformat(str(value).strip()[:10]).isoformat()
         except ValueError as error:
-            raise ValidationError("请填写日期,如 2022-05-06。") from error
+            raise ValidationError("请填写日期，如 2022-05-06。") from error
 
 
 class Tick(fields.Boolean):
@@ -78,12 +78,12 @@ class Files(fields.Field[Any]):
         try:
             found = list(dict.fromkeys(int(item) for item in items if item not in (None, "")))
         except (TypeError, ValueError) as error:
-            raise ValidationError("附件有误,请重新上传。") from error
+            raise ValidationError("附件有误，请重新上传。") from error
         if len(found) > (20 if self.several else 1):
             raise ValidationError("附件过多。" if self.several else "只能上传一个附件。")
         known = self.context_attachments()
         if any(identifier not in known for identifier in found):
-            raise ValidationError("附件不存在,请重新上传。")
+            raise ValidationError("附件不存在，请重新上传。")
         return found
 
     context_attachments: Callable[[], Mapping[int, Any]] = staticmethod(lambda: {})

@@ -167,10 +167,10 @@ class Form:
         rows = [row for row in raw if isinstance(row, Mapping)] if isinstance(raw, list) else []
         rows = [row for row in rows if any(value not in (None, "", [], False) for value in row.values())]
         if len(rows) > f.MAX_ROWS:
-            errors[path] = [f"{s.label(component)}:最多 {f.MAX_ROWS} 行。"]
+            errors[path] = [f"{s.label(component)}：最多 {f.MAX_ROWS} 行。"]
             return []
         if not rows and (component.get("validate") or {}).get("required", s.given(component, "required")):
-            errors[path] = [f"{s.label(component)}:至少填写一行。"]
+            errors[path] = [f"{s.label(component)}：至少填写一行。"]
         return [
             self._validate(s.children(component), row, outer, f"{path}.{index}.", today, attachments, errors)
             for index, row in enumerate(rows)

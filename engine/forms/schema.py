@@ -56,9 +56,9 @@ def walk(components: list[Component]) -> Iterator[Component]:
 def check_form(schema: Any) -> list[Finding]:
     """What we could not render, validate or evaluate of a form; empty when it is sound."""
     if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
-        return [Finding("", "", "不是表单文件:缺少 components。")]
+        return [Finding("", "", "不是表单文件：缺少 components。")]
     if sum(1 for _ in walk(schema["components"])) > MAX_COMPONENTS:
-        return [Finding("", "", f"表单项过多(上限 {MAX_COMPONENTS} 项)。")]
+        return [Finding("", "", f"表单项过多（上限 {MAX_COMPONENTS} 项）。")]
     return list(_check_level(schema["components"], set()))
 
 
@@ -72,7 +72,7 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
         key = component.get("path") if kind == "dynamiclist" else component.get("key")
         if kind in INPUTS or kind == "expression":
             if not key:
-                yield _finding(component, f"“{name}”没有字段名(key)。")
+                yield _finding(component, f"“{name}”没有字段名（key）。")
             elif key in keys:
                 yield _finding(component, f"字段名“{key}”重复。")
             keys.add(str(key))
@@ -88,7 +88,7 @@ def _check_texts(component: Component, name: str) -> Iterator[Finding]:
             try:
                 compile_expression(text)
             except FeelSyntaxError as error:
-                yield _finding(component, f"“{name}”的表达式写得不对:{error}")
+                yield _finding(component, f"“{name}”的表达式写得不对：{error}")
     wanted = given(component, "format")
     if wanted and wanted not in FORMATS:
         yield _finding(component, f"“{name}”的格式“{wanted}”不认识。")

@@ -286,7 +286,7 @@ def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
     """拨动演示的时间"""
     step = compile_expression("duration(text)", ("text",)).evaluate({"text": body["advance"]})
     if not isinstance(step, timedelta):
-        raise Invalid("请用 ISO 8601 时长,如 P5D。", {"advance": ["请用 ISO 8601 时长,如 P5D。"]})
+        raise Invalid("请用 ISO 8601 时长，如 P5D。", {"advance": ["请用 ISO 8601 时长，如 P5D。"]})
     clock.advance(step)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     fired = timers.fire_due(sessions(app), clock.clock())

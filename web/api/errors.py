@@ -12,4 +12,4 @@ class Unauthorised(ShouwangError):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("请先用 POST /api/v1/tokens 取得令牌,放在 Authorization: Bearer 里。")
+        super().__init__("请先用 POST /api/v1/tokens 取得令牌，放在 Authorization: Bearer 里。")

@@ -27,7 +27,7 @@ class Paging(Lenient):
 
 
 class TaskQuery(Paging):
-    step = fields.String(load_default="", metadata={"description": "流程:步骤,如 identification:review"})
+    step = fields.String(load_default="", metadata={"description": "流程：步骤，如 identification:review"})
     lamp = fields.String(load_default="", validate=validate.OneOf(["", "red", "yellow", "green"]))
     q = fields.String(load_default="", validate=validate.Length(max=40))
     village = fields.String(load_default="", validate=validate.Length(max=12))
@@ -94,7 +94,7 @@ class BulkResult(Schema):
 
 
 class Return(Lenient):
-    target = fields.Integer(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号;不填为上一步"})
+    target = fields.Integer(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"})
     reason = fields.String(required=True, validate=validate.Length(max=400))
 
 
@@ -206,8 +206,8 @@ class TimerPage(Schema):
 
 class Upload(Lenient):
     xml = fields.String(required=True)
-    forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js,按表单编号"})
-    decisions = fields.Dict(load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN,按决策编号"})
+    forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js，按表单编号"})
+    decisions = fields.Dict(load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN，按决策编号"})
     note = fields.String(load_default="", validate=validate.Length(max=200))
 
 
@@ -245,7 +245,7 @@ class Division(Schema):
 
 
 class Advance(Lenient):
-    advance = fields.String(required=True, metadata={"description": "ISO 8601 时长,如 P5D"})
+    advance = fields.String(required=True, metadata={"description": "ISO 8601 时长，如 P5D"})
 
 
 class Clock(Schema):

@@ -1,6 +1,7 @@
 // What every page needs: forms, selection for bulk decisions, confirmations, printing.
 import { enliven } from "./form.js";
 
+document.documentElement.classList.add("js");
 for (const form of document.querySelectorAll("form[data-live]")) enliven(form);
 
 document.addEventListener("click", (event) => {

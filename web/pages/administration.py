@@ -26,5 +26,5 @@ def index() -> str:
 def retry(incident_id: int) -> ResponseReturnValue:
     """重试."""
     solved = incidents.retry(session(), account(), incident_id, clock.clock())
-    flash("已恢复。" if solved else "重试没有成功,请查看原因。", "success" if solved else "danger")
+    flash("已恢复。" if solved else "重试没有成功，请查看原因。", "success" if solved else "danger")
     return redirect(url_for("administration.index"), 303)

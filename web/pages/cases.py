@@ -83,5 +83,5 @@ def raise_objection(case_id: int) -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return _objection_page(case_id, raw, error.fields), 422
-    flash("异议已登记。核查作出结论之前,公示不会结束。", "success")
+    flash("异议已登记。核查作出结论之前，公示不会结束。", "success")
     return redirect(url_for("cases.show", case_id=case_id), 303)

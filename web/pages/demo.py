@@ -46,5 +46,5 @@ def move_clock() -> ResponseReturnValue:
     after = clock.advance(timedelta(days=int(days)))
     fired = timers.fire_due(sessions(current_app._get_current_object()), clock.clock())  # type: ignore[attr-defined]
     g.now = after
-    flash(f"现在是 {day(after)},其间有 {fired} 个时限到期。", "info")
+    flash(f"现在是 {day(after)}，其间有 {fired} 个时限到期。", "info")
     return redirect(signing.safe_next(request.form.get("back")), 303)

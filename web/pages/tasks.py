@@ -54,7 +54,7 @@ def complete(item_id: int) -> ResponseReturnValue:
         flash(error.message + "您填的内容已暂存。", "danger")
         return _page(item_id, raw, error.fields), 422
     except Conflict as error:
-        flash(error.message + "您填的内容没有丢失,见下方。", "danger")
+        flash(error.message + "您填的内容没有丢失，见下方。", "danger")
         return _page(item_id, raw), 409
     return _done(result)
 
@@ -89,7 +89,7 @@ def draft(item_id: int) -> ResponseReturnValue:
     saved = runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
     if request.headers.get("X-Requested-With") == "fetch":
         return {"saved_at": saved.isoformat()}
-    flash("已暂存。" if not wrong else "已暂存,但有文件没有上传成功。", "success" if not wrong else "warning")
+    flash("已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
 
@@ -140,7 +140,7 @@ def withdraw(item_id: int) -> ResponseReturnValue:
 def claim(item_id: int) -> ResponseReturnValue:
     """领办."""
     runtime.claim(session(), account(), item_id, clock=clock.clock())
-    flash("已领办,同事会看到由您办理。", "success")
+    flash("已领办，同事会看到由您办理。", "success")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
 
