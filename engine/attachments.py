@@ -40,7 +40,9 @@ def media_type_of(body: bytes) -> str:
     return kind
 
 
-def store(session: Session, actor: Account, item_id: int, field: str, filename: str, body: bytes, now: datetime) -> Attachment:
+def store(
+    session: Session, actor: Account, item_id: int, field: str, filename: str, body: bytes, now: datetime
+) -> Attachment:
     """Keep a file for a field of an open work item that the actor may work on."""
     item = session.get(WorkItem, item_id)
     if item is None:

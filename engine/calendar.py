@@ -19,7 +19,7 @@ def seed(session: Session) -> int:
     present = set(session.scalars(select(CalendarDay.day)))
     calendar = holidays.country_holidays("CN", years=SEED_YEARS, language="zh_CN")
     rows = {day: CalendarDay(day=day, working=False, name=str(name)[:40]) for day, name in calendar.items()}
-    worked = getattr(calendar, "weekend_workdays", set())
+    worked: set[date] = getattr(calendar, "weekend_workdays", set())
     rows |= {day: CalendarDay(day=day, working=True, name="调休上班") for day in worked}
     new = [row for day, row in rows.items() if day not in present]
     session.add_all(new)
@@ -33,7 +33,7 @@ def workdays_after(session: Session) -> Callable[[date, int], date]:
         count = max(0, min(count, 1000))
         horizon = day + timedelta(days=count * 3 + 30)
         query = select(CalendarDay.day, CalendarDay.working).where(CalendarDay.day.between(day, horizon))
-        special = {found: working for found, working in session.execute(query)}
+        special = {row.day: row.working for row in session.execute(query)}
         left = count
         while left > 0:
             day += timedelta(days=1)

@@ -106,7 +106,9 @@ def _open_or_join(
     case = session.scalar(query.order_by(CaseFile.id).limit(1))
     payload = {"channel": clue.channel, "finder": clue.finder, "discovered_on": clue.discovered_on.isoformat()}
     if case is None:
-        return runtime.start_case(session, actor, PROCEDURE, household, _variables(session, household, clue), clock=clock), False
+        return runtime.start_case(
+            session, actor, PROCEDURE, household, _variables(session, household, clue), clock=clock
+        ), False
     earliest = session.scalar(select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id))
     first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
     facts = {"discovery_date": first.isoformat()}

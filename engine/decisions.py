@@ -380,7 +380,8 @@ def _values(node: Node | None, names: tuple[str, ...]) -> list[Any]:
 
 def _variable(node: Node) -> str:
     variable = _find(node, "variable")
-    return (variable.get("name") if variable is not None else None) or node.get("name", "")
+    named = variable.get("name") if variable is not None else None
+    return str(named or node.get("name", ""))
 
 
 def _bare(table: Table, result: Any) -> Any:

@@ -39,7 +39,10 @@ def load(session: Session, rows: Iterable[Row], edition: date = EDITION, progres
     names = {row["code"]: row["name"] for row in wanted}
     parents = {row["code"]: row["parent"] for row in wanted}
     with write(session):
-        present = {code: (identifier, name) for identifier, code, name in session.execute(select(Division.id, Division.code, Division.name))}
+        present = {
+            code: (identifier, name)
+            for identifier, code, name in session.execute(select(Division.id, Division.code, Division.name))
+        }
         number = max((identifier for identifier, _ in present.values()), default=0)
         identifiers = {code: identifier for code, (identifier, _) in present.items()}
         new = []
@@ -59,7 +62,10 @@ def load(session: Session, rows: Iterable[Row], edition: date = EDITION, progres
         for start in range(0, len(new), CHUNK):
             part = new[start : start + CHUNK]
             session.execute(insert(Division), part)
-            codes = [{"division_id": r["id"], "code": r["code"], "name": r["name"], "valid_from": edition, "valid_to": None} for r in part]
+            codes = [
+                {"division_id": r["id"], "code": r["code"], "name": r["name"], "valid_from": edition, "valid_to": None}
+                for r in part
+            ]
             session.execute(insert(DivisionCode), codes)
             if progress:
                 progress(start + len(part), len(new))
@@ -130,4 +136,4 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
 def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Name by code."""
     query = select(Division.code, Division.name).where(Division.code.in_(set(codes)))
-    return {code: name for code, name in session.execute(query)}
+    return {row.code: row.name for row in session.execute(query)}

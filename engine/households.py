@@ -59,7 +59,9 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
     session.add(household)
     session.flush()
     household.number = f"{division.code}{household.id:08d}"
-    rows = data.get("members") or [{"name": data["head_name"], "id_number": household.head_id_number, "relation": "head"}]
+    rows = data.get("members") or [
+        {"name": data["head_name"], "id_number": household.head_id_number, "relation": "head"}
+    ]
     household.members = [_member(index, row) for index, row in enumerate(rows)]
     session.flush()
     return household
@@ -84,7 +86,10 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         Household, household_id, options=[selectinload(Household.members), joinedload(Household.division)]
     )
     year = session.scalar(
-        select(HouseholdYear).where(HouseholdYear.household_id == household_id).order_by(HouseholdYear.year.desc()).limit(1)
+        select(HouseholdYear)
+        .where(HouseholdYear.household_id == household_id)
+        .order_by(HouseholdYear.year.desc())
+        .limit(1)
     )
     return {
         "id": household.id, "number": household.number, "head_name": household.head_name,
@@ -169,7 +174,11 @@ def tell(call: ServiceCall, result: str | None = None, reason: str | None = None
     household = call.session.get_one(Household, call.case.household_id)
     if household.status == "identifying":
         household.status = "ordinary"
-    text = f"识别认定结果：{result or '未纳入'}。" + (f"原因：{reason}。" if reason else "") + "如有异议，可向村、乡、县申请复核。"
+    text = (
+        f"识别认定结果：{result or '未纳入'}。"
+        + (f"原因：{reason}。" if reason else "")
+        + "如有异议，可向村、乡、县申请复核。"
+    )
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
@@ -239,5 +248,3 @@ def last_matching(session: Session, household_id: int) -> MatchingResult | None:
     """The newest matching result on file."""
     query = select(MatchingResult).where(MatchingResult.household_id == household_id)
     return session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))
-
-

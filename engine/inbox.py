@@ -75,7 +75,7 @@ def _mine(actor: Account) -> ColumnElement[bool]:
     return and_(WorkItem.status == "open", or_(*conditions) if conditions else access.within(WorkItem.village_code, []))
 
 
-def _narrow(query: Select[tuple[WorkItem]], wanted: InboxFilter, now: datetime) -> Select[tuple[WorkItem]]:
+def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Select[WorkItem]:
     if wanted.step:
         procedure, _, element = wanted.step.partition(":")
         query = query.where(WorkItem.procedure_key == procedure, WorkItem.element_id == element)
@@ -109,7 +109,7 @@ def todo_count(session: Session, actor: Account) -> int:
     return session.scalar(select(func.count()).select_from(few)) or 0
 
 
-def page_of(session: Session, base: Select[tuple[T]], ordered: Select[tuple[T]], number: int, size: int = PAGE) -> Page[T]:
+def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, size: int = PAGE) -> Page[T]:
     """One page of `ordered`, counted over `base` up to the cap."""
     capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
     total = session.scalar(select(func.count()).select_from(capped)) or 0
@@ -125,8 +125,7 @@ def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
     yellow = func.sum(case((and_(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW), 1), else_=0))
     columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name, WorkItem.queue)
     query = select(*columns, func.count(), red, yellow).where(_mine(actor)).group_by(*columns)
-    groups = [Group(*row) for row in session.execute(query.order_by(func.min(WorkItem.id)))]
-    return groups
+    return [Group(*row) for row in session.execute(query.order_by(func.min(WorkItem.id)))]
 
 
 def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Page[WorkItem]:
@@ -151,7 +150,10 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
         select(Account)
         .join(RoleGrant)
         .where(
-            RoleGrant.role == role, RoleGrant.division_code == item.division_code, Account.active, Account.id != actor.id
+            RoleGrant.role == role,
+            RoleGrant.division_code == item.division_code,
+            Account.active,
+            Account.id != actor.id,
         )
         .order_by(Account.name)
         .limit(200)
@@ -169,5 +171,7 @@ def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
         for grant in actor.grants
         if grant.role in access.QUEUE_OF_ROLE
     ]
-    query = select(Notification).where(or_(*conditions) if conditions else access.within(Notification.division_code, []))
+    query = select(Notification).where(
+        or_(*conditions) if conditions else access.within(Notification.division_code, [])
+    )
     return page_of(session, query, query.order_by(Notification.id.desc()), page)

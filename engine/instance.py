@@ -90,9 +90,7 @@ class Instance:
 
     def _new_workflow(self, *, deserializing: bool = False) -> CaseWorkflow:
         spec, subprocesses = self.definition.specs
-        workflow = CaseWorkflow(
-            spec, subprocesses, script_engine=FeelScriptEngine(), deserializing=deserializing
-        )
+        workflow = CaseWorkflow(spec, subprocesses, script_engine=FeelScriptEngine(), deserializing=deserializing)
         workflow.host = _RecordingHost(self)
         workflow.horizon = NEVER
         workflow.token_of = codec.token_of
@@ -159,7 +157,8 @@ class Instance:
     def open_tasks(self) -> list[OpenTask]:
         """The user tasks that wait for a person, with the nearest limit that encloses each."""
         return [
-            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task)) for task in self._ready_manual()
+            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task))
+            for task in self._ready_manual()
         ]
 
     def timers(self) -> list[WaitingTimer]:

@@ -87,7 +87,9 @@ def close_notice(call: ServiceCall) -> dict[str, Any]:
 @service("objection.decide")
 def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[str, Any]:
     """The oldest open objection is decided; upheld, it ends its notice."""
-    query = select(Objection).where(Objection.case_id == call.case.id, Objection.status == "open").order_by(Objection.id)
+    query = (
+        select(Objection).where(Objection.case_id == call.case.id, Objection.status == "open").order_by(Objection.id)
+    )
     objection = call.session.scalar(query.limit(1))
     if objection is None:
         raise Conflict("没有待处理的异议。")
@@ -122,7 +124,10 @@ def raise_objection(
         if notice is None:
             raise Conflict("这件事项没有正在进行的公示，不能登记异议；公示结束后的情况请向乡级审核人反映。")
         objection = Objection(
-            notice_id=notice.id, case_id=case_id, raised_by=str(data.get("raised_by") or ""), raised_on=raised_on,
+            notice_id=notice.id,
+            case_id=case_id,
+            raised_by=str(data.get("raised_by") or ""),
+            raised_on=raised_on,
             matter=matter,
         )
         session.add(objection)

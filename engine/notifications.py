@@ -13,6 +13,4 @@ from engine.models import CaseFile, Notification
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
     """Put a line into the bell of everybody who works on `queue` for the case's village."""
     division = access.ancestor(case.village_code, queue)
-    session.add(
-        Notification(case_id=case.id, queue=queue, division_code=division, kind=kind, text=text[:300], at=now)
-    )
+    session.add(Notification(case_id=case.id, queue=queue, division_code=division, kind=kind, text=text[:300], at=now))

@@ -75,15 +75,13 @@ def undone(entries: Iterable[LogEntry]) -> frozenset[int]:
 def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     """The inputs that count, in order."""
     gone = undone(entries)
-    return [
-        Input(e.seq, e.kind, e.at, e.element_id, e.data) for e in entries if e.kind in INPUTS and e.seq not in gone
-    ]
+    return [Input(e.seq, e.kind, e.at, e.element_id, e.data) for e in entries if e.kind in INPUTS and e.seq not in gone]
 
 
 def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
     """The clean data of every submission of a case by id."""
     query = select(Submission.id, Submission.data).where(Submission.case_id == case_id)
-    return {identifier: data for identifier, data in session.execute(query)}
+    return {row.id: row.data for row in session.execute(query)}
 
 
 class Replay:

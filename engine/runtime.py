@@ -112,18 +112,17 @@ def complete(
     taken by somebody: the sentence says who and when) or Invalid (with the fields); what was typed stays as a draft.
     """
     now = clock.now()
-    with _keeping_draft(session, actor, item_id, raw, now):
-        with write(session):
-            if idempotency_key and (first := session.get(Idempotency, idempotency_key)) is not None:
-                return _first_answer(first, actor, item_id)
-            result = _complete(session, actor, item_id, raw, now)
-            if idempotency_key:
-                session.add(
-                    Idempotency(
-                        key=idempotency_key, account_id=actor.id, work_item_id=item_id, result=asdict(result), at=now
-                    )
+    with _keeping_draft(session, actor, item_id, raw, now), write(session):
+        if idempotency_key and (first := session.get(Idempotency, idempotency_key)) is not None:
+            return _first_answer(first, actor, item_id)
+        result = _complete(session, actor, item_id, raw, now)
+        if idempotency_key:
+            session.add(
+                Idempotency(
+                    key=idempotency_key, account_id=actor.id, work_item_id=item_id, result=asdict(result), at=now
                 )
-            return result
+            )
+        return result
 
 
 def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResult:
@@ -292,7 +291,9 @@ def complete_many(
 def return_targets(session: Session, actor: Account, item_id: int) -> list[ReturnTarget]:
     """The finished steps that the open item came of, latest first: what 退回 may name."""
     item = _readable_item(session, actor, item_id)
-    step = Step(session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at)
+    step = Step(
+        session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
+    )
     latest: dict[str, Input] = {}
     inputs = step.replay()._inputs
     for entry in inputs:

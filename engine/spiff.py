@@ -139,7 +139,7 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
 def timer_feel(text: str) -> str:
     """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
     bare = strip_equals(text).strip().strip('"')
-    if bare[:1] == "P" and bare[1:2].isdigit() or bare[:2] == "PT":
+    if (bare[:1] == "P" and bare[1:2].isdigit()) or bare[:2] == "PT":
         return f'duration("{bare}")'
     if bare[:4].isdigit() and bare[4:5] == "-":
         return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
@@ -152,7 +152,8 @@ def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> date
     if isinstance(value, timedelta):
         return began + value
     if isinstance(value, YearsMonths):
-        return value.add_to(began)
+        moved: datetime = value.add_to(began)
+        return moved
     if isinstance(value, str):
         value = value_of(timer_feel(value))
     if isinstance(value, datetime):

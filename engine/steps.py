@@ -109,7 +109,13 @@ class Step:
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
         return ServiceCall(
-            self.session, self.case, self.actor, self.now, element_id, token, lambda timer: self.instance.due_of(timer, self.now)
+            self.session,
+            self.case,
+            self.actor,
+            self.now,
+            element_id,
+            token,
+            lambda timer: self.instance.due_of(timer, self.now),
         )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
@@ -217,9 +223,7 @@ class Step:
         if limits:
             self.case.limit_at = min(limits)
 
-    def _wanted_timers(
-        self, warned: Mapping[str, datetime]
-    ) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
+    def _wanted_timers(self, warned: Mapping[str, datetime]) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
         """Due times by token and kind; a warning already given for the same limit is not given again."""
         wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
         for timer in self.instance.timers():

@@ -24,5 +24,9 @@ def timers(session: Session, actor: Account, state: str, now: datetime, page: in
         query = query.where(Timer.status == "fired")
     else:
         query = query.where(Timer.status == "waiting", Timer.due_at > now)
-    ordered = query.order_by(Timer.fired_at.desc(), Timer.id.desc()) if state == "fired" else query.order_by(Timer.due_at, Timer.id)
+    ordered = (
+        query.order_by(Timer.fired_at.desc(), Timer.id.desc())
+        if state == "fired"
+        else query.order_by(Timer.due_at, Timer.id)
+    )
     return page_of(session, query, ordered, page)

@@ -239,7 +239,7 @@ def _progress(definition: Definition, open_elements: Sequence[str], finished: Se
 def _people(session: Session, entries: Sequence[LogEntry], items: Sequence[WorkItem]) -> dict[int, str]:
     wanted = {e.actor_id for e in entries} | {i.claimed_by for i in items} | {i.closed_by for i in items}
     query = select(Account.id, Account.name).where(Account.id.in_({w for w in wanted if w is not None}))
-    return {identifier: name for identifier, name in session.execute(query)}
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -> Event:
@@ -286,5 +286,3 @@ def _decision_text(result: Any) -> str:
 def instance_of(session: Session, case: CaseFile) -> Instance:
     """The case's instance as stored, for checks and pictures."""
     return Step(session, case, None, case.started_at).instance
-
-

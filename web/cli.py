@@ -200,7 +200,9 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Check diagrams; exit code 1 when one has errors."""
     found = {str(file): definitions.check(file.read_bytes(), *_beside(file))[1] for file in files}
     if as_json:
-        click.echo(json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False))
+        click.echo(
+            json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False)
+        )
     else:
         for file, findings in found.items():
             click.echo(f"{file}:{'没有问题' if not findings else f'{len(findings)} 处'}")

@@ -68,7 +68,11 @@ def problem(status: int, code: str, sentence: str, error: Exception | None = Non
         body["fields"] = error.fields
     if isinstance(error, DefinitionError):
         body["findings"] = [finding.__dict__ for finding in error.findings]
-    fields = getattr(error, "data", {}).get("messages") if isinstance(error, HTTPException) and hasattr(error, "data") else None
+    fields = (
+        getattr(error, "data", {}).get("messages")
+        if isinstance(error, HTTPException) and hasattr(error, "data")
+        else None
+    )
     if fields:
         body["fields"] = fields
     answer = jsonify(body)

@@ -16,7 +16,12 @@ from web import clock
 
 ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
 NOTICE_STATUS = {"open": "公示中", "closed": "公示结束", "superseded": "已由新公示代替", "withdrawn": "已撤下"}
-OBJECTION_STATUS = {"open": "核查中", "dismissed": "不成立", "upheld_changed": "成立，重新公示", "upheld_withdrawn": "成立，不予纳入"}
+OBJECTION_STATUS = {
+    "open": "核查中",
+    "dismissed": "不成立",
+    "upheld_changed": "成立，重新公示",
+    "upheld_withdrawn": "成立，不予纳入",
+}
 
 
 def day(value: date | datetime | None) -> str:

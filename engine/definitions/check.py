@@ -135,7 +135,12 @@ def _events(draft: _Draft) -> Iterator[Finding]:
     for node in draft.of_kind("boundaryEvent"):
         if node.get("attachedToRef") not in draft.nodes:
             yield _found(node, "边界事件没有附着在任何步骤上。")
-        elif x.local(draft.nodes[node.get("attachedToRef", "")]) not in ("userTask", "manualTask", "callActivity", "subProcess"):
+        elif x.local(draft.nodes[node.get("attachedToRef", "")]) not in (
+            "userTask",
+            "manualTask",
+            "callActivity",
+            "subProcess",
+        ):
             yield _found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
         days = x.properties(node).get("warnDays")
         if days is not None and not days.isdigit():
@@ -148,9 +153,9 @@ def _flows(draft: _Draft) -> Iterator[Finding]:
             if flow.get(end) not in draft.nodes:
                 yield _found(flow, f"连线的{label}“{flow.get(end)}”不存在。")
         source = draft.nodes.get(flow.get("sourceRef", ""))
-        if source is not None and x.text_of(flow, "conditionExpression"):
-            if x.local(source) not in ("exclusiveGateway", "inclusiveGateway"):
-                yield _found(flow, "只有从排他或包容网关出发的连线才能写条件，这里的条件会被忽略。")
+        deciding = source is not None and x.local(source) in ("exclusiveGateway", "inclusiveGateway")
+        if source is not None and not deciding and x.text_of(flow, "conditionExpression"):
+            yield _found(flow, "只有从排他或包容网关出发的连线才能写条件，这里的条件会被忽略。")
     for node in draft.nodes.values():
         kind, out = x.local(node), draft.outgoing(node)
         if not out and kind != "endEvent":
@@ -176,7 +181,9 @@ def _gateways(draft: _Draft) -> Iterator[Finding]:
         targets = [draft.nodes.get(flow.get("targetRef", "")) for flow in draft.outgoing(node)]
         if any(t is None or x.local(t) != "intermediateCatchEvent" for t in targets):
             yield _found(node, "事件网关之后只能接等待时间或等待消息的事件。")
-        timers = sum(1 for t in targets if t is not None and next(x.descendants(t, "timerEventDefinition"), None) is not None)
+        timers = sum(
+            1 for t in targets if t is not None and next(x.descendants(t, "timerEventDefinition"), None) is not None
+        )
         if timers > 1:
             yield _found(node, "一个事件网关之后最多只能有一个定时事件。")
     for process in draft.processes:
@@ -196,7 +203,7 @@ def _processes(draft: _Draft) -> Iterator[Finding]:
     identifiers = {process.get("id") for process in draft.processes}
     calls: dict[str, set[str]] = {}
     for process in draft.processes:
-        starts = [n for n in x.children(process, "startEvent")]
+        starts = x.children(process, "startEvent")
         if len(starts) != 1:
             yield _found(process, f"每个流程须恰好有一个开始事件，这里有 {len(starts)} 个。")
         if not x.children(process, "endEvent"):
@@ -301,7 +308,9 @@ def _forms(draft: _Draft) -> Iterator[Finding]:
             except ValueError:
                 yield Finding(key, key, f"表单“{key}”不是完整的 JSON 文件。")
                 continue
-            yield from (Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in check_form(schema))
+            yield from (
+                Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in check_form(schema)
+            )
 
 
 def _services(draft: _Draft) -> Iterator[Finding]:

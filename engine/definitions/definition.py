@@ -210,7 +210,7 @@ def _main_process(root: x.Node) -> tuple[str, str]:
     called = {call.get("calledElement") for call in x.descendants(root, "callActivity")}
     for process in processes:
         if process.get("id") not in called:
-            return process.get("id", ""), process.get("name") or process.get("id", "")
+            return str(process.get("id", "")), str(process.get("name") or process.get("id", ""))
     sentence = "文件中没有可以启动的流程。"
     raise DefinitionError(sentence, [Finding("", "", sentence)])
 

@@ -43,7 +43,7 @@ def load(session: Session, version_id: int) -> Definition:
 def _bodies(session: Session, resources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, bytes]]:
     wanted = {digest for group in resources.values() for digest in group.values()}
     rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(wanted)))
-    by_digest: dict[str, bytes] = {digest: body for digest, body in rows}
+    by_digest: dict[str, bytes] = {row.sha256: row.body for row in rows}
     return {
         kind: {key: by_digest[digest] for key, digest in resources.get(kind, {}).items()}
         for kind in ("form", "decision")
@@ -70,7 +70,9 @@ def require_owner(actor: Account) -> None:
 
 def versions(session: Session, key: str) -> list[ProcedureVersion]:
     """The versions of procedure `key`, latest first. Raises NotFound when there is none."""
-    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key).order_by(ProcedureVersion.number.desc())
+    query = (
+        select(ProcedureVersion).where(ProcedureVersion.procedure_key == key).order_by(ProcedureVersion.number.desc())
+    )
     found = list(session.scalars(query.limit(100)))
     if not found:
         raise NotFound(f"没有流程“{key}”。")
@@ -121,7 +123,9 @@ def deploy(
         "decision": {key: decisions[key] for key in definition.decisions},
     }
     with write(session):
-        resources = {kind: {key: _keep(session, kind, key, text) for key, text in group.items()} for kind, group in used.items()}
+        resources = {
+            kind: {key: _keep(session, kind, key, text) for key, text in group.items()} for kind, group in used.items()
+        }
         digest = sha256(body + json.dumps(resources, sort_keys=True).encode()).hexdigest()
         procedure = session.get(Procedure, definition.key, with_for_update=True)
         if procedure is None:

@@ -54,10 +54,19 @@ def _authorisation(scene: Scene) -> dict[str, Any]:
 
 
 def _matching_result(scene: Scene) -> dict[str, Any]:
-    data: dict[str, Any] = {"batch": f"{scene.today:%Y%m}第1批", "matched_on": scene.today.isoformat(), "effect": "none"}
+    data: dict[str, Any] = {
+        "batch": f"{scene.today:%Y%m}第1批",
+        "matched_on": scene.today.isoformat(),
+        "effect": "none",
+    }
     if scene.random.random() < 0.12:
         data["effect"] = "to_verify"
-        finding = {"source": "公安", "finding": "名下登记小型汽车一辆", "amount": 48000, "member": scene.family.head_name}
+        finding = {
+            "source": "公安",
+            "finding": "名下登记小型汽车一辆",
+            "amount": 48000,
+            "member": scene.family.head_name,
+        }
         data["findings"] = [finding]
     return data
 
@@ -78,7 +87,11 @@ def _notice(scene: Scene) -> dict[str, Any]:
 
 
 def _review(scene: Scene) -> dict[str, Any]:
-    return {"outcome": "approve", "category": "marginal", "ground": "家庭支出骤增，基本生活出现严重困难，综合研判予以纳入。"}
+    return {
+        "outcome": "approve",
+        "category": "marginal",
+        "ground": "家庭支出骤增，基本生活出现严重困难，综合研判予以纳入。",
+    }
 
 
 def _approval(scene: Scene) -> dict[str, Any]:

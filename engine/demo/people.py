@@ -17,7 +17,16 @@ FEMALE = "秀英 桂兰 玉梅 春花 素珍 爱莲 巧云 喜凤 冬梅 小红 
 GROUPS = "一组 二组 三组 四组 五组 六组".split()
 ROADS = "东沟 西坡 南岭 北寨 河湾 槐树坪 石板街 上庄 下庄 桃园".split()
 TYPES = (("ordinary", 62), ("lifted_with_policy", 22), ("lifted_without_policy", 6), ("allowance", 8), ("destitute", 2))
-RISKS = ("illness", "disability", "schooling", "unstable_work", "lack_of_labour", "accident", "natural_disaster", "income_drop")
+RISKS = (
+    "illness",
+    "disability",
+    "schooling",
+    "unstable_work",
+    "lack_of_labour",
+    "accident",
+    "natural_disaster",
+    "income_drop",
+)
 
 
 @dataclass(frozen=True)
@@ -86,5 +95,8 @@ def _member(random: Random, today: date, surname: str, age: int, male: bool, rel
     else:
         row["education"] = random.choice(("primary", "junior", "junior", "senior"))
     if working and relation != "spouse" and random.random() < 0.4 and "schooling" not in row:
-        row["work_place"], row["work_months"] = random.choice(("县内", "郑州", "洛阳", "浙江", "广东")), random.randint(3, 11)
+        row["work_place"], row["work_months"] = (
+            random.choice(("县内", "郑州", "洛阳", "浙江", "广东")),
+            random.randint(3, 11),
+        )
     return row

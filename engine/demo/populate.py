@@ -90,23 +90,23 @@ def _officials(session: Session, now: datetime) -> dict[tuple[str, str], list[Ac
                 found.setdefault((access.QUEUE_OF_ROLE[role], place), []).append(account)
         number = len(ROLES)
         for township in townships:
-            for queue, role, place in [("township", "township_reviewer", township)] + [
-                ("village", "village_official", village) for village in villages[township.code]
-            ]:
+            places_below = [("township", "township_reviewer", township)]
+            places_below += [("village", "village_official", village) for village in villages[township.code]]
+            for queue, role, division in places_below:
                 number += 1
-                account = accounts.create(
-                    session, f"{'x' if queue == 'township' else 'c'}{place.code}", _name(number), password, now,
-                    post=access.ROLE_NAMES[role],
-                )  # fmt: skip
-                accounts.grant(session, account, role, place.code)
-                found.setdefault((queue, place.code), []).append(account)
+                username = f"{queue[0]}{division.code}"
+                account = accounts.create(session, username, _name(number), password, now, post=access.ROLE_NAMES[role])
+                accounts.grant(session, account, role, division.code)
+                found.setdefault((queue, division.code), []).append(account)
     session.scalars(select(Account).execution_options(populate_existing=True)).all()  # with their grants
     return found
 
 
 def _name(number: int) -> str:
     random = Random(number * 7919)
-    return random.choice("赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨") + random.choice("晓明 海燕 志远 文静 建军 丽华 国强 雪梅 东升 春晖 立新 永红".split())
+    return random.choice("赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨") + random.choice(
+        "晓明 海燕 志远 文静 建军 丽华 国强 雪梅 东升 春晖 立新 永红".split()
+    )
 
 
 def _rural(village: Division) -> bool:
@@ -122,10 +122,7 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
         near = [v for v in rural if v.code.startswith(TOWNSHIP[:9])]
         for number in range(HOUSEHOLDS):
             one = family(random, today)
-            if number < OWN:
-                village = near[0]
-            else:
-                village = random.choice(near if number < 180 else rural)
+            village = near[0] if number < OWN else random.choice(near if number < 180 else rural)
             data = {**one.__dict__, "village_code": village.code}
             found[households.register(session, data, now - timedelta(days=200)).id] = one
     return found

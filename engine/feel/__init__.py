@@ -26,7 +26,9 @@ __all__ = [
 ]  # fmt: skip
 
 _BROWSER = frozenset("lit name path arith neg cmp and or between in if list filter call range test group".split())
-_BROWSER_CALLS = frozenset({"count", "sum", "min", "max", "contains", "not", "list contains", "string length", "decimal"})
+_BROWSER_CALLS = frozenset(
+    {"count", "sum", "min", "max", "contains", "not", "list contains", "string length", "decimal"}
+)
 
 
 def strip_equals(text: str) -> str:

@@ -10,7 +10,16 @@ import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import (
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+)
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -129,7 +138,8 @@ def _make_date(*args: Any) -> date:
 
 def _make_time(*args: Any) -> time:
     if len(args) >= 3:
-        return time(*map(_whole, args[:3]))
+        hour, minute, second = map(_whole, args[:3])
+        return time(hour, minute, second)
     value = args[0]
     if isinstance(value, datetime):
         return value.timetz()
@@ -245,7 +255,11 @@ def _substring(text: Any, start: Any, length: Any = None) -> str:
 def _pattern(pattern: Any, flags: Any = "") -> re.Pattern[str]:
     """A bounded regular expression: no repetition inside a repetition, no back-references."""
     found = _text(pattern)
-    if len(found) > 200 or re.search(r"[+*}]\s*\)\s*[+*{]|\\[1-9]|\(\?[^:]", found) or found.count("*") + found.count("+") > 6:
+    if (
+        len(found) > 200
+        or re.search(r"[+*}]\s*\)\s*[+*{]|\\[1-9]|\(\?[^:]", found)
+        or found.count("*") + found.count("+") > 6
+    ):
         raise FeelError
     bits = 0
     for flag in flags or "":

@@ -306,7 +306,10 @@ def _members(domain: Any) -> Any:
             return (Decimal(number) for number in range(int(low), int(high) + step, step))
         if type(low) is date and type(high) is date:
             days = (high - low).days
-            return (low + timedelta(days=offset) for offset in range(0, days + (1 if days >= 0 else -1), 1 if days >= 0 else -1))
+            return (
+                low + timedelta(days=offset)
+                for offset in range(0, days + (1 if days >= 0 else -1), 1 if days >= 0 else -1)
+            )
         raise FeelError
     return v.as_list(domain)
 
@@ -339,7 +342,7 @@ def _quantified(wanted: bool) -> Callable[[list[tuple[str, Node]], Node], Closur
                 for scope in scopes(env):
                     result = test(scope)
                     if result is wanted:
-                        return wanted
+                        return bool(wanted)
                     unknown = unknown or not isinstance(result, bool)
             except FeelError:
                 return None
@@ -417,14 +420,23 @@ def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:
             if named:
                 return called.call(*_positional(called, values))
             return called.call(*(value for _, value in values))
-        except (FeelError, TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, DecimalException):
+        except (
+            FeelError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            KeyError,
+            IndexError,
+            ArithmeticError,
+            DecimalException,
+        ):
             return None
 
     return run
 
 
 def _positional(called: Function, values: list[tuple[str | None, Any]]) -> list[Any]:
-    given = {name: value for name, value in values}
+    given = dict(values)
     if not given.keys() <= set(called.parameters):
         if set(given) <= {"year", "month", "day"}:
             return [given["year"], given["month"], given["day"]]
@@ -525,7 +537,9 @@ def _dotted(node: Node) -> str | None:
 
 def free_names(node: Node) -> frozenset[str]:
     """The dotted names that the expression reads, built-ins excluded."""
-    return frozenset(name for name in _free(node) if name not in BUILTINS and name not in ("?", "workdays after", "item"))
+    return frozenset(
+        name for name in _free(node) if name not in BUILTINS and name not in ("?", "workdays after", "item")
+    )
 
 
 def unknown_functions(node: Any, bound: frozenset[str] = frozenset()) -> set[str]:

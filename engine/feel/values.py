@@ -175,9 +175,13 @@ def equal(left: Any, right: Any) -> bool | None:
     if kind(left) != kind(right):
         return None
     if isinstance(left, list):
-        return len(left) == len(right) and all(equal(from_plain(a), from_plain(b)) is True for a, b in zip(left, right, strict=True))
+        return len(left) == len(right) and all(
+            equal(from_plain(a), from_plain(b)) is True for a, b in zip(left, right, strict=True)
+        )
     if isinstance(left, Mapping):
-        return left.keys() == right.keys() and all(equal(from_plain(left[k]), from_plain(right[k])) is True for k in left)
+        return left.keys() == right.keys() and all(
+            equal(from_plain(left[k]), from_plain(right[k])) is True for k in left
+        )
     return bool(left == right)
 
 
@@ -188,7 +192,7 @@ def compare(left: Any, right: Any) -> int | None:
         return None
     if isinstance(left, datetime | time) and (left.tzinfo is None) != (right.tzinfo is None):
         return None
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def contains(interval: Range, value: Any) -> bool | None:

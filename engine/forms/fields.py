@@ -18,12 +18,13 @@ MAX_ROWS = 50
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})$")
 
 
-class Text(fields.String):
+class Text(fields.Field[Any]):
     """Text without surrounding blanks; blank is nothing."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).strip()
-        return text or None
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            raise ValidationError("填写的内容不对。")
+        return str(value).strip() or None
 
 
 class Number(fields.Field[Any]):
@@ -86,7 +87,7 @@ class Files(fields.Field[Any]):
             raise ValidationError("附件不存在，请重新上传。")
         return found
 
-    context_attachments: Callable[[], Mapping[int, Any]] = staticmethod(lambda: {})
+    context_attachments: Callable[[], Mapping[int, Any]] = staticmethod(dict)
 
 
 def rules(component: s.Component, today: date) -> list[Any]:
@@ -153,9 +154,14 @@ def build(component: s.Component, today: date, attachments: Mapping[int, Any]) -
     if kind == "checkbox":
         if required:
             common["validate"] = [*common["validate"], validate.Equal(True, error="请勾选。")]
-        return Tick(**{**common, "required": False, "allow_none": False, "load_default": False} if not required else common)
+        return Tick(
+            **{**common, "required": False, "allow_none": False, "load_default": False} if not required else common
+        )
     if kind in ("radio", "select"):
-        common["validate"] = [*common["validate"], validate.OneOf([*s.options(component)], error="请从所列选项中选择。")]
+        common["validate"] = [
+            *common["validate"],
+            validate.OneOf([*s.options(component)], error="请从所列选项中选择。"),
+        ]
         return Text(**common)
     if kind in ("checklist", "taglist"):
         choices = [*s.options(component)]

@@ -149,7 +149,7 @@ class Form:
             clean = {k: v for k, v in schema.load(given).items() if v is not None}
         except ValidationError as error:
             labels = {_key(c): s.label(c) for c in plain}
-            for key, texts in error.normalized_messages().items():
+            for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}:{text}" for text in _texts(texts)]
         for component in visible:
             if component["type"] == "dynamiclist":
@@ -197,9 +197,7 @@ class Form:
             if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")
         }
 
-    def render(
-        self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None
-    ) -> list[Field]:
+    def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
         return _render(self.components, data, data, errors or {}, "", "")
 
@@ -244,7 +242,11 @@ def shown(component: s.Component, value: Any) -> str:
         return f"{len(value)} 个附件" if isinstance(value, list) else ""
     if kind == "datetime":
         parts = str(value)[:10].split("-")
-        return f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日" if len(parts) == 3 and all(p.isdigit() for p in parts) else str(value)
+        return (
+            f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
+            if len(parts) == 3 and all(p.isdigit() for p in parts)
+            else str(value)
+        )
     if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
         unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
         return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"

@@ -16,7 +16,14 @@ INPUTS = frozenset(
 SHOWN = frozenset("text expression group separator spacer".split())
 CHOICES = frozenset("radio select checklist taglist".split())
 FORMATS = frozenset("id_number phone past_date money village".split())
-NAMES = {"html": "HTML", "iframe": "内嵌网页", "image": "图片", "button": "按钮", "table": "表格", "documentPreview": "文档预览"}
+NAMES = {
+    "html": "HTML",
+    "iframe": "内嵌网页",
+    "image": "图片",
+    "button": "按钮",
+    "table": "表格",
+    "documentPreview": "文档预览",
+}
 MAX_COMPONENTS = 400
 
 

@@ -15,7 +15,6 @@ from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
-
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -291,5 +290,3 @@ def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     fired = timers.fire_due(sessions(app), clock.clock())
     return {"now": clock.now(), "fired": fired}
-
-

@@ -94,7 +94,9 @@ class BulkResult(Schema):
 
 
 class Return(Lenient):
-    target = fields.Integer(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"})
+    target = fields.Integer(
+        load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"}
+    )
     reason = fields.String(required=True, validate=validate.Length(max=400))
 
 
@@ -207,7 +209,9 @@ class TimerPage(Schema):
 class Upload(Lenient):
     xml = fields.String(required=True)
     forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js，按表单编号"})
-    decisions = fields.Dict(load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN，按决策编号"})
+    decisions = fields.Dict(
+        load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN，按决策编号"}
+    )
     note = fields.String(load_default="", validate=validate.Length(max=200))
 
 

@@ -35,7 +35,9 @@ def _files(view: CaseView) -> dict[int, Attachment]:
 def archive(case_id: int) -> str:
     """R14: all forms, minutes, notices and decisions as one file to print."""
     view = views.case_view(session(), account(), case_id)
-    return render_template("cases/archive.html", view=view, household=view.case.household, attachments_by_id=_files(view))
+    return render_template(
+        "cases/archive.html", view=view, household=view.case.household, attachments_by_id=_files(view)
+    )
 
 
 @blueprint.get("/cases/<int:case_id>/diagram.bpmn")

@@ -80,7 +80,10 @@ def enter() -> ResponseReturnValue:
         return _page(raw, household, error.fields), 422
     if entered.case is None:
         return _page(raw, household, duplicates=entered.duplicates), 200
-    flash("线索已并入这户正在办理的事项，期限按最早的发现日期计算。" if entered.joined else "线索已录入，开始办理。", "success")
+    flash(
+        "线索已并入这户正在办理的事项，期限按最早的发现日期计算。" if entered.joined else "线索已录入，开始办理。",
+        "success",
+    )
     return redirect(url_for("cases.show", case_id=entered.case.id), 303)
 
 

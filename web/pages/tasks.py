@@ -100,7 +100,9 @@ def upload(item_id: int) -> ResponseReturnValue:
     if sent is None or not sent.filename:
         raise Invalid("没有收到文件。")
     body = sent.stream.read(attachments.MAX_BYTES + 1)
-    found = attachments.store(session(), account(), item_id, request.form.get("field", ""), sent.filename, body, clock.now())
+    found = attachments.store(
+        session(), account(), item_id, request.form.get("field", ""), sent.filename, body, clock.now()
+    )
     return {"id": found.id, "filename": found.filename, "url": url_for("files.show", attachment_id=found.id)}
 
 

