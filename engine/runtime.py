@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, definitions, prefill
+from engine import access, definitions, prefill, services
 from engine.clock import CHINA, Clock, local_date
 from engine.database import write
 from engine.definitions import Definition
@@ -35,7 +35,6 @@ from engine.models import (
     WorkItem,
 )
 from engine.replay import UNDOING, Input
-from engine.services import REGISTRY
 from engine.steps import Opened, Step
 
 
@@ -402,7 +401,7 @@ def _undo(step: Step, seq: int, kind: str, details: Mapping[str, Any]) -> list[i
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
     for entry in step.session.scalars(query.order_by(LogEntry.seq.desc())):
         for element_id, token, name, result in reversed(entry.data.get("services", [])):  # type: ignore[call-overload]
-            known = REGISTRY.get(name)
+            known = services.find(name)
             if known is not None and known.undo is not None:
                 known.undo(step.call(element_id, token), result)
     assert kind in UNDOING

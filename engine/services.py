@@ -69,6 +69,13 @@ def service(name: str, undo: ServiceFunction | None = None) -> Callable[[Service
     return register
 
 
+def find(name: str) -> Service | None:
+    """The service `name`, or None."""
+    if name not in REGISTRY:
+        load_all()
+    return REGISTRY.get(name)
+
+
 def load_all() -> None:
     """Import the rooms that register services, so that every process knows the same ones."""
     import engine.clues

@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, audit, calendar, definitions, notifications, replay
+from engine import access, audit, calendar, definitions, notifications, replay, services
 from engine.clock import local_date
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
 from engine.models import Account, CaseFile, Timer, WorkItem
-from engine.services import REGISTRY, ServiceCall
+from engine.services import ServiceCall
 from engine.state import StateFormatError
 
 
@@ -33,7 +33,7 @@ class LiveHost:
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """Call the registered service; its errors roll the step back."""
-        known = REGISTRY.get(name)
+        known = services.find(name)
         if known is None:
             raise EngineFault(f"服务“{name}”没有登记。")
         return known.function(self._step.call(element_id, token), **parameters)

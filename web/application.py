@@ -10,7 +10,7 @@ from flask import Flask, current_app, g, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine import divisions, inbox, services
+from engine import divisions, inbox
 from engine.clock import Clock
 from engine.models import Account
 from web import api, clock, database, errors, pages, scheduler, signing, words
@@ -37,7 +37,6 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     )  # fmt: skip
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    services.load_all()
     prepare_folder(config.database_url)
     database.bind(app, config.database_url)
     clock.install(app, config.demo, fixed_clock)

@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, audit, definitions, divisions, installation, services
+from engine import accounts, audit, definitions, divisions, installation
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
 from engine.definitions import read_resources
@@ -27,7 +27,6 @@ def main() -> None:
 
 
 def _factory(url: str | None = None) -> sessionmaker[Session]:
-    services.load_all()
     chosen = url or Config.read().database_url
     prepare_folder(chosen)
     return session_factory(create_engine(chosen))

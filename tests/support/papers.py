@@ -1,0 +1,120 @@
+"""What officials of the tests fill in: valid data for every form, on a given day."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import Any
+
+from PIL import Image
+
+from engine.idnumber import check_digit
+
+
+def _picture() -> bytes:
+    """A small valid photo."""
+    packed = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 210, 220)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+HEAD_ID = "41990119750308123"
+WIFE_ID = "41990119770612122"
+PNG = _picture()
+
+
+def id_number(first17: str) -> str:
+    """The number with its check digit; no division ever had the region."""
+    return first17 + check_digit(first17)
+
+
+def clue(day: date, name: str = "王建国", village: str = "410325103202", **changes: Any) -> dict[str, Any]:
+    """A clue about a new household."""
+    data = {
+        "channel": "cadre_check",
+        "discovered_on": day.isoformat(),
+        "finder": "网格员",
+        "risks": ["illness"],
+        "description": "妻子住院，支出较大",
+        "village_code": village,
+        "head_name": name,
+        "id_number": id_number(HEAD_ID),
+        "address": f"东沟{len(name)}号",
+        "household_type": "ordinary",
+    }
+    return {**data, **changes}
+
+
+def member(name: str = "王建国", relation: str = "head", number: str = HEAD_ID, **changes: Any) -> dict[str, Any]:
+    """A member's row."""
+    row = {
+        "name": name,
+        "relation": relation,
+        "sex": "male",
+        "id_type": "id_card",
+        "id_number": id_number(number),
+        "health": "healthy",
+        "labour": "ordinary",
+        "medical_insurance": "yes",
+    }
+    return {**row, **changes}
+
+
+def verification(day: date, **changes: Any) -> dict[str, Any]:
+    """Two people, 12 000 a year: under the line."""
+    data = {
+        "household_type": "ordinary",
+        "address": "东沟1号",
+        "members": [member(), member("李秀英", "spouse", WIFE_ID, sex="female", health="serious")],
+        "wage": 10000,
+        "business": 2000,
+        "property": 0,
+        "pension": 0,
+        "allowance_income": 0,
+        "subsidy": 0,
+        "other_transfer": 0,
+        "business_cost": 0,
+        "medical": 20000,
+        "education": 0,
+        "disaster": 0,
+        "other_rigid": 0,
+        "education_ok": "yes",
+        "medical_ok": "yes",
+        "housing_ok": "yes",
+        "water_ok": "yes",
+        "risks": ["illness"],
+        "risk_text": "妻子三月确诊重病",
+        "visited_on": day.isoformat(),
+        "investigator_1": "张三",
+        "investigator_2": "李四",
+        "opinion": "suggest",
+    }
+    return {**data, **changes}
+
+
+def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
+    """Valid data for form `key`; `file` is the id of an uploaded file."""
+    when = day.isoformat()
+    forms: dict[str, dict[str, Any]] = {
+        "verification": verification(day),
+        "authorisation": {"signed": "yes", "signers": "王建国、李秀英", "signed_on": when, "scan": [file]},
+        "unauthorised": {"outcome": "end", "reason": "两次上门，仍不愿授权"},
+        "exclusion_review": {"outcome": "agree", "reason": "理由成立"},
+        "matching_batch": {"batch": "202205-1", "submitted_on": when},
+        "matching_result": {"batch": "202205-1", "matched_on": when, "effect": "none"},
+        "appraisal": {
+            "held_on": when, "place": "村部", "chair": "支书", "attendance": 30, "favour": 28, "against": 1, "abstain": 1,
+            "result": "agreed", "minutes": [file],
+        },
+        "notice": {"posted_on": when, "place": "公开栏", "contact": "监委会 0379-66000000", "photo": [file]},
+        "notice_end": {"statement": True},
+        "objection_finding": {"outcome": "dismissed", "finding": "经核查不属实"},
+        "township_review": {"outcome": "approve", "category": "marginal"},
+        "county_approval": {"outcome": "approve", "category": "marginal"},
+        "announcement": {"posted_on": when, "place": "公开栏", "photo": [file]},
+        "registration": {
+            "national_number": "4100000001", "entered_on": when, "entered_by": "甲", "reviewed_by": "乙", "archived": True,
+        },
+        "supervision": {"cause": "比对结果返回较晚", "measure": "专人催办", "promised_on": when},
+    }  # fmt: skip
+    return {**forms[key], **changes}

@@ -1,0 +1,58 @@
+"""The database that every test starts from: installed once, with a few officials, then copied."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine import accounts, installation
+from engine.clock import CHINA
+from engine.database import create_engine, session_factory, write
+
+PASSWORD = "Ceshi-2022-mima"
+START = datetime(2022, 5, 5, 9, 0, tzinfo=CHINA)
+"""Day 0 of every story: a Thursday morning."""
+VILLAGE, OTHER_VILLAGE = "410325103202", "410325103203"
+TOWNSHIP, OTHER_TOWNSHIP = "410325103000", "410325102000"
+COUNTY, OTHER_COUNTY = "410325000000", "410326000000"
+OFFICIALS = (
+    ("cun", "村甲", "village_official", VILLAGE),
+    ("cun2", "村乙", "village_official", VILLAGE),
+    ("lin", "邻村甲", "village_official", OTHER_VILLAGE),
+    ("xiang", "乡甲", "township_reviewer", TOWNSHIP),
+    ("xiang2", "乡乙", "township_reviewer", TOWNSHIP),
+    ("waixiang", "外乡甲", "township_reviewer", OTHER_TOWNSHIP),
+    ("xian", "县甲", "county_approver", COUNTY),
+    ("xian2", "县乙", "county_approver", COUNTY),
+    ("waixian", "外县甲", "county_approver", OTHER_COUNTY),
+    ("shi", "市甲", "city_reviewer", "410300000000"),
+    ("sheng", "省甲", "province_reviewer", "410000000000"),
+    ("ducha", "督甲", "supervisor", COUNTY),
+    ("liucheng", "流甲", "process_owner", "410000000000"),
+    ("xitong", "系统甲", "account_admin", "410000000000"),
+    ("anquan", "安全甲", "security_admin", "410000000000"),
+    ("shenji", "审计甲", "audit_admin", "410000000000"),
+)
+
+
+def build(url: str) -> None:
+    """Install an empty database at `url` and add the officials."""
+    engine = create_engine(url)
+    installation.create_tables(engine)
+    with session_factory(engine)() as session:
+        installation.install(session, START)
+        add_officials(session)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+
+
+def add_officials(session: Session) -> None:
+    """One official or two for each queue, and the roles without a queue."""
+    password = accounts.hash_password(PASSWORD)
+    with write(session):
+        for username, name, role, division in OFFICIALS:
+            account = accounts.create(session, username, name, password, START)
+            accounts.grant(session, account, role, division)
