@@ -150,7 +150,7 @@ class Form:
         except ValidationError as error:
             labels = {_key(c): s.label(c) for c in plain}
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
-                errors[path + key] = [f"{labels[key]}:{text}" for text in _texts(texts)]
+                errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
         for component in visible:
             if component["type"] == "dynamiclist":
                 key = _key(component)

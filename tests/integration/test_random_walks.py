@@ -1,0 +1,180 @@
+"""Any order of officials, clocks and messages ends legally; a state stored at every step equals one never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.clock import CHINA, local_date
+from engine.definitions import Definition, check, read_resources
+from engine.errors import ShouwangError
+from engine.installation import ROOT
+from engine.instance import Instance
+from engine.runtime import return_targets, return_to, withdraw
+from tests.support import papers
+from tests.support.world import World
+
+START = datetime(2022, 5, 5, 9, tzinfo=CHINA)
+OUTCOMES = {
+    "verification": ("opinion", ["suggest", "suggest", "suggest", "not_suggest"]),
+    "authorisation": ("signed", ["yes", "yes", "yes", "no"]),
+    "unauthorised": ("outcome", ["again", "end"]),
+    "exclusion_review": ("outcome", ["agree", "disagree"]),
+    "appraisal": ("result", ["agreed", "agreed", "not_agreed"]),
+    "objection_finding": ("outcome", ["dismissed", "upheld_changed", "upheld_withdrawn"]),
+    "township_review": ("outcome", ["approve", "approve", "reject"]),
+    "county_approval": ("outcome", ["approve", "approve", "reject"]),
+}
+ENDS = {"not_admitted", "completed"}
+
+
+class _Host:
+    """Services that answer plausibly and only by their parameters."""
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        if name == "matching.find_reusable":
+            return {"reusable": token < "5"}
+        if name == "notice.open":
+            return {"id": 1, "posted_on": parameters["posted_on"]}
+        return {"id": token}
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        pass
+
+    def workdays(self, day: date, count: int) -> date:
+        return day + timedelta(days=count)
+
+
+@pytest.fixture(scope="module")
+def definition() -> Definition:
+    forms, decisions = read_resources(ROOT / "forms_json", ROOT / "bpmn" / "decisions")
+    found, findings = check(Path(ROOT / "bpmn" / "identification.bpmn").read_bytes(), forms, decisions)
+    assert found is not None and findings == []
+    return found
+
+
+def _variables() -> dict[str, Any]:
+    return {
+        "household": {"type": "ordinary"},
+        "clue": {"channel": "cadre_check"},
+        "discovery_date": "2022-05-05",
+        "monitoring_line": {"year": 2022, "amount": 6900},
+    }
+
+
+def _walk(definition: Definition, seed: int, between: Callable[[Instance], Instance]) -> Instance:
+    """Drive one instance by a seed: finish any open task, pass time, send messages; `between` runs after every step."""
+    random = Random(seed)
+    now = START
+    instance = Instance(definition, _Host())
+    instance.start(_variables(), now)
+    for _ in range(120):
+        instance = between(instance)
+        if instance.completed:
+            return instance
+        tasks = sorted(instance.open_tasks(), key=lambda task: task.token)
+        waiting = sorted(instance.waits_for())
+        choice = random.random()
+        if tasks and choice < 0.75:
+            now += timedelta(hours=random.randint(1, 30))
+            instance.pass_time(now)
+            tasks = sorted(instance.open_tasks(), key=lambda task: task.token)
+            if tasks:
+                _finish(instance, random.choice(tasks), random, now)
+        elif choice < 0.85 and waiting:
+            name = random.choice(waiting)
+            payload = {"signed": "yes"} if name == "authorisation" else {"effect": "none"}
+            instance.send(name, payload, now)
+        else:
+            now += timedelta(days=random.randint(1, 6))
+            instance.pass_time(now)
+    return instance
+
+
+def _finish(instance: Instance, task: Any, random: Random, now: datetime) -> None:
+    element = instance.definition.elements[task.element_id]
+    key = element.form_key or ""
+    data = papers.paper(key, local_date(now), "1", per_capita=random.choice([6000, 9000]), after_rigid=3000)
+    if key in OUTCOMES:
+        field, options = OUTCOMES[key]
+        data[field] = random.choice(options)
+    variable = element.variable or key
+    instance.complete(task.token, {variable: instance.definition.project(variable, data)}, now)
+
+
+def _stored(instance: Instance) -> Instance:
+    return Instance.restored(instance.definition, _Host(), instance.stored())
+
+
+@pytest.mark.duty("C1", "R10", "R15")
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(min_value=0, max_value=10**9))
+def test_random_walks_are_legal_and_survive_storing_at_every_step(definition: Definition, seed: int) -> None:
+    ends: list[str] = []
+
+    def watch(instance: Instance) -> Instance:
+        assert instance.completed or instance.open_tasks() or instance.waiting_tokens()
+        for record in instance.records:
+            ends.extend(record.ends)
+        instance.records.clear()
+        return instance
+
+    never = _walk(definition, seed, watch)
+    always = _walk(definition, seed, _stored)
+    assert never.canonical() == always.canonical()
+    if never.completed:
+        assert ENDS & set(ends)
+
+
+@pytest.mark.duty("C1")
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(min_value=0, max_value=10**9))
+def test_replay_rebuilds_every_case_with_returns_and_withdrawals(small_world: World, seed: int) -> None:
+    random = Random(seed)
+    world = small_world
+    world.clock.set(max(world.clock.now(), world.day(0)) + timedelta(hours=1))
+    number = seed % 900 + 100
+    case = world.enter(name=f"户{seed}", id_number=papers.id_number(f"41990119800101{number}"), address=f"走{seed}号")
+    people = {"village": ["cun", "cun2"], "township": ["xiang", "xiang2"], "county": ["xian", "xian2"]}
+    last: tuple[str, int] | None = None
+    for _ in range(25):
+        items = world.open_items(case)
+        if not items:
+            if world.case(case.id).status == "finished":
+                break
+            _later(world, random)
+            continue
+        item = items[random.choice(sorted(items))]
+        who = random.choice(people[item.queue])
+        try:
+            act = random.random()
+            if act < 0.1 and last is not None:
+                withdraw(world.session, world.official(last[0]), last[1], clock=world.clock)
+            elif act < 0.2:
+                targets = return_targets(world.session, world.official(who), item.id)
+                if targets:
+                    target = random.choice(targets).seq
+                    return_to(world.session, world.official(who), item.id, target, "请更正", clock=world.clock)
+            else:
+                world.finish(case, item.element_id, who)
+                last = (who, item.id)
+        except ShouwangError:
+            world.session.rollback()  # refused: four eyes, or somebody has begun the next step
+        if random.random() < 0.3:
+            _later(world, random)
+        world.assert_replays(case.id)
+
+
+def _later(world: World, random: Random) -> None:
+    from engine import timers
+
+    world.session.commit()
+    world.clock.advance(timedelta(days=random.randint(1, 4)))
+    timers.fire_due(world.sessions, world.clock)
