@@ -30,7 +30,7 @@ class MovableClock:
     """The machine's clock plus an offset, or a frozen instant: for tests, the dry run and the demo."""
 
     def __init__(self, at: datetime | None = None, offset: Callable[[], timedelta] | None = None) -> None:
-        self._at = at
+        self._at = at.astimezone(UTC) if at else None
         self._offset = offset or (lambda: timedelta(0))
 
     def now(self) -> datetime:

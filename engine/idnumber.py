@@ -10,7 +10,7 @@ from datetime import date
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
-_FORM = re.compile(r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?$")  # + disability type and level
+_FORM = re.compile(r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?\Z", re.ASCII)  # + disability type and level
 
 
 def check_digit(first17: str) -> str:

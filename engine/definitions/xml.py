@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -74,7 +75,7 @@ def properties(node: Node) -> dict[str, str]:
     found = {p.get("name", ""): p.get("value", "") for p in node.findall(path)}
     camunda = node.get(f"{{{CAMUNDA}}}formKey")
     if camunda and "formKey" not in found:
-        found["formKey"] = camunda.removeprefix("camunda-forms:").rsplit("/", 1)[-1].removesuffix(".json")
+        found["formKey"] = re.split("[/:]", camunda)[-1].removesuffix(".json").removesuffix(".form")
     return found
 
 

@@ -15,7 +15,7 @@ from engine.forms import schema as s
 
 MAX_TEXT = 4000
 MAX_ROWS = 50
-_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})$")
+_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z", re.ASCII)
 
 
 class Text(fields.Field[Any]):

@@ -6,6 +6,7 @@ computed here again, read-only fields with a ``prefill`` take the register's val
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -296,9 +297,10 @@ def _typed(components: list[s.Component], values: Mapping[str, Any]) -> dict[str
 
 def _number(text: str) -> float | None:
     try:
-        return float(text.replace(",", ""))
+        number = float(text.replace(",", ""))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def _compute(component: s.Component, values: Mapping[str, Any]) -> Any:

@@ -22,7 +22,12 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
     first = runtime.complete(
-        world.session, world.official("cun"), item.id, papers.verification(world.today), idempotency_key="k", clock=world.clock
+        world.session,
+        world.official("cun"),
+        item.id,
+        papers.verification(world.today),
+        idempotency_key="k",
+        clock=world.clock,
     )
     again = runtime.complete(world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock)
     assert first == again
@@ -110,7 +115,10 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
 
 
 def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    case, other = world.enter(), world.enter(name="李四", id_number=papers.id_number("41990119800101345"), address="西坡9号")
+    case, other = (
+        world.enter(),
+        world.enter(name="李四", id_number=papers.id_number("41990119800101345"), address="西坡9号"),
+    )
     world.to_notice(case)
     world.to_notice(other)
     original = services.REGISTRY["notice.close"]
@@ -138,7 +146,11 @@ def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypat
 def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     cases = []
     for number in range(4):
-        changes = {"name": f"户{number}", "id_number": papers.id_number(f"419901198001{number + 10}345"), "address": f"北寨{number}号"}
+        changes = {
+            "name": f"户{number}",
+            "id_number": papers.id_number(f"419901198001{number + 10}345"),
+            "address": f"北寨{number}号",
+        }
         world.clock.set(world.day(number))
         case = world.enter(**changes)
         world.to_notice(case)
@@ -146,7 +158,9 @@ def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     world.session.commit()
     world.clock.set(world.day(30))
     counts: list[int] = []
-    threads = [threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock))) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -204,7 +218,9 @@ def test_withdraw_only_while_nobody_has_worked_on_the_next(world: World) -> None
     runtime.withdraw(world.session, world.official("cun"), verify.id, clock=world.clock)
     assert set(world.open_items(case)) == {"verify"}
     world.finish(case, "verify", "cun")
-    again = world.session.scalars(select(WorkItem).where(WorkItem.element_id == "verify", WorkItem.status == "done")).one()
+    again = world.session.scalars(
+        select(WorkItem).where(WorkItem.element_id == "verify", WorkItem.status == "done")
+    ).one()
     sign = world.open_items(case)["sign"]
     runtime.claim(world.session, world.official("cun2"), sign.id, clock=world.clock)
     with pytest.raises(Conflict, match="已经有人开始办理"):
@@ -243,7 +259,9 @@ def test_bulk_decides_each_alone(world: World) -> None:
 def test_a_completion_costs_a_fixed_small_number_of_statements(world: World) -> None:
     def statements(case_number: int) -> int:
         case = world.enter(
-            name=f"户{case_number}", id_number=papers.id_number(f"41990119800101{case_number:03d}"), address=f"南岭{case_number}号"
+            name=f"户{case_number}",
+            id_number=papers.id_number(f"41990119800101{case_number:03d}"),
+            address=f"南岭{case_number}号",
         )
         world.finish(case, "verify", "cun")
         world.finish(case, "sign", "cun")
@@ -270,7 +288,9 @@ def test_a_completion_costs_a_fixed_small_number_of_statements(world: World) -> 
 def test_the_inbox_filters_sorts_and_pages(world: World) -> None:
     for number in range(23):
         world.clock.set(world.day(0, 9 + number // 3))
-        world.enter(name=f"户{number:02d}", id_number=papers.id_number(f"41990119800101{number:03d}"), address=f"河湾{number}号")
+        world.enter(
+            name=f"户{number:02d}", id_number=papers.id_number(f"41990119800101{number:03d}"), address=f"河湾{number}号"
+        )
     actor, now = world.official("cun"), world.clock.now()
     page = inbox.todo(world.session, actor, InboxFilter(), now)
     assert (page.total, page.pages, len(page.items)) == (23, 2, 20)

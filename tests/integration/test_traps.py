@@ -1,0 +1,338 @@
+"""The twelve traps of SpiffWorkflow 3.2, one by one, and the library's behaviours that the engine stands on.
+
+A library upgrade that changes one of them shows here first.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+import SpiffWorkflow
+from lxml import etree
+from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.util.task import TaskState
+
+from engine.clock import CHINA
+from engine.definitions import Definition, check
+from engine.errors import Conflict, EngineFault
+from engine.instance import Instance
+
+NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
+HEAD = (
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">'
+)
+FORMS = {"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'}
+
+
+class Host:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        self.calls.append(element_id)
+        return parameters
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        pass
+
+    def workdays(self, day: date, count: int) -> date:
+        return day + timedelta(days=count)
+
+
+def task(identifier: str, variable: str = "", extra: str = "") -> str:
+    name = f'<spiffworkflow:property name="variable" value="{variable or identifier}"/>'
+    return (
+        f'<bpmn:userTask id="{identifier}" name="{identifier}"><bpmn:extensionElements><spiffworkflow:properties>'
+        f'<spiffworkflow:property name="formKey" value="f"/><spiffworkflow:property name="queue" value="village"/>{name}'
+        f"</spiffworkflow:properties></bpmn:extensionElements>{extra}</bpmn:userTask>"
+    )
+
+
+def flow(source: str, target: str, condition: str = "") -> str:
+    inner = (
+        f'<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{condition}</bpmn:conditionExpression>'
+        if condition
+        else ""
+    )
+    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+
+
+def timer(identifier: str, text: str, kind: str = "timeDuration") -> str:
+    return (
+        f'<bpmn:timerEventDefinition id="{identifier}_t"><bpmn:{kind}>{text}</bpmn:{kind}></bpmn:timerEventDefinition>'
+    )
+
+
+def boundary(identifier: str, host: str, text: str, cancel: str = "true") -> str:
+    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{timer(identifier, text)}</bpmn:boundaryEvent>'
+
+
+def process(*parts: str, name: str = "p") -> str:
+    return f'{HEAD}<bpmn:process id="{name}" isExecutable="true">{"".join(parts)}</bpmn:process></bpmn:definitions>'
+
+
+def deploy(body: str) -> Definition:
+    definition, findings = check(body.encode(), FORMS, {})
+    assert definition is not None, findings
+    return definition
+
+
+def begin(body: str, **variables: Any) -> Instance:
+    instance = Instance(deploy(body), Host())
+    instance.start(variables, NOW)
+    return instance
+
+
+def open_names(instance: Instance) -> list[str]:
+    return sorted(one.element_id for one in instance.open_tasks())
+
+
+def token(instance: Instance, name: str) -> str:
+    return next(one.token for one in instance.open_tasks() if one.element_id == name)
+
+
+START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
+LINE = process(START, task("a"), task("b"), END, flow("s", "a"), flow("a", "b"), flow("b", "e"))
+LATE = process(
+    START, task("a"), task("late"), END, boundary("limit", "a", "P5D"), '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"),
+    flow("limit", "late"), flow("late", "e2"),
+)  # fmt: skip
+
+
+def test_version() -> None:
+    assert SpiffWorkflow.__name__ == "SpiffWorkflow"
+    from importlib.metadata import version
+
+    assert version("SpiffWorkflow").startswith("3.2.")
+
+
+def test_trap_1_a_stored_state_does_not_depend_on_the_order_of_keys() -> None:
+    instance = begin(LINE, facts={"z": 1, "a": {"y": 2, "b": 3}})
+    again = Instance.restored(instance.definition, Host(), instance.stored())
+    assert list(again.variables["facts"]) == ["z", "a"]
+    shuffled = json.loads(json.dumps(again.variables, sort_keys=True))
+    assert shuffled == instance.variables  # nothing else of a state is an object with meaningful order
+    assert again.canonical() == instance.canonical()
+
+
+def test_trap_2_only_a_ready_task_can_be_finished() -> None:
+    instance = begin(LATE)
+    gone = token(instance, "a")
+    instance.pass_time(NOW + timedelta(days=6))
+    assert open_names(instance) == ["late"]
+    for wrong in (gone, "0123456789abcdef"):
+        with pytest.raises(Conflict):
+            instance.complete(wrong, {}, NOW + timedelta(days=6))
+    assert open_names(instance) == ["late"]
+
+
+def test_trap_2_pin_the_library_itself_checks_nothing() -> None:
+    parser = BpmnParser()
+    parser.add_bpmn_xml(etree.fromstring(LINE.encode()))
+    workflow = BpmnWorkflow(parser.get_spec("p"))
+    workflow.do_engine_steps()
+    first = workflow.get_tasks(state=TaskState.READY, manual=True)[0]
+    first.run()
+    first.run()  # a second time, on a COMPLETED task: no complaint
+    assert first.state == TaskState.COMPLETED
+
+
+def test_trap_3_one_call_runs_what_a_timer_made_ready() -> None:
+    body = process(
+        START, f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>', task("a"), END,
+        flow("s", "w"), flow("w", "a"), flow("a", "e"),
+    )  # fmt: skip
+    instance = begin(body)
+    instance.pass_time(NOW + timedelta(days=5))
+    assert open_names(instance) == ["a"]
+
+
+def test_trap_4_a_task_finished_after_its_limit_takes_the_late_branch_first() -> None:
+    instance = begin(LATE)
+    a = token(instance, "a")
+    with pytest.raises(Conflict):
+        instance.complete(a, {}, NOW + timedelta(days=5, seconds=1))
+    assert open_names(instance) == ["late"]
+    marking = begin(LATE.replace('cancelActivity="true"', 'cancelActivity="false"'))
+    marking.complete(token(marking, "a"), {}, NOW + timedelta(days=6))
+    assert open_names(marking) == ["late"]
+
+
+def test_trap_5_tasks_inside_a_subprocess_keep_their_own_lane() -> None:
+    lanes = (
+        '<bpmn:laneSet id="ls"><bpmn:lane id="l1" name="村级"><bpmn:flowNodeRef>s</bpmn:flowNodeRef><bpmn:flowNodeRef>sub</bpmn:flowNodeRef>'
+        '<bpmn:flowNodeRef>e</bpmn:flowNodeRef></bpmn:lane><bpmn:lane id="l2" name="县级"><bpmn:flowNodeRef>inner</bpmn:flowNodeRef></bpmn:lane>'
+        "</bpmn:laneSet>"
+    )
+    inner = task("inner").replace('<spiffworkflow:property name="queue" value="village"/>', "")
+    sub = (
+        f'<bpmn:subProcess id="sub"><bpmn:startEvent id="is"/>{inner}<bpmn:endEvent id="ie"/>{flow("is", "inner")}{flow("inner", "ie")}'
+        "</bpmn:subProcess>"
+    )
+    definition = deploy(process(lanes, START, sub, END, flow("s", "sub"), flow("sub", "e")))
+    assert definition.elements["inner"].queue == "county"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "due"),
+    [
+        ("timeDuration", "P5D", NOW + timedelta(days=5)),
+        ("timeDuration", "PT36H", NOW + timedelta(hours=36)),
+        ("timeDate", "2022-06-01T08:00:00+08:00", datetime(2022, 6, 1, 8, tzinfo=CHINA)),
+        ("timeDate", "2022-06-01", datetime(2022, 6, 1, tzinfo=CHINA)),
+        ("timeDate", "days after(posted_on, 5)", datetime(2022, 5, 17, tzinfo=CHINA)),
+    ],
+)
+def test_trap_6_timers_as_modelers_write_them(kind: str, text: str, due: datetime) -> None:
+    body = process(
+        START,
+        f'<bpmn:intermediateCatchEvent id="w">{timer("w", text, kind)}</bpmn:intermediateCatchEvent>',
+        END,
+        flow("s", "w"),
+        flow("w", "e"),
+    )
+    assert [one.due_at for one in begin(body, posted_on="2022-05-11").timers()] == [due]
+
+
+def test_trap_7_the_shared_spec_is_never_changed_by_a_case() -> None:
+    definition = deploy(LATE)
+    spec, _ = definition.specs
+    before = {name: [t.name for t in one.outputs] for name, one in spec.task_specs.items()}
+    for days in (1, 6, 9):
+        instance = Instance(definition, Host())
+        instance.start({}, NOW)
+        instance.pass_time(NOW + timedelta(days=days))
+    assert {name: [t.name for t in one.outputs] for name, one in spec.task_specs.items()} == before
+    body = process(START, '<bpmn:subProcess id="x" triggeredByEvent="true"/>', END, flow("s", "e"))
+    assert any("事件子流程" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+
+
+def test_trap_8_two_timers_on_one_event_gateway_are_refused() -> None:
+    body = process(
+        START, '<bpmn:eventBasedGateway id="g"/>', END, '<bpmn:endEvent id="e2"/>', flow("s", "g"), flow("g", "w"), flow("g", "v"),
+        f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>',
+        f'<bpmn:intermediateCatchEvent id="v">{timer("v", "P10D")}</bpmn:intermediateCatchEvent>', flow("w", "e"), flow("v", "e2"),
+    )  # fmt: skip
+    assert any("最多只能有一个定时事件" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<bpmn:intermediateThrowEvent id="x"><bpmn:linkEventDefinition id="l"/></bpmn:intermediateThrowEvent>',
+        '<bpmn:intermediateThrowEvent id="x"><bpmn:compensateEventDefinition id="l"/></bpmn:intermediateThrowEvent>',
+        '<bpmn:intermediateCatchEvent id="x"><bpmn:conditionalEventDefinition id="l"/></bpmn:intermediateCatchEvent>',
+    ],
+)
+def test_trap_9_what_would_be_ignored_in_silence_is_refused(element: str) -> None:
+    body = process(START, element, END, flow("s", "x"), flow("x", "e"))
+    assert any(finding.element_id == "x" for finding in check(body.encode(), FORMS, {})[1])
+
+
+def test_trap_9_a_condition_on_a_flow_out_of_a_task_is_refused() -> None:
+    body = process(START, task("a"), END, flow("s", "a"), flow("a", "e", "a.x = 1"))
+    assert any("条件会被忽略" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+
+
+def test_trap_10_a_case_survives_hundreds_of_rounds_of_a_loop() -> None:
+    body = process(
+        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_a"/>', END, flow("s", "a"), flow("a", "g"), flow("g", "a"),
+        flow("g", "e", 'a.x = "done"'),
+    )  # fmt: skip
+    instance = begin(body)
+    for _ in range(260):
+        instance.complete(token(instance, "a"), {"a": {"x": "again"}}, NOW)
+    instance = Instance.restored(instance.definition, Host(), instance.stored())
+    instance.complete(token(instance, "a"), {"a": {"x": "done"}}, NOW)
+    assert instance.completed
+
+
+def test_trap_11_parallel_branches_do_not_overwrite_each_other() -> None:
+    body = process(
+        START, '<bpmn:parallelGateway id="g"/>', task("a"), task("b"), '<bpmn:parallelGateway id="j"/>', task("c"), END,
+        flow("s", "g"), flow("g", "a"), flow("g", "b"), flow("a", "j"), flow("b", "j"), flow("j", "c"), flow("c", "e"),
+    )  # fmt: skip
+    instance = begin(body, status="old")
+    instance.complete(token(instance, "a"), {"status": "new"}, NOW)
+    instance = Instance.restored(instance.definition, Host(), instance.stored())
+    instance.complete(token(instance, "b"), {"b": {"x": 1}}, NOW)
+    assert open_names(instance) == ["c"] and instance.variables["status"] == "new"
+
+
+def test_trap_12_no_text_of_a_diagram_reaches_python() -> None:
+    gateway = process(
+        START, '<bpmn:exclusiveGateway id="g" default="g_e"/>', END, '<bpmn:endEvent id="e2"/>', flow("s", "g"), flow("g", "e"),
+        flow("g", "e2", "().__class__.__mro__[1].__subclasses__()"),
+    )  # fmt: skip
+    assert any("写得不对" in finding.message for finding in check(gateway.encode(), FORMS, {})[1])
+    harmless = begin(
+        gateway.replace("().__class__.__mro__[1].__subclasses__()", "secret.__class__ != null"), secret="x"
+    )
+    assert harmless.completed and harmless.records[-1].ends == ["e"]
+
+
+# -- pins: what the engine stands on ------------------------------------------------------------------------------------
+
+
+def test_pin_a_dead_end_is_never_silent() -> None:
+    body = process(
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g"/>',
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "e", "false"),
+    )
+    definition = deploy(body)
+    instance = Instance(definition, Host())
+    instance.start({}, NOW)
+    with pytest.raises((EngineFault, Conflict)):
+        instance.complete(token(instance, "a"), {}, NOW)
+
+
+def test_pin_a_terminating_end_inside_a_called_process_ends_only_that() -> None:
+    body = (
+        f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>{task("after")}{END}'
+        f"{flow('s', 'c')}{flow('c', 'after')}{flow('after', 'e')}</bpmn:process>"
+        f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/><bpmn:parallelGateway id="g"/>{task("x")}{task("y")}'
+        '<bpmn:endEvent id="stop"><bpmn:terminateEventDefinition id="t"/></bpmn:endEvent><bpmn:endEvent id="qe"/>'
+        f"{flow('qs', 'g')}{flow('g', 'x')}{flow('g', 'y')}{flow('x', 'stop')}{flow('y', 'qe')}</bpmn:process></bpmn:definitions>"
+    )
+    instance = begin(body)
+    instance.complete(token(instance, "x"), {}, NOW)
+    assert open_names(instance) == ["after"]
+
+
+def test_pin_overdue_timers_fire_in_due_order_up_to_the_horizon() -> None:
+    body = process(
+        START, task("a"), END, boundary("first", "a", "P2D", "false"), boundary("second", "a", "P4D", "false"), task("x"), task("y"),
+        '<bpmn:endEvent id="e1"/>', '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"), flow("first", "x"), flow("x", "e1"),
+        flow("second", "y"), flow("y", "e2"),
+    )  # fmt: skip
+    instance = begin(body)
+    late = NOW + timedelta(days=30)
+    instance.pass_time(late, NOW + timedelta(days=3))
+    assert open_names(instance) == ["a", "x"]
+    instance.pass_time(late)
+    assert open_names(instance) == ["a", "x", "y"]
+    timers = [(record.element_id, record.due_at) for record in instance.records if record.kind == "timer"]
+    assert timers == [("first", NOW + timedelta(days=2)), ("second", NOW + timedelta(days=4))]
+
+
+def test_pin_a_message_reaches_one_waiting_event_and_waits_when_nothing_does() -> None:
+    message = '<bpmn:messageEventDefinition id="m{0}" messageRef="msg"/>'
+    body = process(
+        START, task("a"), f'<bpmn:intermediateCatchEvent id="w">{message.format(1)}</bpmn:intermediateCatchEvent>', task("b"), END,
+        flow("s", "a"), flow("a", "w"), flow("w", "b"), flow("b", "e"),
+    ).replace('<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"')  # fmt: skip
+    instance = begin(body)
+    assert instance.send("news", {"x": 1}, NOW) is False
+    instance = Instance.restored(instance.definition, Host(), instance.stored())
+    instance.complete(token(instance, "a"), {}, NOW)
+    assert open_names(instance) == ["b"] and instance.variables["news"] == {"x": 1}

@@ -1,0 +1,152 @@
+"""The check of an uploaded diagram: each thing the engine would ignore or fail on later is refused now, by element."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.definitions import Definition, check, read_resources
+from engine.errors import Finding
+from engine.installation import ROOT
+
+FORMS, DECISIONS = read_resources(ROOT / "forms_json", ROOT / "bpmn" / "decisions")
+SOURCE = (ROOT / "bpmn" / "identification.bpmn").read_text()
+
+
+def findings(body: str) -> list[Finding]:
+    return check(body.encode(), FORMS, DECISIONS)[1]
+
+
+def changed(pattern: str, replacement: str) -> str:
+    body, count = re.subn(pattern, replacement, SOURCE, count=1, flags=re.S)
+    assert count == 1, pattern
+    return body
+
+
+@pytest.fixture(scope="module")
+def definition() -> Definition:
+    found, problems = check(SOURCE.encode(), FORMS, DECISIONS)
+    assert found is not None and problems == []
+    return found
+
+
+@pytest.mark.duty("C1", "C2")
+def test_the_products_diagram_is_sound_and_says_what_it_implements(definition: Definition) -> None:
+    people = [e for e in definition.elements.values() if e.kind == "userTask"]
+    assert {e.queue for e in people} == {"village", "township", "county"}
+    for element in people:
+        assert element.form_key in definition.form_bodies
+        assert re.search(r"R\d\d", element.documentation), element.id
+        assert element.instructions, element.id
+    assert definition.elements["notice_over"].timer == "days after(notice.posted_on, 5)"
+    assert definition.elements["limit_15"].timer == "days after(discovery_date, 15)"
+    assert definition.messages == {"objection", "matching_result", "authorisation"}
+
+
+def test_every_element_is_drawn_inside_its_lane() -> None:
+    drawn = set(re.findall(r'bpmnElement="([^"]+)"', SOURCE))
+    for identifier in re.findall(r"<bpmn:flowNodeRef>([^<]+)<", SOURCE):
+        assert identifier in drawn
+    for identifier in re.findall(r'<bpmn:sequenceFlow id="([^"]+)"', SOURCE):
+        assert identifier in drawn
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "element", "part"),
+    [
+        (r'formKey" value="appraisal"', 'formKey" value="nowhere"', "appraise", "表单“nowhere”不存在"),
+        (r'Operator id="notice.close"', 'Operator id="os.system"', "close_notice", "服务“os.system”不存在"),
+        (r'parameter id="posted_on"', 'parameter id="posted"', "open_notice", "没有参数“posted”"),
+        (r"days after\(notice.posted_on, 5\)", "now() + 5", "notice_over", "写得不对"),
+        (r'appraisal.result = "agreed"', "__import__('os').system('x')", "flow_appraised__post_notice", "写得不对"),
+        (r'<bpmn:exclusiveGateway id="appraised" name="评议同意？" default="[^"]+"', '<bpmn:exclusiveGateway id="appraised" name="评议同意？"',
+         "appraised", "没有默认出口"),
+        (r"<bpmn:conditionExpression[^>]*>appraisal.result[^<]*</bpmn:conditionExpression>", "", "flow_appraised__post_notice", "没有写条件"),
+        (r'id="identification_review_county" name="县级"', 'id="other" name="甲方"', "other", "泳道名称"),
+        (r"calledDecisionId>category<", "calledDecisionId>none<", "recommend", "决策表“none”不存在"),
+        (r'calledElement="identification_review"', 'calledElement="elsewhere"', "handle", "不存在"),
+        (r"<bpmn:timeDate[^>]*>days after\(discovery_date, 15\)</bpmn:timeDate>", "<bpmn:timeCycle>R/P1D</bpmn:timeCycle>", "limit_15",
+         "不支持周期定时"),
+        (r'warnDays" value="3"', 'warnDays" value="three"', "limit_15", "整数天数"),
+        (r'parameter id="place"', 'parameter id="contact"/><spiffworkflow:parameter id="review"', "open_notice", "没有参数“review”"),
+    ],
+)  # fmt: skip
+@pytest.mark.duty("C5")
+def test_one_mistake_is_found_at_its_element(pattern: str, replacement: str, element: str, part: str) -> None:
+    found = findings(changed(pattern, replacement))
+    assert any(f.element_id == element and part in f.message for f in found), found
+
+
+@pytest.mark.parametrize(
+    ("inside", "part"),
+    [
+        ('<bpmn:scriptTask id="x" name="改数据"><bpmn:script>open("/etc/passwd")</bpmn:script></bpmn:scriptTask>', "脚本任务"),
+        ('<bpmn:task id="x" name="随便"/>', "未定类型的任务"),
+        ('<bpmn:endEvent id="x"><bpmn:signalEventDefinition id="s"/></bpmn:endEvent>', "没有入口"),
+        ('<bpmn:intermediateThrowEvent id="x" name="跳转"><bpmn:linkEventDefinition id="l"/></bpmn:intermediateThrowEvent>', "中间抛出事件"),
+        ('<bpmn:subProcess id="x" name="事件" triggeredByEvent="true"><bpmn:startEvent id="y"/></bpmn:subProcess>', "事件子流程"),
+        ('<bpmn:userTask id="x" name="孤立"/>', "没有入口"),
+        ('<bpmn:transaction id="x" name="事务"/>', "事务子流程"),
+    ],
+)  # fmt: skip
+def test_what_the_engine_would_ignore_is_refused(inside: str, part: str) -> None:
+    body = SOURCE.replace('<bpmn:startEvent id="clue_found"', inside + '<bpmn:startEvent id="clue_found"', 1)
+    found = findings(body)
+    assert any(f.element_id == "x" and part in f.message for f in found), found
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<not xml", "<a/>", "", '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>',
+        '<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><l>&b;</l>',
+    ],
+)  # fmt: skip
+def test_hostile_or_broken_files_get_a_sentence(body: str) -> None:
+    definition, found = check(body.encode(), FORMS, DECISIONS)
+    assert definition is None
+    assert len(found) == 1 and found[0].message.endswith("。")
+
+
+def test_scripts_beside_a_task_are_refused() -> None:
+    script = "<bpmn:extensionElements><spiffworkflow:preScript>import os</spiffworkflow:preScript>"
+    body = SOURCE.replace("<bpmn:extensionElements>", script, 1)
+    assert any("preScript" in f.message for f in findings(body))
+
+
+def test_a_loop_without_a_wait_is_found() -> None:
+    body = changed(
+        r'(<bpmn:sequenceFlow id="flow_decide_objection__objection_decided" sourceRef="decide_objection" targetRef=")[^"]+',
+        r"\1decide_objection",
+    )
+    assert any("环路" in f.message or "没有入口" in f.message for f in findings(body))
+
+
+def test_steps_are_listed_in_the_order_of_the_flow(definition: Definition) -> None:
+    order = [e.id for e in definition.in_flow_order]
+    assert (
+        order.index("verify")
+        < order.index("sign")
+        < order.index("appraise")
+        < order.index("review")
+        < order.index("approve")
+    )
+    assert order.index("approve") < order.index("announce") < order.index("register")
+    assert set(order) == set(definition.elements)
+
+
+def test_only_what_the_diagram_reads_of_a_form_is_kept(definition: Definition) -> None:
+    kept = definition.project("verification", {"opinion": "suggest", "wage": 1, "members": [1]})
+    assert kept == {"opinion": "suggest"}
+
+
+def test_a_file_of_a_desktop_modeler_with_camunda_form_keys_is_understood(tmp_path: Path) -> None:
+    body = changed(
+        r'(<bpmn:userTask id="announce" name="结果公告")(.*?)<spiffworkflow:property name="formKey" value="announcement" />',
+        r'\1 xmlns:camunda="http://camunda.org/schema/1.0/bpmn" camunda:formKey="camunda-forms:deployment:announcement.json"\2',
+    )
+    definition, found = check(body.encode(), FORMS, DECISIONS)
+    assert found == [] and definition is not None
+    assert definition.elements["announce"].form_key == "announcement"

@@ -1,0 +1,113 @@
+"""FEEL: what the standard says, our day counts, and the bounds that make it safe for strangers' diagrams."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from engine.clock import CHINA
+from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
+
+
+def value(text: str, **names: Any) -> Any:
+    return compile_expression(text).evaluate(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 + 2 * 3", 7), ("(1 + 2) * 3", 9), ("2 ** 3 ** 2", 64), ("-2 ** 2", 4), ("7 / 2", Decimal("3.5")), ("1 / 0", None),
+        ("0.1 + 0.2 = 0.3", True), ("null = null", True), ("null = 1", False), ("null < 1", None), ('"a" < "b"', True),
+        ("true and null", None), ("false and null", False), ("true or null", True), ("not(null)", None),
+        ("if null then 1 else 2", 2), ("5 in [1..5)", False), ("5 in (1..5]", True), ('"a" in ("b", "a")', True),
+        ("3 between 1 and 5", True), ("some x in [1,2,3] satisfies x > 2", True), ("every x in [1,2] satisfies x > 1", False),
+        ("for x in [1,2,3] return x * 2", [2, 4, 6]), ("[1,2,3][item > 1]", [2, 3]), ("[1,2,3][-1]", 3),
+        ("{a: 1, b: a + 1}.b", 2), ("[{a: 1}, {a: 2}].a", [1, 2]), ('substring("防止返贫", 3)', "返贫"),
+        ("count([1, null])", 2), ("sum([1, null])", None), ("sum([])", None), ("max([1, 5, 2])", 5), ("mean([1, 2, 3])", 2),
+        ("decimal(1/3, 2)", Decimal("0.33")), ('string length("中国")', 2), ('contains("abc", "b")', True),
+        ('date("2022-05-06") - date("2022-05-01") = duration("P5D")', True), ("round half up(2.5, 0)", 3),
+        ('date("2022-05-06") + duration("P1M")', date(2022, 6, 6)), ('date("2022-02-30")', None),
+        ('years and months duration(date("2020-01-01"), date("2022-05-01")) = duration("P2Y4M")', True),
+        ("nosuch.path.at.all", None), ("list contains([1, null], null)", True), ('split("a;b", ";")', ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_values(text: str, expected: Any) -> None:
+    assert value(text) == expected
+
+
+@pytest.mark.duty("R10", "R15")
+def test_legal_days_do_not_count_the_start_day() -> None:
+    assert value('days after("2022-05-11", 5)') == datetime(2022, 5, 17, tzinfo=CHINA)
+    late = datetime(2022, 5, 11, 23, 59, tzinfo=CHINA)
+    assert value("days after(posted, 5)", posted=late) == datetime(2022, 5, 17, tzinfo=CHINA)
+    assert value("days after(posted, 5)", posted=None) is None
+
+
+def test_workdays_ask_the_calendar() -> None:
+    def workdays(day: date, count: int) -> date:
+        return day + timedelta(days=count * 10)
+
+    found = compile_expression('workdays after("2022-05-01", 2)').evaluate({}, workdays=workdays)
+    assert found == datetime(2022, 5, 22, tzinfo=CHINA)
+
+
+@pytest.mark.parametrize(
+    "text", ["1 +", "a b c d", "if a then b", '__import__("os")', "exec(1)", "now()", "today()", "[1,2"]
+)
+def test_what_is_refused(text: str) -> None:
+    with pytest.raises(FeelSyntaxError):
+        compile_expression(text)
+
+
+def test_nothing_of_python_can_be_reached() -> None:
+    class Secret:
+        password = "1"
+
+    assert value("x.password", x=Secret()) is None
+    assert value("x.__class__", x="a") is None
+    assert value("x.real", x=1) is None
+    assert value("{a: 1}.keys") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "count(for x in 1..100000000 return x)",
+        "for a in 1..999 return for b in 1..999 return for c in 1..999 return 1",
+        '{f: function(x) f(x), r: f(1)}.r',
+        "9 ** 9 ** 9 ** 9",
+        'replace("aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "(a+)+$", "b")',
+    ],
+)  # fmt: skip
+def test_greedy_expressions_are_stopped(text: str) -> None:
+    try:
+        compile_expression(text).evaluate({})
+    except (FeelLimitError, FeelSyntaxError):
+        return
+
+
+def test_length_and_depth_are_bounded() -> None:
+    with pytest.raises(FeelSyntaxError):
+        compile_expression("1+" * 5000 + "1")
+    with pytest.raises(FeelSyntaxError):
+        compile_expression("(" * 500 + "1" + ")" * 500)
+
+
+def test_unary_tests() -> None:
+    assert compile_unary_tests("[1..5], > 10").matches(3, {}) is True
+    assert compile_unary_tests("[1..5], > 10").matches(7, {}) is False
+    assert compile_unary_tests('not("a", "b")').matches("c", {}) is True
+    assert compile_unary_tests("-").matches(None, {}) is True
+    assert compile_unary_tests("< limit").matches(5, {"limit": 6}) is True
+
+
+def test_names_are_told_for_the_projection_of_form_data() -> None:
+    names = compile_expression("a.b.c > 1 and some x in list satisfies x.y = z").names()
+    assert names == {"a.b.c", "list", "z"}
+
+
+def test_plain_values_are_json() -> None:
+    assert to_plain(value('[1.50, date("2022-05-01"), {a: null}]')) == [1.5, "2022-05-01", {"a": None}]

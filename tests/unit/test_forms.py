@@ -1,0 +1,148 @@
+"""Forms: what a browser sends becomes clean data or sentences that name the field."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from engine.errors import Invalid
+from engine.forms import Form, check_form, compile_form
+from engine.installation import ROOT
+from tests.support import papers
+
+TODAY = date(2022, 5, 5)
+KEYS = sorted(path.stem for path in (ROOT / "forms_json").glob("*.json"))
+
+
+def load(key: str) -> Form:
+    return compile_form(json.loads((ROOT / "forms_json" / f"{key}.json").read_text()))
+
+
+def errors(form: Form, data: dict[str, Any], **context: Any) -> dict[str, list[str]]:
+    with pytest.raises(Invalid) as refused:
+        form.validate(data, today=TODAY, attachments={1: {}}, context=context)
+    return refused.value.fields
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_form_of_the_product_is_sound(key: str) -> None:
+    assert check_form(json.loads((ROOT / "forms_json" / f"{key}.json").read_text())) == []
+    fields = load(key).render({})
+    assert fields
+
+
+@pytest.mark.duty("R07")
+def test_the_verification_computes_income_and_never_trusts_the_client() -> None:
+    clean = load("verification").validate(
+        papers.verification(TODAY, per_capita=999999, net_income=1),
+        today=TODAY,
+        context={"case": {"monitoring_line": {"amount": 6900}}},
+    )
+    assert (clean["net_income"], clean["per_capita"], clean["after_rigid"], clean["line"]) == (12000, 6000, -4000, 6900)
+
+
+@pytest.mark.duty("R07")
+def test_an_incomplete_verification_names_each_field() -> None:
+    found = errors(load("verification"), {"members": [{"name": "王"}]})
+    assert found["wage"] == ["工资性收入：请填写。"]
+    assert found["education_ok"] == ["义务教育：请选择。"]
+    assert "members.0.id_number" in found and "members.0.health" in found
+    assert errors(load("verification"), papers.verification(TODAY, members=[]))["members"] == [
+        "家庭成员：至少填写一行。"
+    ]
+
+
+def test_what_is_hidden_is_dropped_and_not_required() -> None:
+    form = load("authorisation")
+    clean = form.validate({"signed": "no", "refusal_reason": "不愿", "scan": ["7"], "signers": "x"}, today=TODAY)
+    assert clean == {"signed": "no", "refusal_reason": "不愿"}
+    assert set(errors(form, {"signed": "yes"})) == {"signers", "signed_on", "scan"}
+
+
+def test_hidden_in_a_row_by_the_row_itself() -> None:
+    rows = [papers.member(id_type="none", id_number="")]
+    clean = load("verification").validate(papers.verification(TODAY, members=rows), today=TODAY)
+    assert "id_number" not in clean["members"][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "sentence"),
+    [
+        ({"visited_on": "2022-05-06"}, "visited_on", "入户日期：日期不能晚于今天。"),
+        ({"visited_on": "5月5日"}, "visited_on", "入户日期：请填写日期，如 2022-05-06。"),
+        ({"wage": "一万"}, "wage", "工资性收入：请填写数字。"),
+        ({"wage": "-1"}, "wage", "工资性收入：不能小于 0。"),
+        ({"wage": "1.234"}, "wage", "工资性收入：最多保留 2 位小数。"),
+        ({"wage": "9" * 40}, "wage", "工资性收入：数字超出了范围。"),
+        ({"wage": "NaN"}, "wage", "工资性收入：数字超出了范围。"),
+        ({"phone": "123"}, "phone", "联系电话：请填写 11 位手机号或带区号的座机号。"),
+        ({"opinion": "maybe"}, "opinion", "初步意见：请从所列选项中选择。"),
+        ({"risks": ["bad"]}, "risks", "风险类型：请从所列选项中选择。"),
+        ({"address": "   "}, "address", "家庭住址：请填写。"),
+        ({"photos": ["77"]}, "photos", "现场照片、户主签字页：附件不存在，请重新上传。"),
+        ({"address": "路" * 300}, "address", "家庭住址：请填写不超过 200 字。"),
+    ],
+)
+def test_bad_values_get_a_sentence(changes: dict[str, Any], path: str, sentence: str) -> None:
+    assert errors(load("verification"), papers.verification(TODAY, **changes)) == {path: [sentence]}
+
+
+@pytest.mark.duty("R12", "R16")
+def test_the_county_form_asks_for_what_the_register_says_it_needs() -> None:
+    form = load("county_approval")
+    finding = {"case": {"category": {"advice": "judge", "basis": "x"}, "matching": {"effect": "to_verify"}}}
+    forged = {"outcome": "approve", "category": "marginal", "advice": "admit", "matching_effect": "none"}
+    assert set(errors(form, forged, **finding)) == {"ground", "explanation"}
+    clear = {"case": {"category": {"advice": "admit", "basis": "x"}, "matching": {"effect": "none"}}}
+    assert (
+        form.validate({"outcome": "approve", "category": "marginal"}, today=TODAY, context=clear)["outcome"]
+        == "approve"
+    )
+    nothing: dict[str, Any] = {"case": {"category": {"advice": "admit", "basis": "x"}}}
+    assert set(errors(form, {"outcome": "approve", "category": "marginal"}, **nothing)) == {"explanation"}
+    assert set(errors(form, {"outcome": "reject"}, **clear)) == {"reason"}
+
+
+def test_browser_fields_become_rows() -> None:
+    sent = MultiDict(
+        [
+            ("wage", "1,200"),
+            ("members-0-name", "王"),
+            ("members-2-name", "李"),
+            ("risks", "illness"),
+            ("risks", "other"),
+        ]
+    )
+    raw = load("verification").parse(sent)
+    assert raw["members"] == [{"name": "王"}, {"name": "李"}]
+    assert (raw["wage"], raw["risks"], raw["photos"]) == ("1,200", ["illness", "other"], [])
+
+
+def test_prefill_comes_from_the_register() -> None:
+    context = {
+        "household": {"address": "东沟1号", "members": [{"name": "王"}], "risks": []},
+        "clue": {"risks": ["illness"]},
+        "case": {},
+    }
+    found = load("verification").prefill(context)
+    assert (found["address"], found["members"], found["risks"], found["property"]) == (
+        "东沟1号",
+        [{"name": "王"}],
+        ["illness"],
+        0,
+    )
+
+
+def test_unknown_component_types_and_bad_conditions_are_findings() -> None:
+    schema = {
+        "components": [
+            {"type": "html", "content": "<b>"}, {"type": "textfield", "key": "a"}, {"type": "textfield", "key": "a"},
+            {"type": "select", "key": "b"}, {"type": "textfield", "key": "c", "conditional": {"hide": "=1 +"}},
+        ]
+    }  # fmt: skip
+    sentences = [finding.message for finding in check_form(schema)]
+    assert len(sentences) == 4 and "不能在办理页面显示" in sentences[0]
