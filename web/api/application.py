@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, request
 from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 
-from engine import accounts, clues, definitions, divisions, households, notices, runtime, supervision, timers, views
+from engine import accounts, attachments, clues, definitions, divisions, households, notices, runtime, supervision, timers, views
 from engine.clock import SYSTEM, local_date
 from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
@@ -115,6 +115,16 @@ def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
         else {"id": i, "result": r}
         for i, r in results
     ]
+
+
+@blueprint.post("/tasks/<int:item_id>/attachments")
+@blueprint.arguments(s.Files, location="files")
+@blueprint.response(201, s.Stored)
+def attach(files: dict[str, Any], item_id: int) -> Any:
+    """上传附件；返回的编号填入表单的附件项"""
+    upload, field = files["file"], request.form.get("field", "")
+    body = upload.stream.read(attachments.MAX_BYTES + 1)
+    return attachments.store(session(), account(), item_id, field, upload.filename or "", body, clock.now())
 
 
 @blueprint.get("/tasks/<int:item_id>/return-targets")
@@ -244,7 +254,7 @@ def _resources(body: dict[str, Any], key: str | None) -> tuple[dict[str, bytes],
 
 
 @blueprint.post("/procedures/check")
-@blueprint.arguments(s.Upload)
+@blueprint.arguments(s.ProcedureUpload)
 @blueprint.response(200, s.Findings)
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图:逐个元素指出问题,不保存"""
@@ -261,7 +271,7 @@ def list_versions(key: str) -> Any:
 
 
 @blueprint.post("/procedures/<key>/versions")
-@blueprint.arguments(s.Upload)
+@blueprint.arguments(s.ProcedureUpload)
 @blueprint.response(201, s.Version)
 def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本;检查不通过则不启用"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_smorest.fields import Upload
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 
@@ -91,6 +92,17 @@ class BulkResult(Schema):
     id = fields.Integer()
     result = fields.Nested(Result, allow_none=True)
     error = fields.Dict(allow_none=True)
+
+
+class Files(Schema):
+    file = Upload(required=True)
+
+
+class Stored(Schema):
+    id = fields.Integer()
+    filename = fields.String()
+    media_type = fields.String()
+    size = fields.Integer()
 
 
 class Return(Lenient):
@@ -206,7 +218,7 @@ class TimerPage(Schema):
     pages = fields.Integer()
 
 
-class Upload(Lenient):
+class ProcedureUpload(Lenient):
     xml = fields.String(required=True)
     forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js，按表单编号"})
     decisions = fields.Dict(

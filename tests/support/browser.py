@@ -1,0 +1,220 @@
+"""Officials in a browser: what they click and type, and what they then read."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
+
+from engine.clock import CHINA
+from tests.support import papers
+from tests.support.template import PASSWORD, START
+
+FILE = "FILE"
+DAY_0 = START.date()
+
+
+class Site:
+    """The system at an address, with the people who use it."""
+
+    def __init__(self, address: str, browser: Browser, playwright: Playwright, folder: Path) -> None:
+        self.address, self.browser, self.playwright = address, browser, playwright
+        self.photo = folder / "photo.png"
+        self.photo.write_bytes(papers.PNG)
+        self._people: dict[str, Official] = {}
+        self._apis: dict[str, APIRequestContext] = {}
+
+    def close(self) -> None:
+        """Close every window."""
+        for person in self._people.values():
+            person.page.context.close()
+        for api in self._apis.values():
+            api.dispose()
+
+    def official(self, username: str) -> Official:
+        """Somebody signed in, in a window of their own."""
+        if username not in self._people:
+            self._people[username] = Official(self, username)
+        return self._people[username]
+
+    def api(self, username: str) -> APIRequestContext:
+        """Somebody's programme, with a token."""
+        if username not in self._apis:
+            found = self.playwright.request.new_context(base_url=self.address)
+            answer = found.post("/api/v1/tokens", data={"username": username, "password": PASSWORD})
+            assert answer.status == 201, answer.text()
+            token = answer.json()["token"]
+            found.dispose()
+            headers = {"Authorization": f"Bearer {token}"}
+            self._apis[username] = self.playwright.request.new_context(base_url=self.address, extra_http_headers=headers)
+        return self._apis[username]
+
+    # -- time -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> datetime:
+        """The system's time, as its own API tells it."""
+        answer = self.api("xian").post("/api/v1/demo/clock", data={"advance": "PT1S"})
+        return datetime.fromisoformat(answer.json()["now"]).astimezone(CHINA)
+
+    def go_to(self, day: int, hour: int = 9, minute: int = 0) -> int:
+        """Let the time become day `day` of the story, through the demo's time machine; answers how many timers fired."""
+        wanted = START.replace(hour=hour, minute=minute) + timedelta(days=day)
+        seconds = int((wanted - self.now).total_seconds())
+        assert seconds >= 0, "time does not go back"
+        if seconds == 0:
+            return 0
+        answer = self.api("xian").post("/api/v1/demo/clock", data={"advance": f"PT{seconds}S"})
+        assert answer.ok, answer.text()
+        return int(answer.json()["fired"])
+
+    def day(self, number: int) -> date:
+        """The date of day `number`."""
+        return DAY_0 + timedelta(days=number)
+
+
+class Official:
+    """One person with a browser."""
+
+    def __init__(self, site: Site, username: str) -> None:
+        self.site, self.username = site, username
+        context = site.browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
+        context.set_default_timeout(8000)
+        self.page: Page = context.new_page()
+        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.sign_in()
+
+    def sign_in(self, password: str = PASSWORD) -> None:
+        """Sign in at the front door."""
+        if "/login" not in self.page.url:
+            self.page.goto(self.site.address + "/login")
+        self.page.fill("#username", self.username)
+        self.page.fill("#password", password)
+        self.page.click("main button")
+
+    def go(self, path: str) -> int:
+        """Open a page by its address; answers the status."""
+        answer = self.page.goto(self.site.address + path)
+        assert answer is not None
+        return answer.status
+
+    # -- reading --------------------------------------------------------------------------------------------------------
+
+    @property
+    def said(self) -> str:
+        """What the system answered on top of the page."""
+        return " ".join(self.page.locator("main .alert").all_inner_texts())
+
+    @property
+    def text(self) -> str:
+        """All that the page says."""
+        return self.page.locator("main").inner_text()
+
+    def todo(self) -> list[tuple[str, str]]:
+        """Who and which step, as the inbox shows them."""
+        self.go("/todo")
+        rows = self.page.locator("table.list tbody tr").all()
+        return [(row.locator(".subject").inner_text(), row.locator("td").nth(-4).inner_text().split("\n")[0]) for row in rows]
+
+    def steps_of(self, name: str) -> list[str]:
+        """The steps that wait here for a household."""
+        return sorted(step for subject, step in self.todo() if subject == name)
+
+    # -- acting ---------------------------------------------------------------------------------------------------------
+
+    def open_task(self, name: str, step: str) -> None:
+        """Find the household's step in the inbox and open it."""
+        self.go(f"/todo?q={name}")
+        row = self.page.locator("table.list tbody tr").filter(has_text=step).first
+        row.locator(".subject a").click()
+        self.page.wait_for_selector("h1")
+
+    def fill(self, data: dict[str, Any], prefix: str = "") -> None:
+        """Type a form's data, in its own order."""
+        for key, value in data.items():
+            name = prefix + key
+            if isinstance(value, list) and value and isinstance(value[0], dict):
+                self._fill_rows(name, value)
+            elif value == [FILE]:
+                self._upload(name)
+            elif isinstance(value, list):
+                for one in value:
+                    self.page.check(f'input[name="{name}"][value="{one}"]')
+            else:
+                self._fill_one(self.page.locator(f'[name="{name}"]'), value)
+
+    def _fill_one(self, field: Locator, value: Any) -> None:
+        kind = field.first.evaluate("node => node.tagName + ':' + node.type")
+        if kind.startswith("SELECT"):
+            field.select_option(str(value))
+        elif kind == "INPUT:radio":
+            self.page.check(f'input[name="{field.first.get_attribute("name")}"][value="{value}"]')
+        elif kind == "INPUT:checkbox":
+            field.set_checked(bool(value))
+        else:
+            field.fill(str(value))
+
+    def _fill_rows(self, name: str, rows: list[dict[str, Any]]) -> None:
+        box = self.page.locator(f'[data-name="{name}"]')
+        present = box.locator(":scope > .rows > [data-row]")
+        while present.count() < len(rows):
+            box.locator("[data-add]").click()
+        for index, row in enumerate(rows):
+            self.fill(row, f"{name}-{index}-")
+
+    def _upload(self, name: str) -> None:
+        self.page.set_input_files(f'input[name="file:{name}"]', str(self.site.photo))
+        self.page.wait_for_selector(f'input[type=hidden][name="{name}"]', state="attached")
+
+    def submit(self) -> str:
+        """提交; answers what the system said."""
+        self.page.locator("form[data-live] .buttons .btn-primary").click()
+        self.page.wait_for_load_state()
+        return self.said
+
+    def finish(self, name: str, step: str, key: str, **changes: Any) -> str:
+        """Do a household's step with valid data, changed as told."""
+        self.open_task(name, step)
+        today = self.site.now.date()
+        data = papers.paper(key, today, FILE, **changes)
+        self.fill({field: value for field, value in data.items() if value is not None})
+        said = self.submit()
+        assert f"“{step}”已办结" in said, said + self.text
+        return said
+
+    def enter_clue(self, name: str = "王建国", **changes: Any) -> str:
+        """Enter a clue about a new household; answers what the system said."""
+        self.go("/clues/new")
+        data = papers.clue(self.site.now.date(), name, **changes)
+        self.fill(data)
+        return self.submit()
+
+    def to_notice(self, name: str, **verified: Any) -> None:
+        """Verification, letter, appraisal and posted notice, all today."""
+        self.finish(name, "入户核实", "verification", **verified)
+        self.finish(name, "签订承诺授权书", "authorisation")
+        self.finish(name, "民主评议", "appraisal")
+        self.finish(name, "张贴公示", "notice")
+
+    def open_case(self, name: str) -> int:
+        """Open the household's latest case from the register; answers its number."""
+        self.go(f"/households?q={name}")
+        self.page.locator("table.list .subject a").first.click()
+        self.page.locator(".panel a", has_text="识别认定").first.click()
+        self.page.wait_for_selector("text=办理记录")
+        found = re.search(r"/cases/(\d+)", self.page.url)
+        assert found is not None
+        return int(found.group(1))
+
+    def send_back(self, name: str, step: str, to: str, reason: str) -> str:
+        """退回."""
+        self.open_task(name, step)
+        self.page.click("text=退回")
+        self.page.locator("label.choice", has_text=to).first.click()
+        self.page.fill("#reason", reason)
+        self.page.click("main button.btn-primary")
+        self.page.wait_for_load_state()
+        return self.said
