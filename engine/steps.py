@@ -258,8 +258,17 @@ class Step:
         if self.case.lamp_floor == "green":
             self.case.lamp_floor = "yellow"
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        limit = local_date(self.case.limit_at) if self.case.limit_at else None
-        text = f"{self.case.subject}户：{row.name}即将到期" + (f"({limit} 零时)。" if limit else "。")
-        query = select(WorkItem.queue).where(WorkItem.case_id == self.case.id, WorkItem.status == "open").distinct()
-        for queue in [*self.session.scalars(query)] or ["county"]:
+        last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
+        for queue in self._holders() or ["county"]:
+            text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
             self.notify(queue, "warning", text)
+
+    def _holders(self) -> list[str]:
+        """The queues with which the case now is: its open items', and the lanes in which it waits for a time."""
+        items = select(WorkItem.queue).where(WorkItem.case_id == self.case.id, WorkItem.status == "open").distinct()
+        waiting = select(Timer.element_id).where(
+            Timer.case_id == self.case.id, Timer.status == "waiting", Timer.kind == "event"
+        )
+        elements = (self.definition.elements[element_id] for element_id in self.session.scalars(waiting))
+        lanes = {element.queue for element in elements if element.queue}
+        return sorted({*self.session.scalars(items), *lanes})

@@ -26,6 +26,7 @@ from engine.models import (
     LogEntry,
     MatchingResult,
     Notice,
+    ProcedureVersion,
     RiskClue,
     Submission,
     Timer,
@@ -203,7 +204,8 @@ def diagram_xml(session: Session, actor: Account, case_id: int) -> bytes:
 def household_cases(session: Session, actor: Account, household_id: int) -> list[CaseFile]:
     """The cases of a household, latest first."""
     query = select(CaseFile).where(CaseFile.household_id == household_id, access.visible_cases(actor))
-    return list(session.scalars(query.order_by(CaseFile.id.desc())))
+    named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
+    return list(session.scalars(query.options(named).order_by(CaseFile.id.desc())))
 
 
 def household_clues(session: Session, actor: Account, household_id: int) -> list[RiskClue]:
@@ -251,7 +253,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
     text = {
         "start": "开始办理",
-        "complete": f"办结“{name}”" + (f":{data['outcome']}" if data.get("outcome") else ""),
+        "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",
         "message": MESSAGES.get(entry.element_id, f"收到“{entry.element_id}”"),

@@ -45,6 +45,7 @@ class ProcedureVersion(Base):
     deployed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     deployed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     note: Mapped[str] = mapped_column(String(500), default="")
+    procedure: Mapped[Procedure] = relationship(foreign_keys=procedure_key)
 
 
 class CaseFile(Base):

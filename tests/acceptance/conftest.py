@@ -70,10 +70,12 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def site(sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path) -> Iterator[Site]:
+def site(
+    sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path
+) -> Iterator[Site]:
     """A running system at day 0."""
     server = Server(sqlite_url, clock)
-    found = Site(server.address, browser, playwright, tmp_path)
+    found = Site(server.address, clock, browser, playwright, tmp_path)
     yield found
     found.close()
     server.stop()

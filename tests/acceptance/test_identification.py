@@ -37,7 +37,9 @@ def test_s01_a_household_in_eleven_days(site: Site) -> None:
     site.go_to(9, 23, 59)
     assert village.steps_of(NAME) == []
     # neither an old page, nor the API, nor a double click closes it earlier
-    assert site.api("cun").post(f"/api/v1/cases/{number}/messages", data={"name": "notice_over", "data": {}}).status == 422
+    assert (
+        site.api("cun").post(f"/api/v1/cases/{number}/messages", data={"name": "notice_over", "data": {}}).status == 422
+    )
     posted = next(item for item in _tasks(site, number))
     refused = site.api("cun").post(f"/api/v1/tasks/{posted}/complete", data={"data": {"statement": True}})
     assert refused.status in (404, 409, 422)
@@ -52,7 +54,7 @@ def test_s01_a_household_in_eleven_days(site: Site) -> None:
     county.finish(NAME, "县级审批", "county_approval")
     township.open_task(NAME, "结果公告")
     with township.page.context.expect_page() as opened:
-        township.page.click("text=打印公告")
+        township.page.locator("a", has_text="打印公告").click()
     paper = opened.value.locator("article.paper").inner_text()
     assert "车村镇防返贫公告〔2022〕1号" in paper and NAME in paper and papers.HEAD_ID not in paper
     township.finish(NAME, "结果公告", "announcement")
@@ -83,7 +85,9 @@ def test_s02_objection_upheld_a_second_full_notice(site: Site) -> None:
     township.fill({"raised_on": site.day(8).isoformat(), "matter": "家里买了车"})
     assert "公示不会结束" in township.submit()
     site.go_to(9)
-    township.finish(NAME, "异议核查", "objection_finding", outcome="upheld_changed", finding="车已转让，另有一名成员漏报")
+    township.finish(
+        NAME, "异议核查", "objection_finding", outcome="upheld_changed", finding="车已转让，另有一名成员漏报"
+    )
     third = papers.member("王小红", "daughter", "41990120050611324", sex="female", labour="none")
     members = [*papers.verification(site.day(9))["members"], third]
     village.finish(NAME, "补充核实", "verification", members=members)
@@ -186,7 +190,14 @@ def test_s05_over_the_line_but_a_sudden_hardship(site: Site) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
     village.enter_clue(NAME)
     village.finish(
-        NAME, "入户核实", "verification", wage=18400, business=0, medical=86000, education=12000, risks=["illness", "schooling"]
+        NAME,
+        "入户核实",
+        "verification",
+        wage=18400,
+        business=0,
+        medical=86000,
+        education=12000,
+        risks=["illness", "schooling"],
     )
     village.finish(NAME, "签订承诺授权书", "authorisation")
     township.finish(NAME, "统一报送比对", "matching_batch")
@@ -206,8 +217,13 @@ def test_s05_over_the_line_but_a_sudden_hardship(site: Site) -> None:
 @pytest.mark.duty("R16")
 def test_s06_a_household_lifted_without_policy_is_never_refused_for_its_type(site: Site) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    assert "开始办理" in village.enter_clue(NAME, household_type="lifted_without_policy", risks=["accident", "disability"])
-    members = [papers.member(health="disabled", labour="lost"), papers.member("李秀英", "spouse", papers.WIFE_ID, sex="female")]
+    assert "开始办理" in village.enter_clue(
+        NAME, household_type="lifted_without_policy", risks=["accident", "disability"]
+    )
+    members = [
+        papers.member(health="disabled", labour="lost"),
+        papers.member("李秀英", "spouse", papers.WIFE_ID, sex="female"),
+    ]
     village.to_notice(
         NAME, household_type="lifted_without_policy", members=members, risks=["disability", "accident"], medical=40000
     )
@@ -282,7 +298,9 @@ def test_s09_a_late_result_with_a_finding(site: Site) -> None:
     county.submit()
     assert "比对情况说明：请填写。" in county.text
     number = county.page.url.rsplit("/", 1)[-1]
-    answer = site.api("xian").post(f"/api/v1/tasks/{number}/complete", data={"data": {"outcome": "approve", "category": "marginal"}})
+    answer = site.api("xian").post(
+        f"/api/v1/tasks/{number}/complete", data={"data": {"outcome": "approve", "category": "marginal"}}
+    )
     assert answer.status == 422 and "explanation" in answer.json()["fields"]
     county.fill({"explanation": "车辆为他人借名登记，已出具证明"})
     assert "“县级审批”已办结" in county.submit()

@@ -9,7 +9,19 @@ from flask import Flask, current_app, g, request
 from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 
-from engine import accounts, attachments, clues, definitions, divisions, households, notices, runtime, supervision, timers, views
+from engine import (
+    accounts,
+    attachments,
+    clues,
+    definitions,
+    divisions,
+    households,
+    notices,
+    runtime,
+    supervision,
+    timers,
+    views,
+)
 from engine.clock import SYSTEM, local_date
 from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
