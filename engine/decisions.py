@@ -316,7 +316,7 @@ def parse_model(body: bytes) -> list[Decision]:
             if root.getroottree().docinfo.doctype:
                 sentence = "决策表文件中含有 DOCTYPE 或实体声明，出于安全不能使用。"
         except etree.XMLSyntaxError as error:
-            sentence = f"决策表文件不是完整的 XML(第 {error.position[0]} 行)。"
+            sentence = f"决策表文件不是完整的 XML（第 {error.position[0]} 行）。"
     if root is not None and not sentence and "DMN" not in (etree.QName(root).namespace or ""):
         sentence = "文件不是 DMN 决策表。"
     if sentence or root is None:

@@ -213,7 +213,7 @@ def _summary(step: Step, item: WorkItem) -> str:
     if step.case.status == "finished":
         return f"“{item.name}”已办结，{step.case.subject}户的办理全部结束：{step.case.outcome or '已结束'}。"
     names = "、".join(f"{access.QUEUE_NAMES[o.queue]}“{o.name}”" for o in step.opened)
-    return f"“{item.name}”已办结" + (f",下一步：{names}。" if names else ",正在等待下一环节。")
+    return f"“{item.name}”已办结" + (f"，下一步：{names}。" if names else "，正在等待下一环节。")
 
 
 @contextmanager

@@ -189,7 +189,7 @@ def _beside(file: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 def _findings(findings: Iterable[Finding]) -> None:
     for finding in findings:
-        click.echo(f"  {finding.element_name or finding.element_id or '文件'}:{finding.message}")
+        click.echo(f"  {finding.element_name or finding.element_id or '文件'}：{finding.message}")
 
 
 @main.command(help="检查流程图。")
@@ -204,7 +204,7 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
         )
     else:
         for file, findings in found.items():
-            click.echo(f"{file}:{'没有问题' if not findings else f'{len(findings)} 处'}")
+            click.echo(f"{file}：{'没有问题' if not findings else f'{len(findings)} 处'}")
             _findings(findings)
     sys.exit(any(f.severity == "error" for findings in found.values() for f in findings))
 

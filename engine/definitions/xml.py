@@ -29,7 +29,7 @@ def parse_xml(body: bytes) -> Node:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise _refusal(f"文件不是完整的 XML:第 {line} 行第 {column} 列有错误。") from error
+        raise _refusal(f"文件不是完整的 XML：第 {line} 行第 {column} 列有错误。") from error
     if root.getroottree().docinfo.doctype:
         raise _refusal("文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
     if root.tag != f"{{{BPMN}}}definitions":

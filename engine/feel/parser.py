@@ -148,7 +148,7 @@ class Parser:
     def _wrong(self, reason: str) -> FeelSyntaxError:
         token = self._peek()
         where = f"第 {token.position + 1} 个字符“{token.text}”处" if token.text else "结尾处"
-        return FeelSyntaxError(f"{where}:{reason}。", token.position)
+        return FeelSyntaxError(f"{where}：{reason}。", token.position)
 
     # -- expressions, loosest first -----------------------------------------------------------------------------------
 

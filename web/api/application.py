@@ -118,7 +118,7 @@ def complete_task(body: dict[str, Any], item_id: int) -> Any:
 @blueprint.arguments(s.BulkData)
 @blueprint.response(200, s.BulkResult(many=True))
 def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
-    """批量提交:逐件办理,一件不成不影响其他"""
+    """批量提交：逐件办理，一件不成不影响其他"""
     views.items_of_one_step(session(), account(), body["ids"])
     results = runtime.complete_many(session(), account(), body["ids"], body["data"], clock=clock.clock())
     return [
@@ -183,7 +183,7 @@ def claim_task(item_id: int) -> Any:
 @blueprint.arguments(s.ClueIn)
 @blueprint.response(201, s.ClueOut)
 def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
-    """录入线索:立案或并入正在办理的事项;疑似已在册时返回 duplicates,不保存"""
+    """录入线索：立案或并入正在办理的事项；疑似已在册时返回 duplicates，不保存"""
     form = clues.form(session())
     if form is None:
         raise NotFound("现行流程没有线索表。")
@@ -226,7 +226,7 @@ def show_case(case_id: int) -> dict[str, Any]:
 @blueprint.arguments(s.Message)
 @blueprint.response(200, s.Caught)
 def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
-    """送达消息:异议(objection)、比对结果(matching_result)、承诺授权书(authorisation)"""
+    """送达消息：异议（objection）、比对结果（matching_result）、承诺授权书（authorisation）"""
     name, data = body["name"], body["data"]
     view = views.case_view(session(), account(), case_id)
     form = view.definition.message_form(name)
@@ -242,7 +242,7 @@ def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
 @blueprint.arguments(s.TimerQuery, location="query")
 @blueprint.response(200, s.TimerPage)
 def list_timers(query: dict[str, Any]) -> Any:
-    """时限:overdue 已过、due 未到、fired 已触发"""
+    """时限：overdue 已过、due 未到、fired 已触发"""
     return supervision.timers(session(), account(), query["state"], clock.now(), query["page"])
 
 
@@ -269,7 +269,7 @@ def _resources(body: dict[str, Any], key: str | None) -> tuple[dict[str, bytes],
 @blueprint.arguments(s.ProcedureUpload)
 @blueprint.response(200, s.Findings)
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
-    """检查流程图:逐个元素指出问题,不保存"""
+    """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
     _, findings = definitions.check(body["xml"].encode(), *_resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
@@ -278,7 +278,7 @@ def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.get("/procedures/<key>/versions")
 @blueprint.response(200, s.Version(many=True))
 def list_versions(key: str) -> Any:
-    """流程的各个版本,新的在前"""
+    """流程的各个版本，新的在前"""
     return definitions.versions(session(), key)
 
 
@@ -286,7 +286,7 @@ def list_versions(key: str) -> Any:
 @blueprint.arguments(s.ProcedureUpload)
 @blueprint.response(201, s.Version)
 def deploy_version(body: dict[str, Any], key: str) -> Any:
-    """上传并启用新版本;检查不通过则不启用"""
+    """上传并启用新版本；检查不通过则不启用"""
     definitions.require_owner(account())
     forms, decisions = _resources(body, key)
     return definitions.deploy(

@@ -1,7 +1,8 @@
 // What every page needs: forms, selection for bulk decisions, confirmations, printing.
-import { enliven } from "./form.js";
+import { enliven, forget } from "./form.js";
 
 document.documentElement.classList.add("js");
+forget();
 for (const form of document.querySelectorAll("form[data-live]")) enliven(form);
 
 document.addEventListener("click", (event) => {

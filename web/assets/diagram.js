@@ -39,7 +39,7 @@ for (const box of document.querySelectorAll("[data-diagram]")) {
     box.dataset.state = "loading";
     draw(box).catch(() => {
       box.dataset.state = "failed";
-      box.textContent = "流程图没有打开,请刷新重试。";
+      box.textContent = "流程图没有打开，请刷新重试。";
     });
   };
   if (!holder || holder.open) start();

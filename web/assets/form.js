@@ -109,7 +109,7 @@ function uploads(form, changed) {
         keep(box, input, await answer.json());
         say.textContent = "";
       } catch (error) {
-        say.textContent = error.message || "上传没有成功,请检查网络后重试。";
+        say.textContent = error.message || "上传没有成功，请检查网络后重试。";
         say.classList.add("text-danger");
       }
     }
@@ -136,9 +136,9 @@ function keep(box, input, file) {
 }
 
 async function sentence(answer) {
-  if (answer.redirected) return "登录已过期,请重新登录。";
+  if (answer.redirected) return "登录已过期，请重新登录。";
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功,请重试。";
+  return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功，请重试。";
 }
 
 const headers = (form) => ({ "X-Requested-With": "fetch", "X-CSRFToken": form.querySelector("[name=csrf_token]").value });
@@ -160,12 +160,13 @@ function drafts(form) {
       localStorage.removeItem(local);
       if (state) state.textContent = `已自动暂存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
     } catch {
-      if (!sent && state) state.textContent = "网络不通或登录已过期,内容已保存在本机";
+      if (!sent && state) state.textContent = "网络不通或登录已过期，内容已保存在本机";
     }
   };
   form.addEventListener("submit", () => {
     sent = true;
     clearTimeout(waiting);
+    sessionStorage.setItem("submitted", local);
   });
   restore(form, local);
   return () => {
@@ -194,6 +195,18 @@ function restore(form, local) {
       else if (node.type !== "hidden" && node.type !== "file") node.value = values[0];
     }
   }
+}
+
+// What was accepted, or what a person leaves behind on signing out, does not stay in the browser.
+export function forget() {
+  const submitted = sessionStorage.getItem("submitted");
+  if (submitted && document.querySelector("main .alert-success")) {
+    localStorage.removeItem(submitted);
+    sessionStorage.removeItem("submitted");
+  }
+  document.querySelector("form[data-leave]")?.addEventListener("submit", () => {
+    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+  });
 }
 
 export function enliven(form) {
