@@ -70,12 +70,18 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture
-def site(
-    sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path
-) -> Iterator[Site]:
+def server(sqlite_url: str, clock: MovableClock) -> Iterator[Server]:
     """A running system at day 0."""
-    server = Server(sqlite_url, clock)
+    found = Server(sqlite_url, clock)
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def site(
+    server: Server, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path
+) -> Iterator[Site]:
+    """The running system with its people."""
     found = Site(server.address, clock, browser, playwright, tmp_path)
     yield found
     found.close()
-    server.stop()

@@ -42,19 +42,25 @@ class Site:
             self._people[username] = Official(self, username)
         return self._people[username]
 
+    def token(self, username: str) -> str:
+        """A new token for somebody's programme."""
+        caller = self.playwright.request.new_context(base_url=self.address)
+        answer = caller.post("/api/v1/tokens", data={"username": username, "password": PASSWORD})
+        assert answer.status == 201, answer.text()
+        token = str(answer.json()["token"])
+        caller.dispose()
+        return token
+
     def api(self, username: str) -> APIRequestContext:
         """Somebody's programme, with a token."""
         if username not in self._apis:
-            found = self.playwright.request.new_context(base_url=self.address)
-            answer = found.post("/api/v1/tokens", data={"username": username, "password": PASSWORD})
-            assert answer.status == 201, answer.text()
-            token = answer.json()["token"]
-            found.dispose()
-            headers = {"Authorization": f"Bearer {token}"}
+            headers = {"Authorization": f"Bearer {self.token(username)}"}
             self._apis[username] = self.playwright.request.new_context(
                 base_url=self.address, extra_http_headers=headers
             )
         return self._apis[username]
+
+    password = PASSWORD
 
     # -- time -----------------------------------------------------------------------------------------------------------
 
@@ -65,14 +71,17 @@ class Site:
 
     def go_to(self, day: int, hour: int = 9, minute: int = 0) -> int:
         """Let the time become day `day` of the story, through the demo's time machine; answers how many timers fired."""
-        wanted = START.replace(hour=hour, minute=minute) + timedelta(days=day)
-        seconds = int((wanted - self.now).total_seconds())
+        seconds = int((self.at(day, hour, minute) - self.now).total_seconds())
         assert seconds >= 0, "time does not go back"
         if seconds == 0:
             return 0
         answer = self.api("xian").post("/api/v1/demo/clock", data={"advance": f"PT{seconds}S"})
         assert answer.ok, answer.text()
         return int(answer.json()["fired"])
+
+    def at(self, day: int, hour: int = 9, minute: int = 0) -> datetime:
+        """The instant on day `day` of the story."""
+        return START.replace(hour=hour, minute=minute) + timedelta(days=day)
 
     def day(self, number: int) -> date:
         """The date of day `number`."""
@@ -128,6 +137,11 @@ class Official:
     def steps_of(self, name: str) -> list[str]:
         """The steps that wait here for a household."""
         return sorted(step for subject, step in self.todo() if subject == name)
+
+    def todo_count(self, step: str) -> int:
+        """How many items of a step the inbox counts."""
+        self.go("/todo")
+        return int(self.page.locator("ul.groups li").filter(has_text=step).locator(".count").inner_text())
 
     # -- acting ---------------------------------------------------------------------------------------------------------
 
@@ -197,6 +211,11 @@ class Official:
         data = papers.clue(self.site.now.date(), name, **changes)
         self.fill(data)
         return self.submit()
+
+    def to_authorised(self, name: str) -> None:
+        """Verification and signed letter, today."""
+        self.finish(name, "入户核实", "verification")
+        self.finish(name, "签订承诺授权书", "authorisation")
 
     def to_notice(self, name: str, **verified: Any) -> None:
         """Verification, letter, appraisal and posted notice, all today."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from engine.errors import Invalid
+from engine.feel import compile_expression, strip_equals
 from engine.forms import Form, check_form, compile_form
 from engine.installation import ROOT
 from tests.support import papers
@@ -20,6 +23,25 @@ KEYS = sorted(path.stem for path in (ROOT / "forms_json").glob("*.json"))
 
 def load(key: str) -> Form:
     return compile_form(json.loads((ROOT / "forms_json" / f"{key}.json").read_text()))
+
+
+def trees(component: Any) -> Iterator[Any]:
+    """The compiled FEEL texts of a component and all below it."""
+    hide = component.get("conditional", {}).get("hide", "")
+    for text in (hide, component.get("expression", "")):
+        if text:
+            yield compile_expression(strip_equals(text)).to_json()
+    for child in component.get("components", []):
+        yield from trees(child)
+
+
+def kinds_of(tree: Any) -> Iterator[str]:
+    """The kinds of nodes in a tree."""
+    if isinstance(tree, list):
+        if tree and isinstance(tree[0], str) and tree[0] != "lit":
+            yield tree[0]
+        for part in tree[1:] if tree and isinstance(tree[0], str) else tree:
+            yield from kinds_of(part)
 
 
 def errors(form: Form, data: dict[str, Any], **context: Any) -> dict[str, list[str]]:
@@ -146,3 +168,15 @@ def test_unknown_component_types_and_bad_conditions_are_findings() -> None:
     }  # fmt: skip
     sentences = [finding.message for finding in check_form(schema)]
     assert len(sentences) == 4 and "不能在办理页面显示" in sentences[0]
+
+
+def test_the_browser_evaluates_all_that_the_forms_compute() -> None:
+    script = (ROOT / "web" / "assets" / "feel.js").read_text()
+    table = script[script.index("const kinds") : script.index("export function")]
+    known = set(re.findall(r"^  (\w+): ", table, re.MULTILINE))
+    components = [
+        c for key in KEYS for c in json.loads((ROOT / "forms_json" / f"{key}.json").read_text())["components"]
+    ]
+    used = {kind for component in components for tree in trees(component) for kind in kinds_of(tree)}
+    assert "group" in used  # the walk finds what is nested
+    assert used <= known

@@ -39,10 +39,14 @@ if (all) {
 const village = document.querySelector("[data-village-search]");
 if (village) {
   const options = document.getElementById(village.getAttribute("list"));
+  const say = village.parentElement.querySelector("[data-village-name]");
   village.addEventListener("input", async () => {
+    const chosen = [...options.children].find((one) => one.value === village.value);
+    if (chosen) say.textContent = chosen.label;
     if (village.value.length < 2 || /^\d{12}$/.test(village.value)) return;
     const answer = await fetch(`${village.dataset.villageSearch}?q=${encodeURIComponent(village.value)}`);
     if (!answer.ok) return;
+    say.textContent = "";
     options.replaceChildren(...(await answer.json()).map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
   });
 }

@@ -63,6 +63,11 @@ const kinds = {
     const [a, b] = [evaluate(left, names), evaluate(right, names)];
     return a === true || b === true ? true : a === false && b === false ? false : null;
   },
+  group: ([node], names) => evaluate(node, names),
+  between: ([node, low, high], names) => {
+    const value = evaluate(node, names);
+    return kinds.and([["cmp", ">=", ["lit", value], low], ["cmp", "<=", ["lit", value], high]], names);
+  },
   if: ([condition, yes, no], names) => evaluate(evaluate(condition, names) === true ? yes : no, names),
   list: ([items], names) => items.map((item) => evaluate(item, names)),
   call: ([callee, args], names) => {

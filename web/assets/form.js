@@ -98,8 +98,9 @@ function uploads(form, changed) {
     if (input.type !== "file" || !form.dataset.upload) return;
     const box = input.closest("[data-type=files]");
     const say = box.querySelector(".upload-state");
+    say.classList.remove("text-danger");
     for (const file of [...input.files]) {
-      say.textContent = `正在上传 ${file.name}…`;
+      if (!say.classList.contains("text-danger")) say.textContent = `正在上传 ${file.name}…`;
       const body = new FormData();
       body.append("file", file);
       body.append("field", input.name.replace("file:", ""));
@@ -107,9 +108,9 @@ function uploads(form, changed) {
         const answer = await fetch(form.dataset.upload, { method: "POST", body, headers: headers(form) });
         if (!answer.ok || answer.redirected) throw new Error(await sentence(answer));
         keep(box, input, await answer.json());
-        say.textContent = "";
+        if (!say.classList.contains("text-danger")) say.textContent = "";
       } catch (error) {
-        say.textContent = error.message || "上传没有成功，请检查网络后重试。";
+        say.textContent = `${file.name}：${error.message || "上传没有成功，请检查网络后重试。"}`;
         say.classList.add("text-danger");
       }
     }

@@ -19,7 +19,8 @@ from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("clues", __name__)
-MANY_VILLAGES = 400
+MANY_VILLAGES = 60
+"""More than these are looked for by name instead of chosen from a list."""
 
 
 @blueprint.get("/clues")

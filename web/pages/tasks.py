@@ -9,7 +9,7 @@ from uuid import uuid4
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, runtime, views
+from engine import attachments, divisions, runtime, views
 from engine.errors import Conflict, Invalid, ShouwangError
 from engine.forms import Form
 from engine.runtime import StepResult
@@ -183,7 +183,10 @@ def _bulk_page(
     items = views.items_of_one_step(session(), account(), ids)
     view = views.task_view(session(), account(), items[0].id, clock.now())
     fields = [one for one in view.form.render(data or {}, errors) if not one.readonly]
-    return render_template("tasks/bulk.html", items=items, view=view, fields=fields, errors=errors or {})
+    return render_template(
+        "tasks/bulk.html", items=items, view=view, fields=fields, errors=errors or {},
+        villages=divisions.names(session(), {item.village_code for item in items}),
+    )  # fmt: skip
 
 
 @blueprint.post("/tasks/bulk")

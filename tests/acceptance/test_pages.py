@@ -1,0 +1,164 @@
+"""The pages as people use them: on a phone, in a hurry, many at once, on paper."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import papers
+from tests.support.browser import Official, Site
+
+NAME = "王建国"
+WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def test_no_page_is_wider_than_a_phone(site: Site) -> None:
+    village = site.official("cun")
+    village.enter_clue(NAME)
+    village.finish(NAME, "入户核实", "verification")
+    case = village.open_case(NAME)
+    household = village.page.locator("aside h2 a").first.get_attribute("href")
+    village.open_task(NAME, "签订承诺授权书")
+    task = village.page.url.removeprefix(site.address)
+    village.page.set_viewport_size({"width": 360, "height": 740})
+    pages = ["/todo", "/done", "/started", "/clues", "/clues/new", "/households", "/bell", str(household), task]
+    pages += [f"/cases/{case}", f"/cases/{case}/archive"]
+    for path in pages:
+        village.go(path)
+        assert village.page.evaluate(WIDE) <= 0, path
+    village.go("/todo")
+    assert village.page.locator("nav.tabbar").is_visible()
+
+
+@pytest.mark.duty("C9")
+def test_a_phone_finishes_a_step(site: Site) -> None:
+    village = site.official("cun")
+    village.page.set_viewport_size({"width": 360, "height": 740})
+    village.enter_clue(NAME)
+    village.finish(NAME, "入户核实", "verification")
+    assert village.steps_of(NAME) == ["签订承诺授权书"]
+
+
+@pytest.mark.duty("R13", "C9")
+def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None:
+    village = site.official("cun")
+    village.enter_clue(NAME)
+    village.open_task(NAME, "入户核实")
+    village.fill({"members": papers.verification(site.day(0))["members"], "wage": 10000, "business": 5000})
+    village.fill({"business_cost": 3000})
+    computed = village.page.locator(".computed").all_inner_texts()
+    assert any("12,000" in text for text in computed) and any("6,000" in text for text in computed)
+    village.open_task(NAME, "入户核实")
+    village.page.wait_for_selector("form[data-live]")
+    opinion = village.page.locator('[name="opinion_reason"]')
+    assert not opinion.is_visible()
+    village.fill({"opinion": "not_suggest"})
+    assert opinion.is_visible()
+
+
+@pytest.mark.duty("C9")
+def test_drafts_save_themselves(site: Site) -> None:
+    village, colleague = site.official("cun"), site.official("cun2")
+    village.enter_clue(NAME)
+    village.open_task(NAME, "入户核实")
+    village.fill({"wage": 4321, "risk_text": "写到一半"})
+    village.page.locator("#draft-state", has_text="已自动暂存").wait_for()
+    village.open_task(NAME, "入户核实")
+    assert village.page.input_value('[name="wage"]') == "4321"
+    assert village.page.input_value('[name="risk_text"]') == "写到一半"
+    colleague.open_task(NAME, "入户核实")
+    assert colleague.page.input_value('[name="risk_text"]') == ""  # a draft is its writer's own
+
+
+@pytest.mark.duty("C2")
+def test_claim_reassign_and_withdraw(site: Site) -> None:
+    village, colleague = site.official("cun"), site.official("cun2")
+    village.enter_clue(NAME)
+    village.open_task(NAME, "入户核实")
+    village.page.click("text=领办")
+    assert "已领办" in village.said
+    colleague.open_task(NAME, "入户核实")
+    assert "正由村甲办理" in colleague.text and colleague.page.locator("form[data-live]").count() == 0
+    village.page.locator('[name="account_id"]').select_option(label="村乙")
+    village.page.locator("button", has_text="转办").click()
+    assert "已转办" in village.said
+    colleague.finish(NAME, "入户核实", "verification", risk_text="村乙写的")
+    colleague.go("/done")
+    colleague.page.locator("table.list .subject a").first.click()
+    colleague.page.locator("button", has_text="撤回").click()
+    colleague.page.wait_for_load_state()
+    assert "已撤回“入户核实”" in colleague.said
+    colleague.open_task(NAME, "入户核实")
+    assert colleague.page.input_value('[name="risk_text"]') == "村乙写的"
+    assert "已办结" in colleague.submit()
+
+
+@pytest.mark.duty("R11", "C9")
+def test_many_are_decided_in_one_act(site: Site) -> None:
+    village, township = site.official("cun"), site.official("xiang")
+    people = {"王建国": papers.HEAD_ID, "赵有田": "41990119680412113", "孙玉梅": "41990119820909324"}
+    for place, (name, number) in enumerate(people.items()):
+        village.enter_clue(name, id_number=papers.id_number(number), address=f"北坡{place}号")
+        head = papers.member(name, number=number)
+        village.finish(name, "入户核实", "verification", members=[head], wage=5000, address=f"北坡{place}号")
+        village.finish(name, "签订承诺授权书", "authorisation")
+    township.go("/todo")
+    township.page.locator("ul.groups a", has_text="统一报送比对").click()
+    township.page.check("[data-select-all]")
+    assert township.page.locator("[data-selected]").inner_text() == "3"
+    township.page.uncheck("table.list tbody tr:first-child input[name=id]")
+    township.page.click("[data-bulk]")
+    assert township.page.locator("main").inner_text().count("下庙村") >= 1
+    township.fill({"batch": "202205-1", "submitted_on": site.day(1).isoformat()})
+    township.page.locator("main .buttons .btn-primary").click()
+    assert "不能晚于今天" in township.text  # refused as a whole, nothing sent
+    township.fill({"submitted_on": site.day(0).isoformat()})
+    township.page.locator("main .buttons .btn-primary").click()
+    township.page.wait_for_load_state()
+    assert "2" in township.text
+    assert township.todo_count("统一报送比对") == 1
+
+
+@pytest.mark.duty("R10", "R12", "C7")
+def test_papers_fit_a4_and_mask_numbers(site: Site) -> None:
+    village, township = site.official("cun"), site.official("xiang")
+    village.enter_clue(NAME)
+    village.to_authorised(NAME)
+    township.finish(NAME, "统一报送比对", "matching_batch")
+    village.finish(NAME, "民主评议", "appraisal")
+    village.open_task(NAME, "张贴公示")
+    with village.page.context.expect_page() as opened:
+        village.page.locator("a", has_text="打印公示").click()
+    paper = opened.value.locator("article.paper").inner_text()
+    assert NAME in paper and "5 天" in paper.replace("5天", "5 天") and papers.id_number(papers.HEAD_ID) not in paper
+    opened.value.emulate_media(media="print")
+    assert opened.value.evaluate(WIDE) <= 0
+    assert _pages(village, opened.value.url) == 1
+    case = village.open_case(NAME)
+    assert _pages(village, f"{site.address}/cases/{case}/archive") >= 1
+    assert papers.id_number(papers.HEAD_ID) not in village.text
+
+
+def _pages(official: Official, url: str) -> int:
+    """How many A4 sheets the browser prints."""
+    page = official.page.context.new_page()
+    page.goto(url)
+    found = page.pdf(format="A4", prefer_css_page_size=True)
+    page.close()
+    return found.count(b"/Type /Page\n") or found.count(b"/Type /Page") - found.count(b"/Type /Pages")
+
+
+def test_pages_work_without_a_script(site: Site) -> None:
+    context = site.browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(site.address + "/login")
+    page.fill("#username", "cun")
+    page.fill("#password", site.password)
+    page.click("main button")
+    site.official("cun").enter_clue(NAME)
+    page.goto(site.address + "/todo")
+    page.click("table.list .subject a")
+    page.fill('[name="wage"]', "77")
+    page.click("text=暂存")
+    assert "已暂存" in page.locator("main").inner_text()
+    assert page.input_value('[name="wage"]') == "77"
+    context.close()
