@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import local_date
@@ -51,10 +52,7 @@ def record(
 ) -> LogEntry:  # fmt: skip
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
     name = f"{stream}:{local_date(now).isoformat()}"
-    head = session.get(LogStream, name, with_for_update=True)
-    if head is None:
-        head = LogStream(stream=name, seq=0, hash=b"")
-        session.add(head)
+    head = session.get(LogStream, name, with_for_update=True) or _new_stream(session, name)
     head.seq += 1
     entry = LogEntry(
         stream=name, seq=head.seq, at=now, actor_id=actor_id, kind=kind, element_id=element_id, data=dict(data)
@@ -62,6 +60,13 @@ def record(
     entry.hash = head.hash = _digest(head.hash, _line(entry))
     session.add(entry)
     return entry
+
+
+def _new_stream(session: Session, name: str) -> LogStream:
+    """The day's first line opens its stream; two processes may do so at once."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(insert(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
+    return session.get_one(LogStream, name, with_for_update=True)
 
 
 def history(session: Session, case_id: int) -> list[LogEntry]:

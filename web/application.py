@@ -6,7 +6,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, current_app, g, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
@@ -58,6 +58,8 @@ def _harden(answer: Response) -> Response:
     answer.headers.setdefault("Content-Security-Policy", POLICY)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Referrer-Policy"] = "same-origin"
+    if request.endpoint == "static" and answer.status_code == 200:
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"  # names carry the content's hash
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 

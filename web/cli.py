@@ -240,5 +240,25 @@ def verify() -> None:
     sys.exit(bool(breaks))
 
 
+@main.command(help="测量：每秒办结多少件，与数据库本身的速度对照。")
+@click.option("--database", help="空的 PostgreSQL 或 SQLite 数据库；不给则用临时 SQLite 文件。")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
+@click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
+def bench(database: str | None, as_json: bool, quick: bool) -> None:
+    """Measure."""
+    from web import bench as measures
+
+    sizes = measures.tiny() if quick else measures.Sizes()
+    try:
+        figures = measures.run(database, sizes, lambda text: click.echo(f"… {text}", err=True))
+    except ShouwangError as error:
+        raise click.ClickException(error.message) from error
+    if as_json:
+        click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
+    else:
+        for line in measures.report(figures):
+            click.echo(line)
+
+
 if __name__ == "__main__":
     main()

@@ -31,8 +31,9 @@ _LOG = logging.getLogger("shouwang")
 
 
 def register(app: Flask) -> None:
-    """Install the handlers."""
+    """Install the handlers; flask-smorest would answer plain HTTP errors in a shape of its own."""
     app.register_error_handler(Exception, handle)
+    app.register_error_handler(HTTPException, handle)
 
 
 def handle(error: Exception) -> ResponseReturnValue:

@@ -210,7 +210,7 @@ class _Case:
         actor = self._actor(item.village_code, item.queue, first=item.element_id == "approve")
 
         def upload(field: str) -> str:
-            body = _picture(f"{self.family.head_name} {field}")
+            body = picture(field)
             return str(attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id)
 
         scene = Scene(self.random, self.family, local_date(self.clock.now()), upload)
@@ -229,9 +229,8 @@ class _Case:
 _PICTURES: dict[str, bytes] = {}
 
 
-def _picture(text: str) -> bytes:
-    """A small picture that stands for a photo or scan."""
-    field = text.rpartition(" ")[2]
+def picture(field: str) -> bytes:
+    """A small picture that stands for the photo or scan of a form's field."""
     if field not in _PICTURES:
         image = Image.new("RGB", (240, 160), (236, 240, 245))
         draw = ImageDraw.Draw(image)

@@ -1,0 +1,190 @@
+"""Who may open and do what: every route, every role. A route without a line here fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from engine.models import Attachment, CaseFile, Draft, LogEntry, WorkItem
+from tests.support.client import Caller, application, signed_in
+from tests.support.template import OFFICIALS
+from tests.support.world import World
+
+EVERYBODY = [username for username, *_ in OFFICIALS]
+REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "ducha"}
+"""Whose grants reach the household's village."""
+WORK = {"cun", "cun2"}
+"""Whose queue the open item (签订承诺授权书) is in."""
+OFFICIAL = REACH | {"lin", "waixiang", "waixian"}
+PAGES = {
+    "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
+    "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
+    "/households": set(EVERYBODY), "/households/{household}": REACH, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
+    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/objection": REACH,
+    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/files/{file}": REACH,
+    "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
+}  # fmt: skip
+ACTS = {
+    "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
+    "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
+    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/objection": REACH,
+    "/households/{household}/reveal": REACH, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
+    "/login": set(EVERYBODY), "/logout": set(EVERYBODY),
+}  # fmt: skip
+API_READS = {
+    "/cases/{case}": REACH, "/tasks": set(EVERYBODY), "/tasks/{item}": REACH, "/tasks/{item}/return-targets": REACH,
+    "/households": set(EVERYBODY), "/divisions": set(EVERYBODY), "/timers": set(EVERYBODY), "/openapi.json": set(EVERYBODY),
+    "/procedures/{key}/versions": set(EVERYBODY),
+}  # fmt: skip
+API_ACTS = {
+    "/cases/{case}/messages": REACH, "/clues": OFFICIAL, "/tasks/{item}/attachments": WORK, "/tasks/{item}/claim": WORK,
+    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK, "/tasks/{item}/return": WORK,
+    "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/procedures/check": {"liucheng"},
+    "/procedures/{key}/versions": {"liucheng"}, "/tokens": set(EVERYBODY),
+}  # fmt: skip
+REFUSED = {403, 404}
+
+
+@pytest.fixture
+def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]]:
+    """A household of village 甲 whose letter is to be signed, with a file."""
+    case = small_world.enter()
+    small_world.finish(case, "verify", "cun")
+    item = small_world.open_items(case)["sign"]
+    file = small_world.upload("cun", item)
+    names = {
+        "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
+        "incident": 999, "key": "identification",
+    }  # fmt: skip
+    yield small_world, application(small_world), names
+
+
+def _shape(rule: str) -> str:
+    known = {
+        "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
+        "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
+    }  # fmt: skip
+    for old, new in known.items():
+        rule = rule.replace(old, new)
+    return rule
+
+
+def test_every_route_is_in_the_walk(small_world: World) -> None:
+    app = application(small_world)
+    found: dict[str, set[str]] = {"GET": set(), "POST": set(), "API GET": set(), "API POST": set()}
+    for rule in app.url_map.iter_rules():
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            path = _shape(rule.rule)
+            kind = f"API {method}" if path.startswith("/api/v1") else method
+            found[kind].add(path.removeprefix("/api/v1"))
+    assert found == {"GET": set(PAGES), "POST": set(ACTS), "API GET": set(API_READS), "API POST": set(API_ACTS)}
+
+
+@pytest.mark.duty("R38")
+def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Flask, dict[str, object]]) -> None:
+    world, app, names = story
+    for username in EVERYBODY:
+        client = signed_in(app, world.official(username))
+        for shape, allowed in PAGES.items():
+            path = shape.format(**names) + (f"?id={names['item']}" if shape == "/tasks/bulk" else "")
+            status = client.get(path).status_code
+            if username in allowed:
+                assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
+            else:
+                assert status in REFUSED | {422}, (username, shape, status)
+
+
+EXPECTED = {("/cases/{case}/document/{kind}", 404), ("/cases/{case}/objection", 409), ("/tasks/bulk", 422)}
+"""Allowed, but there is nothing there yet: no notice hangs, and a letter is not signed in bulk."""
+
+
+@pytest.mark.duty("R38")
+def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[World, Flask, dict[str, object]]) -> None:
+    world, app, names = story
+    before = _state(world)
+    for username in EVERYBODY:
+        client = signed_in(app, world.official(username))
+        for shape, allowed in ACTS.items():
+            if username in allowed or shape in ("/tasks/{item}/withdraw", "/login", "/logout"):
+                continue
+            body = {"id": str(names["item"]), "reason": "不该", "account_id": "1", "signed": "no"}
+            answer = client.post(shape.format(**names), data=body)
+            assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
+            if shape.startswith(("/households", "/administration")):
+                assert answer.status_code in REFUSED, (username, shape)
+    assert _state(world) == before
+
+
+@pytest.mark.duty("R38")
+def test_the_api_refuses_the_same(story: tuple[World, Flask, dict[str, object]]) -> None:
+    world, app, names = story
+    before = _state(world)
+    for username in EVERYBODY:
+        caller = Caller(app, world, username)
+        for shape, allowed in API_READS.items():
+            status = caller.get(shape.format(**names)).status_code
+            assert status == 200 if username in allowed else status in REFUSED, (username, shape, status)
+        for shape, allowed in API_ACTS.items():
+            if username in allowed:
+                continue
+            body = {
+                "data": {"signed": "no"}, "name": "objection", "account_id": 1, "reason": "不该", "ids": [names["item"]],
+                "xml": "<x/>",
+            }  # fmt: skip
+            answer = caller.post(shape.format(**names), body)
+            assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
+            assert answer.mimetype == "application/problem+json", shape
+    assert _state(world) == before
+
+
+def _state(world: World) -> list[object]:
+    """What an act could have changed."""
+    world.session.commit()
+    items = [(i.id, i.status, i.claimed_by) for i in world.session.scalars(select(WorkItem).order_by(WorkItem.id))]
+    cases = list(world.session.scalars(select(CaseFile.log_seq).order_by(CaseFile.id)))
+    files = list(world.session.scalars(select(Attachment.id)))
+    return [items, cases, files, list(world.session.scalars(select(Draft.id)))]
+
+
+@pytest.mark.duty("C2")
+def test_lists_hold_only_what_the_actor_reaches(story: tuple[World, Flask, dict[str, object]]) -> None:
+    world, app, _ = story
+    for username in EVERYBODY:
+        caller = Caller(app, world, username)
+        seen = caller.get("/households").get_json()["total"], len(caller.get("/timers").get_json()["items"])
+        assert (seen[0] == 1 and seen[1] > 0) if username in REACH else seen == (0, 0), username
+        assert caller.get("/tasks").get_json()["total"] == (1 if username in WORK else 0), username
+
+
+def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]) -> None:
+    _, app, names = story
+    client = app.test_client()
+    for shape in PAGES:
+        answer = client.get(shape.format(**names))
+        open_to_all = shape in ("/login", "/health", "/static/{name}")
+        assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), shape
+    for shape in ACTS:
+        if shape != "/login":
+            assert "/login" in client.post(shape.format(**names)).headers.get("Location", ""), shape
+    for shape in API_READS:
+        if shape != "/openapi.json":
+            assert client.get("/api/v1" + shape.format(**names)).status_code == 401, shape
+    for shape in API_ACTS:
+        if shape != "/tokens":
+            assert client.post("/api/v1" + shape.format(**names), json={}).status_code == 401, shape
+
+
+@pytest.mark.duty("R38")
+def test_revealing_numbers_is_logged(story: tuple[World, Flask, dict[str, object]]) -> None:
+    world, app, names = story
+    client = signed_in(app, world.official("xiang"))
+    path = f"/households/{names['household']}"
+    masked, shown = client.get(path).text, client.post(path + "/reveal").text
+    number = "41990119750308123"
+    assert number not in masked and number in shown
+    world.session.commit()
+    lines = world.session.scalars(select(LogEntry).where(LogEntry.kind == "reveal")).all()
+    assert len(lines) == 1 and lines[0].actor_id == world.official("xiang").id
