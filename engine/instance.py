@@ -25,7 +25,7 @@ from engine import state as codec
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression
-from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, due_time
+from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
 MAX_ROUNDS = 200
 """More rounds of automatic steps than this without a wait is a loop in the diagram."""
@@ -299,6 +299,7 @@ class Instance:
         if isinstance(task.task_spec, EndEvent):
             element = self.definition.elements[task.task_spec.bpmn_id]
             self.records[-1].ends.append(element.id)
+            apply_settings(task, element.settings)
             if "outcome" in element.properties:
                 self._workflow.data["outcome"] = element.properties["outcome"]
 

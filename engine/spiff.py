@@ -28,6 +28,7 @@ from SpiffWorkflow.bpmn.specs.defaults import (
     IntermediateCatchEvent,
     StartEvent,
 )
+from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
 from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -163,6 +164,33 @@ def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> date
     return None
 
 
+def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
+    """The variables that an element's ``set:NAME`` properties set, as FEEL by name."""
+    return {
+        name.removeprefix("set:").strip(): strip_equals(text)
+        for name, text in properties.items()
+        if name.startswith("set:")
+    }
+
+
+def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
+    """Set the case variables that `settings` name, each to its FEEL value."""
+    _top(task).data.update({name: to_plain(evaluate(task, text)) for name, text in settings.items()})
+
+
+class CallActivity(LibraryCallActivity):  # type: ignore[misc]
+    """Calls a process after setting the variables that its ``set:`` properties name."""
+
+    def __init__(self, wf_spec: Any, name: str, settings: Mapping[str, str], **kw: Any) -> None:
+        super().__init__(wf_spec, name, **kw)
+        self.settings = settings
+
+    def start_workflow(self, my_task: Task) -> None:
+        """Begin the called process."""
+        apply_settings(my_task, self.settings)
+        super().start_workflow(my_task)
+
+
 class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
     """Calls a registered function with FEEL parameters; its result becomes a case variable."""
 
@@ -273,6 +301,13 @@ class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
         return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
 
 
+class _CallParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> CallActivity:
+        settings = settings_of(self.parse_extensions().get("properties", {}))
+        called = self.node.get("calledElement")
+        return CallActivity(self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes)
+
+
 class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
     """SpiffWorkflow's parser with our timers, service tasks and decisions."""
 
@@ -285,6 +320,7 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
         full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
+        full_tag("callActivity"): (_CallParser, CallActivity),
         full_tag("serviceTask"): (_ServiceParser, ServiceTask),
         full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),
     }

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine import accounts, audit, definitions, divisions, installation
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
-from engine.definitions import read_resources
+from engine.definitions import Resources, read_resources
 from engine.errors import DefinitionError, Finding, ShouwangError
 from web.config import Config, prepare_folder
 
@@ -180,11 +180,10 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
 # -- procedures ---------------------------------------------------------------------------------------------------------
 
 
-def _beside(file: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The forms and decisions that lie beside a diagram, as in this project; else the product's own."""
+def _beside(file: Path) -> Resources:
+    """The forms, decisions and parts that lie beside a diagram, as in this project; else the product's own."""
     root = file.resolve().parent.parent
-    root = root if (root / "forms_json").is_dir() else installation.ROOT
-    return read_resources(root / "forms_json", root / "bpmn" / "decisions")
+    return read_resources(root if (root / "forms_json").is_dir() else installation.ROOT)
 
 
 def _findings(findings: Iterable[Finding]) -> None:
@@ -197,7 +196,7 @@ def _findings(findings: Iterable[Finding]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Check diagrams; exit code 1 when one has errors."""
-    found = {str(file): definitions.check(file.read_bytes(), *_beside(file))[1] for file in files}
+    found = {str(file): definitions.check(file.read_bytes(), _beside(file))[1] for file in files}
     if as_json:
         click.echo(
             json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False)
@@ -217,7 +216,7 @@ def deploy(files: tuple[Path, ...], note: str) -> None:
     with _factory()() as session:
         for file in files:
             try:
-                version = definitions.deploy(session, None, file.read_bytes(), *_beside(file), note, SYSTEM.now())
+                version = definitions.deploy(session, None, file.read_bytes(), _beside(file), note, SYSTEM.now())
             except DefinitionError as error:
                 _findings(error.findings)
                 raise click.ClickException(error.message) from error

@@ -2,15 +2,15 @@
 
 from engine.definitions.check import check
 from engine.definitions.definition import Definition, Element
+from engine.definitions.resources import Resources, read_resources
 from engine.definitions.store import (
     current,
     deploy,
     deploy_directory,
     load,
-    read_resources,
     require_owner,
     resources_in_force,
     versions,
 )
 
-__all__ = ["Definition", "Element", "check", "current", "deploy", "deploy_directory", "load", "read_resources", "require_owner", "resources_in_force", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "read_resources", "require_owner", "resources_in_force", "versions"]  # fmt: skip

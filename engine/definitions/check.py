@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from engine import feel, services
 from engine.decisions import parse_decision
 from engine.definitions import xml as x
-from engine.definitions.definition import FLOW_NODES, Definition, expressions, queue_of
+from engine.definitions.definition import FLOW_NODES, SETTING_KINDS, Definition, expressions, queue_of
+from engine.definitions.resources import Resources, calls_out, parts_of
 from engine.errors import DefinitionError, Finding
 from engine.forms import check_form
 
@@ -40,9 +41,10 @@ Checker = Callable[["_Draft"], Iterator[Finding]]
 class _Draft:
     """A diagram being checked, with the look-ups that the checkers share."""
 
-    def __init__(self, root: x.Node, forms: Mapping[str, bytes], decisions: Mapping[str, bytes]) -> None:
+    def __init__(self, root: x.Node, resources: Resources) -> None:
         self.root = root
-        self.forms, self.decisions = forms, decisions
+        self.forms, self.decisions = resources.form, resources.decision
+        self.parts = parts_of(root, resources.part)
         self.processes = x.children(root, "process")
         self.nodes = {
             node.get("id", ""): node
@@ -72,21 +74,18 @@ def _found(node: x.Node, sentence: str, severity: str = "error") -> Finding:
     return Finding(node.get("id") or "", node.get("name") or "", sentence, severity)
 
 
-def check(
-    body: bytes, forms: Mapping[str, bytes], decisions: Mapping[str, bytes]
-) -> tuple[Definition | None, list[Finding]]:
-    """Check a diagram with the forms and decisions at hand; the definition is None when it cannot be built."""
+def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Finding]]:
+    """Check a diagram with the resources at hand; the definition is None when it cannot be built."""
     services.load_all()
     try:
-        draft = _Draft(x.parse_xml(body), forms, decisions)
+        draft = _Draft(x.parse_xml(body), resources)
     except DefinitionError as error:
         return None, error.findings
     findings = [finding for checker in _CHECKERS for finding in checker(draft)]
     if any(finding.severity == "error" for finding in findings):
         return None, findings
-    called = {x.extension_text(node, "calledDecisionId") for node in draft.of_kind("businessRuleTask")}
     try:
-        definition = Definition(body, forms, {key: decisions[key] for key in called})
+        definition = Definition(body, resources)
         definition.specs  # noqa: B018 - parsing is the last check
     except DefinitionError as error:
         return None, [*findings, *error.findings]
@@ -212,11 +211,40 @@ def _processes(draft: _Draft) -> Iterator[Finding]:
             yield _found(process, "流程被标记为不可执行（isExecutable=false）。")
         calls[process.get("id", "")] = {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
     for node in draft.of_kind("callActivity"):
-        if node.get("calledElement") not in identifiers:
+        if node.get("calledElement") not in identifiers | set(draft.parts):
             yield _found(node, f"调用的流程“{node.get('calledElement')}”不存在。")
     for process in draft.processes:
         if _reaches(calls, process.get("id", ""), process.get("id", "")):
             yield _found(process, "调用活动互相调用，永远不会结束。")
+
+
+def _called_parts(draft: _Draft) -> Iterator[Finding]:
+    """Parts drawn elsewhere: no part calls itself in a circle, and no id means two things in one procedure."""
+    roots = {key: x.parse_xml(body) for key, body in draft.parts.items()}
+    calls = {key: set(calls_out(root)) for key, root in roots.items()}
+    owner = {identifier: "" for identifier in draft.nodes}
+    main = {process.get("id", "") for process in draft.processes}
+    for key, root in roots.items():
+        if _reaches(calls, key, key) or calls[key] & main:
+            yield Finding(key, key, f"公用环节“{key}”绕一圈又调用了自己，永远不会结束。")
+        for node in root.iter(f"{{{x.BPMN}}}*"):
+            identifier = node.get("id", "")
+            if x.local(node) in FLOW_NODES and identifier in owner:
+                yield Finding(
+                    identifier, node.get("name") or "", f"编号“{identifier}”与公用环节“{key}”中的重复，请改用别的编号。"
+                )
+            elif x.local(node) in FLOW_NODES:
+                owner[identifier] = key
+
+
+def _settings(draft: _Draft) -> Iterator[Finding]:
+    """``set:`` properties only where they take effect, each naming a variable."""
+    for node in draft.nodes.values():
+        for name in x.properties(node):
+            if name.startswith("set:") and x.local(node) not in SETTING_KINDS:
+                yield _found(node, f"“{name}”只能写在调用活动或结束事件上，写在这里会被忽略。")
+            elif name.startswith("set:") and not name.removeprefix("set:").strip().isidentifier():
+                yield _found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
 
 
 def _reaches(edges: Mapping[str, set[str]], start: str, goal: str) -> bool:
@@ -344,5 +372,6 @@ def _expressions(draft: _Draft) -> Iterator[Finding]:
 
 
 _CHECKERS: tuple[Checker, ...] = (
-    _elements, _events, _flows, _gateways, _processes, _reachable, _tasks, _forms, _services, _expressions,
+    _elements, _events, _flows, _gateways, _processes, _called_parts, _settings, _reachable, _tasks, _forms, _services,
+    _expressions,
 )  # fmt: skip

@@ -12,11 +12,12 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
+from engine.definitions.resources import Resources, is_part, main_process, parts_of
 from engine.errors import DefinitionError, Finding, Invalid
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
 from engine.forms.schema import given, walk
-from engine.spiff import CaseParser, timer_feel
+from engine.spiff import CaseParser, settings_of, timer_feel
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
@@ -26,6 +27,9 @@ FLOW_NODES = frozenset(
     "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway subProcess callActivity".split()
 )
 """The flow nodes that we run; the check refuses every other one by name."""
+
+SETTING_KINDS = ("callActivity", "endEvent")
+"""The elements whose ``set:`` properties set case variables."""
 
 
 @dataclass(frozen=True)
@@ -46,28 +50,53 @@ class Element:
     message: str | None = None
     timer: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a call activity sets as it begins, an end event as it ends: FEEL by name (``set:`` properties)."""
 
 
 class Definition:
     """One version of a procedure, parsed and ready to run. Immutable; shared by all cases of the version."""
 
-    def __init__(self, body: bytes, forms: Mapping[str, bytes], decisions: Mapping[str, bytes]) -> None:
-        """Parse a diagram with its resources by key. Raises DefinitionError with findings."""
+    def __init__(self, body: bytes, resources: Resources) -> None:
+        """Parse a diagram with what it uses of `resources`. Raises DefinitionError with findings."""
         self.body = body
-        self.form_bodies = dict(forms)
-        self.root = x.parse_xml(body)
-        self.decisions: dict[str, Decision] = {key: parse_decision(text) for key, text in decisions.items()}
-        self.elements: dict[str, Element] = {element.id: element for element in _elements(self.root)}
-        self.process_ids = [node.get("id", "") for node in x.children(self.root, "process")]
-        self.key, self.name = _main_process(self.root)
+        root = x.parse_xml(body)
+        main = _main_process(root)
+        self.key, self.name = str(main.get("id", "")), str(main.get("name") or main.get("id", ""))
+        self.properties: Mapping[str, str] = x.properties(main)
+        self.is_part = is_part(root)
+        self.part_bodies = parts_of(root, resources.part)
+        self._roots = {self.key: root, **{key: x.parse_xml(text) for key, text in self.part_bodies.items()}}
+        self.elements: dict[str, Element] = {}
+        for one in self._roots.values():
+            self.elements.update((element.id, element) for element in _elements(one))
+        decisions = {x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")}
+        self.decisions: dict[str, Decision] = {
+            key: parse_decision(resources.decision[key]) for key in sorted(decisions) if key in resources.decision
+        }
+        keys = {element.form_key for element in self.elements.values() if element.form_key}
+        self.form_bodies = {key: resources.form[key] for key in sorted(keys) if key in resources.form}
         self._forms: dict[str, Form] = {}
+
+    def _nodes(self, name: str) -> Iterator[x.Node]:
+        """The elements called `name` of the diagram and of the parts it calls."""
+        return (node for root in self._roots.values() for node in x.descendants(root, name))
+
+    def diagrams(self) -> dict[str, bytes]:
+        """The drawings by key: the procedure's own first, then those of the parts it calls."""
+        return {self.key: self.body, **self.part_bodies}
+
+    def process_names(self) -> dict[str, str]:
+        """The names of all processes by id."""
+        return {node.get("id", ""): node.get("name") or node.get("id") or "" for node in self._nodes("process")}
 
     @cached_property
     def specs(self) -> tuple[BpmnProcessSpec, dict[str, BpmnProcessSpec]]:
         """SpiffWorkflow's spec of the main process and of every process it calls or holds."""
         parser = CaseParser()
         try:
-            parser.add_bpmn_xml(self.root)
+            for root in self._roots.values():
+                parser.add_bpmn_xml(root)
             spec = parser.get_spec(self.key)
             return spec, parser.get_subprocess_specs(spec.name, specs={})
         except DefinitionError:
@@ -98,10 +127,10 @@ class Definition:
     def in_flow_order(self) -> list[Element]:
         """The elements as the flow meets them from the start, called processes in the place of their call."""
         following: dict[str, list[str]] = {}
-        for flow in x.descendants(self.root, "sequenceFlow"):
+        for flow in self._nodes("sequenceFlow"):
             following.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
         starts = {e.process_id: e.id for e in self.elements.values() if e.kind == "startEvent"}
-        calls = {node.get("id", ""): node.get("calledElement", "") for node in x.descendants(self.root, "callActivity")}
+        calls = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
         seen: dict[str, Element] = {}
         queue = [starts[self.key]]
         while queue:
@@ -140,10 +169,11 @@ class Definition:
 
     def service_parameter(self, service: str, parameter: str) -> str | None:
         """The FEEL text that the first task calling `service` gives for `parameter`, or None."""
-        for operator in self.root.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
-            for node in operator.iter(f"{{{x.SPIFF}}}parameter"):
-                if operator.get("id") == service and node.get("id") == parameter:
-                    return node.get("value")
+        for task in self._nodes("serviceTask"):
+            for operator in task.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
+                for node in operator.iter(f"{{{x.SPIFF}}}parameter"):
+                    if operator.get("id") == service and node.get("id") == parameter:
+                        return node.get("value")
         return None
 
     @cached_property
@@ -165,11 +195,12 @@ class Definition:
         return dict(data) if keys is None else {key: data[key] for key in data if key in keys}
 
     def _names_read(self) -> Iterator[str]:
-        for _, text in expressions(self.root):
-            try:
-                yield from compile_expression(text).names()
-            except FeelSyntaxError:
-                continue  # the check reports it with its element
+        for root in self._roots.values():
+            for _, text in expressions(root):
+                try:
+                    yield from compile_expression(text).names()
+                except FeelSyntaxError:
+                    continue  # the check reports it with its element
         for decision in self.decisions.values():
             yield from decision.names()
         for text in _prefills(self.form_bodies.values()):
@@ -202,17 +233,18 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
     for task in x.descendants(root, "serviceTask"):
         for parameter in task.iter(f"{{{x.SPIFF}}}parameter"):
             yield task, strip_equals(parameter.get("value", ""))
+    for kind in SETTING_KINDS:
+        for node in x.descendants(root, kind):
+            for text in settings_of(x.properties(node)).values():
+                yield node, text
 
 
-def _main_process(root: x.Node) -> tuple[str, str]:
-    """Key and name of the main process: the first that no call activity of the file calls."""
-    processes = x.children(root, "process")
-    called = {call.get("calledElement") for call in x.descendants(root, "callActivity")}
-    for process in processes:
-        if process.get("id") not in called:
-            return str(process.get("id", "")), str(process.get("name") or process.get("id", ""))
-    sentence = "文件中没有可以启动的流程。"
-    raise DefinitionError(sentence, [Finding("", "", sentence)])
+def _main_process(root: x.Node) -> x.Node:
+    main = main_process(root)
+    if main is None:
+        sentence = "文件中没有可以启动的流程。"
+        raise DefinitionError(sentence, [Finding("", "", sentence)])
+    return main
 
 
 def _lanes(root: x.Node) -> dict[str, str]:
@@ -266,6 +298,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         message=None if inner or message is None else messages.get(message, ""),
         timer=None if inner else timer,
         properties=given,
+        settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from graphlib import TopologicalSorter
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -15,7 +16,9 @@ from sqlalchemy.orm import Session
 from engine import access, audit
 from engine.database import write
 from engine.definitions.check import check
+from engine.definitions import xml as x
 from engine.definitions.definition import Definition
+from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.errors import DefinitionError, Invalid, NotFound
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
@@ -31,23 +34,22 @@ def load(session: Session, version_id: int) -> Definition:
     cached = _CACHE.get(version.sha256)
     if cached is not None:
         return cached
-    bodies = _bodies(session, version.resources)
+    resources = _resources(session, version)
     with _CACHE_LOCK:
         definition = _CACHE.get(version.sha256)
         if definition is None:
-            definition = Definition(version.xml, bodies["form"], bodies["decision"])
+            definition = Definition(version.xml, resources)
             _CACHE[version.sha256] = definition
     return definition
 
 
-def _bodies(session: Session, resources: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, bytes]]:
-    wanted = {digest for group in resources.values() for digest in group.values()}
+def _resources(session: Session, version: ProcedureVersion) -> Resources:
+    wanted = {digest for group in version.resources.values() for digest in group.values()}
     rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(wanted)))
-    by_digest: dict[str, bytes] = {row.sha256: row.body for row in rows}
-    return {
-        kind: {key: by_digest[digest] for key, digest in resources.get(kind, {}).items()}
-        for kind in ("form", "decision")
-    }
+    bodies: dict[str, bytes] = {row.sha256: row.body for row in rows}
+    return Resources(
+        *({key: bodies[digest] for key, digest in version.resources.get(kind, {}).items()} for kind in KINDS)
+    )
 
 
 def current(session: Session, key: str) -> ProcedureVersion:
@@ -79,77 +81,97 @@ def versions(session: Session, key: str) -> list[ProcedureVersion]:
     return found
 
 
-def resources_in_force(session: Session, key: str | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The forms and decisions of the version of `key` in force; of every procedure when `key` is None."""
+def _versions_in_force(session: Session) -> Iterator[ProcedureVersion]:
     query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
-    if key is not None:
-        query = query.where(Procedure.key == key)
-    forms: dict[str, bytes] = {}
-    decisions: dict[str, bytes] = {}
-    for version in session.scalars(query):
-        bodies = _bodies(session, version.resources)
-        forms |= bodies["form"]
-        decisions |= bodies["decision"]
-    return forms, decisions
+    return iter(session.scalars(query.order_by(Procedure.key)).all())
+
+
+def resources_in_force(session: Session, key: str | None) -> Resources:
+    """Every part in force, and the forms and decisions of the version of `key` in force (None: of every procedure)."""
+    found = Resources()
+    parts: dict[str, bytes] = {}
+    for version in _versions_in_force(session):
+        if version.procedure.part:
+            parts[version.procedure_key] = version.xml
+        if key in (None, version.procedure_key) or version.procedure.part:
+            found |= _resources(session, version)
+    return found | Resources(part=parts)
 
 
 def deploy(
-    session: Session,
-    actor: Account | None,
-    body: bytes,
-    forms: Mapping[str, bytes],
-    decisions: Mapping[str, bytes],
-    note: str,
-    now: datetime,
-    *,
+    session: Session, actor: Account | None, body: bytes, resources: Resources, note: str, now: datetime, *,
     key: str | None = None,
-) -> ProcedureVersion:
-    """Check a diagram with the forms and decisions it may use and put it into force for new cases.
+) -> ProcedureVersion:  # fmt: skip
+    """Check a diagram with the resources it may use and put it into force for new cases.
 
-    Only the resources it names become part of the version. Deploying the same content again answers the current
-    version. `actor` None is the installation itself; `key`, when given, must be the diagram's own. Raises
-    DefinitionError with all findings; then nothing changed.
+    Only what it uses becomes part of the version. Deploying the same content again answers the current version. A part
+    that others call takes them along: each gets a new version with the new part, or nothing is deployed. `actor` None
+    is the installation itself; `key`, when given, must be the diagram's own. Raises DefinitionError with all findings;
+    then nothing changed.
     """
     if actor is not None:
         require_owner(actor)
-    definition, findings = check(body, forms, decisions)
+    with write(session):
+        definition = _checked(body, resources)
+        if key is not None and key != definition.key:
+            raise Invalid(f"这是流程“{definition.key}”的图，不能作为“{key}”的新版本。")
+        version = _put_into_force(session, actor, definition, resources, note, now)
+        if definition.is_part:
+            _renew_callers(session, actor, definition, resources, now)
+    return version
+
+
+def _checked(body: bytes, resources: Resources, whose: str = "") -> Definition:
+    definition, findings = check(body, resources)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors or definition is None:
-        raise DefinitionError(f"流程图有 {len(errors)} 处问题，没有启用。", findings)
-    if key is not None and key != definition.key:
-        raise Invalid(f"这是流程“{definition.key}”的图，不能作为“{key}”的新版本。")
-    used = {
-        "form": {e.form_key: forms[e.form_key] for e in definition.elements.values() if e.form_key},
-        "decision": {key: decisions[key] for key in definition.decisions},
-    }
-    with write(session):
-        resources = {
-            kind: {key: _keep(session, kind, key, text) for key, text in group.items()} for kind, group in used.items()
-        }
-        digest = sha256(body + json.dumps(resources, sort_keys=True).encode()).hexdigest()
-        procedure = session.get(Procedure, definition.key, with_for_update=True)
-        if procedure is None:
-            procedure = Procedure(key=definition.key, name=definition.name)
-            session.add(procedure)
-            session.flush()
-        if procedure.current_version_id is not None:
-            present = session.get_one(ProcedureVersion, procedure.current_version_id)
-            if present.sha256 == digest:
-                return present
-        last = session.scalar(
-            select(func.max(ProcedureVersion.number)).where(ProcedureVersion.procedure_key == definition.key)
-        )
-        version = ProcedureVersion(
-            procedure_key=definition.key, number=(last or 0) + 1, xml=body, sha256=digest, resources=resources,
-            deployed_by=actor.id if actor else None, deployed_at=now, note=note,
-        )  # fmt: skip
-        session.add(version)
+        raise DefinitionError(f"{whose}流程图有 {len(errors)} 处问题，没有启用。", findings)
+    return definition
+
+
+def _renew_callers(
+    session: Session, actor: Account | None, part: Definition, resources: Resources, now: datetime
+) -> None:
+    """Every procedure in force that calls the part goes on with its new version."""
+    new = Resources(part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body})
+    for version in _versions_in_force(session):
+        if part.key in version.resources.get("part", {}):
+            body, everything = version.xml, _resources(session, version) | new
+            caller = _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”：")
+            _put_into_force(session, actor, caller, everything, f"随公用环节“{part.name}”更新", now)
+
+
+def _put_into_force(
+    session: Session, actor: Account | None, definition: Definition, resources: Resources, note: str, now: datetime
+) -> ProcedureVersion:
+    used = Resources(
+        definition.form_bodies, {k: resources.decision[k] for k in definition.decisions}, definition.part_bodies
+    )
+    kept = {kind: {k: _keep(session, kind, k, text) for k, text in used.of(kind).items()} for kind in KINDS}
+    digest = sha256(definition.body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    procedure = session.get(Procedure, definition.key, with_for_update=True)
+    if procedure is None:
+        procedure = Procedure(key=definition.key, name=definition.name, part=definition.is_part)
+        session.add(procedure)
         session.flush()
-        procedure.current_version_id, procedure.name = version.id, definition.name
-        audit.record(
-            session, "procedure", actor.id if actor else None, "deploy",
-            {"key": definition.key, "number": version.number, "sha256": digest, "note": note}, now,
-        )  # fmt: skip
+    if procedure.current_version_id is not None:
+        present = session.get_one(ProcedureVersion, procedure.current_version_id)
+        if present.sha256 == digest:
+            return present
+    last = session.scalar(
+        select(func.max(ProcedureVersion.number)).where(ProcedureVersion.procedure_key == definition.key)
+    )
+    version = ProcedureVersion(
+        procedure_key=definition.key, number=(last or 0) + 1, xml=definition.body, sha256=digest, resources=kept,
+        deployed_by=actor.id if actor else None, deployed_at=now, note=note,
+    )  # fmt: skip
+    session.add(version)
+    session.flush()
+    procedure.current_version_id, procedure.name, procedure.part = version.id, definition.name, definition.is_part
+    audit.record(
+        session, "procedure", actor.id if actor else None, "deploy",
+        {"key": definition.key, "number": version.number, "sha256": digest, "note": note}, now,
+    )  # fmt: skip
     return version
 
 
@@ -160,18 +182,15 @@ def _keep(session: Session, kind: str, key: str, body: bytes) -> str:
     return digest
 
 
-def read_resources(forms: Path, decisions: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """Every form and decision of two folders by key (the file's name without its ending)."""
-    return (
-        {path.stem: path.read_bytes() for path in sorted(forms.glob("*.json"))},
-        {path.stem: path.read_bytes() for path in sorted(decisions.glob("*.dmn"))},
-    )
-
-
 def deploy_directory(session: Session, root: Path, now: datetime, note: str = "随系统安装") -> list[ProcedureVersion]:
-    """Deploy every diagram under ``root/bpmn`` with the forms of ``root/forms_json``."""
-    forms, decisions = read_resources(root / "forms_json", root / "bpmn" / "decisions")
-    return [
-        deploy(session, None, path.read_bytes(), forms, decisions, note, now)
-        for path in sorted((root / "bpmn").glob("*.bpmn"))
-    ]
+    """Deploy every diagram under ``root/bpmn`` with the resources beside it, what is called before its callers."""
+    resources = read_resources(root)
+    bodies: dict[str, bytes] = {}
+    calls: dict[str, frozenset[str]] = {}
+    for path in sorted((root / "bpmn").glob("*.bpmn")):
+        parsed = x.parse_xml(path.read_bytes())
+        main = main_process(parsed)
+        key = main.get("id", "") if main is not None else path.stem
+        bodies[key], calls[key] = path.read_bytes(), calls_out(parsed)
+    order = TopologicalSorter({key: sorted(found & set(bodies)) for key, found in calls.items()}).static_order()
+    return [deploy(session, None, bodies[key], resources, note, now) for key in order]

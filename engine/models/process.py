@@ -28,6 +28,7 @@ class Procedure(Base):
     __tablename__ = "procedure"
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
+    part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
 
 
@@ -41,7 +42,9 @@ class ProcedureVersion(Base):
     number: Mapped[int]
     xml: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     sha256: Mapped[str] = mapped_column(String(64))  # of the diagram and its resources
-    resources: Mapped[dict[str, dict[str, str]]] = mapped_column(JsonText)  # {"form": {key: sha256}, "decision": {…}}
+    resources: Mapped[dict[str, dict[str, str]]] = mapped_column(
+        JsonText
+    )  # {"form": {key: sha256}, "decision": …, "part": …}
     deployed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     deployed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     note: Mapped[str] = mapped_column(String(500), default="")

@@ -54,8 +54,7 @@ class _Host:
 
 @pytest.fixture(scope="module")
 def definition() -> Definition:
-    forms, decisions = read_resources(ROOT / "forms_json", ROOT / "bpmn" / "decisions")
-    found, findings = check(Path(ROOT / "bpmn" / "identification.bpmn").read_bytes(), forms, decisions)
+    found, findings = check(Path(ROOT / "bpmn" / "identification.bpmn").read_bytes(), read_resources(ROOT))
     assert found is not None and findings == []
     return found
 

@@ -17,7 +17,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
-from engine.definitions import Definition, check
+from engine.definitions import Definition, Resources, check
 from engine.errors import Conflict, EngineFault
 from engine.instance import Instance
 
@@ -26,7 +26,7 @@ HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">'
 )
-FORMS = {"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'}
+FORMS = Resources({"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'})
 
 
 class Host:
@@ -77,7 +77,7 @@ def process(*parts: str, name: str = "p") -> str:
 
 
 def deploy(body: str) -> Definition:
-    definition, findings = check(body.encode(), FORMS, {})
+    definition, findings = check(body.encode(), FORMS)
     assert definition is not None, findings
     return definition
 
@@ -209,7 +209,7 @@ def test_trap_7_the_shared_spec_is_never_changed_by_a_case() -> None:
         instance.pass_time(NOW + timedelta(days=days))
     assert {name: [t.name for t in one.outputs] for name, one in spec.task_specs.items()} == before
     body = process(START, '<bpmn:subProcess id="x" triggeredByEvent="true"/>', END, flow("s", "e"))
-    assert any("事件子流程" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+    assert any("事件子流程" in finding.message for finding in check(body.encode(), FORMS)[1])
 
 
 def test_trap_8_two_timers_on_one_event_gateway_are_refused() -> None:
@@ -218,7 +218,7 @@ def test_trap_8_two_timers_on_one_event_gateway_are_refused() -> None:
         f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>',
         f'<bpmn:intermediateCatchEvent id="v">{timer("v", "P10D")}</bpmn:intermediateCatchEvent>', flow("w", "e"), flow("v", "e2"),
     )  # fmt: skip
-    assert any("最多只能有一个定时事件" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+    assert any("最多只能有一个定时事件" in finding.message for finding in check(body.encode(), FORMS)[1])
 
 
 @pytest.mark.parametrize(
@@ -231,12 +231,12 @@ def test_trap_8_two_timers_on_one_event_gateway_are_refused() -> None:
 )
 def test_trap_9_what_would_be_ignored_in_silence_is_refused(element: str) -> None:
     body = process(START, element, END, flow("s", "x"), flow("x", "e"))
-    assert any(finding.element_id == "x" for finding in check(body.encode(), FORMS, {})[1])
+    assert any(finding.element_id == "x" for finding in check(body.encode(), FORMS)[1])
 
 
 def test_trap_9_a_condition_on_a_flow_out_of_a_task_is_refused() -> None:
     body = process(START, task("a"), END, flow("s", "a"), flow("a", "e", "a.x = 1"))
-    assert any("条件会被忽略" in finding.message for finding in check(body.encode(), FORMS, {})[1])
+    assert any("条件会被忽略" in finding.message for finding in check(body.encode(), FORMS)[1])
 
 
 def test_trap_10_a_case_survives_hundreds_of_rounds_of_a_loop() -> None:
@@ -269,7 +269,7 @@ def test_trap_12_no_text_of_a_diagram_reaches_python() -> None:
         START, '<bpmn:exclusiveGateway id="g" default="g_e"/>', END, '<bpmn:endEvent id="e2"/>', flow("s", "g"), flow("g", "e"),
         flow("g", "e2", "().__class__.__mro__[1].__subclasses__()"),
     )  # fmt: skip
-    assert any("写得不对" in finding.message for finding in check(gateway.encode(), FORMS, {})[1])
+    assert any("写得不对" in finding.message for finding in check(gateway.encode(), FORMS)[1])
     harmless = begin(
         gateway.replace("().__class__.__mro__[1].__subclasses__()", "secret.__class__ != null"), secret="x"
     )

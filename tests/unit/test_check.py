@@ -11,12 +11,12 @@ from engine.definitions import Definition, check, read_resources
 from engine.errors import Finding
 from engine.installation import ROOT
 
-FORMS, DECISIONS = read_resources(ROOT / "forms_json", ROOT / "bpmn" / "decisions")
+RESOURCES = read_resources(ROOT)
 SOURCE = (ROOT / "bpmn" / "identification.bpmn").read_text()
 
 
 def findings(body: str) -> list[Finding]:
-    return check(body.encode(), FORMS, DECISIONS)[1]
+    return check(body.encode(), RESOURCES)[1]
 
 
 def changed(pattern: str, replacement: str) -> str:
@@ -27,7 +27,7 @@ def changed(pattern: str, replacement: str) -> str:
 
 @pytest.fixture(scope="module")
 def definition() -> Definition:
-    found, problems = check(SOURCE.encode(), FORMS, DECISIONS)
+    found, problems = check(SOURCE.encode(), RESOURCES)
     assert found is not None and problems == []
     return found
 
@@ -105,7 +105,7 @@ def test_what_the_engine_would_ignore_is_refused(inside: str, part: str) -> None
     ],
 )  # fmt: skip
 def test_hostile_or_broken_files_get_a_sentence(body: str) -> None:
-    definition, found = check(body.encode(), FORMS, DECISIONS)
+    definition, found = check(body.encode(), RESOURCES)
     assert definition is None
     assert len(found) == 1 and found[0].message.endswith("。")
 
@@ -147,6 +147,6 @@ def test_a_file_of_a_desktop_modeler_with_camunda_form_keys_is_understood(tmp_pa
         r'(<bpmn:userTask id="announce" name="结果公告")(.*?)<spiffworkflow:property name="formKey" value="announcement" />',
         r'\1 xmlns:camunda="http://camunda.org/schema/1.0/bpmn" camunda:formKey="camunda-forms:deployment:announcement.json"\2',
     )
-    definition, found = check(body.encode(), FORMS, DECISIONS)
+    definition, found = check(body.encode(), RESOURCES)
     assert found == [] and definition is not None
     assert definition.elements["announce"].form_key == "announcement"

@@ -23,6 +23,7 @@ from engine import (
     views,
 )
 from engine.clock import SYSTEM, local_date
+from engine.definitions import Resources
 from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
@@ -257,12 +258,11 @@ def list_divisions(query: dict[str, Any]) -> Any:
 # -- procedures ---------------------------------------------------------------------------------------------------------
 
 
-def _resources(body: dict[str, Any], key: str | None) -> tuple[dict[str, bytes], dict[str, bytes]]:
-    """The forms and decisions of the version in force, replaced by those sent."""
-    forms, decisions = definitions.resources_in_force(session(), key)
-    forms |= {name: current_app.json.dumps(schema).encode() for name, schema in body["forms"].items()}
-    decisions |= {name: text.encode() for name, text in body["decisions"].items()}
-    return forms, decisions
+def _resources(body: dict[str, Any], key: str | None) -> Resources:
+    """The forms, decisions and parts in force, replaced by the forms and decisions sent."""
+    forms = {name: current_app.json.dumps(schema).encode() for name, schema in body["forms"].items()}
+    sent = Resources(forms, {name: text.encode() for name, text in body["decisions"].items()})
+    return definitions.resources_in_force(session(), key) | sent
 
 
 @blueprint.post("/procedures/check")
@@ -271,7 +271,7 @@ def _resources(body: dict[str, Any], key: str | None) -> tuple[dict[str, bytes],
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
-    _, findings = definitions.check(body["xml"].encode(), *_resources(body, None))
+    _, findings = definitions.check(body["xml"].encode(), _resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
 
 
@@ -288,10 +288,8 @@ def list_versions(key: str) -> Any:
 def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用"""
     definitions.require_owner(account())
-    forms, decisions = _resources(body, key)
-    return definitions.deploy(
-        session(), account(), body["xml"].encode(), forms, decisions, body["note"], clock.now(), key=key
-    )
+    resources = _resources(body, key)
+    return definitions.deploy(session(), account(), body["xml"].encode(), resources, body["note"], clock.now(), key=key)
 
 
 # -- demo only ----------------------------------------------------------------------------------------------------------
