@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, runtime
+from engine import access, definitions, households, openings, runtime
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Household, MonitoringLine, RiskClue
+from engine.models import Account, CaseFile, Household, RiskClue
 
 PROCEDURE = "identification"
 CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
@@ -31,17 +31,6 @@ class Entered:
     case: CaseFile | None
     joined: bool
     duplicates: Sequence[Household] = ()
-
-
-def monitoring_line(session: Session, village_code: str, day: date) -> MonitoringLine:
-    """The reference line in force for a village on a day (R01). Raises Invalid when the province has set none."""
-    query = select(MonitoringLine).where(
-        MonitoringLine.province_code == access.ancestor(village_code, "province"), MonitoringLine.effective_from <= day
-    )
-    line = session.scalar(query.order_by(MonitoringLine.effective_from.desc()).limit(1))
-    if line is None:
-        raise Invalid("省级还没有设定当年的监测范围，请先设定。")
-    return line
 
 
 def enter(
@@ -117,18 +106,13 @@ def _open_or_join(
 
 
 def _variables(session: Session, household: Household, clue: RiskClue) -> dict[str, Any]:
-    line = monitoring_line(session, household.village_code, clue.discovered_on)
     return {
-        "household": {
-            "type": household.household_type,
-            "formerly_poor": household.household_type in ("lifted_with_policy", "lifted_without_policy"),
-        },
+        **openings.first_variables(session, household, clue.discovered_on),
         "clue": {
             "channel": clue.channel, "finder": clue.finder, "description": clue.description, "risks": clue.risks,
             "discovered_on": clue.discovered_on.isoformat(),
         },
         "discovery_date": clue.discovered_on.isoformat(),
-        "monitoring_line": {"year": line.year, "amount": line.amount},
     }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from engine.models import LEVELS, Account, Division, DivisionCode
 EDITION = date(2023, 6, 30)
 """Date of the official list that the product carries."""
 CHUNK = 5000
+PSEUDO_CITY = "省直辖"
+"""How the official codes name the city level of counties that the province governs itself (济源)."""
 Progress = Callable[[int, int], None]
 Row = dict[str, str]
 
@@ -88,7 +90,7 @@ def _path(code: str, names: dict[str, str], parents: dict[str, str]) -> str:
     above: list[str] = []
     at = code
     while at in names and at[2:].strip("0"):
-        if not names[at].startswith("省直辖"):
+        if not names[at].startswith(PSEUDO_CITY):
             above.insert(0, names[at])
         at = parents.get(at, "")
     if not above:
@@ -137,3 +139,9 @@ def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Name by code."""
     query = select(Division.code, Division.name).where(Division.code.in_(set(codes)))
     return {row.code: row.name for row in session.execute(query)}
+
+
+def province_managed(session: Session, code: str) -> bool:
+    """Whether the county of `code` answers to the province itself: its city level exists only in the codes."""
+    city = session.scalar(select(Division.name).where(Division.code == access.ancestor(code, "city")))
+    return city is not None and city.startswith(PSEUDO_CITY)

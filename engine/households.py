@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, idnumber, notifications
+from engine import access, audit, divisions, idnumber, notifications, observations
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
@@ -35,7 +35,6 @@ STATUS_NAMES = {
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
-ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
 
 
@@ -147,6 +146,7 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     if household.status == "ordinary":
         household.status = "identifying"
     _record_year(call.session, household, data, actor_id, call.now)
+    observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
     return {"size": len(members) or len(household.members), "per_capita": data.get("per_capita")}
 
@@ -162,7 +162,7 @@ def _record_year(
         session.add(year)
     year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
     year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
-    year.assurances = {key: data[key] for key in ASSURANCES if data.get(key) is not None}
+    year.assurances = {key: data[key] for key in observations.ASSURANCES if data.get(key) is not None}
     year.net_income = Decimal(str(data.get("net_income") or 0))
     year.per_capita = Decimal(str(data.get("per_capita") or 0))
     year.recorded_by, year.recorded_at = actor_id, now

@@ -24,7 +24,8 @@ from SpiffWorkflow.util.task import TaskState
 from engine import state as codec
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
-from engine.feel import compile_expression
+from engine.feel import compile_expression, strip_equals
+from engine.feel.values import to_plain
 from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
 MAX_ROUNDS = 200
@@ -178,6 +179,14 @@ class Instance:
             element.timer, now,
             lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
         )  # fmt: skip
+
+    def parameter(self, service: str, name: str, facts: Mapping[str, Any] | None = None) -> Any:
+        """What the first task calling `service` would give it for `name` now, were `facts` case variables."""
+        text = self.definition.service_parameter(service, name)
+        if text is None:
+            return None
+        variables = {**self.variables, **(facts or {})}
+        return to_plain(compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays))
 
     def waits_for(self) -> frozenset[str]:
         """Names of the messages that would be caught now."""

@@ -17,8 +17,6 @@ from engine.instance import Instance
 from engine.models import Account, CaseFile, Household, Notice, Objection
 from engine.services import ServiceCall, service
 
-CATEGORY_TEXT = "拟纳入防止返贫监测对象"
-
 
 def _open_notice(session: Session, case_id: int) -> Notice | None:
     query = select(Notice).where(Notice.case_id == case_id, Notice.status == "open").order_by(Notice.id.desc())
@@ -33,9 +31,13 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 @service("notice.open", undo=_withdraw)
 def open_notice(
-    call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None
-) -> dict[str, Any]:
-    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is superseded."""
+    call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None,
+    matter: str | None = None, basis: str | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is superseded.
+
+    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them.
+    """
     closes_at = call.due_of(timer)
     if closes_at is None:
         raise EngineFault(f"公示的定时事件“{timer}”不存在或算不出时间。")
@@ -45,20 +47,23 @@ def open_notice(
     posted = date.fromisoformat(posted_on)
     notice = Notice(
         case_id=call.case.id, token=call.token, posted_on=posted, closes_at=closes_at, place=place or "",
-        contact=contact or "", text=notice_text(call.session, call.case, posted, closes_at, contact or ""),
+        contact=contact or "", matter=matter or "",
+        text=notice_text(call.session, call.case, posted, closes_at, contact or "", matter or "", basis or ""),
     )  # fmt: skip
     call.session.add(notice)
     call.session.flush()
     return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
 
 
-def notice_text(session: Session, case: CaseFile, posted: date, closes_at: datetime, contact: str) -> str:
+def notice_text(
+    session: Session, case: CaseFile, posted: date, closes_at: datetime, contact: str, matter: str, basis: str
+) -> str:
     """The notice as it hangs: head, group, number of people; no ID number, no phone, no risk (domain §7.2)."""
     household = session.get_one(Household, case.household_id)
     ends = local_date(closes_at) - timedelta(days=1)
     group = f"{household.group_name} " if household.group_name else ""
     return (
-        f"经农户申报（排查、预警）、入户核实和民主评议，现将{household.division.name}{CATEGORY_TEXT}公示如下：\n"
+        f"{basis}，现将{household.division.name}{matter}公示如下：\n"
         f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人\n"
         f"公示期：自{posted:%Y年%m月%d日}起，至{ends:%Y年%m月%d日}止（满{(ends - posted).days}天）。\n"
         f"对公示内容有异议的，请在公示期内反映。联系方式：{contact or '村民委员会'}。"
@@ -103,12 +108,13 @@ def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[
 
 def preview(session: Session, case: CaseFile, instance: Instance, now: datetime) -> str:
     """The notice as it would read were it posted today."""
-    timer = instance.definition.service_parameter("notice.open", "timer")
     today = local_date(now)
-    closes_at = instance.due_of(str(timer or "").strip('"'), now, {"notice": {"posted_on": today.isoformat()}})
+    facts = {"notice": {"posted_on": today.isoformat()}}
+    given = {name: str(instance.parameter("notice.open", name, facts) or "") for name in ("timer", "matter", "basis")}
+    closes_at = instance.due_of(given["timer"], now, facts)
     if closes_at is None:
         raise NotFound("这一版流程没有公示。")
-    return notice_text(session, case, today, closes_at, "")
+    return notice_text(session, case, today, closes_at, "", given["matter"], given["basis"])
 
 
 def raise_objection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
@@ -16,7 +17,8 @@ from engine.services import ServiceCall, service
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
     household = call.session.get_one(Household, call.case.household_id)
-    household.status, household.category, household.monitored_on = "identifying", "", None
+    household.status, household.category = result["was"]["status"], result["was"]["category"]
+    household.monitored_on = date.fromisoformat(result["was"]["since"]) if result["was"]["since"] else None
 
 
 @service("registration.admit", undo=_unadmit)
@@ -26,17 +28,22 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
     household = call.session.get_one(Household, call.case.household_id)
     today = local_date(call.now)
+    since = household.monitored_on.isoformat() if household.monitored_on else None
+    was = {"status": household.status, "category": household.category, "since": since}
     household.status, household.category, household.monitored_on = "monitored", category, today
     for queue in ("township", "village"):  # R12: the result is pushed down
         text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
-    return {"approved_on": today.isoformat(), "days_used": (today - started).days}
+    return {"approved_on": today.isoformat(), "days_used": (today - started).days, "was": was}
 
 
 @service("announcement.prepare")
-def prepare(call: ServiceCall) -> dict[str, Any]:
-    """Draw up the announcement: number, date and masked list, in the township's name (R13)."""
+def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
+    """Draw up the announcement: number, date and masked list, in the township's name (R13).
+
+    `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
+    """
     household = call.session.get_one(Household, call.case.household_id)
     township = access.ancestor(call.case.village_code, "township")
     name = divisions.names(call.session, [township]).get(township, "乡镇人民政府")
@@ -48,7 +55,7 @@ def prepare(call: ServiceCall) -> dict[str, Any]:
     number = f"{name}防返贫公告〔{today.year}〕{serial}号"
     group = f"{household.group_name} " if household.group_name else ""
     text = (
-        f"经村级初选、乡级审核、县级审批，{household.division.name}以下农户纳入防止返贫监测对象，现予公告：\n"
+        f"{basis}，{household.division.name}以下农户{matter}，现予公告：\n"
         f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人  "
         f"类别：{CATEGORY_NAMES.get(household.category, '')}\n"
         f"{name}\n{today:%Y年%m月%d日}"

@@ -31,6 +31,7 @@ from engine.models import (
     Idempotency,
     Incident,
     LogEntry,
+    Procedure,
     Submission,
     WorkItem,
 )
@@ -74,23 +75,60 @@ def start_case(
     clock: Clock,
 ) -> CaseFile:
     """Open a case of the procedure's current version for a household, with the case's first variables."""
-    now = clock.now()
     if actor is not None and not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
     with write(session):
-        version = definitions.current(session, procedure_key)
-        case = CaseFile(
-            procedure_key=procedure_key, version_id=version.id, household_id=household.id,
-            village_code=household.village_code, subject=household.head_name, started_by=actor.id if actor else None,
-            started_at=now,
-        )  # fmt: skip
-        session.add(case)
-        session.flush()
-        step = Step(session, case, actor, now)
-        step.instance.start(variables, now)
-        step.finish({"variables": dict(variables), "version": version.number})
-        session.flush()
+        return open_case(session, actor, procedure_key, household, variables, clock.now())
+
+
+def open_case(
+    session: Session, actor: Account | None, procedure_key: str, household: Household, variables: Mapping[str, Any],
+    now: datetime, *, origin: CaseFile | None = None,
+) -> CaseFile:  # fmt: skip
+    """As `start_case`, inside the caller's transaction; `origin` is the case whose step opens this one.
+
+    Raises Conflict when the household has an open case of the same exclusive group.
+    """
+    version = definitions.current(session, procedure_key)
+    _require_alone(session, version.procedure, household)
+    case = CaseFile(
+        procedure_key=procedure_key, version_id=version.id, household_id=household.id,
+        village_code=household.village_code, subject=household.head_name, started_by=actor.id if actor else None,
+        started_at=now, origin_id=origin.id if origin else None,
+    )  # fmt: skip
+    session.add(case)
+    session.flush()
+    step = Step(session, case, actor, now)
+    step.instance.start(variables, now)
+    details = {"variables": dict(variables), "version": version.number}
+    step.finish({**details, "from": origin.id} if origin else details)
+    session.flush()
     return case
+
+
+def _require_alone(session: Session, procedure: Procedure, household: Household) -> None:
+    """A part starts no case; of an exclusive group a household has one open case (domain §2)."""
+    if procedure.part:
+        raise NotFound(f"“{procedure.name}”是公用环节，不能单独启动。")
+    if not procedure.exclusive:
+        return
+    # The household's row is the lock: two starts at the same moment must not both find none.
+    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
+    other = open_of_group(session, household.id, procedure.exclusive)
+    if other is not None:
+        raise Conflict(
+            f"{household.head_name}户正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
+        )
+
+
+def open_of_group(session: Session, household_id: int, group: str) -> CaseFile | None:
+    """The household's open case of an exclusive group of procedures, if it has one."""
+    query = (
+        select(CaseFile)
+        .join(Procedure, Procedure.key == CaseFile.procedure_key)
+        .where(CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.exclusive == group)
+    )
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
 # -- complete ---------------------------------------------------------------------------------------------------------
@@ -191,7 +229,10 @@ def _require_open(session: Session, actor: Account, item: WorkItem) -> None:
 
 
 def _separate(session: Session, actor: Account, rule: str | None, case_id: int) -> None:
-    """Four eyes (R12, R38): the diagram's property ``separateFrom`` names steps (or ``*``) this actor may not have done."""
+    """Four eyes (R12, R38): what ``separateFrom`` names this actor may not have done.
+
+    It lists steps, or ``*`` for every step but those after an exclamation mark: ``*, !explain_delay``.
+    """
     if not rule:
         return
     query = select(WorkItem.name, WorkItem.element_id).where(
@@ -199,7 +240,7 @@ def _separate(session: Session, actor: Account, rule: str | None, case_id: int) 
     )
     named = {part.strip() for part in rule.split(",")}
     for name, element_id in session.execute(query):
-        if "*" in named or element_id in named:
+        if element_id in named or ("*" in named and f"!{element_id}" not in named):
             raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 
 

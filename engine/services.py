@@ -82,4 +82,6 @@ def load_all() -> None:
     import engine.households
     import engine.matching
     import engine.notices
+    import engine.observations
+    import engine.openings
     import engine.registration  # noqa: F401

@@ -222,7 +222,7 @@ def _called_parts(draft: _Draft) -> Iterator[Finding]:
     """Parts drawn elsewhere: no part calls itself in a circle, and no id means two things in one procedure."""
     roots = {key: x.parse_xml(body) for key, body in draft.parts.items()}
     calls = {key: set(calls_out(root)) for key, root in roots.items()}
-    owner = {identifier: "" for identifier in draft.nodes}
+    owner = dict.fromkeys(draft.nodes, "")
     main = {process.get("id", "") for process in draft.processes}
     for key, root in roots.items():
         if _reaches(calls, key, key) or calls[key] & main:

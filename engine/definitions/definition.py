@@ -154,12 +154,15 @@ class Definition:
                     queue.append(target)
         return found
 
+    @cached_property
+    def start(self) -> Element:
+        """The start event of the main process."""
+        return next(e for e in self.elements.values() if e.kind == "startEvent" and e.process_id == self.key)
+
     @property
     def start_form(self) -> Form | None:
         """The form of the main process's start event: what opens a case."""
-        starts = (e for e in self.elements.values() if e.kind == "startEvent" and e.process_id == self.key)
-        key = next(starts).form_key
-        return self.form(key) if key else None
+        return self.form(self.start.form_key) if self.start.form_key else None
 
     def message_form(self, name: str) -> Form | None:
         """The form that an event catching message `name` carries: what people fill in to send it."""

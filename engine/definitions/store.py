@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from graphlib import TopologicalSorter
 from hashlib import sha256
@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from engine import access, audit
 from engine.database import write
-from engine.definitions.check import check
 from engine.definitions import xml as x
+from engine.definitions.check import check
 from engine.definitions.definition import Definition
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.errors import DefinitionError, Invalid, NotFound
@@ -168,6 +168,7 @@ def _put_into_force(
     session.add(version)
     session.flush()
     procedure.current_version_id, procedure.name, procedure.part = version.id, definition.name, definition.is_part
+    procedure.exclusive = definition.properties.get("exclusive", "")
     audit.record(
         session, "procedure", actor.id if actor else None, "deploy",
         {"key": definition.key, "number": version.number, "sha256": digest, "note": note}, now,

@@ -33,6 +33,9 @@ class Household(Base):
     # ordinary, identifying, monitored, eliminated, cleared
     category: Mapped[str] = mapped_column(String(20), default="")  # unstable, marginal, sudden_hardship (R17)
     monitored_on: Mapped[date | None]
+    eliminated_on: Mapped[date | None]  # the county's approval of the mark (R25)
+    elimination_manner: Mapped[str] = mapped_column(String(20), default="")  # stable, natural
+    cleared_on: Mapped[date | None]
     national_number: Mapped[str] = mapped_column(String(40), default="")
     key_groups: Mapped[list[str]] = mapped_column(JsonText, default=list)
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
@@ -76,6 +79,24 @@ class HouseholdYear(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Observation(Base):
+    """Income and assurances of a household as seen on a day: the history that elimination is judged by (R23)."""
+
+    __tablename__ = "observation"
+    __table_args__ = (Index("ix_observation_household_id_observed_on", "household_id", "observed_on"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    observed_on: Mapped[date]
+    net_income: Mapped[Decimal] = mapped_column(Numeric(14, 2))  # of the last 12 months, yuan
+    per_capita: Mapped[Decimal] = mapped_column(Numeric(14, 2))
+    line_amount: Mapped[int]  # the reference line in force on that day (R01)
+    assurances: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    source: Mapped[str] = mapped_column(String(40))  # the form it comes from
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class RiskClue(Base):
     """A sign that a household may fall into poverty; the earliest of a case starts its clock (R06, R15)."""
 
@@ -111,12 +132,13 @@ class MatchingResult(Base):
 
 
 class Notice(Base):
-    """A public notice of a case in its village (R10)."""
+    """A public notice of a case in its village (R10); `matter` is what it proposes."""
 
     __tablename__ = "notice"
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     token: Mapped[str] = mapped_column(String(32))
+    matter: Mapped[str] = mapped_column(String(100), default="")
     posted_on: Mapped[date]
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     place: Mapped[str] = mapped_column(String(200), default="")

@@ -29,6 +29,7 @@ class Procedure(Base):
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
+    exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a household
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
 
 
@@ -65,7 +66,8 @@ class CaseFile(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12))
     subject: Mapped[str] = mapped_column(String(80))  # the head's name
-    status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, incident
+    status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, cancelled
+    origin_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # whose step opened it
     outcome: Mapped[str] = mapped_column(String(80), default="")  # name of the end event that named one
     outcome_code: Mapped[str] = mapped_column(String(40), default="")
     started_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -167,7 +169,7 @@ class Submission(Base):
     __table_args__ = (Index("ix_submission_case_id_form_key", "case_id", "form_key", "id"),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
-    work_item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"), index=True)
+    work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"), index=True)  # None: the start form
     form_key: Mapped[str] = mapped_column(String(80))
     form_sha256: Mapped[str] = mapped_column(String(64))
     element_id: Mapped[str] = mapped_column(String(80))
@@ -245,6 +247,17 @@ class Notification(Base):
     kind: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(String(300))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Schedule(Base):
+    """How often a county opens a recurring procedure for its households, and when next (R21, R26)."""
+
+    __tablename__ = "schedule"
+    county_code: Mapped[str] = mapped_column(String(12), primary_key=True)
+    procedure_key: Mapped[str] = mapped_column(ForeignKey("procedure.key"), primary_key=True)
+    months: Mapped[int]
+    next_on: Mapped[date] = mapped_column(index=True)
+    set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
 class Outbox(Base):

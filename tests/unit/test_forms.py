@@ -116,15 +116,29 @@ def test_bad_values_get_a_sentence(changes: dict[str, Any], path: str, sentence:
 @pytest.mark.duty("R12", "R16")
 def test_the_county_form_asks_for_what_the_register_says_it_needs() -> None:
     form = load("county_approval")
-    finding = {"case": {"category": {"advice": "judge", "basis": "x"}, "matching": {"effect": "to_verify"}}}
+    finding = {
+        "case": {
+            "decision_matter": "identification",
+            "category": {"advice": "judge", "basis": "x"},
+            "matching": {"effect": "to_verify"},
+        }
+    }
     forged = {"outcome": "approve", "category": "marginal", "advice": "admit", "matching_effect": "none"}
     assert set(errors(form, forged, **finding)) == {"ground", "explanation"}
-    clear = {"case": {"category": {"advice": "admit", "basis": "x"}, "matching": {"effect": "none"}}}
+    clear = {
+        "case": {
+            "decision_matter": "identification",
+            "category": {"advice": "admit", "basis": "x"},
+            "matching": {"effect": "none"},
+        }
+    }
     assert (
         form.validate({"outcome": "approve", "category": "marginal"}, today=TODAY, context=clear)["outcome"]
         == "approve"
     )
-    nothing: dict[str, Any] = {"case": {"category": {"advice": "admit", "basis": "x"}}}
+    nothing: dict[str, Any] = {
+        "case": {"decision_matter": "identification", "category": {"advice": "admit", "basis": "x"}}
+    }
     assert set(errors(form, {"outcome": "approve", "category": "marginal"}, **nothing)) == {"explanation"}
     assert set(errors(form, {"outcome": "reject"}, **clear)) == {"reason"}
 

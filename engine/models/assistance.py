@@ -1,0 +1,117 @@
+"""What is done for a monitored household: its responsible official, plans, measures and how they get on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Numeric, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.models.base import Base, JsonText, UtcDateTime
+
+
+class ResponsibleOfficial(Base):
+    """The public official who answers for a household's assistance (R18); `until` is empty for the present one."""
+
+    __tablename__ = "responsible_official"
+    __table_args__ = (
+        Index(
+            "uq_responsible_official_present", "household_id", unique=True,
+            sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
+        ),
+        Index("ix_responsible_official_load", "county_code", "name", "unit"),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
+    county_code: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(40))
+    unit: Mapped[str] = mapped_column(String(80))
+    post: Mapped[str] = mapped_column(String(80), default="")
+    phone: Mapped[str] = mapped_column(String(20))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AssistancePlan(Base):
+    """A household's plan as of a day (R19); the latest that is not superseded is in force."""
+
+    __tablename__ = "assistance_plan"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    made_on: Mapped[date]
+    goal: Mapped[str] = mapped_column(String(1000), default="")
+    untreated: Mapped[list[str]] = mapped_column(JsonText, default=list)  # risks left without a measure
+    untreated_reason: Mapped[str] = mapped_column(String(1000), default="")
+    declared_on: Mapped[date | None]
+    declaration_number: Mapped[str] = mapped_column(String(60), default="")
+    status: Mapped[str] = mapped_column(String(12), default="made")  # made, declared, superseded
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    measures: Mapped[list[Measure]] = relationship(order_by="Measure.id", back_populates="plan")
+
+
+class Measure(Base):
+    """One measure of a plan, with its own progress (form 12)."""
+
+    __tablename__ = "measure"
+    __table_args__ = (Index("ix_measure_household_id_status", "household_id", "status"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("assistance_plan.id"), index=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    risk: Mapped[str] = mapped_column(String(30), default="")
+    type: Mapped[str] = mapped_column(String(30))
+    content: Mapped[str] = mapped_column(String(500), default="")
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))  # yuan
+    unit: Mapped[str] = mapped_column(String(80), default="")  # the department or unit that carries it out
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date]
+    status: Mapped[str] = mapped_column(String(12), default="planned")  # planned, under_way, done, stopped
+    done_on: Mapped[date | None]
+    plan: Mapped[AssistancePlan] = relationship(back_populates="measures")
+    progress: Mapped[list[MeasureProgress]] = relationship(order_by="MeasureProgress.id")
+
+
+class MeasureProgress(Base):
+    """One report on a measure: done or not, amount, effect (form 12)."""
+
+    __tablename__ = "measure_progress"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    measure_id: Mapped[int] = mapped_column(ForeignKey("measure.id"), index=True)
+    reported_on: Mapped[date]
+    status: Mapped[str] = mapped_column(String(12))
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    effect: Mapped[str] = mapped_column(String(1000), default="")
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ApplicationBatch(Base):
+    """Rollbacks or clearances that a county, then the province, sends up together (R28)."""
+
+    __tablename__ = "application_batch"
+    __table_args__ = (Index("ix_application_batch_division_code", "division_code", "kind", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # the procedure's key
+    level: Mapped[str] = mapped_column(String(10))  # county, province
+    division_code: Mapped[str] = mapped_column(String(12))
+    year: Mapped[int]
+    serial: Mapped[int]
+    number: Mapped[str] = mapped_column(String(80))
+    opened_on: Mapped[date]
+    entries: Mapped[list[BatchEntry]] = relationship(order_by="BatchEntry.id", back_populates="batch")
+
+
+class BatchEntry(Base):
+    """A case's place in a batch."""
+
+    __tablename__ = "batch_entry"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("application_batch.id"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    batch: Mapped[ApplicationBatch] = relationship(back_populates="entries")

@@ -1,0 +1,23 @@
+"""The year's reference income, per province and dated (R01): a parameter that people enter, never a constant."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import access
+from engine.errors import Invalid
+from engine.models import MonitoringLine
+
+
+def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
+    """The reference line in force for a village on a day (R01). Raises Invalid when the province has set none."""
+    query = select(MonitoringLine).where(
+        MonitoringLine.province_code == access.ancestor(village_code, "province"), MonitoringLine.effective_from <= day
+    )
+    line = session.scalar(query.order_by(MonitoringLine.effective_from.desc()).limit(1))
+    if line is None:
+        raise Invalid("省级还没有设定当年的监测范围，请先设定。")
+    return line

@@ -1,0 +1,140 @@
+"""Opening cases: by a step of another case, or by an official from the household's page.
+
+What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses of the
+households that it is for (``engine.households.STATUS_NAMES``), its lane says whose officials may open it by hand. The
+process's property ``exclusive`` names a group of procedures of which a household has at most one open case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine import access, audit, definitions, divisions, households, monitoring_lines, runtime
+from engine.clock import Clock, local_date
+from engine.database import write
+from engine.definitions import Element
+from engine.errors import Conflict, NotAllowed, NotFound
+from engine.forms import Form
+from engine.models import Account, CaseFile, Household, LogEntry, Procedure, Submission, Timer, WorkItem
+from engine.services import ServiceCall, service
+
+
+@dataclass(frozen=True)
+class Startable:
+    """A procedure that an official may open for a household, with the form of its start event."""
+
+    key: str
+    name: str
+    documentation: str
+    form: Form | None
+
+
+def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
+    """What every case begins with: the household's kind, where it lives, the reference line of `day` (R01)."""
+    line = monitoring_lines.in_force(session, household.village_code, day)
+    kind = household.household_type
+    return {
+        "household": {
+            "type": kind, "formerly_poor": kind in ("lifted_with_policy", "lifted_without_policy"),
+            "status": household.status, "category": household.category,
+        },
+        "province_managed": divisions.province_managed(session, household.village_code),
+        "monitoring_line": {"year": line.year, "amount": line.amount},
+        "opened_on": day.isoformat(),
+    }  # fmt: skip
+
+
+def startable(session: Session, actor: Account, household: Household) -> list[Startable]:
+    """The procedures that the actor may open for the household by hand, by name."""
+    query = select(Procedure.current_version_id).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    found = []
+    for version_id in session.scalars(query):
+        if version_id is not None:
+            definition = definitions.load(session, version_id)
+            if _may_open(actor, definition.start, household):
+                found.append(
+                    Startable(definition.key, definition.name, definition.start.documentation, definition.start_form)
+                )
+    return found
+
+
+def _may_open(actor: Account, start: Element, household: Household) -> bool:
+    return household.status in opens_for(start) and any(
+        access.QUEUE_OF_ROLE.get(grant.role) == start.queue
+        and access.scope_of(grant.division_code).holds(household.village_code)
+        for grant in actor.grants
+    )
+
+
+def opens_for(start: Element) -> list[str]:
+    """The household statuses that a start event opens for."""
+    return [status.strip() for status in start.properties.get("opensFor", "").split(",") if status.strip()]
+
+
+def open_by_hand(
+    session: Session, actor: Account, household_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
+) -> CaseFile:
+    """Open a case for a household with the start form's raw data. Raises NotFound, NotAllowed, Conflict or Invalid."""
+    now = clock.now()
+    household = households.view(session, actor, household_id)
+    with write(session):
+        definition = definitions.load(session, definitions.current(session, key).id)
+        if not _may_open(actor, definition.start, household):
+            raise NotAllowed(f"不能由您为这户启动“{definition.name}”。")
+        variables = first_variables(session, household, local_date(now))
+        clean: dict[str, Any] = {}
+        form = definition.start_form
+        if form is not None:
+            context = {"household": households.facts(session, household.id), "case": variables, "clue": {}}
+            clean = form.validate(raw, today=local_date(now), context=context)
+            variable = definition.start.variable or ""
+            variables[variable] = definition.project(variable, clean)
+        case = runtime.open_case(session, actor, key, household, variables, now)
+        if form is not None:
+            _keep(session, case, definition.start, clean, actor, now)
+    return case
+
+
+def _keep(
+    session: Session, case: CaseFile, start: Element, clean: Mapping[str, Any], actor: Account, now: datetime
+) -> None:
+    session.add(
+        Submission(
+            case_id=case.id, form_key=start.form_key or "", element_id=start.id, data=dict(clean), submitted_by=actor.id,
+            form_sha256=case.version.resources["form"][start.form_key or ""], submitted_at=now,
+        )
+    )  # fmt: skip
+
+
+def _take_back(call: ServiceCall, result: Any) -> None:
+    """The step that opened the case is taken back: so is the case, unless somebody has already worked on it."""
+    session = call.session
+    case = session.get(CaseFile, result["case"], with_for_update=True)
+    if case is None or case.status != "open":
+        return
+    worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))
+    if session.scalar(worked.limit(1)) is not None:
+        raise Conflict(f"由这一步启动的“{result['name']}”已经开始办理，不能再撤回或退回到这一步之前。")
+    for table, waiting in ((WorkItem, "open"), (Timer, "waiting")):
+        session.execute(
+            update(table).where(table.case_id == case.id, table.status == waiting).values(status="cancelled")
+        )
+    case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
+    audit.record_case(session, case, call.actor.id if call.actor else None, "cancel", {"by": call.case.id}, call.now)
+
+
+@service("case.open", undo=_take_back)
+def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Open a case of another procedure for the same household, with further variables; both histories show it."""
+    household = call.session.get(Household, call.case.household_id)
+    if household is None:
+        raise NotFound("没有找到这户人家。")
+    first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
+    case = runtime.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
+    return {"case": case.id, "procedure": procedure, "name": case.version.procedure.name}
