@@ -1,4 +1,4 @@
-"""APScheduler wakes at the next due time, and every 30 seconds, and fires what is due."""
+"""APScheduler wakes at the next due time, and every 30 seconds, and does what is due."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from flask import Flask
 
-from engine import timers
+from engine import ticker, timers
 from engine.clock import SYSTEM
 from web.database import sessions
 
@@ -20,9 +20,9 @@ _LOG = logging.getLogger("shouwang")
 def tick(app: Flask, scheduler: BaseScheduler) -> int:
     """Fire what is due, and wake again at the next due time when it comes before the regular round."""
     factory, clock = sessions(app), app.extensions["shouwang.clock"]
-    fired = timers.fire_due(factory, clock)
+    fired = ticker.tick(factory, clock)
     if fired:
-        _LOG.info("%d timers fired", fired)
+        _LOG.info("%d timers fired or cases opened", fired)
     with factory() as session:
         due = timers.next_due(session)
     left = due - clock.now() if due else EVERY

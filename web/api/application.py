@@ -19,7 +19,7 @@ from engine import (
     notices,
     runtime,
     supervision,
-    timers,
+    ticker,
     views,
 )
 from engine.clock import SYSTEM, local_date
@@ -308,5 +308,5 @@ def advance_clock(body: dict[str, Any]) -> dict[str, Any]:
         raise Invalid("请用 ISO 8601 时长，如 P5D。", {"advance": ["请用 ISO 8601 时长，如 P5D。"]})
     clock.advance(step)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    fired = timers.fire_due(sessions(app), clock.clock())
+    fired = ticker.tick(sessions(app), clock.clock())
     return {"now": clock.now(), "fired": fired}

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web.pages import administration, auth, bell, cases, clues, files, health, households, inbox, tasks
+from web.pages import (
+    administration,
+    auth,
+    bell,
+    cases,
+    clues,
+    files,
+    health,
+    households,
+    inbox,
+    more,
+    openings,
+    schedules,
+    tasks,
+)
 from web.pages import demo as demo_pages
+
+PAGES = (
+    auth, inbox, tasks, cases, clues, households, openings, schedules, files, bell, more, administration, health,
+)  # fmt: skip
 
 
 def register(app: Flask, *, demo: bool) -> None:
     """Add every page; the role switcher and the time machine only in the demo."""
-    for module in (auth, inbox, tasks, cases, clues, households, files, bell, administration, health):
+    for module in PAGES:
         app.register_blueprint(module.blueprint)
     if demo:
         app.register_blueprint(demo_pages.blueprint)

@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from engine import timers
+from engine import ticker
 from engine.demo import ROLES
 from engine.errors import Invalid, NotFound
 from engine.models import Account
@@ -44,7 +44,7 @@ def move_clock() -> ResponseReturnValue:
     if days not in STEPS:
         raise Invalid("时间只能向前拨 1、3、5 或 15 天。")
     after = clock.advance(timedelta(days=int(days)))
-    fired = timers.fire_due(sessions(current_app._get_current_object()), clock.clock())  # type: ignore[attr-defined]
+    fired = ticker.tick(sessions(current_app._get_current_object()), clock.clock())  # type: ignore[attr-defined]
     g.now = after
-    flash(f"现在是 {day(after)}，其间有 {fired} 个时限到期。", "info")
+    flash(f"现在是 {day(after)}，其间有 {fired} 个时限到期或事项自动开始。", "info")
     return redirect(signing.safe_next(request.form.get("back")), 303)

@@ -1,0 +1,147 @@
+"""Recurring procedures: a county says how often, and the ticker opens a case for each household concerned (R21, R26).
+
+Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``, ``everyMonths``,
+``opensFor``); whether and when is the county's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from engine import access, definitions, openings, runtime
+from engine.clock import Clock, local_date, start_of_day
+from engine.database import write
+from engine.definitions import Definition
+from engine.errors import Conflict, Invalid
+from engine.models import Account, CaseFile, Household, Procedure, Schedule
+
+BATCH = 200
+MAX_MONTHS = 36
+SessionFactory = Callable[[], Session]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A recurring procedure and how the county has it; `schedule` is None while it is not set."""
+
+    key: str
+    name: str
+    documentation: str
+    months: int
+    schedule: Schedule | None
+
+
+def county_of(actor: Account) -> str:
+    """The county whose rhythm the actor sets. Raises NotAllowed for everybody else."""
+    access.require_role(actor, "county_approver")
+    return next(grant.division_code for grant in actor.grants if grant.role == "county_approver")
+
+
+def offers(session: Session, actor: Account) -> list[Offer]:
+    """The recurring procedures with the actor's county's settings, by key."""
+    county = county_of(actor)
+    query = select(Schedule).where(Schedule.county_code == county)
+    present = {schedule.procedure_key: schedule for schedule in session.scalars(query)}
+    return [
+        Offer(d.key, d.name, d.start.documentation, _default_months(d), present.get(d.key)) for d in _recurring(session)
+    ]
+
+
+def _recurring(session: Session) -> list[Definition]:
+    query = select(Procedure.current_version_id).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    loaded = [definitions.load(session, version_id) for version_id in session.scalars(query) if version_id is not None]
+    return [definition for definition in loaded if definition.start.properties.get("recurs") == "true"]
+
+
+def _default_months(definition: Definition) -> int:
+    text = definition.start.properties.get("everyMonths", "")
+    return int(text) if text.isdigit() and 0 < int(text) <= MAX_MONTHS else 12
+
+
+def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on: date, today: date) -> Schedule:
+    """Open the procedure for the county's households on `next_on` and every `months` months from then."""
+    county = county_of(actor)
+    if key not in {definition.key for definition in _recurring(session)}:
+        raise Invalid("这个流程不是定期开展的流程。")
+    if not 0 < months <= MAX_MONTHS:
+        raise Invalid("间隔须是 1 到 36 个月。", {"months": ["间隔：须是 1 到 36 个月。"]})
+    if next_on < today:
+        raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})
+    with write(session):
+        schedule = session.get(Schedule, (county, key), with_for_update=True)
+        if schedule is None:
+            schedule = Schedule(county_code=county, procedure_key=key)
+            session.add(schedule)
+        schedule.months, schedule.next_on, schedule.set_by = months, next_on, actor.id
+    return schedule
+
+
+def stop(session: Session, actor: Account, key: str) -> None:
+    """No longer open the procedure by itself."""
+    with write(session):
+        schedule = session.get(Schedule, (county_of(actor), key))
+        if schedule is not None:
+            session.delete(schedule)
+
+
+def open_due(sessions: SessionFactory, clock: Clock) -> int:
+    """Open what schedules say is due; returns how many cases. May be cut off and run again: no household gets two."""
+    opened = 0
+    today = local_date(clock.now())
+    with sessions() as session:
+        query = select(Schedule).where(Schedule.next_on <= today).order_by(Schedule.next_on)
+        for schedule in list(session.scalars(query)):
+            opened += _open_round(session, schedule, clock)
+            with write(session):
+                due = session.get_one(Schedule, (schedule.county_code, schedule.procedure_key), with_for_update=True)
+                while due.next_on <= today:
+                    due.next_on = _later(due.next_on, due.months)
+    return opened
+
+
+def _later(day: date, months: int) -> date:
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, min(day.day, 28))
+
+
+def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
+    definition = definitions.load(session, definitions.current(session, schedule.procedure_key).id)
+    opened, after = 0, 0
+    while True:
+        households = _waiting(session, schedule, openings.opens_for(definition.start), after)
+        session.commit()
+        if not households:
+            return opened
+        after = households[-1].id
+        opened += sum(_open(session, schedule.procedure_key, household, clock) for household in households)
+
+
+def _waiting(session: Session, schedule: Schedule, statuses: list[str], after: int) -> list[Household]:
+    """The county's next households, by id, that the procedure is for and that have none of this round yet."""
+    since = start_of_day(schedule.next_on)
+    had = exists().where(
+        CaseFile.household_id == Household.id, CaseFile.procedure_key == schedule.procedure_key,
+        (CaseFile.started_at >= since) | (CaseFile.status == "open"),
+    )  # fmt: skip
+    query = select(Household).where(
+        access.within(Household.village_code, [access.scope_of(schedule.county_code)]), Household.status.in_(statuses),
+        Household.id > after, ~had,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(Household.id).limit(BATCH)))
+
+
+def _open(session: Session, key: str, household: Household, clock: Clock) -> bool:
+    """One case in a transaction of its own; a household busy with another of its exclusive group is left out."""
+    now = clock.now()
+    try:
+        with write(session):
+            variables = openings.first_variables(session, household, local_date(now))
+            runtime.open_case(session, None, key, household, variables, now)
+    except Conflict:
+        return False
+    return True

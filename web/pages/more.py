@@ -1,0 +1,23 @@
+"""更多: the pages that do not fit the main menu, by role."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from engine import access
+from web.signing import account
+
+blueprint = Blueprint("more", __name__)
+LINKS = (
+    ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
+    ("schedules.index", "定期开展", "回头看、帮扶落实核查等多久开展一次", {"county_approver"}),
+    ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
+)
+"""Endpoint, name, what it is for, whose."""
+
+
+@blueprint.get("/more")
+def index() -> str:
+    """The links that the official's roles open."""
+    roles = {grant.role for grant in account().grants}
+    return render_template("more.html", links=[link for link in LINKS if roles & set(link[3])])
