@@ -27,6 +27,10 @@ OWN = 40
 """How many of the households live in the village of the role switcher's village official."""
 CASES = 110
 HISTORY_DAYS = 40
+OFFICE = 2.5
+"""How much longer a case waits on a township's or county's desk than in the village."""
+RECENT = 2.5
+"""The higher, the more of the cases began in the last days and are still open."""
 ROLES = (
     ("cunji", "村级经办", "village_official"),
     ("xiangji", "乡级审核", "township_reviewer"),
@@ -59,7 +63,8 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     own = random.sample(known[:OWN], min(cases, OWN) // 2)  # so that the demo's village official has work
     chosen = own + random.sample(known[OWN:], cases - len(own))
     random.shuffle(chosen)
-    starts = sorted(now - timedelta(hours=random.uniform(2, HISTORY_DAYS * 24)) for _ in range(cases))
+    ages = (timedelta(hours=2) + random.betavariate(1, RECENT) * timedelta(days=HISTORY_DAYS) for _ in range(cases))
+    starts = sorted(now - age for age in ages)
     for start, household_id in zip(starts, chosen, strict=True):
         _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
     timers.fire_due(sessions, MovableClock(at=now))
@@ -176,13 +181,15 @@ class _Case:
                 return False
             self.clock.set(max(due, self.clock.now()))
             return timers.fire_due(self.sessions, self.clock) > 0
-        step = timedelta(hours=self.random.expovariate(1 / self.pace) + 0.2)
+        item = self.random.choice(items)
+        pace = self.pace * (1 if item.queue == "village" else OFFICE)
+        step = timedelta(hours=self.random.expovariate(1 / pace) + 0.2)
         if self.clock.now() + step > self.now:
             self.clock.set(self.now)
             return False
         self._pass(session, self.clock.now() + step)
         self._maybe_object(session, case_id)
-        return self._finish(session, self.random.choice(items))
+        return self._finish(session, item)
 
     def _pass(self, session: Session, until: datetime) -> None:
         """Let time pass, each timer firing at its own due time."""
