@@ -14,7 +14,7 @@ from web.config import Config
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-dev-shm-usage"
+    "--disable-sync --disable-dev-shm-usage --lang=zh-CN"
 ).split()
 
 
