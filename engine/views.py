@@ -86,6 +86,12 @@ class CaseView:
         """The notice that now hangs in the village, if one does."""
         return next((notice for notice in self.notices if notice.status == "open"), None)
 
+    @property
+    def limit_runs(self) -> bool:
+        """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
+        done_now = any(item.due_at for item in self.items if item.status == "open")
+        return done_now or any(timer.status == "waiting" for timer in self.timers)
+
 
 @dataclass(frozen=True)
 class TaskView:

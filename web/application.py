@@ -10,7 +10,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine import divisions, inbox
+from engine import access, divisions, inbox
 from engine.clock import Clock
 from engine.models import Account
 from web import api, clock, database, errors, pages, scheduler, signing, words
@@ -70,6 +70,7 @@ def _context() -> dict[str, object]:
     found: dict[str, object] = {"account": account, "now": clock.now(), "demo": _config().demo}
     if account is not None:
         found["place"] = _place(account)
+        found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
         found["todo_count"] = inbox.todo_count(database.session(), account)
     return found
 

@@ -125,34 +125,28 @@ class Definition:
 
     @cached_property
     def in_flow_order(self) -> list[Element]:
-        """The elements as the flow meets them from the start, called processes in the place of their call."""
+        """The elements as an official would tell them: each after all that leads to it, a called process after its call.
+
+        Loops aside; branches one after another.
+        """
         following: dict[str, list[str]] = {}
         for flow in self._nodes("sequenceFlow"):
             following.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
-        starts = {e.process_id: e.id for e in self.elements.values() if e.kind == "startEvent"}
-        calls = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
-        seen: dict[str, Element] = {}
-        queue = [starts[self.key]]
-        while queue:
-            at = queue.pop(0)
-            if at in seen or at not in self.elements:
-                continue
-            seen[at] = self.elements[at]
-            if at in calls and calls[at] in starts:
-                queue = [*self._inner_first(starts[calls[at]], following), *queue]
-            attached = [e.id for e in self.elements.values() if e.attached_to == at]
-            queue += [*following.get(at, []), *attached]
-        return list(seen.values())
+        for element in self.elements.values():
+            following.setdefault(element.attached_to or "", []).append(element.id)
+        holders = [*self._nodes("process"), *self._nodes("subProcess")]
+        starts = {h.get("id", ""): s.get("id", "") for h in holders for s in x.children(h, "startEvent")}
+        inner = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
+        inner |= {node.get("id", ""): node.get("id", "") for node in self._nodes("subProcess")}
 
-    def _inner_first(self, start: str, following: Mapping[str, list[str]]) -> list[str]:
-        """What a called process reaches, breadth first."""
-        found, queue = [start], [start]
-        while queue:
-            for target in following.get(queue.pop(0), []):
-                if target not in found:
-                    found.append(target)
-                    queue.append(target)
-        return found
+        def told(start: str) -> Iterator[str]:
+            for at in _topological(start, following):
+                yield at
+                if inner.get(at) in starts:
+                    yield from told(starts[inner[at]])
+
+        order = dict.fromkeys(told(starts[self.key]))  # what is called twice is told where it comes first
+        return [self.elements[identifier] for identifier in order if identifier in self.elements]
 
     @cached_property
     def start(self) -> Element:
@@ -212,6 +206,23 @@ class Definition:
             except FeelSyntaxError:
                 continue
             yield from (name.removeprefix("case.") for name in names if name.startswith("case."))
+
+
+def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
+    """What `start` leads to, each after everything that leads to it; a flow that goes back does not count."""
+    finished: list[str] = []
+    seen = {start}
+    path = [(start, reversed(following.get(start, [])))]
+    while path:
+        at, targets = path[-1]
+        target = next((one for one in targets if one not in seen), None)
+        if target is None:
+            finished.append(at)
+            path.pop()
+        else:
+            seen.add(target)
+            path.append((target, reversed(following.get(target, []))))
+    return finished[::-1]
 
 
 def _prefills(bodies: Iterable[bytes]) -> Iterator[str]:

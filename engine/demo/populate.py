@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 from PIL import Image, ImageDraw
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import access, accounts, attachments, clues, divisions, households, notices, runtime, timers
-from engine.clock import MovableClock, local_date
+from engine.clock import CHINA, MovableClock, local_date
 from engine.database import write
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.people import Family, family
@@ -25,8 +25,12 @@ PASSWORD = "Shouwang-2022"
 HOUSEHOLDS = 420
 OWN = 40
 """How many of the households live in the village of the role switcher's village official."""
-CASES = 110
+CASES = 150
 HISTORY_DAYS = 40
+OFFICE = 1.2
+"""How much longer a case waits on a township's or county's desk than in the village."""
+RECENT = 3
+"""The higher, the more of the cases began in the last days and are still open."""
 ROLES = (
     ("cunji", "村级经办", "village_official"),
     ("xiangji", "乡级审核", "township_reviewer"),
@@ -59,7 +63,8 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     own = random.sample(known[:OWN], min(cases, OWN) // 2)  # so that the demo's village official has work
     chosen = own + random.sample(known[OWN:], cases - len(own))
     random.shuffle(chosen)
-    starts = sorted(now - timedelta(hours=random.uniform(2, HISTORY_DAYS * 24)) for _ in range(cases))
+    ages = (timedelta(hours=2) + random.betavariate(1, RECENT) * timedelta(days=HISTORY_DAYS) for _ in range(cases))
+    starts = sorted(min(_at_work(random, now - age), now) for age in ages)
     for start, household_id in zip(starts, chosen, strict=True):
         _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
     timers.fire_due(sessions, MovableClock(at=now))
@@ -128,6 +133,15 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
     return found
 
 
+def _at_work(random: Random, instant: datetime) -> datetime:
+    """The instant, or the nearest morning after it when nobody would be at work."""
+    local = instant.astimezone(CHINA)
+    if 8 <= local.hour < 18:
+        return instant
+    morning = local.replace(hour=8, minute=random.randrange(60)) + timedelta(days=local.hour >= 18)
+    return morning.astimezone(UTC)
+
+
 # -- cases ------------------------------------------------------------------------------------------------------------
 
 
@@ -176,13 +190,16 @@ class _Case:
                 return False
             self.clock.set(max(due, self.clock.now()))
             return timers.fire_due(self.sessions, self.clock) > 0
-        step = timedelta(hours=self.random.expovariate(1 / self.pace) + 0.2)
-        if self.clock.now() + step > self.now:
+        item = self.random.choice(items)
+        pace = self.pace * (1 if item.queue == "village" else OFFICE)
+        step = timedelta(hours=self.random.expovariate(1 / pace) + 0.2)
+        at = _at_work(self.random, self.clock.now() + step)
+        if at > self.now:
             self.clock.set(self.now)
             return False
-        self._pass(session, self.clock.now() + step)
+        self._pass(session, at)
         self._maybe_object(session, case_id)
-        return self._finish(session, self.random.choice(items))
+        return self._finish(session, item)
 
     def _pass(self, session: Session, until: datetime) -> None:
         """Let time pass, each timer firing at its own due time."""

@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Response
 
-from tests.acceptance.conftest import Server
 from tests.support import papers
 from tests.support.browser import Official, Site
+from tests.support.server import Server
 
 NAME = "王建国"
 

@@ -17,10 +17,10 @@ from sqlalchemy import select
 from engine.clock import MovableClock
 from engine.database import create_engine, session_factory
 from engine.models import LogEntry
-from tests.acceptance.conftest import Server
 from tests.support import papers
 from tests.support.browser import Site
 from tests.support.programme import Programme
+from tests.support.server import Server
 
 NAME = "王建国"
 
