@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -90,6 +91,13 @@ class Form:
         self.key = str(schema.get("id") or "")
         self.schema = schema
         self.components: list[s.Component] = list(schema["components"])
+        self.takes_files = any(c["type"] == "filepicker" for c in s.walk(self.components))
+
+    @cached_property
+    def readonly_reads(self) -> frozenset[str]:
+        """The first names that the prefilled read-only fields read, e.g. ``case`` of ``case.category.basis``."""
+        texts = (s.given(component, "prefill") for component in _prefilled_readonly(self.components))
+        return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -192,11 +200,7 @@ class Form:
 
     def readonly_values(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The values of read-only fields that are prefilled: never the client's to say."""
-        return {
-            _key(c): _from(c, context)
-            for c in _inputs(self.components)
-            if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")
-        }
+        return {_key(c): _from(c, context) for c in _prefilled_readonly(self.components)}
 
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
@@ -268,6 +272,10 @@ def _flat(components: list[s.Component]) -> Iterator[s.Component]:
 
 def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
+
+
+def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
+    return [c for c in _inputs(components) if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")]
 
 
 def _visible(components: list[s.Component], values: Mapping[str, Any]) -> Iterator[s.Component]:
