@@ -43,12 +43,14 @@ def _row(
 def record_case(
     session: Session, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
     element_id: str = "",
-) -> None:  # fmt: skip
-    """Append a line to the case's history; the caller holds the case row's lock."""
-    case.log_seq += 1
-    row = _row(f"case:{case.id}", case.log_seq, case.log_hash, actor_id, kind, data, at, element_id)
-    case.log_hash = row["hash"]
+) -> dict[str, Any]:  # fmt: skip
+    """Append a line to the case's history; the caller holds the case row's lock.
+
+    Answers what the case is to keep of it, number and hash, for the caller to save.
+    """
+    row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, kind, data, at, element_id)
     session.connection().execute(_APPEND, row)
+    return {"log_seq": row["seq"], "log_hash": row["hash"]}
 
 
 def record(

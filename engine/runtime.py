@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, undefer
 
 from engine import access, definitions, prefill, services
 from engine.clock import CHINA, Clock, local_date
-from engine.database import write
+from engine.database import save, write
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.forms import Form
@@ -116,7 +116,6 @@ def open_case(
     step.instance.start(variables, now)
     details = {"variables": dict(variables), "version": version.number}
     step.finish({**details, "from": origin.id} if origin else details)
-    session.flush()
     return case
 
 
@@ -197,16 +196,16 @@ def _complete(session: Session, actor: Account, item_id: int, raw: Mapping[str, 
         "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
         "submitted_at": now,
     }  # fmt: skip
-    submission_id = session.execute(_SUBMIT, submission).scalar_one()
+    submission_id = session.connection().execute(_SUBMIT, submission).scalar_one()
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
-    item.status, item.closed_at, item.closed_by = "done", now, actor.id
-    item.outcome = form.outcome_label(clean)[:80]
+    outcome = form.outcome_label(clean)[:80]
+    save(session, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
     details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
-    if item.outcome:
-        details["outcome"] = item.outcome
+    if outcome:
+        details["outcome"] = outcome
     step.finish(details)
-    session.execute(_DROP_DRAFTS, {"item_id": item.id})
+    session.connection().execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
 
 
@@ -249,7 +248,7 @@ def _separate(session: Session, actor: Account, rule: str | None, case_id: int) 
 
 
 def _attachments(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
-    rows = session.execute(_ATTACHMENTS, {"case_id": case_id})
+    rows = session.connection().execute(_ATTACHMENTS, {"case_id": case_id})
     return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
 
 
@@ -378,13 +377,12 @@ def return_to(
         if chosen is None:
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
         _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
-        item.status, item.closed_at, item.closed_by = "returned", now, actor.id
-        item.outcome = f"退回至{chosen.name}"[:80]
-        item.note = reason[:500]
+        outcome = f"退回至{chosen.name}"[:80]
+        save(session, item, status="returned", closed_at=now, closed_by=actor.id, outcome=outcome, note=reason[:500])
         step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
-        session.execute(_DROP_DRAFTS, {"item_id": item.id})
+        session.connection().execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
 
 
@@ -399,9 +397,8 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         seq = _own_last_step(session, step, actor, item)
         left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
         _require_untouched(session, step, actor, seq, left_out)
-        item.status, item.note = "withdrawn", f"{actor.name}撤回"
+        save(session, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
-        session.flush()
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
 
 
@@ -480,7 +477,6 @@ def send_message(
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
         step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
-        session.flush()
     return caught
 
 
@@ -529,10 +525,9 @@ def _hold(
     now = clock.now()
     with write(session):
         step, item = _open_for_holding(session, actor, item_id, now, anyone)
-        item.claimed_by = holder(item)
-        item.claimed_at = now if item.claimed_by else None
-        step.log(kind, {"item": item.id, "name": item.name, "to": item.claimed_by}, item.element_id)
-        session.flush()
+        to = holder(item)
+        save(session, item, claimed_by=to, claimed_at=now if to else None)
+        step.log(kind, {"item": item.id, "name": item.name, "to": to}, item.element_id)
     return item
 
 

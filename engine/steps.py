@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, notifications, replay, services
 from engine.clock import local_date
+from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
@@ -94,6 +95,7 @@ class Step:
     def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
         self.session, self.case, self.actor, self.now = session, case, actor, now
         self.opened: list[Opened] = []
+        self._changes: dict[str, Any] = {}
 
     @classmethod
     def on(
@@ -148,7 +150,8 @@ class Step:
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        audit.record_case(self.session, self.case, actor_id, kind, data, self.now, element_id)
+        self._change(**audit.record_case(self.session, self.case, actor_id, kind, data, self.now, element_id))
+        self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
         """Put a line into the bell of everybody who works on `queue` for this case."""
@@ -163,10 +166,19 @@ class Step:
         for record in self.instance.records:
             self._log_record(record, details)
         self._project_case(timers)
-        self.session.flush()  # the case, and the item that was worked on, before what follows from them
+        self._save()
         self._project_items(note)
         self._project_timers(timers)
         self.instance.records.clear()
+
+    def _change(self, **values: Any) -> None:
+        """Change the case; all changes of a step are written together."""
+        set_stored(self.case, **values)
+        self._changes.update(values)
+
+    def _save(self) -> None:
+        save(self.session, self.case, **self._changes)
+        self._changes.clear()
 
     # -- history ------------------------------------------------------------------------------------------------------
 
@@ -181,7 +193,8 @@ class Step:
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
         actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        audit.record_case(self.session, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        line = audit.record_case(self.session, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        self._change(**line)
         if record.kind == "timer":
             self._mark_passed(record)
 
@@ -189,22 +202,23 @@ class Step:
         """A limit that has passed marks the case red for good; it never stops it (R15)."""
         element = self.definition.elements[record.element_id]
         if element.attached_to and not element.cancel_activity:
-            self.case.lamp_floor = "red"
+            self._change(lamp_floor="red")
             self.notify("county", "overdue", f"{self.case.subject}户：{element.name}，已超期。")
 
     # -- work items ---------------------------------------------------------------------------------------------------
 
     def _project_items(self, note: str) -> None:
-        present = {row.token: row for row in self.session.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
+        connection = self.session.connection()
+        present = {row.token: row for row in connection.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
         wanted = {task.token: task for task in self.instance.open_tasks()}
         for token, row in present.items():
             if token not in wanted:
-                self.session.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+                connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
             elif row.due_at != wanted[token].due_at:
-                self.session.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+                connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
-            self.session.execute(_OPEN_ITEM, new)
+            connection.execute(_OPEN_ITEM, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
         element = self.definition.elements[task.element_id]
@@ -221,7 +235,8 @@ class Step:
     # -- timers -------------------------------------------------------------------------------------------------------
 
     def _project_timers(self, timers: Sequence[WaitingTimer]) -> None:
-        rows = self.session.execute(_TIMERS, {"case_id": self.case.id}).all()
+        connection = self.session.connection()
+        rows = connection.execute(_TIMERS, {"case_id": self.case.id}).all()
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
@@ -230,13 +245,13 @@ class Step:
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
                 fired_at = self.now if end == "fired" else None
-                self.session.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
+                connection.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
             elif row.due_at != wanted[key][1] or row.status == "failed":
-                self.session.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+                connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
         new = [self._new_timer(timer, kind, due) for (token, kind), (timer, due) in wanted.items()
                if (token, kind) not in open_rows]  # fmt: skip
         if new:
-            self.session.execute(_SET_TIMER, new)
+            connection.execute(_SET_TIMER, new)
 
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]
@@ -248,29 +263,28 @@ class Step:
     # -- case ---------------------------------------------------------------------------------------------------------
 
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
-        case, variables = self.case, self.instance.variables
+        variables = self.instance.variables
+        self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
         if limits:
-            case.limit_at = min(limits)
+            self._change(limit_at=min(limits))
         if "outcome" in variables:
-            case.outcome_code = str(variables["outcome"])
+            self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
         named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
         if named:
-            case.outcome = self.definition.elements[named[-1]].name
+            self._change(outcome=self.definition.elements[named[-1]].name)
         discovered = variables.get("discovery_date")
         if isinstance(discovered, str):
-            case.discovery_date = date.fromisoformat(discovered[:10])
+            self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
-            case.status, case.finished_at = "finished", self.now
-        case.state = self.instance.stored()
-        case.lock_version += 1
+            self._change(status="finished", finished_at=self.now)
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
         row.status, row.fired_at = "fired", self.now
         if self.case.lamp_floor == "green":
-            self.case.lamp_floor = "yellow"
+            self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
         last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
         for queue in self._holders() or ["county"]:
