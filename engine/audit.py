@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -41,7 +41,7 @@ def _row(
 
 
 def record_case(
-    session: Session, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
+    connection: Connection, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
     element_id: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Append a line to the case's history; the caller holds the case row's lock.
@@ -49,7 +49,7 @@ def record_case(
     Answers what the case is to keep of it, number and hash, for the caller to save.
     """
     row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, kind, data, at, element_id)
-    session.connection().execute(_APPEND, row)
+    connection.execute(_APPEND, row)
     return {"log_seq": row["seq"], "log_hash": row["hash"]}
 
 

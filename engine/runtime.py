@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.orm import Session, undefer
 
 from engine import access, definitions, prefill, services
@@ -189,23 +189,23 @@ def _complete(session: Session, actor: Account, item_id: int, raw: Mapping[str, 
     _separate(session, actor, element.properties.get("separateFrom"), step.case.id)
     form = step.definition.form(item.form_key)
     context = prefill.context(session, step.case, step.instance.variables, form.readonly_reads)
-    attachments = _attachments(session, step.case.id) if form.takes_files else {}
+    attachments = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(now), attachments=attachments, context=context)
     submission = {
         "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
         "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
         "submitted_at": now,
     }  # fmt: skip
-    submission_id = session.connection().execute(_SUBMIT, submission).scalar_one()
+    submission_id = step.connection.execute(_SUBMIT, submission).scalar_one()
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = form.outcome_label(clean)[:80]
-    save(session, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
     details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
     if outcome:
         details["outcome"] = outcome
     step.finish(details)
-    session.connection().execute(_DROP_DRAFTS, {"item_id": item.id})
+    step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
 
 
@@ -247,8 +247,8 @@ def _separate(session: Session, actor: Account, rule: str | None, case_id: int) 
             raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 
 
-def _attachments(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
-    rows = session.connection().execute(_ATTACHMENTS, {"case_id": case_id})
+def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
     return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
 
 
@@ -378,11 +378,19 @@ def return_to(
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
         _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
         outcome = f"退回至{chosen.name}"[:80]
-        save(session, item, status="returned", closed_at=now, closed_by=actor.id, outcome=outcome, note=reason[:500])
+        save(
+            step.connection,
+            item,
+            status="returned",
+            closed_at=now,
+            closed_by=actor.id,
+            outcome=outcome,
+            note=reason[:500],
+        )
         step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
-        session.connection().execute(_DROP_DRAFTS, {"item_id": item.id})
+        step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
 
 
@@ -397,7 +405,7 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         seq = _own_last_step(session, step, actor, item)
         left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
         _require_untouched(session, step, actor, seq, left_out)
-        save(session, item, status="withdrawn", note=f"{actor.name}撤回")
+        save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
 
@@ -526,7 +534,7 @@ def _hold(
     with write(session):
         step, item = _open_for_holding(session, actor, item_id, now, anyone)
         to = holder(item)
-        save(session, item, claimed_by=to, claimed_at=now if to else None)
+        save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
         step.log(kind, {"item": item.id, "name": item.name, "to": to}, item.element_id)
     return item
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, notifications, replay, services
@@ -111,6 +111,11 @@ class Step:
         return cls(session, case, actor, now)
 
     @cached_property
+    def connection(self) -> Connection:
+        """The session's connection, for prepared statements; what objects still hold unflushed, it does not see."""
+        return self.session.connection()
+
+    @cached_property
     def definition(self) -> Definition:
         """The version the case runs on."""
         return definitions.load(self.session, self.case.version_id)
@@ -150,7 +155,7 @@ class Step:
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        self._change(**audit.record_case(self.session, self.case, actor_id, kind, data, self.now, element_id))
+        self._change(**audit.record_case(self.connection, self.case, actor_id, kind, data, self.now, element_id))
         self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
@@ -177,7 +182,7 @@ class Step:
         self._changes.update(values)
 
     def _save(self) -> None:
-        save(self.session, self.case, **self._changes)
+        save(self.connection, self.case, **self._changes)
         self._changes.clear()
 
     # -- history ------------------------------------------------------------------------------------------------------
@@ -193,7 +198,7 @@ class Step:
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
         actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        line = audit.record_case(self.session, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        line = audit.record_case(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
         self._change(**line)
         if record.kind == "timer":
             self._mark_passed(record)
@@ -208,17 +213,16 @@ class Step:
     # -- work items ---------------------------------------------------------------------------------------------------
 
     def _project_items(self, note: str) -> None:
-        connection = self.session.connection()
-        present = {row.token: row for row in connection.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
+        present = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
         wanted = {task.token: task for task in self.instance.open_tasks()}
         for token, row in present.items():
             if token not in wanted:
-                connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+                self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
             elif row.due_at != wanted[token].due_at:
-                connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
-            connection.execute(_OPEN_ITEM, new)
+            self.connection.execute(_OPEN_ITEM, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
         element = self.definition.elements[task.element_id]
@@ -235,8 +239,7 @@ class Step:
     # -- timers -------------------------------------------------------------------------------------------------------
 
     def _project_timers(self, timers: Sequence[WaitingTimer]) -> None:
-        connection = self.session.connection()
-        rows = connection.execute(_TIMERS, {"case_id": self.case.id}).all()
+        rows = self.connection.execute(_TIMERS, {"case_id": self.case.id}).all()
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
@@ -245,13 +248,13 @@ class Step:
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
                 fired_at = self.now if end == "fired" else None
-                connection.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
+                self.connection.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
             elif row.due_at != wanted[key][1] or row.status == "failed":
-                connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+                self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
         new = [self._new_timer(timer, kind, due) for (token, kind), (timer, due) in wanted.items()
                if (token, kind) not in open_rows]  # fmt: skip
         if new:
-            connection.execute(_SET_TIMER, new)
+            self.connection.execute(_SET_TIMER, new)
 
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]
