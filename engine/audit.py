@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import local_date
-from engine.models import CaseFile, LogEntry, LogStream
+from engine.models import CaseFile, LogEntry, LogStream, table
+
+_APPEND = insert(table(LogEntry))
 
 
 def _digest(previous: bytes, line: list[Any]) -> bytes:
@@ -26,46 +28,48 @@ def _digest(previous: bytes, line: list[Any]) -> bytes:
     return sha256(previous + text.encode()).digest()
 
 
-def _line(entry: LogEntry) -> list[Any]:
-    at = entry.at.astimezone(UTC).isoformat()
-    return [entry.stream, entry.seq, at, entry.actor_id, entry.kind, entry.element_id, entry.data]
+def _row(
+    stream: str, seq: int, previous: bytes, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
+    element_id: str,
+) -> dict[str, Any]:  # fmt: skip
+    """A line as it is stored, hashed together with the `previous` one's hash."""
+    line = [stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id, data]
+    return {
+        "stream": stream, "seq": seq, "at": at, "actor_id": actor_id, "kind": kind, "element_id": element_id,
+        "data": data, "hash": _digest(previous, line),
+    }  # fmt: skip
 
 
 def record_case(
-    session: Session, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
+    connection: Connection, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
     element_id: str = "",
-) -> LogEntry:  # fmt: skip
-    """Append a line to the case's history; the caller holds the case row's lock."""
-    case.log_seq += 1
-    entry = LogEntry(
-        stream=f"case:{case.id}", seq=case.log_seq, at=at, actor_id=actor_id, kind=kind, element_id=element_id,
-        data=dict(data),
-    )  # fmt: skip
-    entry.hash = case.log_hash = _digest(case.log_hash, _line(entry))
-    session.add(entry)
-    return entry
+) -> dict[str, Any]:  # fmt: skip
+    """Append a line to the case's history; the caller holds the case row's lock.
+
+    Answers what the case is to keep of it, number and hash, for the caller to save.
+    """
+    row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, kind, data, at, element_id)
+    connection.execute(_APPEND, row)
+    return {"log_seq": row["seq"], "log_hash": row["hash"]}
 
 
 def record(
     session: Session, stream: str, actor_id: int | None, kind: str, data: Mapping[str, Any], now: datetime,
     element_id: str = "",
-) -> LogEntry:  # fmt: skip
+) -> None:  # fmt: skip
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
     name = f"{stream}:{local_date(now).isoformat()}"
     head = session.get(LogStream, name, with_for_update=True) or _new_stream(session, name)
     head.seq += 1
-    entry = LogEntry(
-        stream=name, seq=head.seq, at=now, actor_id=actor_id, kind=kind, element_id=element_id, data=dict(data)
-    )
-    entry.hash = head.hash = _digest(head.hash, _line(entry))
-    session.add(entry)
-    return entry
+    row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
+    head.hash = row["hash"]
+    session.connection().execute(_APPEND, row)
 
 
 def _new_stream(session: Session, name: str) -> LogStream:
     """The day's first line opens its stream; two processes may do so at once."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(insert(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
+    add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(add(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
     return session.get_one(LogStream, name, with_for_update=True)
 
 
@@ -84,6 +88,13 @@ class Break:
     reason: str
 
 
+def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
+    """What the hash of a stored line must be after the line with hash `previous`."""
+    row = _row(entry.stream, entry.seq, previous, entry.actor_id, entry.kind, entry.data, entry.at, entry.element_id)
+    digest: bytes = row["hash"]
+    return digest
+
+
 def verify(session: Session) -> Iterator[Break]:
     """Walk every stream and yield each place where a line is missing, changed or cut off."""
     heads = {row.stream: (row.seq, row.hash) for row in session.scalars(select(LogStream))}
@@ -97,7 +108,7 @@ def verify(session: Session) -> Iterator[Break]:
             stream, seq, digest = entry.stream, 0, b""
         if entry.seq != seq + 1:
             yield Break(stream, seq + 1, "缺少记录")
-        elif _digest(digest, _line(entry)) != entry.hash:
+        elif _stored_hash(digest, entry) != entry.hash:
             yield Break(stream, entry.seq, "记录被改动")
         seq, digest = entry.seq, entry.hash
         seen[stream] = (seq, digest)

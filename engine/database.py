@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, Update, bindparam, event, update
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.attributes import set_committed_value
+
+from engine.models import Base, table
 
 _WRITING = "shouwang_writing"
 
@@ -58,7 +62,8 @@ def write(session: Session) -> Iterator[None]:
     if session.info.get(_WRITING):
         yield
         return
-    session.commit()
+    if session.in_transaction():
+        session.commit()
     session.info[_WRITING] = True
     try:
         session.connection(execution_options={_WRITING: True})
@@ -69,3 +74,24 @@ def write(session: Session) -> Iterator[None]:
         raise
     finally:
         session.info[_WRITING] = False
+
+
+def save(connection: Connection, row: Base, **changes: Any) -> None:
+    """Write `changes` of the stored `row`, in the database and in the object.
+
+    The same UPDATE as after assignments and a flush, for a tenth of the time; the step transaction saves the case and
+    the work item this way.
+    """
+    connection.execute(_update(type(row)), {"row_id": row.__dict__["id"], **changes})
+    set_stored(row, **changes)
+
+
+def set_stored(row: Base, **values: Any) -> None:
+    """Set values of the object that are, or are about to be, stored otherwise than by a flush."""
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+
+
+@cache
+def _update(model: type[Base]) -> Update:
+    return update(table(model)).where(table(model).c.id == bindparam("row_id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,10 +11,14 @@ from engine import households
 from engine.models import CaseFile
 
 
-def context(session: Session, case: CaseFile, variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The names a form's ``prefill`` may use: `household`, `case` (its variables) and `clue`."""
-    return {
-        "household": households.facts(session, case.household_id),
-        "case": dict(variables),
-        "clue": variables.get("clue") or {},
-    }
+def context(
+    session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str] = ("household",)
+) -> dict[str, Any]:
+    """The names a form's ``prefill`` may use: `household`, `case` (its variables) and `clue`.
+
+    The household is read from the register only when it is among the `names` that are asked for.
+    """
+    found = {"case": dict(variables), "clue": variables.get("clue") or {}}
+    if "household" in names:
+        found["household"] = households.facts(session, case.household_id)
+    return found

@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.orm import Session, undefer
 
 from engine import access, definitions, prefill, services
 from engine.clock import CHINA, Clock, local_date
-from engine.database import write
+from engine.database import save, write
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.forms import Form
@@ -34,9 +34,23 @@ from engine.models import (
     Procedure,
     Submission,
     WorkItem,
+    table,
 )
 from engine.replay import UNDOING, Input
-from engine.steps import Opened, Step
+from engine.steps import LOCKED_CASE, Opened, Step
+
+_CASE_AND_ITEM = (
+    LOCKED_CASE.join(WorkItem, WorkItem.case_id == CaseFile.id)
+    .add_columns(WorkItem)
+    .where(WorkItem.id == bindparam("item_id"))
+    .with_for_update(of=(CaseFile, WorkItem))
+)
+_FILE = table(Attachment)
+_ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
+    _FILE.c.case_id == bindparam("case_id")
+)
+_SUBMIT = insert(table(Submission)).returning(table(Submission).c.id)
+_DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,6 @@ def open_case(
     step.instance.start(variables, now)
     details = {"variables": dict(variables), "version": version.number}
     step.finish({**details, "from": origin.id} if origin else details)
-    session.flush()
     return case
 
 
@@ -175,40 +188,30 @@ def _complete(session: Session, actor: Account, item_id: int, raw: Mapping[str, 
     element = step.definition.elements[item.element_id]
     _separate(session, actor, element.properties.get("separateFrom"), step.case.id)
     form = step.definition.form(item.form_key)
-    context = prefill.context(session, step.case, step.instance.variables)
-    attachments = _attachments(session, step.case.id)
+    context = prefill.context(session, step.case, step.instance.variables, form.readonly_reads)
+    attachments = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(now), attachments=attachments, context=context)
-    submission = Submission(
-        case_id=step.case.id, work_item_id=item.id, form_key=item.form_key, element_id=item.element_id,
-        form_sha256=step.case.version.resources["form"][item.form_key], data=clean, submitted_by=actor.id,
-        submitted_at=now,
-    )  # fmt: skip
-    session.add(submission)
-    session.flush()
+    submission = {
+        "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
+        "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
+        "submitted_at": now,
+    }  # fmt: skip
+    submission_id = step.connection.execute(_SUBMIT, submission).scalar_one()
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
-    item.status, item.closed_at, item.closed_by = "done", now, actor.id
-    item.outcome = form.outcome_label(clean)[:80]
-    details: dict[str, Any] = {"item": item.id, "submission": submission.id, "name": item.name}
-    if item.outcome:
-        details["outcome"] = item.outcome
+    outcome = form.outcome_label(clean)[:80]
+    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
+    if outcome:
+        details["outcome"] = outcome
     step.finish(details)
-    session.execute(delete(Draft).where(Draft.work_item_id == item.id))
-    session.flush()
+    step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
 
 
 def _open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
     """Lock case and item together (case first: the one lock order), and check that the actor may work on the item."""
-    query = (
-        select(CaseFile, WorkItem)
-        .join(WorkItem, WorkItem.case_id == CaseFile.id)
-        .where(WorkItem.id == item_id)
-        .options(undefer(CaseFile.state))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_CASE_AND_ITEM, {"item_id": item_id}).one_or_none()
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, item = row
@@ -244,9 +247,8 @@ def _separate(session: Session, actor: Account, rule: str | None, case_id: int) 
             raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 
 
-def _attachments(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
-    query = select(Attachment.id, Attachment.filename, Attachment.media_type, Attachment.size)
-    rows = session.execute(query.where(Attachment.case_id == case_id))
+def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
     return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
 
 
@@ -375,14 +377,20 @@ def return_to(
         if chosen is None:
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
         _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
-        item.status, item.closed_at, item.closed_by = "returned", now, actor.id
-        item.outcome = f"退回至{chosen.name}"[:80]
-        item.note = reason[:500]
+        outcome = f"退回至{chosen.name}"[:80]
+        save(
+            step.connection,
+            item,
+            status="returned",
+            closed_at=now,
+            closed_by=actor.id,
+            outcome=outcome,
+            note=reason[:500],
+        )
         step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
-        session.execute(delete(Draft).where(Draft.work_item_id == item.id))
-        session.flush()
+        step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
 
 
@@ -397,9 +405,8 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         seq = _own_last_step(session, step, actor, item)
         left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
         _require_untouched(session, step, actor, seq, left_out)
-        item.status, item.note = "withdrawn", f"{actor.name}撤回"
+        save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
-        session.flush()
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
 
 
@@ -478,7 +485,6 @@ def send_message(
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
         step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
-        session.flush()
     return caught
 
 
@@ -527,10 +533,9 @@ def _hold(
     now = clock.now()
     with write(session):
         step, item = _open_for_holding(session, actor, item_id, now, anyone)
-        item.claimed_by = holder(item)
-        item.claimed_at = now if item.claimed_by else None
-        step.log(kind, {"item": item.id, "name": item.name, "to": item.claimed_by}, item.element_id)
-        session.flush()
+        to = holder(item)
+        save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
+        step.log(kind, {"item": item.id, "name": item.name, "to": to}, item.element_id)
     return item
 
 

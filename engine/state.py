@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from typing import Any
@@ -64,19 +65,27 @@ def _ordinal(task: Task, parent: Task) -> int:
 
 
 def _dump_tree(workflow: BpmnBaseWorkflow, numbers: dict[Any, int]) -> list[Any]:
-    names = {name: index for index, name in enumerate(sorted(workflow.spec.task_specs))}
+    place = {name: index for index, name in enumerate(_spec_names(workflow.spec))}
+    tasks = workflow.tasks
     rows: list[list[Any]] = []
     stack = [(workflow.task_tree, -1)]
     while stack:
         task, parent = stack.pop()
-        numbers[task.id] = len(rows)
-        row: list[Any] = [parent, names[task.task_spec.name], task._state]
-        facts = {key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key)}
-        if facts:
-            row.append(facts)
+        number = numbers[task.id] = len(rows)
+        row: list[Any] = [parent, place[task.task_spec.name], task._state]
+        if task.internal_data:
+            facts = {key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key)}
+            if facts:
+                row.append(facts)
         rows.append(row)
-        stack.extend((child, numbers[task.id]) for child in reversed(task.children))
+        stack.extend([(tasks[child], number) for child in reversed(task._children)])
     return rows
+
+
+@lru_cache(maxsize=256)
+def _spec_names(spec: Any) -> tuple[str, ...]:
+    """The names of a process's specs in the order that states number them in; a spec never changes."""
+    return tuple(sorted(spec.task_specs))
 
 
 def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
@@ -98,7 +107,7 @@ def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
 
 
 def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
-    specs = [workflow.spec.task_specs[name] for name in sorted(workflow.spec.task_specs)]
+    specs = [workflow.spec.task_specs[name] for name in _spec_names(workflow.spec)]
     tasks: list[Task] = []
     for parent, spec, state, *facts in rows:
         task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))

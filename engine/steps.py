@@ -6,23 +6,57 @@ A `Step` holds the locked case row and its restored instance. Its owner feeds on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, notifications, replay, services
 from engine.clock import local_date
+from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, Timer, WorkItem
+from engine.models import Account, CaseFile, Timer, WorkItem, table
 from engine.services import ServiceCall
 from engine.state import StateFormatError
+
+_ITEM, _TIMER = table(WorkItem), table(Timer)
+LOCKED_CASE = (
+    select(CaseFile)
+    .join(CaseFile.version)
+    .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
+    .with_for_update(of=CaseFile)
+    .execution_options(populate_existing=True)
+)
+"""A case as a step needs it: locked, with its state and version, as it is now."""
+
+_CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
+_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=CaseFile, skip_locked=True)
+_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
+    _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
+)
+_OPEN_ITEM = insert(_ITEM)
+_MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
+_CANCEL_ITEM = (
+    update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(status="cancelled", closed_at=bindparam("now"))
+)
+_TIMERS = select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at).where(
+    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status.in_(("waiting", "failed", "fired"))
+)
+_SET_TIMER = insert(_TIMER)
+_MOVE_TIMER = (
+    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(status="waiting", due_at=bindparam("due_at"))
+)
+_END_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.id == bindparam("timer_id"))
+    .values(status=bindparam("end"), fired_at=bindparam("fired_at"))
+)
 
 
 class LiveHost:
@@ -61,25 +95,25 @@ class Step:
     def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
         self.session, self.case, self.actor, self.now = session, case, actor, now
         self.opened: list[Opened] = []
+        self._changes: dict[str, Any] = {}
 
     @classmethod
     def on(
         cls, session: Session, case_id: int, actor: Account | None, now: datetime, *, skip_locked: bool = False
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        query = (
-            select(CaseFile)
-            .where(CaseFile.id == case_id)
-            .options(undefer(CaseFile.state))
-            .with_for_update(skip_locked=skip_locked)
-            .execution_options(populate_existing=True)
-        )
-        case = session.scalar(query)
+        query = _CASE_BY_ID_OR_SKIP if skip_locked else _CASE_BY_ID
+        case = session.scalar(query, {"case_id": case_id})
         if case is None:
             if skip_locked:
                 return None
             raise NotFound("没有找到这件事项。")
         return cls(session, case, actor, now)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The session's connection, for prepared statements; what objects still hold unflushed, it does not see."""
+        return self.session.connection()
 
     @cached_property
     def definition(self) -> Definition:
@@ -121,7 +155,8 @@ class Step:
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        audit.record_case(self.session, self.case, actor_id, kind, data, self.now, element_id)
+        self._change(**audit.record_case(self.connection, self.case, actor_id, kind, data, self.now, element_id))
+        self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
         """Put a line into the bell of everybody who works on `queue` for this case."""
@@ -132,12 +167,23 @@ class Step:
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
+        timers = self.instance.timers()
         for record in self.instance.records:
             self._log_record(record, details)
+        self._project_case(timers)
+        self._save()
         self._project_items(note)
-        self._project_timers()
-        self._project_case()
+        self._project_timers(timers)
         self.instance.records.clear()
+
+    def _change(self, **values: Any) -> None:
+        """Change the case; all changes of a step are written together."""
+        set_stored(self.case, **values)
+        self._changes.update(values)
+
+    def _save(self) -> None:
+        save(self.connection, self.case, **self._changes)
+        self._changes.clear()
 
     # -- history ------------------------------------------------------------------------------------------------------
 
@@ -152,7 +198,8 @@ class Step:
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
         actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        audit.record_case(self.session, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        line = audit.record_case(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        self._change(**line)
         if record.kind == "timer":
             self._mark_passed(record)
 
@@ -160,103 +207,87 @@ class Step:
         """A limit that has passed marks the case red for good; it never stops it (R15)."""
         element = self.definition.elements[record.element_id]
         if element.attached_to and not element.cancel_activity:
-            self.case.lamp_floor = "red"
+            self._change(lamp_floor="red")
             self.notify("county", "overdue", f"{self.case.subject}户：{element.name}，已超期。")
 
     # -- work items ---------------------------------------------------------------------------------------------------
 
     def _project_items(self, note: str) -> None:
-        self.session.flush()
-        query = select(WorkItem).where(WorkItem.case_id == self.case.id, WorkItem.status == "open")
-        present = {item.token: item for item in self.session.scalars(query)}
+        present = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
         wanted = {task.token: task for task in self.instance.open_tasks()}
-        for token, item in present.items():
+        for token, row in present.items():
             if token not in wanted:
-                item.status, item.closed_at = "cancelled", self.now
-            elif item.due_at != wanted[token].due_at:
-                item.due_at = wanted[token].due_at
-        for token, task in wanted.items():
-            if token not in present:
-                self._open_item(task, note)
+                self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+            elif row.due_at != wanted[token].due_at:
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+        new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
+        if new:
+            self.connection.execute(_OPEN_ITEM, new)
 
-    def _open_item(self, task: OpenTask, note: str) -> None:
+    def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
         element = self.definition.elements[task.element_id]
         queue = element.queue or "county"
         division = access.ancestor(self.case.village_code, queue)
-        self.session.add(
-            WorkItem(
-                case_id=self.case.id, token=task.token, procedure_key=self.case.procedure_key, element_id=element.id,
-                name=element.name, subject=self.case.subject, village_code=self.case.village_code, queue=queue,
-                division_code=division, form_key=element.form_key or "", due_at=task.due_at, opened_at=self.now,
-                note=note,
-            )
-        )  # fmt: skip
         self.opened.append(Opened(element.name, queue, division))
+        return {
+            "case_id": self.case.id, "token": task.token, "procedure_key": self.case.procedure_key,
+            "element_id": element.id, "name": element.name, "subject": self.case.subject,
+            "village_code": self.case.village_code, "queue": queue, "division_code": division,
+            "form_key": element.form_key or "", "due_at": task.due_at, "opened_at": self.now, "note": note,
+        }  # fmt: skip
 
     # -- timers -------------------------------------------------------------------------------------------------------
 
-    def _project_timers(self) -> None:
-        query = select(Timer).where(Timer.case_id == self.case.id, Timer.status.in_(("waiting", "failed", "fired")))
-        rows = list(self.session.scalars(query))
+    def _project_timers(self, timers: Sequence[WaitingTimer]) -> None:
+        rows = self.connection.execute(_TIMERS, {"case_id": self.case.id}).all()
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
-        wanted = self._wanted_timers(warned)
+        wanted = _wanted_timers(timers, warned)
         for key, row in open_rows.items():
             if key not in wanted:
-                row.status = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
-                row.fired_at = self.now if row.status == "fired" else None
-            elif row.due_at != wanted[key][1]:
-                row.due_at, row.status = wanted[key][1], "waiting"
-            elif row.status == "failed":
-                row.status = "waiting"
-        for key, (timer, due) in wanted.items():
-            if key not in open_rows:
-                element = self.definition.elements[timer.element_id]
-                self.session.add(
-                    Timer(
-                        case_id=self.case.id, token=timer.token, element_id=element.id, name=element.name,
-                        kind=key[1], village_code=self.case.village_code, due_at=due,
-                    )
-                )  # fmt: skip
-        limits = [due for (_, kind), (_, due) in wanted.items() if kind == "limit"]
-        if limits:
-            self.case.limit_at = min(limits)
+                end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
+                fired_at = self.now if end == "fired" else None
+                self.connection.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
+            elif row.due_at != wanted[key][1] or row.status == "failed":
+                self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+        new = [self._new_timer(timer, kind, due) for (token, kind), (timer, due) in wanted.items()
+               if (token, kind) not in open_rows]  # fmt: skip
+        if new:
+            self.connection.execute(_SET_TIMER, new)
 
-    def _wanted_timers(self, warned: Mapping[str, datetime]) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
-        """Due times by token and kind; a warning already given for the same limit is not given again."""
-        wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
-        for timer in self.instance.timers():
-            wanted[timer.token, "limit" if timer.limit else "event"] = (timer, timer.due_at)
-            if timer.warn_days is not None:
-                due = timer.due_at - timedelta(days=timer.warn_days)
-                if warned.get(timer.token) != due:
-                    wanted[timer.token, "warning"] = (timer, due)
-        return wanted
+    def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
+        element = self.definition.elements[timer.element_id]
+        return {
+            "case_id": self.case.id, "token": timer.token, "element_id": element.id, "name": element.name, "kind": kind,
+            "village_code": self.case.village_code, "due_at": due,
+        }  # fmt: skip
 
     # -- case ---------------------------------------------------------------------------------------------------------
 
-    def _project_case(self) -> None:
-        case, variables = self.case, self.instance.variables
+    def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
+        variables = self.instance.variables
+        self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
+        limits = [timer.due_at for timer in timers if timer.limit]
+        if limits:
+            self._change(limit_at=min(limits))
         if "outcome" in variables:
-            case.outcome_code = str(variables["outcome"])
+            self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
         named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
         if named:
-            case.outcome = self.definition.elements[named[-1]].name
+            self._change(outcome=self.definition.elements[named[-1]].name)
         discovered = variables.get("discovery_date")
         if isinstance(discovered, str):
-            case.discovery_date = date.fromisoformat(discovered[:10])
+            self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
-            case.status, case.finished_at = "finished", self.now
-        case.state = self.instance.stored()
-        case.lock_version += 1
+            self._change(status="finished", finished_at=self.now)
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
         row.status, row.fired_at = "fired", self.now
         if self.case.lamp_floor == "green":
-            self.case.lamp_floor = "yellow"
+            self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
         last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
         for queue in self._holders() or ["county"]:
@@ -272,3 +303,17 @@ class Step:
         elements = (self.definition.elements[element_id] for element_id in self.session.scalars(waiting))
         lanes = {element.queue for element in elements if element.queue}
         return sorted({*self.session.scalars(items), *lanes})
+
+
+def _wanted_timers(
+    timers: Sequence[WaitingTimer], warned: Mapping[str, datetime]
+) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
+    """Due times by token and kind; a warning already given for the same limit is not given again."""
+    wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
+    for timer in timers:
+        wanted[timer.token, "limit" if timer.limit else "event"] = (timer, timer.due_at)
+        if timer.warn_days is not None:
+            due = timer.due_at - timedelta(days=timer.warn_days)
+            if warned.get(timer.token) != due:
+                wanted[timer.token, "warning"] = (timer, due)
+    return wanted

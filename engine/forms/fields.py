@@ -1,9 +1,15 @@
-"""One marshmallow field for each component type, with sentences that name the field."""
+"""One marshmallow field for each component type, with sentences that name the field.
+
+A field is built once for its form; what differs from one submission to the next (`present`) it asks for as it runs.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -16,6 +22,27 @@ from engine.forms import schema as s
 MAX_TEXT = 4000
 MAX_ROWS = 50
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a submission is checked against besides its form."""
+
+    today: date
+    attachments: Mapping[int, Any] = field(default_factory=dict)
+
+
+_CIRCUMSTANCES: ContextVar[Circumstances] = ContextVar("circumstances")
+
+
+@contextmanager
+def present(circumstances: Circumstances) -> Iterator[None]:
+    """Check what is loaded inside under these circumstances."""
+    token = _CIRCUMSTANCES.set(circumstances)
+    try:
+        yield
+    finally:
+        _CIRCUMSTANCES.reset(token)
 
 
 class Text(fields.Field[Any]):
@@ -82,15 +109,13 @@ class Files(fields.Field[Any]):
             raise ValidationError("附件有误，请重新上传。") from error
         if len(found) > (20 if self.several else 1):
             raise ValidationError("附件过多。" if self.several else "只能上传一个附件。")
-        known = self.context_attachments()
+        known = _CIRCUMSTANCES.get().attachments
         if any(identifier not in known for identifier in found):
             raise ValidationError("附件不存在，请重新上传。")
         return found
 
-    context_attachments: Callable[[], Mapping[int, Any]] = staticmethod(dict)
 
-
-def rules(component: s.Component, today: date) -> list[Any]:
+def rules(component: s.Component) -> list[Any]:
     """The validators of a component besides its type."""
     wanted = component.get("validate") or {}
     found: list[Any] = []
@@ -102,11 +127,11 @@ def rules(component: s.Component, today: date) -> list[Any]:
         found.append(validate.Regexp(f"(?:{wanted['pattern']})\\Z", error="格式不对。"))
     kind = s.given(component, "format")
     if kind == "id_number":
-        found.append(_checked(lambda text: idnumber.validate(text, today)))
+        found.append(_checked(lambda text: idnumber.validate(text, _CIRCUMSTANCES.get().today)))
     elif kind == "phone":
         found.append(_checked(_phone))
     elif kind == "past_date":
-        found.append(_not_after(today))
+        found.append(_not_after_today)
     return found
 
 
@@ -126,15 +151,12 @@ def _phone(text: str) -> None:
         raise ValueError("请填写 11 位手机号或带区号的座机号。")
 
 
-def _not_after(today: date) -> Callable[[Any], None]:
-    def run(value: Any) -> None:
-        if value and date.fromisoformat(str(value)) > today:
-            raise ValidationError("日期不能晚于今天。")
-
-    return run
+def _not_after_today(value: Any) -> None:
+    if value and date.fromisoformat(str(value)) > _CIRCUMSTANCES.get().today:
+        raise ValidationError("日期不能晚于今天。")
 
 
-def build(component: s.Component, today: date, attachments: Mapping[int, Any]) -> fields.Field[Any]:
+def build(component: s.Component) -> fields.Field[Any]:
     """The marshmallow field of an input component."""
     wanted = component.get("validate") or {}
     required = bool(wanted.get("required"))
@@ -142,7 +164,7 @@ def build(component: s.Component, today: date, attachments: Mapping[int, Any]) -
     common: dict[str, Any] = {
         "required": required,
         "allow_none": not required,
-        "validate": rules(component, today),
+        "validate": rules(component),
         "error_messages": {"required": missing, "null": missing, "invalid": "填写的内容不对。"},
     }
     kind = component["type"]
@@ -172,8 +194,6 @@ def build(component: s.Component, today: date, attachments: Mapping[int, Any]) -
     if kind == "filepicker":
         if required:
             common["validate"] = [*common["validate"], validate.Length(min=1, error="请上传。")]
-        files = Files(bool(component.get("multiple")), **common)
-        files.context_attachments = lambda: attachments
-        return files
+        return Files(bool(component.get("multiple")), **common)
     common["validate"] = [*common["validate"], validate.Length(max=MAX_TEXT, error="文字过长。")]
     return Text(**common)

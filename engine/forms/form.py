@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -90,6 +91,14 @@ class Form:
         self.key = str(schema.get("id") or "")
         self.schema = schema
         self.components: list[s.Component] = list(schema["components"])
+        self._schemas: dict[str, Schema] = {}
+        self.takes_files = any(c["type"] == "filepicker" for c in s.walk(self.components))
+
+    @cached_property
+    def readonly_reads(self) -> frozenset[str]:
+        """The first names that the prefilled read-only fields read, e.g. ``case`` of ``case.category.basis``."""
+        texts = (s.given(component, "prefill") for component in _prefilled_readonly(self.components))
+        return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -126,44 +135,52 @@ class Form:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
         data = {**raw, **self.readonly_values(context or {})}
         errors: dict[str, list[str]] = {}
-        clean = self._validate(self.components, data, {}, "", today, attachments or {}, errors)
+        with f.present(f.Circumstances(today, attachments or {})):
+            clean = self._validate(self.components, data, {}, "", "", errors)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
 
+    def _schema(self, level: str, components: list[s.Component]) -> Schema:
+        """The marshmallow schema of every input of a level (`level` names its list, '' is the top), built once."""
+        if level not in self._schemas:
+            built = {_key(c): f.build(c) for c in _inputs(components) if c["type"] != "dynamiclist"}
+            self._schemas[level] = Schema.from_dict(built)(unknown=EXCLUDE)
+        return self._schemas[level]
+
     def _validate(
-        self, components: list[s.Component], raw: Mapping[str, Any], outer: Mapping[str, Any], path: str, today: date,
-        attachments: Mapping[int, Any], errors: dict[str, list[str]],
+        self, components: list[s.Component], raw: Mapping[str, Any], outer: Mapping[str, Any], level: str, path: str,
+        errors: dict[str, list[str]],
     ) -> dict[str, Any]:  # fmt: skip
         """Validate one level. A field's condition sees the level's raw values, so that order does not matter."""
         seen = {**outer, **{k: v for k, v in raw.items() if v not in ("", None)}}
+        typed = _typed(components, seen)
         for component in _flat(components):
             if component["type"] == "expression":
-                seen[_key(component)] = _compute(component, _typed(components, seen))
-        visible = [c for c in _visible(components, _typed(components, seen)) if c["type"] in s.INPUTS]
-        plain = [c for c in visible if c["type"] != "dynamiclist"]
-        given = {_key(c): _blank_to_none(raw.get(_key(c))) for c in plain}
-        given = {key: value for key, value in given.items() if value is not None}
-        schema = Schema.from_dict({_key(c): f.build(c, today, attachments) for c in plain})(unknown=EXCLUDE)
+                seen[_key(component)] = typed[_key(component)] = _compute(component, typed)
+        visible = [c for c in _visible(components, typed) if c["type"] in s.INPUTS]
+        labels = {_key(c): s.label(c) for c in visible if c["type"] != "dynamiclist"}
+        given = {key: value for key in labels if (value := _blank_to_none(raw.get(key))) is not None}
+        schema = self._schema(level, components)
         clean: dict[str, Any] = {}
         try:
-            clean = {k: v for k, v in schema.load(given).items() if v is not None}
+            loaded = schema.load(given, partial=schema.fields.keys() - labels.keys())  # partial: what is hidden
+            clean = {key: value for key, value in loaded.items() if value is not None}
         except ValidationError as error:
-            labels = {_key(c): s.label(c) for c in plain}
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
         for component in visible:
             if component["type"] == "dynamiclist":
                 key = _key(component)
-                clean[key] = self._rows(component, raw.get(key), seen, f"{path}{key}", today, attachments, errors)
+                clean[key] = self._rows(component, raw.get(key), seen, f"{level}{key}.", f"{path}{key}", errors)
         for component in _visible(components, {**outer, **clean}):
             if component["type"] == "expression":
                 clean[_key(component)] = _compute(component, {**outer, **clean})
         return clean
 
     def _rows(
-        self, component: s.Component, raw: Any, outer: Mapping[str, Any], path: str, today: date,
-        attachments: Mapping[int, Any], errors: dict[str, list[str]],
+        self, component: s.Component, raw: Any, outer: Mapping[str, Any], level: str, path: str,
+        errors: dict[str, list[str]],
     ) -> list[dict[str, Any]]:  # fmt: skip
         rows = [row for row in raw if isinstance(row, Mapping)] if isinstance(raw, list) else []
         rows = [row for row in rows if any(value not in (None, "", [], False) for value in row.values())]
@@ -173,7 +190,7 @@ class Form:
         if not rows and (component.get("validate") or {}).get("required", s.given(component, "required")):
             errors[path] = [f"{s.label(component)}：至少填写一行。"]
         return [
-            self._validate(s.children(component), row, outer, f"{path}.{index}.", today, attachments, errors)
+            self._validate(s.children(component), row, outer, level, f"{path}.{index}.", errors)
             for index, row in enumerate(rows)
         ]
 
@@ -192,11 +209,7 @@ class Form:
 
     def readonly_values(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """The values of read-only fields that are prefilled: never the client's to say."""
-        return {
-            _key(c): _from(c, context)
-            for c in _inputs(self.components)
-            if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")
-        }
+        return {_key(c): _from(c, context) for c in _prefilled_readonly(self.components)}
 
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
@@ -268,6 +281,10 @@ def _flat(components: list[s.Component]) -> Iterator[s.Component]:
 
 def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
+
+
+def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
+    return [c for c in _inputs(components) if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")]
 
 
 def _visible(components: list[s.Component], values: Mapping[str, Any]) -> Iterator[s.Component]:

@@ -8,7 +8,7 @@ from engine.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.models.base import Base, JsonText, UtcDateTime
+from engine.models.base import Base, JsonText, UtcDateTime, table
 from engine.models.household import (
     Announcement,
     Household,
@@ -96,4 +96,5 @@ __all__ = [
     "Timer",
     "UtcDateTime",
     "WorkItem",
+    "table",
 ]
