@@ -209,6 +209,15 @@ class Instance:
             if not isinstance(task.task_spec, BoundaryEvent)
         ]
 
+    def active_calls(self) -> list[str]:
+        """Ids of the call activities whose process is under way, for the picture."""
+        return [
+            task.task_spec.bpmn_id
+            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
+            for task in workflow.tasks.values()
+            if task.state == TaskState.STARTED and task.task_spec.bpmn_id
+        ]
+
     def canonical(self) -> Any:
         """The state without incidental ids: equal for equal instances."""
         live = TaskState.NOT_FINISHED_MASK & ~TaskState.PREDICTED_MASK

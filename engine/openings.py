@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import access, audit, definitions, divisions, households, monitoring_lines, runtime
+from engine import access, definitions, divisions, households, monitoring_lines, runtime
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.definitions import Element
@@ -23,6 +23,7 @@ from engine.errors import Conflict, NotAllowed, NotFound
 from engine.forms import Form
 from engine.models import Account, CaseFile, Household, LogEntry, Procedure, Submission, Timer, WorkItem
 from engine.services import ServiceCall, service
+from engine.steps import Step
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def _take_back(call: ServiceCall, result: Any) -> None:
             update(table).where(table.case_id == case.id, table.status == waiting).values(status="cancelled")
         )
     case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
-    audit.record_case(session, case, call.actor.id if call.actor else None, "cancel", {"by": call.case.id}, call.now)
+    session.flush()
+    Step(session, case, call.actor, call.now).log("cancel", {"by": call.case.id})
 
 
 @service("case.open", undo=_take_back)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit, definitions, inbox, prefill, runtime
@@ -80,6 +80,26 @@ class CaseView:
     variables: Mapping[str, Any]
     waits_for: frozenset[str]
     people: Mapping[int, str]
+    related: Sequence[CaseFile]
+
+    @property
+    def files(self) -> dict[int, Attachment]:
+        """The attachments by id."""
+        return {attachment.id: attachment for attachment in self.attachments}
+
+    @property
+    def here(self) -> list[str]:
+        """The elements to mark in the picture: where tokens stand, and the calls that hold them."""
+        return [*self.open_elements, *self.instance.active_calls()]
+
+    @property
+    def drawings(self) -> list[tuple[str, str]]:
+        """Key and name of the drawings, the one where the case stands first."""
+        names = self.definition.process_names()
+        elements = self.definition.elements
+        standing = {self.definition.drawing_of(elements[e].process_id) for e in self.open_elements if e in elements}
+        keys = sorted(self.definition.diagrams(), key=lambda key: key not in standing)
+        return [(key, names.get(key, key)) for key in keys]
 
     @property
     def open_notice(self) -> Notice | None:
@@ -144,7 +164,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=of_case(Announcement, Announcement.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), attachments=of_case(Attachment, Attachment.id),
-        instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people,
+        instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people, related=_related(session, case),
     )  # fmt: skip
 
 
@@ -165,7 +185,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     may_work = access.may_work(actor, item)
     return TaskView(
         item=item, element=view.definition.elements[item.element_id], form=form, values=values,
-        attachments={attachment.id: attachment for attachment in view.attachments},
+        attachments=view.files,
         draft_saved_at=draft.saved_at if draft else None, household=context["household"],
         may_complete=may_work and item.status == "open" and item.claimed_by in (None, actor.id),
         may_withdraw=runtime.may_withdraw(item, actor),
@@ -174,6 +194,13 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
     )  # fmt: skip
+
+
+def _related(session: Session, case: CaseFile) -> list[CaseFile]:
+    """The case whose step opened this one, and the cases that this one's steps opened."""
+    query = select(CaseFile).where(or_(CaseFile.origin_id == case.id, CaseFile.id == case.origin_id))
+    named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
+    return list(session.scalars(query.options(named).order_by(CaseFile.id)))
 
 
 def _values(
@@ -199,25 +226,16 @@ def code_labels(session: Session, procedure_key: str = "identification") -> dict
     return found
 
 
-def diagram_xml(session: Session, actor: Account, case_id: int) -> bytes:
-    """The diagram of the case's own version, for the picture with its tokens."""
+def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -> bytes:
+    """The drawing `key` of the case's own version (default: the procedure's own), for the picture with its tokens."""
     case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
     if case is None:
         raise NotFound("没有找到这件事项。")
-    return definitions.load(session, case.version_id).body
-
-
-def household_cases(session: Session, actor: Account, household_id: int) -> list[CaseFile]:
-    """The cases of a household, latest first."""
-    query = select(CaseFile).where(CaseFile.household_id == household_id, access.visible_cases(actor))
-    named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
-    return list(session.scalars(query.options(named).order_by(CaseFile.id.desc())))
-
-
-def household_clues(session: Session, actor: Account, household_id: int) -> list[RiskClue]:
-    """The clues about a household, latest first."""
-    query = select(RiskClue).where(RiskClue.household_id == household_id, access.visible_clues(actor))
-    return list(session.scalars(query.order_by(RiskClue.id.desc())))
+    definition = definitions.load(session, case.version_id)
+    drawings = definition.diagrams()
+    if (key or definition.key) not in drawings:
+        raise NotFound("这一版流程没有这张图。")
+    return drawings[key or definition.key]
 
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
@@ -258,7 +276,8 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
     due = data.get("due")
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
     text = {
-        "start": "开始办理",
+        "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
+        "cancel": "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",
@@ -267,9 +286,11 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "withdraw": f"撤回“{name}”",
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
+        "hand_over": f"移交到{name}",
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
+    decided += [f"启动“{result['name']}”" for _, _, name, result in data.get("services", []) if name == "case.open"]
     return Event(
         entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
         [line for line in decided if line],

@@ -86,6 +86,13 @@ class Definition:
         """The drawings by key: the procedure's own first, then those of the parts it calls."""
         return {self.key: self.body, **self.part_bodies}
 
+    def drawing_of(self, process_id: str) -> str:
+        """The key of the drawing that holds a process."""
+        return next(
+            (k for k, r in self._roots.items() if any(n.get("id") == process_id for n in x.children(r, "process"))),
+            self.key,
+        )
+
     def process_names(self) -> dict[str, str]:
         """The names of all processes by id."""
         return {node.get("id", ""): node.get("name") or node.get("id") or "" for node in self._nodes("process")}

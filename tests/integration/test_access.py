@@ -22,7 +22,9 @@ OFFICIAL = REACH | {"lin", "waixiang", "waixian"}
 PAGES = {
     "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
-    "/households": set(EVERYBODY), "/households/{household}": REACH, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
+    "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
+    "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY),
+    "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/objection": REACH,
     "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/files/{file}": REACH,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
@@ -31,7 +33,8 @@ ACTS = {
     "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
     "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/objection": REACH,
-    "/households/{household}/reveal": REACH, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
+    "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/start/{key}": set(), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY),
 }  # fmt: skip
 API_READS = {

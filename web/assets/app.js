@@ -44,7 +44,7 @@ if (village) {
     const chosen = [...options.children].find((one) => one.value === village.value);
     if (chosen) say.textContent = chosen.label;
     if (village.value.length < 2 || /^\d{12}$/.test(village.value)) return;
-    const answer = await fetch(`${village.dataset.villageSearch}?q=${encodeURIComponent(village.value)}`);
+    const answer = await fetch(`${village.dataset.villageSearch}${village.dataset.villageSearch.includes("?") ? "&" : "?"}q=${encodeURIComponent(village.value)}`);
     if (!answer.ok) return;
     say.textContent = "";
     options.replaceChildren(...(await answer.json()).map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));

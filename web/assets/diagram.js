@@ -2,25 +2,45 @@
 import Viewer from "bpmn-js/lib/NavigatedViewer";
 
 async function draw(box) {
-  const answer = await fetch(box.dataset.diagram, { credentials: "same-origin" });
-  if (!answer.ok) throw new Error(String(answer.status));
+  const panel = box.parentElement;
   const viewer = new Viewer({ container: box });
-  await viewer.importXML(await answer.text());
+  const here = JSON.parse(box.dataset.here);
+  const done = JSON.parse(box.dataset.done);
+  let present = null;
+  const open = async (url) => {
+    const answer = await fetch(url, { credentials: "same-origin" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    await viewer.importXML(await answer.text());
+    present = mark(viewer, here, done);
+    box.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-label", "流程图"));
+    box.dataset.state = "ready";
+  };
+  panel.querySelector("[data-fit]")?.addEventListener("click", () => viewer.get("canvas").zoom("fit-viewport", "auto"));
+  panel.querySelector("[data-near]")?.addEventListener("click", () => present?.());
+  const tabs = panel.querySelectorAll("[data-drawing]");
+  for (const tab of tabs)
+    tab.addEventListener("click", () => {
+      tabs.forEach((other) => other.setAttribute("aria-selected", String(other === tab)));
+      box.dataset.state = "loading";
+      open(tab.dataset.drawing).catch(() => (box.dataset.state = "failed"));
+    });
+  await open(box.dataset.diagram);
+}
+
+// Marks tokens and finished steps; answers how to show where the case stands.
+function mark(viewer, here, done) {
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
   const overlays = viewer.get("overlays");
-  const here = JSON.parse(box.dataset.here);
-  for (const id of JSON.parse(box.dataset.done)) if (registry.get(id)) canvas.addMarker(id, "done");
+  for (const id of done) if (registry.get(id)) canvas.addMarker(id, "done");
   for (const id of here) {
     if (!registry.get(id)) continue;
     canvas.addMarker(id, "here");
     overlays.add(id, { position: { top: -14, left: 0 }, html: '<span class="token-mark">在此</span>' });
   }
-  show(canvas, registry, here);
-  box.dataset.state = "ready";
-  box.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-label", "流程图"));
-  box.parentElement.querySelector("[data-fit]")?.addEventListener("click", () => canvas.zoom("fit-viewport", "auto"));
-  box.parentElement.querySelector("[data-near]")?.addEventListener("click", () => show(canvas, registry, here));
+  const near = () => show(canvas, registry, here);
+  near();
+  return near;
 }
 
 // The whole diagram is wide: begin where the case stands, at a size that can be read.

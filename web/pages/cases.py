@@ -11,8 +11,6 @@ from flask.typing import ResponseReturnValue
 from engine import documents, notices, views
 from engine.clock import local_date
 from engine.errors import Invalid, NotFound
-from engine.models import Attachment
-from engine.views import CaseView
 from web import clock
 from web.database import session
 from web.signing import account
@@ -24,26 +22,22 @@ blueprint = Blueprint("cases", __name__)
 def show(case_id: int) -> str:
     """The case page."""
     view = views.case_view(session(), account(), case_id)
-    return render_template("cases/show.html", view=view, household=view.case.household, attachments_by_id=_files(view))
-
-
-def _files(view: CaseView) -> dict[int, Attachment]:
-    return {attachment.id: attachment for attachment in view.attachments}
+    return render_template("cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files)
 
 
 @blueprint.get("/cases/<int:case_id>/archive")
 def archive(case_id: int) -> str:
     """R14: all forms, minutes, notices and decisions as one file to print."""
     view = views.case_view(session(), account(), case_id)
-    return render_template(
-        "cases/archive.html", view=view, household=view.case.household, attachments_by_id=_files(view)
-    )
+    return render_template("cases/archive.html", view=view, household=view.case.household, attachments_by_id=view.files)
 
 
 @blueprint.get("/cases/<int:case_id>/diagram.bpmn")
 def diagram(case_id: int) -> Response:
-    """The diagram of the case's own version."""
-    return Response(views.diagram_xml(session(), account(), case_id), mimetype="application/xml")
+    """A drawing of the case's own version: the procedure's, or that of a part it calls."""
+    return Response(
+        views.diagram_xml(session(), account(), case_id, request.args.get("part", "")), mimetype="application/xml"
+    )
 
 
 @blueprint.get("/cases/<int:case_id>/document/<kind>")

@@ -90,6 +90,7 @@ def enter() -> ResponseReturnValue:
 
 @blueprint.get("/divisions")
 def search() -> ResponseReturnValue:
-    """Villages by name, for officials whose reach is too wide for a list."""
-    found = divisions.villages_of(session(), account(), request.args.get("q", "").strip()[:20], limit=20)
+    """Villages by name, for officials whose reach is too wide for a list; ``anywhere`` for a household's new place."""
+    text = request.args.get("q", "").strip()[:20]
+    found = divisions.villages_of(session(), account(), text, limit=20, anywhere=request.args.get("anywhere") == "1")
     return [{"code": division.code, "name": division.path} for division in found]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from collections.abc import Mapping
 
-from engine import households, views
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import access, clues, households, life, openings, transfers, views
+from engine.errors import Invalid
+from engine.life import Chapter
 from web import clock
 from web.database import session
 from web.pages.inbox import number
@@ -36,7 +41,46 @@ def reveal(household_id: int) -> str:
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
     return render_template(
-        "households/show.html", household=household, cases=views.household_cases(session(), account(), household_id),
-        clues=views.household_clues(session(), account(), household_id), revealed=revealed,
-        labels=views.code_labels(session()), matching=households.last_matching(session(), household_id),
+        "households/show.html", household=household, revealed=revealed, labels=views.code_labels(session()),
+        chapters=_chapters(household_id), matching=households.last_matching(session(), household_id),
+        startable=openings.startable(session(), account(), household),
     )  # fmt: skip
+
+
+def _chapters(household_id: int) -> list[Chapter]:
+    words = {"channels": clues.CHANNELS, "measures": views.code_labels(session()).get("type", {})}
+    return life.of_household(session(), account(), household_id, words)
+
+
+@blueprint.get("/households/<int:household_id>/archive")
+def archive(household_id: int) -> str:
+    """R14: everything about the household's cases, from the first clue on, as one file to print."""
+    household = households.view(session(), account(), household_id)
+    chapters = _chapters(household_id)
+    cases = [views.case_view(session(), account(), c.case.id) for c in reversed(chapters) if c.case is not None]
+    return render_template("households/archive.html", household=household, chapters=chapters, cases=cases)
+
+
+@blueprint.get("/households/<int:household_id>/transfer")
+def transfer(household_id: int) -> str:
+    """Where a household is handed over to, and why."""
+    return _transfer_page(household_id)
+
+
+def _transfer_page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> str:
+    household = households.view(session(), account(), household_id)
+    access.require_role(account(), "county_approver")
+    return render_template("households/transfer.html", household=household, errors=errors or {}, given=request.form)
+
+
+@blueprint.post("/households/<int:household_id>/transfer")
+def hand_over(household_id: int) -> ResponseReturnValue:
+    """移交 (S24)."""
+    village, reason = request.form.get("village_code", ""), request.form.get("reason", "")
+    try:
+        household = transfers.hand_over(session(), account(), household_id, village, reason, clock=clock.clock())
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _transfer_page(household_id, error.fields), 422
+    flash(f"{household.head_name}户已移交，办理中的事项和记录一并移交。", "success")
+    return redirect(url_for("households.index"), 303)
