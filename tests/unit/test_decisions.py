@@ -1,7 +1,8 @@
-"""Decision tables: hit policies as the standard says; and the public compatibility kit when it lies beside the project."""
+"""Decision tables: hit policies as the standard says; and the public compatibility kit where a copy of it is at hand."""
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from engine.errors import DefinitionError, EngineFault
 from engine.feel import builtins
 from engine.installation import ROOT
 
-KIT = ROOT.parent / "shared" / "tck"
+KIT = Path(os.environ.get("SHOUWANG_TCK", ROOT / ".cache" / "tck"))
+"""A copy of the DMN Technology Compatibility Kit's compliance-level-2 folder, for whoever has one at hand."""
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
