@@ -8,6 +8,15 @@ from tests.support import papers
 from tests.support.browser import Official, Site
 
 NAME = "王建国"
+TARGETS = "main .btn, main select, main .form-control, main .choice, main .list tbody tr, .groups a, .tabbar a, .topbar button"
+LOW = f"""[...document.querySelectorAll({TARGETS!r})].filter((node) => node.checkVisibility())
+    .map((node) => [node.textContent.trim() || node.name, node.getBoundingClientRect().height])
+    .filter(([, height]) => height > 1 && height < 44)"""
+SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .map((entry) => entry.transferSize).reduce((sum, size) => sum + size, 0)"""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -25,8 +34,24 @@ def test_no_page_is_wider_than_a_phone(site: Site) -> None:
     for path in pages:
         village.go(path)
         assert village.page.evaluate(WIDE) <= 0, path
+        assert village.page.evaluate(LOW) == [], path
     village.go("/todo")
     assert village.page.locator("nav.tabbar").is_visible()
+
+
+@pytest.mark.duty("C4")
+def test_the_inbox_is_light_and_stands_still(site: Site) -> None:
+    village = site.official("cun")
+    for name, number in (("王建国", papers.HEAD_ID), ("李秀英", papers.WIFE_ID)):
+        village.enter_clue(name, id_number=number)
+    village.page.context.new_cdp_session(village.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    village.page.add_init_script(SHIFTS)
+    for width in (1280, 360):
+        village.page.set_viewport_size({"width": width, "height": 740})
+        village.go("/todo")
+        village.page.wait_for_load_state("networkidle")
+        assert 0 < village.page.evaluate(WEIGHT) <= 100 * 1024
+        assert village.page.evaluate("window.shifts") == 0
 
 
 @pytest.mark.duty("C9")
