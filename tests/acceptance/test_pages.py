@@ -54,7 +54,7 @@ def test_the_inbox_is_light_and_stands_still(site: Site) -> None:
         assert village.page.evaluate("window.shifts") == 0
 
 
-@pytest.mark.duty("C9")
+@pytest.mark.duty("C4")
 def test_a_phone_finishes_a_step(site: Site) -> None:
     village = site.official("cun")
     village.page.set_viewport_size({"width": 360, "height": 740})
@@ -63,7 +63,7 @@ def test_a_phone_finishes_a_step(site: Site) -> None:
     assert village.steps_of(NAME) == ["签订承诺授权书"]
 
 
-@pytest.mark.duty("R13", "C9")
+@pytest.mark.duty("R07", "C4")
 def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None:
     village = site.official("cun")
     village.enter_clue(NAME)
@@ -80,7 +80,7 @@ def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None
     assert opinion.is_visible()
 
 
-@pytest.mark.duty("C9")
+@pytest.mark.duty("C4")
 def test_drafts_save_themselves(site: Site) -> None:
     village, colleague = site.official("cun"), site.official("cun2")
     village.enter_clue(NAME)
@@ -117,7 +117,7 @@ def test_claim_reassign_and_withdraw(site: Site) -> None:
     assert "已办结" in colleague.submit()
 
 
-@pytest.mark.duty("R11", "C9")
+@pytest.mark.duty("R11", "C4")
 def test_many_are_decided_in_one_act(site: Site) -> None:
     village, township = site.official("cun"), site.official("xiang")
     people = {"王建国": papers.HEAD_ID, "赵有田": "41990119680412113", "孙玉梅": "41990119820909324"}
@@ -143,7 +143,7 @@ def test_many_are_decided_in_one_act(site: Site) -> None:
     assert township.todo_count("统一报送比对") == 1
 
 
-@pytest.mark.duty("R10", "R12", "C7")
+@pytest.mark.duty("R10", "R12", "R13")
 def test_papers_fit_a4_and_mask_numbers(site: Site) -> None:
     village, township = site.official("cun"), site.official("xiang")
     village.enter_clue(NAME)
