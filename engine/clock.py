@@ -59,6 +59,11 @@ def local_date(instant: datetime) -> date:
     return instant.astimezone(CHINA).date()
 
 
+def written(day: date) -> str:
+    """A day as papers write it, months and days without zeros: 2022年5月11日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
 def start_of_day(day: date) -> datetime:
     """00:00 in China of `day`, aware."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine import notices
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.errors import NotFound
 from engine.views import CaseView
 
@@ -28,7 +28,7 @@ def of_case(session: Session, view: CaseView, kind: str, now: datetime) -> Docum
     if kind == "notice":
         village = view.case.household.division.name
         posted = view.open_notice.posted_on if view.open_notice else local_date(now)
-        signature = [village, f"{posted.year}年{posted.month}月{posted.day}日"]
+        signature = [village, written(posted)]
         return Document("公  示", "", _notice_text(session, view, now).split("\n"), signature)
     if kind == "announcement" and view.announcements:
         latest = view.announcements[-1]

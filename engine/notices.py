@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import runtime
-from engine.clock import Clock, local_date
+from engine.clock import Clock, local_date, written
 from engine.database import write
 from engine.errors import Conflict, EngineFault, NotFound
 from engine.instance import Instance
@@ -65,7 +65,7 @@ def notice_text(
     return (
         f"{basis}，现将{household.division.name}{matter}公示如下：\n"
         f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人\n"
-        f"公示期：自{posted:%Y年%m月%d日}起，至{ends:%Y年%m月%d日}止（满{(ends - posted).days}天）。\n"
+        f"公示期：自{written(posted)}起，至{written(ends)}止（满{(ends - posted).days}天）。\n"
         f"对公示内容有异议的，请在公示期内反映。联系方式：{contact or '村民委员会'}。"
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine import access, divisions, notifications
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.errors import Invalid
 from engine.households import CATEGORY_NAMES
 from engine.models import Announcement, Household
@@ -58,7 +58,7 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
         f"{basis}，{household.division.name}以下农户{matter}，现予公告：\n"
         f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人  "
         f"类别：{CATEGORY_NAMES.get(household.category, '')}\n"
-        f"{name}\n{today:%Y年%m月%d日}"
+        f"{name}\n{written(today)}"
     )
     row = Announcement(
         case_id=call.case.id, township_code=township, village_code=call.case.village_code, year=today.year, serial=serial,

@@ -92,6 +92,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         shutil.rmtree(RESULTS, ignore_errors=True)
 
 
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note that the run was whole: only then do its results say what is unfinished."""
+    config = session.config
+    chosen = config.args_source != pytest.Config.ArgsSource.TESTPATHS or config.option.keyword or config.option.markexpr
+    if not hasattr(config, "workerinput") and not chosen and exitstatus in (0, 1):
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / "whole").touch()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Note the outcome of every test that carries a duty mark."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
+from mimetypes import guess_type
 from pathlib import Path
 
-from flask import Flask, current_app, g, request, url_for
+from flask import Flask, current_app, g, request, send_from_directory, url_for
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
 from engine import access, divisions, inbox
@@ -21,7 +24,8 @@ POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 """Styles may be inline because the diagram viewer sets them on SVG elements; scripts never."""
-DIST = Path(__file__).parent / "static" / "dist"
+STATIC = Path(__file__).parent / "static"
+DIST = STATIC / "dist"
 csrf = CSRFProtect()
 
 
@@ -44,6 +48,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     words.register(app)
     app.before_request(signing.guard)
     app.after_request(_harden)
+    app.view_functions["static"] = _static
     app.context_processor(_context)
     app.jinja_env.globals["asset"] = asset
     pages.register(app, demo=config.demo)
@@ -52,6 +57,18 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     if config.scheduler:
         scheduler.start(app)
     return app
+
+
+def _static(filename: str) -> Response:
+    """A file that pages load, compressed where the browser takes it and the build made a compressed twin."""
+    answer = None
+    if request.accept_encodings.quality("gzip"):
+        with suppress(NotFound):
+            answer = send_from_directory(STATIC, f"{filename}.gz", mimetype=guess_type(filename)[0])
+            answer.headers["Content-Encoding"] = "gzip"
+    answer = answer or send_from_directory(STATIC, filename)
+    answer.vary.add("Accept-Encoding")
+    return answer
 
 
 def _harden(answer: Response) -> Response:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from flask import Flask
 
 from engine import access, clues, households, idnumber, inbox
-from engine.clock import CHINA, local_date
+from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
@@ -29,7 +29,7 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return ""
     found = local_date(value) if isinstance(value, datetime) else value
-    return f"{found.year}年{found.month}月{found.day}日"
+    return written(found)
 
 
 def village(name: str) -> str:

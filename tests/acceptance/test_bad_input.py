@@ -41,7 +41,7 @@ def enter(official: Official, **changes: object) -> Response:
     return submit(official)
 
 
-@pytest.mark.duty("R06", "C9")
+@pytest.mark.duty("R06")
 def test_wrong_clues_are_refused_at_their_field_and_nothing_is_saved(site: Site) -> None:
     village, county = site.official("cun"), site.official("xian")
     wrong_digit = enter(village, id_number="419901197503081230")

@@ -8,6 +8,15 @@ from tests.support import papers
 from tests.support.browser import Official, Site
 
 NAME = "王建国"
+TARGETS = "main .btn, main select, main .form-control, main .choice, main .list tbody tr, .groups a, .tabbar a, .topbar button"
+LOW = f"""[...document.querySelectorAll({TARGETS!r})].filter((node) => node.checkVisibility())
+    .map((node) => [node.textContent.trim() || node.name, node.getBoundingClientRect().height])
+    .filter(([, height]) => height > 1 && height < 44)"""
+SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .map((entry) => entry.transferSize).reduce((sum, size) => sum + size, 0)"""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -25,11 +34,27 @@ def test_no_page_is_wider_than_a_phone(site: Site) -> None:
     for path in pages:
         village.go(path)
         assert village.page.evaluate(WIDE) <= 0, path
+        assert village.page.evaluate(LOW) == [], path
     village.go("/todo")
     assert village.page.locator("nav.tabbar").is_visible()
 
 
-@pytest.mark.duty("C9")
+@pytest.mark.duty("C4")
+def test_the_inbox_is_light_and_stands_still(site: Site) -> None:
+    village = site.official("cun")
+    for name, number in (("王建国", papers.HEAD_ID), ("李秀英", papers.WIFE_ID)):
+        village.enter_clue(name, id_number=number)
+    village.page.context.new_cdp_session(village.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    village.page.add_init_script(SHIFTS)
+    for width in (1280, 360):
+        village.page.set_viewport_size({"width": width, "height": 740})
+        village.go("/todo")
+        village.page.wait_for_load_state("networkidle")
+        assert 0 < village.page.evaluate(WEIGHT) <= 100 * 1024
+        assert village.page.evaluate("window.shifts") == 0
+
+
+@pytest.mark.duty("C4")
 def test_a_phone_finishes_a_step(site: Site) -> None:
     village = site.official("cun")
     village.page.set_viewport_size({"width": 360, "height": 740})
@@ -38,7 +63,7 @@ def test_a_phone_finishes_a_step(site: Site) -> None:
     assert village.steps_of(NAME) == ["签订承诺授权书"]
 
 
-@pytest.mark.duty("R13", "C9")
+@pytest.mark.duty("R07", "C4")
 def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None:
     village = site.official("cun")
     village.enter_clue(NAME)
@@ -55,7 +80,7 @@ def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None
     assert opinion.is_visible()
 
 
-@pytest.mark.duty("C9")
+@pytest.mark.duty("C4")
 def test_drafts_save_themselves(site: Site) -> None:
     village, colleague = site.official("cun"), site.official("cun2")
     village.enter_clue(NAME)
@@ -92,7 +117,7 @@ def test_claim_reassign_and_withdraw(site: Site) -> None:
     assert "已办结" in colleague.submit()
 
 
-@pytest.mark.duty("R11", "C9")
+@pytest.mark.duty("R11", "C4")
 def test_many_are_decided_in_one_act(site: Site) -> None:
     village, township = site.official("cun"), site.official("xiang")
     people = {"王建国": papers.HEAD_ID, "赵有田": "41990119680412113", "孙玉梅": "41990119820909324"}
@@ -118,7 +143,7 @@ def test_many_are_decided_in_one_act(site: Site) -> None:
     assert township.todo_count("统一报送比对") == 1
 
 
-@pytest.mark.duty("R10", "R12", "C7")
+@pytest.mark.duty("R10", "R12", "R13")
 def test_papers_fit_a4_and_mask_numbers(site: Site) -> None:
     village, township = site.official("cun"), site.official("xiang")
     village.enter_clue(NAME)

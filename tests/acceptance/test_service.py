@@ -25,7 +25,7 @@ from tests.support.server import Server
 NAME = "王建国"
 
 
-@pytest.mark.duty("C3", "C8")
+@pytest.mark.duty("C4")
 def test_s19_two_officials_at_the_same_second(site: Site) -> None:
     village = site.official("cun")
     village.enter_clue(NAME)
@@ -162,7 +162,7 @@ def _refusals(url: str) -> set[str]:
     return {str(line.data["path"]) for line in _log(url, "refused")}
 
 
-@pytest.mark.duty("R38", "C7")
+@pytest.mark.duty("R38", "C2")
 def test_s21_another_village_by_address(site: Site, sqlite_url: str) -> None:
     village, neighbour = site.official("cun"), site.official("lin")
     village.enter_clue(NAME)

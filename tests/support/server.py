@@ -14,7 +14,7 @@ from web.config import Config
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --disable-dev-shm-usage --lang=zh-CN"
+    "--disable-sync --disable-dev-shm-usage"
 ).split()
 
 
@@ -43,6 +43,8 @@ class Server:
 def launch(playwright: Playwright) -> Browser:
     """A Chromium: $CHROMIUM, which ./test finds or installs."""
     libraries = os.environ.get("CHROMIUM_LIBRARIES")
-    environment = {**os.environ, "LD_LIBRARY_PATH": libraries} if libraries else None
+    environment = {**os.environ, "LANG": "zh_CN.UTF-8", "LANGUAGE": "zh_CN"}  # dates as officials see them
+    if libraries:
+        environment["LD_LIBRARY_PATH"] = libraries
     program = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
     return playwright.chromium.launch(executable_path=program, args=list(FLAGS), env=environment)

@@ -1,8 +1,10 @@
-// Bundles what the pages load into web/static/dist, with the content's hash in each name, and writes the manifest.
+// Bundles what the pages load into web/static/dist, with the content's hash in each name and a compressed twin beside
+// each, and writes the manifest.
 import { build } from "esbuild";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const out = path.join(here, "..", "static", "dist");
@@ -24,6 +26,9 @@ const result = await build({
 });
 const manifest = {};
 for (const [file, facts] of Object.entries(result.metafile.outputs)) {
-  if (facts.entryPoint) manifest[path.basename(facts.entryPoint)] = path.basename(file);
+  if (!facts.entryPoint) continue;
+  manifest[path.basename(facts.entryPoint)] = path.basename(file);
+  const built = path.join(here, file);
+  await writeFile(`${built}.gz`, gzipSync(await readFile(built), { level: 9 }));
 }
 await writeFile(path.join(out, "manifest.json"), JSON.stringify(manifest, null, 2) + "\n");
