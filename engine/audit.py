@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import local_date
+from engine.database import save
 from engine.models import CaseFile, LogEntry, LogStream, table
 
 _APPEND = insert(table(LogEntry))
@@ -41,13 +42,19 @@ def _row(
 
 
 def record_case(
+    session: Session, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
+    element_id: str = "",
+) -> None:  # fmt: skip
+    """Append a line to the case's history; the caller holds the case row's lock."""
+    connection = session.connection()
+    save(connection, case, **append(connection, case, actor_id, kind, data, at, element_id))
+
+
+def append(
     connection: Connection, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
     element_id: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    """Append a line to the case's history; the caller holds the case row's lock.
-
-    Answers what the case is to keep of it, number and hash, for the caller to save.
-    """
+    """As `record_case`, but what the case is to keep of the line, number and hash, is answered for the caller to save."""
     row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, kind, data, at, element_id)
     connection.execute(_APPEND, row)
     return {"log_seq": row["seq"], "log_hash": row["hash"]}

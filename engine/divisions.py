@@ -12,19 +12,22 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from importlib import resources
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import access
 from engine.database import write
 from engine.errors import Invalid
-from engine.models import LEVELS, Account, Division, DivisionCode
+from engine.models import LEVELS, Account, Division, DivisionCode, table
 
 EDITION = date(2023, 6, 30)
 """Date of the official list that the product carries."""
 CHUNK = 5000
 PSEUDO_CITY = "省直辖"
 """How the official codes name the city level of counties that the province governs itself (济源)."""
+_NAMES = select(table(Division).c.code, table(Division).c.name).where(
+    table(Division).c.code.in_(bindparam("codes", expanding=True))
+)
 Progress = Callable[[int, int], None]
 Row = dict[str, str]
 
@@ -141,8 +144,7 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
 
 def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     """Name by code."""
-    query = select(Division.code, Division.name).where(Division.code.in_(set(codes)))
-    return {row.code: row.name for row in session.execute(query)}
+    return {row.code: row.name for row in session.execute(_NAMES, {"codes": list(set(codes))})}
 
 
 def province_managed(session: Session, code: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, audit, divisions, idnumber, notifications, observations
@@ -15,7 +15,7 @@ from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.inbox import PAGE, Page, page_of
-from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Telling
+from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Telling, table
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -36,6 +36,13 @@ CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
+_MEMBER = table(Member)
+_FORGET_MEMBERS = delete(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
+_ADD_MEMBERS = insert(_MEMBER)
+_SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
+_YEAR = select(HouseholdYear).where(
+    HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
+)
 
 
 def mask_phone(phone: str) -> str:
@@ -61,22 +68,23 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
     rows = data.get("members") or [
         {"name": data["head_name"], "id_number": household.head_id_number, "relation": "head"}
     ]
-    household.members = [_member(index, row) for index, row in enumerate(rows)]
+    household.members = [Member(**_member(index, row)) for index, row in enumerate(rows)]
     session.flush()
     return household
 
 
-def _member(position: int, row: Mapping[str, Any]) -> Member:
+def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
     number = str(row.get("id_number") or "").upper()
     born = row.get("birth_date")
     if number and row.get("id_type", "id_card") != "none":
         born = idnumber.birth_date(number).isoformat()
-    return Member(
-        position=position, name=str(row["name"]), sex=row.get("sex") or (idnumber.sex(number) if number else ""),
-        id_type=row.get("id_type") or "id_card", id_number=number,
-        birth_date=date.fromisoformat(str(born)) if born else None, relation=row.get("relation") or "",
-        facts={key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")},
-    )  # fmt: skip
+    return {
+        "position": position, "name": str(row["name"]),
+        "sex": row.get("sex") or (idnumber.sex(number) if number else ""),
+        "id_type": row.get("id_type") or "id_card", "id_number": number,
+        "birth_date": date.fromisoformat(str(born)) if born else None, "relation": row.get("relation") or "",
+        "facts": {key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")},
+    }  # fmt: skip
 
 
 def facts(session: Session, household_id: int) -> dict[str, Any]:
@@ -128,13 +136,11 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有提交入户核实表。")
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     actor_id = call.actor.id if call.actor else None
     members = data.get("members") or []
     if members:
-        call.session.execute(delete(Member).where(Member.household_id == household.id))
-        call.session.expire(household, ["members"])
-        household.members = [_member(index, row) for index, row in enumerate(members)]
+        _replace_members(call.session, household, members)
         head = next((row for row in members if row.get("relation") == "head"), members[0])
         household.head_name = str(head["name"])
         household.head_id_number = str(head.get("id_number") or household.head_id_number)
@@ -148,15 +154,26 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     _record_year(call.session, household, data, actor_id, call.now)
     observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
-    return {"size": len(members) or len(household.members), "per_capita": data.get("per_capita")}
+    return {"size": len(members) or size(call.session, household.id), "per_capita": data.get("per_capita")}
+
+
+def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:
+    session.execute(_FORGET_MEMBERS, {"household_id": household.id})
+    rows = [{**_member(index, row), "household_id": household.id} for index, row in enumerate(members)]
+    session.execute(_ADD_MEMBERS, rows)
+    session.expire(household, ["members"])
+
+
+def size(session: Session, household_id: int) -> int:
+    """How many people live in the household."""
+    return session.scalar(_SIZE, {"household_id": household_id}) or 0
 
 
 def _record_year(
     session: Session, household: Household, data: Mapping[str, Any], actor_id: int | None, now: datetime
 ) -> None:
     number = int(data.get("income_year") or local_date(now).year)
-    query = select(HouseholdYear).where(HouseholdYear.household_id == household.id, HouseholdYear.year == number)
-    year = session.scalar(query)
+    year = session.scalar(_YEAR, {"household_id": household.id, "year": number})
     if year is None:
         year = HouseholdYear(household_id=household.id, year=number)
         session.add(year)
@@ -171,7 +188,7 @@ def _record_year(
 @service("household.tell")
 def tell(call: ServiceCall, result: str | None = None, reason: str | None = None) -> dict[str, Any]:
     """Note that the household is told how its case ended and why (R10, R12)."""
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     if household.status == "identifying":
         household.status = "ordinary"
     text = (

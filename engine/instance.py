@@ -140,7 +140,9 @@ class Instance:
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
-        self._settle(until or now)
+        limit = until or now
+        if any(due <= limit for _, _, due in self._waiting_timers()):  # at rest, nothing else moves an instance
+            self._settle(limit)
 
     # -- questions ----------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine.clock import local_date
 from engine.errors import NotAllowed
@@ -13,6 +13,15 @@ from engine.models import MatchingResult, Setting
 from engine.services import ServiceCall, service
 
 REUSE_MONTHS = 12
+_REUSABLE = (
+    select(MatchingResult)
+    .where(
+        MatchingResult.household_id == bindparam("household_id"), MatchingResult.matched_on >= bindparam("since"),
+        MatchingResult.effect != "unavailable",
+    )
+    .order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc())
+    .limit(1)
+)  # fmt: skip
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 
@@ -22,11 +31,7 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
     setting = call.session.get(Setting, "matching.reuse_months")
     months = int(str(setting.value)) if setting else REUSE_MONTHS
     since = local_date(call.now) - timedelta(days=months * 30)
-    query = select(MatchingResult).where(
-        MatchingResult.household_id == call.case.household_id, MatchingResult.matched_on >= since,
-        MatchingResult.effect != "unavailable",
-    )  # fmt: skip
-    found = call.session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))
+    found = call.session.scalar(_REUSABLE, {"household_id": call.case.household_id, "since": since})
     if found is None:
         return {"reusable": False}
     return {"reusable": True, **_facts(found)}

@@ -6,21 +6,27 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import runtime
+from engine import divisions, households, runtime
 from engine.clock import Clock, local_date, written
 from engine.database import write
 from engine.errors import Conflict, EngineFault, NotFound
 from engine.instance import Instance
-from engine.models import Account, CaseFile, Household, Notice, Objection
+from engine.models import Account, CaseFile, Notice, Objection
 from engine.services import ServiceCall, service
+
+_OPEN_NOTICE = (
+    select(Notice)
+    .where(Notice.case_id == bindparam("case_id"), Notice.status == "open")
+    .order_by(Notice.id.desc())
+    .limit(1)
+)
 
 
 def _open_notice(session: Session, case_id: int) -> Notice | None:
-    query = select(Notice).where(Notice.case_id == case_id, Notice.status == "open").order_by(Notice.id.desc())
-    return session.scalar(query.limit(1))
+    return session.scalar(_OPEN_NOTICE, {"case_id": case_id})
 
 
 def _withdraw(call: ServiceCall, result: Any) -> None:
@@ -59,12 +65,13 @@ def notice_text(
     session: Session, case: CaseFile, posted: date, closes_at: datetime, contact: str, matter: str, basis: str
 ) -> str:
     """The notice as it hangs: head, group, number of people; no ID number, no phone, no risk (domain §7.2)."""
-    household = session.get_one(Household, case.household_id)
+    household = case.household
+    village = divisions.names(session, [case.village_code])[case.village_code]
     ends = local_date(closes_at) - timedelta(days=1)
     group = f"{household.group_name} " if household.group_name else ""
     return (
-        f"{basis}，现将{household.division.name}{matter}公示如下：\n"
-        f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人\n"
+        f"{basis}，现将{village}{matter}公示如下：\n"
+        f"{group}户主：{household.head_name}  家庭人口：{households.size(session, household.id)}人\n"
         f"公示期：自{written(posted)}起，至{written(ends)}止（满{(ends - posted).days}天）。\n"
         f"对公示内容有异议的，请在公示期内反映。联系方式：{contact or '村民委员会'}。"
     )

@@ -5,18 +5,22 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
-from engine import access, divisions, notifications
+from engine import access, divisions, households, notifications
 from engine.clock import local_date, written
 from engine.errors import Invalid
 from engine.households import CATEGORY_NAMES
-from engine.models import Announcement, Household
+from engine.models import Announcement
 from engine.services import ServiceCall, service
+
+_LAST_SERIAL = select(func.max(Announcement.serial)).where(
+    Announcement.township_code == bindparam("township"), Announcement.year == bindparam("year")
+)
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     household.status, household.category = result["was"]["status"], result["was"]["category"]
     household.monitored_on = date.fromisoformat(result["was"]["since"]) if result["was"]["since"] else None
 
@@ -26,7 +30,7 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12, R17)."""
     if category not in CATEGORY_NAMES:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     today = local_date(call.now)
     since = household.monitored_on.isoformat() if household.monitored_on else None
     was = {"status": household.status, "category": household.category, "since": since}
@@ -44,19 +48,17 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     township = access.ancestor(call.case.village_code, "township")
-    name = divisions.names(call.session, [township]).get(township, "乡镇人民政府")
+    names = divisions.names(call.session, [township, call.case.village_code])
+    name = names.get(township, "乡镇人民政府")
     today = local_date(call.now)
-    query = select(func.max(Announcement.serial)).where(
-        Announcement.township_code == township, Announcement.year == today.year
-    )
-    serial = (call.session.scalar(query) or 0) + 1
+    serial = (call.session.scalar(_LAST_SERIAL, {"township": township, "year": today.year}) or 0) + 1
     number = f"{name}防返贫公告〔{today.year}〕{serial}号"
     group = f"{household.group_name} " if household.group_name else ""
     text = (
-        f"{basis}，{household.division.name}以下农户{matter}，现予公告：\n"
-        f"{group}户主：{household.head_name}  家庭人口：{len(household.members)}人  "
+        f"{basis}，{names[call.case.village_code]}以下农户{matter}，现予公告：\n"
+        f"{group}户主：{household.head_name}  家庭人口：{households.size(call.session, household.id)}人  "
         f"类别：{CATEGORY_NAMES.get(household.category, '')}\n"
         f"{name}\n{written(today)}"
     )
@@ -72,6 +74,6 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
 @service("registration.confirm")
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.case.household
     household.national_number = national_number
     return {"national_number": national_number}

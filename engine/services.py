@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.models import Account, CaseFile, Submission
+from engine.models import Account, CaseFile, Submission, table
+
+_SUBMISSION = table(Submission)
+_LATEST_SUBMISSION = (
+    select(_SUBMISSION.c.data)
+    .where(_SUBMISSION.c.case_id == bindparam("case_id"), _SUBMISSION.c.form_key == bindparam("form_key"))
+    .order_by(_SUBMISSION.c.id.desc())
+    .limit(1)
+)
 
 ServiceFunction = Callable[..., Any]
 
@@ -32,13 +40,9 @@ class ServiceCall:
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""
         self.session.flush()
-        query = (
-            select(Submission.data)
-            .where(Submission.case_id == self.case.id, Submission.form_key == form_key)
-            .order_by(Submission.id.desc())
-            .limit(1)
+        data: dict[str, Any] | None = self.session.scalar(
+            _LATEST_SUBMISSION, {"case_id": self.case.id, "form_key": form_key}
         )
-        data: dict[str, Any] | None = self.session.scalar(query)
         return data
 
 

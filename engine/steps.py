@@ -155,7 +155,7 @@ class Step:
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        self._change(**audit.record_case(self.connection, self.case, actor_id, kind, data, self.now, element_id))
+        self._change(**audit.append(self.connection, self.case, actor_id, kind, data, self.now, element_id))
         self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
@@ -198,7 +198,7 @@ class Step:
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
         actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        line = audit.record_case(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
+        line = audit.append(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
         self._change(**line)
         if record.kind == "timer":
             self._mark_passed(record)
