@@ -23,7 +23,7 @@ PAGES = {
     "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
     "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
-    "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY),
+    "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
     "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/objection": REACH,
     "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/files/{file}": REACH,
@@ -34,7 +34,7 @@ ACTS = {
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
     "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/objection": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
-    "/households/{household}/start/{key}": set(), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
+    "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY),
 }  # fmt: skip
 API_READS = {

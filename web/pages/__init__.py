@@ -20,9 +20,12 @@ from web.pages import (
     tasks,
 )
 from web.pages import demo as demo_pages
+from web.pages import (
+    register as register_pages,
+)
 
 PAGES = (
-    auth, inbox, tasks, cases, clues, households, openings, schedules, files, bell, more, administration, health,
+    auth, inbox, tasks, cases, clues, households, register_pages, openings, schedules, files, bell, more, administration, health,
 )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def todo() -> ResponseReturnValue:
     group = next((g for g in groups if g.step == narrowed.step), None)
     return render_template(
         "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, bulk=bool(group) and _bulk(group),
-        villages=_villages(page.items), places=_narrower(),
+        villages=_villages(page.items), places=narrower(),
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def _villages(items: Iterable[WorkItem]) -> dict[str, str]:
     return divisions.names(session(), {item.village_code for item in items})
 
 
-def _narrower() -> list[tuple[str, str]]:
+def narrower() -> list[tuple[str, str]]:
     """The divisions right below the official's own, to narrow the list by."""
     mine = next((grant.division_code for grant in account().grants if grant.role in access.CASE_ROLES), None)
     if mine is None or access.level_of(mine) == "village":

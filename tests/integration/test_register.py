@@ -1,0 +1,69 @@
+"""台账: the register as a list and in Excel, masked, within one's reach, logged."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+
+import pytest
+from sqlalchemy import select
+
+from engine.models import LogEntry
+from tests.support import papers
+from tests.support.client import application, signed_in
+from tests.support.template import OTHER_VILLAGE
+from tests.support.world import World
+
+NUMBER = papers.id_number(papers.HEAD_ID)
+
+
+def _admitted(world: World) -> None:
+    """A household of village 甲 that is monitored."""
+    case = world.enter()
+    world.to_notice(case)
+    world.go_to(6)
+    world.finish(case, "end_notice", "cun")
+    world.finish(case, "review", "xiang")
+    world.finish(case, "approve", "xian")
+    world.session.commit()
+
+
+def _texts(body: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(body)) as book:
+        return " ".join(re.findall(r"<t[^>]*>([^<]*)</t>", book.read("xl/sharedStrings.xml").decode()))
+
+
+@pytest.mark.duty("R14", "R41")
+def test_the_register_in_the_columns_of_the_national_system(small_world: World) -> None:
+    _admitted(small_world)
+    client = signed_in(application(small_world), small_world.official("xiang"))
+    page = client.get("/register").text
+    assert "王建国" in page and "边缘易致贫户" in page and NUMBER not in page
+    masked = _texts(client.post("/register/export", data={"status": "monitored"}).data)
+    for wanted in ("国家系统户编号", "识别监测时间", "202205", "因病", "李秀英", "配偶", "车村镇"):
+        assert wanted in masked, wanted
+    assert NUMBER not in masked
+    full = client.post("/register/export", data={"status": "monitored", "full": "1", "reason": "录入全国系统"})
+    assert NUMBER in _texts(full.data)
+    small_world.session.commit()
+    lines = list(small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export").order_by(LogEntry.id)))
+    assert [line.data["reason"] for line in lines] == ["", "录入全国系统"]
+
+
+@pytest.mark.duty("R38")
+def test_full_numbers_need_a_reason(small_world: World) -> None:
+    _admitted(small_world)
+    client = signed_in(application(small_world), small_world.official("xiang"))
+    answer = client.post("/register/export", data={"status": "monitored", "full": "1", "reason": " "})
+    assert answer.status_code == 422 and "用途" in answer.text
+
+
+def test_an_export_holds_only_what_the_official_reaches(small_world: World) -> None:
+    _admitted(small_world)
+    app = application(small_world)
+    for username in ("lin", "waixian", "xitong"):
+        client = signed_in(app, small_world.official(username))
+        body = client.post("/register/export", data={"status": "", "division": OTHER_VILLAGE}).data
+        assert "王建国" not in _texts(body)
+        assert "王建国" not in _texts(client.post("/register/export", data={"status": ""}).data)

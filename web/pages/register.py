@@ -1,0 +1,54 @@
+"""台账: the register as a list and as an Excel file."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response, render_template, request
+
+from engine import registers, views
+from engine.errors import Invalid
+from engine.registers import RegisterFilter
+from web import clock
+from web.database import session
+from web.pages.inbox import narrower, number
+from web.signing import account
+
+blueprint = Blueprint("register", __name__, url_prefix="/register")
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _wanted() -> RegisterFilter:
+    given = request.values
+    return RegisterFilter(
+        status=given.get("status", "monitored"), category=given.get("category", ""), division=given.get("division", ""),
+        text=given.get("q", "").strip()[:40],
+    )  # fmt: skip
+
+
+@blueprint.get("")
+def index() -> str:
+    """The list."""
+    wanted = _wanted()
+    page = registers.listing(session(), account(), wanted, number(request.args.get("page")))
+    named = registers.officials(session(), [one.id for one in page.items])
+    return render_template(
+        "register.html", page=page, wanted=wanted, officials=named, places=narrower(),
+        labels=views.code_labels(session()),
+    )  # fmt: skip
+
+
+@blueprint.post("/export")
+def export() -> Response:
+    """The Excel file; full numbers only with a reason, and logged."""
+    reason = request.form.get("reason", "").strip()[:200]
+    if request.form.get("full") and not reason:
+        raise Invalid("导出完整证件号码须写明用途。")
+    wanted, now = _wanted(), clock.now()
+    words = views.code_labels(session())
+    given = reason if request.form.get("full") else ""
+    body = registers.export(session(), account(), wanted, words, now, reason=given)
+    answer = Response(body, mimetype=SHEET)
+    name = quote(registers.filename(wanted, now))
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return answer
