@@ -44,8 +44,8 @@ setup_python() {
         }
     fi
     say "… 安装 Python 依赖"
-    "$VENV/bin/pip" install -q --require-hashes --only-binary :all: -r "$lock" || die "Python 依赖没有装上，请检查到软件源的网络。"
-    "$VENV/bin/pip" install -q --no-deps --no-build-isolation -e . || die "本项目没有装上。"
+    "$VENV/bin/pip" install -qq --require-hashes --only-binary :all: -r "$lock" || die "Python 依赖没有装上，请检查到软件源的网络。"
+    "$VENV/bin/pip" install -qq --no-deps --no-build-isolation -e . || die "本项目没有装上。"
     printf '%s' "$wanted" >"$stamp"
 }
 
@@ -57,7 +57,7 @@ setup_node() {
     fi
     if [ ! -x "$VENV/bin/node" ]; then
         say "… 安装 Node.js"
-        "$VENV/bin/pip" install -q --require-hashes --only-binary :all: -r requirements-node.txt || die "Node.js 没有装上，请检查到软件源的网络。"
+        "$VENV/bin/pip" install -qq --require-hashes --only-binary :all: -r requirements-node.txt || die "Node.js 没有装上，请检查到软件源的网络。"
     fi
     PATH=$VENV/bin:$PATH
 }
@@ -70,7 +70,7 @@ setup_assets() {
     locked=$(digest package-lock.json)
     if [ ! -f node_modules/.stamp ] || [ "$(cat node_modules/.stamp)" != "$locked" ]; then
         say "… 安装页面依赖"
-        npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 || die "页面依赖没有装上，请检查到软件源的网络。"
+        npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null || die "页面依赖没有装上，请检查到软件源的网络。"
         printf '%s' "$locked" >node_modules/.stamp
     fi
     say "… 生成页面资源"
@@ -97,7 +97,7 @@ setup_browser() {
     fi
     setup_node
     say "… 从 npm 安装 Chromium"
-    (cd tests/browser && npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) || die "没有 Chromium，也没能装上；请安装 Chromium 后重试，或用环境变量 CHROMIUM 指明它的位置。"
+    (cd tests/browser && npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || die "没有 Chromium，也没能装上；请安装 Chromium 后重试，或用环境变量 CHROMIUM 指明它的位置。"
     CHROMIUM=$(AWS_LAMBDA_JS_RUNTIME=nodejs22.x node tests/browser/path.mjs "$ROOT/.cache/chromium")
     export CHROMIUM
     CHROMIUM_LIBRARIES=/tmp/al2023/lib
