@@ -12,6 +12,7 @@ Three decisions shape this room:
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -50,6 +51,9 @@ from engine.clock import CHINA
 from engine.decisions import Decision
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import YearsMonths, to_plain
+
+for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 NEVER = datetime.min.replace(tzinfo=CHINA)
 """A horizon before every due time: nothing fires."""
