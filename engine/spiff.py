@@ -89,7 +89,7 @@ def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow])
     while left:
         task = left.pop()
         inner = subprocesses.get(task.id)
-        if task._state >= least or inner is not None:
+        if task._children and (task._state >= least or inner is not None):
             tasks = task.workflow.tasks
             left.extend([tasks[child] for child in reversed(task._children)])
         if inner is not None:
