@@ -6,7 +6,6 @@ refusals and deployments, one stream a day, so that no line anywhere waits for a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,14 +18,13 @@ from sqlalchemy.orm import Session
 
 from engine.clock import local_date
 from engine.database import save
-from engine.models import CaseFile, LogEntry, LogStream, table
+from engine.models import CaseFile, LogEntry, LogStream, table, to_json
 
 _APPEND = insert(table(LogEntry))
 
 
 def _digest(previous: bytes, line: list[Any]) -> bytes:
-    text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
-    return sha256(previous + text.encode()).digest()
+    return sha256(previous + to_json(line).encode()).digest()
 
 
 def _row(

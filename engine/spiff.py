@@ -12,6 +12,7 @@ Three decisions shape this room:
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -51,6 +52,9 @@ from engine.decisions import Decision
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import YearsMonths, to_plain
 
+for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
 NEVER = datetime.min.replace(tzinfo=CHINA)
 """A horizon before every due time: nothing fires."""
 
@@ -85,7 +89,7 @@ def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow])
     while left:
         task = left.pop()
         inner = subprocesses.get(task.id)
-        if task._state >= least or inner is not None:
+        if task._children and (task._state >= least or inner is not None):
             tasks = task.workflow.tasks
             left.extend([tasks[child] for child in reversed(task._children)])
         if inner is not None:

@@ -22,6 +22,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.errors import EngineFault
+from engine.models import to_json
 from engine.spiff import CaseWorkflow, SubWorkflow
 
 FORMAT = 1
@@ -99,7 +100,7 @@ def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
         places[parent_id] = len(processes)
         processes.append([above, numbers[parent_id], int(sub.completed), _dump_tree(sub, numbers)])
     body = {"v": FORMAT, "d": workflow.data, "h": held, "p": processes}
-    return zlib.compress(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+    return zlib.compress(to_json(body).encode(), 1)
 
 
 def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:

@@ -8,7 +8,7 @@ from engine.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.models.base import Base, JsonText, UtcDateTime, table
+from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.household import (
     Announcement,
     Household,
@@ -97,4 +97,5 @@ __all__ = [
     "UtcDateTime",
     "WorkItem",
     "table",
+    "to_json",
 ]
