@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.errors import NotAllowed, NotFound
-from engine.models import Account, CaseFile, Household, RiskClue, RoleGrant, WorkItem
+from engine.models import Account, CaseFile, Household, Notification, RiskClue, RoleGrant, WorkItem
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
@@ -95,15 +95,17 @@ def within(column: InstrumentedAttribute[str], ranges: list[Scope]) -> ColumnEle
     return or_(*(column == r.low if r.low == r.high else column.between(r.low, r.high) for r in ranges))
 
 
-def queue_condition(grant: RoleGrant) -> ColumnElement[bool] | None:
-    """SQL: the open items of the queue that `grant` works on; equality when the grant sits at the queue's own level."""
+def queue_condition(
+    grant: RoleGrant, rows: type[WorkItem] | type[Notification] = WorkItem
+) -> ColumnElement[bool] | None:
+    """SQL: the `rows` of the queue that `grant` works on; equality when the grant sits at the queue's own level."""
     queue = QUEUE_OF_ROLE.get(grant.role)
     if queue is None:
         return None
     scope = scope_of(grant.division_code)
     if level_of(grant.division_code) == queue:
-        return and_(WorkItem.queue == queue, WorkItem.division_code == scope.low)
-    return and_(WorkItem.queue == queue, WorkItem.division_code.between(scope.low, scope.high))
+        return and_(rows.queue == queue, rows.division_code == scope.low)
+    return and_(rows.queue == queue, rows.division_code.between(scope.low, scope.high))
 
 
 def may_work(actor: Account, item: WorkItem) -> bool:

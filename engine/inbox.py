@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access
-from engine.models import Account, CaseFile, Notification, RoleGrant, WorkItem
+from engine.models import Account, CaseFile, Notification, RoleGrant, WorkItem, table
 
 T = TypeVar("T")
+_ITEM = table(WorkItem)
 
 PAGE = 20
 COUNT_CAP = 1000
@@ -99,8 +100,9 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
     order = {
         "opened": (WorkItem.opened_at, WorkItem.id),
         "name": (WorkItem.subject, WorkItem.id),
-    }.get(wanted.sort, (WorkItem.due_at.nulls_last(), WorkItem.id))
-    return page_of(session, query, query.order_by(*order).options(joinedload(WorkItem.claimer)), wanted.page)
+    }.get(wanted.sort, (WorkItem.due_at.is_(None), WorkItem.due_at, WorkItem.id))  # as the index has them
+    claimer = joinedload(WorkItem.claimer).lazyload(Account.grants)
+    return page_of(session, query, query.order_by(*order).options(claimer), wanted.page)
 
 
 def todo_count(session: Session, actor: Account) -> int:
@@ -111,8 +113,8 @@ def todo_count(session: Session, actor: Account) -> int:
 
 def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, size: int = PAGE) -> Page[T]:
     """One page of `ordered`, counted over `base` up to the cap."""
-    capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
-    total = session.scalar(select(func.count()).select_from(capped)) or 0
+    few = base.order_by(None).with_only_columns(literal(1), maintain_column_froms=True).limit(COUNT_CAP + 1)
+    total = session.scalar(select(func.count()).select_from(few.subquery())) or 0
     pages = max(1, -(-min(total, COUNT_CAP) // size))
     number = min(max(1, number), pages)
     items = list(session.scalars(ordered.offset((number - 1) * size).limit(size)))
@@ -123,9 +125,17 @@ def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
     """The actor's open items counted by step, with how many are overdue or nearly so."""
     red = func.sum(case((WorkItem.due_at <= now, 1), else_=0))
     yellow = func.sum(case((and_(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW), 1), else_=0))
-    columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name, WorkItem.queue)
-    query = select(*columns, func.count(), red, yellow).where(_mine(actor)).group_by(*columns)
-    return [Group(*row) for row in session.execute(query.order_by(func.min(WorkItem.id)))]
+    step = (WorkItem.queue, WorkItem.procedure_key, WorkItem.element_id)
+    query = select(*step, func.count(), red, yellow, func.max(WorkItem.id)).where(_mine(actor)).group_by(*step)
+    rows = session.execute(query.order_by(func.min(WorkItem.id))).all()
+    latest = [row[-1] for row in rows]  # a step is called as its newest item is
+    names = {
+        row.id: row.name for row in session.execute(select(_ITEM.c.id, _ITEM.c.name).where(_ITEM.c.id.in_(latest)))
+    }
+    return [
+        Group(procedure, element, names[last], queue, count, late, soon)
+        for queue, procedure, element, count, late, soon, last in rows
+    ]
 
 
 def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Page[WorkItem]:
@@ -164,12 +174,7 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
 def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
     """The notifications of the actor's queues, latest first."""
     conditions = [
-        and_(
-            Notification.queue == access.QUEUE_OF_ROLE[grant.role],
-            access.within(Notification.division_code, [access.scope_of(grant.division_code)]),
-        )
-        for grant in actor.grants
-        if grant.role in access.QUEUE_OF_ROLE
+        condition for grant in actor.grants if (condition := access.queue_condition(grant, Notification)) is not None
     ]
     query = select(Notification).where(
         or_(*conditions) if conditions else access.within(Notification.division_code, [])

@@ -243,11 +243,12 @@ def verify() -> None:
 @click.option("--database", help="空的 PostgreSQL 或 SQLite 数据库；不给则用临时 SQLite 文件。")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
-def bench(database: str | None, as_json: bool, quick: bool) -> None:
+@click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
+def bench(database: str | None, as_json: bool, quick: bool, full: bool) -> None:
     """Measure."""
     from web import bench as measures
 
-    sizes = measures.tiny() if quick else measures.Sizes()
+    sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
     try:
         figures = measures.run(database, sizes, lambda text: click.echo(f"… {text}", err=True))
     except ShouwangError as error:

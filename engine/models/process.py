@@ -90,21 +90,23 @@ class WorkItem(Base):
     __tablename__ = "work_item"
     __table_args__ = (
         Index(
-            "ix_work_item_inbox",
+            "ix_work_item_inbox",  # the list, what is due first on top and what has no limit last
             "queue",
             "division_code",
+            text("(due_at IS NULL)"),
             "due_at",
             "id",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
         Index(
-            "ix_work_item_step",
+            "ix_work_item_step",  # the counts by step, from the index alone
             "queue",
             "division_code",
             "procedure_key",
             "element_id",
             "due_at",
+            "id",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),

@@ -17,9 +17,13 @@ NOBODY = 65534
 
 
 class Postgres:
-    """A running server; `url(name)` is the address of one of its databases."""
+    """A running server; `url(name)` is the address of one of its databases.
 
-    def __init__(self) -> None:
+    Tests need no durability; measurements ask for it.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="shouwang-pg-"))
         self.port = _free_port()
         self._binaries = _binaries(self.folder)
@@ -35,7 +39,8 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._data / "log"), "-o", self._options(), "start")
 
     def _options(self) -> str:
-        settings = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+        hurried = () if self._durable else ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+        settings = ("max_connections=60", *hurried)
         listen = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
         return listen + "".join(f" -c {setting}" for setting in settings)
 

@@ -1,0 +1,35 @@
+"""The bench runs and says something of everything; how fast a shared machine happens to be is not a test's business."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from click.testing import CliRunner
+
+from web.cli import main
+
+MEASURED = {"floor", "completions", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
+
+
+def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    """Every number of the figures with its path."""
+    if isinstance(found, dict):
+        for key, value in found.items():
+            yield from numbers(value, f"{path}.{key}")
+    elif isinstance(found, list):
+        for index, value in enumerate(found):
+            yield from numbers(value, f"{path}.{index}")
+    elif not isinstance(found, str):
+        yield path, found
+
+
+def test_every_figure_is_there_and_positive() -> None:
+    result = CliRunner().invoke(main, ["bench", "--quick", "--json"])
+    assert result.exit_code == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert figures.keys() >= MEASURED
+    assert [name for name, value in numbers(figures) if not value > 0] == []
+    assert figures["timers"]["fired"] == 2 * 2 + 4  # the bulk cases' limits are due as well
+    assert [set(page) for page in figures["inbox"]] == [{"open_items", "typical", "busy"}] * 2
