@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.errors import NotAllowed, NotFound
-from engine.models import Account, CaseFile, Household, Notification, RiskClue, RoleGrant, WorkItem
+from engine.models import Account, ApplicationBatch, CaseFile, Household, Notification, RiskClue, RoleGrant, WorkItem
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
@@ -40,6 +40,9 @@ ROLE_NAMES = {
 QUEUE_NAMES = {"village": "村级", "township": "乡级", "county": "县级", "city": "市级", "province": "省级"}
 CASE_ROLES = frozenset(QUEUE_OF_ROLE) | {SUPERVISOR}
 """Roles that may see households and cases below their division; the administrators and process owners may not."""
+
+BATCH_ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", SUPERVISOR})
+"""Roles that see batches of applications, which begin at the county (R28)."""
 
 
 @dataclass(frozen=True)
@@ -148,3 +151,8 @@ def visible_clues(actor: Account) -> ColumnElement[bool]:
 def visible_items(actor: Account) -> ColumnElement[bool]:
     """SQL: the work items, of any queue, that the actor may see."""
     return within(WorkItem.village_code, scopes(actor))
+
+
+def visible_batches(actor: Account) -> ColumnElement[bool]:
+    """SQL: the batches of applications that the actor may see: of the divisions at and below their own."""
+    return within(ApplicationBatch.division_code, scopes(actor, BATCH_ROLES))

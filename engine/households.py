@@ -104,6 +104,8 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "village": household.division.name, "path": household.division.path, "group_name": household.group_name,
         "address": household.address, "phone": household.phone, "household_type": household.household_type,
         "type_name": TYPE_NAMES.get(household.household_type, ""), "status": household.status,
+        "monitored_on": household.monitored_on.isoformat() if household.monitored_on else None,
+        "eliminated_on": household.eliminated_on.isoformat() if household.eliminated_on else None,
         "category": household.category, "risks": household.risks, "key_groups": household.key_groups,
         "size": len(household.members), "national_number": household.national_number,
         "members": [member_row(member) for member in household.members],

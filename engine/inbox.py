@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access
-from engine.models import Account, CaseFile, Notification, RoleGrant, WorkItem, table
+from engine.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem, table
 
 T = TypeVar("T")
 _ITEM = table(WorkItem)
@@ -31,6 +31,7 @@ class InboxFilter:
     lamp: str = ""
     text: str = ""
     village: str = ""
+    batch: int = 0  # the id of a batch of applications
     sort: str = "due"  # due, opened, name
     page: int = 1
 
@@ -71,7 +72,8 @@ def lamp(due_at: datetime | None, now: datetime) -> str:
     return "red" if due_at <= now else "yellow"
 
 
-def _mine(actor: Account) -> ColumnElement[bool]:
+def mine(actor: Account) -> ColumnElement[bool]:
+    """SQL: the open items of the actor's queues."""
     conditions = [c for grant in actor.grants if (c := access.queue_condition(grant)) is not None]
     return and_(WorkItem.status == "open", or_(*conditions) if conditions else access.within(WorkItem.village_code, []))
 
@@ -89,6 +91,9 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.village:
         scope = access.scope_of(wanted.village)
         query = query.where(access.within(WorkItem.village_code, [scope]))
+    if wanted.batch:
+        held = select(BatchEntry.case_id).where(BatchEntry.batch_id == wanted.batch, BatchEntry.result != "returned")
+        query = query.where(WorkItem.case_id.in_(held))
     if wanted.text:
         query = query.where(WorkItem.subject.contains(wanted.text.strip(), autoescape=True))
     return query
@@ -96,7 +101,7 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
 
 def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -> Page[WorkItem]:
     """待办: the open items of the actor's queues, what is due first on top."""
-    query = _narrow(select(WorkItem).where(_mine(actor)), wanted, now)
+    query = _narrow(select(WorkItem).where(mine(actor)), wanted, now)
     order = {
         "opened": (WorkItem.opened_at, WorkItem.id),
         "name": (WorkItem.subject, WorkItem.id),
@@ -107,7 +112,7 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
 
 def todo_count(session: Session, actor: Account) -> int:
     """How many items are open for the actor, up to the cap."""
-    few = select(WorkItem.id).where(_mine(actor)).limit(COUNT_CAP).subquery()
+    few = select(WorkItem.id).where(mine(actor)).limit(COUNT_CAP).subquery()
     return session.scalar(select(func.count()).select_from(few)) or 0
 
 
@@ -126,7 +131,7 @@ def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
     red = func.sum(case((WorkItem.due_at <= now, 1), else_=0))
     yellow = func.sum(case((and_(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW), 1), else_=0))
     step = (WorkItem.queue, WorkItem.procedure_key, WorkItem.element_id)
-    query = select(*step, func.count(), red, yellow, func.max(WorkItem.id)).where(_mine(actor)).group_by(*step)
+    query = select(*step, func.count(), red, yellow, func.max(WorkItem.id)).where(mine(actor)).group_by(*step)
     rows = session.execute(query.order_by(func.min(WorkItem.id))).all()
     latest = [row[-1] for row in rows]  # a step is called as its newest item is
     names = {

@@ -186,7 +186,7 @@ def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResul
 def _complete(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> StepResult:
     step, item = _open_item(session, actor, item_id, now)
     element = step.definition.elements[item.element_id]
-    _separate(session, actor, element.properties.get("separateFrom"), step.case.id)
+    _separate(session, actor, element.properties.get("separateFrom"), step)
     form = step.definition.form(item.form_key)
     context = prefill.context(session, step.case, step.instance.variables, form.readonly_reads)
     attachments = _attachments(step.connection, step.case.id) if form.takes_files else {}
@@ -231,17 +231,20 @@ def _require_open(session: Session, actor: Account, item: WorkItem) -> None:
         raise Conflict(f"这件事项正由{holder.name}办理；如需接手，请先转办。")
 
 
-def _separate(session: Session, actor: Account, rule: str | None, case_id: int) -> None:
+def _separate(session: Session, actor: Account, rule: str | None, step: Step) -> None:
     """Four eyes (R12, R38): what ``separateFrom`` names this actor may not have done.
 
-    It lists steps, or ``*`` for every step but those after an exclamation mark: ``*, !explain_delay``.
+    It lists steps, or ``*`` for every step but those after an exclamation mark: ``*, !explain_delay``. The start event
+    among them means who opened the case.
     """
     if not rule:
         return
-    query = select(WorkItem.name, WorkItem.element_id).where(
-        WorkItem.case_id == case_id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
-    )
     named = {part.strip() for part in rule.split(",")}
+    if step.definition.start.id in named and step.case.started_by == actor.id:
+        raise NotAllowed("本事项由您提出，按规定须由他人办理这一步。")
+    query = select(WorkItem.name, WorkItem.element_id).where(
+        WorkItem.case_id == step.case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
+    )
     for name, element_id in session.execute(query):
         if element_id in named or ("*" in named and f"!{element_id}" not in named):
             raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")

@@ -82,10 +82,13 @@ def find(name: str) -> Service | None:
 
 def load_all() -> None:
     """Import the rooms that register services, so that every process knows the same ones."""
+    import engine.batches
     import engine.clues
     import engine.households
     import engine.matching
     import engine.notices
+    import engine.notifications
     import engine.observations
     import engine.openings
-    import engine.registration  # noqa: F401
+    import engine.registration
+    import engine.rollbacks  # noqa: F401

@@ -59,6 +59,15 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """A message with a form that the case takes now: what people may report on its page."""
+
+    name: str
+    label: str
+    event: Element
+
+
+@dataclass(frozen=True)
 class CaseView:
     """Everything a case page shows."""
 
@@ -105,6 +114,16 @@ class CaseView:
     def open_notice(self) -> Notice | None:
         """The notice that now hangs in the village, if one does."""
         return next((notice for notice in self.notices if notice.status == "open"), None)
+
+    @property
+    def expected(self) -> list[Expected]:
+        """What people may report now; an objection as long as a notice hangs, be another one under examination (R10)."""
+        taken = self.waits_for | ({"objection"} if self.open_notice else set())
+        return [
+            Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
+            for event in self.definition.elements.values()
+            if event.message in taken and event.form_key and event.kind != "startEvent"
+        ]
 
     @property
     def limit_runs(self) -> bool:
@@ -300,6 +319,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
 MESSAGES = {
     "clue": "又有线索并入本事项",
     "objection": "收到异议",
+    "household_answer": "收到农户意见",
     "matching_result": "收到信息比对结果",
     "authorisation": "收到承诺授权书",
 }

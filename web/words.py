@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from flask import Flask
 
-from engine import access, clues, households, idnumber, inbox
+from engine import access, batches, clues, households, idnumber, inbox
 from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
@@ -20,7 +20,7 @@ OBJECTION_STATUS = {
     "open": "核查中",
     "dismissed": "不成立",
     "upheld_changed": "成立，重新公示",
-    "upheld_withdrawn": "成立，不予纳入",
+    "upheld_withdrawn": "成立，撤下公示",
 }
 
 
@@ -91,5 +91,5 @@ def register(app: Flask) -> None:
         form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=inbox.LAMPS, lamp=inbox.lamp,
         TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
-        OBJECTION_STATUS=OBJECTION_STATUS,
+        OBJECTION_STATUS=OBJECTION_STATUS, BATCH_RESULTS=batches.RESULTS, BATCH_LEVELS=batches.LEVELS,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, text
+from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.models.base import Base, JsonText, UtcDateTime
@@ -95,7 +95,10 @@ class ApplicationBatch(Base):
     """Rollbacks or clearances that a county, then the province, sends up together (R28)."""
 
     __tablename__ = "application_batch"
-    __table_args__ = (Index("ix_application_batch_division_code", "division_code", "kind", "id"),)
+    __table_args__ = (
+        Index("ix_application_batch_division_code", "division_code", "kind", "id"),
+        UniqueConstraint("division_code", "kind", "year", "serial"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))  # the procedure's key
     level: Mapped[str] = mapped_column(String(10))  # county, province
@@ -114,4 +117,8 @@ class BatchEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("application_batch.id"), index=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    result: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, agreed, refused, returned
+    answer: Mapped[str] = mapped_column(String(1100), default="")  # the consent's number and date, or who refused why
+    answered_on: Mapped[date | None]
+    executed_on: Mapped[date | None]
     batch: Mapped[ApplicationBatch] = relationship(back_populates="entries")

@@ -181,7 +181,7 @@ def test_s21_another_village_by_address(site: Site, sqlite_url: str) -> None:
         str(file),
         f"/cases/{case}",
         f"/cases/{case}/archive",
-        f"/cases/{case}/objection",
+        f"/cases/{case}/messages/objection",
         f"/cases/{case}/diagram.bpmn",
         f"/cases/{case}/document/notice",
     ]

@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.models import Attachment, CaseFile, Draft, LogEntry, WorkItem
+from engine.database import write
+from engine.models import ApplicationBatch, Attachment, BatchEntry, CaseFile, Draft, LogEntry, WorkItem
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS
 from tests.support.world import World
@@ -18,6 +19,8 @@ REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "duc
 """Whose grants reach the household's village."""
 WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
+BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
+"""Who sees the county's batches of applications."""
 OFFICIAL = REACH | {"lin", "waixiang", "waixian"}
 PAGES = {
     "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
@@ -25,14 +28,15 @@ PAGES = {
     "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
     "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
     "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
-    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/objection": REACH,
+    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/messages/{message}": REACH,
+    "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
     "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/files/{file}": REACH,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
     "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
-    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/objection": REACH,
+    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY),
@@ -60,15 +64,28 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
     file = small_world.upload("cun", item)
     names = {
         "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
-        "incident": 999, "key": "identification",
+        "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
     }  # fmt: skip
     yield small_world, application(small_world), names
+
+
+def _batch(world: World, case: CaseFile) -> int:
+    """A batch of the county that holds the case."""
+    with write(world.session):
+        batch = ApplicationBatch(
+            kind="rollback", level="county", division_code="410325000000", year=2022, serial=1,
+            number="嵩县回退申请〔2022〕1号", opened_on=world.today,
+        )  # fmt: skip
+        batch.entries.append(BatchEntry(case_id=case.id))
+        world.session.add(batch)
+    return batch.id
 
 
 def _shape(rule: str) -> str:
     known = {
         "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
         "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
+        "<name>": "{message}", "<int:batch_id>": "{batch}",
     }  # fmt: skip
     for old, new in known.items():
         rule = rule.replace(old, new)
@@ -100,7 +117,7 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
-EXPECTED = {("/cases/{case}/document/{kind}", 404), ("/cases/{case}/objection", 409), ("/tasks/bulk", 422)}
+EXPECTED = {("/cases/{case}/document/{kind}", 404), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
 """Allowed, but there is nothing there yet: no notice hangs, and a letter is not signed in bulk."""
 
 

@@ -115,6 +115,34 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "registration": {
             "national_number": "4100000001", "entered_on": when, "entered_by": "甲", "reviewed_by": "乙", "archived": True,
         },
+        "rollback_proposal": {"source": "look_back", "reason": "回头看发现收入回落，房屋漏雨，风险没有稳定消除"},
+        "rollback_check": {
+            **{key: value for key, value in verification(day).items() if key != "opinion"}, "opinion": "unstable",
+            "facts": "务工收入中断，人均纯收入回落到监测范围内",
+        },
+        "clearance_proposal": {
+            "ground": "misidentified", "source": "matching", "description": "比对发现纳入时名下有注册企业",
+        },
+        "clearance_check": {
+            "checked_on": when, "investigator_1": "张三", "investigator_2": "李四", "result": "confirmed",
+            "facts": "企业自二〇二〇年起登记在户主名下", "evidence": [file],
+        },
+        "clearance_verification": {"result": "confirmed", "facts": "与村级核实一致"},
+        "household_hearing": {"told_on": when, "manner": "visit", "receiver": "户主", "told": "拟清退的原因和事实"},
+        "household_answer": {"answered_on": when, "answered_by": "户主", "opinion": "agree"},
+        "clearance_decision": {
+            "decided_on": when, "meeting": "县工作领导小组会议", "outcome": "apply", "reason": "纳入时不符合条件",
+            "minutes": [file],
+        },
+        "county_application": {"reason": "经村、乡、县逐级核实，情况属实"},
+        "city_review": {"outcome": "agree"},
+        "province_review": {"outcome": "agree"},
+        "national_consent": {"outcome": "granted", "number": "国开办备〔2022〕18号", "consented_on": when},
+        "execution": {"executed_on": when, "executed_by": "省级操作员", "receipt": "HZ20220001"},
+        "refusal_handling": {"outcome": "end", "reason": "没有新的证据"},
+        "result_told": {
+            "told_on": when, "manner": "visit", "receiver": "户主", "told_by": "乡镇干部", "archived": True,
+        },
         "supervision": {"cause": "比对结果返回较晚", "measure": "专人催办", "promised_on": when},
     }  # fmt: skip
     return {**forms[key], **changes}

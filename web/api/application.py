@@ -16,7 +16,7 @@ from engine import (
     definitions,
     divisions,
     households,
-    notices,
+    messages,
     runtime,
     supervision,
     ticker,
@@ -227,16 +227,9 @@ def show_case(case_id: int) -> dict[str, Any]:
 @blueprint.arguments(s.Message)
 @blueprint.response(200, s.Caught)
 def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
-    """送达消息：异议（objection）、比对结果（matching_result）、承诺授权书（authorisation）"""
+    """送达消息：异议（objection）、农户意见（household_answer）、比对结果（matching_result）、承诺授权书（authorisation）"""
     name, data = body["name"], body["data"]
-    view = views.case_view(session(), account(), case_id)
-    form = view.definition.message_form(name)
-    if form is not None:
-        data = form.validate(data, today=local_date(clock.now()))
-    if name == "objection":  # an objection belongs to a notice: the notice's room records and delivers it (R10)
-        notices.raise_objection(session(), account(), case_id, data, clock=clock.clock())
-        return {"caught": True}
-    return {"caught": runtime.send_message(session(), account(), case_id, name, data, clock=clock.clock())}
+    return {"caught": messages.send(session(), account(), case_id, name, data, clock=clock.clock())}
 
 
 @blueprint.get("/timers")

@@ -7,6 +7,7 @@ from flask import Flask
 from web.pages import (
     administration,
     auth,
+    batches,
     bell,
     cases,
     clues,
@@ -25,7 +26,8 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, tasks, cases, clues, households, register_pages, openings, schedules, files, bell, more, administration, health,
+    auth, inbox, tasks, cases, clues, households, register_pages, openings, schedules, batches, files, bell, more,
+    administration, health,
 )  # fmt: skip
 
 

@@ -8,14 +8,18 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import documents, notices, views
+from engine import documents, messages, prefill, views
 from engine.clock import local_date
-from engine.errors import Invalid, NotFound
+from engine.errors import Conflict, Invalid
+from engine.forms import Form
+from engine.views import CaseView, Expected
 from web import clock
 from web.database import session
 from web.signing import account
 
 blueprint = Blueprint("cases", __name__)
+SAID = {messages.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
+"""What is answered to a registered message, where there is more to say than that it is registered."""
 
 
 @blueprint.get("/cases/<int:case_id>")
@@ -48,36 +52,50 @@ def document(case_id: int, kind: str) -> str:
     return render_template("cases/document.html", view=view, document=found)
 
 
-@blueprint.get("/cases/<int:case_id>/objection")
-def objection(case_id: int) -> str:
-    """The form for an objection."""
-    return _objection_page(case_id)
+@blueprint.get("/cases/<int:case_id>/messages/<name>")
+def message(case_id: int, name: str) -> str:
+    """The form of a message that the case waits for: an objection, a household's answer."""
+    return _message_page(case_id, name)
 
 
-def _objection_page(
-    case_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+def _message_page(
+    case_id: int, name: str, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
 ) -> str:
     view = views.case_view(session(), account(), case_id)
-    form = view.definition.message_form("objection")
-    if form is None:
-        raise NotFound("这一版流程不接收异议。")
-    values = data if data is not None else {"raised_on": local_date(clock.now()).isoformat()}
-    return render_template("cases/objection.html", view=view, fields=form.render(values, errors), errors=errors or {})
+    expected = _expected(view, name)
+    form = view.definition.form(expected.event.form_key or "")
+    values = (
+        data if data is not None else _today(form, form.prefill(prefill.context(session(), view.case, view.variables)))
+    )
+    return render_template(
+        "cases/message.html", view=view, expected=expected, fields=form.render(values, errors), errors=errors or {}
+    )
 
 
-@blueprint.post("/cases/<int:case_id>/objection")
-def raise_objection(case_id: int) -> ResponseReturnValue:
-    """登记异议 (R10)."""
+def _expected(view: CaseView, name: str) -> Expected:
+    found = next((one for one in view.expected if one.name == name), None)
+    if found is None:
+        raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
+    return found
+
+
+def _today(form: Form, values: dict[str, Any]) -> dict[str, Any]:
+    """The values with today in the required dates that are empty: what is reported has mostly just happened."""
+    today = local_date(clock.now()).isoformat()
+    dates = [field.path for field in form.render(values) if field.kind == "datetime" and field.required]
+    return {**dict.fromkeys(dates, today), **values}
+
+
+@blueprint.post("/cases/<int:case_id>/messages/<name>")
+def send_message(case_id: int, name: str) -> ResponseReturnValue:
+    """登记异议 (R10), 登记农户意见: what the case waits for."""
     view = views.case_view(session(), account(), case_id)
-    form = view.definition.message_form("objection")
-    if form is None:
-        raise NotFound("这一版流程不接收异议。")
-    raw = form.parse(request.form)
+    expected = _expected(view, name)
+    raw = view.definition.form(expected.event.form_key or "").parse(request.form)
     try:
-        clean = form.validate(raw, today=local_date(clock.now()))
-        notices.raise_objection(session(), account(), case_id, clean, clock=clock.clock())
+        messages.send(session(), account(), case_id, name, raw, clock=clock.clock())
     except Invalid as error:
         flash(error.message, "danger")
-        return _objection_page(case_id, raw, error.fields), 422
-    flash("异议已登记。核查作出结论之前，公示不会结束。", "success")
+        return _message_page(case_id, name, raw, error.fields), 422
+    flash(SAID.get(name, f"已{expected.label}。"), "success")
     return redirect(url_for("cases.show", case_id=case_id), 303)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, definitions, divisions, inbox
+from engine import access, batches, definitions, divisions, inbox
 from engine.inbox import Group, InboxFilter
-from engine.models import WorkItem
+from engine.models import ApplicationBatch, WorkItem
 from web import clock
 from web.database import session
 from web.signing import account
@@ -27,7 +27,8 @@ def wanted() -> InboxFilter:
     args = request.args
     return InboxFilter(
         step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
-        village=args.get("village", ""), sort=args.get("sort", "due"), page=number(args.get("page")),
+        village=args.get("village", ""), batch=number(args.get("batch")) if args.get("batch") else 0,
+        sort=args.get("sort", "due"), page=number(args.get("page")),
     )  # fmt: skip
 
 
@@ -46,8 +47,16 @@ def todo() -> ResponseReturnValue:
     group = next((g for g in groups if g.step == narrowed.step), None)
     return render_template(
         "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, bulk=bool(group) and _bulk(group),
-        villages=_villages(page.items), places=narrower(),
+        villages=_villages(page.items), places=narrower(), batches=_batches(group),
+        numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )  # fmt: skip
+
+
+def _batches(group: Group | None) -> list[ApplicationBatch]:
+    """The batches that the chosen step's items are of (R28)."""
+    if group is None:
+        return []
+    return batches.at_step(session(), account(), group.procedure_key, group.element_id)
 
 
 def _bulk(group: Group | None) -> bool:

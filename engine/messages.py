@@ -1,0 +1,69 @@
+"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import access, notices, prefill, runtime, views
+from engine.clock import Clock, local_date
+from engine.database import write
+from engine.definitions import Definition
+from engine.errors import Conflict, Invalid, NotFound
+from engine.forms import Form
+from engine.models import Account, CaseFile, Submission
+
+OBJECTION = "objection"
+
+
+def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock) -> bool:
+    """A message reaches a case with the raw data of its form, where the event that catches it carries one.
+
+    Answers whether something caught it at once. Raises NotFound, Conflict (a form's message that nothing waits for) or
+    Invalid; then nothing is recorded.
+    """
+    now = clock.now()
+    with write(session):
+        case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
+        if case is None:
+            raise NotFound("没有找到这件事项。")
+        definition = runtime.definition_of(session, case)
+        if name not in definition.messages:
+            raise Invalid(f"这一版流程不接收消息“{name}”。")
+        form = definition.message_form(name)
+        if form is None:
+            return runtime.send_message(session, actor, case_id, name, raw, clock=clock)
+        clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
+        if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
+            notices.raise_objection(session, actor, case_id, clean, clock=clock)
+            return True
+        _keep(session, case, definition, name, clean, actor, now)
+        if not runtime.send_message(session, actor, case_id, name, definition.project(name, clean), clock=clock):
+            raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
+    return True
+
+
+def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
+    """What the form's read-only fields are filled from, as far as they ask for it."""
+    if not form.readonly_reads:
+        return {}
+    return prefill.context(session, case, views.instance_of(session, case).variables, form.readonly_reads)
+
+
+def _keep(
+    session: Session, case: CaseFile, definition: Definition, name: str, clean: Mapping[str, Any], actor: Account,
+    now: datetime,
+) -> None:  # fmt: skip
+    """The whole form stays as a submission; the instance gets only what its diagram reads."""
+    event = next(e for e in definition.elements.values() if e.message == name and e.form_key)
+    key = event.form_key or ""
+    session.add(
+        Submission(
+            case_id=case.id, form_key=key, element_id=event.id, data=dict(clean), submitted_by=actor.id, submitted_at=now,
+            form_sha256=case.version.resources["form"][key],
+        )
+    )  # fmt: skip

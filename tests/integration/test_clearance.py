@@ -1,0 +1,163 @@
+"""Clearance on both databases: verified, heard, decided, consented; never deleted (R28, R29)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import messages, openings, runtime, views
+from engine.database import write
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.models import AssistancePlan, CaseFile, Household, Measure, Member, Submission
+from tests.support import papers, registers
+from tests.support.world import World
+
+
+def propose(world: World, name: str = "赵富贵", status: str = "monitored") -> CaseFile:
+    """The county proposes to clear a household."""
+    household = registers.household(world.session, world.clock.now(), name, status)
+    data = papers.paper("clearance_proposal", world.today, "")
+    return openings.open_by_hand(
+        world.session, world.official("xian"), household.id, "clearance", data, clock=world.clock
+    )
+
+
+def to_hearing(world: World, case: CaseFile) -> None:
+    """Verified by village and township, the household told."""
+    world.finish(case, "check_clearance", "cun")
+    world.finish(case, "verify_clearance", "xiang")
+    world.finish(case, "hear_household", "xiang")
+
+
+def to_consent(world: World, case: CaseFile) -> None:
+    """Decided and sent up to the national bureau."""
+    world.finish(case, "decide_clearance", "xian2")
+    world.finish(case, "county_applies", "xian")
+    world.finish(case, "city_reviews", "shi")
+    world.finish(case, "province_reviews", "sheng")
+
+
+def household_of(world: World, case: CaseFile) -> Household:
+    """The household as it is now."""
+    world.session.commit()
+    return world.session.get_one(Household, case.household_id, populate_existing=True)
+
+
+def answer(world: World, case: CaseFile, username: str = "xiang", **changes: Any) -> bool:
+    """The household's answer is registered."""
+    data = papers.paper("household_answer", world.today, "", **changes)
+    return messages.send(world.session, world.official(username), case.id, "household_answer", data, clock=world.clock)
+
+
+def _measure(world: World, case: CaseFile) -> Measure:
+    with write(world.session):
+        plan = AssistancePlan(
+            household_id=case.household_id, case_id=case.id, made_on=date(2022, 1, 5), recorded_at=world.clock.now()
+        )
+        world.session.add(plan)
+        world.session.flush()
+        found = Measure(
+            plan_id=plan.id, household_id=case.household_id, village_code=case.village_code, type="industry",
+            ends_on=date(2022, 12, 1), amount=Decimal(500), status="under_way",
+        )  # fmt: skip
+        world.session.add(found)
+    return found
+
+
+@pytest.mark.duty("R28", "R29")
+def test_a_clearance_removes_from_the_register_and_deletes_nothing(world: World) -> None:
+    case = propose(world)
+    measure = _measure(world, case)
+    to_hearing(world, case)
+    answer(world, case, opinion="object", content="企业早已停业")
+    to_consent(world, case)
+    assert (household_of(world, case).status, measure.status) == ("monitored", "under_way")
+    world.finish(case, "register_consent", "sheng")
+    before = world.session.scalar(select(func.count(Member.id)).where(Member.household_id == case.household_id))
+    done = world.finish(case, "execute_in_system", "sheng")
+    household = household_of(world, case)
+    assert (household.status, household.cleared_on, measure.status) == ("cleared", world.today, "stopped")
+    assert household.monitored_on is not None and household.category == "marginal"
+    assert world.session.scalar(select(func.count(Member.id)).where(Member.household_id == household.id)) == before
+    runtime.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
+    assert (household_of(world, case).status, household.cleared_on) == ("monitored", None)
+    world.session.refresh(measure)
+    assert measure.status == "under_way"
+    world.finish(case, "execute_in_system", "sheng")
+    world.finish(case, "tell_cleared", "xiang")
+    assert world.case(case.id).outcome == "已清退" and household_of(world, case).status == "cleared"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29")
+def test_the_household_has_five_days_to_answer(world: World) -> None:
+    case = propose(world)
+    to_hearing(world, case)
+    world.go_to(5, 23)
+    assert world.open_items(case) == {}
+    world.go_to(6, 0)
+    assert set(world.open_items(case)) == {"decide_clearance"}
+    with pytest.raises(Conflict, match="不接收"):
+        answer(world, case)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29")
+def test_the_answer_is_kept_whole_and_ends_the_wait(world: World) -> None:
+    case = propose(world)
+    world.finish(case, "check_clearance", "cun")
+    with pytest.raises(Conflict, match="不接收"):
+        answer(world, case)  # nobody has been told yet
+    world.finish(case, "verify_clearance", "xiang")
+    world.finish(case, "hear_household", "xiang")
+    with pytest.raises(Invalid) as missing:
+        answer(world, case, opinion="object")
+    assert set(missing.value.fields) == {"content"}
+    with pytest.raises(NotFound):
+        answer(world, case, "waixian")
+    assert answer(world, case, opinion="object", content="企业早已停业", answered_by="赵富贵")
+    with pytest.raises(Conflict):
+        answer(world, case)
+    world.session.commit()
+    kept = world.session.scalars(select(Submission).where(Submission.form_key == "household_answer")).one()
+    assert kept.data["answered_by"] == "赵富贵" and kept.element_id == "household_answers"
+    item = world.open_items(case)["decide_clearance"]
+    view = views.task_view(world.session, world.official("xian2"), item.id, world.clock.now())
+    assert view.values["answer_text"] == "有不同意见：企业早已停业"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29", "R38")
+def test_the_county_drops_it_and_who_proposed_does_not_decide(world: World) -> None:
+    case = propose(world)
+    to_hearing(world, case)
+    answer(world, case)
+    with pytest.raises(NotAllowed, match="由您提出"):
+        world.finish(case, "decide_clearance", "xian")
+    world.finish(case, "decide_clearance", "xian2", outcome="drop", reason="企业已停业，仍有困难")
+    assert world.case(case.id).outcome == "不予清退"
+    assert household_of(world, case).status == "monitored"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R28", "R29")
+def test_the_province_refuses_and_the_household_stays_with_its_help(world: World) -> None:
+    """T18."""
+    case = propose(world)
+    measure = _measure(world, case)
+    to_hearing(world, case)
+    answer(world, case)
+    world.finish(case, "decide_clearance", "xian2")
+    world.finish(case, "county_applies", "xian")
+    world.finish(case, "city_reviews", "shi")
+    world.finish(case, "province_reviews", "sheng", outcome="refuse", reason="企业已停业，事实不清")
+    assert set(world.open_items(case)) == {"handle_refusal"}
+    world.finish(case, "handle_refusal", "xian")
+    assert world.case(case.id).outcome == "未同意清退"
+    household = household_of(world, case)
+    assert (household.status, household.cleared_on, measure.status) == ("monitored", None, "under_way")
+    world.assert_replays(case.id)

@@ -1,0 +1,44 @@
+"""申请批次: the batches in which rollbacks and clearances go up (R28), each with its households and its printed list."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from engine import batches, divisions
+from web.database import session
+from web.pages.inbox import number
+from web.signing import account
+
+blueprint = Blueprint("batches", __name__)
+
+
+@blueprint.get("/batches")
+def index() -> str:
+    """The batches in the official's reach, with how they stand."""
+    kind = request.args.get("kind", "")
+    page, lines = batches.search(session(), account(), kind, number(request.args.get("page")))
+    kinds = batches.kinds(session(), account())
+    return render_template("batches/index.html", page=page, lines=lines, kinds=kinds, kind=kind)
+
+
+@blueprint.get("/batches/<int:batch_id>")
+def show(batch_id: int) -> str:
+    """One batch: every household with its result and the step at which it is."""
+    line = batches.view(session(), account(), batch_id)
+    page, rows = batches.rows(session(), account(), batch_id, number(request.args.get("page")))
+    steps = batches.steps_of(session(), account(), batch_id)
+    return render_template(
+        "batches/show.html", line=line, batch=line.batch, page=page, rows=rows, steps=steps,
+        kinds=batches.kinds(session(), account()),
+    )  # fmt: skip
+
+
+@blueprint.get("/batches/<int:batch_id>/paper")
+def paper(batch_id: int) -> str:
+    """The application's list on A4: number, date, a place for the stamp."""
+    line = batches.view(session(), account(), batch_id)
+    names = divisions.names(session(), [line.batch.division_code])
+    return render_template(
+        "batches/paper.html", batch=line.batch, rows=batches.paper_rows(session(), account(), batch_id),
+        name=names.get(line.batch.division_code, ""), kind=batches.kinds(session(), account())[line.batch.kind],
+    )  # fmt: skip
