@@ -86,6 +86,9 @@ def load_all() -> None:
     import engine.households
     import engine.matching
     import engine.notices
+    import engine.notifications
     import engine.observations
+    import engine.officials
     import engine.openings
+    import engine.plans
     import engine.registration  # noqa: F401
