@@ -116,14 +116,14 @@ def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, 
     return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
 
 
-def page_of_rows(session: Session, query: Select[Any], number: int, size: int = PAGE) -> Page[Any]:
+def page_of_rows(session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE) -> Page[Any]:
     """As `page_of`, of an ordered query that answers rows of columns."""
     total, number, pages = _numbers(session, query, number, size)
     rows = list(session.execute(query.offset((number - 1) * size).limit(size)))
     return Page(rows, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
 
 
-def _numbers(session: Session, base: Select[Any], number: int, size: int) -> tuple[int, int, int]:
+def _numbers(session: Session, base: Select[*tuple[Any, ...]], number: int, size: int) -> tuple[int, int, int]:
     """How many rows up to the cap and one more, which page there is for `number`, and how many pages."""
     capped = base.order_by(None).with_only_columns(func.count().over() * 0).limit(COUNT_CAP + 1).subquery()
     total = session.scalar(select(func.count()).select_from(capped)) or 0

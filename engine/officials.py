@@ -97,16 +97,16 @@ def facts(session: Session, household_id: int, village_code: str) -> dict[str, A
     return {"present": present, "load": "；".join(lines)}
 
 
-def _read(session: Session, query: Select[Any]) -> list[Load]:
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> list[Load]:
     return [Load(*row) for row in session.execute(query)]
 
 
-def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[Any]:
+def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[*tuple[Any, ...]]:
     """Officials in office with a household in `reach`, counted over `counties`; the busiest first."""
     within = case((access.within(Household.village_code, reach), 1), else_=0)
     mine, everywhere = func.sum(within), func.count()
     person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name, ResponsibleOfficial.unit)
-    query: Select[Any] = (
+    query: Select[*tuple[Any, ...]] = (
         select(
             ResponsibleOfficial.name, ResponsibleOfficial.unit, func.max(ResponsibleOfficial.post),
             func.max(ResponsibleOfficial.phone), everywhere, mine,
