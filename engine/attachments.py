@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import PurePath
 
 from PIL import Image, UnidentifiedImageError
+from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from engine import access, audit
@@ -48,6 +49,14 @@ def store(
     if item is None:
         raise NotFound("没有找到这件事项。")
     access.require_work(actor, item)
+    return store_for_case(session, actor, item.case_id, field, filename, body, now, item_id=item.id)
+
+
+def store_for_case(
+    session: Session, actor: Account, case_id: int, field: str, filename: str, body: bytes, now: datetime, *,
+    item_id: int | None = None,
+) -> Attachment:  # fmt: skip
+    """Keep a file with a case; the caller has checked that the actor may add one."""
     name = PurePath(filename.replace("\\", "/")).name[:200] or "附件"
     if not body:
         raise Invalid(f"“{name}”是空文件。")
@@ -58,11 +67,16 @@ def store(
         raise Invalid(f"“{name}”的内容与文件名的类型不符。")
     with write(session):
         found = Attachment(
-            case_id=item.case_id, work_item_id=item.id, field=field[:80], filename=name, media_type=kind, size=len(body),
+            case_id=case_id, work_item_id=item_id, field=field[:80], filename=name, media_type=kind, size=len(body),
             sha256=sha256(body).hexdigest(), body=body, uploaded_by=actor.id, uploaded_at=now,
         )  # fmt: skip
         session.add(found)
     return found
+
+
+def of_case(session: Session, case_id: int) -> dict[int, Attachment]:
+    """The files of a case by number, without their content."""
+    return {found.id: found for found in session.scalars(select(Attachment).where(Attachment.case_id == case_id))}
 
 
 def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> Attachment:

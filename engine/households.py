@@ -149,7 +149,9 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     for key in ("address", "phone", "household_type", "group_name"):
         if data.get(key):
             setattr(household, key, data[key])
-    household.risks, household.key_groups = data.get("risks") or [], data.get("key_groups") or []
+    for key in ("risks", "key_groups"):  # a form that does not ask for them leaves them as they are
+        if key in data:
+            setattr(household, key, data[key] or [])
     household.updated_at = call.now
     if household.status == "ordinary":
         household.status = "identifying"
@@ -180,7 +182,8 @@ def _record_year(
         year = HouseholdYear(household_id=household.id, year=number)
         session.add(year)
     year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
-    year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
+    if any(key in data for key in SPENDING):
+        year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
     year.assurances = {key: data[key] for key in observations.ASSURANCES if data.get(key) is not None}
     year.net_income = Decimal(str(data.get("net_income") or 0))
     year.per_capita = Decimal(str(data.get("per_capita") or 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -118,12 +118,24 @@ def todo_count(session: Session, actor: Account) -> int:
 
 def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, size: int = PAGE) -> Page[T]:
     """One page of `ordered`, counted over `base` up to the cap."""
+    total, number, pages = _numbers(session, base, number, size)
+    items = list(session.scalars(ordered.offset((number - 1) * size).limit(size)))
+    return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
+
+
+def page_of_rows(session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE) -> Page[Any]:
+    """As `page_of`, of an ordered query that answers rows of columns."""
+    total, number, pages = _numbers(session, query, number, size)
+    rows = list(session.execute(query.offset((number - 1) * size).limit(size)))
+    return Page(rows, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
+
+
+def _numbers(session: Session, base: Select[*tuple[Any, ...]], number: int, size: int) -> tuple[int, int, int]:
+    """How many rows up to the cap and one more, which page there is for `number`, and how many pages."""
     few = base.order_by(None).with_only_columns(literal(1), maintain_column_froms=True).limit(COUNT_CAP + 1)
     total = session.scalar(select(func.count()).select_from(few.subquery())) or 0
     pages = max(1, -(-min(total, COUNT_CAP) // size))
-    number = min(max(1, number), pages)
-    items = list(session.scalars(ordered.offset((number - 1) * size).limit(size)))
-    return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
+    return total, min(max(1, number), pages), pages
 
 
 def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:

@@ -22,9 +22,9 @@ def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now
     session.connection().execute(_SEND, row)
 
 
-@service("notification.send")
-def report(call: ServiceCall, queues: list[str], text: str) -> dict[str, Any]:
-    """Put how the case went, in the diagram's words, into the bells of `queues`."""
+@service("case.notify")
+def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
+    """Tell the officials of `queues` of the case's household; `text` is the diagram's."""
     for queue in queues:
-        send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
+        send(call.session, call.case, queue, kind or "result", f"{call.case.subject}户：{text}", call.now)
     return {"queues": queues}

@@ -7,12 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import monitoring_lines
 from engine.clock import local_date
-from engine.models import AssistancePlan, Household, Measure, Observation, ResponsibleOfficial
+from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Observation, ResponsibleOfficial
 from engine.services import ServiceCall, service
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
@@ -105,17 +105,36 @@ def _official(session: Session, household_id: int) -> str:
     return session.scalar(query) or ""
 
 
+def counted() -> ColumnElement[bool]:
+    """SQL over measures and their plans: those of the plan in force, and what was done under an earlier one."""
+    done_before = and_(AssistancePlan.status == "superseded", Measure.status == "done")
+    return or_(AssistancePlan.status.in_(PLAN_IN_FORCE), done_before)
+
+
 def _measures(session: Session, household_id: int, day: date) -> dict[str, Any]:
     """The measures of the plans in force: their types, how many are done, under way and late (R21)."""
     query = (
         select(Measure)
         .join(AssistancePlan, AssistancePlan.id == Measure.plan_id)
-        .where(Measure.household_id == household_id, AssistancePlan.status != "superseded", Measure.status != "stopped")
+        .where(Measure.household_id == household_id, Measure.status != "stopped", counted())
     )
     measures = list(session.scalars(query.order_by(Measure.id)))
     unfinished = [m for m in measures if m.status != "done"]
     return {
         "measure_types": list(dict.fromkeys(m.type for m in measures)), "measures": len(measures),
+        "measure_risks": list(dict.fromkeys(m.risk for m in measures)), "pass_reason": _pass_reason(session, household_id),
         "measures_done": len(measures) - len(unfinished), "measures_late": sum(m.ends_on < day for m in unfinished),
-        "plans": session.scalar(select(func.count(AssistancePlan.id)).where(AssistancePlan.household_id == household_id)),
+        "plans": session.scalar(select(func.count()).select_from(AssistancePlan).where(*_plans(household_id))),
     }  # fmt: skip
+
+
+def _plans(household_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (AssistancePlan.household_id == household_id, AssistancePlan.status != "withdrawn")
+
+
+def _pass_reason(session: Session, household_id: int) -> str:
+    """Why the plan in force passed although it is 一兜了之 (T24)."""
+    query = select(AssistancePlan.pass_reason).where(
+        AssistancePlan.household_id == household_id, AssistancePlan.status.in_(PLAN_IN_FORCE)
+    )
+    return session.scalar(query.order_by(AssistancePlan.id.desc()).limit(1)) or ""

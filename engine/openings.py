@@ -1,7 +1,7 @@
 """Opening cases: by a step of another case, or by an official from the household's page.
 
 What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses of the
-households that it is for (``engine.households.STATUS_NAMES``), its lane says whose officials may open it by hand. The
+households that it is for (``engine.households.STATUS_NAMES``) or their types (``TYPE_NAMES``), its lane says whose officials may open it by hand. The
 process's property ``exclusive`` names a group of procedures of which a household has at most one open case.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions, households, monitoring_lines, runtime
@@ -66,7 +66,7 @@ def startable(session: Session, actor: Account, household: Household) -> list[St
 
 
 def _may_open(actor: Account, start: Element, household: Household) -> bool:
-    return household.status in opens_for(start) and any(
+    return opens_for_household(start, household) and any(
         access.QUEUE_OF_ROLE.get(grant.role) == start.queue
         and access.scope_of(grant.division_code).holds(household.village_code)
         for grant in actor.grants
@@ -74,8 +74,24 @@ def _may_open(actor: Account, start: Element, household: Household) -> bool:
 
 
 def opens_for(start: Element) -> list[str]:
-    """The household statuses that a start event opens for."""
-    return [status.strip() for status in start.properties.get("opensFor", "").split(",") if status.strip()]
+    """What a start event opens for: statuses of households, or types (a code that is both means the status)."""
+    return [code.strip() for code in start.properties.get("opensFor", "").split(",") if code.strip()]
+
+
+def opens_for_household(start: Element, household: Household) -> bool:
+    """Whether the start event opens for this household, by its status or its type."""
+    wanted = opens_for(start)
+    return household.status in wanted or household.household_type in _types(wanted)
+
+
+def concerned(start: Element) -> ColumnElement[bool]:
+    """SQL: the households that the start event opens for."""
+    wanted = opens_for(start)
+    return or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
+
+
+def _types(wanted: list[str]) -> list[str]:
+    return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
 
 
 def open_by_hand(

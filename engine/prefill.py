@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import households
+from engine import households, officials
 from engine.models import CaseFile
 
 
@@ -16,9 +16,12 @@ def context(
 ) -> dict[str, Any]:
     """The names a form's ``prefill`` may use: `household`, `case` (its variables) and `clue`.
 
-    The household is read from the register only when it is among the `names` that are asked for.
+    The household, and the public officials who answer for it and its neighbours (`officials`), are read only when they
+    are among the `names` that are asked for.
     """
-    found = {"case": dict(variables), "clue": variables.get("clue") or {}}
+    found: dict[str, Any] = {"case": dict(variables), "clue": variables.get("clue") or {}}
+    if "officials" in names:
+        found["officials"] = officials.facts(session, case.household_id, case.village_code)
     if "household" in names:
         found["household"] = households.facts(session, case.household_id)
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, openings, runtime
@@ -113,7 +113,7 @@ def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
     definition = definitions.load(session, definitions.current(session, schedule.procedure_key).id)
     opened, after = 0, 0
     while True:
-        households = _waiting(session, schedule, openings.opens_for(definition.start), after)
+        households = _waiting(session, schedule, openings.concerned(definition.start), after)
         session.commit()
         if not households:
             return opened
@@ -121,7 +121,7 @@ def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
         opened += sum(_open(session, schedule.procedure_key, household, clock) for household in households)
 
 
-def _waiting(session: Session, schedule: Schedule, statuses: list[str], after: int) -> list[Household]:
+def _waiting(session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int) -> list[Household]:
     """The county's next households, by id, that the procedure is for and that have none of this round yet."""
     since = start_of_day(schedule.next_on)
     had = exists().where(
@@ -129,7 +129,7 @@ def _waiting(session: Session, schedule: Schedule, statuses: list[str], after: i
         (CaseFile.started_at >= since) | (CaseFile.status == "open"),
     )  # fmt: skip
     query = select(Household).where(
-        access.within(Household.village_code, [access.scope_of(schedule.county_code)]), Household.status.in_(statuses),
+        access.within(Household.village_code, [access.scope_of(schedule.county_code)]), concerned,
         Household.id > after, ~had,
     )  # fmt: skip
     return list(session.scalars(query.order_by(Household.id).limit(BATCH)))

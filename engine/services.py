@@ -89,6 +89,8 @@ def load_all() -> None:
     import engine.notices
     import engine.notifications
     import engine.observations
+    import engine.officials
     import engine.openings
+    import engine.plans
     import engine.registration
     import engine.rollbacks  # noqa: F401

@@ -46,7 +46,9 @@ _CANCEL_ITEM = (
     update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(status="cancelled", closed_at=bindparam("now"))
 )
 _TIMERS = select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at).where(
-    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled"
+    _TIMER.c.case_id == bindparam("case_id"),
+    _TIMER.c.status != "cancelled",
+    _TIMER.c.kind != "reminder",  # the host's own, not the diagram's
 )
 _SET_TIMER = insert(_TIMER)
 _MOVE_TIMER = (

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine import measures
 from engine.clock import Clock
 from engine.database import write
 from engine.models import Incident, Timer
@@ -53,6 +54,15 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
     return fired
 
 
+def _pass_time(step: Step, row: Timer) -> None:
+    step.instance.pass_time(step.now, row.due_at)
+    step.finish({})
+
+
+_ACTS: dict[str, Callable[[Step, Timer], None]] = {"warning": Step.warn, "reminder": measures.remind}
+"""What is due of the host's own; everything else is a timer of the diagram."""
+
+
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
     """Fire one timer; False when it was gone, taken by another process, or failed."""
     try:
@@ -63,11 +73,7 @@ def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
             row = session.get(Timer, timer_id, populate_existing=True)
             if row is None or row.status != "waiting" or row.due_at > now:
                 return False
-            if row.kind == "warning":
-                step.warn(row)
-            else:
-                step.instance.pass_time(now, row.due_at)
-                step.finish({})
+            _ACTS.get(row.kind, _pass_time)(step, row)
             return True
     except Exception as error:  # set aside with an incident: one broken case must not stop the others
         with write(session):

@@ -196,7 +196,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
     form = view.definition.form(item.form_key)
-    context = prefill.context(session, view.case, view.variables)
+    context = prefill.context(session, view.case, view.variables, form.reads | {"household"})
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     previous = [s for s in view.submissions if s.element_id == item.element_id]
     own = [s for s in previous if s.work_item_id == item.id]
@@ -231,7 +231,7 @@ def _values(
         values.update(previous[-1].data)
     if draft is not None:
         values.update(draft.data)
-    return {**values, **form.readonly_values(context)}
+    return form.settled(values, context)
 
 
 def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
@@ -303,6 +303,8 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "message": MESSAGES.get(entry.element_id, f"收到“{entry.element_id}”"),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
+        "measure": f"登记措施“{name}”的进展：{data.get('outcome', '')}",
+        "reminder": f"措施“{name}”到期没有完成",
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
         "hand_over": f"移交到{name}",

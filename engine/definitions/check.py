@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from engine import feel, services
 from engine.decisions import parse_decision
 from engine.definitions import xml as x
-from engine.definitions.definition import FLOW_NODES, SETTING_KINDS, Definition, expressions, queue_of
+from engine.definitions.definition import (
+    FLOW_NODES,
+    SETTING_KINDS,
+    Definition,
+    expressions,
+    page_forms,
+    queue_of,
+)
 from engine.definitions.resources import Resources, calls_out, parts_of
 from engine.errors import DefinitionError, Finding
 from engine.forms import check_form
@@ -329,7 +336,13 @@ def _tasks(draft: _Draft) -> Iterator[Finding]:
 
 
 def _forms(draft: _Draft) -> Iterator[Finding]:
-    for key in sorted({x.properties(n).get("formKey", "") for n in draft.nodes.values()}):
+    keys = {x.properties(n).get("formKey", "") for n in draft.nodes.values()}
+    for process in draft.processes:
+        for name, key in page_forms(x.properties(process)).items():
+            keys.add(key)
+            if key not in draft.forms:
+                yield _found(process, f"“{name}”写明的表单“{key}”不存在。")
+    for key in sorted(keys):
         if key in draft.forms:
             try:
                 schema = json.loads(draft.forms[key])

@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
 from engine.definitions.resources import Resources, is_part, main_process, parts_of
-from engine.errors import DefinitionError, Finding, Invalid
+from engine.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
 from engine.forms.schema import given, walk
@@ -75,6 +75,7 @@ class Definition:
             key: parse_decision(resources.decision[key]) for key in sorted(decisions) if key in resources.decision
         }
         keys = {element.form_key for element in self.elements.values() if element.form_key}
+        keys |= set(page_forms(self.properties).values())
         self.form_bodies = {key: resources.form[key] for key in sorted(keys) if key in resources.form}
         self._forms: dict[str, Form] = {}
 
@@ -165,6 +166,13 @@ class Definition:
         """The form of the main process's start event: what opens a case."""
         return self.form(self.start.form_key) if self.start.form_key else None
 
+    def page_form(self, name: str) -> Form:
+        """The form that the process's property `name` gives to a page beside the steps. Raises NotFound without one."""
+        key = page_forms(self.properties).get(name)
+        if key is None:
+            raise NotFound(f"现行流程没有写明表单“{name}”。")
+        return self.form(key)
+
     def message_form(self, name: str) -> Form | None:
         """The form that an event catching message `name` carries: what people fill in to send it."""
         keys = (e.form_key for e in self.elements.values() if e.message == name and e.form_key)
@@ -230,6 +238,11 @@ def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
             seen.add(target)
             path.append((target, reversed(following.get(target, []))))
     return finished[::-1]
+
+
+def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
+    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``, by name."""
+    return {name: key for name, key in properties.items() if name.endswith("Form")}
 
 
 def _prefills(bodies: Iterable[bytes]) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Field:
     @property
     def readonly(self) -> bool:
         """Whether people may only look."""
-        return bool(self.component.get("readonly") or self.component.get("disabled"))
+        return s.fixed(self.component)
 
     @property
     def hide_json(self) -> Any:
@@ -97,8 +97,12 @@ class Form:
     @cached_property
     def readonly_reads(self) -> frozenset[str]:
         """The first names that the prefilled read-only fields read, e.g. ``case`` of ``case.category.basis``."""
-        texts = (s.given(component, "prefill") for component in _prefilled_readonly(self.components))
-        return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
+        return _first_names(_prefilled_readonly(self.components))
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The first names that any prefilled field reads."""
+        return _first_names(_inputs(self.components))
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -133,7 +137,7 @@ class Form:
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
-        data = {**raw, **self.readonly_values(context or {})}
+        data = self.settled(raw, context or {})
         errors: dict[str, list[str]] = {}
         with f.present(f.Circumstances(today, attachments or {})):
             clean = self._validate(self.components, data, {}, "", "", errors)
@@ -169,6 +173,10 @@ class Form:
         except ValidationError as error:
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
+        for component in visible:
+            key, first = _key(component), s.given(component, "notBefore")
+            if first and clean.get(key, "9") < clean.get(first, ""):
+                errors[path + key] = [f"{labels[key]}：不能早于{labels.get(first, first)}。"]
         for component in visible:
             if component["type"] == "dynamiclist":
                 key = _key(component)
@@ -207,9 +215,13 @@ class Form:
                 found[_key(component)] = value
         return found
 
-    def readonly_values(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of read-only fields that are prefilled: never the client's to say."""
-        return {_key(c): _from(c, context) for c in _prefilled_readonly(self.components)}
+    def settled(self, values: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        """The values with what is never the client's to say: prefilled read-only fields and the rows of fixed lists."""
+        found = dict(values)
+        for component in _prefilled_readonly(self.components):
+            key, given = _key(component), _from(component, context)
+            found[key] = _fixed_rows(component, given, values.get(key)) if component["type"] == "dynamiclist" else given
+        return found
 
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
@@ -248,7 +260,7 @@ def shown(component: s.Component, value: Any) -> str:
     kind = component["type"]
     if kind == "checkbox":
         return "是" if value in (True, "true", "on") else "否"
-    if kind in s.CHOICES:
+    if kind in s.CHOICES or (kind == "expression" and component.get("values")):
         labels = s.options(component)
         items = value if isinstance(value, list) else [value]
         return "、".join(labels.get(str(item), str(item)) for item in items)
@@ -284,7 +296,23 @@ def _inputs(components: list[s.Component]) -> list[s.Component]:
 
 
 def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
-    return [c for c in _inputs(components) if (c.get("readonly") or c.get("disabled")) and s.given(c, "prefill")]
+    return [c for c in _inputs(components) if s.fixed(c) and s.given(c, "prefill")]
+
+
+def _fixed_rows(component: s.Component, given: Any, typed: Any) -> list[dict[str, Any]]:
+    """The rows that are given, each with what was typed in its other columns; none can be added or taken away."""
+    own = [row if isinstance(row, Mapping) else {} for row in typed] if isinstance(typed, list) else []
+    fixed = [_key(child) for child in _inputs(s.children(component)) if s.fixed(child)]
+    rows = [row for row in given if isinstance(row, Mapping)] if isinstance(given, list) else []
+    return [
+        {**(own[index] if index < len(own) else {}), **{key: row.get(key) for key in fixed}}
+        for index, row in enumerate(rows)
+    ]
+
+
+def _first_names(components: list[s.Component]) -> frozenset[str]:
+    texts = (text for component in components if (text := s.given(component, "prefill")))
+    return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
 
 
 def _visible(components: list[s.Component], values: Mapping[str, Any]) -> Iterator[s.Component]:

@@ -48,6 +48,11 @@ def hide_text(component: Component) -> str | None:
     return strip_equals(str(text)) if text else None
 
 
+def fixed(component: Component) -> bool:
+    """Whether people may only look; of a list with the property ``fixed``: its rows are given, none is added."""
+    return bool(component.get("readonly") or component.get("disabled") or given(component, "fixed") == "true")
+
+
 def options(component: Component) -> dict[str, str]:
     """Label by value of a choice."""
     return {str(o["value"]): str(o.get("label") or o["value"]) for o in component.get("values") or []}

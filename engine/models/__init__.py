@@ -1,6 +1,7 @@
 """All tables. Import from here."""
 
 from engine.models.assistance import (
+    PLAN_IN_FORCE,
     ApplicationBatch,
     AssistancePlan,
     BatchEntry,
@@ -53,6 +54,7 @@ from engine.models.process import (
 
 __all__ = [
     "LEVELS",
+    "PLAN_IN_FORCE",
     "Account",
     "Announcement",
     "ApiToken",

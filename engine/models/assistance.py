@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.models.base import Base, JsonText, UtcDateTime
+from engine.models.household import Household
 
 
 class ResponsibleOfficial(Base):
@@ -36,8 +37,12 @@ class ResponsibleOfficial(Base):
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+PLAN_IN_FORCE = ("made", "declared", "accepted")
+"""The statuses of a plan in force; a household has one plan in force at most."""
+
+
 class AssistancePlan(Base):
-    """A household's plan as of a day (R19); the latest that is not superseded is in force."""
+    """A household's plan as of a day (R19), from the township's consent on."""
 
     __tablename__ = "assistance_plan"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -47,9 +52,12 @@ class AssistancePlan(Base):
     goal: Mapped[str] = mapped_column(String(1000), default="")
     untreated: Mapped[list[str]] = mapped_column(JsonText, default=list)  # risks left without a measure
     untreated_reason: Mapped[str] = mapped_column(String(1000), default="")
+    findings: Mapped[list[str]] = mapped_column(JsonText, default=list)  # what the check found at the review (R22)
+    pass_reason: Mapped[str] = mapped_column(String(1000), default="")  # why it passed all the same (T24)
     declared_on: Mapped[date | None]
     declaration_number: Mapped[str] = mapped_column(String(60), default="")
-    status: Mapped[str] = mapped_column(String(12), default="made")  # made, declared, superseded
+    status: Mapped[str] = mapped_column(String(12), default="made")
+    # made, declared, accepted: in force; superseded by a later plan; withdrawn with the step that recorded it
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     measures: Mapped[list[Measure]] = relationship(order_by="Measure.id", back_populates="plan")
@@ -59,11 +67,14 @@ class Measure(Base):
     """One measure of a plan, with its own progress (form 12)."""
 
     __tablename__ = "measure"
-    __table_args__ = (Index("ix_measure_household_id_status", "household_id", "status"),)
+    __table_args__ = (
+        Index("ix_measure_household_id_status", "household_id", "status"),
+        Index("ix_measure_village_code_status", "village_code", "status", "ends_on"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("assistance_plan.id"), index=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
-    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    village_code: Mapped[str] = mapped_column(String(12))
     risk: Mapped[str] = mapped_column(String(30), default="")
     type: Mapped[str] = mapped_column(String(30))
     content: Mapped[str] = mapped_column(String(500), default="")
@@ -74,6 +85,7 @@ class Measure(Base):
     status: Mapped[str] = mapped_column(String(12), default="planned")  # planned, under_way, done, stopped
     done_on: Mapped[date | None]
     plan: Mapped[AssistancePlan] = relationship(back_populates="measures")
+    household: Mapped[Household] = relationship()
     progress: Mapped[list[MeasureProgress]] = relationship(order_by="MeasureProgress.id")
 
 
@@ -87,6 +99,7 @@ class MeasureProgress(Base):
     status: Mapped[str] = mapped_column(String(12))
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     effect: Mapped[str] = mapped_column(String(1000), default="")
+    data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)  # the whole form
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -157,7 +157,8 @@ class Timer(Base):
     token: Mapped[str] = mapped_column(String(32))
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
-    kind: Mapped[str] = mapped_column(String(8))  # event, limit (a non-interrupting boundary), warning (before a limit)
+    kind: Mapped[str] = mapped_column(String(8))
+    # event, limit (a non-interrupting boundary), warning (before a limit); reminder: of the host, not of the diagram
     village_code: Mapped[str] = mapped_column(String(12))
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, fired, cancelled, failed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from PIL import Image
@@ -92,6 +92,54 @@ def verification(day: date, **changes: Any) -> dict[str, Any]:
     return {**data, **changes}
 
 
+def measure(day: date, risk: str, kind: str, **changes: Any) -> dict[str, Any]:
+    """A row of the assistance plan, three months long."""
+    row = {
+        "risk": risk, "type": kind, "unit": "县医保局", "amount": 3000, "content": f"{kind}的具体安排",
+        "starts_on": day.isoformat(), "ends_on": (day + timedelta(days=90)).isoformat(),
+    }  # fmt: skip
+    return {**row, **changes}
+
+
+def _assistance(day: date) -> dict[str, dict[str, Any]]:
+    """The forms of the assistance and of the check of existing help."""
+    when = day.isoformat()
+    income = (
+        "wage",
+        "business",
+        "property",
+        "pension",
+        "allowance_income",
+        "subsidy",
+        "other_transfer",
+        "business_cost",
+    )
+    return {
+        "responsible_official": {
+            "name": "赵国梁", "unit": "县农业农村局", "post": "科员", "phone": "13800000001", "since": when,
+            "public_servant": True,
+        },
+        "assistance_plan": {
+            "goal": "今年人均纯收入达到 9000 元，医药费负担明显减轻",
+            "measures": [measure(day, "illness", "health"), measure(day, "general", "employment")],
+        },
+        "plan_review": {"outcome": "approve"},
+        "plan_declaration": {"declaration_number": "BF-2022-001", "declared_on": when},
+        "measure_acceptance": {"outcome": "accepted", "department": "县农业农村局", "decided_on": when},
+        "assistance_archive": {
+            **dict.fromkeys(("has_official", "has_plan", "has_declaration", "has_visits", "has_policy"), True),
+            "place": "村部档案柜", "keeper": "会计", "built_on": when,
+        },
+        "existing_check": {
+            "implemented": "yes", "precise": "yes", "effective": "yes", "visited_on": when, "investigator": "张三",
+            **dict.fromkeys(income, 0), "wage": 12000, "education_ok": "yes", "medical_ok": "yes", "housing_ok": "yes",
+            "water_ok": "yes", "outcome": "in_place",
+        },
+        "check_confirmation": {"outcome": "agree"},
+        "measure_progress": {"status": "done", "reported_on": when, "effect": "医药费已经报销"},
+    }  # fmt: skip
+
+
 def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
     """Valid data for form `key`; `file` is the id of an uploaded file."""
     when = day.isoformat()
@@ -145,4 +193,4 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         },
         "supervision": {"cause": "比对结果返回较晚", "measure": "专人催办", "promised_on": when},
     }  # fmt: skip
-    return {**forms[key], **changes}
+    return {**{**forms, **_assistance(day)}[key], **changes}

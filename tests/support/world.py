@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import attachments, audit, clues, definitions, runtime, timers, views
+from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
 from engine.clock import MovableClock, local_date
 from engine.database import create_engine, session_factory
-from engine.models import Account, CaseFile, WorkItem
+from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.replay import Replay, inputs_of, submissions_of
 from engine.runtime import StepResult
 from tests.support import papers
@@ -44,6 +45,11 @@ class World:
         self.session.commit()
         self.clock.set(self.day(number, hour))
         return timers.fire_due(self.sessions, self.clock)
+
+    @property
+    def number(self) -> int:
+        """Which day of the story it is."""
+        return (self.today - local_date(START)).days
 
     @property
     def today(self) -> date:
@@ -102,6 +108,49 @@ class World:
         self.finish(case, "run_matching", "xian2")
         self.finish(case, "appraise", "cun")
         self.finish(case, "post_notice", "cun")
+
+    def approved(self, **changes: Any) -> CaseFile:
+        """A household identified as monitored, approved today; answers its identification."""
+        case = self.enter(**changes)
+        self.to_notice(case)
+        self.go_to(self.number + 6)
+        self.finish(case, "end_notice", "cun")
+        self.finish(case, "review", "xiang")
+        self.finish(case, "approve", "xian")
+        return self.case(case.id)
+
+    def assistance_of(self, identification: CaseFile) -> CaseFile:
+        """The assistance that the approval opened."""
+        self.session.commit()
+        return self.session.scalars(select(CaseFile).where(CaseFile.origin_id == identification.id)).one()
+
+    def assistance(self, **changes: Any) -> CaseFile:
+        """The assistance of a household approved today."""
+        return self.assistance_of(self.approved(**changes))
+
+    def to_declared(self, case: CaseFile, **plan: Any) -> None:
+        """Official, plan, declaration and archive, all today: the assistance is arranged."""
+        self.finish(case, "name_official", "xiang")
+        self.finish(case, "make_plan", "cun", **plan)
+        self.finish(case, "review_plan", "xiang")
+        self.finish(case, "build_archive", "cun")
+        self.finish(case, "declare_measures", "cun")
+        self.finish(case, "accept_measures", "xian")
+
+    def open_by_hand(self, household_id: int, key: str, username: str) -> CaseFile:
+        """An official opens a procedure for the household on its page."""
+        self.session.commit()
+        return openings.open_by_hand(self.session, self.official(username), household_id, key, {}, clock=self.clock)
+
+    def variables(self, case: CaseFile) -> Mapping[str, Any]:
+        """The case's variables as they are now."""
+        return views.instance_of(self.session, self.case(case.id)).variables
+
+    def last_submission(self, case: CaseFile, key: str) -> dict[str, Any]:
+        """The clean data of the case's latest submission of a form."""
+        query = select(Submission.data).where(Submission.case_id == case.id, Submission.form_key == key)
+        data: dict[str, Any] = self.session.scalars(query.order_by(Submission.id.desc())).first() or {}
+        return data
 
     # -- proof ------------------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ const functions = {
 
 const none = (value) => value === null || value === undefined || value === "";
 
+const member = (value, name) => (value && typeof value === "object" && !none(value[name]) ? value[name] : null);
+
 function same(a, b) {
   if (none(a) || none(b)) return none(a) && none(b);
   return a === b;
@@ -44,7 +46,13 @@ const kinds = {
   name: ([name], names) => (none(names[name]) ? null : names[name]),
   path: ([node, name], names) => {
     const value = evaluate(node, names);
-    return value && typeof value === "object" && !none(value[name]) ? value[name] : null;
+    return Array.isArray(value) ? value.map((one) => member(one, name)) : member(value, name);
+  },
+  filter: ([node, condition], names) => {
+    if (condition[0] === "lit" || condition[0] === "neg") throw new Error("no position"); // the server's value stays
+    const items = evaluate(node, names);
+    const list = Array.isArray(items) ? items : none(items) ? [] : [items];
+    return list.filter((item) => evaluate(condition, { ...names, ...(item && typeof item === "object" ? item : {}), item }) === true);
   },
   arith: ([operator, left, right], names) => {
     const [a, b] = [evaluate(left, names), evaluate(right, names)];

@@ -19,6 +19,7 @@ function value(node) {
   if (node.dataset.type === "files") return node.querySelectorAll("input[type=hidden]").length || null;
   if (node.dataset.type === "checklist") return [...node.querySelectorAll("input:checked")].map((box) => box.value);
   if (node.dataset.type === "radio") return node.querySelector("input:checked")?.value ?? null;
+  if (node.dataset.type === "list") return JSON.parse(node.value);
   if (node.dataset.type === "computed") return node.dataset.value === "" ? null : JSON.parse(node.dataset.value);
   if (node.type === "checkbox") return node.checked;
   if (node.dataset.type === "number") return node.value.trim() === "" ? null : Number(node.value.replaceAll(",", ""));
@@ -27,6 +28,12 @@ function value(node) {
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
+
+function said(found, words) {
+  if (Array.isArray(found)) return found.map((one) => words[one] ?? one).join("、") || "—";
+  if (found === null) return "—";
+  return typeof found === "number" ? quantity.format(found) : String(words[found] ?? found);
+}
 
 function refresh(form) {
   const top = read(form);
@@ -41,7 +48,7 @@ function refresh(form) {
     }
     if (typeof found === "number") found = Math.round(found * 100) / 100;
     node.dataset.value = found === null ? "" : JSON.stringify(found);
-    node.querySelector("output").textContent = found === null ? "—" : typeof found === "number" ? quantity.format(found) : String(found);
+    node.querySelector("output").textContent = said(found, JSON.parse(node.dataset.words || "{}"));
     if (!row) top[node.dataset.key] = found;
   }
   for (const node of form.querySelectorAll("[data-hide]")) {

@@ -1,0 +1,250 @@
+"""Measures as they are carried out (R21): progress, reminders of what is late, lists. They live on after their case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+
+from engine import access, attachments, definitions, observations, officials
+from engine.clock import Clock, local_date, start_of_day
+from engine.database import write
+from engine.errors import Conflict, NotAllowed, NotFound
+from engine.forms import Form
+from engine.forms.schema import options, walk
+from engine.inbox import Page, page_of
+from engine.models import (
+    PLAN_IN_FORCE,
+    Account,
+    AssistancePlan,
+    CaseFile,
+    Household,
+    Measure,
+    MeasureProgress,
+    ResponsibleOfficial,
+    Timer,
+)
+from engine.steps import Step
+
+PROCEDURE = "assistance"
+PROGRESS_FORM = "measureForm"
+"""The property of the procedure that names the form of a measure's progress (form 12)."""
+UNFINISHED = ("planned", "under_way")
+STATUS_NAMES = {"planned": "尚未开始", "under_way": "正在实施", "done": "已完成", "stopped": "已停止"}
+REPORTERS = frozenset({"village_official", "township_reviewer"})
+REMINDER = "reminder"
+
+
+@dataclass(frozen=True)
+class Assistance:
+    """What is done for a household: its official, its plans (latest first) with their measures and progress."""
+
+    official: ResponsibleOfficial | None
+    plans: Sequence[AssistancePlan]
+    unassisted: bool
+    """只纳入不帮扶: the limit has passed and nothing was declared (T25)."""
+    today: date
+    may_report: bool
+
+    @property
+    def plan(self) -> AssistancePlan | None:
+        """The plan in force."""
+        return next((plan for plan in self.plans if plan.status in PLAN_IN_FORCE), None)
+
+    @property
+    def earlier(self) -> Sequence[AssistancePlan]:
+        """The plans that it took the place of."""
+        return [plan for plan in self.plans if plan.status not in PLAN_IN_FORCE]
+
+    def late(self, measure: Measure) -> bool:
+        """Whether the measure should be finished and is not."""
+        return is_late(measure, self.today)
+
+
+def is_late(measure: Measure, today: date) -> bool:
+    """Whether the measure should be finished by now and is not."""
+    return measure.status in UNFINISHED and measure.ends_on < today
+
+
+def of_household(session: Session, actor: Account, household_id: int, now: datetime) -> Assistance:
+    """The household's assistance. Raises NotFound outside the actor's reach."""
+    code = session.scalar(
+        select(Household.village_code).where(Household.id == household_id, access.visible_households(actor))
+    )
+    if code is None:
+        raise NotFound("没有找到这户人家。")
+    query = select(AssistancePlan).where(
+        AssistancePlan.household_id == household_id, AssistancePlan.status != "withdrawn"
+    )
+    loaded = query.options(selectinload(AssistancePlan.measures).selectinload(Measure.progress))
+    plans = list(session.scalars(loaded.order_by(AssistancePlan.id.desc())))
+    overdue = select(CaseFile.id).where(
+        CaseFile.household_id == household_id, CaseFile.procedure_key == PROCEDURE, CaseFile.status == "open",
+        CaseFile.lamp_floor == "red",
+    )  # fmt: skip
+    cases = set(session.scalars(overdue))
+    declared = {plan.case_id for plan in plans if plan.status in ("declared", "accepted")}
+    return Assistance(
+        officials.in_office(session, household_id), plans, bool(cases - declared), local_date(now),
+        access.reaches(actor, code, REPORTERS),
+    )  # fmt: skip
+
+
+# -- lists --------------------------------------------------------------------------------------------------------------
+
+
+def listing(
+    session: Session, actor: Account, now: datetime, *, status: str = "", text: str = "", page: int = 1
+) -> Page[Measure]:
+    """Measures in the actor's reach, what is due first on top: the unfinished ones ('' or a status), or the ``late``."""
+    query = (
+        select(Measure)
+        .join(AssistancePlan, AssistancePlan.id == Measure.plan_id)
+        .join(Household, Household.id == Measure.household_id)
+        .where(
+            access.within(Measure.village_code, access.scopes(actor)),
+            observations.counted(),
+            _of_status(status, local_date(now)),
+        )
+    )
+    if text.strip():
+        query = query.where(Household.head_name.startswith(text.strip(), autoescape=True))
+    newest_first = status in ("done", "stopped")
+    order = Measure.ends_on.desc() if newest_first else Measure.ends_on
+    shown = query.options(contains_eager(Measure.household).joinedload(Household.division))
+    return page_of(session, query, shown.order_by(order, Measure.id), page)
+
+
+def _of_status(status: str, today: date) -> ColumnElement[bool]:
+    if status == "late":
+        return and_(Measure.status.in_(UNFINISHED), Measure.ends_on < today)
+    return Measure.status == status if status in STATUS_NAMES else Measure.status.in_(UNFINISHED)
+
+
+def words(session: Session) -> dict[str, dict[str, str]]:
+    """The words of risks and measure types as the plan's form in force has them: no code list lives in Python."""
+    definition = definitions.load(session, definitions.current(session, PROCEDURE).id)
+    found: dict[str, dict[str, str]] = {"risk": {}, "type": {}}
+    for component in walk(list(definition.form_schema("assistance_plan")["components"])):
+        if component.get("key") in found:
+            found[str(component["key"])].update(options(component))
+    return found
+
+
+# -- progress -----------------------------------------------------------------------------------------------------------
+
+
+def view(session: Session, actor: Account, measure_id: int) -> Measure:
+    """A measure with household, plan and progress. Raises NotFound outside the actor's reach."""
+    query: Select[Any] = select(Measure).where(
+        Measure.id == measure_id, access.within(Measure.village_code, access.scopes(actor))
+    )
+    loaded = query.options(
+        joinedload(Measure.plan), joinedload(Measure.household).joinedload(Household.division),
+        selectinload(Measure.progress),
+    )  # fmt: skip
+    found: Measure | None = session.scalar(loaded.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("没有找到这项措施。")
+    return found
+
+
+def progress_form(session: Session) -> Form:
+    """The form in force for a measure's progress."""
+    return definitions.load(session, definitions.current(session, PROCEDURE).id).page_form(PROGRESS_FORM)
+
+
+def require_reporter(actor: Account, measure: Measure) -> None:
+    """Raise NotAllowed unless the actor reports on measures in the household's village."""
+    if not access.reaches(actor, measure.village_code, REPORTERS):
+        raise NotAllowed("措施进展由村级、乡级登记，您只能查看。")
+
+
+def upload(
+    session: Session, actor: Account, measure_id: int, field: str, filename: str, body: bytes, now: datetime
+) -> int:
+    """Keep a file for a measure's progress; answers its number."""
+    measure = view(session, actor, measure_id)
+    require_reporter(actor, measure)
+    return attachments.store_for_case(session, actor, measure.plan.case_id, field, filename, body, now).id
+
+
+def report(
+    session: Session, actor: Account, measure_id: int, raw: Mapping[str, Any], *, clock: Clock
+) -> MeasureProgress:
+    """登记进展: what became of a measure, from the raw data of the progress form; the case's history shows it.
+
+    Raises NotFound, NotAllowed, Invalid, or Conflict when the measure is done or stopped.
+    """
+    now = clock.now()
+    measure = view(session, actor, measure_id)
+    require_reporter(actor, measure)
+    case_id, form = measure.plan.case_id, progress_form(session)
+    known = attachments.of_case(session, case_id) if form.takes_files else {}
+    clean = form.validate(raw, today=local_date(now), attachments=known)
+    with write(session):
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        session.refresh(measure)
+        if measure.plan.status not in PLAN_IN_FORCE:
+            raise Conflict("这项措施所在的计划已由新计划代替，请在新计划中登记。")
+        if measure.status not in UNFINISHED:
+            raise Conflict(f"这项措施{STATUS_NAMES[measure.status]}，不能再登记进展；需要继续的，请调整帮扶计划。")
+        row = MeasureProgress(
+            measure_id=measure.id, reported_on=date.fromisoformat(clean["reported_on"]), status=clean["status"],
+            amount=Decimal(str(clean["amount"])) if clean.get("amount") is not None else None,
+            effect=str(clean.get("effect") or clean.get("reason") or clean.get("remark") or ""), data=clean,
+            recorded_by=actor.id, recorded_at=now,
+        )  # fmt: skip
+        measure.progress.append(row)
+        measure.status = row.status
+        if row.status not in UNFINISHED:
+            measure.done_on = row.reported_on if row.status == "done" else None
+            cancel_reminder(session, measure, case_id)
+        details = {"measure": measure.id, "name": measure.content[:60], "outcome": STATUS_NAMES[row.status]}
+        step.log("measure", details)
+    return row
+
+
+# -- reminders ----------------------------------------------------------------------------------------------------------
+
+
+def _token(measure: Measure) -> str:
+    return f"measure-{measure.id}"
+
+
+def set_reminder(session: Session, measure: Measure, case_id: int, village_code: str) -> None:
+    """Remind village and township at 00:00 after the measure's last day, unless it is finished by then (R21)."""
+    if measure.status not in UNFINISHED:
+        return
+    due = start_of_day(measure.ends_on + timedelta(days=1))
+    session.add(
+        Timer(
+            case_id=case_id, token=_token(measure), element_id=REMINDER, name=measure.content[:60], kind=REMINDER,
+            village_code=village_code, due_at=due,
+        )
+    )  # fmt: skip
+
+
+def cancel_reminder(session: Session, measure: Measure, case_id: int) -> None:
+    """The measure needs no reminder any more."""
+    session.flush()
+    waiting = update(Timer).where(
+        Timer.case_id == case_id, Timer.status == "waiting", Timer.kind == REMINDER, Timer.token == _token(measure)
+    )
+    session.execute(waiting.values(status="cancelled"))
+
+
+def remind(step: Step, row: Timer) -> None:
+    """A measure is late: its case's history says so, village and township hear of it."""
+    row.status, row.fired_at = "fired", step.now
+    step.log(REMINDER, {"name": row.name, "due": row.due_at.isoformat()}, row.element_id)
+    last = local_date(row.due_at) - timedelta(days=1)
+    text = f"{step.case.subject}户：帮扶措施“{row.name}”应于{last.month}月{last.day}日前完成，请抓紧落实并登记进展。"
+    for queue in ("township", "village"):
+        step.notify(queue, REMINDER, text)
