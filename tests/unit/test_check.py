@@ -21,8 +21,8 @@ def findings(body: str) -> list[Finding]:
 
 
 def changed(pattern: str, replacement: str) -> str:
-    """The product's first diagram that has `pattern`, with the mistake in it."""
-    source = next(body for body in DIAGRAMS.values() if re.search(pattern, body, re.S))
+    """The identification, or else the first diagram that has `pattern`, with the mistake in it."""
+    source = next(body for body in (SOURCE, *DIAGRAMS.values()) if re.search(pattern, body, re.S))
     return re.sub(pattern, replacement, source, count=1, flags=re.S)
 
 
