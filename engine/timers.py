@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from engine import measures
@@ -16,13 +16,14 @@ from engine.runtime import record_incident
 from engine.steps import Step
 
 BATCH = 500
+_IS_WAITING = Timer.status == literal_column("'waiting'")  # written out, so that the index of waiting timers serves
 
 SessionFactory = Callable[[], Session]
 
 
 def next_due(session: Session) -> datetime | None:
     """When the next waiting timer is due, or None."""
-    query = select(Timer.due_at).where(Timer.status == "waiting").order_by(Timer.due_at, Timer.id).limit(1)
+    query = select(Timer.due_at).where(_IS_WAITING).order_by(Timer.due_at, Timer.id).limit(1)
     return session.scalar(query)
 
 
@@ -39,7 +40,7 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
         with sessions() as session:
             query = (
                 select(Timer.id, Timer.case_id)
-                .where(Timer.status == "waiting", Timer.due_at <= now)
+                .where(_IS_WAITING, Timer.due_at <= now)
                 .order_by(Timer.due_at, Timer.id)
                 .limit(BATCH)
             )
