@@ -81,7 +81,7 @@ def test_every_element_is_drawn_and_in_a_lane(key: str) -> None:
         (r'calledElement="identification_review"', 'calledElement="elsewhere"', "handle", "不存在"),
         (r"<bpmn:timeDate[^>]*>days after\(discovery_date, 15\)</bpmn:timeDate>", "<bpmn:timeCycle>R/P1D</bpmn:timeCycle>", "limit_15",
          "不支持周期定时"),
-        (r'warnDays" value="3"', 'warnDays" value="three"', "limit_15", "整数天数"),
+        (r'warnDays" value="3"', 'warnDays" value="three"', "limit_10", "整数天数"),
         (r'parameter id="place"', 'parameter id="contact"/><spiffworkflow:parameter id="nobody"', "open_notice", "没有参数“nobody”"),
     ],
 )  # fmt: skip

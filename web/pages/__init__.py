@@ -14,7 +14,9 @@ from web.pages import (
     health,
     households,
     inbox,
+    measures,
     more,
+    officials,
     openings,
     schedules,
     tasks,
@@ -25,7 +27,8 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, tasks, cases, clues, households, register_pages, openings, schedules, files, bell, more, administration, health,
+    auth, inbox, tasks, cases, clues, households, measures, officials, register_pages, openings, schedules, files, bell, more,
+    administration, health,
 )  # fmt: skip
 
 
