@@ -112,7 +112,9 @@ def _official(row: ResponsibleOfficial) -> Chapter:
 
 
 def _plans(session: Session, household_id: int, words: Mapping[str, Any]) -> Iterable[Chapter]:
-    query = select(AssistancePlan).where(AssistancePlan.household_id == household_id)
+    query = select(AssistancePlan).where(
+        AssistancePlan.household_id == household_id, AssistancePlan.status != "withdrawn"
+    )
     for plan in session.scalars(query.options(selectinload(AssistancePlan.measures))):
         types = words.get("measures", {})
         named = "、".join(dict.fromkeys(str(types.get(measure.type, measure.type)) for measure in plan.measures))

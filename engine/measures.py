@@ -49,7 +49,6 @@ class Assistance:
     unassisted: bool
     """只纳入不帮扶: the limit has passed and nothing was declared (T25)."""
     today: date
-    may_report: bool
 
     @property
     def plan(self) -> AssistancePlan | None:
@@ -73,10 +72,8 @@ def is_late(measure: Measure, today: date) -> bool:
 
 def of_household(session: Session, actor: Account, household_id: int, now: datetime) -> Assistance:
     """The household's assistance. Raises NotFound outside the actor's reach."""
-    code = session.scalar(
-        select(Household.village_code).where(Household.id == household_id, access.visible_households(actor))
-    )
-    if code is None:
+    seen = select(Household.id).where(Household.id == household_id, access.visible_households(actor))
+    if session.scalar(seen) is None:
         raise NotFound("没有找到这户人家。")
     query = select(AssistancePlan).where(
         AssistancePlan.household_id == household_id, AssistancePlan.status != "withdrawn"
@@ -90,8 +87,7 @@ def of_household(session: Session, actor: Account, household_id: int, now: datet
     cases = set(session.scalars(overdue))
     declared = {plan.case_id for plan in plans if plan.status in ("declared", "accepted")}
     return Assistance(
-        officials.in_office(session, household_id), plans, bool(cases - declared), local_date(now),
-        access.reaches(actor, code, REPORTERS),
+        officials.in_office(session, household_id), plans, bool(cases - declared), local_date(now)
     )  # fmt: skip
 
 
@@ -157,6 +153,12 @@ def view(session: Session, actor: Account, measure_id: int) -> Measure:
 def progress_form(session: Session) -> Form:
     """The form in force for a measure's progress."""
     return definitions.load(session, definitions.current(session, PROCEDURE).id).page_form(PROGRESS_FORM)
+
+
+def may_report(actor: Account, measure: Measure) -> bool:
+    """Whether the actor may report on the measure, and there is something left to report."""
+    in_reach = access.reaches(actor, measure.village_code, REPORTERS)
+    return in_reach and measure.plan.status in PLAN_IN_FORCE and measure.status in UNFINISHED
 
 
 def require_reporter(actor: Account, measure: Measure) -> None:

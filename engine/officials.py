@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -143,11 +142,3 @@ def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
 
 def _answered_for() -> ColumnElement[bool]:
     return exists().where(ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None))
-
-
-def of_households(session: Session, household_ids: Sequence[int]) -> dict[int, str]:
-    """The names of the officials in office by household."""
-    query = select(ResponsibleOfficial.household_id, ResponsibleOfficial.name).where(
-        ResponsibleOfficial.household_id.in_(household_ids), ResponsibleOfficial.until.is_(None)
-    )
-    return {row.household_id: row.name for row in session.execute(query)}

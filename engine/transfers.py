@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import access, audit, divisions, notifications
-from engine.clock import Clock
+from engine import access, audit, divisions, notifications, officials
+from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Invalid, NotAllowed, NotFound
-from engine.models import Account, CaseFile, Division, Household, RiskClue, Timer, WorkItem
+from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, Timer, WorkItem
 from engine.steps import Step
 
 
@@ -39,6 +39,7 @@ def hand_over(
         target = _target(session, household, village_code)
         for case in session.scalars(select(CaseFile).where(CaseFile.household_id == household.id).with_for_update()):
             _move_case(session, actor, case, household, target, reason.strip(), now)
+        _move_assistance(session, household, target, now)
         for clue in session.scalars(select(RiskClue).where(RiskClue.household_id == household.id)):
             clue.village_code = target.code
         details = {"household": household.id, "from": household.village_code, "to": target.code, "reason": reason}
@@ -54,6 +55,15 @@ def _target(session: Session, household: Household, village_code: str) -> Divisi
     if target.code == household.village_code:
         raise Invalid("这户已经在这个村。", {"village_code": ["接收的村：这户已经在这个村。"]})
     return target
+
+
+def _move_assistance(session: Session, household: Household, target: Division, now: datetime) -> None:
+    """Measures follow; an official of another county no longer answers for the household (R18)."""
+    session.execute(update(Measure).where(Measure.household_id == household.id).values(village_code=target.code))
+    if not access.scope_of(access.ancestor(household.village_code, "county")).holds(target.code):
+        official = officials.in_office(session, household.id)
+        if official is not None:
+            official.until = local_date(now)
 
 
 def _move_case(

@@ -129,7 +129,7 @@ class CaseView:
     def limit_runs(self) -> bool:
         """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
         done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" for timer in self.timers)
+        return done_now or any(timer.status == "waiting" and timer.kind != "reminder" for timer in self.timers)
 
 
 @dataclass(frozen=True)

@@ -537,9 +537,8 @@ def _dotted(node: Node) -> str | None:
 
 def free_names(node: Node) -> frozenset[str]:
     """The dotted names that the expression reads, built-ins excluded."""
-    return frozenset(
-        name for name in _free(node) if name not in BUILTINS and name not in ("?", "workdays after", "item")
-    )
+    given = ("?", "workdays after", "item")
+    return frozenset(name for name in _free(node) if name not in BUILTINS and name.partition(".")[0] not in given)
 
 
 def unknown_functions(node: Any, bound: frozenset[str] = frozenset()) -> set[str]:

@@ -9,7 +9,17 @@ from flask import Flask
 from sqlalchemy import select
 
 from engine.database import write
-from engine.models import ApplicationBatch, Attachment, BatchEntry, CaseFile, Draft, LogEntry, WorkItem
+from engine.models import (
+    ApplicationBatch,
+    AssistancePlan,
+    Attachment,
+    BatchEntry,
+    CaseFile,
+    Draft,
+    LogEntry,
+    Measure,
+    WorkItem,
+)
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS
 from tests.support.world import World
@@ -27,6 +37,7 @@ PAGES = {
     "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
     "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
     "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
+    "/measures": set(EVERYBODY), "/measures/{measure}/progress": REACH, "/officials": set(EVERYBODY),
     "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/messages/{message}": REACH,
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
@@ -39,7 +50,7 @@ ACTS = {
     "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
-    "/login": set(EVERYBODY), "/logout": set(EVERYBODY),
+    "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
     "/cases/{case}": REACH, "/tasks": set(EVERYBODY), "/tasks/{item}": REACH, "/tasks/{item}/return-targets": REACH,
@@ -65,6 +76,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
     names = {
         "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
         "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
+        "measure": _measure(small_world, case),
     }  # fmt: skip
     yield small_world, application(small_world), names
 
@@ -81,11 +93,26 @@ def _batch(world: World, case: CaseFile) -> int:
     return batch.id
 
 
+def _measure(world: World, case: CaseFile) -> int:
+    """A measure of the household, to be reported on."""
+    with write(world.session):
+        plan = AssistancePlan(
+            household_id=case.household_id, case_id=case.id, made_on=world.today, recorded_at=world.clock.now()
+        )
+        measure = Measure(
+            household_id=case.household_id, village_code=case.village_code, type="health", ends_on=world.today
+        )
+        plan.measures = [measure]
+        world.session.add(plan)
+    return measure.id
+
+
 def _shape(rule: str) -> str:
     known = {
         "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
         "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
         "<name>": "{message}", "<int:batch_id>": "{batch}",
+        "<int:measure_id>": "{measure}",
     }  # fmt: skip
     for old, new in known.items():
         rule = rule.replace(old, new)

@@ -15,7 +15,9 @@ from web.pages import (
     health,
     households,
     inbox,
+    measures,
     more,
+    officials,
     openings,
     schedules,
     tasks,
@@ -26,7 +28,8 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, tasks, cases, clues, households, register_pages, openings, schedules, batches, files, bell, more,
+    auth, inbox, tasks, cases, clues, households, measures, officials, register_pages, openings, schedules, batches, files,
+    bell, more,
     administration, health,
 )  # fmt: skip
 

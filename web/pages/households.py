@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, clues, households, life, openings, transfers, views
+from engine import access, clues, households, life, measures, openings, transfers, views
 from engine.errors import Invalid
 from engine.life import Chapter
 from web import clock
@@ -44,11 +44,13 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         "households/show.html", household=household, revealed=revealed, labels=views.code_labels(session()),
         chapters=_chapters(household_id), matching=households.last_matching(session(), household_id),
         startable=openings.startable(session(), account(), household),
+        assistance=measures.of_household(session(), account(), household_id, clock.now()),
+        measure_words=measures.words(session()),
     )  # fmt: skip
 
 
 def _chapters(household_id: int) -> list[Chapter]:
-    words = {"channels": clues.CHANNELS, "measures": views.code_labels(session()).get("type", {})}
+    words = {"channels": clues.CHANNELS, "measures": measures.words(session())["type"]}
     return life.of_household(session(), account(), household_id, words)
 
 
