@@ -15,7 +15,7 @@ from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.inbox import PAGE, Page, page_of
-from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Telling
+from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Observation, Telling
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -33,6 +33,7 @@ STATUS_NAMES = {
     "cleared": "已清退",
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
+TELLING_MANNERS = {"visit": "上门", "letter": "书面", "phone": "电话", "other": "以其他方式"}
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
@@ -122,7 +123,14 @@ def member_row(member: Member) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@service("household.record")
+def _forget_observation(call: ServiceCall, result: Any) -> None:
+    """The check was returned or withdrawn: what it saw does not count; the next one overwrites the register."""
+    row = call.session.get(Observation, result.get("observation") or 0)
+    if row is not None:
+        call.session.delete(row)
+
+
+@service("household.record", undo=_forget_observation)
 def record_verification(call: ServiceCall, form: str = "verification") -> dict[str, Any]:
     """Write the verified household into the register: members, the year's income and spending, risks (R07, R38)."""
     data = call.submission(form)
@@ -141,14 +149,16 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     for key in ("address", "phone", "household_type", "group_name"):
         if data.get(key):
             setattr(household, key, data[key])
-    household.risks, household.key_groups = data.get("risks") or [], data.get("key_groups") or []
+    household.risks = data.get("risks", household.risks)  # what a form does not ask stays as it is
+    household.key_groups = data.get("key_groups", household.key_groups)
     household.updated_at = call.now
     if household.status == "ordinary":
         household.status = "identifying"
     _record_year(call.session, household, data, actor_id, call.now)
-    observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
+    seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
-    return {"size": len(members) or len(household.members), "per_capita": data.get("per_capita")}
+    size = len(members) or len(household.members)
+    return {"size": size, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
 
 
 def _record_year(
@@ -169,20 +179,37 @@ def _record_year(
 
 
 @service("household.tell")
-def tell(call: ServiceCall, result: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Note that the household is told how its case ended and why (R10, R12)."""
+def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
+    """Note that the household is told how its case ended and why (R10, R12), in the diagram's words.
+
+    `matter` is what was decided about (识别认定结果), `result` how.
+    """
     household = call.session.get_one(Household, call.case.household_id)
     if household.status == "identifying":
         household.status = "ordinary"
-    text = (
-        f"识别认定结果：{result or '未纳入'}。"
-        + (f"原因：{reason}。" if reason else "")
-        + "如有异议，可向村、乡、县申请复核。"
-    )
+    because = f"原因：{reason.rstrip('。')}。" if reason else ""
+    text = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
+
+
+def _forget_telling(call: ServiceCall, result: Any) -> None:
+    row = call.session.get(Telling, result["telling"])
+    if row is not None:
+        call.session.delete(row)
+
+
+@service("household.record_telling", undo=_forget_telling)
+def record_telling(call: ServiceCall, result: str, told_on: str, manner: str, receiver: str) -> dict[str, Any]:
+    """Keep that somebody told the household the result: on which day, how, and whom (R25)."""
+    day = date.fromisoformat(told_on)
+    words = f"{result}。{day.year}年{day.month}月{day.day}日{TELLING_MANNERS.get(manner, manner)}告知{receiver}。"
+    row = Telling(case_id=call.case.id, household_id=call.case.household_id, text=words[:1000], at=call.now)
+    call.session.add(row)
+    call.session.flush()
+    return {"telling": row.id, "told_on": told_on}
 
 
 def view(session: Session, actor: Account, household_id: int) -> Household:

@@ -79,6 +79,7 @@ def find(name: str) -> Service | None:
 def load_all() -> None:
     """Import the rooms that register services, so that every process knows the same ones."""
     import engine.clues
+    import engine.elimination
     import engine.households
     import engine.matching
     import engine.notices

@@ -20,7 +20,7 @@ OBJECTION_STATUS = {
     "open": "核查中",
     "dismissed": "不成立",
     "upheld_changed": "成立，重新公示",
-    "upheld_withdrawn": "成立，不予纳入",
+    "upheld_withdrawn": "成立，撤下公示",
 }
 
 
