@@ -34,14 +34,16 @@ def _words(manner: str) -> str:
 
 def _restore(call: ServiceCall, result: Any) -> None:
     household = call.session.get_one(Household, call.case.household_id)
-    household.status, household.eliminated_on, household.elimination_manner = result["was"], None, ""
+    household.status, household.eliminated_on = result["was"], None
+    household.elimination_manner, household.labour_exception = "", ""
 
 
 @service("household.eliminate", undo=_restore)
-def eliminate(call: ServiceCall, approved_on: str, manner: str) -> dict[str, Any]:
+def eliminate(call: ServiceCall, approved_on: str, manner: str, exception: str | None = None) -> dict[str, Any]:
     """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
 
-    `manner` is ``stable`` or ``natural``. Raises Conflict for a household that is not monitored.
+    `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be marked
+    (R24). Raises Conflict for a household that is not monitored.
     """
     household = call.session.get_one(Household, call.case.household_id)
     if household.status != "monitored":
@@ -49,5 +51,5 @@ def eliminate(call: ServiceCall, approved_on: str, manner: str) -> dict[str, Any
     words = _words(manner)
     was, household.status = household.status, "eliminated"
     household.eliminated_on, household.elimination_manner = date.fromisoformat(approved_on), manner
-    household.updated_at = call.now
+    household.labour_exception, household.updated_at = exception or "", call.now
     return {"eliminated_on": approved_on, "manner": manner, "words": words, "was": was}

@@ -103,7 +103,13 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "income": year.income if year else {}, "spending": year.spending if year else {},
         "assurances": year.assurances if year else {}, "per_capita": float(year.per_capita) if year else None,
         "net_income": float(year.net_income) if year else None, "year": year.year if year else None,
+        "monitored_on": _iso(household.monitored_on), "eliminated_on": _iso(household.eliminated_on),
+        "elimination_manner": household.elimination_manner,
     }  # fmt: skip
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def public(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
     household.status, household.category = was["status"], was["category"]
     household.monitored_on = date.fromisoformat(was["since"]) if was["since"] else None
     household.eliminated_on = date.fromisoformat(was["eliminated_on"]) if was.get("eliminated_on") else None
-    household.elimination_manner = was.get("manner", "")
+    household.elimination_manner, household.labour_exception = was.get("manner", ""), was.get("exception", "")
 
 
 @service("registration.admit", undo=_unadmit)
@@ -37,9 +37,10 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     since = household.monitored_on.isoformat() if household.monitored_on else None
     was = {"status": household.status, "category": household.category, "since": since}
     if household.eliminated_on:
-        was |= {"eliminated_on": household.eliminated_on.isoformat(), "manner": household.elimination_manner}
+        was["eliminated_on"] = household.eliminated_on.isoformat()
+        was |= {"manner": household.elimination_manner, "exception": household.labour_exception}
     household.status, household.category, household.monitored_on = "monitored", category, today
-    household.eliminated_on, household.elimination_manner = None, ""
+    household.eliminated_on, household.elimination_manner, household.labour_exception = None, "", ""
     for queue in ("township", "village"):  # R12: the result is pushed down
         text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)
