@@ -1,4 +1,7 @@
-"""Risk clues (R06): each opens an identification or joins the household's open one; the earliest rules the clock."""
+"""Risk clues (R06): each opens an identification or joins the household's open case; the earliest rules the clock.
+
+A household that is monitored already is not identified again: its new clue is kept and its township told.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, openings, runtime
-from engine.clock import Clock, local_date
+from engine import access, definitions, households, notifications, openings, runtime
+from engine.clock import Clock, MovableClock, local_date
 from engine.database import write
-from engine.errors import Invalid, NotFound
+from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Household, RiskClue
+from engine.models import Account, CaseFile, Household, Procedure, RiskClue
+from engine.services import ServiceCall, service
 
 PROCEDURE = "identification"
 CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
@@ -25,7 +29,10 @@ MAX_AGE = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Entered:
-    """What became of a clue: `case` is None while possible duplicates wait for the official's word."""
+    """What became of a clue: None while possible duplicates wait for the official's word.
+
+    `case` is None also when a monitored household has no open case: the clue is kept at the household.
+    """
 
     clue: RiskClue | None
     case: CaseFile | None
@@ -68,8 +75,7 @@ def enter(
         )  # fmt: skip
         session.add(clue)
         session.flush()
-        case, joined = _open_or_join(session, actor, household, clue, clock)
-        clue.case_id = case.id
+        case, joined = _place(session, actor, household, clue, clock.now())
     return Entered(clue, case, joined)
 
 
@@ -84,25 +90,57 @@ def _household(
     return household
 
 
-def _open_or_join(
-    session: Session, actor: Account, household: Household, clue: RiskClue, clock: Clock
-) -> tuple[CaseFile, bool]:
+def _place(
+    session: Session, actor: Account | None, household: Household, clue: RiskClue, now: datetime,
+    origin: CaseFile | None = None,
+) -> tuple[CaseFile | None, bool]:  # fmt: skip
+    """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
+
+    An open case of the register takes it. Without one a household that is monitored needs no identification: the
+    clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
+    anew.
+    """
     # The household's row is the lock: two clues at the same moment must not open two cases.
     session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
-    query = select(CaseFile).where(
-        CaseFile.household_id == household.id, CaseFile.procedure_key == PROCEDURE, CaseFile.status == "open"
+    case = _open_case(session, household)
+    if case is not None:
+        _join(session, actor, case, clue, now)
+        clue.case_id = case.id
+        return case, True
+    if household.status == "monitored":
+        text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
+        notifications.send_about(session, household, "township", "clue", text, now)
+        return None, False
+    case = runtime.open_case(
+        session, actor, PROCEDURE, household, _variables(session, household, clue), now, origin=origin
     )
-    case = session.scalar(query.order_by(CaseFile.id).limit(1))
+    clue.case_id = case.id
+    return case, False
+
+
+def _open_case(session: Session, household: Household) -> CaseFile | None:
+    """The household's open case of those that identification excludes, itself included."""
+    group = definitions.current(session, PROCEDURE).procedure.exclusive
+    same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
+    query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
+    query = query.where(CaseFile.household_id == household.id, CaseFile.status == "open", same)
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
+
+
+def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
+    """Tell the case of the clue. An identification counts its days from the earliest (R06); others note the latest."""
     payload = {"channel": clue.channel, "finder": clue.finder, "discovered_on": clue.discovered_on.isoformat()}
-    if case is None:
-        return runtime.start_case(
-            session, actor, PROCEDURE, household, _variables(session, household, clue), clock=clock
-        ), False
-    earliest = session.scalar(select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id))
-    first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
-    facts = {"discovery_date": first.isoformat()}
-    runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=clock)
-    return case, True
+    if case.procedure_key == PROCEDURE:
+        earliest = session.scalar(select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id))
+        first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
+        facts: dict[str, Any] = {"discovery_date": first.isoformat()}
+    else:
+        entered = local_date(now).isoformat()
+        facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
+        text = f"{case.subject}户：出现新线索（{clue.description}），已并入正在办理的“{case.version.procedure.name}”。"
+        for queue in ("township", "village"):
+            notifications.send(session, case, queue, "clue", text, now)
+    runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 
 
 def _variables(session: Session, household: Household, clue: RiskClue) -> dict[str, Any]:
@@ -114,6 +152,38 @@ def _variables(session: Session, household: Household, clue: RiskClue) -> dict[s
         },
         "discovery_date": clue.discovered_on.isoformat(),
     }  # fmt: skip
+
+
+def _take_back(call: ServiceCall, result: Any) -> None:
+    """The step that raised the clue is taken back, and with it the clue and the case that it opened."""
+    if result["joined"]:
+        raise Conflict(f"这条线索已并入正在办理的“{result['name']}”，不能再撤回或退回到这一步之前。")
+    if result["case"] is not None:
+        openings.take_back(call, result)
+    clue = call.session.get(RiskClue, result["clue"])
+    if clue is not None:
+        call.session.delete(clue)
+
+
+@service("clue.raise", undo=_take_back)
+def raise_clue(
+    call: ServiceCall, channel: str, description: str, risks: list[str] | None = None, finder: str | None = None
+) -> dict[str, Any]:
+    """A step found a sign of risk today: as if it had been entered by hand, and both histories show it (R06, R26)."""
+    household = call.session.get_one(Household, call.case.household_id)
+    actor = call.actor
+    clue = RiskClue(
+        household_id=household.id, village_code=household.village_code, channel=channel,
+        finder=(finder or (actor.name if actor else "系统"))[:60], discovered_on=local_date(call.now),
+        description=description[:500], risks=list(risks or []), entered_by=actor.id if actor else None,
+        entered_at=call.now,
+    )  # fmt: skip
+    call.session.add(clue)
+    call.session.flush()
+    case, joined = _place(call.session, actor, household, clue, call.now, origin=call.case)
+    call.session.flush()
+    name = case.version.procedure.name if case is not None else ""
+    return {"clue": clue.id, "case": case.id if case is not None else None, "joined": joined, "name": name}
 
 
 def form(session: Session) -> Form | None:

@@ -15,7 +15,7 @@ from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.inbox import PAGE, Page, page_of
-from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Telling, table
+from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Observation, Telling, table
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -104,15 +104,19 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         "village": household.division.name, "path": household.division.path, "group_name": household.group_name,
         "address": household.address, "phone": household.phone, "household_type": household.household_type,
         "type_name": TYPE_NAMES.get(household.household_type, ""), "status": household.status,
-        "monitored_on": household.monitored_on.isoformat() if household.monitored_on else None,
-        "eliminated_on": household.eliminated_on.isoformat() if household.eliminated_on else None,
         "category": household.category, "risks": household.risks, "key_groups": household.key_groups,
         "size": len(household.members), "national_number": household.national_number,
         "members": [member_row(member) for member in household.members],
         "income": year.income if year else {}, "spending": year.spending if year else {},
         "assurances": year.assurances if year else {}, "per_capita": float(year.per_capita) if year else None,
         "net_income": float(year.net_income) if year else None, "year": year.year if year else None,
+        "monitored_on": _iso(household.monitored_on), "eliminated_on": _iso(household.eliminated_on),
+        "elimination_manner": household.elimination_manner,
     }  # fmt: skip
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def public(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +136,14 @@ def member_row(member: Member) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@service("household.record")
+def _forget_observation(call: ServiceCall, result: Any) -> None:
+    """The check was returned or withdrawn: what it saw does not count; the next one overwrites the register."""
+    row = call.session.get(Observation, result.get("observation") or 0)
+    if row is not None:
+        call.session.delete(row)
+
+
+@service("household.record", undo=_forget_observation)
 def record_verification(call: ServiceCall, form: str = "verification") -> dict[str, Any]:
     """Write the verified household into the register: members, the year's income and spending, risks (R07, R38)."""
     data = call.submission(form)
@@ -156,9 +167,10 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     if household.status == "ordinary":
         household.status = "identifying"
     _record_year(call.session, household, data, actor_id, call.now)
-    observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
+    seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
-    return {"size": len(members) or size(call.session, household.id), "per_capita": data.get("per_capita")}
+    count = len(members) or size(call.session, household.id)
+    return {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
 
 
 def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:
@@ -191,16 +203,16 @@ def _record_year(
 
 
 @service("household.tell")
-def tell(call: ServiceCall, result: str | None = None, reason: str | None = None) -> dict[str, Any]:
-    """Note that the household is told how its case ended and why (R10, R12)."""
+def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
+    """Note that the household is told how its case ended and why (R10, R12), in the diagram's words.
+
+    `matter` is what was decided about (识别认定结果), `result` how.
+    """
     household = call.case.household
     if household.status == "identifying":
         household.status = "ordinary"
-    text = (
-        f"识别认定结果：{result or '未纳入'}。"
-        + (f"原因：{reason}。" if reason else "")
-        + "如有异议，可向村、乡、县申请复核。"
-    )
+    because = f"原因：{reason.rstrip('。')}。" if reason else ""
+    text = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))

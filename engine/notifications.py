@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.models import CaseFile, Notification, table
+from engine.models import CaseFile, Household, Notification, table
 from engine.services import ServiceCall, service
 
 _SEND = insert(table(Notification))
@@ -17,8 +17,22 @@ _SEND = insert(table(Notification))
 
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
     """Put a line into the bell of everybody who works on `queue` for the case's village."""
-    division = access.ancestor(case.village_code, queue)
-    row = {"case_id": case.id, "queue": queue, "division_code": division, "kind": kind, "text": text[:300], "at": now}
+    _send(session, case.household_id, case.id, case.village_code, queue, kind, text, now)
+
+
+def send_about(session: Session, household: Household, queue: str, kind: str, text: str, now: datetime) -> None:
+    """As `send`, about a household of which no case is open."""
+    _send(session, household.id, None, household.village_code, queue, kind, text, now)
+
+
+def _send(
+    session: Session, household_id: int, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    row = {
+        "household_id": household_id, "case_id": case_id, "queue": queue, "kind": kind, "text": text[:300], "at": now,
+        "division_code": access.ancestor(village_code, queue),
+    }  # fmt: skip
     session.connection().execute(_SEND, row)
 
 

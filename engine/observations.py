@@ -33,6 +33,7 @@ def record(
         assurances={key: data[key] for key in ASSURANCES if data.get(key)}, recorded_at=now,
     )  # fmt: skip
     session.add(row)
+    session.flush()
     return row
 
 
@@ -56,18 +57,20 @@ def situation(call: ServiceCall) -> dict[str, Any]:
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
     """The situation of a household on a day: income history against the line, assurances, labour, risks, measures.
 
-    ``above_since`` is the day of the first observation of the present unbroken run above the line (R23), and
-    ``since`` by assurance the day since which it has been observed not to be met. Days are ISO, amounts yuan.
+    ``above_since`` is the day of the first observation of the present unbroken run above the line of `day` (R23: the
+    line of the year that decides), and ``since`` by assurance the day since which it has been observed not to be met.
+    The last observation of a day is what was seen that day. Days are ISO, amounts yuan.
     """
     session.flush()
     query = select(Household).where(Household.id == household_id).options(selectinload(Household.members))
     household = session.scalars(query).one()
-    history = of_household(session, household_id)
+    history = list({row.observed_on: row for row in of_household(session, household_id)}.values())
+    line = monitoring_lines.in_force(session, household.village_code, day).amount
     last = history[-1] if history else None
-    above = _above_since(history)
+    above = _above_since(history, line)
     return {
         "day": day.isoformat(), "per_capita": float(last.per_capita) if last else None,
-        "line": monitoring_lines.in_force(session, household.village_code, day).amount,
+        "line": line,
         "observed_on": last.observed_on.isoformat() if last else None,
         "above_since": above.isoformat() if above else None,
         "above_months": months_between(above, day) if above else 0,
@@ -75,15 +78,15 @@ def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
         "monitored_months": months_between(household.monitored_on, day) if household.monitored_on else 0,
         "size": len(household.members), "labours": [str(m.facts.get("labour") or "") for m in household.members],
         "since": {key: _unmet_since(history, key) for key in ASSURANCES}, "risks": list(household.risks),
-        "official": _official(session, household_id), **_measures(session, household_id, day),
+        "labour_exception": household.labour_exception, "official": _official(session, household_id), **_measures(session, household_id, day),
     }  # fmt: skip
 
 
-def _above_since(history: Sequence[Observation]) -> date | None:
-    """R23: since when every observation has been above the line that was in force on its day."""
+def _above_since(history: Sequence[Observation], line: int) -> date | None:
+    """R23: since when every observation has been above the `line`, the one of the year that decides (当年监测范围)."""
     since = None
     for row in reversed(history):
-        if row.per_capita <= row.line_amount:
+        if row.per_capita <= line:
             break
         since = row.observed_on
     return since

@@ -129,8 +129,11 @@ def _keep(
     )  # fmt: skip
 
 
-def _take_back(call: ServiceCall, result: Any) -> None:
-    """The step that opened the case is taken back: so is the case, unless somebody has already worked on it."""
+def take_back(call: ServiceCall, result: Any) -> None:
+    """Undo of opening the case ``result["case"]``, called ``result["name"]``. Raises Conflict when it has been begun.
+
+    The step that opened the case is taken back: so is the case, unless somebody has already worked on it.
+    """
     session = call.session
     case = session.get(CaseFile, result["case"], with_for_update=True)
     if case is None or case.status != "open":
@@ -147,7 +150,7 @@ def _take_back(call: ServiceCall, result: Any) -> None:
     Step(session, case, call.actor, call.now).log("cancel", {"by": call.case.id})
 
 
-@service("case.open", undo=_take_back)
+@service("case.open", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open a case of another procedure for the same household, with further variables; both histories show it."""
     household = call.session.get(Household, call.case.household_id)

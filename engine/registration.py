@@ -20,21 +20,30 @@ _LAST_SERIAL = select(func.max(Announcement.serial)).where(
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
-    household = call.case.household
-    household.status, household.category = result["was"]["status"], result["was"]["category"]
-    household.monitored_on = date.fromisoformat(result["was"]["since"]) if result["was"]["since"] else None
+    household, was = call.case.household, result["was"]
+    household.status, household.category = was["status"], was["category"]
+    household.monitored_on = date.fromisoformat(was["since"]) if was["since"] else None
+    household.eliminated_on = date.fromisoformat(was["eliminated_on"]) if was.get("eliminated_on") else None
+    household.elimination_manner, household.labour_exception = was.get("manner", ""), was.get("exception", "")
 
 
 @service("registration.admit", undo=_unadmit)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
-    """The county has approved: the household is monitored from today, in the category that was decided (R12, R17)."""
+    """The county has approved: the household is monitored from today, in the category that was decided (R12, R17).
+
+    Of an eliminated household that is identified anew the old mark stays in the history of its cases alone (R26).
+    """
     if category not in CATEGORY_NAMES:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
     household = call.case.household
     today = local_date(call.now)
     since = household.monitored_on.isoformat() if household.monitored_on else None
     was = {"status": household.status, "category": household.category, "since": since}
+    if household.eliminated_on:
+        was["eliminated_on"] = household.eliminated_on.isoformat()
+        was |= {"manner": household.elimination_manner, "exception": household.labour_exception}
     household.status, household.category, household.monitored_on = "monitored", category, today
+    household.eliminated_on, household.elimination_manner, household.labour_exception = None, "", ""
     for queue in ("township", "village"):  # R12: the result is pushed down
         text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)

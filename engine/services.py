@@ -84,6 +84,7 @@ def load_all() -> None:
     """Import the rooms that register services, so that every process knows the same ones."""
     import engine.batches
     import engine.clues
+    import engine.elimination
     import engine.households
     import engine.matching
     import engine.notices

@@ -311,7 +311,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
-    decided += [f"启动“{result['name']}”" for _, _, name, result in data.get("services", []) if name == "case.open"]
+    decided += [words for _, _, name, result in data.get("services", []) if (words := _opening_text(name, result))]
     return Event(
         entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
         [line for line in decided if line],
@@ -328,10 +328,25 @@ MESSAGES = {
 
 
 def _decision_text(result: Any) -> str:
-    if not isinstance(result, Mapping):
-        return ""
-    words = [str(value) for value in result.values() if value and not str(value).isascii()]  # codes are for programmes
-    return "规则建议：" + "，".join(words) if words else ""
+    """What a decision table said; one that collects answers several lines."""
+    lines = [result] if isinstance(result, Mapping) else result if isinstance(result, list) else []
+    found = [_words_of(line) for line in lines if isinstance(line, Mapping)]
+    return "规则建议：" + "；".join(text for text in found if text) if any(found) else ""
+
+
+def _words_of(line: Mapping[str, Any]) -> str:
+    return "，".join(str(value) for value in line.values() if value and not str(value).isascii())  # codes are not words
+
+
+def _opening_text(service: str, result: Any) -> str:
+    """Which other case a step opened, or gave its clue to."""
+    if service == "case.open":
+        return f"启动“{result['name']}”"
+    if service == "clue.raise" and result["case"] is None:
+        return "发现新线索，已通知乡镇"
+    if service == "clue.raise":
+        return f"新线索并入“{result['name']}”" if result["joined"] else f"发现新线索，启动“{result['name']}”"
+    return ""
 
 
 def instance_of(session: Session, case: CaseFile) -> Instance:

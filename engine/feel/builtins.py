@@ -1,4 +1,4 @@
-"""The standard's built-in functions in use, and our legal counts of days. None reads the clock.
+"""The standard's built-in functions in use, our legal counts of days and their spelling. None reads the clock.
 
 Each takes FEEL values and answers one; `FeelError` (or a Python type error) means null.
 """
@@ -65,6 +65,12 @@ def _day(value: Any) -> date:
 def _list(*args: Any) -> list[Any]:
     items = args[0] if len(args) == 1 and isinstance(args[0], list) else list(args)
     return [v.from_plain(item) for item in items]
+
+
+def _spelled(value: Any) -> str:
+    """The day as official papers write it: 2022年5月6日."""
+    day = _day(value)
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 # -- dates ------------------------------------------------------------------------------------------------------------
@@ -458,6 +464,7 @@ BUILTINS: dict[str, Builtin] = {
     "duration": (("from",), lambda text: parse_duration(_text(text))),
     "years and months duration": (("from", "to"), _months_between),
     "days after": (("date", "days"), _days_after),
+    "spelled date": (("date",), _spelled),
     "day of week": (("date",), lambda d: _WEEK[_day(d).weekday()]),
     "day of year": (("date",), lambda d: Decimal(_day(d).timetuple().tm_yday)),
     "week of year": (("date",), lambda d: Decimal(_day(d).isocalendar()[1])),

@@ -21,7 +21,7 @@ Node = tuple[Any, ...]
 
 SPACED = (
     "date and time", "days and time duration", "years and months duration", "days after", "workdays after",
-    "string length", "upper case", "lower case", "substring before", "substring after", "starts with", "ends with",
+    "spelled date", "string length", "upper case", "lower case", "substring before", "substring after", "starts with", "ends with",
     "list contains", "insert before", "list replace", "index of", "distinct values", "round up", "round down",
     "round half up", "round half down", "day of week", "day of year", "week of year", "month of year", "get value",
     "get entries", "met by", "overlaps before", "overlaps after", "finished by", "started by", "time offset",

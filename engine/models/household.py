@@ -35,6 +35,8 @@ class Household(Base):
     monitored_on: Mapped[date | None]
     eliminated_on: Mapped[date | None]  # the county's approval of the mark (R25)
     elimination_manner: Mapped[str] = mapped_column(String(20), default="")  # stable, natural
+    labour_exception: Mapped[str] = mapped_column(String(1000), default="")
+    # why the county let a household wholly without labour be marked (R24); empty for every other
     cleared_on: Mapped[date | None]
     national_number: Mapped[str] = mapped_column(String(40), default="")
     key_groups: Mapped[list[str]] = mapped_column(JsonText, default=list)

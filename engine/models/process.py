@@ -241,12 +241,13 @@ class Incident(Base):
 
 
 class Notification(Base):
-    """A line in an official's bell: a warning, a return, an overdue mark."""
+    """A line in an official's bell: a warning, a return, an overdue mark; about a household, mostly about a case."""
 
     __tablename__ = "notification"
     __table_args__ = (Index("ix_notification_division_code_queue", "division_code", "queue", "id"),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     queue: Mapped[str] = mapped_column(String(10))
     division_code: Mapped[str] = mapped_column(String(12))
     kind: Mapped[str] = mapped_column(String(20))

@@ -46,6 +46,11 @@ def test_legal_days_do_not_count_the_start_day() -> None:
     assert value("days after(posted, 5)", posted=None) is None
 
 
+def test_a_day_as_papers_spell_it() -> None:
+    assert value('spelled date("2022-05-06")') == "2022年5月6日"
+    assert value("spelled date(missing)") is None
+
+
 def test_workdays_ask_the_calendar() -> None:
     def workdays(day: date, count: int) -> date:
         return day + timedelta(days=count * 10)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine import clues, divisions, households, views
 from engine.clock import local_date
+from engine.clues import Entered
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
@@ -79,13 +80,24 @@ def enter() -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return _page(raw, household, error.fields), 422
-    if entered.case is None:
+    if entered.clue is None:
         return _page(raw, household, duplicates=entered.duplicates), 200
-    flash(
-        "线索已并入这户正在办理的事项，期限按最早的发现日期计算。" if entered.joined else "线索已录入，开始办理。",
-        "success",
-    )
+    flash(_words(entered), "success")
+    if entered.case is None:
+        return redirect(url_for("households.show", household_id=entered.clue.household_id), 303)
     return redirect(url_for("cases.show", case_id=entered.case.id), 303)
+
+
+def _words(entered: Entered) -> str:
+    """What became of the clue."""
+    case = entered.case
+    if case is None:
+        return "这户已是监测对象，不重复识别认定：线索已记入该户，并已通知乡镇核实、调整帮扶措施。"
+    if not entered.joined:
+        return "线索已录入，开始办理。"
+    if case.procedure_key == clues.PROCEDURE:
+        return "线索已并入这户正在办理的事项，期限按最早的发现日期计算。"
+    return f"线索已并入这户正在办理的“{case.version.procedure.name}”，并已通知村、乡核实。"
 
 
 @blueprint.get("/divisions")

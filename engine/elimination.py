@@ -1,0 +1,55 @@
+"""Risk elimination (R23–R25): what the county's approval and the mark do to the register.
+
+When a household may be marked is the decision tables' business, in which order the diagram's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from engine import notifications
+from engine.clock import local_date
+from engine.errors import Conflict, Invalid
+from engine.models import Household
+from engine.services import ServiceCall, service
+
+MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
+
+
+@service("elimination.push")
+def push(call: ServiceCall, manner: str) -> dict[str, Any]:
+    """The county has approved today: the result goes down to township and village (R12, R25)."""
+    text = f"{call.case.subject}户经县级批准，标注风险消除：{_words(manner)}。请公告并告知农户。"
+    for queue in ("township", "village"):
+        notifications.send(call.session, call.case, queue, "result", text, call.now)
+    return {"approved_on": local_date(call.now).isoformat(), "manner": manner, "words": _words(manner)}
+
+
+def _words(manner: str) -> str:
+    if manner not in MANNERS:
+        raise Invalid("请选择风险消除方式。", {"manner": ["请选择风险消除方式。"]})
+    return MANNERS[manner]
+
+
+def _restore(call: ServiceCall, result: Any) -> None:
+    household = call.session.get_one(Household, call.case.household_id)
+    household.status, household.eliminated_on = result["was"], None
+    household.elimination_manner, household.labour_exception = "", ""
+
+
+@service("household.eliminate", undo=_restore)
+def eliminate(call: ServiceCall, approved_on: str, manner: str, exception: str | None = None) -> dict[str, Any]:
+    """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
+
+    `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be marked
+    (R24). Raises Conflict for a household that is not monitored.
+    """
+    household = call.session.get_one(Household, call.case.household_id)
+    if household.status != "monitored":
+        raise Conflict("这户现在不是未消除风险的监测对象，不能标注风险消除。")
+    words = _words(manner)
+    was, household.status = household.status, "eliminated"
+    household.eliminated_on, household.elimination_manner = date.fromisoformat(approved_on), manner
+    household.labour_exception, household.updated_at = exception or "", call.now
+    return {"eliminated_on": approved_on, "manner": manner, "words": words, "was": was}
