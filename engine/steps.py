@@ -50,6 +50,10 @@ _TIMERS = select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _T
     _TIMER.c.status != "cancelled",
     _TIMER.c.kind != "reminder",  # the host's own, not the diagram's
 )
+_OPEN_QUEUES = select(_ITEM.c.queue).where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open").distinct()
+_WAITING_EVENTS = select(_TIMER.c.element_id).where(
+    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+)
 _SET_TIMER = insert(_TIMER)
 _MOVE_TIMER = (
     update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(status="waiting", due_at=bindparam("due_at"))
@@ -287,7 +291,7 @@ class Step:
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
-        row.status, row.fired_at = "fired", self.now
+        save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
@@ -298,13 +302,11 @@ class Step:
 
     def _holders(self) -> list[str]:
         """The queues with which the case now is: its open items', and the lanes in which it waits for a time."""
-        items = select(WorkItem.queue).where(WorkItem.case_id == self.case.id, WorkItem.status == "open").distinct()
-        waiting = select(Timer.element_id).where(
-            Timer.case_id == self.case.id, Timer.status == "waiting", Timer.kind == "event"
-        )
-        elements = (self.definition.elements[element_id] for element_id in self.session.scalars(waiting))
+        case = {"case_id": self.case.id}
+        waiting = self.connection.scalars(_WAITING_EVENTS, case)
+        elements = (self.definition.elements[element_id] for element_id in waiting)
         lanes = {element.queue for element in elements if element.queue}
-        return sorted({*self.session.scalars(items), *lanes})
+        return sorted({*self.connection.scalars(_OPEN_QUEUES, case), *lanes})
 
 
 def _wanted_timers(

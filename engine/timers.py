@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine import measures
@@ -16,6 +16,7 @@ from engine.runtime import record_incident
 from engine.steps import Step
 
 BATCH = 500
+_TIMER = select(Timer).where(Timer.id == bindparam("timer_id")).execution_options(populate_existing=True)
 _IS_WAITING = Timer.status == literal_column("'waiting'")  # written out, so that the index of waiting timers serves
 
 SessionFactory = Callable[[], Session]
@@ -71,7 +72,7 @@ def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
             step = Step.on(session, case_id, None, now, skip_locked=True)
             if step is None:
                 return False
-            row = session.get(Timer, timer_id, populate_existing=True)
+            row = session.scalar(_TIMER, {"timer_id": timer_id})
             if row is None or row.status != "waiting" or row.due_at > now:
                 return False
             _ACTS.get(row.kind, _pass_time)(step, row)
