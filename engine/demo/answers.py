@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -20,6 +20,10 @@ class Scene:
     today: date
     upload: Callable[[str], str]
     """Uploads a picture for a field; answers its id."""
+    filled: Callable[[], Mapping[str, Any]] = dict
+    """What the form is filled with before anybody types."""
+    township: str = ""
+    """The code of the household's township."""
 
 
 def _verification(scene: Scene) -> dict[str, Any]:
@@ -159,6 +163,66 @@ def _result_told(scene: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
+PEOPLE = "赵国梁 钱立新 孙玉成 李海峰 周明远 吴秀芝 郑凯 王晓东".split()
+UNITS = ("乡镇人民政府", "县农业农村局", "县民政局", "县医保局", "县教育局", "县住建局")
+DEPARTMENTS = {
+    "health": "县医保局", "education": "县教育局", "safety_net": "县民政局", "housing": "县住建局", "water": "县水利局",
+    "employment": "县人社局", "public_post": "县人社局", "finance": "县金融办",
+}  # fmt: skip
+
+
+def _official(scene: Scene) -> dict[str, Any]:
+    """One of the township's few officials: the busiest have most households."""
+    number = min(int(scene.random.expovariate(0.45)), len(PEOPLE) - 1)
+    local = Random(f"{scene.township}:{number}")
+    return {
+        "name": local.choice("赵钱孙李周吴郑王") + PEOPLE[number][1:], "unit": local.choice(UNITS), "post": "科员",
+        "phone": f"199{local.randrange(10**8):08d}", "since": scene.today.isoformat(), "public_servant": True,
+    }  # fmt: skip
+
+
+def _plan(scene: Scene) -> dict[str, Any]:
+    rows = []
+    for row in scene.filled().get("measures") or []:
+        days = scene.random.choice((3, 5, 8, 14, 30, 60, 90, 180))
+        rows.append({
+            **row, "unit": DEPARTMENTS.get(row["type"], "乡镇人民政府"), "amount": scene.random.choice((600, 1200, 3000, 5000)),
+            "starts_on": scene.today.isoformat(), "ends_on": (scene.today + timedelta(days=days)).isoformat(),
+        })  # fmt: skip
+    return {
+        "goal": "年底人均纯收入稳定超过监测范围，突出问题得到解决。", "measures": rows,
+        "untreated_reason": "经与农户商量，这项风险已经缓解，暂不安排措施。",
+    }  # fmt: skip
+
+
+def _archive(scene: Scene) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(("has_official", "has_plan", "has_declaration", "has_visits", "has_policy"), True),
+        "place": "村部档案柜", "keeper": "村文书", "built_on": scene.today.isoformat(),
+    }  # fmt: skip
+
+
+def _check(scene: Scene) -> dict[str, Any]:
+    filled = scene.filled()
+    income = (
+        "wage",
+        "business",
+        "property",
+        "pension",
+        "allowance_income",
+        "subsidy",
+        "other_transfer",
+        "business_cost",
+    )
+    return {
+        **{key: filled.get(key) or 0 for key in income},
+        **{key: filled.get(key) or "yes" for key in ("education_ok", "medical_ok", "housing_ok", "water_ok")},
+        "findings": [{"explanation": "已经安排专人跟进。"} for _ in filled.get("findings") or []], "implemented": "yes",
+        "precise": "yes", "effective": "yes", "visited_on": scene.today.isoformat(), "investigator": "驻村工作队员",
+        "outcome": "adjust" if filled.get("findings") else "in_place",
+    }  # fmt: skip
+
+
 ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "verification": _verification,
     "authorisation": _authorisation,
@@ -199,6 +263,19 @@ ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     },
     "refusal_handling": lambda scene: {"outcome": "end", "reason": "没有新的证据，维持原状。"},
     "result_told": _result_told,
+    "responsible_official": _official,
+    "assistance_plan": _plan,
+    "plan_review": lambda scene: {"outcome": "approve", "pass_reason": "劳动力需要照料重病家人，暂时不能务工。"},
+    "plan_declaration": lambda scene: {
+        "declaration_number": f"BF{scene.today:%Y%m}-{scene.random.randint(1, 999):03d}",
+        "declared_on": scene.today.isoformat(),
+    },
+    "measure_acceptance": lambda scene: {
+        "outcome": "accepted", "department": "县农业农村局", "decided_on": scene.today.isoformat(),
+    },
+    "assistance_archive": _archive,
+    "existing_check": _check,
+    "check_confirmation": lambda scene: {"outcome": "agree"},
     "supervision": lambda scene: {
         "cause": "集中办理期间件数较多，比对结果返回较晚。", "measure": "安排专人催办。",
         "promised_on": scene.today.isoformat(),

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from PIL import Image, ImageDraw
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, accounts, attachments, clues, divisions, households, notices, runtime, timers
+from engine import (
+    access,
+    accounts,
+    attachments,
+    clues,
+    divisions,
+    households,
+    measures,
+    notices,
+    openings,
+    runtime,
+    timers,
+    views,
+)
 from engine.clock import CHINA, MovableClock, local_date
 from engine.database import write
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.people import Family, family
 from engine.errors import ShouwangError
-from engine.models import Account, Division, Household, Notice, WorkItem
+from engine.models import Account, CaseFile, Division, Household, Measure, Notice, WorkItem
 
 COUNTY = "410325000000"  # 嵩县
 TOWNSHIP = "410325103000"  # 车村镇
@@ -27,6 +41,7 @@ OWN = 40
 """How many of the households live in the village of the role switcher's village official."""
 CASES = 150
 HISTORY_DAYS = 40
+CHECKS = 6
 OFFICE = 1.2
 """How much longer a case waits on a township's or county's desk than in the village."""
 RECENT = 3
@@ -47,6 +62,8 @@ ROLES = (
 """The role switcher: username, what it is called, role."""
 
 Say = Callable[[str], None]
+Officials = dict[tuple[str, str], list[Account]]
+"""Who works on which queue, by queue and division."""
 Factory = sessionmaker[Session]
 
 
@@ -68,15 +85,19 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     for start, household_id in zip(starts, chosen, strict=True):
         _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
     timers.fire_due(sessions, MovableClock(at=now))
+    say("措施进展")
+    with sessions() as session:
+        _measures(session, random, officials, now)
+        _checks(session, officials, now)
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
 
 
-def _officials(session: Session, now: datetime) -> dict[tuple[str, str], list[Account]]:
+def _officials(session: Session, now: datetime) -> Officials:
     """An official for every queue of the county, and the accounts of the role switcher; by queue and division."""
     password = accounts.hash_password(PASSWORD)
-    found: dict[tuple[str, str], list[Account]] = {}
+    found: Officials = {}
     with write(session):
         townships = divisions.children(session, COUNTY)
         villages = {t.code: divisions.children(session, t.code) for t in townships}
@@ -142,6 +163,33 @@ def _at_work(random: Random, instant: datetime) -> datetime:
     return morning.astimezone(UTC)
 
 
+# -- assistance -------------------------------------------------------------------------------------------------------
+
+
+def _measures(session: Session, random: Random, officials: Officials, now: datetime) -> None:
+    """Most measures are under way, some are done; of those that should be done, some are late."""
+    today = local_date(now)
+    for measure in list(session.scalars(select(Measure).where(Measure.status == "planned").order_by(Measure.id))):
+        chance, due = random.random(), measure.ends_on < today
+        if chance < (0.35 if due else 0.4):
+            continue
+        status = "done" if due or chance > 0.92 else "under_way"
+        data = {
+            "status": status, "reported_on": today.isoformat(), "effect": "已经落实，农户表示满意。",
+            "remark": "已与责任单位对接，正在办理。",
+        }  # fmt: skip
+        actor = officials["village", measure.village_code][-1]
+        measures.report(session, actor, measure.id, data, clock=MovableClock(at=now))
+
+
+def _checks(session: Session, officials: Officials, now: datetime) -> None:
+    """The villages have begun to check the help of a few households."""
+    helped = select(Household).where(Household.id.in_(select(Measure.household_id)), Household.status == "monitored")
+    for household in list(session.scalars(helped.order_by(Household.village_code, Household.id).limit(CHECKS))):
+        actor = officials["village", household.village_code][-1]
+        openings.open_by_hand(session, actor, household.id, "existing_check", {}, clock=MovableClock(at=now))
+
+
 # -- cases ------------------------------------------------------------------------------------------------------------
 
 
@@ -149,7 +197,7 @@ class _Case:
     """One case driven from its clue to where it would stand now."""
 
     def __init__(
-        self, sessions: Factory, random: Random, officials: dict[tuple[str, str], list[Account]], one: Family,
+        self, sessions: Factory, random: Random, officials: Officials, one: Family,
         household_id: int, start: datetime, now: datetime,
     ) -> None:  # fmt: skip
         self.sessions, self.random, self.officials, self.family = sessions, random, officials, one
@@ -180,7 +228,8 @@ class _Case:
 
     def _advance(self, session: Session, case_id: int) -> bool:
         """One more step, or waiting for a timer; False when the case rests or the present is reached."""
-        query = select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.status == "open").order_by(WorkItem.id)
+        query = select(WorkItem).join(CaseFile, CaseFile.id == WorkItem.case_id)
+        query = query.where(CaseFile.household_id == self.household_id, WorkItem.status == "open").order_by(WorkItem.id)
         items = list(session.scalars(query))
         session.commit()
         if not items:
@@ -230,7 +279,11 @@ class _Case:
             body = picture(field)
             return str(attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id)
 
-        scene = Scene(self.random, self.family, local_date(self.clock.now()), upload)
+        def filled() -> Mapping[str, Any]:
+            return views.task_view(session, actor, item.id, self.clock.now()).values
+
+        township = access.ancestor(item.village_code, "township")
+        scene = Scene(self.random, self.family, local_date(self.clock.now()), upload, filled, township)
         try:
             runtime.complete(session, actor, item.id, ANSWERS[item.form_key](scene), clock=self.clock)
         except ShouwangError as error:
