@@ -92,7 +92,7 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> 
     village.go(f"/households?q={NAME}")
     village.page.locator("table.list .subject a").first.click()
     assert "风险已消除" in village.text and "2023年1月1日" in village.text  # the county approved on day 241
-    assert "风险消除：已批准标注（帮扶后稳定消除）。2023年1月3日上门告知王建国" in village.text
+    assert "风险消除：已批准标注（帮扶后稳定消除）。上门当面告知，被告知人：王建国" in village.text
 
 
 @pytest.mark.duty("R24")

@@ -55,7 +55,7 @@ def test_five_months_are_not_enough_seven_are(world: World) -> None:
         "自2022年5月11日起纳入监测，至今5个月，须超过6个月",
     ]
     world.finish(case, "tell_not_yet", "cun")
-    assert "至今5个月，须超过6个月" in told(world, case)[0] and "上门告知王建国" in told(world, case)[0]
+    assert "至今5个月，须超过6个月" in told(world, case)[0] and "上门当面告知，被告知人：王建国" in told(world, case)[0]
     assert household_of(world, case).status == "monitored"
     world.go_to(SINCE + 215)
     case = propose(world, household)
@@ -72,7 +72,7 @@ def test_five_months_are_not_enough_seven_are(world: World) -> None:
     found = household_of(world, case)
     assert (found.status, found.eliminated_on, found.elimination_manner) == ("eliminated", approved, "stable")
     assert world.case(case.id).outcome == "已消除"
-    assert told(world, case) == ["风险消除：已批准标注（帮扶后稳定消除）。2023年1月5日上门告知王建国。"]
+    assert told(world, case) == ["风险消除：已批准标注（帮扶后稳定消除）。上门当面告知，被告知人：王建国"]
     view = views.case_view(world.session, world.official("cun"), case.id)
     assert "标注风险消除" in view.announcements[0].text and "拟标注风险消除的监测对象" in view.notices[0].text
     assert any("须超过6个月" not in line for event in view.timeline for line in event.details)

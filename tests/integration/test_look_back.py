@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, definitions, openings, schedules, views
-from engine.definitions import read_resources
+from engine import clues, openings, schedules, views
 from engine.errors import Conflict
-from engine.installation import ROOT
-from engine.models import CaseFile, Household, Procedure, RiskClue
+from engine.models import CaseFile, Household, RiskClue
 from engine.runtime import withdraw
 from tests.support import papers
 from tests.support.stages import eliminated, household_of
@@ -20,16 +18,6 @@ from tests.support.world import World
 FLOOD: dict[str, Any] = {
     "new_risk": "yes", "new_risks": ["natural_disaster"], "new_risk_text": "七月洪水冲毁庄稼", "income_stable": "no", "wage": 2000,
 }  # fmt: skip
-ROLLBACK = b"""<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">
-  <bpmn:process id="rollback" name="\xe5\x9b\x9e\xe9\x80\x80" isExecutable="true">
-    <bpmn:extensionElements><spiffworkflow:properties><spiffworkflow:property name="exclusive" value="register" /></spiffworkflow:properties></bpmn:extensionElements>
-    <bpmn:startEvent id="b" name="b"><bpmn:outgoing>f</bpmn:outgoing></bpmn:startEvent>
-    <bpmn:userTask id="t" name="t"><bpmn:extensionElements><spiffworkflow:properties><spiffworkflow:property name="formKey" value="supervision" /><spiffworkflow:property name="queue" value="village" /></spiffworkflow:properties></bpmn:extensionElements><bpmn:incoming>f</bpmn:incoming><bpmn:outgoing>g</bpmn:outgoing></bpmn:userTask>
-    <bpmn:endEvent id="e" name="e"><bpmn:incoming>g</bpmn:incoming></bpmn:endEvent>
-    <bpmn:sequenceFlow id="f" sourceRef="b" targetRef="t" /><bpmn:sequenceFlow id="g" sourceRef="t" targetRef="e" />
-  </bpmn:process>
-</bpmn:definitions>"""
 
 
 def look_back(world: World, household: Household) -> CaseFile:
@@ -40,12 +28,6 @@ def look_back(world: World, household: Household) -> CaseFile:
 def opened_by(world: World, case: CaseFile) -> list[CaseFile]:
     world.session.commit()
     return list(world.session.scalars(select(CaseFile).where(CaseFile.origin_id == case.id)))
-
-
-def with_rollback(world: World) -> None:
-    """A procedure called rollback is in force, whatever its steps are."""
-    if world.session.scalar(select(Procedure).where(Procedure.key == "rollback")) is None:
-        definitions.deploy(world.session, None, ROLLBACK, read_resources(ROOT), "", world.clock.now())
 
 
 @pytest.mark.duty("R26")
@@ -117,7 +99,6 @@ def test_refused_a_second_time_it_remains_eliminated(small_world: World) -> None
     ],
 )
 def test_what_does_not_last_is_rolled_back(world: World, seen: dict[str, Any], reason: str) -> None:
-    with_rollback(world)
     household = eliminated(world)
     world.go_to(400)
     case = look_back(world, household)
@@ -127,6 +108,9 @@ def test_what_does_not_last_is_rolled_back(world: World, seen: dict[str, Any], r
     assert rollback.procedure_key == "rollback" and rollback.status == "open"
     variables = views.instance_of(world.session, world.case(rollback.id)).variables
     assert variables["rollback_reason"] == reason
+    item = next(iter(world.open_items(rollback).values()))
+    shown = views.task_view(world.session, world.official("cun"), item.id, world.clock.now()).values
+    assert shown["proposed"] == variables["rollback_ground"] and not shown["proposed"].isascii()
     assert household_of(world, case).status == "eliminated"
     for one in (case, rollback):
         world.assert_replays(one.id)
@@ -135,7 +119,6 @@ def test_what_does_not_last_is_rolled_back(world: World, seen: dict[str, Any], r
 @pytest.mark.duty("R26")
 def test_a_new_risk_found_while_a_rollback_runs_joins_it(small_world: World) -> None:
     world = small_world
-    with_rollback(world)
     household = eliminated(world)
     world.go_to(400)
     first = look_back(world, household)
