@@ -78,7 +78,8 @@ def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
         "monitored_months": months_between(household.monitored_on, day) if household.monitored_on else 0,
         "size": len(household.members), "labours": [str(m.facts.get("labour") or "") for m in household.members],
         "since": {key: _unmet_since(history, key) for key in ASSURANCES}, "risks": list(household.risks),
-        "labour_exception": household.labour_exception, "official": _official(session, household_id), **_measures(session, household_id, day),
+        "labour_exception": household.labour_exception, "official": _official(session, household_id),
+        **_measures(session, household_id, day),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from engine.households import STATUS_NAMES
 from engine.models import BatchEntry, Household, Measure, Telling
 from engine.services import ServiceCall, service
 
-_KEPT = ("status", "eliminated_on", "elimination_manner", "cleared_on")
+_KEPT = ("status", "eliminated_on", "elimination_manner", "labour_exception", "cleared_on")
 
 
 def _household(call: ServiceCall, *allowed: str) -> Household:
@@ -40,7 +40,7 @@ def _restore(call: ServiceCall, result: Any) -> None:
     """The execution was taken back: the household is again what it was."""
     household = call.session.get_one(Household, call.case.household_id)
     for key in _KEPT:
-        value = result["was"][key]
+        value = result["was"].get(key, "")
         setattr(household, key, date.fromisoformat(value) if value and key.endswith("_on") else value)
     query = select(Measure).where(Measure.id.in_([int(key) for key in result.get("stopped", {})]))
     for measure in call.session.scalars(query):
@@ -60,7 +60,8 @@ def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = 
     number = _require_consent(consent_number)
     household = _household(call, "eliminated")
     was = _was(household)
-    household.status, household.eliminated_on, household.elimination_manner = "monitored", None, ""
+    household.status, household.eliminated_on = "monitored", None
+    household.elimination_manner, household.labour_exception = "", ""
     household.updated_at = call.now
     result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{executed_on}）"
     _tell_queues(call, result)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from flask import Flask
 
-from engine import access, batches, clues, households, idnumber, inbox, measures
+from engine import access, batches, clues, elimination, households, idnumber, inbox, measures
 from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
@@ -92,5 +92,5 @@ def register(app: Flask) -> None:
         TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS, MEASURE_STATUS=measures.STATUS_NAMES, BATCH_RESULTS=batches.RESULTS,
-        BATCH_LEVELS=batches.LEVELS,
+        BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
     )  # fmt: skip

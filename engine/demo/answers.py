@@ -223,6 +223,60 @@ def _check(scene: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _revisit(scene: Scene, per_capita: int) -> dict[str, Any]:
+    """What a later check asks as verification does, at another income."""
+    asked = _verification(scene)
+    left_out = ("household_type", "group_name", "phone", "address", "risks", "risk_text", "opinion", "opinion_reason")
+    kept = {key: value for key, value in asked.items() if key not in left_out}
+    wage = max(0, per_capita * len(scene.family.members) - asked["subsidy"] + asked["business_cost"])
+    return {**kept, "wage": wage, "business": 0, "medical": 1200}
+
+
+def _stability_check(scene: Scene) -> dict[str, Any]:
+    random, ready = scene.random, scene.random.random() < 0.8
+    how = "natural" if random.random() < 0.3 else "helped"
+    gone = {"gone": "yes", "how": how, "evidence": "已入户核实，有关证明在档。"}
+    checks = [{"risk": risk, **gone} for risk in scene.family.risks]
+    data = {
+        **_revisit(scene, random.randint(8200, 15000)), "half_year_income": 18000, "risk_checks": checks,
+        "measures_effect": "good" if ready else "some", "measures_note": "帮扶措施已经落实，家庭收入增加。",
+        "opinion": "eliminate" if ready else "keep",
+    }  # fmt: skip
+    return data if ready else {**data, "opinion_reason": "主要劳动力务工时间还短，再观察一段时间。"}
+
+
+def _look_back(scene: Scene) -> dict[str, Any]:
+    chance = scene.random.random()
+    data = {
+        **_revisit(scene, scene.random.randint(8200, 15000)), "income_stable": "yes", "risk_stable": "yes",
+        "new_risk": "no", "opinion": "stable", "note": "收入稳定，“三保障”和饮水均有保障。",
+    }  # fmt: skip
+    if chance < 0.1:
+        flood = {
+            "new_risk": "yes",
+            "new_risks": ["natural_disaster"],
+            "new_risk_text": "连日暴雨，庄稼受灾，收入受损。",
+        }
+        return {**data, **flood}
+    if chance < 0.2:
+        return {**data, "income_stable": "no", "opinion": "unstable", "note": "务工收入中断，生活又有困难。"}
+    return data
+
+
+def _told(scene: Scene) -> dict[str, Any]:
+    return {
+        "told_on": scene.today.isoformat(), "manner": "visit", "receiver": scene.family.head_name, "told_by": "村干部",
+    }  # fmt: skip
+
+
+def _elimination_record(scene: Scene) -> dict[str, Any]:
+    return {
+        "contact": scene.family.head_name, "contact_phone": scene.family.phone, "claims": 0, "self_paid": 1200,
+        "marked_on": scene.today.isoformat(), "entered_by": "乡镇信息员", "reviewed_by": "乡镇分管负责人",
+        "national_mark": True, "archived": True,
+    }  # fmt: skip
+
+
 ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "verification": _verification,
     "authorisation": _authorisation,
@@ -276,6 +330,13 @@ ANSWERS: dict[str, Callable[[Scene], dict[str, Any]]] = {
     "assistance_archive": _archive,
     "existing_check": _check,
     "check_confirmation": lambda scene: {"outcome": "agree"},
+    "elimination_proposal": lambda scene: {"source": "campaign", "reason": "收入已经稳定高于监测范围，风险已经消除。"},
+    "labour_exception": lambda scene: {"outcome": "keep"},
+    "stability_check": _stability_check,
+    "not_yet_eliminated": _told,
+    "household_told": _told,
+    "elimination_record": _elimination_record,
+    "look_back": _look_back,
     "supervision": lambda scene: {
         "cause": "集中办理期间件数较多，比对结果返回较晚。", "measure": "安排专人催办。",
         "promised_on": scene.today.isoformat(),

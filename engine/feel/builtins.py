@@ -23,7 +23,7 @@ from decimal import (
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.clock import CHINA, days_after, local_date
+from engine.clock import CHINA, days_after, local_date, written
 from engine.feel import values as v
 from engine.feel.values import FeelError, Function, Range, YearsMonths
 
@@ -69,8 +69,7 @@ def _list(*args: Any) -> list[Any]:
 
 def _spelled(value: Any) -> str:
     """The day as official papers write it: 2022年5月6日."""
-    day = _day(value)
-    return f"{day.year}年{day.month}月{day.day}日"
+    return written(_day(value))
 
 
 # -- dates ------------------------------------------------------------------------------------------------------------
