@@ -19,7 +19,7 @@ from engine.households import STATUS_NAMES
 from engine.models import BatchEntry, Household, Measure, Telling
 from engine.services import ServiceCall, service
 
-_KEPT = ("status", "eliminated_on", "elimination_manner", "cleared_on")
+_KEPT = ("status", "eliminated_on", "elimination_manner", "labour_exception", "cleared_on")
 
 
 def _household(call: ServiceCall, *allowed: str) -> Household:
@@ -60,8 +60,8 @@ def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = 
     number = _require_consent(consent_number)
     household = _household(call, "eliminated")
     was = _was(household)
-    household.status, household.eliminated_on, household.elimination_manner = "monitored", None, ""
-    household.updated_at = call.now
+    household.status, household.eliminated_on = "monitored", None
+    household.elimination_manner, household.labour_exception, household.updated_at = "", "", call.now
     result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
     return {"was": was, "executed_on": executed_on, "result": result}

@@ -230,12 +230,12 @@ class Official:
         self.page.locator("table.list .subject a").first.click()
         self.page.wait_for_selector("h1")
 
-    def start(self, name: str, procedure: str, key: str, **changes: Any) -> str:
-        """Start a procedure on the household's page with its form `key`; answers what the system said."""
+    def start(self, name: str, procedure: str, key: str = "", **changes: Any) -> str:
+        """Start a procedure on the household's page, with its form `key` if it has one; answers what was said."""
         self.open_household(name)
         self.page.locator(".page-head a", has_text=f"启动{procedure}").click()
         self.page.wait_for_selector("form[data-live]")
-        data = papers.paper(key, self.site.now.date(), FILE, **changes)
+        data = papers.paper(key, self.site.now.date(), FILE, **changes) if key else {}
         self.fill({field: value for field, value in data.items() if value is not None})
         said = self.submit()
         assert "已启动" in said, said + self.text
