@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, notifications
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.errors import Invalid, NotFound
 from engine.inbox import Group, Page, mine, page_of
 from engine.models import (
@@ -133,7 +133,7 @@ def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
 def agree(call: ServiceCall, number: str | None = None, consented_on: str | None = None) -> dict[str, Any]:
     """The national bureau consented by the paper of this number and date (R28)."""
     number, day = _consent(number, consented_on)
-    return {"entries": _answer(call, "agreed", f"国家局同意：{number}（{day:%Y年%m月%d日}）")}
+    return {"entries": _answer(call, "agreed", f"国家局同意：{number}（{written(day)}）")}
 
 
 def _consent(number: str | None, consented_on: str | None) -> tuple[str, date]:
@@ -156,7 +156,7 @@ def execute(
     _, consented = _consent(number, consented_on)
     executed = date.fromisoformat(executed_on)
     if executed < consented:
-        sentence = f"系统操作日期不能早于国家局同意的日期（{consented:%Y年%m月%d日}）。"
+        sentence = f"系统操作日期不能早于国家局同意的日期（{written(consented)}）。"
         raise Invalid(sentence, {"executed_on": [sentence]})
     entries = _waiting(call, "agreed")
     for entry in entries:

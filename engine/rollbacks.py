@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import notifications, runtime
-from engine.clock import CHINA, local_date
+from engine.clock import CHINA, local_date, written
 from engine.errors import Conflict, Invalid
 from engine.households import STATUS_NAMES
 from engine.models import BatchEntry, Household, Measure, Telling
@@ -61,9 +61,8 @@ def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = 
     household = _household(call, "eliminated")
     was = _was(household)
     household.status, household.eliminated_on = "monitored", None
-    household.elimination_manner, household.labour_exception = "", ""
-    household.updated_at = call.now
-    result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{executed_on}）"
+    household.elimination_manner, household.labour_exception, household.updated_at = "", "", call.now
+    result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
     return {"was": was, "executed_on": executed_on, "result": result}
 
@@ -84,7 +83,7 @@ def clear(
     stopped = {}
     for measure in call.session.scalars(query):
         stopped[str(measure.id)], measure.status = measure.status, "stopped"
-    result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{executed_on}）"
+    result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
     return {"was": was, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result}
 

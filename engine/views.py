@@ -21,6 +21,7 @@ from engine.models import (
     Account,
     Announcement,
     Attachment,
+    BatchEntry,
     CaseFile,
     Draft,
     LogEntry,
@@ -84,6 +85,7 @@ class CaseView:
     notices: Sequence[Notice]
     announcements: Sequence[Announcement]
     matching_results: Sequence[MatchingResult]
+    applications: Sequence[BatchEntry]
     attachments: Sequence[Attachment]
     instance: Instance
     variables: Mapping[str, Any]
@@ -182,9 +184,16 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         timeline=[_event(entry, step.definition, people) for entry in entries],
         submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=of_case(Announcement, Announcement.id),
-        matching_results=of_case(MatchingResult, MatchingResult.id), attachments=of_case(Attachment, Attachment.id),
+        matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
+        attachments=of_case(Attachment, Attachment.id),
         instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people, related=_related(session, case),
     )  # fmt: skip
+
+
+def _applications(session: Session, case_id: int) -> list[BatchEntry]:
+    """The batches in which the case went up, each with the answer that came back (R28)."""
+    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
+    return list(session.scalars(query.order_by(BatchEntry.id)))
 
 
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:

@@ -8,9 +8,10 @@ from engine.definitions.store import (
     deploy,
     deploy_directory,
     load,
+    names,
     require_owner,
     resources_in_force,
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "read_resources", "require_owner", "resources_in_force", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_in_force", "versions"]  # fmt: skip

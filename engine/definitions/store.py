@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from graphlib import TopologicalSorter
 from hashlib import sha256
@@ -63,6 +63,12 @@ def current(session: Session, key: str) -> ProcedureVersion:
     if version is None:
         raise NotFound(f"流程“{key}”还没有启用的版本。")
     return version
+
+
+def names(session: Session, keys: Iterable[str]) -> dict[str, str]:
+    """What the procedures `keys` are called, by key."""
+    query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(set(keys)))
+    return {row.key: row.name for row in session.execute(query)}
 
 
 def require_owner(actor: Account) -> None:

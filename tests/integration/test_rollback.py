@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import accounts, batches, definitions, divisions, life, notices, openings, rollbacks, runtime
+from engine.clock import days_after
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
@@ -66,7 +67,6 @@ def heard(world: World, case: CaseFile, queue: str, text: str) -> bool:
 
 @pytest.mark.duty("R26", "R27", "R28", "R19", "C2")
 def test_a_rollback_through_all_five_levels(world: World) -> None:
-    registers.ensure_assistance(world.session, world.clock.now())
     case = propose(world)
     assert rollbacks.pending(world.session, case.household_id) == "回退办理中"
     to_application(world, case)
@@ -93,6 +93,7 @@ def test_a_rollback_through_all_five_levels(world: World) -> None:
     assert world.case(case.id).outcome == "已回退"
     assistance = world.session.scalars(select(CaseFile).where(CaseFile.origin_id == case.id)).one()
     assert assistance.procedure_key == "assistance" and assistance.household_id == case.household_id
+    assert assistance.limit_at == days_after(world.today, 10)  # R19: from the execution, the day itself not counted
     told = world.session.scalars(select(Telling).where(Telling.case_id == case.id)).one()
     assert "取消风险消除标注" in told.text and "入户当面告知" in told.text
     assert heard(world, case, "village", "恢复为监测对象")
@@ -142,7 +143,6 @@ def test_a_changed_list_goes_back_to_the_check_and_a_new_notice(world: World) ->
 @pytest.mark.duty("R28")
 def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: World) -> None:
     """T16, in small: five go up, the city returns one and refuses one, the national bureau refuses one."""
-    registers.ensure_assistance(world.session, world.clock.now())
     cases = [propose(world, f"户{letter}") for letter in "甲乙丙丁戊"]
     to_application(world, *cases)
     for case in cases:

@@ -224,15 +224,46 @@ class Official:
         self.finish(name, "民主评议", "appraisal")
         self.finish(name, "张贴公示", "notice")
 
-    def open_case(self, name: str) -> int:
-        """Open the household's latest case from the register; answers its number."""
+    def open_household(self, name: str) -> None:
+        """Open the household's page from the list."""
         self.go(f"/households?q={name}")
         self.page.locator("table.list .subject a").first.click()
-        self.page.locator(".panel a", has_text="识别认定").first.click()
+        self.page.wait_for_selector("h1")
+
+    def start(self, name: str, procedure: str, key: str = "", **changes: Any) -> str:
+        """Start a procedure on the household's page, with its form `key` if it has one; answers what was said."""
+        self.open_household(name)
+        self.page.locator(".page-head a", has_text=f"启动{procedure}").click()
+        self.page.wait_for_selector("form[data-live]")
+        data = papers.paper(key, self.site.now.date(), FILE, **changes) if key else {}
+        self.fill({field: value for field, value in data.items() if value is not None})
+        said = self.submit()
+        assert "已启动" in said, said + self.text
+        return said
+
+    def open_case(self, name: str, procedure: str = "识别认定") -> int:
+        """Open the household's latest case of a procedure from the register; answers its number."""
+        self.open_household(name)
+        self.page.locator(".panel a", has_text=procedure).first.click()
         self.page.wait_for_selector("text=办理记录")
         found = re.search(r"/cases/(\d+)", self.page.url)
         assert found is not None
         return int(found.group(1))
+
+    def decide_all(self, step: str, batch: str, data: dict[str, Any]) -> str:
+        """Decide every item of a batch at a step in one act; answers what the page then says."""
+        self.go("/todo")
+        self.page.locator("ul.groups a", has_text=step).click()
+        self.page.wait_for_selector("select[name=batch]")
+        self.page.select_option("select[name=batch]", label=batch)
+        self.page.wait_for_url("**batch=**")
+        self.page.check("[data-select-all]")
+        self.page.click("[data-bulk]")
+        self.page.wait_for_selector("form[data-live]")
+        self.fill(data)
+        self.page.locator("form[data-live] .buttons .btn-primary").click()
+        self.page.wait_for_selector("h1:has-text('批量办理结果')")
+        return self.text
 
     def send_back(self, name: str, step: str, to: str, reason: str) -> str:
         """退回."""

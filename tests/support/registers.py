@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import definitions, households
+from engine import households
 from engine.database import write
-from engine.models import Household, Procedure
+from engine.models import Household
 from tests.support import papers
 
 ELIMINATED_ON = date(2021, 12, 20)
@@ -37,30 +37,3 @@ def household(
         for column, value in columns.items():
             setattr(found, column, value)
     return found
-
-
-PLAIN_ASSISTANCE = """<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
-  xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">
-  <bpmn:process id="assistance" name="帮扶" isExecutable="true">
-    <bpmn:laneSet id="lanes"><bpmn:lane id="county_lane" name="县级"><bpmn:flowNodeRef>plan</bpmn:flowNodeRef></bpmn:lane></bpmn:laneSet>
-    <bpmn:startEvent id="begin" name="开始"><bpmn:outgoing>f1</bpmn:outgoing></bpmn:startEvent>
-    <bpmn:userTask id="plan" name="帮扶">
-      <bpmn:extensionElements><spiffworkflow:properties>
-        <spiffworkflow:property name="formKey" value="supervision" />
-      </spiffworkflow:properties></bpmn:extensionElements>
-      <bpmn:incoming>f1</bpmn:incoming><bpmn:outgoing>f2</bpmn:outgoing>
-    </bpmn:userTask>
-    <bpmn:endEvent id="over" name="结束"><bpmn:incoming>f2</bpmn:incoming></bpmn:endEvent>
-    <bpmn:sequenceFlow id="f1" sourceRef="begin" targetRef="plan" />
-    <bpmn:sequenceFlow id="f2" sourceRef="plan" targetRef="over" />
-  </bpmn:process>
-</bpmn:definitions>
-""".encode()
-
-
-def ensure_assistance(session: Session, now: datetime) -> None:
-    """A rollback ends by opening the assistance again: a plain procedure of that key, where none is installed."""
-    if session.get(Procedure, "assistance") is None:
-        resources = definitions.resources_in_force(session, None)
-        definitions.deploy(session, None, PLAIN_ASSISTANCE, resources, "", now)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import documents, messages, prefill, views
+from engine import access, documents, messages, prefill, views
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
@@ -26,7 +26,14 @@ SAID = {messages.OBJECTION: "异议已登记。核查作出结论之前，公示
 def show(case_id: int) -> str:
     """The case page."""
     view = views.case_view(session(), account(), case_id)
-    return render_template("cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files)
+    reached = {
+        one.batch_id
+        for one in view.applications
+        if access.reaches(account(), one.batch.division_code, access.BATCH_ROLES)
+    }
+    return render_template(
+        "cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files, open_batches=reached
+    )
 
 
 @blueprint.get("/cases/<int:case_id>/archive")

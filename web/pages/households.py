@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, clues, households, life, measures, openings, transfers, views
+from engine import access, clues, households, life, measures, openings, rollbacks, transfers, views
 from engine.errors import Invalid
 from engine.life import Chapter
 from web import clock
@@ -46,6 +46,7 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         startable=openings.startable(session(), account(), household),
         assistance=measures.of_household(session(), account(), household_id, clock.now()),
         measure_words=measures.words(session()),
+        pending=rollbacks.pending(session(), household_id),
     )  # fmt: skip
 
 

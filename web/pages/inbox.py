@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -48,8 +48,16 @@ def todo() -> ResponseReturnValue:
     return render_template(
         "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, bulk=bool(group) and _bulk(group),
         villages=_villages(page.items), places=narrower(), batches=_batches(group),
-        numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
+        procedures=_procedures(groups), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )  # fmt: skip
+
+
+def _procedures(groups: Sequence[Group]) -> dict[str, str]:
+    """By step, the procedure's name where two procedures have a step of the same name."""
+    names = [group.name for group in groups]
+    shared = [group for group in groups if names.count(group.name) > 1]
+    known = definitions.names(session(), {group.procedure_key for group in shared})
+    return {group.step: known.get(group.procedure_key, "") for group in shared}
 
 
 def _batches(group: Group | None) -> list[ApplicationBatch]:
