@@ -53,7 +53,7 @@ def postgres_url() -> Iterator[str]:
     """A fresh PostgreSQL database, installed."""
     name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
     base = os.environ[POSTGRES]
-    execute(f"{base}postgres", f"CREATE DATABASE {name} TEMPLATE shouwang_template")
+    execute(f"{base}postgres", f"CREATE DATABASE {name} TEMPLATE shouwang_template STRATEGY FILE_COPY")
     yield f"{base}{name}"
     execute(f"{base}postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
