@@ -164,8 +164,8 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
         if key in data:
             setattr(household, key, data[key] or [])
     household.updated_at = call.now
-    if household.status == "ordinary":
-        household.status = "identifying"
+    if household.status == "ordinary" and call.case.version.procedure.exclusive == "register":
+        household.status = "identifying"  # a mere check of help does not begin an identification
     _record_year(call.session, household, data, actor_id, call.now)
     seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()

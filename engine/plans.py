@@ -81,15 +81,8 @@ def record_plan(call: ServiceCall, findings: list[str] | None = None, pass_reaso
     reason = str(data.get("untreated_reason") or "")
     if untreated and not reason:
         raise Invalid("有风险没有对应的措施，也没有写明理由，请退回村级补充。")
-    former, former_status = in_force(session, household.id), ""
-    unfinished = [m for m in former.measures if m.status in measures.UNFINISHED] if former else []
-    went = {(m.risk, m.type, m.content): m.status for m in unfinished}
-    stopped = [[m.id, m.status] for m in unfinished]
-    if former is not None:
-        former_status, former.status = former.status, "superseded"
-        for measure in unfinished:
-            measure.status = "stopped"
-            measures.cancel_reminder(session, measure, former.case_id)
+    former = in_force(session, household.id)
+    before, went = _supersede(session, former) if former else ({"former": None, "was": "", "stopped": []}, {})
     plan = AssistancePlan(
         household_id=household.id, case_id=call.case.id, made_on=local_date(sent.submitted_at),
         goal=str(data.get("goal") or ""), untreated=untreated, untreated_reason=reason if untreated else "",
@@ -101,10 +94,23 @@ def record_plan(call: ServiceCall, findings: list[str] | None = None, pass_reaso
     session.flush()
     for measure in plan.measures:
         measures.set_reminder(session, measure, plan.case_id, household.village_code)
-    return {
-        "plan": plan.id, "measures": len(plan.measures), "former": former.id if former else None, "was": former_status,
-        "stopped": stopped,
-    }  # fmt: skip
+    return {"plan": plan.id, "measures": len(plan.measures), **before}
+
+
+Key = tuple[str, str, str]
+"""What tells a measure from another: risk, type and content."""
+
+
+def _supersede(session: Session, former: AssistancePlan) -> tuple[dict[str, Any], dict[Key, str]]:
+    """End the former plan and what it has not finished; answers how it was, and how each of its measures stood."""
+    unfinished = [measure for measure in former.measures if measure.status in measures.UNFINISHED]
+    before = {"former": former.id, "was": former.status, "stopped": [[m.id, m.status] for m in unfinished]}
+    went = {(m.risk, m.type, m.content): m.status for m in unfinished}
+    former.status = "superseded"
+    for measure in unfinished:
+        measure.status = "stopped"
+        measures.cancel_reminder(session, measure, former.case_id)
+    return before, went
 
 
 def _last_plan(call: ServiceCall) -> Submission:
@@ -115,7 +121,7 @@ def _last_plan(call: ServiceCall) -> Submission:
     return found
 
 
-def _measure(household: Household, row: Mapping[str, Any], went: Mapping[tuple[str, str, str], str]) -> Measure:
+def _measure(household: Household, row: Mapping[str, Any], went: Mapping[Key, str]) -> Measure:
     risk, kind, content = (str(row.get(key) or "") for key in ("risk", "type", "content"))
     return Measure(
         household_id=household.id, village_code=household.village_code, risk=risk, type=kind, content=content,

@@ -418,4 +418,11 @@ def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(
     query = select(CaseFile.household_id).where(CaseFile.procedure_key == "existing_check")
     assert set(world.session.scalars(query)) == {monitored, lifted.id}
     assert ordinary.id not in {monitored, lifted.id}
+    check = next(case for case in world.session.scalars(select(CaseFile)) if case.household_id == lifted.id)
+    codes = [one["code"] for one in world.variables(check)["assistance_findings"]]
+    findings = [{"explanation": "脱贫户，没有登记帮扶"} for _ in codes]
+    world.finish(check, "check_measures", "cun", findings=findings)
+    world.finish(check, "confirm_check", "xiang")
+    household = world.session.get_one(Household, lifted.id, populate_existing=True)
+    assert household.status == "ordinary" and household.years[-1].per_capita == 12000
     world.open_by_hand(lifted.id, "existing_check", "cun")
