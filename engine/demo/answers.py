@@ -99,7 +99,12 @@ def _review(scene: Scene) -> dict[str, Any]:
 
 
 def _approval(scene: Scene) -> dict[str, Any]:
-    if scene.random.random() < 0.04:
+    filled, refused = scene.filled(), scene.random.random() < 0.04
+    if filled.get("matter") != "identification":
+        if refused:
+            return {"outcome": "reject", "reason": "情况还不稳定，再观察一段时间。"}
+        return {"outcome": "approve", "manner": filled.get("manner") or "stable"}
+    if refused:
         return {"outcome": "reject", "reason": "比对发现家庭资产状况与申报不符，经复核不宜纳入。"}
     explanation = "车辆为务工代步的旧车，价值较低，不影响认定。"
     return {**_review(scene), "explanation": explanation}

@@ -72,7 +72,7 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> 
     assert "人均纯收入自2022年5月25日起高于监测范围，至今5个月，须超过6个月" in village.text
     answer = site.api("cun").get(f"/api/v1/cases/{number}").json()
     assert [task["element_id"] for task in answer["tasks"]] == ["tell_not_yet"]  # no other door upwards
-    assert township.steps_of(NAME) == []
+    assert "乡级审核" not in township.steps_of(NAME)
     village.finish(NAME, "告知暂不消除", "not_yet_eliminated")
     village.go(f"/cases/{number}")
     assert "继续帮扶" in village.text and "规则建议：人均纯收入自2022年5月25日起" in village.text
@@ -84,7 +84,7 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> 
     township.finish(NAME, "乡级审核", "township_review", category=None)
     county.finish(NAME, "县级审批", "county_approval", category=None, manner="stable")
     site.go_to(243)
-    assert village.steps_of(NAME) == ["告知农户"] and township.steps_of(NAME) == ["结果公告"]
+    assert village.steps_of(NAME) == ["告知农户"] and "结果公告" in township.steps_of(NAME)
     assert "已消除" in conclude(site)
     village.go(f"/cases/{number}/archive")
     for part in ("入户核查", "逐项核查风险", "公告", "上门当面告知", "已在全国防返贫监测信息系统标注风险消除"):
@@ -105,7 +105,7 @@ def test_s12_two_aged_people_without_labour(site: Site) -> None:
     admitted(site, members=old)
     site.go_to(370)
     number = propose(village)
-    assert village.steps_of(NAME) == [] and site.official("xiang").steps_of(NAME) == []
+    assert village.steps_of(NAME) == [] and "乡级审核" not in site.official("xiang").steps_of(NAME)
     county.open_task(NAME, "例外说明")
     assert "全家2人都是无劳动力或丧失劳动力，原则上暂不标注风险消除" in county.text
     assert county.page.is_checked('[name="outcome"][value="keep"]')  # refused by default
@@ -218,7 +218,8 @@ def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> 
     village.page.locator("table.list .subject a").first.click()
     whole = village.text
     assert "风险已消除" in whole and "风险消除：已批准标注（自然消除）" in whole
-    assert whole.count("识别认定") >= 2 and "启动回退" not in whole and "转回退" not in whole
+    life = village.page.locator(".life").inner_text()
+    assert life.count("识别认定") >= 2 and "回退" not in life
 
 
 @pytest.mark.duty("R06", "R26")
