@@ -62,7 +62,7 @@ def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
     if entry is None:
         entry = BatchEntry(batch_id=batch.id, case_id=call.case.id)
         call.session.add(entry)
-    entry.result, entry.answer, entry.answered_on, entry.executed_on = "waiting", "", None, None
+    entry.result, entry.answered_on = "waiting", None
     call.session.flush()
     return {"entry": entry.id, "batch": batch.id, "number": batch.number}
 
@@ -75,9 +75,13 @@ def _locked(session: Session, code: str) -> Division:
 def _of_the_day(
     session: Session, division: Division, case: CaseFile, level: str, today: date
 ) -> ApplicationBatch | None:
+    """The latest batch of the day, but none that has already brought the case an answer: an answer is not overwritten."""
+    answered = select(BatchEntry.batch_id).where(
+        BatchEntry.case_id == case.id, BatchEntry.result.in_(("agreed", "refused"))
+    )
     query = select(ApplicationBatch).where(
         ApplicationBatch.division_code == division.code, ApplicationBatch.kind == case.procedure_key,
-        ApplicationBatch.level == level, ApplicationBatch.opened_on == today,
+        ApplicationBatch.level == level, ApplicationBatch.opened_on == today, ApplicationBatch.id.not_in(answered),
     )  # fmt: skip
     return session.scalar(query.order_by(ApplicationBatch.id.desc()).limit(1))
 

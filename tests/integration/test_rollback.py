@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from sqlalchemy import select
 
@@ -10,7 +12,7 @@ from engine.clock import days_after
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
-from engine.models import ApplicationBatch, BatchEntry, CaseFile, Household, Notification, Procedure, Telling
+from engine.models import Account, ApplicationBatch, BatchEntry, CaseFile, Household, Notification, Procedure, Telling
 from tests.support import papers, registers
 from tests.support.world import World
 
@@ -212,6 +214,46 @@ def test_applying_again_needs_new_evidence_and_enters_the_batch_of_its_day(world
     world.finish(case, "handle_refusal", "xian")
     assert world.case(case.id).outcome == "未同意回退"
     world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R28")
+def test_a_refusal_is_not_overwritten_by_applying_again_on_the_same_day(world: World) -> None:
+    case = propose(world)
+    to_application(world, case)
+    world.finish(case, "county_applies", "xian2")
+    world.finish(case, "city_reviews", "shi", outcome="refuse", reason="事实不清")
+    file = world.upload("xian", world.open_items(case)["handle_refusal"])
+    world.finish(case, "handle_refusal", "xian", outcome="again", reason=None, new_evidence="流水", evidence=[file])
+    world.finish(case, "county_applies", "xian2")
+    assert entries_of(world, case) == [
+        ("嵩县回退申请〔2022〕1号", "refused"), ("嵩县回退申请〔2022〕2号", "waiting"),
+    ]  # fmt: skip
+
+
+@pytest.mark.duty("R28")
+def test_two_first_applications_of_a_day_at_the_same_moment_share_one_batch(world: World) -> None:
+    cases = [propose(world, name) for name in ("户甲", "户乙")]
+    to_application(world, *cases)
+    items = [world.open_items(case)["county_applies"].id for case in cases]
+    world.session.commit()
+    gate = threading.Barrier(2)
+
+    def apply(item: int, username: str) -> None:
+        with world.sessions() as session:
+            account = session.scalars(select(Account).where(Account.username == username)).unique().one()
+            session.commit()
+            gate.wait()
+            runtime.complete(
+                session, account, item, papers.paper("county_application", world.today, ""), clock=world.clock
+            )
+
+    people = [threading.Thread(target=apply, args=pair) for pair in zip(items, ("xian", "xian2"), strict=True)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    for case in cases:
+        assert entries_of(world, case) == [("嵩县回退申请〔2022〕1号", "waiting")]
 
 
 @pytest.mark.duty("R28", "R38")

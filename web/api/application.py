@@ -88,8 +88,8 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
 def list_tasks(query: dict[str, Any]) -> Any:
     """待办"""
     wanted = InboxFilter(
-        step=query["step"], lamp=query["lamp"], text=query["q"], village=query["village"], sort=query["sort"],
-        page=query["page"],
+        step=query["step"], lamp=query["lamp"], text=query["q"], village=query["village"],
+        batch=query["batch"], sort=query["sort"], page=query["page"],
     )  # fmt: skip
     return inbox_todo(session(), account(), wanted, clock.now())
 

@@ -32,6 +32,7 @@ class TaskQuery(Paging):
     lamp = fields.String(load_default="", validate=validate.OneOf(["", "red", "yellow", "green"]))
     q = fields.String(load_default="", validate=validate.Length(max=40))
     village = fields.String(load_default="", validate=validate.Length(max=12))
+    batch = fields.Integer(load_default=0, metadata={"description": "回退、清退申请批次的编号"})
     sort = fields.String(load_default="due", validate=validate.OneOf(["due", "opened", "name"]))
 
 
