@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, divisions, households
@@ -19,10 +19,21 @@ from engine.documents import compose, facts, numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Paper, from_json
 from engine.errors import EngineFault
-from engine.models import Account, CaseFile, NumberedPaper, PaperEntry
+from engine.models import Account, CaseFile, NumberedPaper, PaperEntry, table
 from engine.services import ServiceCall, service
 
 KIND = KINDS["announcement"]
+_PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
+_GATHERING = (
+    select(_PAPER.c.id, _PAPER.c.number)
+    .where(
+        _PAPER.c.place_code == bindparam("village"), _PAPER.c.kind == KIND.key, _PAPER.c.status == "gathering",
+        _PAPER.c.matter == bindparam("matter"), _PAPER.c.basis == bindparam("basis"),
+    )
+    .order_by(_PAPER.c.id.desc())
+    .limit(1)
+)  # fmt: skip
+_ENTER = insert(_ENTRY).returning(_ENTRY.c.id)
 
 
 def of_cases(session: Session, case_ids: list[int]) -> list[NumberedPaper]:
@@ -53,25 +64,15 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """
-    session, village = call.session, call.case.village_code
-    numbers.lock(
-        session, KIND, access.ancestor(village, KIND.level), call.now
-    )  # two approvals at once share one announcement
-    record = _gathering(session, village, basis, matter)
-    if record is None:
-        record = numbers.open_paper(session, KIND, village, matter, basis, call.now, gathering=True)
-    entry = PaperEntry(paper_id=record.id, case_id=call.case.id)
-    session.add(entry)
-    session.flush()
-    return {"id": entry.id, "paper": record.id, "number": record.number, "township": _signature(session, record)}
-
-
-def _gathering(session: Session, village_code: str, basis: str, matter: str) -> NumberedPaper | None:
-    query = select(NumberedPaper).where(
-        NumberedPaper.place_code == village_code, NumberedPaper.kind == KIND.key, NumberedPaper.status == "gathering",
-        NumberedPaper.matter == matter[:200], NumberedPaper.basis == basis[:500],
-    )  # fmt: skip
-    return session.scalar(query.order_by(NumberedPaper.id.desc()).limit(1))
+    village, connection = call.case.village_code, call.session.connection()
+    township = access.ancestor(village, KIND.level)
+    numbers.lock(call.session, KIND, township, call.now)  # two approvals at once share one announcement
+    wanted = {"village": village, "matter": matter[:200], "basis": basis[:500]}
+    found: Any = connection.execute(_GATHERING, wanted).first()
+    if found is None:
+        found = numbers.open_paper(call.session, KIND, village, matter, basis, call.now, gathering=True)
+    entry = connection.execute(_ENTER, {"paper_id": found.id, "case_id": call.case.id}).scalar_one()
+    return {"id": entry, "paper": found.id, "number": found.number}
 
 
 @service("announcement.post")

@@ -14,7 +14,7 @@ from datetime import date
 from engine.clock import written
 from engine.documents.paper import Column, Paper
 
-NO_GROUP = "—"
+NONE = "—"
 
 
 @dataclass(frozen=True)
@@ -121,15 +121,17 @@ PLACES = {"township": Column("乡镇（街道）", 7), "village": Column("村（
 
 
 def _with_list(paper: Paper, listed: Sequence[Listed], *places: str, decided: bool = False) -> Paper:
-    """The paper with its columns and rows; a detail that no household has makes no column."""
+    """The paper with its columns and rows; what no household has makes no column."""
     labels = list(dict.fromkeys(label for one in listed for label, words in one.details.items() if words))
-    columns = [Column("序号", 3), *(PLACES[place] for place in places), Column("村民小组", 6), Column("户主", 5)]
-    columns += [Column("人口", 3), *(Column(label, 8) for label in labels)]
+    grouped = any(one.group for one in listed)
+    columns = [Column("序号", 3), *(PLACES[place] for place in places)]
+    columns += [Column("村民小组", 6)] if grouped else []
+    columns += [Column("户主", 5), Column("人口", 3), *(Column(label, 8) for label in labels)]
     columns += [Column("审批意见", 5), Column("审批人", 5), Column("审批日期", 7)] if decided else []
     rows = []
     for number, one in enumerate(listed, 1):
-        row = [str(number), *(getattr(one, place) for place in places), one.group or NO_GROUP, one.head, str(one.size)]
-        row += [one.details.get(label, "") or "—" for label in labels]
+        row = [str(number), *(getattr(one, place) for place in places), *([one.group or NONE] if grouped else [])]
+        row += [one.head, str(one.size), *(one.details.get(label, "") or NONE for label in labels)]
         row += [one.decision, one.decider, one.decided_on] if decided else []
         rows.append(tuple(row))
     return replace(paper, columns=tuple(columns), rows=tuple(rows))

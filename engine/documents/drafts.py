@@ -1,8 +1,8 @@
 """From work items to papers: which households stand on which paper, and in whose words.
 
 The words are properties of the user task, FEEL over the case's variables and the names `village`, `township` and
-`county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, and ``paper:when`` for who stands on the list at all;
-``paper:fields`` names the form's fields that make columns.
+`county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, ``paper:signature`` (else the issuer's government), and
+``paper:when`` for who stands on the list at all; ``paper:fields`` names the form's fields that make columns.
 """
 
 from __future__ import annotations
@@ -86,8 +86,10 @@ def of_items(session: Session, actor: Account, kind_key: str, item_ids: Sequence
         return [_of_record(session, record, items, now) for record in records]
     listed = numbers.listed_on(session, kind, [item.id for item in items])
     free = [item for item in items if item.id not in listed]
-    query = select(NumberedPaper).where(NumberedPaper.id.in_(set(listed.values()))).order_by(NumberedPaper.id)
-    drafts = [_of_record(session, record, items, now) for record in session.scalars(query)]
+    query = select(NumberedPaper).where(NumberedPaper.id.in_(set(listed.values())), access.visible_papers(actor))
+    drafts = [_of_record(session, record, items, now) for record in session.scalars(query.order_by(NumberedPaper.id))]
+    if not drafts and not free:
+        raise NotFound(f"所选农户已列入{kind.name}，名单含其他地方的农户，您不能查看。")
     if kind.key == "notice":
         return [*drafts, *_notices(session, kind, free, now)]
     return [*drafts, *_lists(session, kind, element, free, now)]
@@ -182,9 +184,9 @@ def _list(kind: Kind, place: str, lines: Sequence[_Line], names: Mapping[str, st
     words = lines[0].words
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
+    issuer = divisions.authority(names.get(access.ancestor(place, kind.level), ""), kind.level)
     terms = compose.Terms(
-        words["matter"], words["basis"], names.get(place, ""),
-        divisions.authority(names.get(access.ancestor(place, kind.level), ""), kind.level), local_date(now),
+        words["matter"], words["basis"], names.get(place, ""), words["signature"] or issuer, local_date(now),
         addressee=words["addressee"],
     )  # fmt: skip
     paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
@@ -206,7 +208,7 @@ def _words(
 
     if value("when") is False:
         return None
-    words = {name: str(value(name) or "") for name in ("matter", "basis", "addressee")}
+    words = {name: str(value(name) or "") for name in ("matter", "basis", "addressee", "signature")}
     if not words["matter"]:
         raise Invalid(f"流程图没有写明“{element.name}”的名单事由（paper:matter），请联系流程管理员。")
     return words

@@ -35,7 +35,7 @@ KINDS = {
 
 LISTS = frozenset({"proposed_list", "approval_form", "application"})
 """Kinds whose words are properties of the user task; the others' are parameters of the services that make them."""
-PAPER_WORDS = frozenset({"matter", "basis", "addressee", "when"})
+PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
 """What a ``paper:`` property may name."""
 
 

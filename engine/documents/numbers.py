@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Executable, Integer, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -12,16 +13,26 @@ from engine import access, audit, divisions
 from engine.clock import local_date
 from engine.documents.kinds import Kind
 from engine.documents.paper import Paper
-from engine.models import Account, NumberedPaper, PaperEntry, PaperNumber
+from engine.models import Account, NumberedPaper, PaperEntry, PaperNumber, table
 
 
 def lock(session: Session, kind: Kind, division_code: str, now: datetime, step: int = 0) -> int:
     """Hold the division's series of this kind and year until the transaction ends; answers the last serial + `step`."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
-    statement = insert(PaperNumber).values(**key, last=step)
-    raised = statement.on_conflict_do_update(index_elements=list(key), set_={"last": PaperNumber.last + step})
-    return session.execute(raised.returning(PaperNumber.last)).scalar_one()
+    raised = _raise(session.get_bind().dialect.name)
+    last: int = session.connection().execute(raised, {**key, "last": step, "step": step}).scalar_one()
+    return last
+
+
+@cache
+def _raise(dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    row = insert(table(PaperNumber))
+    raised = row.on_conflict_do_update(
+        index_elements=["division_code", "kind", "year"],
+        set_={"last": PaperNumber.last + bindparam("step", type_=Integer)},
+    )
+    return raised.returning(PaperNumber.last)
 
 
 def open_paper(

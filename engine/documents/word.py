@@ -82,10 +82,10 @@ def _write(document: Document, paper: Paper, width: int) -> None:
         _line(document, text, indent=True)
     if paper.rows:
         _list(document, paper, width)
-    for text in paper.closing:
-        _line(document, text, indent=True)
+    for text in paper.closing:  # the signature never stands on a page without text
+        _line(document, text, indent=True, together=True)
     if paper.signers:
-        _line(document, "")
+        _line(document, "", together=True)
         _line(document, "　　　　　".join(f"{name}：" for name in paper.signers), size=14, together=True)
     _line(document, "", together=True)
     for text in (paper.signature, SEAL, paper.dated):

@@ -31,7 +31,13 @@ def index() -> str:
     """The numbered papers in one's reach."""
     kind = request.args.get("kind", "")
     page = register.issued(session(), account(), kind if kind in KINDS else "", number(request.args.get("page")))
-    return render_template("papers/index.html", page=page, kind=kind, kinds=KINDS)
+    return render_template(
+        "papers/index.html",
+        page=page,
+        kind=kind,
+        kinds=KINDS,
+        unlisted=register.unlisted(session(), account(), clock.now()),
+    )
 
 
 @blueprint.get("/<kind>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.datastructures import MultiDict
 
 from engine import bulk, inbox
-from engine.documents import drafts
+from engine.documents import drafts, register
 from engine.errors import Invalid
 from web import clock
 from web.database import session
@@ -17,14 +17,16 @@ def chosen(values: MultiDict[str, str]) -> list[int]:
     """The ids that a query string or a form chooses.
 
     ``id`` (several, or with commas) names items, ``all`` means every item that the filter finds without ``except``,
-    ``act`` what a bulk act has finished, ``case`` with ``kind`` the case's step that the kind of paper goes with. Raises Invalid when nothing
-    is chosen, or too much.
+    ``act`` what a bulk act has finished, ``unlisted`` a step's decisions that stand on no paper, ``case`` with ``kind``
+    the case's step that the kind of paper goes with. Raises Invalid when nothing is chosen, or too much.
     """
     if values.get("all"):
         ids = _all(values)
     elif values.get("act"):
         found = bulk.get(session(), account(), next(iter(numbers(values.getlist("act"))), 0))
         ids = bulk.item_ids(session(), found)
+    elif values.get("unlisted"):
+        ids = register.unlisted_ids(session(), account(), values["unlisted"], clock.now(), drafts.MAX_ITEMS)
     elif values.get("case"):
         number = next(iter(numbers(values.getlist("case"))), 0)
         ids = drafts.of_case(session(), account(), number, values.get("kind", ""))
