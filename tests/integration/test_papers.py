@@ -11,7 +11,8 @@ from engine.documents.paper import Paper
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
 from tests.support import many, papers
-from tests.support.template import OTHER_VILLAGE, VILLAGE
+from tests.support.client import application, signed_in
+from tests.support.template import OFFICIALS, OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
 
 PRIVATE = ("419901", "139", "illness", "因病", "李秀英", "妻子")
@@ -190,3 +191,30 @@ def test_one_notice_for_the_households_of_a_village(world: World) -> None:
     act = bulk.decide(world.session, village, ids, data, clock=world.clock)
     assert bulk.counts(world.session, act) == {"pending": 0, "done": 3, "refused": 0}
     assert world.session.scalars(select(PaperEntry.work_item_id).order_by(PaperEntry.work_item_id)).all() == sorted(ids)
+
+
+@pytest.mark.duty("R38", "C2")
+def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -> None:
+    world = small_world
+    many.to_approval(world, 2, (VILLAGE, OTHER_VILLAGE))
+    ids, county = open_items(world, "approve"), world.official("xian")
+    approve(world, ids)
+    form = register.issue(world.session, county, "approval_form", ids, world.clock.now())[0]
+    announcement = world.session.scalars(select(NumberedPaper).where(NumberedPaper.place_code == VILLAGE)).one()
+    above = {"xian", "xian2", "shi", "sheng", "ducha"}
+    app = application(world)
+    for username, *_ in OFFICIALS:
+        client = signed_in(app, world.official(username))
+        for kind in ("html", "docx", "pdf"):
+            seen = (
+                client.get(f"/papers/{form.id}.{kind}").status_code,
+                client.get(f"/papers/{announcement.id}.{kind}").status_code,
+            )
+            village = above | {"cun", "cun2", "xiang", "xiang2"}
+            assert seen == (200 if username in above else 404, 200 if username in village else 404), username
+        draft_page = client.get(f"/papers/announcement?case={announcement.entries[0].case_id}").status_code
+        assert draft_page == (200 if username in village else 404), username
+        posted = client.post("/papers/announcement", data={"case": announcement.entries[0].case_id}).status_code
+        assert posted in ((302, 303) if username in ("xiang", "xiang2") else (302, 303, 403, 404)), username
+    world.session.expire_all()
+    assert announcement.issued_by == world.official("xiang").id

@@ -53,14 +53,17 @@ def draft(kind: str) -> ResponseReturnValue:
 
 
 def _drafts(kind: str, values: MultiDict[str, str]) -> list[Draft]:
-    ids = selection.chosen(MultiDict([*values.items(multi=True), ("kind", kind)]))
-    return drafts.of_items(session(), account(), kind, ids, clock.now())
+    return drafts.of_items(session(), account(), kind, _ids(kind, values), clock.now())
+
+
+def _ids(kind: str, values: MultiDict[str, str]) -> list[int]:
+    return selection.chosen(MultiDict([*values.items(multi=True), ("kind", kind)]))
 
 
 @blueprint.post("/<kind>")
 def issue(kind: str) -> ResponseReturnValue:
     """印发: the paper gets its number and never changes again."""
-    records = register.issue(session(), account(), kind, selection.chosen(request.form), clock.now())
+    records = register.issue(session(), account(), kind, _ids(kind, request.form), clock.now())
     flash("已印发：" + "、".join(record.number for record in records) + "。", "success")
     if len(records) == 1:
         return redirect(url_for("papers.show", paper_id=records[0].id, form="html"), 303)
