@@ -216,5 +216,6 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
         assert draft_page == (200 if username in village else 404), username
         posted = client.post("/papers/announcement", data={"case": announcement.entries[0].case_id}).status_code
         assert posted in ((302, 303) if username in ("xiang", "xiang2") else (302, 303, 403, 404)), username
+    world.session.commit()
     world.session.expire_all()
     assert announcement.issued_by == world.official("xiang").id
