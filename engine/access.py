@@ -8,7 +8,17 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.errors import NotAllowed, NotFound
-from engine.models import Account, ApplicationBatch, CaseFile, Household, Notification, NumberedPaper, RiskClue, RoleGrant, WorkItem
+from engine.models import (
+    Account,
+    ApplicationBatch,
+    CaseFile,
+    Household,
+    Notification,
+    NumberedPaper,
+    RiskClue,
+    RoleGrant,
+    WorkItem,
+)
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""

@@ -59,10 +59,10 @@ def preview(session: Session, items: Sequence[WorkItem], form: Form) -> Preview:
     seen: dict[str, dict[str, Any]] = {}
     rows: dict[int, list[str]] = {}
     for item, variables in variables_of(session, items):
-        context = prefill.context(session, item.case, variables, form.prefill_reads)
+        context = prefill.context(session, item.case, variables, form.reads)
         values = form.prefill(context)
         rows[item.id] = [shown(c, values.get(str(c["key"]))) for c in told]
-        for key, value in form.readonly_values(context).items():
+        for key, value in form.settled({}, context).items():
             seen.setdefault(key, {})[repr(value)] = value
     facts = {key: list(values.values()) for key, values in seen.items()}
     return Preview(items, [s.label(c) for c in told], rows, facts)
@@ -152,7 +152,7 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
     files = attachments.uploaded(session, actor, files_named(session, items[0], raw))
     for item, variables in variables_of(session, items):
         form = runtime.definition_of(session, item.case).form(item.form_key)
-        context = prefill.context(session, item.case, variables, form.prefill_reads)
+        context = prefill.context(session, item.case, variables, form.reads)
         try:
             form.validate(form.filled(raw, context), today=local_date(now), attachments=files, context=context)
             return

@@ -15,6 +15,8 @@ from engine.clock import written
 from engine.documents.paper import Column, Paper
 
 NONE = "—"
+LONG = 12
+"""Words of a detail that still fit a narrow column."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
     days = (terms.ends - terms.day).days
     paper = Paper(
         kind="notice", title=f"关于{terms.matter}的公示", number="", addressee="",
-        paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}的{len(listed)}户农户公示如下：",),
+        paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）公示如下：",),
         closing=(
             f"公示期：自{written(terms.day)}起，至{written(terms.ends)}止（满{days}天）。",
             f"对公示内容有异议的，请在公示期内反映，可以匿名。联系方式：{terms.contact or '村民委员会'}。",
@@ -84,11 +86,10 @@ def proposed_list(terms: Terms, listed: Sequence[Listed]) -> Paper:
 
 
 def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
-    """回退、清退申请 (F16, R28): the county asks the level above."""
+    """回退、清退申请 (F16, R28): a county's list to the city, a province's to the nation. Not for the public."""
     paper = Paper(
-        kind="application", title=f"关于{terms.matter}的请示", number="", addressee=terms.addressee,
-        paragraphs=(f"{terms.basis}，{terms.place}申请对以下{_total(listed)}{terms.matter}：",),
-        closing=("妥否，请批示。",), signature=terms.signature,
+        kind="application", title=f"{terms.place}{terms.matter}名单", number="", addressee=terms.addressee,
+        paragraphs=(f"{terms.basis}，共{_total(listed)}：",), closing=(), signature=terms.signature,
         dated=written(terms.day), landscape=True,
     )  # fmt: skip
     return _with_list(paper, listed, "township", "village")
@@ -100,17 +101,14 @@ def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:
     words = "，".join(f"{decision}{count}户" for decision, count in counts.items())
     paper = Paper(
         kind="approval_form", title=f"{terms.place}{terms.matter}审批表", number="", addressee="",
-        paragraphs=(f"{terms.basis}，对{terms.matter}的{_total(listed)}审批如下：",),
+        paragraphs=(f"{terms.basis}，对{terms.matter}名单（{_total(listed)}）审批如下：",),
         closing=(f"以上{len(listed)}户，{words}。",),
         signature=terms.signature, dated=written(terms.day), signers=("经办人", "审核人", "负责人"), landscape=True,
     )  # fmt: skip
     return _with_list(paper, listed, "township", "village", decided=True)
 
 
-WORDINGS = {
-    "notice": notice, "announcement": announcement, "proposed_list": proposed_list, "application": application,
-    "approval_form": approval_form,
-}  # fmt: skip
+WORDINGS = {"proposed_list": proposed_list, "approval_form": approval_form}
 
 
 def _total(listed: Sequence[Listed]) -> str:
@@ -120,13 +118,19 @@ def _total(listed: Sequence[Listed]) -> str:
 PLACES = {"township": Column("乡镇（街道）", 7), "village": Column("村（社区）", 8)}
 
 
+def _detail(label: str, listed: Sequence[Listed]) -> Column:
+    """A detail's column; sentences get room and begin on the left."""
+    longest = max(len(one.details.get(label, "")) for one in listed)
+    return Column(label, 8) if longest <= LONG else Column(label, 20, centred=False)
+
+
 def _with_list(paper: Paper, listed: Sequence[Listed], *places: str, decided: bool = False) -> Paper:
     """The paper with its columns and rows; what no household has makes no column."""
     labels = list(dict.fromkeys(label for one in listed for label, words in one.details.items() if words))
     grouped = any(one.group for one in listed)
     columns = [Column("序号", 3), *(PLACES[place] for place in places)]
     columns += [Column("村民小组", 6)] if grouped else []
-    columns += [Column("户主", 5), Column("人口", 3), *(Column(label, 8) for label in labels)]
+    columns += [Column("户主", 5), Column("人口", 3), *(_detail(label, listed) for label in labels)]
     columns += [Column("审批意见", 5), Column("审批人", 5), Column("审批日期", 7)] if decided else []
     rows = []
     for number, one in enumerate(listed, 1):

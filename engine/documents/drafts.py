@@ -225,7 +225,7 @@ def _details(
 
 
 def _context(session: Session, form: Form, item: WorkItem, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return prefill.context(session, item.case, variables, form.prefill_reads)
+    return prefill.context(session, item.case, variables, form.reads)
 
 
 def _decided(listed: Listed, item: WorkItem) -> Listed:

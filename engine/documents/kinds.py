@@ -28,12 +28,11 @@ KINDS = {
         Kind("notice", "公示", "village", "village", "公示"),
         Kind("announcement", "公告", "township", "village", "公告"),
         Kind("approval_form", "审批表", "county", "county", "审批", decided=True),
-        Kind("application", "申请名单", "county", "county", "申请"),
     )
 }
 
 
-LISTS = frozenset({"proposed_list", "approval_form", "application"})
+LISTS = frozenset({"proposed_list", "approval_form"})
 """Kinds whose words are properties of the user task; the others' are parameters of the services that make them."""
 PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
 """What a ``paper:`` property may name."""

@@ -242,7 +242,6 @@ class Form:
         keys = (_key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
         return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
 
-
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
         return _render(self.components, data, data, errors or {}, "", "")

@@ -46,7 +46,7 @@ def draft(kind: str) -> ResponseReturnValue:
     found = _drafts(kind, request.args)
     form = request.args.get("as", "")
     if form in FILES:
-        return _file([one.paper for one in found], form, f"{kind_of(kind).name}草稿")
+        return file_of([one.paper for one in found], form, f"{kind_of(kind).name}草稿")
     items = ",".join(str(item.id) for item in dict.fromkeys(item for one in found for item in one.items))
     may = any(not one.issued and register.may_issue(account(), one.kind, one.division_code) for one in found)
     return render_template("papers/draft.html", drafts=found, kind=kind_of(kind), items=items, may_issue=may)
@@ -76,11 +76,12 @@ def show(paper_id: int, form: str) -> ResponseReturnValue:
     record = register.get(session(), account(), paper_id)
     paper = drafts.read(session(), record, clock.now())
     if form in FILES:
-        return _file([paper], form, f"{record.number} {paper.title}")
+        return file_of([paper], form, f"{record.number} {paper.title}")
     return render_template("papers/show.html", record=record, paper=paper, kind=kind_of(record.kind))
 
 
-def _file(papers: Sequence[Paper], form: str, name: str) -> Response:
+def file_of(papers: Sequence[Paper], form: str, name: str) -> Response:
+    """The papers as a file of FILES to download."""
     render, media_type = FILES[form]
     answer = Response(render(papers), mimetype=media_type)
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}.{form}"
