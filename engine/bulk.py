@@ -89,7 +89,7 @@ def _asked_once(component: s.Component, found: Preview) -> s.Component:
         changed["description"] = f"只用于需要填写的户。{component.get('description') or ''}"
     if s.given(component, "prefill"):
         changed["validate"] = {**(component.get("validate") or {}), "required": False}
-        changed["description"] = "留空的，按各户的推荐值（见名单）"
+        changed["description"], changed["placeholder"] = "留空的，按各户自己的值（见名单）", "按各户的值"
     return changed
 
 

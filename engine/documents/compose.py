@@ -89,7 +89,7 @@ def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """回退、清退申请 (F16, R28): a county's list to the city, a province's to the nation. Not for the public."""
     paper = Paper(
         kind="application", title=f"{terms.place}{terms.matter}名单", number="", addressee=terms.addressee,
-        paragraphs=(f"{terms.basis}，共{_total(listed)}：",), closing=(), signature=terms.signature,
+        paragraphs=(f"{terms.basis}，共{_total(listed)}：",), closing=("妥否，请批示。",), signature=terms.signature,
         dated=written(terms.day), landscape=True,
     )  # fmt: skip
     return _with_list(paper, listed, "township", "village")

@@ -89,8 +89,8 @@ def _write(document: Document, paper: Paper, width: int) -> None:
         _line(document, "　　　　　".join(f"{name}：" for name in paper.signers), size=14, together=True)
     _line(document, "", together=True)
     for text in (paper.signature, SEAL, paper.dated):
-        line = _line(document, text, ALIGN.RIGHT, together=text != paper.dated)
-        line.paragraph_format.right_indent = Pt(16 * 4) if text == paper.dated or text == SEAL else Pt(16 * 2)
+        line = _line(document, text, ALIGN.CENTER, together=text != paper.dated)
+        line.paragraph_format.left_indent = Length(width // 2)
 
 
 def _line(
