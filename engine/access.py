@@ -8,7 +8,17 @@ from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from engine.errors import NotAllowed, NotFound
-from engine.models import Account, ApplicationBatch, CaseFile, Household, Notification, RiskClue, RoleGrant, WorkItem
+from engine.models import (
+    Account,
+    ApplicationBatch,
+    CaseFile,
+    Household,
+    Notification,
+    NumberedPaper,
+    RiskClue,
+    RoleGrant,
+    WorkItem,
+)
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
@@ -156,3 +166,8 @@ def visible_items(actor: Account) -> ColumnElement[bool]:
 def visible_batches(actor: Account) -> ColumnElement[bool]:
     """SQL: the batches of applications that the actor may see: of the divisions at and below their own."""
     return within(ApplicationBatch.division_code, scopes(actor, BATCH_ROLES))
+
+
+def visible_papers(actor: Account) -> ColumnElement[bool]:
+    """SQL: the numbered papers whose whole list the actor reaches."""
+    return within(NumberedPaper.place_code, scopes(actor))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePath
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
@@ -79,12 +81,53 @@ def of_case(session: Session, case_id: int) -> dict[int, Attachment]:
     return {found.id: found for found in session.scalars(select(Attachment).where(Attachment.case_id == case_id))}
 
 
-def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> Attachment:
-    """An attachment with its content; the look is logged. Raises NotFound outside the actor's reach."""
-    found = session.get(Attachment, attachment_id, options=[undefer(Attachment.body)])
+def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> tuple[Attachment, bytes]:
+    """An attachment and its content; the look is logged. Raises NotFound outside the actor's reach."""
+    found = session.get(Attachment, attachment_id)
     case = session.get(CaseFile, found.case_id) if found else None
     if found is None or case is None or not access.reaches(actor, case.village_code):
         raise NotFound("没有找到这个附件。")
     with write(session):
         audit.record(session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now)
-    return found
+    source = session.get_one(Attachment, found.copy_of or found.id, options=[undefer(Attachment.body)])
+    return found, source.body
+
+
+def uploaded(session: Session, actor: Account, ids: Sequence[int]) -> dict[int, Attachment]:
+    """Of the attachments named, those that the actor uploaded."""
+    query = select(Attachment).where(Attachment.id.in_(ids), Attachment.uploaded_by == actor.id)
+    return {found.id: found for found in session.scalars(query)}
+
+
+def share(
+    session: Session, actor: Account, item_id: int, files: Mapping[str, Sequence[Any]], now: datetime
+) -> dict[str, list[str]]:
+    """`files` by field as the item's case has them: what the actor uploaded once for many cases stands in each of them.
+
+    The content is stored once.
+    """
+    named = {key: [str(value) for value in values] for key, values in files.items()}
+    ids = [int(value) for values in named.values() for value in values if value.isdigit()]
+    item = session.get(WorkItem, item_id) if ids else None
+    if item is None or not access.may_work(actor, item):
+        return named
+    others = [one for one in uploaded(session, actor, ids).values() if one.case_id != item.case_id]
+    with write(session):
+        copies = {str(one.id): _copy(session, one, item, now) for one in others}
+    return {key: [copies.get(value, value) for value in values] for key, values in named.items()}
+
+
+def _copy(session: Session, original: Attachment, item: WorkItem, now: datetime) -> str:
+    source = original.copy_of or original.id
+    own = select(Attachment.id).where(Attachment.copy_of == source, Attachment.case_id == item.case_id)
+    present = session.scalar(own.limit(1))
+    if present is not None:
+        return str(present)
+    found = Attachment(
+        case_id=item.case_id, work_item_id=item.id, field=original.field, filename=original.filename,
+        media_type=original.media_type, size=original.size, sha256=original.sha256, body=b"", copy_of=source,
+        uploaded_by=original.uploaded_by, uploaded_at=now,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return str(found.id)

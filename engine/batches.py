@@ -7,16 +7,19 @@ that come back, and the rule that nothing is executed without the consent's numb
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, notifications
+from engine import access, divisions, notifications
 from engine.clock import local_date, written
+from engine.documents import compose, facts
+from engine.documents.paper import Paper
 from engine.errors import Invalid, NotFound
+from engine.households import CATEGORY_NAMES
 from engine.inbox import Group, Page, mine, page_of
 from engine.models import (
     Account,
@@ -33,6 +36,7 @@ from engine.services import ServiceCall, service
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
 LEVELS = {"county": "县级", "province": "省级"}
+LEVEL_WORDS = {"county": "申请", "province": "汇总"}
 CHOICES = 50
 PAPER_LIMIT = 1000
 """Households that one printed list holds."""
@@ -244,15 +248,31 @@ def rows(session: Session, actor: Account, batch_id: int, page: int = 1, size: i
     return found, _rows(session, found.items)
 
 
-def paper_rows(session: Session, actor: Account, batch_id: int) -> list[Row]:
-    """The households of a batch's printed list: all but those returned."""
+def paper(session: Session, actor: Account, batch_id: int) -> Paper:
+    """The batch's list on paper, with its number: all households but those returned."""
+    batch = view(session, actor, batch_id).batch
     query = (
         select(BatchEntry.id)
         .join(CaseFile, CaseFile.id == BatchEntry.case_id)
         .where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned", access.visible_cases(actor))
         .order_by(BatchEntry.id)
     )
-    return _rows(session, session.scalars(query.limit(PAPER_LIMIT)).all())
+    found = _rows(session, session.scalars(query.limit(PAPER_LIMIT)).all())
+    places = facts.listed(session, [row.case for row in found])
+    name = divisions.names(session, [batch.division_code]).get(batch.division_code, "")
+    matter = kinds(session, actor).get(batch.kind, "") + LEVEL_WORDS[batch.level]
+    signature = divisions.authority(name, batch.level)
+    terms = compose.Terms(matter, f"{written(batch.opened_on)}{matter}", name, signature, batch.opened_on)
+    listed = [replace(places[row.case.id], details=_details(row)) for row in found]
+    return replace(compose.application(terms, listed), number=batch.number)
+
+
+def _details(row: Row) -> dict[str, str]:
+    since = row.household.monitored_on
+    return {
+        "类别": CATEGORY_NAMES.get(row.household.category, ""), "纳入日期": written(since) if since else "",
+        "事由": row.reason,
+    }  # fmt: skip
 
 
 def _rows(session: Session, ids: Sequence[int]) -> list[Row]:

@@ -151,3 +151,18 @@ def province_managed(session: Session, code: str) -> bool:
     """Whether the county of `code` answers to the province itself: its city level exists only in the codes."""
     city = session.scalar(select(Division.name).where(Division.code == access.ancestor(code, "city")))
     return city is not None and city.startswith(PSEUDO_CITY)
+
+
+def short_name(name: str) -> str:
+    """A village as lists call it: without the committee's title."""
+    for title in ("村村民委员会", "村民委员会", "村委会"):
+        if name.endswith(title):
+            return name.removesuffix(title) + "村"
+    return name.removesuffix("居民委员会").removesuffix("居委会")
+
+
+def authority(name: str, level: str) -> str:
+    """Who signs for a division: a township's government, a street's office; a village's name is its committee's."""
+    if level == "village" or name.endswith(("办事处", "委员会", "政府")):
+        return name
+    return name + ("办事处" if name.endswith("街道") else "人民政府")

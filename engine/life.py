@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, households
 from engine.clock import local_date
 from engine.models import (
     Account,
-    Announcement,
     AssistancePlan,
     CaseFile,
     Notice,
+    NumberedPaper,
     Observation,
+    PaperEntry,
     ProcedureVersion,
     ResponsibleOfficial,
     RiskClue,
@@ -84,9 +85,15 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
         day = local_date(item.closed_at) if item.closed_at else local_date(item.opened_at)
         deeds.setdefault(item.case_id, []).append(Deed(item.name, who, day, item.outcome, item.id))
     papers: dict[int, list[str]] = {}
-    for kind, table in (("notice", Notice), ("announcement", Announcement)):
-        for case_id in session.scalars(select(table.case_id).where(table.case_id.in_(ids)).distinct()):
-            papers.setdefault(case_id, []).append(kind)
+    noticed = select(Notice.case_id, literal("notice")).where(Notice.case_id.in_(ids)).distinct()
+    announced = (
+        select(PaperEntry.case_id, NumberedPaper.kind)
+        .join(PaperEntry.paper)
+        .where(PaperEntry.case_id.in_(ids), NumberedPaper.kind == "announcement", PaperEntry.withdrawn_at.is_(None))
+        .distinct()
+    )
+    for case_id, kind in [*session.execute(noticed), *session.execute(announced)]:
+        papers.setdefault(case_id, []).append(kind)
     for case in cases:
         text = "办理中" if case.status == "open" else case.outcome or "已结束"
         yield Chapter(

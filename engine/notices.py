@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import divisions, households, runtime
-from engine.clock import Clock, local_date, written
+from engine import divisions, runtime
+from engine.clock import Clock, local_date
 from engine.database import write
+from engine.documents import compose, facts
+from engine.documents.paper import Paper
 from engine.errors import Conflict, EngineFault, NotFound
+from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
 from engine.services import ServiceCall, service
@@ -38,11 +42,12 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 @service("notice.open", undo=_withdraw)
 def open_notice(
     call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None,
-    matter: str | None = None, basis: str | None = None,
+    matter: str | None = None, basis: str | None = None, category: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is superseded.
 
-    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them.
+    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the category
+    proposed, where the matter has one.
     """
     closes_at = call.due_of(timer)
     if closes_at is None:
@@ -53,28 +58,32 @@ def open_notice(
     posted = date.fromisoformat(posted_on)
     notice = Notice(
         case_id=call.case.id, token=call.token, posted_on=posted, closes_at=closes_at, place=place or "",
-        contact=contact or "", matter=matter or "",
-        text=notice_text(call.session, call.case, posted, closes_at, contact or "", matter or "", basis or ""),
+        contact=contact or "", matter=matter or "", basis=basis or "", category=category or "",
     )  # fmt: skip
+    notice.text = paper_of(call.session, [(call.case, notice)]).text
     call.session.add(notice)
     call.session.flush()
     return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
 
 
-def notice_text(
-    session: Session, case: CaseFile, posted: date, closes_at: datetime, contact: str, matter: str, basis: str
-) -> str:
-    """The notice as it hangs: head, group, number of people; no ID number, no phone, no risk (domain §7.2)."""
-    household = case.household
-    village = divisions.names(session, [case.village_code])[case.village_code]
-    ends = local_date(closes_at) - timedelta(days=1)
-    group = f"{household.group_name} " if household.group_name else ""
-    return (
-        f"{basis}，现将{village}{matter}公示如下：\n"
-        f"{group}户主：{household.head_name}  家庭人口：{households.size(session, household.id)}人\n"
-        f"公示期：自{written(posted)}起，至{written(ends)}止（满{(ends - posted).days}天）。\n"
-        f"对公示内容有异议的，请在公示期内反映。联系方式：{contact or '村民委员会'}。"
-    )
+def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Paper:
+    """The notice as it hangs in a village, for one household or several with the same terms."""
+    cases = [case for case, _ in posted]
+    first = posted[0][1]
+    found = facts.listed(session, cases)
+    listed = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
+    village = divisions.names(session, [cases[0].village_code]).get(cases[0].village_code, "")
+    terms = compose.Terms(
+        first.matter, first.basis, divisions.short_name(village), divisions.authority(village, "village"),
+        first.posted_on, contact=first.contact, ends=local_date(first.closes_at) - timedelta(days=1),
+    )  # fmt: skip
+    return compose.notice(terms, listed)
+
+
+def _category(case: CaseFile, notice: Notice) -> dict[str, str]:
+    """The category proposed, else the one that the household has."""
+    label = "拟定类别" if notice.category else "类别"
+    return {label: CATEGORY_NAMES.get(notice.category or case.household.category, "")}
 
 
 def _reopen(call: ServiceCall, result: Any) -> None:
@@ -113,15 +122,22 @@ def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[
     return {"id": objection.id, "outcome": outcome}
 
 
-def preview(session: Session, case: CaseFile, instance: Instance, now: datetime) -> str:
-    """The notice as it would read were it posted today."""
+def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
+    """The notice as it would hang were it posted today; nothing is stored. Raises NotFound when there is none."""
     today = local_date(now)
-    facts = {"notice": {"posted_on": today.isoformat()}}
-    given = {name: str(instance.parameter("notice.open", name, facts) or "") for name in ("timer", "matter", "basis")}
-    closes_at = instance.due_of(given["timer"], now, facts)
+    facts_then = {"notice": {"posted_on": today.isoformat()}}
+    names = ("timer", "matter", "basis", "category")
+    given = {name: str(instance.parameter("notice.open", name, facts_then) or "") for name in names}
+    closes_at = instance.due_of(given.pop("timer"), now, facts_then)
     if closes_at is None:
         raise NotFound("这一版流程没有公示。")
-    return notice_text(session, case, today, closes_at, "", given["matter"], given["basis"])
+    return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
+
+
+def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
+    """The latest notice of each case that has one."""
+    query = select(Notice).where(Notice.case_id.in_(case_ids)).order_by(Notice.id)
+    return {notice.case_id: notice for notice in session.scalars(query)}
 
 
 def raise_objection(

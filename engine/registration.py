@@ -1,22 +1,15 @@
-"""Admission to the register, the announcement in the township's name, and the entry in the national system."""
+"""Admission to the register and the entry in the national system."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
-
-from engine import access, divisions, households, notifications
-from engine.clock import local_date, written
+from engine import notifications
+from engine.clock import local_date
 from engine.errors import Invalid
 from engine.households import CATEGORY_NAMES
-from engine.models import Announcement
 from engine.services import ServiceCall, service
-
-_LAST_SERIAL = select(func.max(Announcement.serial)).where(
-    Announcement.township_code == bindparam("township"), Announcement.year == bindparam("year")
-)
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
@@ -49,35 +42,6 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
         notifications.send(call.session, call.case, queue, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
     return {"approved_on": today.isoformat(), "days_used": (today - started).days, "was": was}
-
-
-@service("announcement.prepare")
-def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
-    """Draw up the announcement: number, date and masked list, in the township's name (R13).
-
-    `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
-    """
-    household = call.case.household
-    township = access.ancestor(call.case.village_code, "township")
-    names = divisions.names(call.session, [township, call.case.village_code])
-    name = names.get(township, "乡镇人民政府")
-    today = local_date(call.now)
-    serial = (call.session.scalar(_LAST_SERIAL, {"township": township, "year": today.year}) or 0) + 1
-    number = f"{name}防返贫公告〔{today.year}〕{serial}号"
-    group = f"{household.group_name} " if household.group_name else ""
-    text = (
-        f"{basis}，{names[call.case.village_code]}以下农户{matter}，现予公告：\n"
-        f"{group}户主：{household.head_name}  家庭人口：{households.size(call.session, household.id)}人  "
-        f"类别：{CATEGORY_NAMES.get(household.category, '')}\n"
-        f"{name}\n{written(today)}"
-    )
-    row = Announcement(
-        case_id=call.case.id, township_code=township, village_code=call.case.village_code, year=today.year, serial=serial,
-        number=number, text=text, issued_on=today,
-    )  # fmt: skip
-    call.session.add(row)
-    call.session.flush()
-    return {"id": row.id, "number": number, "text": text, "township": name}
 
 
 @service("registration.confirm")

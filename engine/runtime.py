@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, definitions, prefill, services
+from engine import access, attachments, definitions, prefill, services
 from engine.clock import CHINA, Clock, local_date
 from engine.database import save, write
 from engine.definitions import Definition
@@ -154,9 +154,10 @@ def complete(
     raw: Mapping[str, Any],
     *,
     idempotency_key: str | None = None,
+    fill: bool = False,
     clock: Clock,
 ) -> StepResult:
-    """Finish a work item with what the official typed.
+    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own prefilled value.
 
     A repeated request with the same key gets the first answer. Raises NotFound, NotAllowed, Conflict (finished or
     taken by somebody: the sentence says who and when) or Invalid (with the fields); what was typed stays as a draft.
@@ -165,7 +166,7 @@ def complete(
     with _keeping_draft(session, actor, item_id, raw, now), write(session):
         if idempotency_key and (first := session.get(Idempotency, idempotency_key)) is not None:
             return _first_answer(first, actor, item_id)
-        result = _complete(session, actor, item_id, raw, now)
+        result = _complete(session, actor, item_id, raw, now, fill)
         if idempotency_key:
             session.add(
                 Idempotency(
@@ -183,14 +184,17 @@ def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResul
     return StepResult(**stored, opened=opened)
 
 
-def _complete(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> StepResult:
+def _complete(
+    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime, fill: bool
+) -> StepResult:
     step, item = _open_item(session, actor, item_id, now)
     element = step.definition.elements[item.element_id]
     _separate(session, actor, element.properties.get("separateFrom"), step)
     form = step.definition.form(item.form_key)
-    context = prefill.context(session, step.case, step.instance.variables, form.readonly_reads)
-    attachments = _attachments(step.connection, step.case.id) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(now), attachments=attachments, context=context)
+    context = prefill.context(session, step.case, step.instance.variables, form.reads if fill else form.readonly_reads)
+    raw = form.filled(raw, context) if fill else raw
+    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    clean = form.validate(raw, today=local_date(now), attachments=files, context=context)
     submission = {
         "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
         "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
@@ -317,14 +321,40 @@ def record_incident(
         return incident.id
 
 
+Outcome = tuple[int, StepResult | ShouwangError]
+
+
 def complete_many(
-    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any], *, clock: Clock
-) -> list[tuple[int, StepResult | ShouwangError]]:
-    """Finish several items with the same decision, each in its own transaction; one refusal stops no other."""
-    results: list[tuple[int, StepResult | ShouwangError]] = []
+    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any], *, act: str = "", clock: Clock
+) -> list[Outcome]:
+    """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
+
+    What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With `act`, the name
+    of this act, an item that the same act has finished already gets its first answer.
+    """
+
+    files = form_of(session, actor, item_ids[0]).files_of(raw) if item_ids else {}
+
+    def one(item_id: int) -> StepResult:
+        own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
+        key = f"{act}:{item_id}" if act else None
+        return complete(session, actor, item_id, own, idempotency_key=key, fill=True, clock=clock)
+
+    return _each(item_ids, one)
+
+
+def return_many(
+    session: Session, actor: Account, item_ids: Sequence[int], reason: str, *, clock: Clock
+) -> list[Outcome]:
+    """退回 several items to the step before, with one reason; each in its own transaction."""
+    return _each(item_ids, lambda item_id: return_to(session, actor, item_id, None, reason, clock=clock))
+
+
+def _each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:
+    results: list[Outcome] = []
     for item_id in item_ids:
         try:
-            results.append((item_id, complete(session, actor, item_id, raw, clock=clock)))
+            results.append((item_id, act(item_id)))
         except ShouwangError as error:
             results.append((item_id, error))
     return results

@@ -82,6 +82,7 @@ def find(name: str) -> Service | None:
 
 def load_all() -> None:
     """Import the rooms that register services, so that every process knows the same ones."""
+    import engine.announcements
     import engine.batches
     import engine.clues
     import engine.elimination

@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, audit, definitions, inbox, prefill, runtime
+from engine import access, announcements, audit, definitions, inbox, prefill, runtime
 from engine.clock import CHINA
 from engine.definitions import Definition, Element
+from engine.documents.kinds import KINDS, Kind, kind_of_step
+from engine.documents.paper import Paper
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.forms.schema import options, walk
 from engine.instance import Instance
 from engine.models import (
     Account,
-    Announcement,
     Attachment,
     BatchEntry,
     CaseFile,
@@ -83,7 +84,7 @@ class CaseView:
     submissions: Sequence[Submission]
     clues: Sequence[RiskClue]
     notices: Sequence[Notice]
-    announcements: Sequence[Announcement]
+    announcements: Sequence[Paper]
     matching_results: Sequence[MatchingResult]
     applications: Sequence[BatchEntry]
     attachments: Sequence[Attachment]
@@ -153,6 +154,7 @@ class TaskView:
     colleagues: Sequence[Account]
     lamp: str
     context: Mapping[str, Any]
+    paper: Kind | None
     case_view: CaseView = field(repr=False)
 
 
@@ -183,7 +185,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         progress=_progress(step.definition, open_elements, finished),
         timeline=[_event(entry, step.definition, people) for entry in entries],
         submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
-        notices=of_case(Notice, Notice.id), announcements=of_case(Announcement, Announcement.id),
+        notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
         instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people, related=_related(session, case),
@@ -221,6 +223,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
         colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
+        paper=KINDS.get(kind_of_step(view.definition.elements[item.element_id].properties)),
     )  # fmt: skip
 
 

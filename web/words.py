@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 
 from flask import Flask
 
-from engine import access, batches, clues, elimination, households, idnumber, inbox, measures
+from engine import access, batches, clues, divisions, elimination, households, idnumber, inbox, measures
 from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
@@ -30,14 +30,6 @@ def day(value: date | datetime | None) -> str:
         return ""
     found = local_date(value) if isinstance(value, datetime) else value
     return written(found)
-
-
-def village(name: str) -> str:
-    """A village as lists call it: without the committee's title."""
-    for title in ("村村民委员会", "村民委员会", "村委会"):
-        if name.endswith(title):
-            return name.removesuffix(title) + "村"
-    return name.removesuffix("居民委员会").removesuffix("居委会")
 
 
 def moment(value: datetime | None) -> str:
@@ -84,7 +76,7 @@ class FormContext:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, limit_day=limit_day, village=village, remaining=remaining, mask_id=idnumber.mask,
+        day=day, moment=moment, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
         mask_phone=households.mask_phone,
     )  # fmt: skip
     app.jinja_env.globals.update(

@@ -19,11 +19,14 @@ from engine.definitions.definition import (
     Definition,
     expressions,
     page_forms,
+    paper_words,
     queue_of,
 )
 from engine.definitions.resources import Resources, calls_out, parts_of
+from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
 from engine.forms import check_form
+from engine.forms.schema import walk
 
 NAMES = {
     "scriptTask": "脚本任务", "task": "未定类型的任务", "sendTask": "发送任务", "receiveTask": "接收任务",
@@ -254,6 +257,24 @@ def _settings(draft: _Draft) -> Iterator[Finding]:
                 yield _found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
 
 
+def _papers(draft: _Draft) -> Iterator[Finding]:
+    """A step's paper is one we make, and the diagram has the words for it."""
+    for node in draft.of_kind("userTask"):
+        given = x.properties(node)
+        kind, words = kind_of_step(given), paper_words(node)
+        if kind and kind not in KINDS:
+            yield _found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(KINDS)}。")
+        for name in words.keys() - PAPER_WORDS:
+            yield _found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
+        if kind in LISTS and not {"matter", "basis"} <= words.keys():
+            yield _found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
+        form = json.loads(draft.forms.get(given.get("formKey", ""), b"{}"))
+        keys = {component.get("key") for component in walk(form.get("components") or [])}
+        for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):
+            if key not in keys:
+                yield _found(node, f"“paper:fields”中的“{key}”不是这一步表单的项目。")
+
+
 def _reaches(edges: Mapping[str, set[str]], start: str, goal: str) -> bool:
     seen: set[str] = set()
     stack = list(edges.get(start, ()))
@@ -385,6 +406,6 @@ def _expressions(draft: _Draft) -> Iterator[Finding]:
 
 
 _CHECKERS: tuple[Checker, ...] = (
-    _elements, _events, _flows, _gateways, _processes, _called_parts, _settings, _reachable, _tasks, _forms, _services,
+    _elements, _events, _flows, _gateways, _processes, _called_parts, _settings, _papers, _reachable, _tasks, _forms, _services,
     _expressions,
 )  # fmt: skip

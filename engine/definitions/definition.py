@@ -271,6 +271,18 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
         for node in x.descendants(root, kind):
             for text in settings_of(x.properties(node)).values():
                 yield node, text
+    for node in x.descendants(root, "userTask"):
+        for text in paper_words(node).values():
+            yield node, text
+
+
+def paper_words(node: x.Node) -> dict[str, str]:
+    """A user task's words for its list, FEEL by name (``paper:`` properties; ``paper:fields`` names form fields)."""
+    return {
+        name.removeprefix("paper:"): strip_equals(text)
+        for name, text in x.properties(node).items()
+        if name.startswith("paper:") and name != "paper:fields"
+    }
 
 
 def _main_process(root: x.Node) -> x.Node:

@@ -98,6 +98,8 @@ def _to_json(node: Any) -> Any:
         return [_to_json(item) for item in node]
     if not isinstance(node, tuple):
         return float(node) if isinstance(node, Decimal) else node
+    if node[0] in ("some", "every"):
+        return [node[0], [[name, _to_json(domain)] for name, domain in node[1]], _to_json(node[2])]
     if node[0] is not None and node[0] not in _BROWSER:
         raise ValueError(node[0])
     if node[0] == "call" and (node[1][0] != "name" or node[1][1] not in _BROWSER_CALLS):

@@ -104,6 +104,15 @@ class Form:
         """The first names that any prefilled field reads."""
         return _first_names(_inputs(self.components))
 
+    @property
+    def inputs(self) -> list[s.Component]:
+        """The fields of the form's top level."""
+        return _inputs(self.components)
+
+    def component(self, key: str) -> s.Component | None:
+        """The field `key` of the form's top level, or None."""
+        return next((component for component in self.inputs if _key(component) == key), None)
+
     # -- in ---------------------------------------------------------------------------------------------------------
 
     def parse(self, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,6 +231,16 @@ class Form:
             key, given = _key(component), _from(component, context)
             found[key] = _fixed_rows(component, given, values.get(key)) if component["type"] == "dynamiclist" else given
         return found
+
+    def filled(self, raw: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
+        """`raw` with its blanks filled by the prefilled values."""
+        typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
+        return {**self.prefill(context), **typed}
+
+    def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """The attachments that `raw` names, by field of the top level."""
+        keys = (_key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
+        return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
 
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""

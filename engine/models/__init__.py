@@ -11,7 +11,6 @@ from engine.models.assistance import (
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.household import (
-    Announcement,
     Household,
     HouseholdYear,
     MatchingResult,
@@ -35,8 +34,11 @@ from engine.models.organisation import (
     RoleGrant,
     Setting,
 )
+from engine.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.models.process import (
     Attachment,
+    BulkAct,
+    BulkEntry,
     CaseFile,
     Draft,
     Idempotency,
@@ -56,13 +58,14 @@ __all__ = [
     "LEVELS",
     "PLAN_IN_FORCE",
     "Account",
-    "Announcement",
     "ApiToken",
     "ApplicationBatch",
     "AssistancePlan",
     "Attachment",
     "Base",
     "BatchEntry",
+    "BulkAct",
+    "BulkEntry",
     "CalendarDay",
     "CaseFile",
     "Division",
@@ -82,9 +85,12 @@ __all__ = [
     "MonitoringLine",
     "Notice",
     "Notification",
+    "NumberedPaper",
     "Objection",
     "Observation",
     "Outbox",
+    "PaperEntry",
+    "PaperNumber",
     "Procedure",
     "ProcedureVersion",
     "Resource",

@@ -134,13 +134,15 @@ class MatchingResult(Base):
 
 
 class Notice(Base):
-    """A public notice of a case in its village (R10); `matter` is what it proposes."""
+    """A public notice of a case in its village (R10); `matter` is what it proposes, `basis` what led to it."""
 
     __tablename__ = "notice"
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     token: Mapped[str] = mapped_column(String(32))
     matter: Mapped[str] = mapped_column(String(100), default="")
+    basis: Mapped[str] = mapped_column(String(500), default="")
+    category: Mapped[str] = mapped_column(String(20), default="")  # the one proposed, where the matter has one
     posted_on: Mapped[date]
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     place: Mapped[str] = mapped_column(String(200), default="")
@@ -165,22 +167,6 @@ class Objection(Base):
     # open, dismissed, upheld_changed, upheld_withdrawn
     finding: Mapped[str] = mapped_column(String(1000), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-
-class Announcement(Base):
-    """The announcement of a result in the village, in the township's name (R13)."""
-
-    __tablename__ = "announcement"
-    __table_args__ = (UniqueConstraint("township_code", "year", "serial"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
-    township_code: Mapped[str] = mapped_column(String(12))
-    village_code: Mapped[str] = mapped_column(String(12), index=True)
-    year: Mapped[int]
-    serial: Mapped[int]
-    number: Mapped[str] = mapped_column(String(60))
-    text: Mapped[str] = mapped_column(String(4000), default="")
-    issued_on: Mapped[date]
 
 
 class Telling(Base):

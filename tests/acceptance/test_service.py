@@ -183,7 +183,7 @@ def test_s21_another_village_by_address(site: Site, sqlite_url: str) -> None:
         f"/cases/{case}/archive",
         f"/cases/{case}/messages/objection",
         f"/cases/{case}/diagram.bpmn",
-        f"/cases/{case}/document/notice",
+        f"/papers/notice?case={case}",
     ]
     for path in paths:
         assert neighbour.go(path) in (403, 404, 422), path

@@ -9,11 +9,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from engine.database import write
+from engine.documents import compose, numbers
+from engine.documents.compose import Terms
+from engine.documents.kinds import KINDS
 from engine.models import (
     ApplicationBatch,
     AssistancePlan,
     Attachment,
     BatchEntry,
+    BulkAct,
     CaseFile,
     Draft,
     LogEntry,
@@ -21,7 +25,7 @@ from engine.models import (
     WorkItem,
 )
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS
+from tests.support.template import OFFICIALS, VILLAGE
 from tests.support.world import World
 
 EVERYBODY = [username for username, *_ in OFFICIALS]
@@ -39,15 +43,17 @@ PAGES = {
     "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
     "/measures": set(EVERYBODY), "/measures/{measure}/progress": REACH, "/officials": set(EVERYBODY),
     "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
-    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/document/{kind}": REACH, "/cases/{case}/messages/{message}": REACH,
+    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/messages/{message}": REACH,
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
-    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/files/{file}": REACH,
+    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/tasks/bulk/{act}": {"xiang"}, "/files/{file}": REACH,
+    "/papers": set(EVERYBODY), "/papers/{kind}": REACH, "/papers/{paper}.{form}": REACH,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
     "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
-    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/cases/{case}/messages/{message}": REACH,
+    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
+    "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -77,6 +83,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
         "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
         "measure": _measure(small_world, case),
+        "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
 
@@ -107,12 +114,33 @@ def _measure(world: World, case: CaseFile) -> int:
     return measure.id
 
 
+def _paper(world: World) -> int:
+    """A notice that the village has issued."""
+    with write(world.session):
+        record = numbers.open_paper(world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now())
+        terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
+        numbers.fix(world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now())
+    return record.id
+
+
+def _act(world: World) -> int:
+    """A bulk act of the township's, worked off."""
+    act = BulkAct(
+        account_id=world.official("xiang").id, kind="complete", procedure_key="identification", element_id="submit_batch",
+        name="统一报送比对", data={}, at=world.clock.now(), total=0,
+    )  # fmt: skip
+    with write(world.session):
+        world.session.add(act)
+    return act.id
+
+
 def _shape(rule: str) -> str:
     known = {
         "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
         "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
         "<name>": "{message}", "<int:batch_id>": "{batch}",
         "<int:measure_id>": "{measure}",
+        "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
     for old, new in known.items():
         rule = rule.replace(old, new)
@@ -136,7 +164,9 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
     for username in EVERYBODY:
         client = signed_in(app, world.official(username))
         for shape, allowed in PAGES.items():
-            path = shape.format(**names) + (f"?id={names['item']}" if shape == "/tasks/bulk" else "")
+            path = shape.format(**names) + (
+                f"?id={names['item']}" if shape in ("/tasks/bulk", "/papers/{kind}") else ""
+            )
             status = client.get(path).status_code
             if username in allowed:
                 assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
@@ -144,8 +174,8 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
-EXPECTED = {("/cases/{case}/document/{kind}", 404), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
-"""Allowed, but there is nothing there yet: no notice hangs, and a letter is not signed in bulk."""
+EXPECTED = {("/papers/{kind}", 422), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
+"""Allowed, but there is nothing there yet: no notice hangs, and a letter is neither signed in bulk nor posted."""
 
 
 @pytest.mark.duty("R38")

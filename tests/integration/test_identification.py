@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from engine import announcements
 from engine.errors import Conflict, Invalid, NotAllowed
-from engine.models import Announcement, Household, Notice, Telling
+from engine.models import Household, Notice, NumberedPaper, Telling
 from tests.support.world import World
 
 
@@ -37,9 +38,10 @@ def test_a_household_goes_from_the_clue_to_the_register(world: World) -> None:
     assert (case.status, case.outcome, case.lamp_floor) == ("finished", "已纳入", "green")
     household = world.session.get_one(Household, case.household_id)
     assert (household.status, household.category, household.national_number) == ("monitored", "marginal", "4100000001")
-    announcement = world.session.scalars(select(Announcement)).one()
-    assert announcement.number.startswith("车村镇防返贫公告〔2022〕1号")
-    assert "王建国" in announcement.text and "4199" not in announcement.text
+    announcement = world.session.scalars(select(NumberedPaper)).one()
+    assert announcement.number == "车村镇防返贫公告〔2022〕1号"
+    text = announcements.papers(world.session, announcement.entries[0].case_id)[0].text
+    assert "王建国" in text and "4199" not in text
     world.assert_replays(case.id)
 
 

@@ -67,7 +67,7 @@ def test_parts_that_call_each_other_in_a_circle_are_found() -> None:
 
 
 def test_settings_are_refused_where_they_would_be_ignored() -> None:
-    body = NOTICE.replace(b'name="document" value="notice"', b'name="set:x" value="1"')
+    body = NOTICE.replace(b'name="list" value="notice"', b'name="set:x" value="1"')
     assert any("会被忽略" in f.message for f in check(body, read_resources(ROOT))[1])
 
 

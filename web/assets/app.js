@@ -1,5 +1,6 @@
-// What every page needs: forms, selection for bulk decisions, confirmations, printing.
+// What every page needs: forms, selection for bulk acts, confirmations, printing.
 import { enliven, forget } from "./form.js";
+import { forgetLists, pick, selectOnList } from "./selection.js";
 
 document.documentElement.classList.add("js");
 forget();
@@ -11,30 +12,18 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const sentence = event.submitter?.dataset.confirm || event.target.dataset.confirm;
-  if (sentence && !window.confirm(sentence)) event.preventDefault();
+  const count = event.target.querySelectorAll("input[name=id]:checked").length;
+  if (sentence && !window.confirm(sentence.replace("{n}", count))) event.preventDefault();
 });
 
 for (const control of document.querySelectorAll("[data-submits]")) control.addEventListener("change", () => control.form.requestSubmit());
 
-const all = document.querySelector("[data-select-all]");
-if (all) {
-  const boxes = [...document.querySelectorAll("input[name=id][type=checkbox]")];
-  const count = document.querySelector("[data-selected]");
-  const button = document.querySelector("[data-bulk]");
-  const show = () => {
-    const chosen = boxes.filter((box) => box.checked).length;
-    if (count) count.textContent = String(chosen);
-    if (button) button.disabled = chosen === 0;
-    all.checked = chosen === boxes.length && chosen > 0;
-    all.indeterminate = chosen > 0 && chosen < boxes.length;
-  };
-  all.addEventListener("change", () => {
-    for (const box of boxes) box.checked = all.checked;
-    show();
-  });
-  for (const box of boxes) box.addEventListener("change", show);
-  show();
-}
+const list = document.querySelector("form[data-list]");
+if (list) selectOnList(list);
+const picks = document.querySelector("form[data-picks]");
+if (picks) pick(picks);
+if (document.querySelector("[data-acted]")) forgetLists();
+document.querySelector("form[data-goes-on]")?.requestSubmit();
 
 const village = document.querySelector("[data-village-search]");
 if (village) {

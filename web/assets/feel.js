@@ -78,11 +78,18 @@ const kinds = {
   },
   if: ([condition, yes, no], names) => evaluate(evaluate(condition, names) === true ? yes : no, names),
   list: ([items], names) => items.map((item) => evaluate(item, names)),
+  some: ([pairs, test], names) => over(pairs, names).some((own) => evaluate(test, own) === true),
+  every: ([pairs, test], names) => over(pairs, names).every((own) => evaluate(test, own) === true),
   call: ([callee, args], names) => {
     const values = args.map((pair) => evaluate(pair[1], names));
     return values.length && values[0] === null ? null : functions[callee[1]](...values);
   },
 };
+
+// The names of each round of a quantifier: every combination of its lists' items.
+function over(pairs, names) {
+  return pairs.reduce((rounds, [name, list]) => rounds.flatMap((own) => evaluate(list, own).map((item) => ({ ...own, [name]: item }))), [names]);
+}
 
 export function evaluate(tree, names) {
   const kind = kinds[tree[0]];

@@ -9,6 +9,7 @@ from web.pages import (
     auth,
     batches,
     bell,
+    bulk,
     cases,
     clues,
     files,
@@ -19,6 +20,7 @@ from web.pages import (
     more,
     officials,
     openings,
+    papers,
     schedules,
     tasks,
 )
@@ -28,9 +30,8 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, tasks, cases, clues, households, measures, officials, register_pages, openings, schedules, batches, files,
-    bell, more,
-    administration, health,
+    auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
+    batches, files, bell, more, administration, health,
 )  # fmt: skip
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
 
-from engine import batches, divisions
+from engine import batches
 from web.database import session
 from web.pages.inbox import number
+from web.pages.papers import FILES, file_of
 from web.signing import account
 
 blueprint = Blueprint("batches", __name__)
@@ -34,11 +36,9 @@ def show(batch_id: int) -> str:
 
 
 @blueprint.get("/batches/<int:batch_id>/paper")
-def paper(batch_id: int) -> str:
-    """The application's list on A4: number, date, a place for the stamp."""
-    line = batches.view(session(), account(), batch_id)
-    names = divisions.names(session(), [line.batch.division_code])
-    return render_template(
-        "batches/paper.html", batch=line.batch, rows=batches.paper_rows(session(), account(), batch_id),
-        name=names.get(line.batch.division_code, ""), kind=batches.kinds(session(), account())[line.batch.kind],
-    )  # fmt: skip
+def paper(batch_id: int) -> ResponseReturnValue:
+    """The application's list on A4: number, date, a place for the stamp; ``as`` = docx or pdf for a file."""
+    found, form = batches.paper(session(), account(), batch_id), request.args.get("as", "")
+    if form in FILES:
+        return file_of([found], form, f"{found.number} {found.title}")
+    return render_template("batches/paper.html", batch_id=batch_id, paper=found)

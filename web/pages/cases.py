@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, documents, messages, prefill, views
+from engine import access, messages, prefill, views
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
@@ -49,14 +49,6 @@ def diagram(case_id: int) -> Response:
     return Response(
         views.diagram_xml(session(), account(), case_id, request.args.get("part", "")), mimetype="application/xml"
     )
-
-
-@blueprint.get("/cases/<int:case_id>/document/<kind>")
-def document(case_id: int, kind: str) -> str:
-    """The notice or the announcement, ready to print on A4 and to post."""
-    view = views.case_view(session(), account(), case_id)
-    found = documents.of_case(session(), view, kind, clock.now())
-    return render_template("cases/document.html", view=view, document=found)
 
 
 @blueprint.get("/cases/<int:case_id>/messages/<name>")

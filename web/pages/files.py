@@ -17,8 +17,8 @@ blueprint = Blueprint("files", __name__)
 @blueprint.get("/files/<int:attachment_id>")
 def show(attachment_id: int) -> Response:
     """The file itself; the look is logged."""
-    found = attachments.fetch(session(), account(), attachment_id, clock.now())
-    answer = Response(found.body, mimetype=found.media_type)
+    found, body = attachments.fetch(session(), account(), attachment_id, clock.now())
+    answer = Response(body, mimetype=found.media_type)
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.filename)}"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return answer

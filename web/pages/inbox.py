@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import access, batches, definitions, divisions, inbox
+from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.inbox import Group, InboxFilter
 from engine.models import ApplicationBatch, WorkItem
 from web import clock
@@ -17,14 +19,21 @@ from web.signing import account
 blueprint = Blueprint("inbox", __name__)
 
 
+@dataclass(frozen=True)
+class ListStep:
+    """A step whose items can be decided in bulk, or put on a paper."""
+
+    bulk: bool
+    kind: Kind | None
+
+
 def number(text: str | None) -> int:
     """A page number from a query string; 1 for nonsense."""
     return int(text) if text and text.isdigit() and len(text) < 7 else 1
 
 
-def wanted() -> InboxFilter:
-    """The filter of the present request."""
-    args = request.args
+def wanted(args: Mapping[str, str]) -> InboxFilter:
+    """The filter that a query string or a form names."""
     return InboxFilter(
         step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
         village=args.get("village", ""), batch=number(args.get("batch")) if args.get("batch") else 0,
@@ -41,12 +50,12 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/todo")
 def todo() -> ResponseReturnValue:
     """待办."""
-    found, now, narrowed = session(), clock.now(), wanted()
+    found, now, narrowed = session(), clock.now(), wanted(request.args)
     groups = inbox.todo_groups(found, account(), now)
     page = inbox.todo(found, account(), narrowed, now)
     group = next((g for g in groups if g.step == narrowed.step), None)
     return render_template(
-        "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, bulk=bool(group) and _bulk(group),
+        "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, step=_step(group),
         villages=_villages(page.items), places=narrower(), batches=_batches(group),
         procedures=_procedures(groups), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )  # fmt: skip
@@ -67,13 +76,16 @@ def _batches(group: Group | None) -> list[ApplicationBatch]:
     return batches.at_step(session(), account(), group.procedure_key, group.element_id)
 
 
-def _bulk(group: Group | None) -> bool:
-    """Whether the diagram lets many items of this step be decided at once."""
+def _step(group: Group | None) -> ListStep | None:
+    """What can be done with many items of this step at once."""
     if group is None:
-        return False
+        return None
     version = definitions.current(session(), group.procedure_key)
     element = definitions.load(session(), version.id).elements.get(group.element_id)
-    return element is not None and element.properties.get("bulk") == "true"
+    if element is None:
+        return None
+    kind = KINDS.get(kind_of_step(element.properties))
+    return ListStep(element.properties.get("bulk") == "true", kind) if kind or "bulk" in element.properties else None
 
 
 def _villages(items: Iterable[WorkItem]) -> dict[str, str]:

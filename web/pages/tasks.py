@@ -9,8 +9,8 @@ from uuid import uuid4
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, divisions, runtime, views
-from engine.errors import Conflict, Invalid, ShouwangError
+from engine import attachments, runtime, views
+from engine.errors import Conflict, Invalid
 from engine.forms import Form
 from engine.runtime import StepResult
 from web import clock
@@ -19,7 +19,6 @@ from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("tasks", __name__)
-MAX_BULK = 1000
 
 
 @blueprint.get("/tasks/<int:item_id>")
@@ -42,7 +41,7 @@ def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[s
 def complete(item_id: int) -> ResponseReturnValue:
     """提交."""
     form = runtime.form_of(session(), account(), item_id)
-    raw, wrong = _sent(form, item_id)
+    raw, wrong = sent_data(form, item_id)
     key = request.form.get("key") or None
     try:
         if wrong:
@@ -64,7 +63,7 @@ def _done(result: StepResult) -> ResponseReturnValue:
     return redirect(url_for("inbox.todo", _anchor="list"), 303)
 
 
-def _sent(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]]]:
+def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]]]:
     """The raw data of the request with its uploads stored, and what was wrong with the uploads."""
     wrong: dict[str, list[str]] = {}
     fields = request.form.copy()
@@ -85,7 +84,7 @@ def _sent(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]
 def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
     form = runtime.form_of(session(), account(), item_id)
-    raw, wrong = _sent(form, item_id)
+    raw, wrong = sent_data(form, item_id)
     saved = runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
     if request.headers.get("X-Requested-With") == "fetch":
         return {"saved_at": saved.isoformat()}
@@ -160,46 +159,3 @@ def reassign(item_id: int) -> ResponseReturnValue:
     runtime.reassign(session(), account(), item_id, number(request.form.get("account_id")), clock=clock.clock())
     flash("已转办。", "success")
     return redirect(url_for("inbox.todo"), 303)
-
-
-@blueprint.get("/tasks/bulk")
-def bulk() -> str:
-    """The form for several items of one step."""
-    return _bulk_page(_ids(request.args.getlist("id")))
-
-
-def _ids(texts: list[str]) -> list[int]:
-    found = [int(text) for text in texts if text.isdigit()]
-    if not found:
-        raise Invalid("请先勾选要办理的事项。")
-    if len(found) > MAX_BULK:
-        raise Invalid(f"一次最多办理 {MAX_BULK} 件。")
-    return list(dict.fromkeys(found))
-
-
-def _bulk_page(
-    ids: list[int], data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
-) -> str:
-    items = views.items_of_one_step(session(), account(), ids)
-    view = views.task_view(session(), account(), items[0].id, clock.now())
-    fields = [one for one in view.form.render(data or {}, errors) if not one.readonly]
-    return render_template(
-        "tasks/bulk.html", items=items, view=view, fields=fields, errors=errors or {},
-        villages=divisions.names(session(), {item.village_code for item in items}),
-    )  # fmt: skip
-
-
-@blueprint.post("/tasks/bulk")
-def complete_bulk() -> ResponseReturnValue:
-    """Decide several items at once: each in its own step, one refusal stops no other."""
-    ids = _ids(request.form.getlist("id"))
-    items = {item.id: item for item in views.items_of_one_step(session(), account(), ids)}
-    form = runtime.form_of(session(), account(), ids[0])
-    raw = form.parse(request.form)
-    results = runtime.complete_many(session(), account(), ids, raw, clock=clock.clock())
-    refused = [(items[i], result) for i, result in results if isinstance(result, ShouwangError)]
-    if len(refused) == len(results) and isinstance(refused[0][1], Invalid):
-        flash(refused[0][1].message, "danger")
-        return _bulk_page(ids, raw, refused[0][1].fields), 422
-    done = [(items[i], result) for i, result in results if isinstance(result, StepResult)]
-    return render_template("tasks/bulk_done.html", done=done, refused=refused)
