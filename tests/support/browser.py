@@ -250,20 +250,21 @@ class Official:
         assert found is not None
         return int(found.group(1))
 
-    def decide_all(self, step: str, batch: str, data: dict[str, Any]) -> str:
-        """Decide every item of a batch at a step in one act; answers what the page then says."""
+    def decide_all(self, step: str, data: dict[str, Any], batch: str = "") -> str:
+        """Decide every item of a step, or of a batch at it, in one act; answers what the system then says."""
         self.go("/todo")
         self.page.locator("ul.groups a", has_text=step).click()
-        self.page.wait_for_selector("select[name=batch]")
-        self.page.select_option("select[name=batch]", label=batch)
-        self.page.wait_for_url("**batch=**")
+        self.page.wait_for_selector("[data-select-all]")
+        if batch:
+            self.page.select_option("select[name=batch]", label=batch)
+            self.page.wait_for_url("**batch=**")
         self.page.check("[data-select-all]")
-        self.page.click("[data-bulk]")
-        self.page.wait_for_selector("form[data-live]")
+        self.page.click("[data-bulk] >> text=批量办理")
+        self.page.wait_for_selector("form[data-picks]")
         self.fill(data)
-        self.page.locator("form[data-live] .buttons .btn-primary").click()
-        self.page.wait_for_selector("h1:has-text('批量办理结果')")
-        return self.text
+        self.page.click("form[data-picks] .buttons .btn-primary")
+        self.page.wait_for_selector("[data-acted]")
+        return self.said
 
     def send_back(self, name: str, step: str, to: str, reason: str) -> str:
         """退回."""

@@ -74,7 +74,7 @@ def _shown(ids: list[int]) -> list[int]:
 @blueprint.post("/return")
 def send_back() -> ResponseReturnValue:
     """退回, with one reason."""
-    ids, reason = selection.chosen(request.form), request.form.get("reason", "")
+    ids, reason = selection.chosen(request.form), request.form.get("return_reason", "")
     try:
         act = bulk.send_back(session(), account(), ids, reason, clock=clock.clock())
     except Invalid as error:
