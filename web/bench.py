@@ -14,7 +14,7 @@ import socket
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, attachments, clues, installation, runtime, timers
+from engine import accounts, attachments, clues, installation, runtime, timers, views
 from engine.clock import CHINA, MovableClock, local_date
 from engine.database import create_engine, session_factory, write
 from engine.demo.answers import ANSWERS, Scene
@@ -184,7 +184,11 @@ class Driver:
             stored = attachments.store(session, actor, item.id, field, "photo.png", picture(field), self.clock.now())
             return str(stored.id)
 
-        return ANSWERS[item.form_key](Scene(self.random, one, local_date(self.clock.now()), upload))
+        def filled() -> Mapping[str, Any]:
+            return views.task_view(session, actor, item.id, self.clock.now()).values
+
+        scene = Scene(self.random, one, local_date(self.clock.now()), upload, filled)
+        return ANSWERS[item.form_key](scene)
 
     def through(
         self, session: Session, complete: Callable[[WorkItem, dict[str, Any]], None], *, before: str = ""

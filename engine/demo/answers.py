@@ -93,7 +93,7 @@ def _notice(scene: Scene) -> dict[str, Any]:
 def _review(scene: Scene) -> dict[str, Any]:
     return {
         "outcome": "approve",
-        "category": "marginal",
+        "category": scene.filled().get("category") or "marginal",  # as the rule proposes
         "ground": "家庭支出骤增，基本生活出现严重困难，综合研判予以纳入。",
     }
 
