@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -52,6 +53,12 @@ class MovableClock:
 
 
 SYSTEM = SystemClock()
+
+
+def stopwatch() -> Callable[[], float]:
+    """A function that answers how many seconds have gone by since this call: effort, not a time of day."""
+    begun = time.monotonic()
+    return lambda: time.monotonic() - begun
 
 
 def local_date(instant: datetime) -> date:

@@ -74,7 +74,7 @@ def test_s15_two_hundred_households_in_one_list(county: World, site: Site, tmp_p
     assert "建议纳入" in person.text and "边缘易致贫户" in person.text
     person.fill({"outcome": "approve"})
     assert person.page.locator("[name=category]").input_value() == ""  # each household's own
-    person.page.click("form[data-picks] .buttons .btn-primary")
+    person.page.click("form[data-picks] .buttons .btn-primary", no_wait_after=True)
     assert "办结 197 户" in work_off(person)
 
     person.go(f"/todo?step={STEP}")
@@ -83,7 +83,7 @@ def test_s15_two_hundred_households_in_one_list(county: World, site: Site, tmp_p
     person.page.click("[data-bulk] >> text=批量办理")
     person.page.click("summary >> text=退回所选")
     person.page.fill("#return-reason", "缺少民主评议照片")
-    person.page.click("button >> text=退回 2 户")
+    person.page.click("button >> text=退回 2 户", no_wait_after=True)
     assert "退回 2 户" in work_off(person)
     person.open_task(apart[2], "县级审批")
     person.fill({"outcome": "reject", "reason": "子女赡养有保障"})

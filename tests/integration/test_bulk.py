@@ -96,7 +96,8 @@ def test_what_suits_nobody_is_said_once_and_nothing_is_done(world: World) -> Non
 
 def test_a_portion_cut_off_is_taken_up_without_doubling(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     many.to_approval(world, 5, (VILLAGE,))
-    monkeypatch.setitem(bulk.PORTION, "complete", 2)
+    monkeypatch.setattr(bulk, "PORTION", 2)
+    monkeypatch.setattr(bulk, "PATIENCE", 0)
     ids, county = all_of(world, "xian", APPROVE), world.official("xian")
     act = bulk.decide(world.session, county, ids, {"outcome": "approve"}, clock=world.clock)
     assert bulk.counts(world.session, act) == {"pending": 3, "done": 2, "refused": 0}

@@ -30,7 +30,7 @@ def choose() -> str:
 
 def _page(
     ids: list[int], data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    ticked: frozenset[int] | None = None, reason: str = "",
+    ticked: frozenset[int] | None = None, reason: str | None = None,
 ) -> str:  # fmt: skip
     listed = views.items_of_one_step(session(), account(), ids)
     items = [item for item in listed if item.status == "open"]
@@ -44,7 +44,7 @@ def _page(
     return render_template(
         "tasks/bulk.html", items=items, found=found, fields=asked.render({**found.common, **(data or {})}, errors),
         errors=errors or {}, villages=divisions.names(session(), {item.village_code for item in items}),
-        ticked=ticked or frozenset(item.id for item in items), reason=reason,
+        ticked=ticked or frozenset(item.id for item in items), reason=reason or "", returning=reason is not None,
         files=attachments.uploaded(session(), account(), bulk.files_named(session(), items[0], data or {})),
     )  # fmt: skip
 
