@@ -52,10 +52,12 @@ def first_variables(session: Session, household: Household, day: date) -> dict[s
 
 
 def startable(session: Session, actor: Account, household: Household) -> list[Startable]:
-    """The procedures that the actor may open for the household by hand, by name."""
-    query = select(Procedure.current_version_id).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    """The procedures that the actor may now open for the household by hand, by key."""
+    busy = select(Procedure.exclusive).join(CaseFile, CaseFile.procedure_key == Procedure.key)
+    busy = busy.where(CaseFile.household_id == household.id, CaseFile.status == "open", Procedure.exclusive != "")
+    query = select(Procedure.current_version_id).where(Procedure.part.is_(False), Procedure.exclusive.not_in(busy))
     found = []
-    for version_id in session.scalars(query):
+    for version_id in session.scalars(query.order_by(Procedure.key)).all():
         if version_id is not None:
             definition = definitions.load(session, version_id)
             if _may_open(actor, definition.start, household):

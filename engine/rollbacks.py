@@ -37,7 +37,12 @@ def _was(household: Household) -> dict[str, Any]:
 
 
 def _restore(call: ServiceCall, result: Any) -> None:
-    """The execution was taken back: the household is again what it was."""
+    """The execution was taken back: the household is again what it was.
+
+    Raises Conflict when another case of the household has already ended by it.
+    """
+    if result.get("told"):
+        raise Conflict("该户正在办理的帮扶已经随清退结束，不能再撤回或退回到这一步之前。")
     household = call.session.get_one(Household, call.case.household_id)
     for key in _KEPT:
         value = result["was"].get(key, "")
@@ -73,7 +78,8 @@ def clear(
 ) -> dict[str, Any]:
     """The household leaves the register of the monitored; its record stays, with the reason (R29).
 
-    Measures that still run stop with the execution, never before it.
+    Measures that still run stop with the execution, never before it. The household's other open cases hear of it by
+    the message ``household_cleared``; their diagrams say what follows.
     """
     number = _require_consent(consent_number)
     household = _household(call, "monitored", "eliminated")
@@ -85,7 +91,14 @@ def clear(
         stopped[str(measure.id)], measure.status = measure.status, "stopped"
     result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
-    return {"was": was, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result}
+    call.session.flush()
+    told = runtime.tell_household(
+        call.session, call.actor, household.id, "household_cleared", {"executed_on": executed_on}, call.now,
+        besides=call.case.id,
+    )  # fmt: skip
+    return {
+        "was": was, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result, "told": told,
+    }  # fmt: skip
 
 
 def _tell_queues(call: ServiceCall, result: str) -> None:

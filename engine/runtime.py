@@ -521,6 +521,27 @@ def send_message(
     return caught
 
 
+def tell_household(
+    session: Session, actor: Account | None, household_id: int, name: str, payload: Mapping[str, Any], now: datetime, *,
+    besides: int,
+) -> list[int]:  # fmt: skip
+    """Send a message to every other open case of a household that waits for it; returns the cases that caught it.
+
+    Inside the caller's transaction. What a case does with it is drawn in its diagram.
+    """
+    query = select(CaseFile.id).where(
+        CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides
+    )
+    told = []
+    for case_id in session.scalars(query.order_by(CaseFile.id)).all():
+        step = Step.on(session, case_id, actor, now)
+        if step is not None and name in step.instance.waits_for():
+            step.instance.send(name, dict(payload), now)
+            step.finish({"payload": dict(payload)})
+            told.append(case_id)
+    return told
+
+
 def form_of(session: Session, actor: Account, item_id: int) -> Form:
     """The form of a work item that the actor may see."""
     item = _readable_item(session, actor, item_id)

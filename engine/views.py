@@ -285,7 +285,11 @@ def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int])
 def _progress(definition: Definition, open_elements: Sequence[str], finished: Sequence[str]) -> list[Progress]:
     """The steps in the order of the flow, with where the case stands; exceptional ones only once they are reached."""
     steps = [e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")]
-    states = {e.id: "open" if e.id in open_elements else "done" if e.id in finished else "ahead" for e in steps}
+    gateways = [at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind]
+    awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
+    usual = {e for e in awaited if definition.elements[e].properties.get("exceptional") != "true"}
+    standing = {*open_elements, *usual}
+    states = {e.id: "open" if e.id in standing else "done" if e.id in finished else "ahead" for e in steps}
     return [
         Progress(e.id, e.name, e.queue or "", states[e.id])
         for e in steps

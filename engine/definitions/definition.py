@@ -131,6 +131,11 @@ class Definition:
         """Names of the messages that a running case of this version can catch."""
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
 
+    def awaited(self, gateway_id: str) -> list[str]:
+        """The events that an event-based gateway waits for."""
+        flows = (flow for flow in self._nodes("sequenceFlow") if flow.get("sourceRef") == gateway_id)
+        return [flow.get("targetRef", "") for flow in flows]
+
     @cached_property
     def in_flow_order(self) -> list[Element]:
         """The elements as an official would tell them: each after all that leads to it, a called process after its call.

@@ -161,3 +161,22 @@ def test_the_province_refuses_and_the_household_stays_with_its_help(world: World
     household = household_of(world, case)
     assert (household.status, household.cleared_on, measure.status) == ("monitored", None, "under_way")
     world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29")
+def test_a_clearance_ends_the_assistance_under_way_and_is_not_offered_twice(world: World) -> None:
+    case = propose(world)
+    official, household = world.official("xiang"), household_of(world, case)
+    assert "clearance" not in {one.key for one in openings.startable(world.session, world.official("xian"), household)}
+    assistance = world.open_by_hand(case.household_id, "assistance", "xiang")
+    assert "name_official" in world.open_items(assistance)
+    to_hearing(world, case)
+    answer(world, case)
+    to_consent(world, case)
+    world.finish(case, "register_consent", "sheng")
+    world.finish(case, "execute_in_system", "sheng")
+    ended = world.case(assistance.id)
+    assert (ended.status, ended.outcome) == ("finished", "随清退结束") and world.open_items(assistance) == {}
+    assert openings.startable(world.session, official, household_of(world, case)) == []
+    world.assert_replays(case.id)
+    world.assert_replays(assistance.id)
