@@ -316,7 +316,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",
-        "message": MESSAGES.get(entry.element_id, f"收到“{entry.element_id}”"),
+        "message": _message_text(definition, entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
         "measure": f"登记措施“{name}”的进展：{data.get('outcome', '')}",
@@ -334,13 +334,11 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
     )  # fmt: skip
 
 
-MESSAGES = {
-    "clue": "又有线索并入本事项",
-    "objection": "收到异议",
-    "household_answer": "收到农户意见",
-    "matching_result": "收到信息比对结果",
-    "authorisation": "收到承诺授权书",
-}
+def _message_text(definition: Definition, name: str) -> str:
+    """What the arrival of a message is called: as the diagram names the event that catches it."""
+    if name == "clue":  # caught by no event of a running case: it joins it (R06)
+        return "又有线索并入本事项"
+    return next((e.name for e in definition.elements.values() if e.message == name), f"收到“{name}”")
 
 
 def _decision_text(result: Any) -> str:

@@ -43,6 +43,9 @@ def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
     from engine.demo import PASSWORD, ROLES, populate
 
+    if DEMO_FILE.exists() and not fresh and not _fits(f"sqlite:///{DEMO_FILE}"):
+        click.echo("… 演示数据是旧版本的，重新生成")
+        fresh = True
     if fresh:
         for path in DEMO_FILE.parent.glob(DEMO_FILE.name + "*"):
             path.unlink()
@@ -70,6 +73,22 @@ def demo(port: int, host: str, fresh: bool) -> None:
     _serve(app, host, port)
 
 
+def _fits(url: str) -> bool:
+    engine = create_engine(url)
+    try:
+        return installation.fits(engine)
+    finally:
+        engine.dispose()
+
+
+def _require_fit() -> None:
+    """A database of an older release gets a sentence, not an error on every page."""
+    if not _fits(Config.read().database_url):
+        raise click.ClickException(
+            "数据库的表结构是旧版本的，这一版不能直接使用：请备份后另建数据库，或按更新说明补上缺少的表和栏目。"
+        )
+
+
 def _secret(path: Path) -> str:
     """A key that survives restarts, so that people stay signed in."""
     if not path.exists():
@@ -89,6 +108,7 @@ def _serve(app: Flask, host: str, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
     """Serve pages and API."""
+    _require_fit()
     from web.application import create_app
 
     _serve(create_app(), host, port)
@@ -97,6 +117,7 @@ def serve(port: int, host: str) -> None:
 @main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
     """Run the ticker alone, in the foreground."""
+    _require_fit()
     from apscheduler.schedulers.blocking import BlockingScheduler
 
     from web import scheduler
