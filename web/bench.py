@@ -406,6 +406,7 @@ def over_http(url: str, sessions: Factory, cases: int) -> Figures:
                 seconds.append(time.perf_counter() - begun)
                 if answer.status != 200:
                     raise RuntimeError(said.decode())
+                session.expire_all()  # the server has moved the case
 
             driver.through(session, complete)
             seconds.clear()
