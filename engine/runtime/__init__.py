@@ -1,0 +1,36 @@
+"""What people and programmes do to cases. Each function is one step transaction, whole or not at all.
+
+All take a session, the acting account (None for the system) and a clock. A refusal raises one of `engine.errors`; what
+an official had typed is then kept as a draft.
+"""
+
+from engine.runtime.completing import complete, complete_many
+from engine.runtime.holding import claim, reassign, release
+from engine.runtime.items import StepResult, definition_of, form_of, record_incident, save_draft
+from engine.runtime.messaging import send_message, tell_household
+from engine.runtime.returning import ReturnTarget, may_withdraw, return_many, return_targets, return_to, withdraw
+from engine.runtime.starting import open_case, open_of_group, start_case
+
+__all__ = [
+    "ReturnTarget",
+    "StepResult",
+    "claim",
+    "complete",
+    "complete_many",
+    "definition_of",
+    "form_of",
+    "may_withdraw",
+    "open_case",
+    "open_of_group",
+    "reassign",
+    "record_incident",
+    "release",
+    "return_many",
+    "return_targets",
+    "return_to",
+    "save_draft",
+    "send_message",
+    "start_case",
+    "tell_household",
+    "withdraw",
+]

@@ -1,0 +1,148 @@
+"""提交: finishing work items, one or many, each in a step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.orm import Session
+
+from engine import access, attachments, prefill
+from engine.clock import Clock, local_date
+from engine.database import save, write
+from engine.errors import Conflict, NotAllowed
+from engine.models import (
+    Account,
+    Attachment,
+    Idempotency,
+    Submission,
+    WorkItem,
+    table,
+)
+from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, open_item
+from engine.steps import Opened, Step
+
+_FILE = table(Attachment)
+_ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
+    _FILE.c.case_id == bindparam("case_id")
+)
+_SUBMIT = insert(table(Submission)).returning(table(Submission).c.id)
+
+
+def complete(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    *,
+    idempotency_key: str | None = None,
+    fill: bool = False,
+    clock: Clock,
+) -> StepResult:
+    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own prefilled value.
+
+    A repeated request with the same key gets the first answer. Raises NotFound, NotAllowed, Conflict (finished or
+    taken by somebody: the sentence says who and when) or Invalid (with the fields); what was typed stays as a draft.
+    """
+    now = clock.now()
+    with keeping_draft(session, actor, item_id, raw, now), write(session):
+        if idempotency_key and (first := session.get(Idempotency, idempotency_key)) is not None:
+            return _first_answer(first, actor, item_id)
+        result = _complete(session, actor, item_id, raw, now, fill)
+        if idempotency_key:
+            session.add(
+                Idempotency(
+                    key=idempotency_key, account_id=actor.id, work_item_id=item_id, result=asdict(result), at=now
+                )
+            )
+        return result
+
+
+def complete_many(
+    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any], *, act: str = "", clock: Clock
+) -> list[Outcome]:
+    """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
+
+    What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With `act`, the name
+    of this act, an item that the same act has finished already gets its first answer.
+    """
+
+    files = form_of(session, actor, item_ids[0]).files_of(raw) if item_ids else {}
+
+    def one(item_id: int) -> StepResult:
+        own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
+        key = f"{act}:{item_id}" if act else None
+        return complete(session, actor, item_id, own, idempotency_key=key, fill=True, clock=clock)
+
+    return each(item_ids, one)
+
+
+def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResult:
+    if (first.account_id, first.work_item_id) != (actor.id, item_id):
+        raise Conflict("请求编号已被另一件事项使用，请刷新页面后重试。")
+    stored: dict[str, Any] = dict(first.result)
+    opened = tuple(Opened(**item) for item in stored.pop("opened"))
+    return StepResult(**stored, opened=opened)
+
+
+def _complete(
+    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime, fill: bool
+) -> StepResult:
+    step, item = open_item(session, actor, item_id, now)
+    element = step.definition.elements[item.element_id]
+    _separate(session, actor, element.properties.get("separateFrom"), step)
+    form = step.definition.form(item.form_key)
+    context = prefill.context(session, step.case, step.instance.variables, form.reads if fill else form.readonly_reads)
+    raw = form.filled(raw, context) if fill else raw
+    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    clean = form.validate(raw, today=local_date(now), attachments=files, context=context)
+    submission = {
+        "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
+        "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
+        "submitted_at": now,
+    }  # fmt: skip
+    submission_id = step.connection.execute(_SUBMIT, submission).scalar_one()
+    variable = element.variable or item.form_key
+    step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
+    outcome = form.outcome_label(clean)[:80]
+    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
+    if outcome:
+        details["outcome"] = outcome
+    step.finish(details)
+    drop_drafts(step, item)
+    return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
+
+
+def _separate(session: Session, actor: Account, rule: str | None, step: Step) -> None:
+    """Four eyes (R12, R38): what ``separateFrom`` names this actor may not have done.
+
+    It lists steps, or ``*`` for every step but those after an exclamation mark: ``*, !explain_delay``. The start event
+    among them means who opened the case.
+    """
+    if not rule:
+        return
+    named = {part.strip() for part in rule.split(",")}
+    if step.definition.start.id in named and step.case.started_by == actor.id:
+        raise NotAllowed("本事项由您提出，按规定须由他人办理这一步。")
+    query = select(WorkItem.name, WorkItem.element_id).where(
+        WorkItem.case_id == step.case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
+    )
+    for name, element_id in session.execute(query):
+        if element_id in named or ("*" in named and f"!{element_id}" not in named):
+            raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
+
+
+def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
+    return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
+
+
+def _summary(step: Step, item: WorkItem) -> str:
+    if step.case.status == "finished":
+        return f"“{item.name}”已办结，{step.case.subject}户的办理全部结束：{step.case.outcome or '已结束'}。"
+    names = "、".join(f"{access.QUEUE_NAMES[o.queue]}“{o.name}”" for o in step.opened)
+    return f"“{item.name}”已办结" + (f"，下一步：{names}。" if names else "，正在等待下一环节。")

@@ -1,0 +1,67 @@
+"""领办, 放回, 转办: who holds an open item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine import access
+from engine.clock import Clock
+from engine.database import save, write
+from engine.errors import Invalid
+from engine.models import (
+    Account,
+    WorkItem,
+)
+from engine.runtime.items import readable_item, require_open
+from engine.steps import Step
+
+
+def claim(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
+    """领办: take an item of the queue for oneself."""
+    return _hold(session, actor, item_id, lambda item: actor.id, "claim", clock)
+
+
+def release(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
+    """Give a claimed item back to the queue."""
+    return _hold(session, actor, item_id, lambda item: None, "release", clock)
+
+
+def reassign(session: Session, actor: Account, item_id: int, account_id: int, *, clock: Clock) -> WorkItem:
+    """转办: hand an open item to another official of the same queue."""
+
+    def to_colleague(item: WorkItem) -> int:
+        colleague = session.get(Account, account_id)
+        if colleague is None or not colleague.active or not access.may_work(colleague, item):
+            raise Invalid("只能转给同一待办的在岗人员。", {"account_id": ["请选择同一待办的在岗人员。"]})
+        return colleague.id
+
+    return _hold(session, actor, item_id, to_colleague, "reassign", clock, anyone=True)
+
+
+def _hold(
+    session: Session, actor: Account, item_id: int, holder: Callable[[WorkItem], int | None], kind: str, clock: Clock,
+    *, anyone: bool = False,
+) -> WorkItem:  # fmt: skip
+    now = clock.now()
+    with write(session):
+        step, item = _open_for_holding(session, actor, item_id, now, anyone)
+        to = holder(item)
+        save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
+        step.log(kind, {"item": item.id, "name": item.name, "to": to}, item.element_id)
+    return item
+
+
+def _open_for_holding(
+    session: Session, actor: Account, item_id: int, now: datetime, anyone: bool
+) -> tuple[Step, WorkItem]:
+    item = readable_item(session, actor, item_id)
+    access.require_work(actor, item)
+    step = Step.on(session, item.case_id, actor, now)
+    assert step is not None  # only skip_locked answers None
+    session.refresh(item)
+    if not (anyone and item.status == "open"):
+        require_open(session, actor, item)
+    return step, item

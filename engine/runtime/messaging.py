@@ -1,0 +1,67 @@
+"""Messages that reach cases: an objection, a clue, a result, an event of the register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import access
+from engine.clock import Clock
+from engine.database import write
+from engine.errors import Conflict, Invalid, NotFound
+from engine.models import (
+    Account,
+    CaseFile,
+)
+from engine.steps import Step
+
+
+def send_message(
+    session: Session,
+    actor: Account | None,
+    case_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    *,
+    facts: Mapping[str, Any] | None = None,
+    clock: Clock,
+) -> bool:
+    """A message reaches a case; `facts` change case variables. Returns whether something caught it at once."""
+    now = clock.now()
+    with write(session):
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        if actor is not None and not access.reaches(actor, step.case.village_code):
+            raise NotFound("没有找到这件事项。")
+        if step.case.status != "open":
+            raise Conflict("这件事项已经办结，不能再接收新的情况。")
+        if not facts and name not in step.definition.messages:
+            raise Invalid(f"这一版流程不接收消息“{name}”。")
+        caught = step.instance.send(name, dict(payload), now, facts)
+        step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
+    return caught
+
+
+def tell_household(
+    session: Session, actor: Account | None, household_id: int, name: str, payload: Mapping[str, Any], now: datetime, *,
+    besides: int,
+) -> list[int]:  # fmt: skip
+    """Send a message to every other open case of a household that waits for it; returns the cases that caught it.
+
+    Inside the caller's transaction. What a case does with it is drawn in its diagram.
+    """
+    query = select(CaseFile.id).where(
+        CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides
+    )
+    told = []
+    for case_id in session.scalars(query.order_by(CaseFile.id)).all():
+        step = Step.on(session, case_id, actor, now)
+        if step is not None and name in step.instance.waits_for():
+            step.instance.send(name, dict(payload), now)
+            step.finish({"payload": dict(payload)})
+            told.append(case_id)
+    return told

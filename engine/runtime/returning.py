@@ -1,0 +1,174 @@
+"""退回 and 撤回: the history without a step and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from engine import access, services
+from engine.clock import Clock
+from engine.database import save, write
+from engine.errors import Conflict, Invalid
+from engine.models import (
+    Account,
+    CaseFile,
+    Draft,
+    LogEntry,
+    WorkItem,
+)
+from engine.replay import UNDOING, Input
+from engine.runtime.items import Outcome, StepResult, drop_drafts, each, open_item, readable_item
+from engine.steps import Step
+
+
+@dataclass(frozen=True)
+class ReturnTarget:
+    """A step that the case can go back to."""
+
+    seq: int
+    token: str
+    element_id: str
+    name: str
+    done_by: str
+    done_at: datetime
+
+
+def return_targets(session: Session, actor: Account, item_id: int) -> list[ReturnTarget]:
+    """The finished steps that the open item came of, latest first: what 退回 may name."""
+    item = readable_item(session, actor, item_id)
+    step = Step(
+        session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
+    )
+    latest: dict[str, Input] = {}
+    inputs = step.replay()._inputs
+    for entry in inputs:
+        if entry.kind == "complete":
+            latest[entry.element_id] = entry
+    found = []
+    for entry in sorted(latest.values(), key=lambda e: -e.seq):
+        instance, _ = step.replay().run_without(entry.seq)
+        if item.token not in {task.token for task in instance.open_tasks()}:
+            found.append(entry)
+    return [_target(session, entry) for entry in found]
+
+
+def _target(session: Session, entry: Input) -> ReturnTarget:
+    done = session.get_one(WorkItem, entry.data["item"])
+    person = session.get(Account, done.closed_by) if done.closed_by else None
+    return ReturnTarget(
+        entry.seq, str(entry.data["token"]), entry.element_id, done.name, person.name if person else "", entry.at
+    )
+
+
+def return_to(
+    session: Session, actor: Account, item_id: int, target_seq: int | None, reason: str, *, clock: Clock
+) -> StepResult:
+    """退回: take the case back to an earlier step (None: the one before), with a reason (R11, R12).
+
+    The history is replayed without that step and what came of it; forms keep what was entered; limits run on.
+    """
+    if not reason.strip():
+        raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
+    now = clock.now()
+    targets = return_targets(session, actor, item_id)
+    if not targets:
+        raise Conflict("这是第一步，没有可以退回的上一步。")
+    with write(session):
+        step, item = open_item(session, actor, item_id, now)
+        seq = target_seq if target_seq is not None else targets[0].seq
+        chosen = next((target for target in targets if target.seq == seq), None)
+        if chosen is None:
+            raise Conflict("不能退回到这一步，请刷新页面重新选择。")
+        _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
+        outcome = f"退回至{chosen.name}"[:80]
+        save(
+            step.connection,
+            item,
+            status="returned",
+            closed_at=now,
+            closed_by=actor.id,
+            outcome=outcome,
+            note=reason[:500],
+        )
+        step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
+        for opened in step.opened:
+            step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
+        drop_drafts(step, item)
+    return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
+
+
+def return_many(
+    session: Session, actor: Account, item_ids: Sequence[int], reason: str, *, clock: Clock
+) -> list[Outcome]:
+    """退回 several items to the step before, with one reason; each in its own transaction."""
+    return each(item_ids, lambda item_id: return_to(session, actor, item_id, None, reason, clock=clock))
+
+
+def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) -> StepResult:
+    """撤回: take back one's own finished step while nobody has worked on what came of it."""
+    now = clock.now()
+    with write(session):
+        item = readable_item(session, actor, item_id)
+        step = Step.on(session, item.case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        session.refresh(item)
+        seq = _own_last_step(session, step, actor, item)
+        left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
+        _require_untouched(session, step, actor, seq, left_out)
+        save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
+        step.finish({}, note=f"{actor.name}撤回，待重新办理")
+    return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
+
+
+def may_withdraw(item: WorkItem, actor: Account) -> bool:
+    """Whether it makes sense to offer 撤回 at all; `withdraw` itself looks closer."""
+    return item.status == "done" and item.closed_by == actor.id and item.case.status == "open"
+
+
+def _own_last_step(session: Session, step: Step, actor: Account, item: WorkItem) -> int:
+    if item.status != "done" or item.closed_by != actor.id:
+        raise Conflict("只能撤回自己已经办结的步骤。")
+    if step.case.status != "open":
+        raise Conflict("这件事项已经全部结束，不能撤回。")
+    query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.kind == "complete")
+    for entry in session.scalars(query.order_by(LogEntry.seq.desc())):
+        if entry.data.get("item") == item.id:
+            return entry.seq
+    raise Conflict("没有找到这一步的办理记录，不能撤回。")
+
+
+def _require_untouched(session: Session, step: Step, actor: Account, seq: int, left_out: list[int]) -> None:
+    """Nobody has finished, claimed or begun a step that the withdrawn one led to."""
+    remaining = {task.token for task in step.instance.open_tasks()}
+    query = select(WorkItem).where(WorkItem.case_id == step.case.id, WorkItem.status == "open")
+    vanishing = [item for item in session.scalars(query) if item.token not in remaining]
+    begun = select(Draft.id).where(
+        Draft.work_item_id.in_([item.id for item in vanishing]), Draft.account_id != actor.id
+    )
+    claimed = any(item.claimed_by not in (None, actor.id) for item in vanishing)
+    if left_out != [seq] or claimed or session.scalar(begun.limit(1)) is not None:
+        raise Conflict("下一步已经有人开始办理，不能撤回；如需更正，请联系对方退回。")
+
+
+def _undo(step: Step, seq: int, kind: str, details: Mapping[str, Any]) -> list[int]:
+    """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
+    before = step.instance
+    instance, left_out = step.replay().run_without(seq)
+    instance.host = before.host
+    gone = set(left_out)
+    query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
+    for entry in step.session.scalars(query.order_by(LogEntry.seq.desc())):
+        for element_id, token, name, result in reversed(entry.data.get("services", [])):  # type: ignore[call-overload]
+            known = services.find(name)
+            if known is not None and known.undo is not None:
+                known.undo(step.call(element_id, token), result)
+    assert kind in UNDOING
+    step.log(kind, {**details, "undone": left_out})
+    step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
+    instance.pass_time(step.now)
+    return left_out
