@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from engine import batches
+from engine import batches, installation
 from engine.clock import CHINA
 from engine.database import create_engine, session_factory
 from engine.demo import populate
@@ -18,9 +19,12 @@ NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
 
 
 @pytest.fixture
-def demo(sqlite_url: str) -> Factory:
+def demo(tmp_path: Path) -> Factory:
     """The demo without its identification cases, late on an evening: nobody is at work."""
-    sessions = session_factory(create_engine(sqlite_url))
+    sessions = session_factory(create_engine(f"sqlite:///{tmp_path / 'demo.sqlite'}"))
+    with sessions() as session:
+        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        installation.install(session, NOW)
     populate(sessions, NOW, cases=0)
     return sessions
 
@@ -34,7 +38,7 @@ def test_every_later_procedure_is_at_work(demo: Factory) -> None:
         assert set(session.scalars(select(Procedure.key).where(Procedure.part.is_(False)))) - running <= {
             "identification", "assistance",
         }  # fmt: skip
-        steps = {row for row in session.scalars(select(WorkItem.element_id).where(WorkItem.status == "open"))}
+        steps = set(session.scalars(select(WorkItem.element_id).where(WorkItem.status == "open")))
         assert {"check", "review", "approve", "announce", "revisit", "city_reviews", "province_reviews"} <= steps
         assert {"register_consent", "execute_in_system", "confirm_check"} <= steps
         marked = select(CaseFile).where(CaseFile.outcome_code == "eliminated").join(Household)
