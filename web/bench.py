@@ -28,8 +28,8 @@ from engine import accounts, attachments, clues, installation, runtime, timers, 
 from engine.clock import CHINA, MovableClock, local_date
 from engine.database import create_engine, session_factory, write
 from engine.demo.answers import ANSWERS, Scene
+from engine.demo.driving import picture
 from engine.demo.people import Family, family
-from engine.demo.populate import picture
 from engine.errors import Conflict, ShouwangError
 from engine.models import Account, CaseFile, WorkItem, table
 

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
-from PIL import Image, ImageDraw
 from sqlalchemy import select
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from engine import (
-    access,
-    accounts,
-    attachments,
-    clues,
-    divisions,
-    households,
-    measures,
-    notices,
-    openings,
-    runtime,
-    timers,
-    views,
-)
-from engine.clock import CHINA, MovableClock, local_date
+from engine import access, accounts, clues, divisions, households, measures, openings, timers
+from engine.clock import MovableClock, local_date
 from engine.database import write
-from engine.demo.answers import ANSWERS, Scene
+from engine.demo import history
+from engine.demo.driving import Course, Factory, Officials, at_work
 from engine.demo.people import Family, family
-from engine.errors import ShouwangError
-from engine.models import Account, CaseFile, Division, Household, Measure, Notice, WorkItem
+from engine.models import Account, Division, Household, Measure
 
 COUNTY = "410325000000"  # 嵩县
 TOWNSHIP = "410325103000"  # 车村镇
@@ -42,8 +26,6 @@ OWN = 40
 CASES = 150
 HISTORY_DAYS = 40
 CHECKS = 6
-OFFICE = 1.2
-"""How much longer a case waits on a township's or county's desk than in the village."""
 RECENT = 3
 """The higher, the more of the cases began in the last days and are still open."""
 ROLES = (
@@ -62,9 +44,6 @@ ROLES = (
 """The role switcher: username, what it is called, role."""
 
 Say = Callable[[str], None]
-Officials = dict[tuple[str, str], list[Account]]
-"""Who works on which queue, by queue and division."""
-Factory = sessionmaker[Session]
 
 
 def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cases: int = CASES) -> None:
@@ -81,14 +60,17 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     chosen = own + random.sample(known[OWN:], cases - len(own))
     random.shuffle(chosen)
     ages = (timedelta(hours=2) + random.betavariate(1, RECENT) * timedelta(days=HISTORY_DAYS) for _ in range(cases))
-    starts = sorted(min(_at_work(random, now - age), now) for age in ages)
+    starts = sorted(min(at_work(random, now - age), now) for age in ages)
     for start, household_id in zip(starts, chosen, strict=True):
-        _Case(sessions, random, officials, families[household_id], household_id, start, now).run()
+        _Identification(sessions, random, officials, families[household_id], household_id, start, now).run()
     timers.fire_due(sessions, MovableClock(at=now))
     say("措施进展")
     with sessions() as session:
         _measures(session, random, officials, now)
         _checks(session, officials, now)
+    say("往年纳入的农户")
+    others = {number: one for number, one in families.items() if number not in chosen}
+    history.add(sessions, officials, others, now)
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
@@ -154,15 +136,6 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
     return found
 
 
-def _at_work(random: Random, instant: datetime) -> datetime:
-    """The instant, or the nearest morning after it when nobody would be at work."""
-    local = instant.astimezone(CHINA)
-    if 8 <= local.hour < 18:
-        return instant
-    morning = local.replace(hour=8, minute=random.randrange(60)) + timedelta(days=local.hour >= 18)
-    return morning.astimezone(UTC)
-
-
 # -- assistance -------------------------------------------------------------------------------------------------------
 
 
@@ -193,23 +166,13 @@ def _checks(session: Session, officials: Officials, now: datetime) -> None:
 # -- cases ------------------------------------------------------------------------------------------------------------
 
 
-class _Case:
-    """One case driven from its clue to where it would stand now."""
-
-    def __init__(
-        self, sessions: Factory, random: Random, officials: Officials, one: Family,
-        household_id: int, start: datetime, now: datetime,
-    ) -> None:  # fmt: skip
-        self.sessions, self.random, self.officials, self.family = sessions, random, officials, one
-        self.household_id, self.now = household_id, now
-        self.clock = MovableClock(at=start)
-        self.pace = random.choice((6, 10, 14, 20, 30, 60))
-        """Mean hours between two steps: some villages are slow."""
+class _Identification(Course):
+    """One household from its clue to where its case would stand now."""
 
     def run(self) -> None:
         with self.sessions() as session:
             case_id = self._enter(session)
-            while self._advance(session, case_id):
+            while self.advance(session, case_id):
                 pass
 
     def _enter(self, session: Session) -> int:
@@ -225,88 +188,3 @@ class _Case:
         entered = clues.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
         assert entered.case is not None
         return entered.case.id
-
-    def _advance(self, session: Session, case_id: int) -> bool:
-        """One more step, or waiting for a timer; False when the case rests or the present is reached."""
-        query = select(WorkItem).join(CaseFile, CaseFile.id == WorkItem.case_id)
-        query = query.where(CaseFile.household_id == self.household_id, WorkItem.status == "open").order_by(WorkItem.id)
-        items = list(session.scalars(query))
-        session.commit()
-        if not items:
-            due = timers.next_due(session)
-            session.commit()
-            if due is None or due > self.now:
-                return False
-            self.clock.set(max(due, self.clock.now()))
-            return timers.fire_due(self.sessions, self.clock) > 0
-        item = self.random.choice(items)
-        pace = self.pace * (1 if item.queue == "village" else OFFICE)
-        step = timedelta(hours=self.random.expovariate(1 / pace) + 0.2)
-        at = _at_work(self.random, self.clock.now() + step)
-        if at > self.now:
-            self.clock.set(self.now)
-            return False
-        self._pass(session, at)
-        self._maybe_object(session, case_id)
-        return self._finish(session, item)
-
-    def _pass(self, session: Session, until: datetime) -> None:
-        """Let time pass, each timer firing at its own due time."""
-        while (due := timers.next_due(session)) is not None and due <= until:
-            session.commit()
-            self.clock.set(max(due, self.clock.now()))
-            timers.fire_due(self.sessions, self.clock)
-        session.commit()
-        self.clock.set(until)
-
-    def _maybe_object(self, session: Session, case_id: int) -> None:
-        notice = session.scalar(select(Notice).where(Notice.case_id == case_id, Notice.status == "open"))
-        session.commit()
-        if notice is None or notice.objections or self.random.random() > 0.05:
-            return
-        actor = self._actor(session.get_one(Household, self.household_id).village_code, "township")
-        today = local_date(self.clock.now())
-        data = {"matter": "反映该户有小汽车。", "raised_on": today.isoformat()}
-        notices.raise_objection(session, actor, case_id, data, clock=self.clock)
-
-    def _finish(self, session: Session, item: WorkItem) -> bool:
-        session.refresh(item)
-        if item.status != "open":
-            return True
-        actor = self._actor(item.village_code, item.queue, first=item.element_id == "approve")
-
-        def upload(field: str) -> str:
-            body = picture(field)
-            return str(attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id)
-
-        def filled() -> Mapping[str, Any]:
-            return views.task_view(session, actor, item.id, self.clock.now()).values
-
-        township = access.ancestor(item.village_code, "township")
-        scene = Scene(self.random, self.family, local_date(self.clock.now()), upload, filled, township)
-        try:
-            runtime.complete(session, actor, item.id, ANSWERS[item.form_key](scene), clock=self.clock)
-        except ShouwangError as error:
-            raise RuntimeError(f"{item.name}: {error.message} {getattr(error, 'fields', '')}") from error
-        return True
-
-    def _actor(self, village: str, queue: str, *, first: bool = False) -> Account:
-        """The queue's own official; approval is by another person than the matching (R12)."""
-        people = self.officials[queue, access.ancestor(village, queue)]
-        return people[0] if first or queue != "county" else people[-1]
-
-
-_PICTURES: dict[str, bytes] = {}
-
-
-def picture(field: str) -> bytes:
-    """A small picture that stands for the photo or scan of a form's field."""
-    if field not in _PICTURES:
-        image = Image.new("RGB", (240, 160), (236, 240, 245))
-        draw = ImageDraw.Draw(image)
-        draw.rectangle((16, 16, 224, 144), outline=(90, 110, 140), width=2)
-        draw.text((28, 70), f"DEMO {field}", fill=(60, 80, 110))
-        packed = io.BytesIO()
-        image.save(packed, "PNG")
-        _PICTURES[field] = packed.getvalue()
-    return _PICTURES[field]
