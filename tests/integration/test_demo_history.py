@@ -29,7 +29,6 @@ def demo(tmp_path: Path) -> Factory:
     return sessions
 
 
-@pytest.mark.duty("R23", "R26", "R28", "R29")
 def test_every_later_procedure_is_at_work(demo: Factory) -> None:
     """Each is open somewhere; eliminations went through; city and province have several cases of one batch to review."""
     with demo() as session:
