@@ -14,7 +14,7 @@ LINKS = (
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
-    ("schedules.index", "定期开展", "回头看、帮扶落实核查等多久开展一次", {"county_approver"}),
+    ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", access.BATCH_ROLES),
     ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
 )
