@@ -6,6 +6,7 @@ Which procedures recur, for whom and how often by default is drawn on their star
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -106,7 +107,8 @@ def open_due(sessions: SessionFactory, clock: Clock) -> int:
 
 def _later(day: date, months: int) -> date:
     number = day.year * 12 + day.month - 1 + months
-    return date(number // 12, number % 12 + 1, min(day.day, 28))
+    year, month = number // 12, number % 12 + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:

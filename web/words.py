@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -41,6 +42,11 @@ def moment(value: datetime | None) -> str:
     return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
 
 
+def plain(documentation: str) -> str:
+    """A diagram's documentation as officials read it: without the numbers of the clauses it cites."""
+    return re.sub(r"（R\d[^）]*）", "", documentation)
+
+
 def limit_day(due: datetime | None) -> str:
     """The last day on which a limit that passes at 00:00 of `due` is still kept."""
     return day(due - timedelta(seconds=1)) if due else ""
@@ -77,7 +83,7 @@ def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
         day=day, moment=moment, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
-        mask_phone=households.mask_phone,
+        mask_phone=households.mask_phone, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(
         form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=inbox.LAMPS, lamp=inbox.lamp,

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from engine.demo.people import Family
+from engine.households import INCOME
 
 
 @dataclass
@@ -209,16 +210,7 @@ def _archive(scene: Scene) -> dict[str, Any]:
 
 def _check(scene: Scene) -> dict[str, Any]:
     filled = scene.filled()
-    income = (
-        "wage",
-        "business",
-        "property",
-        "pension",
-        "allowance_income",
-        "subsidy",
-        "other_transfer",
-        "business_cost",
-    )
+    income = (*INCOME, "business_cost")
     return {
         **{key: filled.get(key) or 0 for key in income},
         **{key: filled.get(key) or "yes" for key in ("education_ok", "medical_ok", "housing_ok", "water_ok")},

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from engine.households import INCOME
 from engine.idnumber import check_digit
 
 
@@ -104,16 +105,7 @@ def measure(day: date, risk: str, kind: str, **changes: Any) -> dict[str, Any]:
 def _assistance(day: date) -> dict[str, dict[str, Any]]:
     """The forms of the assistance and of the check of existing help."""
     when = day.isoformat()
-    income = (
-        "wage",
-        "business",
-        "property",
-        "pension",
-        "allowance_income",
-        "subsidy",
-        "other_transfer",
-        "business_cost",
-    )
+    income = (*INCOME, "business_cost")
     return {
         "responsible_official": {
             "name": "赵国梁", "unit": "县农业农村局", "post": "科员", "phone": "13800000001", "since": when,
