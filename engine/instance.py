@@ -26,6 +26,7 @@ from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
+from engine.repetition import around
 from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
 MAX_ROUNDS = 200
@@ -54,6 +55,8 @@ class OpenTask:
     token: str
     element_id: str
     due_at: datetime | None
+    item: Any = None
+    """What this instance of a repeated task is done for."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,14 @@ class Instance:
         data: dict[str, Any] = self._workflow.data
         return data
 
+    def variables_at(self, token: str) -> dict[str, Any]:
+        """The case's variables as the open task `token` sees them: with its item, when it is one of several."""
+        for task in self._ready_manual():
+            repeated = around(task) if codec.token_of(task) == token else None
+            if repeated is not None and repeated.item_variable:
+                return {**self.variables, repeated.item_variable: task.internal_data.get("item")}
+        return self.variables
+
     @property
     def completed(self) -> bool:
         """Whether no token is left."""
@@ -160,7 +171,7 @@ class Instance:
     def open_tasks(self) -> list[OpenTask]:
         """The user tasks that wait for a person, with the nearest limit that encloses each."""
         return [
-            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task))
+            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task), task.internal_data.get("item"))
             for task in self._ready_manual()
         ]
 
@@ -287,6 +298,9 @@ class Instance:
                     definition = getattr(twin.task_spec, "event_definition", None)
                     if isinstance(definition, FeelTimer) and twin.state != TaskState.CANCELLED:
                         dues.append(definition.due_at(twin))
+            if around(at) is not None:
+                at = at.parent
+                continue
             above = at.workflow.parent_task_id
             at = self._workflow.get_task_from_id(above) if above is not None else None
         return min((due for due in dues if due is not None), default=None)

@@ -1,4 +1,4 @@
-"""Our parts inside SpiffWorkflow: its script engine, timers, service and decision tasks, and the parser that builds them.
+"""Our parts inside SpiffWorkflow: its script engine, timers, service and decision tasks, calls and gateways.
 
 Three decisions shape this room:
 
@@ -18,37 +18,19 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
-from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
-from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
-from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
-from SpiffWorkflow.bpmn.specs.defaults import (
-    BoundaryEvent,
-    EndEvent,
-    EventBasedGateway,
-    IntermediateCatchEvent,
-    StartEvent,
-)
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
 from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
-from SpiffWorkflow.spiff.parser.event_parsers import (
-    SpiffBoundaryEventParser,
-    SpiffEndEventParser,
-    SpiffIntermediateCatchEventParser,
-    SpiffStartEventParser,
-)
-from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
-from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
 from engine.decisions import Decision
+from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import YearsMonths, to_plain
 
@@ -57,6 +39,9 @@ for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all i
 
 NEVER = datetime.min.replace(tzinfo=CHINA)
 """A horizon before every due time: nothing fires."""
+
+MAX_INSTANCES = 500
+"""More instances of one step than this are a mistake in the diagram or its data."""
 
 Workdays = Callable[[date, int], date]
 
@@ -89,7 +74,7 @@ def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow])
     while left:
         task = left.pop()
         inner = subprocesses.get(task.id)
-        if task._children and (task._state >= least or inner is not None):
+        if task._children and (task._state >= least or task._state == TaskState.STARTED):
             tasks = task.workflow.tasks
             left.extend([tasks[child] for child in reversed(task._children)])
         if inner is not None:
@@ -155,6 +140,18 @@ class FeelScriptEngine:
     def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
         """Whether the condition holds; null and errors are not true, as the standard says."""
         return evaluate(task, expression) is True
+
+    def items(self, task: Task, expression: str) -> list[Any]:
+        """What a repeated task is done for: the elements of a list, 1 to n for a number, nothing for null.
+
+        Raises EngineFault for any other value, and for more than MAX_INSTANCES.
+        """
+        value = to_plain(evaluate(task, expression))
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
+            return list(range(1, int(value) + 1))
+        if value is None or (isinstance(value, list) and len(value) <= MAX_INSTANCES):
+            return list(value or [])
+        raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”按“{expression}”算不出办理几次。")
 
 
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
@@ -293,79 +290,3 @@ def _lineage(task: Task) -> Iterator[Task]:
     while at is not None:
         yield at
         at = at.parent
-
-
-class _TimerParsing:
-    """Builds our timer for every kind of timer event."""
-
-    def parse_timer_event(self, event: Any) -> FeelTimer:
-        """The timer of a timerEventDefinition node."""
-        for kind in ("timeDate", "timeDuration"):
-            node = event.find(full_tag(kind))
-            if node is not None:
-                holder: Any = self.node  # type: ignore[attr-defined]
-                return FeelTimer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
-        raise ValueError("timer without timeDate or timeDuration")
-
-
-class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]
-    pass
-
-
-class _CatchParser(_TimerParsing, SpiffIntermediateCatchEventParser):  # type: ignore[misc]
-    pass
-
-
-class _BoundaryParser(_TimerParsing, SpiffBoundaryEventParser):  # type: ignore[misc]
-    pass
-
-
-class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[misc]
-    pass
-
-
-class _ServiceParser(SpiffTaskParser):  # type: ignore[misc]
-    def create_task(self) -> ServiceTask:
-        operator = self.parse_extensions()["serviceTaskOperator"]
-        parameters = {key: p["value"] for key, p in operator["parameters"].items()}
-        return ServiceTask(
-            self.spec, self.bpmn_id, operator["name"], parameters, operator["resultVariable"], **self.bpmn_attributes
-        )
-
-
-class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
-    def create_task(self) -> DecisionTask:
-        extensions = self.parse_extensions()
-        decision_id = extensions["calledDecisionId"].strip()
-        result = extensions.get("properties", {}).get("resultVariable", decision_id)
-        return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
-
-
-class _CallParser(SpiffTaskParser):  # type: ignore[misc]
-    def create_task(self) -> CallActivity:
-        settings = settings_of(self.parse_extensions().get("properties", {}))
-        called = self.node.get("calledElement")
-        return CallActivity(self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes)
-
-
-class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
-    """SpiffWorkflow's parser with our timers, service tasks and decisions."""
-
-    PROCESS_PARSER_CLASS = ProcessParser
-    OVERRIDE_PARSER_CLASSES = {
-        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
-        full_tag("startEvent"): (_StartParser, StartEvent),
-        full_tag("endEvent"): (SpiffEndEventParser, EndEvent),
-        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
-        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
-        full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
-        full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
-        full_tag("callActivity"): (_CallParser, CallActivity),
-        full_tag("serviceTask"): (_ServiceParser, ServiceTask),
-        full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),
-    }
-
-    def _find_dependencies(self, process: Any) -> None:
-        """Decisions are resolved by the definition, not by SpiffWorkflow's DMN parser."""
-        for call in process.iter(full_tag("callActivity")):
-            self.process_dependencies.add(call.get("calledElement"))

@@ -28,7 +28,7 @@ from engine.spiff import CaseWorkflow, SubWorkflow
 FORMAT = 1
 """Raised whenever the shape below changes; older states are rebuilt from the case's history."""
 
-_KEPT = ("began", "event_fired")
+_KEPT = ("began", "event_fired", "item", "remaining")
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 
 
@@ -75,7 +75,7 @@ def _dump_tree(workflow: BpmnBaseWorkflow, numbers: dict[Any, int]) -> list[Any]
         number = numbers[task.id] = len(rows)
         row: list[Any] = [parent, place[task.task_spec.name], task._state]
         if task.internal_data:
-            facts = {key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key)}
+            facts = {key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key) not in (None, [])}
             if facts:
                 row.append(facts)
         rows.append(row)
@@ -114,6 +114,7 @@ def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
         task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))
         if facts:
             task.internal_data = facts[0]
+            task.triggered = "item" in facts[0]  # an instance of a repeated task, which the library did not predict
         tasks.append(task)
     workflow.task_tree = tasks[0]
     return tasks

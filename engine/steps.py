@@ -234,10 +234,11 @@ class Step:
         element = self.definition.elements[task.element_id]
         queue = element.queue or "county"
         division = access.ancestor(self.case.village_code, queue)
-        self.opened.append(Opened(element.name, queue, division))
+        name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
+        self.opened.append(Opened(name, queue, division))
         return {
             "case_id": self.case.id, "token": task.token, "procedure_key": self.case.procedure_key,
-            "element_id": element.id, "name": element.name, "subject": self.case.subject,
+            "element_id": element.id, "name": name, "subject": self.case.subject,
             "village_code": self.case.village_code, "queue": queue, "division_code": division,
             "form_key": element.form_key or "", "due_at": task.due_at, "opened_at": self.now, "note": note,
         }  # fmt: skip
@@ -307,6 +308,13 @@ class Step:
         elements = (self.definition.elements[element_id] for element_id in waiting)
         lanes = {element.queue for element in elements if element.queue}
         return sorted({*self.connection.scalars(_OPEN_QUEUES, case), *lanes})
+
+
+def _item_words(item: Any) -> str:
+    """What tells one instance of a repeated step from the others: its item, or the name in it."""
+    if isinstance(item, dict):
+        item = next((item[key] for key in ("name", "label", "id") if item.get(key)), "")
+    return str(item)
 
 
 def _wanted_timers(

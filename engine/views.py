@@ -207,14 +207,16 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
     form = view.definition.form(item.form_key)
-    context = prefill.context(session, view.case, view.variables, form.reads | {"household"})
+    element = view.definition.elements[item.element_id]
+    variables = view.instance.variables_at(item.token)
+    context = prefill.context(session, view.case, variables, form.reads | {"household"})
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
-    previous = [s for s in view.submissions if s.element_id == item.element_id]
+    previous = [s for s in view.submissions if s.element_id == item.element_id and not element.repeats]
     own = [s for s in previous if s.work_item_id == item.id]
     values = _values(form, context, draft, own or previous)
     may_work = access.may_work(actor, item)
     return TaskView(
-        item=item, element=view.definition.elements[item.element_id], form=form, values=values,
+        item=item, element=element, form=form, values=values,
         attachments=view.files,
         draft_saved_at=draft.saved_at if draft else None, household=context["household"],
         may_complete=may_work and item.status == "open" and item.claimed_by in (None, actor.id),
@@ -223,7 +225,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
         colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
-        paper=KINDS.get(kind_of_step(view.definition.elements[item.element_id].properties)),
+        paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from engine.decisions import parse_decision
 from engine.definitions import xml as x
 from engine.definitions.definition import (
     FLOW_NODES,
+    REPETITIONS,
     SETTING_KINDS,
     Definition,
     expressions,
@@ -111,12 +112,6 @@ def _elements(draft: _Draft) -> Iterator[Finding]:
             if holder is None or x.local(holder) not in ("process", "subProcess") or kind in _IGNORED | FLOW_NODES:
                 continue
             yield _found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
-    for name, sentence in (
-        ("multiInstanceLoopCharacteristics", "暂不支持多实例标记，请拆成单独的步骤。"),
-        ("standardLoopCharacteristics", "暂不支持循环标记，请用网关画出回路。"),
-    ):
-        for mark in x.descendants(draft.root, name):
-            yield _found(mark.getparent(), sentence)  # type: ignore[arg-type]
     for node in draft.of_kind("subProcess"):
         if node.get("triggeredByEvent") == "true":
             yield _found(node, "不支持事件子流程，请改用边界事件。")
@@ -124,6 +119,32 @@ def _elements(draft: _Draft) -> Iterator[Finding]:
     for identifier, count in counts.items():
         if count > 1:
             yield Finding(str(identifier), "", f"编号“{identifier}”重复出现了 {count} 次。")
+
+
+def _repetitions(draft: _Draft) -> Iterator[Finding]:
+    """A user task may be done several times; every other repetition is drawn as a loop."""
+    for node in draft.nodes.values():
+        marks = [mark for kind in REPETITIONS for mark in x.children(node, kind)]
+        if marks and x.local(node) != "userTask":
+            yield _found(node, "只有人工任务可以加多实例或循环标记，其他步骤请用网关画出回路。")
+        for mark in marks if x.local(node) == "userTask" else []:
+            yield from _repetition(node, mark)
+
+
+def _repetition(node: x.Node, mark: x.Node) -> Iterator[Finding]:
+    given = {name: x.text_of(mark, name) for name in REPETITIONS[x.local(mark)]}
+    if x.local(mark) == "standardLoopCharacteristics":
+        if not given["loopCondition"] and not (mark.get("loopMaximum") or "").isdigit():
+            yield _found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
+    elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
+        yield _found(node, "多实例标记须写明按哪个清单（loopDataInputRef）或办理几次（loopCardinality）之一。")
+    names = {name: found.get("name") or found.get("id") or "" for name in ("inputDataItem", "outputDataItem")
+             for found in x.children(mark, name)}  # fmt: skip
+    for name in [*names.values(), x.text_of(mark, "loopDataOutputRef")]:
+        if name and not name.isidentifier():
+            yield _found(node, f"多实例标记中的“{name}”不是变量名（字母、数字和下划线）。")
+    if bool(x.text_of(mark, "loopDataOutputRef")) != ("outputDataItem" in names):
+        yield _found(node, "多实例标记的汇总清单（loopDataOutputRef）须与取值（outputDataItem）同时写明。")
 
 
 def _events(draft: _Draft) -> Iterator[Finding]:
@@ -406,6 +427,6 @@ def _expressions(draft: _Draft) -> Iterator[Finding]:
 
 
 _CHECKERS: tuple[Checker, ...] = (
-    _elements, _events, _flows, _gateways, _processes, _called_parts, _settings, _papers, _reachable, _tasks, _forms, _services,
-    _expressions,
+    _elements, _repetitions, _events, _flows, _gateways, _processes, _called_parts, _settings, _papers, _reachable, _tasks, _forms,
+    _services, _expressions,
 )  # fmt: skip

@@ -17,7 +17,8 @@ from engine.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
 from engine.forms.schema import given, walk
-from engine.spiff import CaseParser, settings_of, timer_feel
+from engine.parsing import CaseParser
+from engine.spiff import settings_of, timer_feel
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
@@ -50,6 +51,8 @@ class Element:
     message: str | None = None
     timer: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False
+    """Whether it is done several times: a multi-instance or a loop."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Variables that a call activity sets as it begins, an end event as it ends: FEEL by name (``set:`` properties)."""
 
@@ -277,8 +280,22 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
             for text in settings_of(x.properties(node)).values():
                 yield node, text
     for node in x.descendants(root, "userTask"):
-        for text in paper_words(node).values():
+        for text in (*paper_words(node).values(), *repetition_texts(node)):
             yield node, text
+
+
+REPETITIONS = {
+    "multiInstanceLoopCharacteristics": ("loopDataInputRef", "loopCardinality", "completionCondition"),
+    "standardLoopCharacteristics": ("loopCondition",),
+}
+"""The marks that make a user task repeat, with their FEEL texts."""
+
+
+def repetition_texts(node: x.Node) -> Iterator[str]:
+    """A user task's FEEL texts of how often it is done."""
+    for kind, names in REPETITIONS.items():
+        for mark in x.children(node, kind):
+            yield from (strip_equals(text) for text in (x.text_of(mark, name) for name in names) if text)
 
 
 def paper_words(node: x.Node) -> dict[str, str]:
@@ -349,6 +366,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         message=None if inner or message is None else messages.get(message, ""),
         timer=None if inner else timer,
         properties=given,
+        repeats=any(x.children(node, kind) for kind in REPETITIONS),
         settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},
     )
 

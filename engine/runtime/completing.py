@@ -95,7 +95,8 @@ def _complete(
     element = step.definition.elements[item.element_id]
     _separate(session, actor, element.properties.get("separateFrom"), step)
     form = step.definition.form(item.form_key)
-    context = prefill.context(session, step.case, step.instance.variables, form.reads if fill else form.readonly_reads)
+    reads = form.reads if fill else form.readonly_reads
+    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
     raw = form.filled(raw, context) if fill else raw
     files = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(now), attachments=files, context=context)

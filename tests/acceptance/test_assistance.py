@@ -25,7 +25,7 @@ def approved(site: Site) -> None:
 def household(person: Official) -> str:
     """The household's page; answers what it says."""
     person.go(f"/households?q={NAME}")
-    person.page.locator("table.list .subject a").first.click()
+    person.press(person.page.locator("table.list .subject a").first)
     person.page.wait_for_selector("text=家庭成员")
     return person.text
 
@@ -63,8 +63,8 @@ def test_s10_after_approval_nobody_makes_a_plan(site: Site) -> None:
     assert "需要更正" in township.submit() + township.text and "已核实为国家公职人员" in township.text
     township.finish(NAME, "明确帮扶责任人", "responsible_official")
     household(township)
-    township.page.click("text=启动帮扶")
-    township.page.click("text=启动办理")
+    township.press("text=启动帮扶")
+    township.press("text=启动办理")
     township.open_task(NAME, "明确帮扶责任人")
     township.fill(papers.paper("responsible_official", site.now.date(), "", name="钱立新"))
     township.submit()
@@ -106,7 +106,7 @@ def test_t25_late_assistance_goes_on_and_is_flagged(site: Site) -> None:
     county.finish(NAME, "超期说明", "supervision")
     text = household(county)
     assert "计划和申报完成" in text and "BF-2022-001" in text and "已受理" in text
-    county.page.locator("#measures a", has_text="办理记录").click()
+    county.press(county.page.locator("#measures a", has_text="办理记录"))
     assert "曾超期" in county.text
 
 
@@ -125,8 +125,8 @@ def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(s
     township.fill({"pass_reason": "两名劳动力都在照料重病人"})
     assert "已办结" in township.submit()
     assert "两名劳动力都在照料重病人" in household(village)
-    village.page.click("text=启动存量帮扶核查")
-    village.page.click("text=启动办理")
+    village.press("text=启动存量帮扶核查")
+    village.press("text=启动办理")
     village.open_task(NAME, "核查帮扶落实情况")
     assert "属于一兜了之（计划审核时的理由：两名劳动力都在照料重病人）" in village.text
     findings = [{"explanation": "护理期间不变"}]
@@ -150,7 +150,7 @@ def test_measures_are_followed_until_they_are_done(site: Site) -> None:
         assert "health的具体安排" in person.text and "请抓紧落实" in person.text
     village.go("/measures?status=late")
     assert village.page.locator("table.list tbody tr").count() == 2
-    village.page.locator("table.list .subject a").first.click()
+    village.press(village.page.locator("table.list .subject a").first)
     today = site.now.date()
     village.fill(papers.paper("measure_progress", today, "", effect=""))
     village.submit()
@@ -159,12 +159,12 @@ def test_measures_are_followed_until_they_are_done(site: Site) -> None:
     village.page.set_input_files('input[name="file:evidence"]', str(site.photo))
     assert "进展已登记" in village.submit()
     assert "已完成" in village.page.locator("#measures").inner_text()
-    village.page.locator("#measures .subject a").first.click()
+    village.press(village.page.locator("#measures .subject a").first)
     assert "报销 8600 元" in village.text and "photo.png" in village.text
     village.go("/measures?status=late")
     assert village.page.locator("table.list tbody tr").count() == 1
     county.go("/officials")
     assert "赵国梁" in county.text and "1 户" in county.text
     county.go("/measures")
-    county.page.locator("table.list .subject a").first.click()
+    county.press(county.page.locator("table.list .subject a").first)
     assert county.page.locator("form[data-live]").count() == 0

@@ -28,8 +28,8 @@ def admitted(site: Site, **verified: Any) -> None:
 def start(official: Official, procedure: str, **given: Any) -> int:
     """Open a procedure from the household's page; answers the case."""
     official.go(f"/households?q={NAME}")
-    official.page.locator("table.list .subject a").first.click()
-    official.page.locator(".page-head a", has_text=f"启动{procedure}").click()
+    official.press(official.page.locator("table.list .subject a").first)
+    official.press(official.page.locator(".page-head a", has_text=f"启动{procedure}"))
     official.page.wait_for_selector("form[data-live]")
     official.fill(given)
     assert "已启动" in official.submit()
@@ -90,7 +90,7 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> 
     for part in ("入户核查", "逐项核查风险", "公告", "上门当面告知", "已在全国防返贫监测信息系统标注风险消除"):
         assert part in village.text, part
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").first.click()
+    village.press(village.page.locator("table.list .subject a").first)
     assert "风险已消除" in village.text and "2023年1月1日" in village.text  # the county approved on day 241
     assert "风险消除：已批准标注（帮扶后稳定消除）。上门当面告知，被告知人：王建国" in village.text
 
@@ -145,7 +145,7 @@ def test_t12_no_labour_stays_monitored_and_is_told(site: Site) -> None:
     assert "暂不标注" in village.text and "监测对象" in village.text
     assert village.steps_of(NAME) == []
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").first.click()
+    village.press(village.page.locator("table.list .subject a").first)
     assert "风险消除：暂不标注，继续帮扶。原因：整户无劳动力" in village.text
 
 
@@ -183,7 +183,7 @@ def test_t15_the_household_itself_objects_to_the_notice(site: Site) -> None:
     village.finish(NAME, "张贴公示", "notice")
     site.go_to(44)
     village.go(f"/cases/{number}")
-    village.page.click("text=登记异议")
+    village.press("text=登记异议")
     village.fill({"raised_on": site.day(44).isoformat(), "raised_by": NAME, "matter": "还欠着医院的钱"})
     assert "公示不会结束" in village.submit()
     site.go_to(47)
@@ -210,12 +210,12 @@ def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> 
     assert "转重新识别" in said
     village.go(f"/cases/{look_back}")
     assert "发现新线索，启动“识别认定”" in village.text
-    village.page.locator(".panel a", has_text="识别认定").first.click()
+    village.press(village.page.locator(".panel a", has_text="识别认定").first)
     village.page.wait_for_load_state()
     assert "七月洪水冲毁庄稼" in village.text and "回头看" in village.text
     assert village.steps_of(NAME) == ["入户核实"]
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").first.click()
+    village.press(village.page.locator("table.list .subject a").first)
     whole = village.text
     assert "风险已消除" in whole and "风险消除：已批准标注（自然消除）" in whole
     life = village.page.locator(".life").inner_text()
@@ -227,23 +227,23 @@ def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(si
     village = site.official("cun")
     admitted(site)
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").first.click()
-    village.page.click("text=录入线索")
+    village.press(village.page.locator("table.list .subject a").first)
+    village.press("text=录入线索")
     assert "这户已是监测对象，不重复识别认定" in village.text
     village.fill({"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "妻子又住院"})
     assert "线索已记入该户，并已通知乡镇" in village.submit()
     assert "妻子又住院" in village.text
     township = site.official("xiang")
     township.go("/bell")
-    township.page.click("text=监测对象出现新线索（妻子又住院）")
+    township.press("text=监测对象出现新线索（妻子又住院）")
     township.page.wait_for_load_state()
     assert "/households/" in township.page.url
     township.go("/clues")
     assert "妻子又住院" in township.text
     number = propose(village)
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").first.click()
-    village.page.click("text=录入线索")
+    village.press(village.page.locator("table.list .subject a").first)
+    village.press("text=录入线索")
     village.fill({"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "又借了外债"})
     assert "线索已并入这户正在办理的“风险消除”" in village.submit()
     assert village.page.url.endswith(f"/cases/{number}") and "办理期间出现新线索" in village.text

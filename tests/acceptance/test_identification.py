@@ -81,7 +81,7 @@ def test_s02_objection_upheld_a_second_full_notice(site: Site) -> None:
     prepare(site)
     site.go_to(8)
     number = township.open_case(NAME)
-    township.page.click("text=登记异议")
+    township.press("text=登记异议")
     township.fill({"raised_on": site.day(8).isoformat(), "matter": "家里买了车"})
     assert "公示不会结束" in township.submit()
     site.go_to(9)
@@ -127,7 +127,7 @@ def test_s02_objection_dismissed_the_same_notice_goes_on(site: Site) -> None:
     prepare(site)
     site.go_to(8)
     village.open_case(NAME)
-    village.page.click("text=登记异议")
+    village.press("text=登记异议")
     village.fill({"raised_on": site.day(8).isoformat(), "raised_by": "邻居", "matter": "家里有车"})
     village.submit()
     site.go_to(9)
@@ -148,7 +148,7 @@ def test_s03_three_clues_one_case(site: Site) -> None:
         said = village.enter_clue(NAME, channel=channel, discovered_on=site.day(day).isoformat())
         if channel != "self_declaration":
             assert "可能是下面已在册的农户" in village.said
-            village.page.click("text=就是这一户")
+            village.press("text=就是这一户")
             village.page.wait_for_load_state()
             said = village.said
             assert "已并入" in said
@@ -270,8 +270,8 @@ def test_s08_a_result_on_file_is_shown_with_its_date(site: Site) -> None:
     township.finish(NAME, "复核评议结果", "exclusion_review")
     site.go_to(21)
     village.go(f"/households?q={NAME}")
-    village.page.locator("table.list .subject a").click()
-    village.page.click("text=录入线索")
+    village.press(village.page.locator("table.list .subject a"))
+    village.press("text=录入线索")
     village.fill({"channel": "cadre_check", "discovered_on": site.day(21).isoformat(), "description": "妻子又住院"})
     assert "开始办理" in village.submit()
     village.finish(NAME, "入户核实", "verification", household_type="allowance")

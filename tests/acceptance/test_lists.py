@@ -69,7 +69,7 @@ def test_s15_two_hundred_households_in_one_list(county: World, site: Site, tmp_p
     for name in apart:
         person.page.locator("table.list tbody tr").filter(has_text=name).locator("input[name=id]").uncheck()
     assert person.page.locator("[data-selected]").inner_text() == "197"
-    person.page.click("[data-bulk] >> text=批量办理")
+    person.press("[data-bulk] >> text=批量办理")
     assert person.page.locator(".picks tbody tr").count() == 197
     assert "建议纳入" in person.text and "边缘易致贫户" in person.text
     person.fill({"outcome": "approve"})
@@ -80,7 +80,7 @@ def test_s15_two_hundred_households_in_one_list(county: World, site: Site, tmp_p
     person.go(f"/todo?step={STEP}")
     for name in apart[:2]:
         person.page.locator("table.list tbody tr").filter(has_text=name).locator("input[name=id]").check()
-    person.page.click("[data-bulk] >> text=批量办理")
+    person.press("[data-bulk] >> text=批量办理")
     person.page.click("summary >> text=退回所选")
     person.page.fill("#return-reason", "缺少民主评议照片")
     person.page.click("button >> text=退回 2 户", no_wait_after=True)
@@ -122,9 +122,9 @@ def _announced_where_they_live(world: World) -> None:
 def _approval_form(person: Official, apart: list[str], folder: Path) -> None:
     person.go("/papers")
     assert "县级审批 198 户还没有列入审批表" in person.text
-    person.page.click("text=生成审批表")
+    person.press("text=生成审批表")
     assert person.page.locator("article.paper tbody tr").count() == 198
-    person.page.click("button >> text=印发")
+    person.press("button >> text=印发")
     person.page.wait_for_selector("text=已印发")
     assert re.search(r"嵩县防返贫审批〔2022〕1号", person.text)
     document = docx.Document(io.BytesIO(download(person, "Word", folder)))

@@ -99,17 +99,17 @@ def test_claim_reassign_and_withdraw(site: Site) -> None:
     village, colleague = site.official("cun"), site.official("cun2")
     village.enter_clue(NAME)
     village.open_task(NAME, "入户核实")
-    village.page.click("text=领办")
+    village.press("text=领办")
     assert "已领办" in village.said
     colleague.open_task(NAME, "入户核实")
     assert "正由村甲办理" in colleague.text and colleague.page.locator("form[data-live]").count() == 0
     village.page.locator('[name="account_id"]').select_option(label="村乙")
-    village.page.locator("button", has_text="转办").click()
+    village.press(village.page.locator("button", has_text="转办"))
     assert "已转办" in village.said
     colleague.finish(NAME, "入户核实", "verification", risk_text="村乙写的")
     colleague.go("/done")
-    colleague.page.locator("table.list .subject a").first.click()
-    colleague.page.locator("button", has_text="撤回").click()
+    colleague.press(colleague.page.locator("table.list .subject a").first)
+    colleague.press(colleague.page.locator("button", has_text="撤回"))
     colleague.page.wait_for_load_state()
     assert "已撤回“入户核实”" in colleague.said
     colleague.open_task(NAME, "入户核实")
@@ -127,17 +127,17 @@ def test_many_are_decided_in_one_act(site: Site) -> None:
         village.finish(name, "入户核实", "verification", members=[head], wage=5000, address=f"北坡{place}号")
         village.finish(name, "签订承诺授权书", "authorisation")
     township.go("/todo")
-    township.page.locator("ul.groups a", has_text="统一报送比对").click()
+    township.press(township.page.locator("ul.groups a", has_text="统一报送比对"))
     township.page.check("[data-select-all]")
     assert township.page.locator("[data-selected]").inner_text() == "3"
     township.page.uncheck("table.list tbody tr:first-child input[name=id]")
-    township.page.click("[data-bulk]")
+    township.press("[data-bulk]")
     assert township.page.locator(".picks tbody tr").count() == 2
     township.fill({"batch": "202205-1", "submitted_on": site.day(1).isoformat()})
-    township.page.locator("main .buttons .btn-primary").click()
+    township.press(township.page.locator("main .buttons .btn-primary"))
     assert "不能晚于今天" in township.text  # refused as a whole, nothing sent
     township.fill({"submitted_on": site.day(0).isoformat()})
-    township.page.locator("main .buttons .btn-primary").click()
+    township.press(township.page.locator("main .buttons .btn-primary"))
     township.page.wait_for_load_state()
     assert "办结 2 户" in township.said
     assert township.todo_count("统一报送比对") == 1
@@ -178,12 +178,15 @@ def test_pages_work_without_a_script(site: Site) -> None:
     page.goto(site.address + "/login")
     page.fill("#username", "cun")
     page.fill("#password", site.password)
-    page.click("main button")
+    with page.expect_navigation():
+        page.click("main button")
     site.official("cun").enter_clue(NAME)
     page.goto(site.address + "/todo")
-    page.click("table.list .subject a")
+    with page.expect_navigation():
+        page.click("table.list .subject a")
     page.fill('[name="wage"]', "77")
-    page.click("text=暂存")
+    with page.expect_navigation():
+        page.click("text=暂存")
     assert "已暂存" in page.locator("main").inner_text()
     assert page.input_value('[name="wage"]') == "77"
     context.close()

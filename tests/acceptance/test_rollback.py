@@ -117,7 +117,7 @@ def test_s14_the_national_bureau_refuses_a_clearance(site: Site, put: Put) -> No
     township.finish(name, "乡级核实", "clearance_verification")
     township.finish(name, "告知农户并听取意见", "household_hearing")
     township.open_case(name, "清退")
-    township.page.click("text=登记农户意见")
+    township.press("text=登记农户意见")
     township.fill({"answered_by": name, "opinion": "object", "content": "企业早已停业"})
     assert "已登记农户意见" in township.submit()
     county.open_task(name, "集体研究决定")
@@ -178,9 +178,9 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put) -> None:
     county.go("/batches")
     numbers = county.page.locator("table.list tbody tr").first.inner_text().split()
     assert numbers[0] == first and numbers[-4:] == ["4", "2", "2", "0"]
-    county.page.click(f"text={first}")
+    county.press(f"text={first}")
     assert "市级不同意：收入核算有误" in county.text and "国家局同意：国开办备〔2022〕18号" in county.text
-    county.page.click("text=名单（可打印）")
+    county.press("text=名单（可打印）")
     paper = county.page.locator("article.paper").inner_text()
     assert first in paper and all(name in paper for name in names)
     assert "回退申请名单" in paper and "共4户" in paper and "盖章处" in paper and "419901" not in paper

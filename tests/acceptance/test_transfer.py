@@ -26,10 +26,10 @@ def test_s24_a_household_moves_to_another_county_in_mid_case(site: Site) -> None
     county.go(f"/households/{house}/transfer")
     county.page.fill("#village_code", "999999999999")
     county.page.fill("#reason", "全家迁居")
-    county.page.click("main button.btn-primary")
+    county.press("main button.btn-primary")
     assert "没有区划代码" in county.said and county.page.input_value("#reason") == "全家迁居"
     county.page.fill("#village_code", NEW_VILLAGE)
-    county.page.click("main button.btn-primary")
+    county.press("main button.btn-primary")
     assert "已移交" in county.said
     # from then on the case is the other county's, with its history and its clock; no longer ours
     assert county.go(f"/cases/{number}") == 404

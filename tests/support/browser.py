@@ -105,7 +105,7 @@ class Official:
             self.page.goto(self.site.address + "/login")
         self.page.fill("#username", self.username)
         self.page.fill("#password", password)
-        self.page.click("main button")
+        self.press("main button")
 
     def go(self, path: str) -> int:
         """Open a page by its address; answers the status."""
@@ -145,11 +145,16 @@ class Official:
 
     # -- acting ---------------------------------------------------------------------------------------------------------
 
+    def press(self, target: str | Locator) -> None:
+        """Click what leads to another page, and wait until that page is there: the browser answers the click at once."""
+        with self.page.expect_navigation(wait_until="domcontentloaded"):
+            (self.page.locator(target).first if isinstance(target, str) else target).click()
+
     def open_task(self, name: str, step: str) -> None:
         """Find the household's step in the inbox and open it."""
         self.go(f"/todo?q={name}")
         row = self.page.locator("table.list tbody tr").filter(has_text=step).first
-        row.locator(".subject a").click()
+        self.press(row.locator(".subject a"))
         self.page.wait_for_selector("h1")
 
     def fill(self, data: dict[str, Any], prefix: str = "") -> None:
@@ -191,7 +196,7 @@ class Official:
 
     def submit(self) -> str:
         """提交; answers what the system said."""
-        self.page.locator("form[data-live] .buttons .btn-primary").click()
+        self.press(self.page.locator("form[data-live] .buttons .btn-primary"))
         self.page.wait_for_load_state()
         return self.said
 
@@ -227,13 +232,13 @@ class Official:
     def open_household(self, name: str) -> None:
         """Open the household's page from the list."""
         self.go(f"/households?q={name}")
-        self.page.locator("table.list .subject a").first.click()
+        self.press(self.page.locator("table.list .subject a").first)
         self.page.wait_for_selector("h1")
 
     def start(self, name: str, procedure: str, key: str = "", **changes: Any) -> str:
         """Start a procedure on the household's page, with its form `key` if it has one; answers what was said."""
         self.open_household(name)
-        self.page.locator(".page-head a", has_text=f"启动{procedure}").click()
+        self.press(self.page.locator(".page-head a", has_text=f"启动{procedure}"))
         self.page.wait_for_selector("form[data-live]")
         data = papers.paper(key, self.site.now.date(), FILE, **changes) if key else {}
         self.fill({field: value for field, value in data.items() if value is not None})
@@ -244,7 +249,7 @@ class Official:
     def open_case(self, name: str, procedure: str = "识别认定") -> int:
         """Open the household's latest case of a procedure from the register; answers its number."""
         self.open_household(name)
-        self.page.locator(".panel a", has_text=procedure).first.click()
+        self.press(self.page.locator(".panel a", has_text=procedure).first)
         self.page.wait_for_selector("text=办理记录")
         found = re.search(r"/cases/(\d+)", self.page.url)
         assert found is not None
@@ -253,25 +258,25 @@ class Official:
     def decide_all(self, step: str, data: dict[str, Any], batch: str = "") -> str:
         """Decide every item of a step, or of a batch at it, in one act; answers what the system then says."""
         self.go("/todo")
-        self.page.locator("ul.groups a", has_text=step).click()
+        self.press(self.page.locator("ul.groups a", has_text=step))
         self.page.wait_for_selector("[data-select-all]")
         if batch:
             self.page.select_option("select[name=batch]", label=batch)
             self.page.wait_for_url("**batch=**")
         self.page.check("[data-select-all]")
-        self.page.click("[data-bulk] >> text=批量办理")
+        self.press("[data-bulk] >> text=批量办理")
         self.page.wait_for_selector("form[data-picks]")
         self.fill(data)
-        self.page.click("form[data-picks] .buttons .btn-primary")
+        self.press("form[data-picks] .buttons .btn-primary")
         self.page.wait_for_selector("[data-acted]")
         return self.said
 
     def send_back(self, name: str, step: str, to: str, reason: str) -> str:
         """退回."""
         self.open_task(name, step)
-        self.page.locator(".actions a, .buttons a").filter(has_text="退回").click()
+        self.press(self.page.locator(".actions a, .buttons a").filter(has_text="退回"))
         self.page.locator("label.choice", has_text=to).first.click()
         self.page.fill("#reason", reason)
-        self.page.click("main button.btn-primary")
+        self.press("main button.btn-primary")
         self.page.wait_for_load_state()
         return self.said

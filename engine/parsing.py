@@ -1,0 +1,146 @@
+"""SpiffWorkflow's parser, building our timers, services, decisions, calls and repeated steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
+from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
+from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
+from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
+from SpiffWorkflow.bpmn.specs.defaults import (
+    BoundaryEvent,
+    EndEvent,
+    EventBasedGateway,
+    IntermediateCatchEvent,
+    StartEvent,
+)
+from SpiffWorkflow.spiff.parser.event_parsers import (
+    SpiffBoundaryEventParser,
+    SpiffEndEventParser,
+    SpiffIntermediateCatchEventParser,
+    SpiffStartEventParser,
+)
+from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
+from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
+from SpiffWorkflow.spiff.specs.defaults import UserTask
+
+from engine.feel import strip_equals
+from engine.repetition import MAX_ROUNDS, RepeatedTask
+from engine.spiff import CallActivity, DecisionTask, FeelTimer, ParallelGateway, ServiceTask, settings_of
+
+
+class _TimerParsing:
+    """Builds our timer for every kind of timer event."""
+
+    def parse_timer_event(self, event: Any) -> FeelTimer:
+        """The timer of a timerEventDefinition node."""
+        for kind in ("timeDate", "timeDuration"):
+            node = event.find(full_tag(kind))
+            if node is not None:
+                holder: Any = self.node  # type: ignore[attr-defined]
+                return FeelTimer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
+        raise ValueError("timer without timeDate or timeDuration")
+
+
+class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]
+    pass
+
+
+class _CatchParser(_TimerParsing, SpiffIntermediateCatchEventParser):  # type: ignore[misc]
+    pass
+
+
+class _BoundaryParser(_TimerParsing, SpiffBoundaryEventParser):  # type: ignore[misc]
+    pass
+
+
+class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[misc]
+    pass
+
+
+class _ServiceParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> ServiceTask:
+        operator = self.parse_extensions()["serviceTaskOperator"]
+        parameters = {key: p["value"] for key, p in operator["parameters"].items()}
+        return ServiceTask(
+            self.spec, self.bpmn_id, operator["name"], parameters, operator["resultVariable"], **self.bpmn_attributes
+        )
+
+
+class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> DecisionTask:
+        extensions = self.parse_extensions()
+        decision_id = extensions["calledDecisionId"].strip()
+        result = extensions.get("properties", {}).get("resultVariable", decision_id)
+        return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
+
+
+class _CallParser(SpiffTaskParser):  # type: ignore[misc]
+    def create_task(self) -> CallActivity:
+        settings = settings_of(self.parse_extensions().get("properties", {}))
+        called = self.node.get("calledElement")
+        return CallActivity(self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes)
+
+
+class _UserTaskParser(SpiffTaskParser):  # type: ignore[misc]
+    """A user task; one that repeats becomes a `RepeatedTask` around it."""
+
+    def _add_loop_task(self, loop_characteristics: Any) -> None:
+        condition = _text(loop_characteristics, "loopCondition")
+        maximum = min(int(loop_characteristics.get("loopMaximum") or MAX_ROUNDS), MAX_ROUNDS)
+        before = loop_characteristics.get("testBefore") == "true"
+        self._repeat(items=None, sequential=True, condition=condition, maximum=maximum, test_before=before)
+
+    def _add_multiinstance_task(self, loop_characteristics: Any) -> None:
+        mark = loop_characteristics
+        self._repeat(
+            items=_text(mark, "loopDataInputRef") or _text(mark, "loopCardinality"),
+            sequential=mark.get("isSequential") == "true", condition=_text(mark, "completionCondition"),
+            item_variable=_name(mark, "inputDataItem"), output_variable=_text(mark, "loopDataOutputRef"),
+            output_item=_name(mark, "outputDataItem"),
+        )  # fmt: skip
+
+    def _repeat(self, **how: Any) -> None:
+        """Put a `RepeatedTask` around the parsed task; the library then connects what follows to it."""
+        original: Any = self.task
+        del self.spec.task_specs[self.bpmn_id]
+        around = RepeatedTask(self.spec, self.bpmn_id, bpmn_name=self.bpmn_attributes["bpmn_name"], **how)
+        around.task_spec = original.name = f"{self.bpmn_id} [child]"
+        self.spec.task_specs[original.name] = original
+        original.inputs = [around]
+        self.task: Any = around
+        original.completed_event.connect(around.instance_completed)
+
+
+def _text(mark: Any, name: str) -> str:
+    return strip_equals((mark.findtext(full_tag(name)) or "").strip())
+
+
+def _name(mark: Any, name: str) -> str:
+    found = mark.find(full_tag(name))
+    return "" if found is None else str(found.get("name") or found.get("id") or "")
+
+
+class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
+    """SpiffWorkflow's parser with our timers, service tasks and decisions."""
+
+    PROCESS_PARSER_CLASS = ProcessParser
+    OVERRIDE_PARSER_CLASSES = {
+        **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
+        full_tag("userTask"): (_UserTaskParser, UserTask),
+        full_tag("startEvent"): (_StartParser, StartEvent),
+        full_tag("endEvent"): (SpiffEndEventParser, EndEvent),
+        full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
+        full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
+        full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
+        full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
+        full_tag("callActivity"): (_CallParser, CallActivity),
+        full_tag("serviceTask"): (_ServiceParser, ServiceTask),
+        full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),
+    }
+
+    def _find_dependencies(self, process: Any) -> None:
+        """Decisions are resolved by the definition, not by SpiffWorkflow's DMN parser."""
+        for call in process.iter(full_tag("callActivity")):
+            self.process_dependencies.add(call.get("calledElement"))

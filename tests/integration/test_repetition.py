@@ -1,0 +1,140 @@
+"""User tasks done several times: multi-instance at once and one after another, and loops; in memory and stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.definitions import check
+from engine.errors import EngineFault
+from engine.instance import Instance
+from tests.support.small import END, FORMS, NOW, START, Host, begin, boundary, flow, open_names, process, task, token
+
+
+def many(sequential: str = "false", condition: str = "", source: str = "people") -> str:
+    until = f"<bpmn:completionCondition>{condition}</bpmn:completionCondition>" if condition else ""
+    how = f"<bpmn:loopDataInputRef>{source}</bpmn:loopDataInputRef>"
+    if source.isdigit():
+        how = f"<bpmn:loopCardinality>{source}</bpmn:loopCardinality>"
+    return (
+        f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">{how}'
+        '<bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:inputDataItem id="i" name="person"/>'
+        f'<bpmn:outputDataItem id="o" name="vote"/>{until}</bpmn:multiInstanceLoopCharacteristics>'
+    )
+
+
+def voting(mark: str, *extra: str) -> str:
+    return process(START, task("vote", extra=mark), task("count"), END, *extra, flow("s", "vote"), flow("vote", "count"), flow("count", "e"))  # fmt: skip
+
+
+def again(instance: Instance) -> Instance:
+    restored = Instance.restored(instance.definition, Host(), instance.stored())
+    assert restored.canonical() == instance.canonical()
+    return restored
+
+
+def items(instance: Instance) -> list[Any]:
+    return [one.item for one in instance.open_tasks()]
+
+
+PEOPLE = ["张三", "李四", "王五"]
+
+
+@pytest.mark.duty("C1")
+def test_each_of_a_list_at_once_in_any_order() -> None:
+    instance = again(begin(voting(many()), people=PEOPLE))
+    assert items(instance) == PEOPLE and len({one.token for one in instance.open_tasks()}) == 3
+    for place, vote in ((1, "no"), (1, "yes"), (0, "maybe")):
+        one = instance.open_tasks()[place]
+        assert instance.variables_at(one.token)["person"] == one.item
+        instance.complete(one.token, {"vote": vote}, NOW + timedelta(days=1))
+        instance = again(instance)
+    assert open_names(instance) == ["count"] and instance.variables["answers"] == ["no", "yes", "maybe"]
+    instance.complete(token(instance, "count"), {}, NOW + timedelta(days=2))
+    assert instance.completed
+
+
+@pytest.mark.duty("C1")
+def test_each_of_a_list_one_after_another() -> None:
+    instance = begin(voting(many("true")), people=PEOPLE)
+    for person in PEOPLE:
+        instance = again(instance)
+        assert items(instance) == [person]
+        instance.complete(token(instance, "vote"), {"vote": person}, NOW)
+    assert open_names(instance) == ["count"] and instance.variables["answers"] == PEOPLE
+
+
+@pytest.mark.parametrize("sequential", ["false", "true"])
+def test_the_rest_is_dropped_once_the_condition_holds(sequential: str) -> None:
+    instance = again(begin(voting(many(sequential, "count(answers) = 2")), people=PEOPLE))
+    for _ in range(2):
+        instance.complete(token(instance, "vote"), {"vote": 1}, NOW)
+        instance = again(instance)
+    assert open_names(instance) == ["count"]
+
+
+def test_a_number_of_times_and_none_at_all() -> None:
+    assert items(begin(voting(many(source="3")))) == [1, 2, 3]
+    assert open_names(begin(voting(many()), people=[])) == ["count"]
+    assert open_names(begin(voting(many()))) == ["count"]  # an unknown list is empty
+    with pytest.raises(EngineFault, match="算不出办理几次"):
+        begin(voting(many()), people="张三")
+    with pytest.raises(EngineFault, match="算不出办理几次"):
+        begin(voting(many()), people=1_000_000)
+
+
+def test_a_limit_encloses_all_and_may_cut_them_off() -> None:
+    late = boundary("limit", "vote", "P5D"), task("late"), '<bpmn:endEvent id="e2"/>', flow("limit", "late"), flow("late", "e2")  # fmt: skip
+    instance = begin(voting(many(), *late), people=PEOPLE)
+    assert {one.due_at for one in instance.open_tasks()} == {NOW + timedelta(days=5)}
+    instance.complete(token(instance, "vote"), {"vote": 1}, NOW)
+    instance = again(instance)
+    instance.pass_time(NOW + timedelta(days=5))
+    assert open_names(again(instance)) == ["late"]
+
+
+@pytest.mark.duty("C1")
+def test_a_loop_goes_round_while_its_condition_holds() -> None:
+    mark = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = &quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"  # fmt: skip
+    instance = begin(voting(mark))
+    for vote in ("no", "no", "yes"):
+        assert open_names(again(instance)) == ["vote"]
+        instance.complete(token(instance, "vote"), {"vote": vote}, NOW)
+    assert open_names(instance) == ["count"]
+
+
+def test_a_loop_ends_at_its_maximum_and_may_not_begin() -> None:
+    instance = begin(voting('<bpmn:standardLoopCharacteristics loopMaximum="2"/>'))
+    instance.complete(token(instance, "vote"), {}, NOW)
+    instance = again(instance)
+    instance.complete(token(instance, "vote"), {}, NOW)
+    assert open_names(instance) == ["count"]
+    before = '<bpmn:standardLoopCharacteristics testBefore="true"><bpmn:loopCondition>wanted</bpmn:loopCondition></bpmn:standardLoopCharacteristics>'  # fmt: skip
+    assert open_names(begin(voting(before), wanted=False)) == ["count"]
+    assert open_names(begin(voting(before), wanted=True)) == ["vote"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "sentence"),
+    [
+        ("<bpmn:multiInstanceLoopCharacteristics/>", "须写明按哪个清单"),
+        ("<bpmn:standardLoopCharacteristics/>", "须写明再办一次的条件"),
+        (many(source="f(").replace('name="vote"', 'name="a b"'), "不是变量名"),
+        (many().replace('<bpmn:outputDataItem id="o" name="vote"/>', ""), "须与取值"),
+        (many(condition="count("), "vote"),
+    ],
+)
+def test_a_mark_that_says_too_little_is_refused(mark: str, sentence: str) -> None:
+    definition, findings = check(voting(mark).encode(), FORMS)
+    assert definition is None
+    assert any(finding.element_id == "vote" and sentence in finding.message + finding.element_id for finding in findings), findings  # fmt: skip
+
+
+def test_only_user_tasks_repeat() -> None:
+    body = process(
+        START, f'<bpmn:subProcess id="sub">{many()}</bpmn:subProcess>', END, flow("s", "sub"), flow("sub", "e")
+    )
+    _, findings = check(body.encode(), FORMS)
+    assert any("只有人工任务可以加多实例" in finding.message for finding in findings)

@@ -1,0 +1,87 @@
+"""Small diagrams written in the test that needs them, and instances on them in memory."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from engine.clock import CHINA
+from engine.definitions import Definition, Resources, check
+from engine.instance import Instance
+
+NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
+HEAD = (
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">'
+)
+FORMS = Resources({"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'})
+
+
+class Host:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        self.calls.append(element_id)
+        return parameters
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        pass
+
+    def workdays(self, day: date, count: int) -> date:
+        return day + timedelta(days=count)
+
+
+def task(identifier: str, variable: str = "", extra: str = "") -> str:
+    name = f'<spiffworkflow:property name="variable" value="{variable or identifier}"/>'
+    return (
+        f'<bpmn:userTask id="{identifier}" name="{identifier}"><bpmn:extensionElements><spiffworkflow:properties>'
+        f'<spiffworkflow:property name="formKey" value="f"/><spiffworkflow:property name="queue" value="village"/>{name}'
+        f"</spiffworkflow:properties></bpmn:extensionElements>{extra}</bpmn:userTask>"
+    )
+
+
+def flow(source: str, target: str, condition: str = "") -> str:
+    inner = (
+        f'<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{condition}</bpmn:conditionExpression>'
+        if condition
+        else ""
+    )
+    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+
+
+def timer(identifier: str, text: str, kind: str = "timeDuration") -> str:
+    return (
+        f'<bpmn:timerEventDefinition id="{identifier}_t"><bpmn:{kind}>{text}</bpmn:{kind}></bpmn:timerEventDefinition>'
+    )
+
+
+def boundary(identifier: str, host: str, text: str, cancel: str = "true") -> str:
+    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{timer(identifier, text)}</bpmn:boundaryEvent>'
+
+
+def process(*parts: str, name: str = "p") -> str:
+    return f'{HEAD}<bpmn:process id="{name}" isExecutable="true">{"".join(parts)}</bpmn:process></bpmn:definitions>'
+
+
+def deploy(body: str) -> Definition:
+    definition, findings = check(body.encode(), FORMS)
+    assert definition is not None, findings
+    return definition
+
+
+def begin(body: str, **variables: Any) -> Instance:
+    instance = Instance(deploy(body), Host())
+    instance.start(variables, NOW)
+    return instance
+
+
+def open_names(instance: Instance) -> list[str]:
+    return sorted(one.element_id for one in instance.open_tasks())
+
+
+def token(instance: Instance, name: str) -> str:
+    return next(one.token for one in instance.open_tasks() if one.element_id == name)
+
+
+START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
