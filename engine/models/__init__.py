@@ -10,6 +10,7 @@ from engine.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
+from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (
     Household,
     HouseholdYear,
@@ -71,6 +72,10 @@ __all__ = [
     "Division",
     "DivisionCode",
     "Draft",
+    "Figure",
+    "FigureGap",
+    "FigureMark",
+    "FigureState",
     "Household",
     "HouseholdYear",
     "Idempotency",
@@ -103,6 +108,7 @@ __all__ = [
     "Telling",
     "Timer",
     "UtcDateTime",
+    "WallLink",
     "WorkItem",
     "table",
     "to_json",
