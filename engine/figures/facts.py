@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from engine.clock import local_date
@@ -26,7 +26,6 @@ RESULTS = {
 """The measure of each service that changes a household's place in the register: plain counts (R02)."""
 
 HEADLINES = (OPENED, LIMIT, PASSED, RETURNED, NOTICE, *RESULTS.values())
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,20 @@ class Fact(NamedTuple):
     value: int = 0
 
 
-def hours(span: timedelta) -> int:
+def seconds(begin: datetime, end: datetime) -> int:
+    """From the second of `begin` to the second of `end`, as a database counts them."""
+    return int(end.timestamp()) - int(begin.timestamp())
+
+
+def hours(begin: datetime, end: datetime) -> int:
     """Whole hours; from three days on, whole days in hours."""
-    whole = max(0, int(span.total_seconds() // 3600))
+    whole = max(0, seconds(begin, end) // 3600)
     return whole if whole < 72 else whole // 24 * 24
 
 
 def days_past(end: datetime, due: datetime) -> int:
     """Days by which `end` lies after the last day of a limit that passes at `due`: 0 or less is in time."""
-    return (end - due) // DAY + 1
+    return seconds(due, end) // 86400 + 1
 
 
 def facts_of(lines: Sequence[Line], routes: Routes) -> Counter[Fact]:
@@ -82,7 +86,7 @@ def _done(lines: Sequence[Line]) -> Iterable[Fact]:
     since: dict[str, datetime] = {}
     for line in lines:
         if line.kind == "complete" and (began := since.get(line.data.get("token", ""))) is not None:
-            yield Fact(STEP, _day(line), line.element_id, hours(line.at - began))
+            yield Fact(STEP, _day(line), line.element_id, hours(began, line.at))
         elif line.kind == "return":
             yield Fact(RETURNED, _day(line), line.element_id)
         for _, token in line.data.get("opened", ()):

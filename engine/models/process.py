@@ -112,6 +112,17 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_work_item_place",  # what waits at and below a division, whatever the queue
+            "village_code",
+            "procedure_key",
+            "element_id",
+            "due_at",
+            "claimed_by",
+            "status",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
         Index("ix_work_item_closed_by", "closed_by", "closed_at"),
         Index("ix_work_item_case_id", "case_id", "status"),
     )

@@ -6,16 +6,18 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
-from engine import audit, messages, runtime, transfers
+from engine import audit, divisions, messages, runtime, transfers
 from engine.database import write
-from engine.figures import tally
+from engine.figures import periods, reading, tally
+from engine.figures.definitions import recount
 from engine.figures.facts import Line, facts_of
+from engine.figures.facts import hours as facts_hours
 from engine.figures.tiers import Tier
-from engine.models import CaseFile, Figure, FigureGap, FigureMark
+from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
 from engine.steps import Step
-from tests.support.template import OTHER_VILLAGE, VILLAGE
+from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 
@@ -77,7 +79,7 @@ def eventful(world: World) -> list[CaseFile]:
 @pytest.mark.duty("R15", "R19")
 def test_counting_bit_by_bit_comes_to_the_same_as_counting_anew(world: World) -> None:
     tally.catch_up(world.sessions, world.clock)
-    plain, opposed, late = eventful_counted(world)
+    _, opposed, late = eventful_counted(world)
     found = cells(world)
     assert sum(found.values()) > 300
     assert tally.catch_up(world.sessions, world.clock) == 0
@@ -129,3 +131,61 @@ def test_a_line_that_is_committed_late_is_counted_all_the_same(postgres_url: str
         assert not world.session.scalars(select(FigureGap)).all()
     finally:
         world.close()
+
+
+@pytest.mark.duty("R15", "R19", "R02")
+def test_every_figure_is_what_its_statement_finds_in_the_log(world: World) -> None:
+    eventful(world)
+    tally.catch_up(world.sessions, world.clock)
+    session, months = world.session, periods.months(12, world.today)
+    session.commit()
+    for code in ("410000000000", "410300000000", COUNTY, TOWNSHIP, OTHER_VILLAGE):
+        place = divisions.get(session, code)
+
+        def again(measure: str, procedure: str = "", element: str = "", code: str = code) -> dict[str, int]:
+            found = recount(session, measure, code, months.since, months.until, procedure, element)
+            return {name: count for name, count in found.run(session).items() if count}
+
+        whole = reading.total_of(reading.headlines(session, place, months).values())
+        for limit in reading.limits(session):
+            found = whole.spread("limit", limit.procedure_key, limit.element_id)
+            told = {"total": found.total, "in_time": found.kept, "median": found.median, "p90": found.p90}
+            assert again("limit", limit.procedure_key, limit.element_id) == {k: v for k, v in told.items() if v}
+            passed = whole.count("passed", limit.procedure_key, limit.element_id)
+            assert again("passed", limit.procedure_key, limit.element_id).get("total", 0) == passed
+        notices = {"total": whole.count("notice"), "opposed": whole.opposed}
+        assert again("notice") == {k: v for k, v in notices.items() if v}
+        for measure in ("returned", "opened", "admitted", "eliminated", "rolled_back", "cleared"):
+            assert again(measure).get("total", 0) == whole.count(measure), (code, measure)
+        for step in reading.steps(session, place, months, world.clock.now()):
+            told = {"total": step.hours.total, "median": step.hours.median, "p90": step.hours.p90}
+            assert again("step", step.procedure_key, step.element_id) == {k: v for k, v in told.items() if v}
+        children = reading.total_of(reading.by_child(session, place, months).values())
+        assert children.cells == whole.cells
+        weeks, days = periods.span("week", world.today), periods.span("day", world.today)
+        assert reading.total_of(reading.headlines(session, place, weeks).values()).cells == whole.cells
+        assert reading.total_of(reading.headlines(session, place, days).values()).cells == whole.cells
+
+
+def test_the_recount_of_this_test_agrees(small_world: World) -> None:
+    """Written once more, from the tables that the steps leave behind instead of from the log."""
+    eventful(small_world)
+    tally.catch_up(small_world.sessions, small_world.clock)
+    session = small_world.session
+    session.commit()
+    whole = reading.total_of(
+        reading.headlines(session, divisions.get(session, COUNTY), periods.months(12, small_world.today)).values()
+    )
+    assert whole.count("notice") == session.scalar(select(func.count()).select_from(Notice))
+    assert whole.opposed == session.scalar(select(func.count(func.distinct(Objection.notice_id))))
+    assert whole.count("opened") == session.scalar(select(func.count()).select_from(CaseFile))
+    admitted = select(func.count()).select_from(Household).where(Household.status == "monitored")
+    assert whole.count("admitted") == session.scalar(admitted)
+    returned = select(func.count()).select_from(WorkItem).where(WorkItem.status == "returned")
+    assert whole.count("returned") == session.scalar(returned)
+    done = select(WorkItem).where(WorkItem.status.in_(("done", "withdrawn")), WorkItem.closed_at.is_not(None))
+    hours = Counter((i.element_id, facts_hours(i.opened_at, i.closed_at or i.opened_at)) for i in session.scalars(done))
+    spent = reading.spreads(
+        session, ["step"], divisions.get(session, COUNTY), periods.months(12, small_world.today)
+    ).cells
+    assert {(key[2], value): n for key, counts in spent.items() for value, n in counts.items()} == hours
