@@ -143,6 +143,11 @@ class Definition:
         }
 
     @cached_property
+    def flow_names(self) -> dict[str, str]:
+        """What is written on each sequence flow, by its id; empty where nothing is."""
+        return {flow.get("id", ""): flow.get("name") or "" for flow in self._nodes("sequenceFlow")}
+
+    @cached_property
     def calls(self) -> dict[str, str]:
         """The process that each call activity and subprocess runs, by its id."""
         inner = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}

@@ -114,8 +114,7 @@ def _begins(line: Line, routes: Routes) -> list[str]:
     if line.kind == "start":
         return routes.starts
     if line.kind == "message":
-        caught = line.data.get("caught")
-        return [e.id for e in routes.elements.values() if caught and e.message == line.element_id][:1]
+        return routes.caught_at(line.element_id) if line.data.get("caught") else []
     return [line.element_id]
 
 

@@ -19,7 +19,18 @@ from engine.figures.periods import Span
 from engine.figures.tally import routes_of
 from engine.figures.tiers import tier_for
 from engine.inbox import IS_OPEN, YELLOW, Page, page_of_rows
-from engine.models import LEVELS, Account, CaseFile, Division, Figure, Procedure, ProcedureVersion, WorkItem, table
+from engine.models import (
+    LEVELS,
+    Account,
+    CaseFile,
+    Division,
+    Figure,
+    Procedure,
+    ProcedureVersion,
+    RoleGrant,
+    WorkItem,
+    table,
+)
 
 ROLES = frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
 """Who sees statistics: supervisors and those who review and approve, of what lies at and below their own division."""
@@ -330,30 +341,42 @@ def by_level(found: Sequence[StepFigures]) -> list[tuple[str, Spread, int, Waiti
 
 # -- people ---------------------------------------------------------------------------------------------------------------
 
+HOLDERS = 50
+"""How many officials with tasks in hand a page names, those with most first."""
 
-def people(session: Session, division: Division, now: datetime, page: int = 1) -> Page[Any]:
-    """The officials who have open tasks in hand at and below a division, by unit and name: open, overdue, nearly so."""
+
+def units(session: Session, division: Division, now: datetime, page: int = 1) -> Page[Any]:
+    """The queues at and below a division that have open tasks: how many, overdue, nearly so, claimed; most first."""
+    held = func.count(_ITEM.c.claimed_by).label("held")
+    unit = (_ITEM.c.queue, _ITEM.c.division_code)
+    query = select(*unit, *lamps(now), held).where(IS_OPEN, within(_ITEM.c.village_code, division.code)).group_by(*unit)
+    return page_of_rows(session, query.order_by(func.count().desc(), *unit), page)
+
+
+def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
+    """How many active officials work on each queue of these divisions."""
+    query = (
+        select(RoleGrant.role, RoleGrant.division_code, func.count(func.distinct(RoleGrant.account_id)))
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(RoleGrant.division_code.in_(set(codes)), RoleGrant.role.in_(access.QUEUE_OF_ROLE), Account.active)
+        .group_by(RoleGrant.role, RoleGrant.division_code)
+    )
+    return {(access.QUEUE_OF_ROLE[role], code): many for role, code, many in session.execute(query)}
+
+
+def people(session: Session, division: Division, now: datetime) -> list[Any]:
+    """The officials who have open tasks in hand at and below a division: open, overdue, nearly so; most first."""
+    holder = (_ITEM.c.claimed_by, _ITEM.c.queue, _ITEM.c.division_code)
     held = (
-        select(_ITEM.c.claimed_by, _ITEM.c.queue, _ITEM.c.division_code, *lamps(now))
+        select(*holder, *lamps(now))
         .where(IS_OPEN, within(_ITEM.c.village_code, division.code), _ITEM.c.claimed_by.is_not(None))
-        .group_by(_ITEM.c.claimed_by, _ITEM.c.queue, _ITEM.c.division_code)
+        .group_by(*holder)
+        .order_by(func.count().desc(), *holder)
+        .limit(HOLDERS)
         .subquery()
     )
-    query = (
-        select(Account.name, held.c.queue, held.c.division_code, held.c.many, held.c.red, held.c.yellow)
-        .join(Account, Account.id == held.c.claimed_by)
-        .order_by(held.c.division_code, Account.name, Account.id)
-    )
-    return page_of_rows(session, query, page)
-
-
-def unclaimed(session: Session, division: Division, now: datetime) -> Waiting:
-    """The open tasks at and below a division that nobody has in hand."""
-    query = select(*lamps(now)).where(
-        IS_OPEN, within(_ITEM.c.village_code, division.code), _ITEM.c.claimed_by.is_(None)
-    )
-    row = session.execute(query).one()
-    return Waiting(row.many, row.red or 0, row.yellow or 0)
+    query = select(Account.name, *held.c).join(Account, Account.id == held.c.claimed_by)
+    return list(session.execute(query.order_by(held.c.many.desc(), Account.name, Account.id)))
 
 
 def hours_words(value: int | None) -> str:

@@ -40,6 +40,8 @@ class Routes:
                     self._hops.setdefault(element.id, []).extend(after)
         self.run = lru_cache(maxsize=4096)(self._run)
         self.ends_of = cache(self._ends_of)
+        self.into = cache(self._into)
+        self.caught_at = cache(self._caught_at)
 
     def _ends_of(self, activity: str) -> frozenset[str]:
         """The end events of the process that `activity` runs; none for a task."""
@@ -55,7 +57,7 @@ class Routes:
             if e.attached_to and e.timer is not None and not e.cancel_activity
         }
 
-    def into(self, event_id: str) -> list[str]:
+    def _into(self, event_id: str) -> list[str]:
         """The flow by which an event that has come is left to: from the gateway that waited for several."""
         return [
             flow
@@ -64,6 +66,10 @@ class Routes:
             for flow, target in hops
             if target == event_id and flow
         ]
+
+    def _caught_at(self, message: str) -> list[str]:
+        """The event that catches a message, if one does."""
+        return [e.id for e in self.elements.values() if e.message == message and e.kind != "startEvent"][:1]
 
     def _run(self, start: str, named: frozenset[str], targets: tuple[str, ...]) -> tuple[str, ...]:
         """The flows taken from `start`, passing of the named kinds only `named`, to each of `targets` and the `named`."""

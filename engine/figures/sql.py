@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -150,5 +151,9 @@ FROM posted p WHERE p.at >= :since AND p.at < :until"""
 
 
 def header(parameters: dict[str, Any]) -> str:
-    """The parameters' values, as comments above the statement."""
-    return "\n".join(f"-- :{name} = '{value}'" for name, value in parameters.items())
+    """The parameters' values, as comments above the statement; instants in UTC, as the database keeps them."""
+
+    def written(value: Any) -> str:
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+
+    return "\n".join(f"-- :{name} = '{written(value)}'" for name, value in parameters.items())

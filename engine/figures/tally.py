@@ -13,7 +13,7 @@ case has no such gaps, since a step holds the case's row from its first line to 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session
 from engine import definitions
 from engine.clock import Clock
 from engine.database import write
-from engine.figures.facts import Fact, Line, facts_of
+from engine.figures.facts import Line, facts_of
 from engine.figures.routes import Routes
-from engine.figures.tiers import TIERS, period, place
+from engine.figures.tiers import TIERS, Tier, period, place
 from engine.models import CaseFile, Figure, FigureGap, FigureMark, FigureState, LogEntry, ProcedureVersion, table
 
 LINES = 4000
@@ -158,7 +158,7 @@ def _missing(after: int, ids: Sequence[int]) -> list[tuple[int, int]]:
 def _count(session: Session, ids: Sequence[int], portion: _Portion) -> None:
     """Add to `portion` how the figures of these cases change."""
     marks = {row.case_id: row for row in session.execute(_MARKS, {"ids": ids})}
-    histories = _histories(session, ids)
+    histories, versions = _histories(session, ids), _Versions(session)
     for case in session.execute(_CASES, {"ids": ids}).all():  # after the lines: a hand-over's line is never without it
         lines, mark = histories.get(case.id, []), marks.get(case.id)
         portion.before[case.id] = mark.seq if mark is not None else 0
@@ -166,10 +166,10 @@ def _count(session: Session, ids: Sequence[int], portion: _Portion) -> None:
         present = (seq, case.village_code, case.version_id)
         if mark is not None and (mark.seq, mark.village_code, mark.version_id) == present:
             continue
-        _add(portion.changes, session, case.procedure_key, case.village_code, case.version_id, lines, 1)
+        _add(portion.changes, versions[case.version_id], case.procedure_key, case.village_code, lines, 1)
         if mark is not None:
             known = [line for line in lines if line.seq <= mark.seq]
-            _add(portion.changes, session, case.procedure_key, mark.village_code, mark.version_id, known, -1)
+            _add(portion.changes, versions[mark.version_id], case.procedure_key, mark.village_code, known, -1)
         names = ("case_id", "seq", "village_code", "version_id")
         portion.marks.append(dict(zip(names, (case.id, *present), strict=True)))
 
@@ -183,32 +183,31 @@ def _histories(session: Session, ids: Sequence[int]) -> dict[int, list[Line]]:
 
 
 def _add(
-    changes: Counter[Key], session: Session, procedure_key: str, village_code: str, version_id: int,
-    lines: Sequence[Line], sign: int,
+    changes: Counter[Key], version: tuple[int, Routes], procedure_key: str, village_code: str, lines: Sequence[Line],
+    sign: int,
 ) -> None:  # fmt: skip
     """Add a history's facts, `sign` times, to every tier that keeps them."""
-    number, routes = _version(session, version_id)
+    number, routes = version
+    places = {tier: place(tier, village_code) for tier in Tier}
     for fact, count in facts_of(lines, routes).items():
-        for key in cells(fact, procedure_key, number, village_code):
+        for tier in TIERS[fact.measure]:
+            start = period(tier, fact.day)
+            key = Key(tier, fact.measure, places[tier], start, procedure_key, number, fact.element_id, fact.value)
             changes[key] += sign * count
 
 
-def cells(fact: Fact, procedure_key: str, version: int, village_code: str) -> Iterable[Key]:
-    """The cells in which a fact is counted."""
-    for tier in TIERS[fact.measure]:
-        yield Key(
-            int(tier), fact.measure, place(tier, village_code), period(tier, fact.day), procedure_key, version,
-            fact.element_id, fact.value,
-        )  # fmt: skip
+class _Versions:
+    """Number and ways of each version, looked up once while cases are counted."""
 
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._known: dict[int, tuple[int, Routes]] = {}
 
-def _version(session: Session, version_id: int) -> tuple[int, Routes]:
-    """A version's number and its ways."""
-    return _number(session, version_id), routes_of(session, version_id)
-
-
-def _number(session: Session, version_id: int) -> int:
-    return session.get_one(ProcedureVersion, version_id).number
+    def __getitem__(self, version_id: int) -> tuple[int, Routes]:
+        if version_id not in self._known:
+            number = self._session.get_one(ProcedureVersion, version_id).number
+            self._known[version_id] = (number, routes_of(self._session, version_id))
+        return self._known[version_id]
 
 
 @lru_cache(maxsize=256)

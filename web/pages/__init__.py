@@ -22,7 +22,9 @@ from web.pages import (
     openings,
     papers,
     schedules,
+    statistics,
     tasks,
+    wall,
 )
 from web.pages import demo as demo_pages
 from web.pages import (
@@ -31,7 +33,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, files, bell, more, administration, health,
+    batches, files, bell, more, administration, health, statistics, wall,
 )  # fmt: skip
 
 
