@@ -10,6 +10,7 @@ from engine.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
+from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.models.household import (
     Household,
     HouseholdYear,
@@ -71,6 +72,8 @@ __all__ = [
     "Division",
     "DivisionCode",
     "Draft",
+    "DraftEditor",
+    "DraftResource",
     "Household",
     "HouseholdYear",
     "Idempotency",
@@ -92,6 +95,7 @@ __all__ = [
     "PaperEntry",
     "PaperNumber",
     "Procedure",
+    "ProcedureDraft",
     "ProcedureVersion",
     "Resource",
     "ResponsibleOfficial",
