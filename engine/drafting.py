@@ -48,6 +48,20 @@ def find(session: Session, actor: Account, draft_id: int) -> ProcedureDraft:
     return draft
 
 
+def procedures(session: Session, actor: Account) -> list[Procedure]:
+    """The procedures and parts in force, by name: what a draft can change."""
+    definitions.require_owner(actor)
+    query = select(Procedure).where(Procedure.current_version_id.is_not(None)).order_by(Procedure.part, Procedure.name)
+    return list(session.scalars(query.limit(500)))
+
+
+def base_of(session: Session, draft: ProcedureDraft) -> ProcedureVersion | None:
+    """The version that the draft began from, with its procedure."""
+    if draft.base_version_id is None:
+        return None
+    return session.get_one(ProcedureVersion, draft.base_version_id, options=[joinedload(ProcedureVersion.procedure)])
+
+
 def create(
     session: Session, actor: Account, *, name: str, procedure_key: str = "", now: datetime,
     version_id: int | None = None, body: bytes | None = None,

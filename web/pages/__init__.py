@@ -12,6 +12,7 @@ from web.pages import (
     bulk,
     cases,
     clues,
+    drafts,
     files,
     health,
     households,
@@ -31,7 +32,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, files, bell, more, administration, health,
+    batches, drafts, files, bell, more, administration, health,
 )  # fmt: skip
 
 
