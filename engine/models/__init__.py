@@ -10,6 +10,7 @@ from engine.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
+from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (
     Household,
@@ -72,6 +73,8 @@ __all__ = [
     "Division",
     "DivisionCode",
     "Draft",
+    "DraftEditor",
+    "DraftResource",
     "Figure",
     "FigureGap",
     "FigureMark",
@@ -97,6 +100,7 @@ __all__ = [
     "PaperEntry",
     "PaperNumber",
     "Procedure",
+    "ProcedureDraft",
     "ProcedureVersion",
     "Resource",
     "ResponsibleOfficial",

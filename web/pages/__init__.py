@@ -12,6 +12,7 @@ from web.pages import (
     bulk,
     cases,
     clues,
+    drafts,
     files,
     health,
     households,
@@ -33,7 +34,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, files, bell, more, administration, health, statistics, wall,
 )  # fmt: skip
 
 
