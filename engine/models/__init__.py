@@ -11,6 +11,7 @@ from engine.models.assistance import (
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
+from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (
     Household,
     HouseholdYear,
@@ -74,6 +75,10 @@ __all__ = [
     "Draft",
     "DraftEditor",
     "DraftResource",
+    "Figure",
+    "FigureGap",
+    "FigureMark",
+    "FigureState",
     "Household",
     "HouseholdYear",
     "Idempotency",
@@ -107,6 +112,7 @@ __all__ = [
     "Telling",
     "Timer",
     "UtcDateTime",
+    "WallLink",
     "WorkItem",
     "table",
     "to_json",

@@ -23,7 +23,9 @@ from web.pages import (
     openings,
     papers,
     schedules,
+    statistics,
     tasks,
+    wall,
 )
 from web.pages import demo as demo_pages
 from web.pages import (
@@ -32,7 +34,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health,
+    batches, drafts, files, bell, more, administration, health, statistics, wall,
 )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from engine import access
+from engine.figures import reading
 from web.signing import account
 
 blueprint = Blueprint("more", __name__)
 LINKS = (
     ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
     ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
+    ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
