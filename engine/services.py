@@ -54,6 +54,8 @@ class Service:
     function: ServiceFunction
     undo: ServiceFunction | None
     parameters: frozenset[str]
+    required: frozenset[str] = frozenset()
+    """Those that have no default."""
 
 
 REGISTRY: dict[str, Service] = {}
@@ -66,8 +68,9 @@ def service(name: str, undo: ServiceFunction | None = None) -> Callable[[Service
     """
 
     def register(function: ServiceFunction) -> ServiceFunction:
-        names = frozenset(list(inspect.signature(function).parameters)[1:])
-        REGISTRY[name] = Service(name, function, undo, names)
+        given = list(inspect.signature(function).parameters.values())[1:]
+        required = frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
+        REGISTRY[name] = Service(name, function, undo, frozenset(one.name for one in given), required)
         return function
 
     return register

@@ -174,12 +174,15 @@ class Step:
         `note` is shown on the work items that this step opens (the reason of a return).
         """
         timers = self.instance.timers()
-        for record in self.instance.records:
-            self._log_record(record, details)
+        case = {"case_id": self.case.id}
+        items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
+        waiting = self.connection.execute(_TIMERS, case).all()
+        wanted = {task.token: task for task in self.instance.open_tasks()}
+        self._log_records(details, _begun(wanted, items, timers, waiting))
         self._project_case(timers)
         self._save()
-        self._project_items(note)
-        self._project_timers(timers)
+        self._project_items(items, wanted, note)
+        self._project_timers(waiting, timers)
         self.instance.records.clear()
 
     def _change(self, **values: Any) -> None:
@@ -193,7 +196,15 @@ class Step:
 
     # -- history ------------------------------------------------------------------------------------------------------
 
-    def _log_record(self, record: Record, details: Mapping[str, Any]) -> None:
+    def _log_records(self, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
+        """A line for each record; the last also says what has begun to wait. Without an input that is a line of its own."""
+        records = self.instance.records
+        for record in records:
+            self._log_record(record, details, begun if record is records[-1] else {})
+        if begun and not records:
+            self.log("begun", begun)
+
+    def _log_record(self, record: Record, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
         data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
         if record.token:
             data["token"] = record.token
@@ -203,6 +214,7 @@ class Step:
             found = getattr(record, key)
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
+        data.update(begun)
         actor_id = self.actor.id if self.actor and record.kind != "timer" else None
         line = audit.append(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
         self._change(**line)
@@ -218,9 +230,7 @@ class Step:
 
     # -- work items ---------------------------------------------------------------------------------------------------
 
-    def _project_items(self, note: str) -> None:
-        present = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, {"case_id": self.case.id})}
-        wanted = {task.token: task for task in self.instance.open_tasks()}
+    def _project_items(self, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
         for token, row in present.items():
             if token not in wanted:
                 self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
@@ -245,8 +255,7 @@ class Step:
 
     # -- timers -------------------------------------------------------------------------------------------------------
 
-    def _project_timers(self, timers: Sequence[WaitingTimer]) -> None:
-        rows = self.connection.execute(_TIMERS, {"case_id": self.case.id}).all()
+    def _project_timers(self, rows: Sequence[Any], timers: Sequence[WaitingTimer]) -> None:
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
@@ -315,6 +324,20 @@ def _item_words(item: Any) -> str:
     if isinstance(item, dict):
         item = next((item[key] for key in ("name", "label", "id") if item.get(key)), "")
     return str(item)
+
+
+def _begun(
+    wanted: Mapping[str, OpenTask], items: Mapping[str, Any], timers: Sequence[WaitingTimer], rows: Sequence[Any]
+) -> dict[str, Any]:
+    """For the history: the tasks that now wait for a person and did not before, and the limits that now run or moved."""
+    opened = [[task.element_id, token] for token, task in wanted.items() if token not in items]
+    known = {row.token: row.due_at for row in rows if row.kind == "limit"}
+    limits = [
+        [timer.element_id, timer.due_at.isoformat()]
+        for timer in timers
+        if timer.limit and known.get(timer.token) != timer.due_at
+    ]
+    return {**({"opened": opened} if opened else {}), **({"limits": limits} if limits else {})}
 
 
 def _wanted_timers(

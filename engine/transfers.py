@@ -37,7 +37,8 @@ def hand_over(
         if not access.reaches(actor, household.village_code, frozenset({"county_approver"})):
             raise NotAllowed("移交由县级办理。")
         target = _target(session, household, village_code)
-        for case in session.scalars(select(CaseFile).where(CaseFile.household_id == household.id).with_for_update()):
+        cases = select(CaseFile).where(CaseFile.household_id == household.id).with_for_update()
+        for case in session.scalars(cases.execution_options(populate_existing=True)):
             _move_case(session, actor, case, household, target, reason.strip(), now)
         _move_assistance(session, household, target, now)
         for clue in session.scalars(select(RiskClue).where(RiskClue.household_id == household.id)):

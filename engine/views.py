@@ -183,7 +183,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         case=case, definition=step.definition, items=items, timers=of_case(Timer, Timer.due_at),
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
-        timeline=[_event(entry, step.definition, people) for entry in entries],
+        timeline=[_event(entry, step.definition, people) for entry in entries if entry.kind != "begun"],
         submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),

@@ -41,7 +41,7 @@ def handle(error: Exception) -> ResponseReturnValue:
     status, code, sentence = _describe(error)
     if isinstance(error, NotFound | NotAllowed) and getattr(g, "account", None) is not None:
         _record_refusal(status)
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.is_json:  # a page's script sends JSON and reads JSON
         return problem(status, code, sentence, error)
     page = render_template("error.html", status=status, title=TITLES.get(status, "出错了"), sentence=sentence)
     return page, status

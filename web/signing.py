@@ -14,7 +14,9 @@ from engine.errors import ShouwangError
 from engine.models import Account
 from web import clock, database
 
-PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health"})
+PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
+BACKGROUND = frozenset({"statistics.counts"})
+"""What a page asks for by itself: an open page alone does not keep a session alive."""
 
 
 def sign_in(account: Account) -> None:
@@ -54,7 +56,8 @@ def guard() -> Response | None:
     idle = SYSTEM.now().timestamp() - float(session.get("seen", 0))
     if g.account is None or idle > current_app.config["SHOUWANG"].idle_minutes * 60:
         return _to_sign_in(g.account)
-    session["seen"] = SYSTEM.now().timestamp()
+    if request.endpoint not in BACKGROUND:
+        session["seen"] = SYSTEM.now().timestamp()
     return None
 
 

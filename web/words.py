@@ -47,6 +47,11 @@ def plain(documentation: str) -> str:
     return re.sub(r"（R\d[^）]*）", "", documentation)
 
 
+def hour(value: datetime) -> str:
+    """14:05, in China."""
+    return f"{value.astimezone(CHINA):%H:%M}"
+
+
 def limit_day(due: datetime | None) -> str:
     """The last day on which a limit that passes at 00:00 of `due` is still kept."""
     return day(due - timedelta(seconds=1)) if due else ""
@@ -82,7 +87,7 @@ class FormContext:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
+        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
         mask_phone=households.mask_phone, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(

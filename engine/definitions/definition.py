@@ -134,10 +134,28 @@ class Definition:
         """Names of the messages that a running case of this version can catch."""
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
 
+    @cached_property
+    def flows(self) -> dict[str, tuple[str, str]]:
+        """Source and target of every sequence flow of all drawings, by its id."""
+        return {
+            flow.get("id", ""): (flow.get("sourceRef", ""), flow.get("targetRef", ""))
+            for flow in self._nodes("sequenceFlow")
+        }
+
+    @cached_property
+    def flow_names(self) -> dict[str, str]:
+        """What is written on each sequence flow, by its id; empty where nothing is."""
+        return {flow.get("id", ""): flow.get("name") or "" for flow in self._nodes("sequenceFlow")}
+
+    @cached_property
+    def calls(self) -> dict[str, str]:
+        """The process that each call activity and subprocess runs, by its id."""
+        inner = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
+        return inner | {node.get("id", ""): node.get("id", "") for node in self._nodes("subProcess")}
+
     def awaited(self, gateway_id: str) -> list[str]:
         """The events that an event-based gateway waits for."""
-        flows = (flow for flow in self._nodes("sequenceFlow") if flow.get("sourceRef") == gateway_id)
-        return [flow.get("targetRef", "") for flow in flows]
+        return [target for source, target in self.flows.values() if source == gateway_id]
 
     @cached_property
     def in_flow_order(self) -> list[Element]:
@@ -152,8 +170,7 @@ class Definition:
             following.setdefault(element.attached_to or "", []).append(element.id)
         holders = [*self._nodes("process"), *self._nodes("subProcess")]
         starts = {h.get("id", ""): s.get("id", "") for h in holders for s in x.children(h, "startEvent")}
-        inner = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
-        inner |= {node.get("id", ""): node.get("id", "") for node in self._nodes("subProcess")}
+        inner = self.calls
 
         def told(start: str) -> Iterator[str]:
             for at in _topological(start, following):

@@ -34,7 +34,7 @@ def load(session: Session, version_id: int) -> Definition:
     cached = _CACHE.get(version.sha256)
     if cached is not None:
         return cached
-    resources = _resources(session, version)
+    resources = resources_of_version(session, version)
     with _CACHE_LOCK:
         definition = _CACHE.get(version.sha256)
         if definition is None:
@@ -43,7 +43,8 @@ def load(session: Session, version_id: int) -> Definition:
     return definition
 
 
-def _resources(session: Session, version: ProcedureVersion) -> Resources:
+def resources_of_version(session: Session, version: ProcedureVersion) -> Resources:
+    """The forms, decisions and parts that the version was put into force with."""
     wanted = {digest for group in version.resources.values() for digest in group.values()}
     rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(wanted)))
     bodies: dict[str, bytes] = {row.sha256: row.body for row in rows}
@@ -100,7 +101,7 @@ def resources_in_force(session: Session, key: str | None) -> Resources:
         if version.procedure.part:
             parts[version.procedure_key] = version.xml
         if key in (None, version.procedure_key) or version.procedure.part:
-            found |= _resources(session, version)
+            found |= resources_of_version(session, version)
     return found | Resources(part=parts)
 
 
@@ -142,7 +143,7 @@ def _renew_callers(
     new = Resources(part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body})
     for version in _versions_in_force(session):
         if part.key in version.resources.get("part", {}):
-            body, everything = version.xml, _resources(session, version) | new
+            body, everything = version.xml, resources_of_version(session, version) | new
             caller = _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”：")
             _put_into_force(session, actor, caller, everything, f"随公用环节“{part.name}”更新", now)
 

@@ -10,6 +10,8 @@ from engine.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
+from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
+from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (
     Household,
     HouseholdYear,
@@ -71,6 +73,12 @@ __all__ = [
     "Division",
     "DivisionCode",
     "Draft",
+    "DraftEditor",
+    "DraftResource",
+    "Figure",
+    "FigureGap",
+    "FigureMark",
+    "FigureState",
     "Household",
     "HouseholdYear",
     "Idempotency",
@@ -92,6 +100,7 @@ __all__ = [
     "PaperEntry",
     "PaperNumber",
     "Procedure",
+    "ProcedureDraft",
     "ProcedureVersion",
     "Resource",
     "ResponsibleOfficial",
@@ -103,6 +112,7 @@ __all__ = [
     "Telling",
     "Timer",
     "UtcDateTime",
+    "WallLink",
     "WorkItem",
     "table",
     "to_json",

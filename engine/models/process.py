@@ -112,6 +112,19 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_work_item_place",  # what waits at and below a division, whatever the queue
+            "village_code",
+            "procedure_key",
+            "element_id",
+            "due_at",
+            "claimed_by",
+            "queue",
+            "division_code",
+            "status",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
         Index("ix_work_item_closed_by", "closed_by", "closed_at"),
         Index("ix_work_item_case_id", "case_id", "status"),
     )
@@ -149,6 +162,17 @@ class Timer(Base):
             "ix_timer_due",
             "due_at",
             "id",
+            sqlite_where=text("status = 'waiting'"),
+            postgresql_where=text("status = 'waiting'"),
+        ),
+        Index(
+            "ix_timer_place",  # what waits for a time at and below a division
+            "village_code",
+            "kind",
+            "element_id",
+            "due_at",
+            "case_id",
+            "status",
             sqlite_where=text("status = 'waiting'"),
             postgresql_where=text("status = 'waiting'"),
         ),

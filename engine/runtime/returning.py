@@ -84,7 +84,7 @@ def return_to(
         chosen = next((target for target in targets if target.seq == seq), None)
         if chosen is None:
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
-        _undo(step, chosen.seq, "return", {"item": item.id, "name": item.name, "to": chosen.name, "reason": reason})
+        _undo(step, chosen.seq, "return", item, {"to": chosen.name, "reason": reason})
         outcome = f"退回至{chosen.name}"[:80]
         save(
             step.connection,
@@ -118,7 +118,7 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         assert step is not None  # only skip_locked answers None
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
-        left_out = _undo(step, seq, "withdraw", {"item": item.id, "name": item.name})
+        left_out = _undo(step, seq, "withdraw", item, {})
         _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
@@ -155,7 +155,7 @@ def _require_untouched(session: Session, step: Step, actor: Account, seq: int, l
         raise Conflict("下一步已经有人开始办理，不能撤回；如需更正，请联系对方退回。")
 
 
-def _undo(step: Step, seq: int, kind: str, details: Mapping[str, Any]) -> list[int]:
+def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str, Any]) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
     before = step.instance
     instance, left_out = step.replay().run_without(seq)
@@ -168,7 +168,8 @@ def _undo(step: Step, seq: int, kind: str, details: Mapping[str, Any]) -> list[i
             if known is not None and known.undo is not None:
                 known.undo(step.call(element_id, token), result)
     assert kind in UNDOING
-    step.log(kind, {**details, "undone": left_out})
+    line = {"item": item.id, "name": item.name, "token": item.token, **details, "undone": left_out}
+    step.log(kind, line, item.element_id)
     step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
     instance.pass_time(step.now)
     return left_out

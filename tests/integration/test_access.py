@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from engine import drafting
 from engine.database import write
 from engine.documents import compose, numbers
 from engine.documents.compose import Terms
 from engine.documents.kinds import KINDS
+from engine.figures import walls
 from engine.models import (
     ApplicationBatch,
     AssistancePlan,
@@ -35,7 +37,13 @@ WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
+STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
+"""Who sees statistics, of their own divisions."""
+WALLS = STATISTICS - {"xiang", "xiang2", "waixiang"}
+"""Who hangs up wall screens."""
 OFFICIAL = REACH | {"lin", "waixiang", "waixian"}
+OWNER = {"liucheng"}
+"""Who changes procedures."""
 PAGES = {
     "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
@@ -47,6 +55,11 @@ PAGES = {
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
     "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/tasks/bulk/{act}": {"xiang"}, "/files/{file}": REACH,
     "/papers": set(EVERYBODY), "/papers/{kind}": REACH, "/papers/{paper}.{form}": REACH,
+    "/statistics": STATISTICS, "/statistics/statistics.xlsx": STATISTICS, "/statistics/sql/{figure}.sql": STATISTICS,
+    "/statistics/counts.json": STATISTICS, "/statistics/diagram/{key}": STATISTICS,
+    "/statistics/diagram/{key}.bpmn": STATISTICS, "/walls": WALLS, "/wall/{token}": set(EVERYBODY),
+    "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
+    "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
@@ -56,6 +69,10 @@ ACTS = {
     "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
+    "/walls": WALLS, "/walls/{link}/revoke": WALLS - {"waixian"},
+    "/drafts": OWNER, "/drafts/feel": OWNER, "/drafts/{draft}/rename": OWNER, "/drafts/{draft}/discard": OWNER,
+    "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
+    "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
@@ -83,9 +100,22 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
         "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
         "measure": _measure(small_world, case),
+        "figure": "returned",
+        "token": walls.create(
+            small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
+        ),
+        "link": 1,
+        "draft": _draft(small_world),
         "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
+
+
+def _draft(world: World) -> int:
+    """A draft of a process owner's."""
+    owner = world.official("liucheng")
+    draft = drafting.create(world.session, owner, name="改", procedure_key="public_notice", now=world.clock.now())
+    return draft.id
 
 
 def _batch(world: World, case: CaseFile) -> int:
@@ -139,6 +169,8 @@ def _shape(rule: str) -> str:
         "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
         "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
         "<name>": "{message}", "<int:batch_id>": "{batch}",
+        "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
+        "<int:draft_id>": "{draft}",
         "<int:measure_id>": "{measure}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
@@ -190,7 +222,7 @@ def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[Worl
             body = {"id": str(names["item"]), "reason": "不该", "account_id": "1", "signed": "no"}
             answer = client.post(shape.format(**names), data=body)
             assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
-            if shape.startswith(("/households", "/administration")):
+            if shape.startswith(("/drafts", "/households", "/administration", "/wall")):
                 assert answer.status_code in REFUSED, (username, shape)
     assert _state(world) == before
 
@@ -241,7 +273,7 @@ def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]
     client = app.test_client()
     for shape in PAGES:
         answer = client.get(shape.format(**names))
-        open_to_all = shape in ("/login", "/health", "/static/{name}")
+        open_to_all = shape in ("/login", "/health", "/static/{name}", "/wall/{token}")
         assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), shape
     for shape in ACTS:
         if shape != "/login":

@@ -12,7 +12,17 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const result = await build({
   absWorkingDir: here,
-  entryPoints: ["app.js", "app.css", "diagram.js", "diagram.css"],
+  entryPoints: [
+    "app.js",
+    "app.css",
+    "diagram.js",
+    "diagram.css",
+    "heat.js",
+    "live.js",
+    "statistics.css",
+    "wall.css",
+    "wall.js",
+  ],
   outdir: out,
   entryNames: "[name]-[hash]",
   bundle: true,

@@ -12,6 +12,7 @@ from web.pages import (
     bulk,
     cases,
     clues,
+    drafts,
     files,
     health,
     households,
@@ -22,7 +23,9 @@ from web.pages import (
     openings,
     papers,
     schedules,
+    statistics,
     tasks,
+    wall,
 )
 from web.pages import demo as demo_pages
 from web.pages import (
@@ -31,7 +34,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, files, bell, more, administration, health,
+    batches, drafts, files, bell, more, administration, health, statistics, wall,
 )  # fmt: skip
 
 

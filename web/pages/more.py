@@ -5,17 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from engine import access
+from engine.figures import reading
 from web.signing import account
 
 blueprint = Blueprint("more", __name__)
 LINKS = (
     ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
     ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
+    ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", access.BATCH_ROLES),
+    ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
     ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
 )
 """Endpoint, name, what it is for, whose."""

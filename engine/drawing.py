@@ -1,0 +1,124 @@
+"""What somebody who draws a procedure may name: forms with their fields, decisions, services, parts, procedures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import drafting, feel, services
+from engine.access import QUEUE_NAMES
+from engine.decisions import parse_decision
+from engine.definitions import Resources
+from engine.definitions import xml as x
+from engine.definitions.resources import main_process
+from engine.documents.kinds import KINDS
+from engine.errors import DefinitionError
+from engine.forms import schema as s
+from engine.models import Procedure, ProcedureDraft
+from engine.spiff import timer_feel
+
+GIVEN: Mapping[str, str] = {
+    "monitoring_line.amount": "现行监测范围（元）",
+    "monitoring_line.year": "监测范围的年度",
+    "discovery_date": "最早发现线索的日期",
+}
+"""The variables that a case begins with, whatever opened it (engine.openings, engine.clues)."""
+
+
+def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
+    """Everything by kind, each with its key, its name and what it holds; of the draft and of what is in force."""
+    services.load_all()
+    resources = drafting.resources_of(session, draft)
+    own = drafting.changed(session, draft)
+    procedures = session.execute(select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key))
+    return {
+        "queues": [{"key": key, "name": name} for key, name in QUEUE_NAMES.items()],
+        "forms": [
+            {"key": key, "fields": list(_fields(body)), "changed": key in own["form"]}
+            for key, body in sorted(resources.form.items())
+        ],
+        "decisions": [
+            {**_decision(key, body), "changed": key in own["decision"]}
+            for key, body in sorted(resources.decision.items())
+        ],
+        "parts": [_part(key, body) for key, body in sorted(resources.part.items())],
+        "services": [
+            {"key": name, "parameters": sorted(service.parameters), "required": sorted(service.required)}
+            for name, service in sorted(services.REGISTRY.items())
+        ],
+        "procedures": [{"key": row.key, "name": row.name} for row in procedures],
+        "papers": [{"key": key, "name": kind.name} for key, kind in KINDS.items()],
+        "given": [{"key": key, "name": name} for key, name in GIVEN.items()],
+    }
+
+
+def _fields(body: bytes) -> Iterator[dict[str, Any]]:
+    """The fields of a form that conditions may ask for; none of a broken one (the check reports it)."""
+    try:
+        schema = json.loads(body)
+    except ValueError:
+        return
+    components = schema.get("components") if isinstance(schema, dict) else None
+    for component in s.walk(components if isinstance(components, list) else []):
+        key = component.get("key") or component.get("path")
+        if key and component.get("type") in s.INPUTS | {"expression"}:
+            options = [{"value": value, "label": text} for value, text in s.options(component).items()]
+            yield {"key": key, "name": s.label(component), "type": component["type"], "options": options}
+
+
+def _decision(key: str, body: bytes) -> dict[str, Any]:
+    try:
+        decision = parse_decision(body)
+    except DefinitionError:
+        return {"key": key, "name": key, "outputs": []}
+    return {"key": key, "name": decision.name, "outputs": decision.outputs}
+
+
+def _part(key: str, body: bytes) -> dict[str, Any]:
+    """A part: its name, what it is for, the variables that its ends hand back."""
+    main = main_process(x.parse_xml(body))
+    if main is None:
+        return {"key": key, "name": key, "about": "", "results": []}
+    results = {
+        name.removeprefix("set:"): None
+        for node in x.descendants(main, "endEvent")
+        for name in x.properties(node)
+        if name.startswith("set:")
+    }
+    return {
+        "key": key,
+        "name": main.get("name") or key,
+        "about": x.text_of(main, "documentation"),
+        "results": list(results),
+    }
+
+
+def wrong(text: str, *, timer: bool = False) -> str:
+    """Why `text` cannot be read as FEEL, or with `timer` as a limit; empty when it can."""
+    try:
+        feel.compile_expression(timer_feel(text) if timer else feel.strip_equals(text))
+    except feel.FeelSyntaxError as error:
+        return str(error)
+    return ""
+
+
+def used(resources: Resources, body: bytes) -> Resources:
+    """Of `resources`, the forms and decisions that a diagram names itself, its parts' left out."""
+    root = x.parse_xml(body)
+    nodes = list(root.iter(f"{{{x.BPMN}}}*"))
+    forms = {x.properties(node).get("formKey", "") for node in nodes}
+    forms |= {
+        value
+        for process in x.children(root, "process")
+        for name, value in x.properties(process).items()
+        if name.endswith("Form")
+    }
+    decisions = {x.extension_text(node, "calledDecisionId") for node in x.descendants(root, "businessRuleTask")}
+    return Resources(
+        {key: text for key, text in resources.form.items() if key in forms},
+        {key: text for key, text in resources.decision.items() if key in decisions},
+    )

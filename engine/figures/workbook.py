@@ -1,0 +1,102 @@
+"""The statistics of a division as an Excel file: by period, by division, by step, and what each figure means."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import xlsxwriter
+
+from engine import access
+from engine.clock import CHINA
+from engine.figures.cards import Card, Cell, Shown
+from engine.figures.definitions import WORDS
+from engine.figures.facts import STEP
+from engine.figures.periods import Span
+from engine.figures.reading import StepFigures, Totals
+from engine.models import Division
+
+
+def workbook(
+    place: Division, span: Span, counted_at: datetime | None, found: Sequence[Shown],
+    children: Sequence[tuple[Division, Totals]], steps: Sequence[StepFigures], names: Mapping[str, str],
+) -> bytes:  # fmt: skip
+    """The file's bytes; `names` are the procedures' by key."""
+    body = io.BytesIO()
+    book = xlsxwriter.Workbook(body)
+    sheets = _Sheets(book)
+    until = f"算至 {counted_at.astimezone(CHINA):%Y-%m-%d %H:%M}" if counted_at else "还没有算过"
+    title = f"{place.path} {span.words(span.first)}至{span.today.month}月{span.today.day}日，{until}"
+    cards = [one.card for one in found]
+    rows = [
+        [span.words(start), *(value for one in found for value in dict(one.periods)[start])] for start in span.starts
+    ]
+    sheets.table(
+        "按时间", title, ["时间", *_heads(cards)], [*rows, ["合计", *(v for s in found for v in s.whole)]], cards
+    )
+    sheets.table(
+        "按地方", title, ["地方", *_heads(cards)],
+        [[one.name, *(value for card in cards for value in card.row(totals))] for one, totals in children], cards,
+    )  # fmt: skip
+    head = [
+        "流程",
+        "环节",
+        "办理层级",
+        "办结",
+        "中位用时（小时）",
+        "九成用时不超过（小时）",
+        "退回",
+        "待办",
+        "其中超期",
+        "其中临期",
+    ]
+    sheets.table("按环节", title, head, [
+        [names.get(s.procedure_key, ""), s.name, access.QUEUE_NAMES[s.queue], s.hours.total, s.hours.median, s.hours.p90,
+         s.returned, s.waiting.count, s.waiting.red, s.waiting.yellow]
+        for s in steps
+    ])  # fmt: skip
+    meanings = [[card.title, card.words] for card in cards] + [["环节用时", WORDS[STEP]], ["待办", WORDS["waiting"]]]
+    sheets.table("口径", "每个数怎么算", ["指标", "口径"], meanings, wide=True)
+    book.close()
+    return body.getvalue()
+
+
+def _heads(cards: Sequence[Card]) -> list[str]:
+    return [
+        column.name if column.name == card.title else f"{card.title}：{column.name}"
+        for card in cards
+        for column in card.columns
+    ]
+
+
+class _Sheets:
+    """Sheets with a title line, a head and rows."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._title = book.add_format({"bold": True})
+        self._head = book.add_format(
+            {"bold": True, "border": 1, "bg_color": "#E8EEF5", "text_wrap": True, "valign": "vcenter"}
+        )
+        self._share = book.add_format({"num_format": "0.0%"})
+        self._wrap = book.add_format({"text_wrap": True, "valign": "top"})
+
+    def table(
+        self, name: str, title: str, head: Sequence[str], rows: Sequence[Sequence[Cell | str]],
+        cards: Sequence[Card] = (), *, wide: bool = False,
+    ) -> None:  # fmt: skip
+        """One sheet; the columns of `cards` tell which values are shares."""
+        sheet = self._book.add_worksheet(name)
+        sheet.write(0, 0, title, self._title)
+        sheet.write_row(1, 0, head, self._head)
+        sheet.freeze_panes(2, 1)
+        sheet.set_column(0, 0, 22)
+        sheet.set_column(1, max(1, len(head) - 1), 90 if wide else 13, self._wrap if wide else None)
+        shares = {
+            index + 1 for index, unit in enumerate(c.unit for card in cards for c in card.columns) if unit == "share"
+        }
+        for line, row in enumerate(rows, start=2):
+            for at, value in enumerate(row):
+                sheet.write(line, at, value, self._share if at in shares else None)

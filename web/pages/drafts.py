@@ -1,0 +1,262 @@
+"""流程草稿: the list, a draft's page, and what the drawing page loads and saves. Only process owners come here."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+from urllib.parse import quote
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from engine import definitions, drafting, drawing
+from engine.definitions import Definition
+from engine.errors import Finding, Invalid
+from engine.models import ProcedureDraft
+from web import clock
+from web.database import session
+from web.service_words import PARAMETERS, SERVICES
+from web.signing import account
+
+blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")
+blueprint.before_request(lambda: definitions.require_owner(account()))
+STEP_KINDS = {
+    "userTask": "", "manualTask": "", "serviceTask": "自动", "businessRuleTask": "决策表", "callActivity": "公用环节",
+    "intermediateCatchEvent": "等待", "boundaryEvent": "期限或消息",
+}  # fmt: skip
+"""The elements that a list of steps tells, and what kind they are where it is not a task."""
+
+
+# -- the list -------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("")
+def index() -> str:
+    """The drafts that are alive, and the form for a new one."""
+    page = drafting.drafts(session(), account(), request.args.get("page", 1, int))
+    procedures = drafting.procedures(session(), account())
+    return render_template(
+        "drafts/index.html", page=page, procedures=procedures, names={one.key: one.name for one in procedures},
+        chosen=request.args.get("key", ""), words=drafting.STATUS_WORDS,
+    )  # fmt: skip
+
+
+@blueprint.post("")
+def create() -> ResponseReturnValue:
+    """A new draft: from a procedure in force, a version of it, a file, or nothing."""
+    source, body, key, version = request.form.get("source", "procedure"), None, "", None
+    if source == "file":
+        body = _file(request.files.get("file"))
+    elif source == "version":
+        version = _number(request.form.get("version_id", ""), "没有找到这一版流程。")
+    elif source == "procedure":
+        key = request.form.get("procedure_key", "")
+        if not key:
+            raise Invalid("请选择流程。", {"procedure_key": ["请选择流程。"]})
+    draft = drafting.create(
+        session(), account(), name=request.form.get("name", ""), procedure_key=key, version_id=version, body=body,
+        now=clock.now(),
+    )  # fmt: skip
+    flash(f"草稿“{draft.name}”已建立。改好并检查通过后再启用，正在办理的事项不受影响。", "success")
+    return redirect(url_for("drafts.show", draft_id=draft.id), 303)
+
+
+def _file(sent: FileStorage | None) -> bytes:
+    if sent is None or not sent.filename:
+        raise Invalid("请选择流程图文件（.bpmn）。", {"file": ["请选择流程图文件（.bpmn）。"]})
+    body: bytes = sent.read()
+    return body
+
+
+def _number(text: str, sentence: str) -> int:
+    if not text.isdigit() or len(text) > 9:
+        raise Invalid(sentence)
+    return int(text)
+
+
+# -- one draft ------------------------------------------------------------------------------------------------------------
+
+
+def _find(draft_id: int) -> ProcedureDraft:
+    return drafting.find(session(), account(), draft_id)
+
+
+@blueprint.get("/<int:draft_id>")
+def show(draft_id: int) -> str:
+    """The draft: what the check finds, its steps, and what can be done with it."""
+    draft = _find(draft_id)
+    definition, findings = drafting.checked(session(), draft)
+    return render_template(
+        "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition),
+        base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
+        others=drafting.seen(session(), account(), draft_id, clock.now()),
+    )  # fmt: skip
+
+
+def _errors(findings: list[Finding]) -> int:
+    return sum(finding.severity == "error" for finding in findings)
+
+
+def _steps(definition: Definition | None) -> list[dict[str, Any]]:
+    """The steps in order with their queue; none of a diagram that cannot be built."""
+    if definition is None:
+        return []
+    return [
+        {"name": e.name, "queue": e.queue if e.kind in ("userTask", "manualTask") else "", "kind": STEP_KINDS[e.kind]}
+        for e in definition.in_flow_order
+        if e.kind in STEP_KINDS
+    ]
+
+
+@blueprint.post("/<int:draft_id>/rename")
+def rename(draft_id: int) -> ResponseReturnValue:
+    """Another name."""
+    drafting.rename(session(), account(), draft_id, request.form.get("name", ""), clock.now())
+    flash("草稿已改名。", "success")
+    return redirect(url_for("drafts.show", draft_id=draft_id), 303)
+
+
+@blueprint.post("/<int:draft_id>/discard")
+def discard(draft_id: int) -> ResponseReturnValue:
+    """Off the list."""
+    drafting.discard(session(), account(), draft_id, clock.now())
+    flash("草稿已作废。", "success")
+    return redirect(url_for("drafts.index"), 303)
+
+
+@blueprint.post("/<int:draft_id>/import")
+def replace(draft_id: int) -> ResponseReturnValue:
+    """A file in place of the diagram."""
+    revision = _number(request.form.get("revision", ""), "请刷新页面后重试。")
+    body = _file(request.files.get("file"))
+    drafting.save(session(), account(), draft_id, revision, clock.now(), diagram=body, replacing=True)
+    flash("已换成文件里的流程图。", "success")
+    return redirect(url_for("drafts.show", draft_id=draft_id), 303)
+
+
+@blueprint.get("/<int:draft_id>/diagram.bpmn")
+def download(draft_id: int) -> Response:
+    """The diagram, for the drawing page and for other tools."""
+    draft = _find(draft_id)
+    return _attachment(draft.xml, f"{draft.name}.bpmn", "application/xml", {"X-Revision": str(draft.revision)})
+
+
+@blueprint.get("/<int:draft_id>/export.zip")
+def export(draft_id: int) -> Response:
+    """The diagram with the forms and decisions that it uses, laid out as in the product's own folders."""
+    draft = _find(draft_id)
+    resources = drawing.used(drafting.resources_of(session(), draft), draft.xml)
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(f"bpmn/{draft.procedure_key or f'draft_{draft.id}'}.bpmn", draft.xml)
+        for key, body in resources.form.items():
+            archive.writestr(f"forms_json/{key}.json", body)
+        for key, body in resources.decision.items():
+            archive.writestr(f"bpmn/decisions/{key}.dmn", body)
+    return _attachment(packed.getvalue(), f"{draft.name}.zip", "application/zip", {})
+
+
+def _attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
+    shown = f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return Response(body, mimetype=kind, headers={"Content-Disposition": shown, **headers})
+
+
+# -- drawing --------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/<int:draft_id>/diagram")
+def diagram(draft_id: int) -> str:
+    """The drawing page; phones get the list of steps."""
+    draft = _find(draft_id)
+    definition, _ = drafting.checked(session(), draft)
+    return render_template("drafts/diagram.html", draft=draft, steps=_steps(definition), words=drafting.STATUS_WORDS)
+
+
+@blueprint.get("/<int:draft_id>/known")
+def known(draft_id: int) -> Response:
+    """What the drawing may name, with the Chinese words for it."""
+    found = drawing.known(session(), _find(draft_id))
+    for service in found["services"]:
+        service["name"], service["about"] = SERVICES.get(service["key"], (service["key"], ""))
+        service["parameters"] = [
+            {"key": key, "name": PARAMETERS.get(key, key), "required": key in service["required"]}
+            for key in service["parameters"]
+        ]
+    return jsonify(found)
+
+
+@blueprint.post("/<int:draft_id>/diagram")
+def save_diagram(draft_id: int) -> Response:
+    """Autosave: {revision, xml}; answers the new revision. 409 when somebody saved meanwhile."""
+    sent = _json()
+    draft = drafting.save(
+        session(), account(), draft_id, _revision(sent), clock.now(), diagram=_text(sent, "xml"),
+        replacing=bool(sent.get("replacing")),
+    )  # fmt: skip
+    return jsonify({"revision": draft.revision})
+
+
+@blueprint.post("/<int:draft_id>/check")
+def check(draft_id: int) -> Response:
+    """What the check finds in {xml} with the draft's forms and decisions; nothing is stored."""
+    resources = drafting.resources_of(session(), _find(draft_id))
+    _, findings = definitions.check(_text(_json(), "xml"), resources)
+    return jsonify({"findings": findings_as_json(findings)})
+
+
+def findings_as_json(findings: list[Finding]) -> list[dict[str, str]]:
+    """Findings as the pages' scripts read them."""
+    return [
+        {"element_id": f.element_id, "name": f.element_name, "sentence": f.message, "severity": f.severity}
+        for f in findings
+    ]
+
+
+@blueprint.post("/<int:draft_id>/copy")
+def copy(draft_id: int) -> Response:
+    """What could not be saved, {name, xml}, as a draft of its own; answers where it is drawn."""
+    sent = _json()
+    draft = drafting.copy(
+        session(), account(), draft_id, str(sent.get("name", "")), clock.now(), diagram=_text(sent, "xml")
+    )
+    return jsonify({"address": url_for("drafts.diagram", draft_id=draft.id)})
+
+
+@blueprint.post("/<int:draft_id>/seen")
+def seen(draft_id: int) -> Response:
+    """A sign of life; answers who else has it open and which revision is stored."""
+    now = clock.now()
+    others = drafting.seen(session(), account(), draft_id, now)
+    draft = _find(draft_id)
+    people = [{"name": one.account.name, "minutes": int((now - one.seen_at).total_seconds() // 60)} for one in others]
+    return jsonify({"others": people, "revision": draft.revision, "status": draft.status})
+
+
+@blueprint.post("/feel")
+def expression() -> Response:
+    """Whether {text} can be read as FEEL, or with {timer} as a limit; answers the reason when not."""
+    sent = _json()
+    return jsonify({"sentence": drawing.wrong(str(sent.get("text", "")), timer=bool(sent.get("timer")))})
+
+
+def _json() -> dict[str, Any]:
+    sent = request.get_json(silent=True)
+    if not isinstance(sent, dict):
+        raise Invalid("请求的内容不完整，请刷新页面后重试。")
+    return sent
+
+
+def _revision(sent: dict[str, Any]) -> int:
+    revision = sent.get("revision")
+    if not isinstance(revision, int) or isinstance(revision, bool):
+        raise Invalid("请求里没有写明改的是第几次保存的内容，请刷新页面后重试。")
+    return revision
+
+
+def _text(sent: dict[str, Any], name: str) -> bytes:
+    text = sent.get(name)
+    if not isinstance(text, str):
+        raise Invalid("请求里没有流程图。")
+    return text.encode("utf-8", "surrogatepass")
