@@ -72,11 +72,12 @@ class Case:
         """Move for good: saved and loaded, and rebuilt once more from the history that now holds the move."""
         found = self.plan(body, on, **wish)
         definition: Definition = found.instance.definition
+        found.arrive(Host(), on)
         self.inputs.append(Input(len(self.inputs) + 1, "move", on, "", dict(found.line)))
-        self.definition, fired = definition, found.instance.records
+        self.definition, fired = definition, list(found.instance.records)
         self.instance = Instance.restored(definition, Host(), found.instance.stored())
         assert self.instance.canonical() == found.instance.canonical()
-        self.instance.records = [record for record in fired if record.kind == "timer"]
+        self.instance.records = fired
         self._keep({})
         rebuilt = Replay(definition, self.inputs, self.submissions, workdays).run()
         assert rebuilt.canonical() == self.instance.canonical()
