@@ -29,6 +29,12 @@ from engine.feel.values import to_plain
 from engine.repetition import around
 from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
+Place = tuple[tuple[str, int], ...]
+"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
+its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around it."""
+
+_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
+
 MAX_ROUNDS = 200
 """More rounds of automatic steps than this without a wait is a loop in the diagram."""
 
@@ -78,6 +84,8 @@ class Instance:
         self.host = host
         self.held: list[tuple[str, Any]] = []
         self.records: list[Record] = []
+        self.frozen = False
+        """While true no timer fires by itself, only by `fire`: inputs of another version are being fed."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -126,6 +134,10 @@ class Instance:
             task.run()
         self._settle(now)
 
+    def learn(self, values: Mapping[str, Any]) -> None:
+        """Set case variables that a step of another version set, which this one does not have."""
+        self._workflow.data.update(values)
+
     def send(self, name: str, payload: Any, now: datetime, facts: Mapping[str, Any] | None = None) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
 
@@ -143,9 +155,20 @@ class Instance:
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
-        limit = until or now
+        limit = NEVER if self.frozen else until or now
         if any(due <= limit for _, _, due in self._waiting_timers()):  # at rest, nothing else moves an instance
             self._settle(limit)
+
+    def fire(self, token: str, now: datetime) -> None:
+        """The timer that waits as `token` fires at `now`, whenever it is due: so it did on another version."""
+        for task, timer, due in self._waiting_timers():
+            if codec.token_of(task) == token:
+                self._workflow.now = now
+                with _faults():
+                    self._fire(task, timer, due)
+                self._settle(now)
+                return
+        raise Conflict("这个定时已经不在等待。")
 
     # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -214,6 +237,11 @@ class Instance:
         """Tokens of everything that waits for time or a message."""
         return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
 
+    def places(self) -> dict[str, Place]:
+        """Where each open task and each waiting event stands, by token."""
+        tasks = [*self._ready_manual(), *self._workflow.event_manager.tasks.values()]
+        return {codec.token_of(task): self._place(task) for task in tasks}
+
     def waiting_elements(self) -> list[str]:
         """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
         return [
@@ -257,6 +285,16 @@ class Instance:
 
     def _note(self, record: Record) -> None:
         self.records.append(record)
+
+    def _place(self, task: Task) -> Place:
+        chain = []
+        at: Task | None = task
+        while at is not None:
+            twins = [t for t in at.workflow.tasks.values() if t.task_spec is at.task_spec and not t.has_state(_AHEAD)]
+            chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
+            above = at.workflow.parent_task_id
+            at = self._workflow.get_task_from_id(above) if above is not None else None
+        return tuple(reversed(chain))
 
     def _ready_manual(self) -> Iterator[Task]:
         for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
@@ -307,7 +345,7 @@ class Instance:
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
-        workflow = self._workflow
+        until = NEVER if self.frozen else until
         with _faults():
             for _ in range(MAX_ROUNDS):
                 self._engine_steps()
@@ -319,12 +357,15 @@ class Instance:
                 if not due:
                     self._refuse_zombie()
                     return
-                task, timer, first = due[0]
-                self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), first))
-                workflow.horizon = first
-                task.task_spec._update(task)
-                workflow.horizon = NEVER
+                self._fire(*due[0])
         raise EngineFault("流程在没有等待的环路中反复运行，已停止。")
+
+    def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
+        workflow = self._workflow
+        self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), due))
+        workflow.horizon = due
+        task.task_spec._update(task)
+        workflow.horizon = NEVER
 
     def _engine_steps(self) -> None:
         self._workflow.do_engine_steps(did_complete_task=self._completed)

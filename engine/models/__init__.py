@@ -23,6 +23,7 @@ from engine.models.household import (
     RiskClue,
     Telling,
 )
+from engine.models.migration import Migration, MigrationEntry
 from engine.models.organisation import (
     LEVELS,
     Account,
@@ -90,6 +91,8 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "Migration",
+    "MigrationEntry",
     "MonitoringLine",
     "Notice",
     "Notification",
