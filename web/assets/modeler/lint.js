@@ -1,6 +1,5 @@
 // What makes a drawing hard to read, told at once in the browser; whether it runs is for the server's check.
 import { Linter } from "bpmnlint";
-import fakeJoin from "bpmnlint/rules/fake-join";
 import gatewayJoinFork from "bpmnlint/rules/no-gateway-join-fork";
 import labelRequired from "bpmnlint/rules/label-required";
 import noBpmndi from "bpmnlint/rules/no-bpmndi";
@@ -9,7 +8,6 @@ import noOverlap from "bpmnlint/rules/no-overlapping-elements";
 import superfluousGateway from "bpmnlint/rules/superfluous-gateway";
 
 const RULES = {
-  "fake-join": [fakeJoin, "几条线直接进同一步，看不出是先到先走；可以先接一个网关合并。"],
   "label-required": [labelRequired, "没有名称，看图的人不知道是什么。"],
   "no-bpmndi": [noBpmndi, "图上没有画出来，只在文件里。"],
   "no-duplicate-sequence-flows": [noDuplicateFlows, "同样的两点之间有重复的连线。"],

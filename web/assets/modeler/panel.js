@@ -55,6 +55,7 @@ export class Panel {
     const scroll = this.shown === element ? this.box.scrollTop : 0;
     this.shown = element;
     this.box.replaceChildren(...(element ? this.groups(element) : [h("p", { className: "quiet p-3" }, "选中了几个元素。单击其中一个，可以在这里修改。")]));
+    this.box.dataset.of = element ? subject(element).id : "";
     this.box.scrollTop = scroll;
     if (kept) this.box.querySelector(`[data-field="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
   }

@@ -81,12 +81,11 @@ export class Saving {
     this.stopped = true;
     this.say("没有保存", "failed");
     const button = (words, act, main = false) => h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
-    this.tell("warning", sentence, button("另存为新的草稿", () => this.keep(), true), button("载入对方的内容", () => this.yield()));
+    const name = h("input", { type: "text", className: "form-control form-control-sm", value: `${this.title.slice(0, 70)}（另存）`, maxLength: 80, ariaLabel: "新草稿的名称" });
+    this.tell("warning", sentence, name, button("另存为新的草稿", () => this.keep(name.value), true), button("载入对方的内容", () => this.yield()));
   }
 
-  async keep() {
-    const name = window.prompt("新草稿的名称", `${this.title}（另存）`.slice(0, 80));
-    if (!name) return;
+  async keep(name) {
     try {
       const { xml } = await this.modeler.saveXML({ format: true });
       const { address } = await this.post(`${this.at}/copy`, { name, xml });
