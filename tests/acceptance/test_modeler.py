@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
 
 from engine import accounts
 from engine.database import create_engine, session_factory, write
 from tests.support.browser import Official, Site
+from tests.support.drawing import draw, new_draft, pick, saved, stored
 from tests.support.drawings import differences, said
 from tests.support.template import PASSWORD, START
 
@@ -35,46 +35,6 @@ def colleague(site: Site, sqlite_url: str) -> Iterator[Official]:
         accounts.grant(session, account, "process_owner", "410000000000")
     engine.dispose()
     yield site.official("liucheng2")
-
-
-def new_draft(owner: Official, name: str, key: str = "", file: Path | None = None) -> str:
-    """Make a draft on its page and open it for drawing; answers the address of the draft."""
-    owner.go("/drafts")
-    owner.page.fill("#name", name)
-    if file is not None:
-        owner.page.check("input[value=file]")
-        owner.page.set_input_files("input[name=file]", str(file))
-    elif key:
-        owner.page.select_option("select[name=procedure_key]", key)
-    else:
-        owner.page.check("input[value=blank]")
-    owner.press("form[data-new-draft] .btn-primary")
-    at = owner.page.url
-    draw(owner.page, at)
-    return at
-
-
-def draw(page: Page, at: str) -> None:
-    """Open the drawing page and wait until the diagram is there."""
-    page.goto(at + "/diagram")
-    page.wait_for_selector("[data-modeler][data-state=ready]")
-
-
-def pick(page: Page, element_id: str) -> None:
-    """Click an element of the drawing."""
-    page.locator(f".djs-element[data-element-id={element_id}] > .djs-hit").first.click(force=True)
-    page.wait_for_selector(f"[data-panel][data-of={element_id}]")
-
-
-def saved(page: Page) -> None:
-    """Wait until what was drawn is stored."""
-    page.click("[data-act=save]")
-    page.wait_for_selector("[data-saved][data-state=saved]")
-
-
-def stored(owner: Official, at: str) -> bytes:
-    """The diagram as it is stored."""
-    return owner.page.request.get(at + "/diagram.bpmn").body()
 
 
 @pytest.mark.duty("C1")
