@@ -18,6 +18,7 @@ from web.pages import (
     households,
     inbox,
     measures,
+    migrations,
     more,
     officials,
     openings,
@@ -34,7 +35,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, files, bell, more, administration, health, migrations, statistics, wall,
 )  # fmt: skip
 
 
