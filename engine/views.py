@@ -34,7 +34,7 @@ from engine.models import (
     Timer,
     WorkItem,
 )
-from engine.steps import Step
+from engine.steps import DRAWN, Step
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class CaseView:
     def limit_runs(self) -> bool:
         """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
         done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" and timer.kind != "reminder" for timer in self.timers)
+        return done_now or any(timer.status == "waiting" and timer.kind in DRAWN for timer in self.timers)
 
 
 @dataclass(frozen=True)
@@ -326,6 +326,13 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
         "hand_over": f"移交到{name}",
+        "repeat": f"已超期 {data.get('days', '')} 天，仍未办结",
+        "urge": f"催办“{name}”",
+        "order": f"就“{name}”下达督办单",
+        "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",
+        "order_returned": "退回督办单答复",
+        "order_accepted": "认可督办单答复",
+        "promise": f"承诺日期（{data.get('promised_on', '')}）已过，“{name}”没有办结",
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]

@@ -46,7 +46,6 @@ from engine.models.process import (
     Idempotency,
     Incident,
     Notification,
-    Outbox,
     Procedure,
     ProcedureVersion,
     Resource,
@@ -55,6 +54,7 @@ from engine.models.process import (
     Timer,
     WorkItem,
 )
+from engine.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
     "LEVELS",
@@ -93,9 +93,11 @@ __all__ = [
     "MonitoringLine",
     "Notice",
     "Notification",
+    "NotificationRule",
     "NumberedPaper",
     "Objection",
     "Observation",
+    "OrderEntry",
     "Outbox",
     "PaperEntry",
     "PaperNumber",
@@ -109,8 +111,10 @@ __all__ = [
     "Schedule",
     "Setting",
     "Submission",
+    "SupervisionOrder",
     "Telling",
     "Timer",
+    "Urge",
     "UtcDateTime",
     "WallLink",
     "WorkItem",

@@ -18,7 +18,6 @@ from engine import (
     households,
     messages,
     runtime,
-    supervision,
     ticker,
     views,
 )
@@ -28,6 +27,7 @@ from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
+from engine.supervision import limits, urging
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -177,6 +177,14 @@ def claim_task(item_id: int) -> Any:
     return runtime.claim(session(), account(), item_id, clock=clock.clock())
 
 
+@blueprint.post("/tasks/<int:item_id>/urge")
+@blueprint.arguments(s.Urge)
+@blueprint.response(200, s.Urged)
+def urge_task(body: dict[str, Any], item_id: int) -> Any:
+    """催办：同一人对同一件事项一天一次"""
+    return urging.urge(session(), account(), item_id, body["text"], clock=clock.clock())
+
+
 # -- clues, households, cases -------------------------------------------------------------------------------------------
 
 
@@ -237,7 +245,7 @@ def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
 @blueprint.response(200, s.TimerPage)
 def list_timers(query: dict[str, Any]) -> Any:
     """时限：overdue 已过、due 未到、fired 已触发"""
-    return supervision.timers(session(), account(), query["state"], clock.now(), query["page"])
+    return limits.timers(session(), account(), query["state"], clock.now(), query["page"])
 
 
 @blueprint.get("/divisions")
