@@ -149,6 +149,7 @@ class TaskView:
     may_complete: bool
     may_withdraw: bool
     may_return: bool
+    may_supervise: bool
     held_by: str
     closed_by: str
     colleagues: Sequence[Account]
@@ -215,6 +216,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     own = [s for s in previous if s.work_item_id == item.id]
     values = _values(form, context, draft, own or previous)
     may_work = access.may_work(actor, item)
+    hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
         item=item, element=element, form=form, values=values,
         attachments=view.files,
@@ -223,7 +225,8 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         may_withdraw=runtime.may_withdraw(item, actor),
         may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
-        colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
+        colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
+        may_supervise=item.status == "open" and access.may_supervise(actor, item),
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip

@@ -120,6 +120,15 @@ def late(order: SupervisionOrder, today: date) -> bool:
     return order.promised_on is not None and order.promised_on < today
 
 
+def item_for(session: Session, actor: Account, item_id: int) -> WorkItem:
+    """The open item that a new order would be about. Raises NotFound, NotAllowed, Conflict when it is done."""
+    item = readable_item(session, actor, item_id)
+    access.require_supervision(actor, item)
+    if item.status != "open":
+        raise Conflict("这件事项已经办结，不用再督办。")
+    return item
+
+
 # -- acting -------------------------------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from engine import access
 from engine.clock import Clock, local_date
 from engine.database import save, write
-from engine.errors import Conflict, Invalid, NotFound, ShouwangError
+from engine.errors import Conflict, Invalid, ShouwangError
 from engine.models import Account, Urge, WorkItem
 from engine.runtime.items import readable_item
 from engine.steps import Step
@@ -79,7 +79,10 @@ def _note(session: Session, actor: Account, item: WorkItem, words: str, now: dat
 
 
 def urge_many(session: Session, actor: Account, item_ids: Sequence[int], text: str = "", *, clock: Clock) -> Urged:
-    """Urge several, each in its own transaction; one that cannot be urged does not hold up the others."""
+    """Urge several, each in its own transaction; one that cannot be urged does not hold up the others.
+
+    Raises Invalid for none or too many; a single one that cannot be urged raises as `urge` does.
+    """
     if not item_ids:
         raise Invalid("请先勾选要催办的事项。")
     if len(item_ids) > MAX_ITEMS:
@@ -91,8 +94,6 @@ def urge_many(session: Session, actor: Account, item_ids: Sequence[int], text: s
             done += 1
         except UrgedToday:
             already += 1
-        except (Conflict, NotFound):
-            refused += 1
         except ShouwangError:
             if len(item_ids) == 1:
                 raise

@@ -17,6 +17,7 @@ from web.pages import (
     health,
     households,
     inbox,
+    ladder,
     measures,
     more,
     officials,
@@ -24,6 +25,7 @@ from web.pages import (
     papers,
     schedules,
     statistics,
+    supervision,
     tasks,
     wall,
 )
@@ -34,7 +36,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, files, bell, more, administration, health, supervision, ladder,
+    statistics, wall,
 )  # fmt: skip
 
 
