@@ -20,6 +20,7 @@ const result = await build({
     "heat.js",
     "live.js",
     "statistics.css",
+    "trial.css",
     "wall.css",
     "wall.js",
   ],

@@ -22,6 +22,7 @@ from web.pages import (
     officials,
     openings,
     papers,
+    replays,
     schedules,
     statistics,
     tasks,
@@ -34,7 +35,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, replays, files, bell, more, administration, health, statistics, wall,
 )  # fmt: skip
 
 
