@@ -164,7 +164,8 @@ def replayed(
 ) -> dict[str, Any]:  # fmt: skip
     """What becomes of a finished case on `new`: status, and for a misfit the line and the reason, and the facts.
 
-    Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed`` names.
+    Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed`` names; of a
+    misfit ``old``, the limits ``missed`` until then, and the step ``after`` which it could not go on.
     """
     try:
         past = remember(own, inputs_of(history), submissions, workdays)
@@ -179,7 +180,8 @@ def replayed(
     try:
         outcome = simulate(new, past, workdays, assumption)
     except Misfit as error:
-        facts = {"old": _told(old), "after": _name_of(own, history, error.seq)}
+        missed = [one.name for one in error.course.missed]
+        facts = {"old": _told(old), "missed": missed, "after": _name_of(own, history, error.seq)}
         return {"status": "misfit", "seq": error.seq, "text": error.message[:500], "facts": facts}
     course = outcome.course
     facts = {

@@ -78,7 +78,8 @@ def report(session: Session, act: Rehearsal) -> Report:
     fitting: list[Mapping[str, Any]] = [row.facts for row in rows if row.status != "misfit"]
     supposed = Counter(name for facts in fitting for name in facts["supposed"])
     return Report(
-        _days(fitting), _steps(fitting, "added"), _steps(fitting, "left_out"), _outcomes(fitting), _limits(fitting),
+        _days(fitting), _steps(fitting, "added"), _steps(fitting, "left_out"), _outcomes(fitting),
+        _limits([row.facts for row in rows if row.facts]),
         *_desks(fitting), _reasons([row for row in rows if row.status == "misfit"]), supposed.most_common(),
     )  # fmt: skip
 
@@ -114,9 +115,12 @@ def _outcomes(fitting: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]
     return [(old or "没有写明", new or "没有写明", number) for (old, new), number in found.most_common() if old != new]
 
 
-def _limits(fitting: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
-    old = Counter(name for facts in fitting for name in facts["old"]["missed"])
-    new = Counter(name for facts in fitting for name in facts["new"]["missed"])
+def _limits(replayed: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
+    """Of every case, those that do not fit included: as far as they came."""
+    old = Counter(name for facts in replayed for name in facts["old"]["missed"])
+    new = Counter(
+        name for facts in replayed for name in (facts["new"]["missed"] if "new" in facts else facts["missed"])
+    )
     return [(name, old[name], new[name]) for name in sorted(old | new)]
 
 

@@ -19,6 +19,8 @@ const result = await build({
     "diagram.css",
     "heat.js",
     "live.js",
+    "modeler.css",
+    "modeler.js",
     "statistics.css",
     "trial.css",
     "wall.css",

@@ -18,6 +18,7 @@ from web.pages import (
     households,
     inbox,
     measures,
+    migrations,
     more,
     officials,
     openings,
@@ -35,7 +36,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from engine.rehearsal.target import Target
 from engine.rehearsal.workbook import assumption_words, workbook
 from web import clock
 from web.database import session
-from web.pages.inbox import number
+from web.pages.inbox import number as page_number
 from web.signing import account
 
 blueprint = Blueprint("replays", __name__)
@@ -24,11 +24,11 @@ blueprint.before_request(lambda: definitions.require_owner(account()))
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def target_of(draft_id: int | None, key: str, version: int) -> Target:
+def target_of(draft_id: int | None, key: str, number: int) -> Target:
     """The draft or the version that the address names."""
     if draft_id is not None:
         return target.of_draft(session(), account(), draft_id)
-    return target.of_version(session(), account(), key, version)
+    return target.of_version(session(), account(), key, number)
 
 
 def _target_of(act: Rehearsal) -> Target:
@@ -39,10 +39,10 @@ def _target_of(act: Rehearsal) -> Target:
 
 
 @blueprint.get("/drafts/<int:draft_id>/replay")
-@blueprint.get("/procedures/<key>/versions/<int:version>/replay")
-def choose(draft_id: int | None = None, key: str = "", version: int = 0) -> str:
+@blueprint.get("/procedures/<key>/versions/<int:number>/replay")
+def choose(draft_id: int | None = None, key: str = "", number: int = 0) -> str:
     """Which cases, and what is supposed where the history lacks something."""
-    found = target_of(draft_id, key, version)
+    found = target_of(draft_id, key, number)
     wanted = {"draft_id": draft_id} if draft_id is not None else {"version_id": found.version_id or 0}
     return render_template(
         "replays/choose.html", target=found, here=request.path, earlier=acts.latest(session(), account(), wanted),
@@ -51,16 +51,16 @@ def choose(draft_id: int | None = None, key: str = "", version: int = 0) -> str:
 
 
 @blueprint.post("/drafts/<int:draft_id>/replay")
-@blueprint.post("/procedures/<key>/versions/<int:version>/replay")
-def begin(draft_id: int | None = None, key: str = "", version: int = 0) -> ResponseReturnValue:
+@blueprint.post("/procedures/<key>/versions/<int:number>/replay")
+def begin(draft_id: int | None = None, key: str = "", number: int = 0) -> ResponseReturnValue:
     """Begin."""
-    found = target_of(draft_id, key, version)
+    found = target_of(draft_id, key, number)
     supposed = request.form.get("suppose") == "default"
     assumption = Assumption(supposed, _count("after", 0) if supposed else 0)
     act = acts.begin(
         session(), account(), found, assumption, cases=_count("cases", acts.DEFAULT_CASES), now=clock.now()
     )
-    return redirect(url_for("replays.show", act_id=act.id), 303)
+    return redirect(url_for("replays.show", replay_id=act.id), 303)
 
 
 def _count(name: str, default: int) -> int:
@@ -71,14 +71,14 @@ def _count(name: str, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
 
 
-@blueprint.get("/replays/<int:act_id>")
-def show(act_id: int) -> str:
+@blueprint.get("/replays/<int:replay_id>")
+def show(replay_id: int) -> str:
     """How far it is; then the report."""
-    act = acts.get(session(), account(), act_id)
+    act = acts.get(session(), account(), replay_id)
     counts = acts.counts(session(), act)
     if counts["pending"] and act.status == "running":
         return render_template("replays/progress.html", act=act, counts=counts, back=_back(act))
-    page = number(request.args.get("page"))
+    page = page_number(request.args.get("page"))
     status = request.args.get("status", "")
     status = status if status in ("differs", "misfit") else "misfit" if counts["misfit"] else "differs"
     listed = acts.entries(session(), act, status, page)
@@ -93,28 +93,28 @@ def _back(act: Rehearsal) -> str:
     if act.draft_id is not None:
         return url_for("replays.choose", draft_id=act.draft_id)
     version = session().get_one(ProcedureVersion, act.version_id)
-    return url_for("replays.choose", key=version.procedure_key, version=version.number)
+    return url_for("replays.choose", key=version.procedure_key, number=version.number)
 
 
-@blueprint.post("/replays/<int:act_id>")
-def go_on(act_id: int) -> ResponseReturnValue:
+@blueprint.post("/replays/<int:replay_id>")
+def go_on(replay_id: int) -> ResponseReturnValue:
     """The next portion."""
-    act = acts.get(session(), account(), act_id)
-    acts.go_on(session(), account(), act_id, _target_of(act))
-    return redirect(url_for("replays.show", act_id=act_id), 303)
+    act = acts.get(session(), account(), replay_id)
+    acts.go_on(session(), account(), replay_id, _target_of(act))
+    return redirect(url_for("replays.show", replay_id=replay_id), 303)
 
 
-@blueprint.post("/replays/<int:act_id>/stop")
-def stop(act_id: int) -> ResponseReturnValue:
+@blueprint.post("/replays/<int:replay_id>/stop")
+def stop(replay_id: int) -> ResponseReturnValue:
     """No further case."""
-    acts.stop(session(), account(), act_id)
-    return redirect(url_for("replays.show", act_id=act_id), 303)
+    acts.stop(session(), account(), replay_id)
+    return redirect(url_for("replays.show", replay_id=replay_id), 303)
 
 
-@blueprint.get("/replays/<int:act_id>.xlsx")
-def download(act_id: int) -> Response:
+@blueprint.get("/replays/<int:replay_id>.xlsx")
+def download(replay_id: int) -> Response:
     """The report as an Excel file: case numbers, no personal data."""
-    act = acts.get(session(), account(), act_id)
+    act = acts.get(session(), account(), replay_id)
     body = workbook(session(), act, acts.counts(session(), act), report(session(), act))
     name = quote(f"回放：{act.title}.xlsx", safe="")
     shown = f"attachment; filename=\"replay.xlsx\"; filename*=UTF-8''{name}"
