@@ -68,7 +68,7 @@ function buttons(box, modeler, saving, issues) {
     fit: () => show(modeler, { whole: true }),
     near: () => show(modeler, { whole: false }),
     map: () => modeler.get("minimap").toggle(),
-    find: () => modeler.get("searchPad").toggle(),
+    find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
     keys: () => box.querySelector("[data-help]").showModal(),

@@ -63,7 +63,7 @@ export class Panel {
   groups(element) {
     const object = subject(element);
     const type = getBusinessObject(element).$type.replace("bpmn:", "");
-    const head = h("div", { className: "panel-head" }, h("span", { className: "kind" }, TYPES[type] ?? type), h("strong", {}, object.name || (type === "SequenceFlow" ? this.route(object) : object.id)));
+    const head = h("div", { className: "panel-head" }, h("span", { className: "kind" }, TYPES[type] ?? type), type !== "Collaboration" && h("strong", {}, object.name || (type === "SequenceFlow" ? this.route(object) : object.id)));
     if (type === "Collaboration" || type === "TextAnnotation" || type === "Group" || type === "Association") return [head, this.group("main", "", type === "Collaboration" ? [this.hint()] : [this.remark(element, object)])];
     const wanted = [
       this.group("main", "", [this.name(element, object), ...this.special(element, object)]),
