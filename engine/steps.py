@@ -21,7 +21,7 @@ from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, Timer, WorkItem, table
+from engine.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
 from engine.state import StateFormatError
 
@@ -59,6 +59,17 @@ _OPEN_QUEUES = (
 )
 _WAITING_EVENTS = select(_TIMER.c.element_id).where(
     _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+)
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAME_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
+    .values({"due_at": bindparam("due_at"), **{name: bindparam(name) for name in _RENAMED}})
+)
+_RENAME_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
+    .values({name: bindparam(name) for name in ("token", "element_id", "name")})
 )
 _SET_TIMER = insert(_TIMER)
 _MOVE_TIMER = (
@@ -169,6 +180,26 @@ class Step:
         submissions = replay.submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
         return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
+
+    def continue_on(self, version: ProcedureVersion, definition: Definition, instance: Instance) -> None:
+        """From here on the case runs on another version, as `instance`; its owner has logged the move."""
+        self._change(version_id=version.id)
+        set_stored(self.case, version=version)
+        self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
+
+    def rename(self, old_token: str, new_token: str) -> None:
+        """What the instance called `old_token` is `new_token` on another version: rows and drafts stay its own."""
+        task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
+        if task is not None:
+            facts = {key: value for key, value in self._facts_of(task).items() if key in _RENAMED}
+            self.connection.execute(
+                _RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
+            )
+        timer = next((timer for timer in self.instance.timers() if timer.token == new_token), None)
+        if timer is not None:
+            element = self.definition.elements[timer.element_id]
+            facts = {"token": new_token, "element_id": element.id, "name": element.name}
+            self.connection.execute(_RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
 
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
@@ -289,16 +320,21 @@ class Step:
             self.connection.execute(_OPEN_ITEM, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
+        facts = self._facts_of(task)
+        self.opened.append(Opened(facts["name"], facts["queue"], facts["division_code"]))
+        return {**facts, "opened_at": self.now, "note": note}
+
+    def _facts_of(self, task: OpenTask) -> dict[str, Any]:
+        """What a work item says of its task."""
         element = self.definition.elements[task.element_id]
         queue = element.queue or "county"
         division = access.ancestor(self.case.village_code, queue)
         name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
-        self.opened.append(Opened(name, queue, division))
         return {
             "case_id": self.case.id, "token": task.token, "procedure_key": self.case.procedure_key,
             "element_id": element.id, "name": name, "subject": self.case.subject,
             "village_code": self.case.village_code, "queue": queue, "division_code": division,
-            "form_key": element.form_key or "", "due_at": task.due_at, "opened_at": self.now, "note": note,
+            "form_key": element.form_key or "", "due_at": task.due_at,
         }  # fmt: skip
 
     # -- timers -------------------------------------------------------------------------------------------------------

@@ -324,6 +324,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "message": _message_text(definition, entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
+        "move": f"流程由第{data.get('from')}版改按第{data.get('version')}版办理",
         "measure": f"登记措施“{name}”的进展：{data.get('outcome', '')}",
         "reminder": f"措施“{name}”到期没有完成",
         "claim": f"领办“{name}”",

@@ -58,6 +58,11 @@ def limit_day(due: datetime | None) -> str:
     return day(due - timedelta(seconds=1)) if due else ""
 
 
+def instant(text: str) -> str:
+    """An ISO 8601 instant as people read it; '' for none."""
+    return moment(datetime.fromisoformat(text)) if text else ""
+
+
 def remaining(due: datetime | None) -> str:
     """还剩 3 天 · 今天到期 · 超期 2 天."""
     if due is None:
@@ -88,7 +93,7 @@ class FormContext:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
+        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
         mask_phone=households.mask_phone, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(

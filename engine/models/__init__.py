@@ -23,6 +23,7 @@ from engine.models.household import (
     RiskClue,
     Telling,
 )
+from engine.models.migration import Migration, MigrationEntry
 from engine.models.organisation import (
     LEVELS,
     Account,
@@ -54,6 +55,7 @@ from engine.models.process import (
     Timer,
     WorkItem,
 )
+from engine.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
@@ -90,6 +92,8 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "Migration",
+    "MigrationEntry",
     "MonitoringLine",
     "Notice",
     "Notification",
@@ -104,6 +108,8 @@ __all__ = [
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
+    "Rehearsal",
+    "RehearsalEntry",
     "Resource",
     "ResponsibleOfficial",
     "RiskClue",

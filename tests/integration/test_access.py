@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import drafting
+from engine import definitions, drafting
 from engine.database import write
 from engine.documents import compose, numbers
 from engine.documents.compose import Terms
@@ -24,6 +24,8 @@ from engine.models import (
     Draft,
     LogEntry,
     Measure,
+    Migration,
+    Rehearsal,
     WorkItem,
 )
 from engine.supervision import orders
@@ -68,6 +70,9 @@ PAGES = {
     "/supervision": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
     "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/replays/{replay}.xlsx": OWNER,
+    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
@@ -85,18 +90,23 @@ ACTS = {
     "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
     "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/replays/{replay}/stop": OWNER,
+    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
+    "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
     "/cases/{case}": REACH, "/tasks": set(EVERYBODY), "/tasks/{item}": REACH, "/tasks/{item}/return-targets": REACH,
     "/households": set(EVERYBODY), "/divisions": set(EVERYBODY), "/timers": set(EVERYBODY), "/openapi.json": set(EVERYBODY),
-    "/procedures/{key}/versions": set(EVERYBODY),
+    "/procedures/{key}/versions": set(EVERYBODY), "/migrations/{migration}": OWNER,
 }  # fmt: skip
 API_ACTS = {
     "/cases/{case}/messages": REACH, "/clues": OFFICIAL, "/tasks/{item}/attachments": WORK, "/tasks/{item}/claim": WORK,
-    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/{item}/return": WORK,
-    "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/tasks/{item}/urge": {"ducha"}, "/procedures/check": {"liucheng"},
-    "/procedures/{key}/versions": {"liucheng"}, "/tokens": set(EVERYBODY),
+    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/{item}/urge": {"ducha"}, "/tasks/{item}/return": WORK,
+    "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/procedures/check": {"liucheng"},
+    "/procedures/{key}/versions": {"liucheng"}, "/procedures/{key}/versions/{version}/migrate": OWNER,
+    "/migrations/{migration}": OWNER, "/migrations/{migration}/confirm": OWNER, "/tokens": set(EVERYBODY),
 }  # fmt: skip
 REFUSED = {403, 404}
 
@@ -118,7 +128,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         ),
         "link": 1,
         "order": _order(small_world, item), "rule": 1, "row": 1,
-        "draft": _draft(small_world),
+        "draft": _draft(small_world), "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
         "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
@@ -135,6 +145,29 @@ def _draft(world: World) -> int:
     owner = world.official("liucheng")
     draft = drafting.create(world.session, owner, name="改", procedure_key="public_notice", now=world.clock.now())
     return draft.id
+
+
+def _migration(world: World) -> int:
+    """A move that a process owner began."""
+    owner = world.official("liucheng")
+    with write(world.session):
+        version = definitions.current(world.session, "identification")
+        act = Migration(
+            procedure_key=version.procedure_key, version_id=version.id, account_id=owner.id, at=world.clock.now(), elements={},
+            passed=[], total=0,
+        )  # fmt: skip
+        world.session.add(act)
+    return act.id
+
+
+def _replay(world: World) -> int:
+    """A replay that a process owner began."""
+    owner = world.official("liucheng")
+    with write(world.session):
+        version = definitions.current(world.session, "identification")
+        act = Rehearsal(account_id=owner.id, title="识别认定", version_id=version.id, at=world.clock.now(), total=0)
+        world.session.add(act)
+    return act.id
 
 
 def _batch(world: World, case: CaseFile) -> int:
@@ -190,7 +223,8 @@ def _shape(rule: str) -> str:
         "<name>": "{message}", "<int:batch_id>": "{batch}",
         "<int:order_id>": "{order}", "<int:rule_id>": "{rule}", "<int:row_id>": "{row}",
         "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
-        "<int:draft_id>": "{draft}",
+        "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
+        "<int:replay_id>": "{replay}",
         "<int:measure_id>": "{measure}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
@@ -251,7 +285,7 @@ def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[Worl
             }
             answer = client.post(shape.format(**names), data=body)
             assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
-            if shape.startswith(("/drafts", "/households", "/administration", "/wall")):
+            if shape.startswith(("/drafts", "/migrations", "/procedures", "/households", "/administration", "/wall")):
                 assert answer.status_code in REFUSED, (username, shape)
     assert _state(world) == before
 

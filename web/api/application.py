@@ -17,6 +17,7 @@ from engine import (
     divisions,
     households,
     messages,
+    migration,
     runtime,
     ticker,
     views,
@@ -27,6 +28,8 @@ from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
+from engine.models import Migration
+from engine.relocation import Wish
 from engine.supervision import limits, urging
 from web import clock
 from web.api import schemas as s
@@ -291,6 +294,49 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     definitions.require_owner(account())
     resources = _resources(body, key)
     return definitions.deploy(session(), account(), body["xml"].encode(), resources, body["note"], clock.now(), key=key)
+
+
+@blueprint.post("/procedures/<key>/versions/<int:number>/migrate")
+@blueprint.arguments(s.MoveRequest)
+@blueprint.response(201, s.Move)
+def begin_move(body: dict[str, Any], key: str, number: int) -> dict[str, Any]:
+    """把在办事项迁移到这一版：先逐件查看（不改变任何事项），再用 confirm 迁移"""
+    target = migration.version_of(session(), account(), key, number)
+    wish = Wish(body["elements"], frozenset(body["passed"]))
+    return _move(migration.begin(session(), account(), target, wish, clock=clock.clock()))
+
+
+def _move(act: Migration) -> dict[str, Any]:
+    counts = migration.counts(session(), act)
+    return {
+        "id": act.id,
+        "status": act.status,
+        "total": act.total,
+        "reasons": dict(migration.reasons(session(), act)),
+        **counts,
+    }
+
+
+@blueprint.get("/migrations/<int:migration_id>")
+@blueprint.response(200, s.Move)
+def show_move(migration_id: int) -> dict[str, Any]:
+    """迁移的进度"""
+    return _move(migration.get(session(), account(), migration_id))
+
+
+@blueprint.post("/migrations/<int:migration_id>")
+@blueprint.response(200, s.Move)
+def continue_move(migration_id: int) -> dict[str, Any]:
+    """接着查看或迁移一批；直到 looking 时 pending 为 0，moving 时 fits 为 0"""
+    return _move(migration.go_on(session(), account(), migration_id, clock=clock.clock()))
+
+
+@blueprint.post("/migrations/<int:migration_id>/confirm")
+@blueprint.arguments(s.MoveNote)
+@blueprint.response(200, s.Move)
+def confirm_move(body: dict[str, Any], migration_id: int) -> dict[str, Any]:
+    """按查看的结果开始迁移"""
+    return _move(migration.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
 
 
 # -- demo only ----------------------------------------------------------------------------------------------------------

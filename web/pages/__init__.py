@@ -19,10 +19,12 @@ from web.pages import (
     inbox,
     ladder,
     measures,
+    migrations,
     more,
     officials,
     openings,
     papers,
+    replays,
     schedules,
     statistics,
     supervision,
@@ -36,8 +38,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, supervision, ladder,
-    statistics, wall,
+    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
+    ladder,
 )  # fmt: skip
 
 

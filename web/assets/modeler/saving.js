@@ -1,0 +1,131 @@
+// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open.
+import { h } from "./fields.js";
+
+const PAUSE = 1500;
+const AGAIN = 10000;
+const PRESENCE = 20000;
+
+export class Saving {
+  constructor(modeler, box, { state, notice }) {
+    Object.assign(this, { modeler, state, notice });
+    this.at = box.dataset.at;
+    this.token = box.dataset.csrf;
+    this.title = box.dataset.title;
+    this.revision = Number(box.dataset.revision);
+    this.dirty = false;
+    this.stopped = false;
+    this.running = Promise.resolve();
+    this.sending = 0;
+    modeler.get("eventBus").on("commandStack.changed", () => this.changed());
+    window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
+    this.present();
+    setInterval(() => this.present(), PRESENCE);
+  }
+
+  async post(path, body) {
+    const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": this.token }, body: JSON.stringify(body) });
+    const found = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    if (answer.ok && !answer.redirected) return found;
+    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), { status: answer.redirected ? 401 : answer.status });
+  }
+
+  changed() {
+    this.dirty = true;
+    if (this.stopped) return;
+    this.say("有修改，稍后自动保存", "waiting");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.save(), PAUSE);
+  }
+
+  // Saves are one after another: a second that is wanted while one runs follows it.
+  save(more = {}) {
+    clearTimeout(this.waiting);
+    this.sending += 1;
+    this.running = this.running.then(() => this.send(more)).finally(() => (this.sending -= 1));
+    return this.running;
+  }
+
+  async send(more) {
+    if (this.stopped) return;
+    const { xml } = await this.modeler.saveXML({ format: true });
+    this.dirty = false;
+    this.say("正在保存……", "waiting");
+    try {
+      const { revision } = await this.post(`${this.at}/diagram`, { revision: this.revision, xml, ...more });
+      this.revision = revision;
+      if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+    } catch (error) {
+      this.dirty = true;
+      if (error.status === 409) this.conflict(error.message);
+      else this.failed(error);
+    }
+  }
+
+  failed(error) {
+    this.say(error.status === 422 ? "没有保存" : "没有保存上，稍后再试", "failed");
+    if (error.status === 422) this.tell("danger", error.message);
+    else this.waiting = setTimeout(() => this.save(), AGAIN);
+  }
+
+  say(words, state) {
+    this.state.textContent = words;
+    this.state.dataset.state = state;
+  }
+
+  tell(kind, words, ...buttons) {
+    this.notice.replaceChildren(h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+  }
+
+  // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
+  conflict(sentence) {
+    this.stopped = true;
+    this.say("没有保存", "failed");
+    const button = (words, act, main = false) => h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
+    const name = h("input", { type: "text", className: "form-control form-control-sm", value: `${this.title.slice(0, 70)}（另存）`, maxLength: 80, ariaLabel: "新草稿的名称" });
+    this.tell("warning", sentence, name, button("另存为新的草稿", () => this.keep(name.value), true), button("载入对方的内容", () => this.yield()));
+  }
+
+  async keep(name) {
+    try {
+      const { xml } = await this.modeler.saveXML({ format: true });
+      const { address } = await this.post(`${this.at}/copy`, { name, xml });
+      this.dirty = false;
+      location.assign(address);
+    } catch (error) {
+      window.alert(error.message);
+    }
+  }
+
+  async yield() {
+    if (!window.confirm("您的修改会先存成文件下载，然后载入对方保存的内容。继续吗？")) return;
+    const { xml } = await this.modeler.saveXML({ format: true });
+    download(xml, `${this.title}（我的修改）.bpmn`, "application/xml");
+    this.dirty = false;
+    setTimeout(() => location.reload(), 300);
+  }
+
+  async present() {
+    try {
+      const { others, revision, status } = await this.post(`${this.at}/seen`, {});
+      if (this.stopped) return;
+      if (status !== "open") this.conflict("这份草稿已不能修改（已提交、启用或作废）。");
+      else if (revision > this.revision && !this.sending) this.behind();
+      else if (others.length) this.tell("warning", `${others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；")}。两人同时改，后保存的要另存或重新载入。`);
+      else this.notice.replaceChildren();
+    } catch {
+      // the next sign of life tries again; saving tells when it does not work
+    }
+  }
+
+  behind() {
+    if (this.dirty) return this.save();
+    this.stopped = true;
+    return this.tell("warning", "别人刚保存了这份草稿，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+  }
+}
+
+export function download(text, name, type) {
+  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
