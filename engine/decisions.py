@@ -10,13 +10,15 @@ from typing import Any
 from lxml import etree
 
 from engine.errors import DefinitionError, EngineFault, Finding
-from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests, one_purse
 from engine.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.feel.values import Function, equal, from_plain
 
 Node = etree._Element
 MAX_BYTES = 1_000_000
 MAX_RULES = 500
+MAX_STEPS = 1_000_000
+"""What one decision may spend on all its cells and on the knowledge it calls."""
 _SINGLE = {"UNIQUE", "ANY", "FIRST", "PRIORITY"}
 _AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
     "SUM": lambda xs: sum(xs, Decimal(0)) if xs else None,
@@ -181,7 +183,8 @@ class Decision:
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """Its result: a dict of outputs for a table with several or named outputs, else the value."""
-        return self._model.evaluate(self._node, dict(context), set())
+        with one_purse(MAX_STEPS):
+            return self._model.evaluate(self._node, dict(context), set())
 
     def evaluate_standard(self, context: Mapping[str, Any]) -> Any:
         """Its result as the standard has it: a table of one output answers the bare value."""
