@@ -63,7 +63,9 @@ PAGES = {
     "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
     "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/replays/{replay}.xlsx": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
@@ -79,6 +81,7 @@ ACTS = {
     "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
     "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,

@@ -27,6 +27,7 @@ from web.pages import (
     schedules,
     statistics,
     tasks,
+    trials,
     wall,
 )
 from web.pages import demo as demo_pages
@@ -36,7 +37,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, replays, trials, files, bell, more, administration, health, migrations, statistics, wall,
 )  # fmt: skip
 
 
