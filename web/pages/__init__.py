@@ -13,6 +13,7 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
@@ -35,7 +36,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, editors, files, bell, more, administration, health, migrations, statistics, wall,
 )  # fmt: skip
 
 
