@@ -56,6 +56,7 @@ from engine.models.process import (
     Timer,
     WorkItem,
 )
+from engine.models.rehearsal import Rehearsal, RehearsalEntry
 
 __all__ = [
     "LEVELS",
@@ -105,6 +106,8 @@ __all__ = [
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
+    "Rehearsal",
+    "RehearsalEntry",
     "Resource",
     "ResponsibleOfficial",
     "RiskClue",

@@ -59,6 +59,14 @@ class CaseFile(Base):
     __table_args__ = (
         Index("ix_case_file_village_code_status", "village_code", "status"),
         Index("ix_case_file_started_by_id", "started_by", "id"),
+        Index(
+            "ix_case_file_finished",  # the last finished cases of a procedure
+            "procedure_key",
+            "finished_at",
+            "id",
+            sqlite_where=text("status = 'finished'"),
+            postgresql_where=text("status = 'finished'"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))

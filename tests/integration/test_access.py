@@ -25,6 +25,7 @@ from engine.models import (
     LogEntry,
     Measure,
     Migration,
+    Rehearsal,
     WorkItem,
 )
 from tests.support.client import Caller, application, signed_in
@@ -61,6 +62,8 @@ PAGES = {
     "/statistics/diagram/{key}.bpmn": STATISTICS, "/walls": WALLS, "/wall/{token}": set(EVERYBODY),
     "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
     "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/replays/{replay}.xlsx": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
@@ -75,6 +78,8 @@ ACTS = {
     "/drafts": OWNER, "/drafts/feel": OWNER, "/drafts/{draft}/rename": OWNER, "/drafts/{draft}/discard": OWNER,
     "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
     "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/replays/{replay}/stop": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -110,7 +115,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
         ),
         "link": 1,
-        "draft": _draft(small_world), "version": 1, "migration": _migration(small_world),
+        "draft": _draft(small_world), "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
         "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
@@ -132,6 +137,16 @@ def _migration(world: World) -> int:
             procedure_key=version.procedure_key, version_id=version.id, account_id=owner.id, at=world.clock.now(), elements={},
             passed=[], total=0,
         )  # fmt: skip
+        world.session.add(act)
+    return act.id
+
+
+def _replay(world: World) -> int:
+    """A replay that a process owner began."""
+    owner = world.official("liucheng")
+    with write(world.session):
+        version = definitions.current(world.session, "identification")
+        act = Rehearsal(account_id=owner.id, title="识别认定", version_id=version.id, at=world.clock.now(), total=0)
         world.session.add(act)
     return act.id
 
@@ -189,6 +204,7 @@ def _shape(rule: str) -> str:
         "<name>": "{message}", "<int:batch_id>": "{batch}",
         "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
         "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
+        "<int:replay_id>": "{replay}",
         "<int:measure_id>": "{measure}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
