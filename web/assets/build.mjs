@@ -22,6 +22,7 @@ const result = await build({
     "modeler.css",
     "modeler.js",
     "statistics.css",
+    "supervision.css",
     "trial.css",
     "wall.css",
     "wall.js",

@@ -17,6 +17,7 @@ from web.pages import (
     health,
     households,
     inbox,
+    ladder,
     measures,
     migrations,
     more,
@@ -26,6 +27,7 @@ from web.pages import (
     replays,
     schedules,
     statistics,
+    supervision,
     tasks,
     wall,
 )
@@ -36,7 +38,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
+    ladder,
 )  # fmt: skip
 
 
