@@ -160,7 +160,14 @@ STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deploye
 
 def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
     root = x.parse_xml(diagram)
-    if not replacing:
+    if replacing:
+        main = main_process(root)
+        key = main.get("id", "") if main is not None else ""
+        if key and draft.procedure_key and key != draft.procedure_key:
+            raise Invalid(
+                f"文件里的流程编号是“{key}”，这份草稿改的是“{draft.procedure_key}”。要用这个文件，请另建草稿。"
+            )
+    else:
         losses = lost(x.parse_xml(draft.xml), root)
         if losses:
             raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")

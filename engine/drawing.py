@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine import drafting, feel, services
 from engine.access import QUEUE_NAMES
 from engine.decisions import parse_decision
-from engine.definitions import Resources
+from engine.definitions import Definition, Element, Resources
 from engine.definitions import xml as x
 from engine.definitions.resources import main_process
 from engine.documents.kinds import KINDS
@@ -152,6 +152,16 @@ def _steps_by_form(draft: ProcedureDraft) -> dict[str, str]:
         if key and node.get("name"):
             found.setdefault(key, []).append(node.get("name", ""))
     return {key: "、".join(dict.fromkeys(names)) for key, names in found.items()}
+
+
+def told(definition: Definition | None, body: bytes) -> list[Element]:
+    """The elements in the order of the work; of a diagram that cannot run yet, as the file has them."""
+    if definition is not None:
+        return definition.in_flow_order
+    try:
+        return list(Definition(body, Resources()).elements.values())
+    except DefinitionError:
+        return []
 
 
 def used(resources: Resources, body: bytes) -> Resources:

@@ -55,7 +55,7 @@ def create(draft_id: int) -> ResponseReturnValue:
         body = form_drafts.copied(_source(present, source), key) if source else blank_form(name or key)
     forms, decisions = _change(kind, key, body)
     drafting.save(session(), account(), draft_id, draft.revision, clock.now(), forms=forms, decisions=decisions)
-    return redirect(url_for(f"editors.{kind}", draft_id=draft_id, key=key), 303)
+    return redirect(url_for("editors.show", draft_id=draft_id, part=f"{kind}s", resource=key), 303)
 
 
 def _change(kind: str, key: str, body: bytes | None) -> tuple[drafting.Changes | None, drafting.Changes | None]:
@@ -70,57 +70,64 @@ def _source(present: Any, source: str) -> bytes:
     return body
 
 
-@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<key>/revert")
-def revert(draft_id: int, part: str, key: str) -> ResponseReturnValue:
+@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>/revert")
+def revert(draft_id: int, part: str, resource: str) -> ResponseReturnValue:
     """Drop what the draft changed: the form or decision is again as it is in force, or gone when it was new."""
     revision = request.form.get("revision", "")
     if not revision.isdigit() or len(revision) > 9:
         raise Invalid("请刷新页面后重试。")
-    forms, decisions = _change(KINDS[part], key, None)
+    forms, decisions = _change(KINDS[part], resource, None)
     drafting.save(session(), account(), draft_id, int(revision), clock.now(), forms=forms, decisions=decisions)
     flash("已恢复为现行的内容。", "success")
     return redirect(url_for("drafts.show", draft_id=draft_id, _anchor="resources"), 303)
 
 
-@blueprint.get("/<int:draft_id>/<any(forms, decisions):part>/<key>/file")
-def download(draft_id: int, part: str, key: str) -> Response:
+@blueprint.get("/<int:draft_id>/<any(forms, decisions):part>/<resource>/file")
+def download(draft_id: int, part: str, resource: str) -> Response:
     """The file, for the editor and for other tools."""
     kind = KINDS[part]
-    draft, body = _find(draft_id, kind, key)
+    draft, body = _find(draft_id, kind, resource)
     mimetype = "application/json" if kind == "form" else "application/xml"
-    return attachment(body, f"{key}.{ENDINGS[kind]}", mimetype, {"X-Revision": str(draft.revision)})
+    return attachment(body, f"{resource}.{ENDINGS[kind]}", mimetype, {"X-Revision": str(draft.revision)})
+
+
+@blueprint.get("/<int:draft_id>/<any(forms, decisions):part>/<resource>")
+def show(draft_id: int, part: str, resource: str) -> str:
+    """The editor; phones and closed drafts get the table for reading, or the form as it looks filled in."""
+    draft, body = _find(draft_id, KINDS[part], resource)
+    return (_form_page if part == "forms" else _decision_page)(draft, resource, body)
 
 
 # -- what the editors' scripts ask ----------------------------------------------------------------------------------------
 
 
-@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<key>")
-def save(draft_id: int, part: str, key: str) -> Response:
+@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>")
+def save(draft_id: int, part: str, resource: str) -> Response:
     """Autosave: {revision, text}; answers the new revision. 409 when somebody saved meanwhile."""
     sent, kind = json_sent(), KINDS[part]
-    _find(draft_id, kind, key)
-    draft = STORE[kind](session(), account(), draft_id, revision_sent(sent), key, _text(sent), clock.now())
+    _find(draft_id, kind, resource)
+    draft = STORE[kind](session(), account(), draft_id, revision_sent(sent), resource, _text(sent), clock.now())
     return jsonify({"revision": draft.revision})
 
 
-@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<key>/copy")
-def copy(draft_id: int, part: str, key: str) -> Response:
+@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>/copy")
+def copy(draft_id: int, part: str, resource: str) -> Response:
     """What could not be saved, {name, text}, in a draft of its own; answers where it is edited."""
     sent, kind = json_sent(), KINDS[part]
-    forms, decisions = _change(kind, key, _text(sent))
+    forms, decisions = _change(kind, resource, _text(sent))
     name = str(sent.get("name", ""))
     draft = drafting.copy(session(), account(), draft_id, name, clock.now(), forms=forms, decisions=decisions)
-    return jsonify({"address": url_for(f"editors.{kind}", draft_id=draft.id, key=key)})
+    return jsonify({"address": url_for("editors.show", draft_id=draft.id, part=part, resource=resource)})
 
 
-@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<key>/check")
-def check(draft_id: int, part: str, key: str) -> Response:
+@blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>/check")
+def check(draft_id: int, part: str, resource: str) -> Response:
     """What is wrong with {text}; of a form also the fields it has no more. Nothing is stored."""
     text, kind = _text(json_sent()), KINDS[part]
-    draft, before = _find(draft_id, kind, key)
+    draft, before = _find(draft_id, kind, resource)
     if kind == "decision":
         return jsonify({"findings": findings_as_json(decision_drafts.findings(text))})
-    found = form_drafts.findings(session(), draft, key, text)
+    found = form_drafts.findings(session(), draft, resource, text)
     return jsonify({"findings": findings_as_json(found), "lost": form_drafts.lost_fields(before, text)})
 
 
@@ -134,19 +141,16 @@ def _text(sent: dict[str, Any]) -> bytes:
 # -- decision tables ------------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/<int:draft_id>/decisions/<key>")
-def decision(draft_id: int, key: str) -> str:
-    """The decision table's editor; phones and closed drafts get the table for reading."""
-    draft, body = _find(draft_id, "decision", key)
+def _decision_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
     return render_template(
         "drafts/decision.html", draft=draft, key=key, table=decision_drafts.shown(body), words=drafting.STATUS_WORDS
     )
 
 
-@blueprint.post("/<int:draft_id>/decisions/<key>/try")
-def attempt(draft_id: int, key: str) -> Response:
+@blueprint.post("/<int:draft_id>/decisions/<resource>/try")
+def attempt(draft_id: int, resource: str) -> Response:
     """What the table {text} reads; with {samples} which rules hit and what it answers. Nothing is stored."""
-    _find(draft_id, "decision", key)
+    _find(draft_id, "decision", resource)
     sent = json_sent()
     text, samples = _text(sent), sent.get("samples", {})
     if not isinstance(samples, dict) or not all(isinstance(one, str) for one in samples.values()):
@@ -162,10 +166,7 @@ def attempt(draft_id: int, key: str) -> Response:
 # -- forms ----------------------------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/<int:draft_id>/forms/<key>")
-def form(draft_id: int, key: str) -> str:
-    """The form's editor with its preview; phones and closed drafts get the preview alone."""
-    draft, body = _find(draft_id, "form", key)
+def _form_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
     shown, sentence = None, ""
     try:
         shown = form_drafts.preview(body, None, local_date(clock.now()))
@@ -176,10 +177,10 @@ def form(draft_id: int, key: str) -> str:
     )
 
 
-@blueprint.post("/<int:draft_id>/forms/<key>/preview")
-def preview(draft_id: int, key: str) -> str:
+@blueprint.post("/<int:draft_id>/forms/<resource>/preview")
+def preview(draft_id: int, resource: str) -> str:
     """The page of the form in the field ``schema``, with what was typed or samples, checked when ``attempt`` is sent."""
-    _find(draft_id, "form", key)
+    _find(draft_id, "form", resource)
     body = request.form.get("schema", "").encode("utf-8", "surrogatepass")
     typed = None if request.form.get("fill") == "sample" else request.form
     today, attempted = local_date(clock.now()), bool(request.form.get("attempt"))
