@@ -33,7 +33,7 @@ async function start(box) {
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, go: async (href) => (await (saving.dirty && saving.save()), location.assign(href)), address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
@@ -89,6 +89,13 @@ function buttons(box, modeler, saving, issues) {
   };
   box.addEventListener("click", (event) => acts[event.target.closest("[data-act]")?.dataset.act]?.());
   box.querySelector("[data-upload]").addEventListener("change", (event) => load(event.target, modeler, saving, box));
+  box.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || !saving.dirty || saving.stopped) return;
+    event.preventDefault();
+    await saving.save();
+    location.assign(link.href);
+  });
   const able = () => {
     box.querySelector("[data-act=undo]").disabled = !stack.canUndo();
     box.querySelector("[data-act=redo]").disabled = !stack.canRedo();

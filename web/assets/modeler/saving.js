@@ -54,6 +54,7 @@ export class Saving {
     try {
       const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, ...more });
       this.revision = revision;
+      this.line("wrong", null);
       if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
     } catch (error) {
       this.dirty = true;
@@ -73,8 +74,15 @@ export class Saving {
     this.state.dataset.state = state;
   }
 
+  // Two lines: who else is here comes and goes by itself, what went wrong stays until a save succeeds.
   tell(kind, words, ...buttons) {
-    this.notice.replaceChildren(h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+    this.line("wrong", h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+  }
+
+  line(name, content) {
+    let place = this.notice.querySelector(`[data-line=${name}]`);
+    if (!place) this.notice.append((place = h("div", { "data-line": name })));
+    place.replaceChildren(...(content ? [content] : []));
   }
 
   // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
@@ -111,8 +119,8 @@ export class Saving {
       if (this.stopped) return;
       if (status !== "open") this.conflict("这份草稿已不能修改（已提交、启用或作废）。");
       else if (revision > this.revision && !this.sending) this.behind();
-      else if (others.length) this.tell("warning", `${others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；")}。两人同时改，后保存的要另存或重新载入。`);
-      else this.notice.replaceChildren();
+      const people = others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；");
+      this.line("people", people && h("div", { className: "alert alert-warning", role: "status" }, `${people}。两人同时改，后保存的要另存或重新载入。`));
     } catch {
       // the next sign of life tries again; saving tells when it does not work
     }
