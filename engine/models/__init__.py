@@ -47,7 +47,6 @@ from engine.models.process import (
     Idempotency,
     Incident,
     Notification,
-    Outbox,
     Procedure,
     ProcedureVersion,
     Resource,
@@ -57,6 +56,7 @@ from engine.models.process import (
     WorkItem,
 )
 from engine.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
     "LEVELS",
@@ -97,9 +97,11 @@ __all__ = [
     "MonitoringLine",
     "Notice",
     "Notification",
+    "NotificationRule",
     "NumberedPaper",
     "Objection",
     "Observation",
+    "OrderEntry",
     "Outbox",
     "PaperEntry",
     "PaperNumber",
@@ -115,8 +117,10 @@ __all__ = [
     "Schedule",
     "Setting",
     "Submission",
+    "SupervisionOrder",
     "Telling",
     "Timer",
+    "Urge",
     "UtcDateTime",
     "WallLink",
     "WorkItem",

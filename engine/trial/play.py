@@ -221,6 +221,7 @@ def _note_decisions(stage: Stage, after: int) -> None:
             rules: list[tuple[int, list[tuple[str, str]]]] = []
             if decision is not None and decision.table and to_plain(decision.evaluate(variables)) == result:
                 rules = decision.table.hits(variables)
+                rules = rules[:1] if decision.table.policy == "FIRST" else rules
             name = stage.definition.elements[element_id].name
             stage.decided.append(Decided(entry.at, name, decision.name if decision else "", result, rules))
 

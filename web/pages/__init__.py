@@ -13,10 +13,12 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
     inbox,
+    ladder,
     measures,
     migrations,
     more,
@@ -26,6 +28,7 @@ from web.pages import (
     replays,
     schedules,
     statistics,
+    supervision,
     tasks,
     trials,
     wall,
@@ -37,7 +40,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, trials, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, migrations, statistics, wall,
+    supervision, ladder,
 )  # fmt: skip
 
 
