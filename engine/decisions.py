@@ -92,17 +92,10 @@ class Table:
                 return None
         return [index for index, rule in enumerate(self.rules) if self._hit(rule, values, context)]
 
-    def hits(self, context: Mapping[str, Any]) -> list[tuple[int, list[tuple[str, str]]]]:
-        """The rules that hold over `context`: number of the row, from 1, and label and text of each cell that asks."""
-        values = [from_plain(expression.evaluate(context)) for expression in self.inputs]
-        return [
-            (
-                number,
-                [(label, test.text) for label, test in zip(self.labels, rule.tests, strict=True) if test.text != "-"],
-            )
-            for number, rule in enumerate(self.rules, 1)
-            if self._hit(rule, values, context)
-        ]
+    def asks(self, index: int) -> list[tuple[str, str]]:
+        """Label and text of each cell of a rule that asks for something."""
+        tests = self.rules[index].tests
+        return [(label, test.text) for label, test in zip(self.labels, tests, strict=True) if test.text != "-"]
 
     def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
         return all(test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True))

@@ -219,9 +219,11 @@ def _note_decisions(stage: Stage, after: int) -> None:
         for element_id, decision_id, result in taken:
             decision = stage.definition.decisions.get(decision_id)
             rules: list[tuple[int, list[tuple[str, str]]]] = []
-            if decision is not None and decision.table and to_plain(decision.evaluate(variables)) == result:
-                rules = decision.table.hits(variables)
-                rules = rules[:1] if decision.table.policy == "FIRST" else rules
+            table = decision.table if decision is not None else None
+            if decision is not None and table and to_plain(decision.evaluate(variables)) == result:
+                hits = decision.hits(variables) or []
+                decisive = hits[:1] if table.policy == "FIRST" else hits
+                rules = [(index + 1, table.asks(index)) for index in decisive]
             name = stage.definition.elements[element_id].name
             stage.decided.append(Decided(entry.at, name, decision.name if decision else "", result, rules))
 
