@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,15 +141,33 @@ def test_on_a_phone_the_steps_are_listed_and_drawing_is_said_to_need_a_computer(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_what_the_palette_and_menus_offer_is_what_the_engine_runs(owner: Official) -> None:
-    new_draft(owner, "元素", "identification")
-    page = owner.page
-    offered = json.loads(
-        page.evaluate(
-            "JSON.stringify([...document.querySelectorAll('.djs-palette [data-action^=create]')].map(one => one.dataset.action))"
-        )
+def test_palette_and_menus_speak_chinese_and_offer_only_what_runs(owner: Official) -> None:
+    at, page = new_draft(owner, "元素", "identification"), owner.page
+    assert page.locator(".djs-palette [data-action^='create.']").count() == 12
+    text = stored(owner, at).decode()
+    page.click("[data-act=fit]")
+    for kind in (
+        "userTask",
+        "serviceTask",
+        "businessRuleTask",
+        "callActivity",
+        "exclusiveGateway",
+        "boundaryEvent",
+        "endEvent",
+    ):
+        found = re.search(rf'<bpmn:{kind} id="(\w+)"', text)
+        assert found is not None
+        pick(page, found[1])
+        page.click(".djs-context-pad [data-action=replace]")
+        menu = page.inner_text(".djs-popup")
+        assert not re.search(r"[A-Za-z]{3}", menu), menu
+        page.keyboard.press("Escape")
+    titles = page.eval_on_selector_all(
+        ".djs-palette .entry, .djs-context-pad .entry", "all => all.map(one => one.title)"
     )
-    assert len(offered) == 12 and not any("data" in one or "participant" in one for one in offered)
+    assert not any(re.search(r"[A-Za-z]{3}", title) for title in titles), titles
+    missing = page.evaluate("[...document.querySelector('[data-modeler]').untranslated]")
+    assert missing == [], missing
 
 
 @pytest.mark.duty("C1")

@@ -28,8 +28,8 @@ const SHOWN = {
 };
 
 export class Panel {
-  constructor(box, modeler, editor, known, { check, address, fixedKey }) {
-    Object.assign(this, { box, modeler, editor, known, address, fixedKey });
+  constructor(box, modeler, editor, known, { check, address, go, fixedKey }) {
+    Object.assign(this, { box, modeler, editor, known, address, go, fixedKey });
     this.tools = { names: () => names(modeler, known), check };
     this.opened = new Set(["main"]);
     box.addEventListener("pointerdown", (event) => this.hold(event));
@@ -167,7 +167,7 @@ export class Panel {
 
   fresh(kind, word) {
     const key = window.prompt(`新${word}的编号（英文字母、数字、下划线）`, "");
-    if (key && /^[A-Za-z_][\w-]{0,79}$/.test(key)) location.assign(this.address(kind, key));
+    if (key && /^[A-Za-z_][\w-]{0,79}$/.test(key)) this.go(this.address(kind, key));
     else if (key) window.alert("编号请用英文字母、数字和下划线，以字母开头。");
   }
 
