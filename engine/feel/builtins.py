@@ -24,13 +24,12 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.clock import CHINA, days_after, local_date, written
+from engine.feel import patterns
 from engine.feel import values as v
 from engine.feel.values import FeelError, Function, Range, YearsMonths
 
 MAX_LIST = 10_000
 MAX_TEXT = 100_000
-MAX_WAYS = 10_000_000
-"""More ways than this for a regular expression to match its text are not tried."""
 _DATE = re.compile(r"(-?\d{4,9})-(\d\d)-(\d\d)$")
 _DAYS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?$")
 _MONTHS = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?$")
@@ -259,23 +258,9 @@ def _substring(text: Any, start: Any, length: Any = None) -> str:
     return found[begin:] if length is None else found[begin : begin + _whole(length)]
 
 
-_REPEAT = re.compile(r"\*|\+|\?|\{\d*,\d*\}|\|")
-_NESTED = re.compile(r"\([^()]*(?:[|+*?{]|\([^()]*\))[^()]*\)\s*[+*{]")
-
-
 def _pattern(pattern: Any, text: str, flags: Any = "") -> re.Pattern[str]:
-    """A regular expression that cannot take long on `text`: Python's own search goes through all ways to match.
-
-    No repetition or choice inside a repetition, no back-references; and the longer the text, the fewer repetitions.
-    """
     found = _text(pattern)
-    bare = re.sub(r"\\.|\[[^\]]*\]", "x", found.replace("(?:", "("))
-    if len(found) > 200 or _NESTED.search(bare) or re.search(r"\\[1-9]|\(\?[^:]", found):
-        raise FeelError
-    ways = 1.0 if bare.startswith("^") else len(text) + 1.0
-    for one in _REPEAT.findall(re.sub(r"(?<=[*+?}])\?", "", bare)):  # a lazy repetition is one repetition
-        ways *= 2 if one in ("?", "|") else len(text) + 1
-    if ways > MAX_WAYS:
+    if not patterns.quick(found, len(text)):
         raise FeelError
     bits = 0
     for flag in flags or "":

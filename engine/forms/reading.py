@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import Finding
+from engine.feel.patterns import quick
 from engine.forms import schema as s
+from engine.forms.fields import MAX_MATCHED
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -17,8 +19,6 @@ MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
-_REPEATED = re.compile(r"[*+}][^()]*\)\s*[*+{]")
-"""A repetition within a repeated bracket: such a pattern can take for ever."""
 
 
 def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -26,15 +26,34 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if len(body) > MAX_BYTES:
         return None, [Finding("", "", f"表单过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")]
     try:
-        schema = json.loads(body)
+        schema = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
     except RecursionError:
         return None, [Finding("", "", "表单嵌套过深，不能使用。")]
+    except _Ambiguous as error:
+        return None, [Finding("", "", str(error))]
     except ValueError:
         return None, [Finding("", "", "表单不是完整的 JSON 文件。")]
     if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
         return None, [Finding("", "", "不是表单文件：缺少 components。")]
     found = list(_shapes(schema["components"], 1))
     return (None, found) if found else (schema, s.check_form(schema))
+
+
+class _Ambiguous(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name given twice nobody knows which one counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
+        raise _Ambiguous(f"表单文件里“{twice[:40]}”在同一处写了两次，不知道以哪个为准。")
+    return found
+
+
+def _no_number(text: str) -> Any:
+    raise _Ambiguous(f"表单文件里有不是数的数“{text}”。")
 
 
 def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:
@@ -102,5 +121,5 @@ def _pattern(pattern: Any, name: str) -> Iterator[str]:
     except re.error:
         yield f"“{name}”的格式规则（正则表达式）写得不对。"
         return
-    if _REPEATED.search(pattern):
-        yield f"“{name}”的格式规则里有重复套重复，核对时会很慢，请改写。"
+    if not quick("^" + pattern, MAX_MATCHED):
+        yield f"“{name}”的格式规则里有重复套重复、嵌套选择或反向引用，核对时会很慢，请改写。"

@@ -25,8 +25,6 @@ _ALLOWED_EVENTS = {
 _WAITS = {"userTask", "manualTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity", "subProcess"}
 _IGNORED = {"sequenceFlow", "laneSet", "lane", "flowNodeRef", "textAnnotation", "association", "documentation",
             "extensionElements", "incoming", "outgoing", "group", "text"}  # fmt: skip
-MAX_PARALLEL_BLOCKS = 4
-"""The library predicts every path: k parallel blocks in a row cost it 2^k tasks a case."""
 
 
 def elements(draft: Draft) -> Iterator[Finding]:
@@ -41,6 +39,10 @@ def elements(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("subProcess"):
         if node.get("triggeredByEvent") == "true":
             yield found(node, "不支持事件子流程，请改用边界事件。")
+
+
+def unique(draft: Draft) -> Iterator[Finding]:
+    """No id means two things."""
     counts = Counter(n.get("id") for n in draft.root.iter(f"{{{x.BPMN}}}*") if n.get("id"))
     for identifier, count in counts.items():
         if count > 1:
@@ -118,17 +120,6 @@ def gateways(draft: Draft) -> Iterator[Finding]:
         )
         if timers > 1:
             yield found(node, "一个事件网关之后最多只能有一个定时事件。")
-    for process in draft.processes:
-        splits = [n for n in draft.of_kind("parallelGateway") if len(draft.outgoing(n)) > 1 and _holder(n) is process]
-        if len(splits) > MAX_PARALLEL_BLOCKS:
-            yield found(process, f"一个流程里最多 {MAX_PARALLEL_BLOCKS} 处并行分支，更多的请放进子流程。")
-
-
-def _holder(node: x.Node) -> x.Node | None:
-    parent = node.getparent()
-    while parent is not None and x.local(parent) != "process":
-        parent = parent.getparent()
-    return parent
 
 
 def processes(draft: Draft) -> Iterator[Finding]:
