@@ -14,6 +14,7 @@ MAX_NODES = 300
 """Elements of one process: the library reads a process by going down one call at a time."""
 MAX_ALL = 1_000
 """Elements of a file."""
+MAX_PLACE = 1_000_000
 MAX_ID = 200
 MAX_NAME = 300
 MAX_DOCUMENTATION = 20_000
@@ -38,6 +39,23 @@ def limits(draft: Draft) -> Iterator[Finding]:
         elif x.local(node) == "documentation" and len(node.text or "") > MAX_DOCUMENTATION:
             owner = node.getparent()
             yield found(node if owner is None else owner, f"说明文字过长（上限 {MAX_DOCUMENTATION} 字）。")
+
+
+def drawing(draft: Draft) -> Iterator[Finding]:
+    """Places in the drawing that are no places."""
+    for tag, names in ((f"{{{x.DC}}}Bounds", ("x", "y", "width", "height")), (f"{{{x.DI}}}waypoint", ("x", "y"))):
+        for node in draft.root.iter(tag):
+            if not all(_is_place(node.get(name)) for name in names):
+                shape = node.getparent()
+                owner = "" if shape is None else shape.get("bpmnElement") or ""
+                yield Finding(owner, "", "图形的位置或大小写得不对，画不出来。")
+
+
+def _is_place(text: str | None) -> bool:
+    try:
+        return text is not None and abs(float(text)) < MAX_PLACE
+    except ValueError:
+        return False
 
 
 def _identity(node: x.Node) -> Iterator[Finding]:

@@ -123,7 +123,7 @@ def forms(draft: Draft) -> Iterator[Finding]:
 
 def services_called(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("serviceTask"):
-        operators = list(node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"))
+        operators = node.findall(f"{{{x.BPMN}}}extensionElements/{{{x.SPIFF}}}serviceTaskOperator")
         if len(operators) != 1:
             yield found(node, "服务任务没有指定要调用的服务。")
             continue
