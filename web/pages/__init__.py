@@ -23,6 +23,7 @@ from web.pages import (
     officials,
     openings,
     papers,
+    procedures,
     schedules,
     statistics,
     tasks,
@@ -35,7 +36,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, files, bell, more, administration, health, procedures, migrations, statistics, wall,
 )  # fmt: skip
 
 
