@@ -13,8 +13,10 @@ from engine.definitions.store import (
     resources_again,
     resources_in_force,
     resources_of_version,
+    stage,
+    started_alone,
     version,
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_again", "resources_in_force", "resources_of_version", "version", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "version", "versions"]  # fmt: skip

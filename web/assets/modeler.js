@@ -30,14 +30,24 @@ async function start(box) {
   const { at } = box.dataset;
   const [known, file] = await Promise.all([get(`${at}/known`).then((one) => one.json()), get(`${at}/diagram.bpmn`)]);
   box.dataset.revision = file.headers.get("X-Revision");
-  const saving = new Saving(modeler, box, { state: part("saved"), notice: part("notice") });
+  const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, go: async (href) => (await (saving.dirty && saving.save()), location.assign(href)), address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
 }
+
+const drawn = (modeler, { dataset: { at, title } }) => ({
+  text: async () => (await modeler.saveXML({ format: true })).xml,
+  on: (changed) => modeler.get("eventBus").on("commandStack.changed", changed),
+  field: "xml",
+  path: `${at}/diagram`,
+  copy: `${at}/copy`,
+  file: `${title}（我的修改）.bpmn`,
+  type: "application/xml",
+});
 
 async function open(modeler, xml) {
   const { warnings } = await modeler.importXML(xml);
@@ -68,7 +78,7 @@ function buttons(box, modeler, saving, issues) {
     fit: () => show(modeler, { whole: true }),
     near: () => show(modeler, { whole: false }),
     map: () => modeler.get("minimap").toggle(),
-    find: () => modeler.get("searchPad").toggle(),
+    find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
     keys: () => box.querySelector("[data-help]").showModal(),
@@ -79,6 +89,13 @@ function buttons(box, modeler, saving, issues) {
   };
   box.addEventListener("click", (event) => acts[event.target.closest("[data-act]")?.dataset.act]?.());
   box.querySelector("[data-upload]").addEventListener("change", (event) => load(event.target, modeler, saving, box));
+  box.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || !saving.dirty || saving.stopped) return;
+    event.preventDefault();
+    await saving.save();
+    location.assign(link.href);
+  });
   const able = () => {
     box.querySelector("[data-act=undo]").disabled = !stack.canUndo();
     box.querySelector("[data-act=redo]").disabled = !stack.canRedo();
@@ -103,17 +120,23 @@ async function load(input, modeler, saving, box) {
     await open(modeler, await file.text());
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`);
+    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
     return;
   }
   await saving.save({ replacing: true });
   box.dataset.loaded = file.name;
 }
 
+// The reader's own complaints are English; what an owner can act on is said in Chinese.
+function inChinese(error, otherwise) {
+  if (/no diagram to display/.test(error.message)) return "文件里只有流程，没有画出的图形，请用画图工具重新保存后再导入。";
+  return /[\u4e00-\u9fff]/.test(error.message) ? error.message : otherwise;
+}
+
 for (const box of document.querySelectorAll("[data-modeler]")) {
   if (!matchMedia("(min-width: 701px)").matches) continue;
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message) ? error.message : "流程图没有打开，请刷新重试。";
+    box.querySelector("[data-notice]").textContent = inChinese(error, "流程图没有打开，请刷新重试。");
   });
 }

@@ -13,10 +13,12 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
     inbox,
+    ladder,
     measures,
     migrations,
     more,
@@ -24,9 +26,12 @@ from web.pages import (
     openings,
     papers,
     procedures,
+    replays,
     schedules,
     statistics,
+    supervision,
     tasks,
+    trials,
     wall,
 )
 from web.pages import demo as demo_pages
@@ -36,7 +41,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, procedures, migrations, statistics, wall,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
+    supervision, ladder,
 )  # fmt: skip
 
 

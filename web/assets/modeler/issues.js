@@ -17,7 +17,17 @@ export class Issues {
     this.waiting = setTimeout(() => this.look(), PAUSE);
   }
 
+  // One check at a time: what was drawn while it ran is looked at after it.
   async look() {
+    if (this.looking) return (this.again = true);
+    this.looking = true;
+    this.again = false;
+    await this.find();
+    this.looking = false;
+    return this.again && this.look();
+  }
+
+  async find() {
     const turn = (this.asked += 1);
     this.local = await lint(this.modeler.getDefinitions());
     try {
@@ -67,7 +77,7 @@ export class Issues {
   line(one) {
     const shape = this.shape(one.element_id);
     const name = one.name || shape?.businessObject.name || one.element_id;
-    const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name}：`), one.sentence)];
+    const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name} `), one.sentence)];
     return h("li", { className: one.severity }, shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text));
   }
 
