@@ -106,15 +106,15 @@ async function load(input, modeler, saving, box) {
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
+  const text = await file.text();
   try {
-    await open(modeler, await file.text());
+    await open(modeler, text);
+    await saving.replace(text);
+    box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
-    return;
+    saving.tell("danger", `没有换成“${file.name}”：${inChinese(error, "这不是能打开的流程图。")}`);
   }
-  await saving.save({ replacing: true });
-  box.dataset.loaded = file.name;
 }
 
 // The reader's own complaints are English; what an owner can act on is said in Chinese.

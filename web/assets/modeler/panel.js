@@ -89,7 +89,7 @@ export class Panel {
       this.group("people", "办理", this.work(element, object)),
       this.group("repeat", "办几次", this.repetition(element, object)),
       this.group("paper", "文书", this.paper(element, object)),
-      this.group("set", "交给后面的变量", this.settings(element, object)),
+      this.group("set", is(object, "bpmn:CallActivity") ? "交给这个环节的变量" : "交给后面的变量", this.settings(element, object)),
       this.group("words", "说明", [field("documentation", "说明和依据", area(documentation(object), (text) => this.editor.setDocumentation(element, object, text)), "写给看图的人：为什么有这一步，依据哪一条")]),
       this.group("more", "编号和其他属性", [this.identifier(element, object), ...this.rest(element, object)]),
     ];
@@ -118,13 +118,10 @@ export class Panel {
   }
 
   name(element, object) {
-    const labels = { "bpmn:Lane": "名称（须含村、乡、县、市或省）", "bpmn:SequenceFlow": "线上的字" };
-    const at = is(getBusinessObject(element), "bpmn:Participant");
-    const save = (text) => this.editor.several(
-      () => this.editor.modeling.updateProperties(element, { name: text }),
-      at && object !== getBusinessObject(element) && (() => this.editor.modeling.updateModdleProperties(element, object, { name: text })),
-    );
-    return field("name", labels[object.$type] ?? "名称", line(object.name ?? "", save), is(object, "bpmn:Lane") ? `这条泳道里的任务归：${queueOf(object.name ?? "", object.id)?.name ?? "不知道，请改名"}` : undefined);
+    const labels = { "bpmn:Lane": "名称（须含村、乡、县、市或省）", "bpmn:SequenceFlow": "线上的字", "bpmn:Process": "流程的名称" };
+    const write = (text) => (object === getBusinessObject(element) ? this.editor.modeling.updateProperties(element, { name: text }) : this.editor.modeling.updateModdleProperties(element, object, { name: text }));
+    const hint = is(object, "bpmn:Lane") ? `这条泳道里的任务归：${queueOf(object.name ?? "", object.id)?.name ?? "不知道，请改名"}` : undefined;
+    return field("name", labels[object.$type] ?? "名称", line(object.name ?? "", write), hint);
   }
 
   // -- what is particular to a kind -----------------------------------------------------------------------------------------
@@ -209,7 +206,9 @@ export class Panel {
   }
 
   process(element, object) {
+    const pool = getBusinessObject(element);
     return [
+      pool !== object && field("pool", "图上写的名称", line(pool.name ?? "", (text) => this.editor.modeling.updateProperties(element, { name: text }))),
       this.flag(element, object, "part", "这是公用环节，由别的流程调用，不单独启动"),
       this.property(element, object, "exclusive", "互斥的组", "同一组的流程，一户同时只办一件，如 register"),
       field("measureForm", "登记措施进展用的表单", choice(properties(object).measureForm ?? "", [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])], (key) => this.editor.setProperties(element, object, { measureForm: key }))),
