@@ -244,10 +244,10 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
     return found
 
 
-def resources_of(session: Session, draft: ProcedureDraft) -> Resources:
+def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
     """What the draft may use: all that is in force, over it its base version's own and what the draft itself changes.
 
-    Parts are those in force, with their forms: a new version always calls the present ones.
+    Without `own`, the draft's changes are left out. Parts are those in force, with their forms: a new version always calls the present ones.
     """
     found = definitions.resources_in_force(session, None)
     if draft.base_version_id is not None:
@@ -256,8 +256,8 @@ def resources_of(session: Session, draft: ProcedureDraft) -> Resources:
         alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
         decisions = {key: kept.decision[key] for key in alone.decisions}
         found = Resources(part=kept.part) | found | Resources(alone.form_bodies, decisions)
-    own = changed(session, draft)
-    return found | Resources(own["form"], own["decision"])
+    changes = changed(session, draft) if own else {"form": {}, "decision": {}}
+    return found | Resources(changes["form"], changes["decision"])
 
 
 def checked(session: Session, draft: ProcedureDraft) -> tuple[Definition | None, list[Finding]]:

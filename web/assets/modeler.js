@@ -30,14 +30,24 @@ async function start(box) {
   const { at } = box.dataset;
   const [known, file] = await Promise.all([get(`${at}/known`).then((one) => one.json()), get(`${at}/diagram.bpmn`)]);
   box.dataset.revision = file.headers.get("X-Revision");
-  const saving = new Saving(modeler, box, { state: part("saved"), notice: part("notice") });
+  const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, go: async (href) => (await (saving.dirty && saving.save()), location.assign(href)), address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
 }
+
+const drawn = (modeler, { dataset: { at, title } }) => ({
+  text: async () => (await modeler.saveXML({ format: true })).xml,
+  on: (changed) => modeler.get("eventBus").on("commandStack.changed", changed),
+  field: "xml",
+  path: `${at}/diagram`,
+  copy: `${at}/copy`,
+  file: `${title}（我的修改）.bpmn`,
+  type: "application/xml",
+});
 
 async function open(modeler, xml) {
   const { warnings } = await modeler.importXML(xml);

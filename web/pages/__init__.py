@@ -13,6 +13,7 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
@@ -38,7 +39,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
+    batches, drafts, editors, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
     ladder,
 )  # fmt: skip
 

@@ -28,8 +28,8 @@ const SHOWN = {
 };
 
 export class Panel {
-  constructor(box, modeler, editor, known, { check, address, go, fixedKey }) {
-    Object.assign(this, { box, modeler, editor, known, address, go, fixedKey });
+  constructor(box, modeler, editor, known, { check, address, fixedKey }) {
+    Object.assign(this, { box, modeler, editor, known, address, fixedKey });
     this.tools = { names: () => names(modeler, known), check };
     this.opened = new Set(["main"]);
     box.addEventListener("pointerdown", (event) => this.hold(event));
@@ -153,19 +153,13 @@ export class Panel {
     const options = [["", "没有表单"], ...this.known.forms.map((form) => [form.key, this.formName(form.key)])];
     const links = h("div", { className: "links" },
       value && h("a", { href: this.address("forms", value) }, "编辑这张表"),
-      h("button", { type: "button", className: "btn btn-link btn-sm p-0", onclick: () => this.fresh("forms", "表单") }, "新建表单"));
+      h("a", { href: this.address() }, "新建表单"));
     return h("div", {}, field("formKey", label, choice(value, options, (key) => this.editor.setForm(element, object, key))), links);
   }
 
   formName(key) {
     const steps = users(this.modeler, key);
     return steps.length ? `${key} · ${steps.slice(0, 2).join("、")}` : key;
-  }
-
-  fresh(kind, word) {
-    const key = window.prompt(`新${word}的编号（英文字母、数字、下划线）`, "");
-    if (key && /^[A-Za-z_][\w-]{0,79}$/.test(key)) this.go(this.address(kind, key));
-    else if (key) window.alert("编号请用英文字母、数字和下划线，以字母开头。");
   }
 
   instructions(element, object) {
@@ -193,7 +187,7 @@ export class Panel {
     const options = [["", "请选择"], ...this.known.decisions.map((one) => [one.key, `${one.name}（${one.key}）`])];
     return [
       h("div", {}, field("decision", "决策表", choice(key, options, (chosen) => this.editor.setBody(element, object, "CalledDecisionId", chosen))),
-        h("div", { className: "links" }, key && h("a", { href: this.address("decisions", key) }, "编辑这张决策表"), h("button", { type: "button", className: "btn btn-link btn-sm p-0", onclick: () => this.fresh("decisions", "决策表") }, "新建决策表"))),
+        h("div", { className: "links" }, key && h("a", { href: this.address("decisions", key) }, "编辑这张决策表"), h("a", { href: this.address() }, "新建决策表"))),
       this.property(element, object, "resultVariable", "结果存入变量", "不写就与决策表同名"),
     ];
   }

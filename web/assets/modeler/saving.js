@@ -1,4 +1,5 @@
-// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open.
+// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
+// a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
 import { h } from "./fields.js";
 
 const PAUSE = 1500;
@@ -6,8 +7,8 @@ const AGAIN = 10000;
 const PRESENCE = 20000;
 
 export class Saving {
-  constructor(modeler, box, { state, notice }) {
-    Object.assign(this, { modeler, state, notice });
+  constructor(source, box, { state, notice }) {
+    Object.assign(this, { source, state, notice });
     this.at = box.dataset.at;
     this.token = box.dataset.csrf;
     this.title = box.dataset.title;
@@ -16,7 +17,7 @@ export class Saving {
     this.stopped = false;
     this.running = Promise.resolve();
     this.sending = 0;
-    modeler.get("eventBus").on("commandStack.changed", () => this.changed());
+    source.on(() => this.changed());
     window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
     this.present();
     setInterval(() => this.present(), PRESENCE);
@@ -51,10 +52,10 @@ export class Saving {
   }
 
   // A file in the drawing's place, as it was written; the caller is told what is wrong with it.
-  replace(xml) {
+  replace(text) {
     clearTimeout(this.waiting);
     return this.queue(async () => {
-      const { revision } = await this.post(`${this.at}/diagram`, { revision: this.revision, xml, replacing: true });
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, replacing: true });
       this.stored(revision);
     });
   }
@@ -67,11 +68,11 @@ export class Saving {
 
   async send() {
     if (this.stopped) return;
-    const { xml } = await this.modeler.saveXML({ format: true });
+    const text = await this.source.text();
     this.dirty = false;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(`${this.at}/diagram`, { revision: this.revision, xml });
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text });
       this.stored(revision);
     } catch (error) {
       this.dirty = true;
@@ -113,8 +114,8 @@ export class Saving {
 
   async keep(name) {
     try {
-      const { xml } = await this.modeler.saveXML({ format: true });
-      const { address } = await this.post(`${this.at}/copy`, { name, xml });
+      const text = await this.source.text();
+      const { address } = await this.post(this.source.copy, { name, [this.source.field]: text });
       this.dirty = false;
       location.assign(address);
     } catch (error) {
@@ -124,8 +125,8 @@ export class Saving {
 
   async yield() {
     if (!window.confirm("您的修改会先存成文件下载，然后载入对方保存的内容。继续吗？")) return;
-    const { xml } = await this.modeler.saveXML({ format: true });
-    download(xml, `${this.title}（我的修改）.bpmn`, "application/xml");
+    const text = await this.source.text();
+    download(text, this.source.file, this.source.type);
     this.dirty = false;
     setTimeout(() => location.reload(), 300);
   }
@@ -146,7 +147,7 @@ export class Saving {
   behind() {
     if (this.dirty) return this.save();
     this.stopped = true;
-    return this.tell("warning", "别人刚保存了这份草稿，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+    return this.tell("warning", "这份草稿刚在别处保存过，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
   }
 }
 
