@@ -72,7 +72,9 @@ PAGES = {
     "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/replays/{replay}.xlsx": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
@@ -95,6 +97,7 @@ ACTS = {
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
     "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
