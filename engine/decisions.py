@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,6 +11,7 @@ from lxml import etree
 
 from engine.errors import DefinitionError, EngineFault, Finding
 from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.feel.values import Function, equal, from_plain
 
 Node = etree._Element
@@ -59,13 +60,17 @@ class Table:
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
 
-    def names(self) -> set[str]:
-        """The dotted names the table reads."""
-        found = {name for expression in self.inputs for name in expression.names()}
+    def texts(self) -> Iterator[Expression | UnaryTests]:
+        """All that is written in it."""
+        yield from self.inputs
         for rule in self.rules:
-            found |= {name for test in rule.tests for name in test.names()}
-            found |= {name for value in rule.values if value is not None for name in value.names()}
-        return found
+            yield from rule.tests
+            yield from (value for value in rule.values if value is not None)
+
+    def columns(self) -> Iterator[tuple[Expression, list[UnaryTests]]]:
+        """Each input with the cells below it."""
+        for place, expression in enumerate(self.inputs):
+            yield expression, [rule.tests[place] for rule in self.rules]
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """The result over `context` by the hit policy. Raises EngineFault when UNIQUE or ANY is broken."""
@@ -160,6 +165,20 @@ class Decision:
         """The dotted names it reads from the case."""
         return frozenset(self._model.names(self._node))
 
+    def certain_names(self) -> frozenset[str]:
+        """Of `names`, those that are read whatever the data is (engine.feel.reading)."""
+        return frozenset(self._model.names(self._node, certain=True))
+
+    def compared(self) -> Iterator[tuple[str, Any]]:
+        """Each dotted name with each literal that the cells of its table test it for."""
+        for expression, tests in self.table.columns() if self.table else ():
+            yield from compared(expression.tree)
+            for test in tests:
+                yield from compared(test.tree)
+                yield from (
+                    (name, value) for name in names_alone(expression.tree) for value in cell_literals(test.tree)
+                )
+
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """Its result: a dict of outputs for a table with several or named outputs, else the value."""
         return self._model.evaluate(self._node, dict(context), set())
@@ -200,17 +219,18 @@ class _Model:
             if _local(node) == "decision":
                 self._build(node)
 
-    def names(self, node: Node, seen: frozenset[str] = frozenset()) -> set[str]:
+    def names(self, node: Node, seen: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
         table = self.table_of(node)
-        found = set(table.names()) if table else set()
+        texts: list[Expression | UnaryTests] = list(table.texts()) if table else []
         literal = _find(node, "literalExpression")
         if literal is not None:
-            found |= compile_expression(_text(literal), self._known).names()
+            texts.append(compile_expression(_text(literal), self._known))
+        found = {name for one in texts for name in (certain_names(one.tree) if certain else one.names())}
         inner = set()
         for required in self._required(node, "requiredDecision"):
             inner.add(required.get("name", ""))
             if required.get("id", "") not in seen:
-                found |= self.names(required, seen | {node.get("id", "")})
+                found |= self.names(required, seen | {node.get("id", "")}, certain=certain)
         return {name for name in found if name.partition(".")[0] not in inner}
 
     def _required(self, node: Node, kind: str) -> Iterable[Node]:

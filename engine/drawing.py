@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine import drafting, feel, services
 from engine.access import QUEUE_NAMES
 from engine.decisions import parse_decision
-from engine.definitions import Resources
+from engine.definitions import Definition, Element, Resources
 from engine.definitions import xml as x
 from engine.definitions.resources import main_process
 from engine.documents.kinds import KINDS
@@ -104,6 +104,16 @@ def wrong(text: str, *, timer: bool = False) -> str:
     except feel.FeelSyntaxError as error:
         return str(error)
     return ""
+
+
+def told(definition: Definition | None, body: bytes) -> list[Element]:
+    """The elements in the order of the work; of a diagram that cannot run yet, as the file has them."""
+    if definition is not None:
+        return definition.in_flow_order
+    try:
+        return list(Definition(body, Resources()).elements.values())
+    except DefinitionError:
+        return []
 
 
 def used(resources: Resources, body: bytes) -> Resources:

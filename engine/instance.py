@@ -221,6 +221,21 @@ class Instance:
             for task, timer, due in self._waiting_timers()
         ]
 
+    def passed_limits(self) -> frozenset[str]:
+        """Tokens of the limits that have passed while what they bound still goes on."""
+        return frozenset(
+            codec.token_of(task)
+            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
+            for task in workflow.tasks.values()
+            if isinstance(task.task_spec, BoundaryEvent)
+            and task.state == TaskState.COMPLETED
+            and isinstance(getattr(task.task_spec, "event_definition", None), FeelTimer)
+            and not self.definition.elements[task.task_spec.bpmn_id].cancel_activity
+            and task.parent is not None
+            and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
+                    for twin in task.parent.children)
+        )  # fmt: skip
+
     def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
         """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
         element = self.definition.elements.get(element_id)

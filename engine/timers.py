@@ -14,6 +14,7 @@ from engine.database import write
 from engine.models import Incident, Timer
 from engine.runtime import record_incident
 from engine.steps import Step
+from engine.supervision import orders
 
 BATCH = 500
 _TIMER = select(Timer).where(Timer.id == bindparam("timer_id")).execution_options(populate_existing=True)
@@ -61,7 +62,9 @@ def _pass_time(step: Step, row: Timer) -> None:
     step.finish({})
 
 
-_ACTS: dict[str, Callable[[Step, Timer], None]] = {"warning": Step.warn, "reminder": measures.remind}
+_ACTS: dict[str, Callable[[Step, Timer], None]] = {
+    "warning": Step.warn, "repeat": Step.repeat, "reminder": measures.remind, "promise": orders.promise_passed,
+}  # fmt: skip
 """What is due of the host's own; everything else is a timer of the diagram."""
 
 

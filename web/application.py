@@ -88,8 +88,21 @@ def _context() -> dict[str, object]:
     if account is not None:
         found["place"] = _place(account)
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
+        found["main_menu"] = _menu(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
     return found
+
+
+MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线索"), ("households.index", "农户"))
+
+
+def _menu(account: Account) -> list[tuple[str, str]]:
+    """The main menu; a supervisor's begins with what is late, and who works on no queue needs no 待办."""
+    if not access.has_role(account, access.SUPERVISOR):
+        return [*MENU, ("more.index", "更多")]
+    works = any(grant.role in access.QUEUE_OF_ROLE for grant in account.grants)
+    own = MENU if works else MENU[2:]
+    return [("supervision.index", "督办"), *own, ("more.index", "更多")]
 
 
 def _place(account: Account) -> str:

@@ -13,6 +13,7 @@ from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
+from engine.supervision import orders
 from web import clock
 
 ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
@@ -100,5 +101,5 @@ def register(app: Flask) -> None:
         TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS, MEASURE_STATUS=measures.STATUS_NAMES, BATCH_RESULTS=batches.RESULTS,
-        BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
+        ORDER_STATUS=orders.STATUS_NAMES, BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
     )  # fmt: skip

@@ -12,7 +12,8 @@ from engine.definitions.store import (
     require_owner,
     resources_in_force,
     resources_of_version,
+    started_alone,
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_in_force", "resources_of_version", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_in_force", "resources_of_version", "started_alone", "versions"]  # fmt: skip

@@ -72,6 +72,12 @@ def names(session: Session, keys: Iterable[str]) -> dict[str, str]:
     return {row.key: row.name for row in session.execute(query)}
 
 
+def started_alone(session: Session) -> dict[str, str]:
+    """What the procedures that cases run on are called, by key; parts that others call are left out."""
+    query = select(Procedure.key, Procedure.name).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    return {row.key: row.name for row in session.execute(query)}
+
+
 def require_owner(actor: Account) -> None:
     """Raise NotAllowed unless the actor may change procedures."""
     access.require_role(actor, access.PROCESS_OWNER)

@@ -47,7 +47,6 @@ from engine.models.process import (
     Idempotency,
     Incident,
     Notification,
-    Outbox,
     Procedure,
     ProcedureVersion,
     Resource,
@@ -56,6 +55,8 @@ from engine.models.process import (
     Timer,
     WorkItem,
 )
+from engine.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
     "LEVELS",
@@ -96,15 +97,19 @@ __all__ = [
     "MonitoringLine",
     "Notice",
     "Notification",
+    "NotificationRule",
     "NumberedPaper",
     "Objection",
     "Observation",
+    "OrderEntry",
     "Outbox",
     "PaperEntry",
     "PaperNumber",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
+    "Rehearsal",
+    "RehearsalEntry",
     "Resource",
     "ResponsibleOfficial",
     "RiskClue",
@@ -112,8 +117,10 @@ __all__ = [
     "Schedule",
     "Setting",
     "Submission",
+    "SupervisionOrder",
     "Telling",
     "Timer",
+    "Urge",
     "UtcDateTime",
     "WallLink",
     "WorkItem",

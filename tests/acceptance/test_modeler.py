@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from engine import accounts
 from engine.database import create_engine, session_factory, write
+from engine.definitions import Definition, Resources
 from tests.support.browser import Official, Site
-from tests.support.drawing import draw, new_draft, pick, saved, stored
+from tests.support.drawing import draw, new_draft, pick, put, saved, stored
 from tests.support.drawings import differences, said
 from tests.support.template import PASSWORD, START
 
@@ -149,3 +151,79 @@ def test_what_the_palette_and_menus_offer_is_what_the_engine_runs(owner: Officia
         )
     )
     assert len(offered) == 12 and not any("data" in one or "participant" in one for one in offered)
+
+
+@pytest.mark.duty("C1")
+def test_a_new_procedure_is_drawn_from_nothing(owner: Official) -> None:
+    at, page = new_draft(owner, "临时救助"), owner.page
+    blank = stored(owner, at)
+    key = re.search(r'<bpmn:process id="(\w+)"', blank.decode())
+    assert key is not None
+    step = f"{key[1]}_step"
+    pick(page, step)
+    page.fill("[data-field=name]", "逐人走访")
+    page.fill("[data-field=instructions]", "每个成员走访一次")
+    page.select_option("[data-field='loop:kind']", "turn")
+    page.locator("[data-field='loop:loopDataInputRef']").fill('["户主", "配偶"]')
+    page.locator("[data-field='loop:inputDataItem']").fill("person")
+    page.locator("[data-field='loop:inputDataItem']").press("Tab")
+    put(page, "create.timer", 450, 240)  # on the lower edge of the step: a limit
+    page.wait_for_selector("[data-panel] >> text=步骤上的事件")
+    page.select_option("[data-field='limit:kind']", "lasting")
+    page.uncheck("[data-field=interrupting]")
+    page.fill("[data-field='limit:count']", "10")
+    page.fill("[data-field=warnDays]", "3")
+    page.fill("[data-field=name]", "满10天")
+    limit = page.get_attribute("[data-panel]", "data-of")
+    put(page, "create.end", 560, 290)
+    page.wait_for_selector("[data-panel] >> text=结果的代号")
+    page.fill("[data-field=name]", "已提醒")
+    page.fill("[data-field=outcome]", "reminded")
+    end = page.get_attribute("[data-panel]", "data-of")
+    page.click(".djs-palette [data-action=global-connect-tool]")
+    for one in (limit, end):
+        page.locator(f".djs-element[data-element-id={one}] > .djs-hit").first.click(force=True)
+    page.wait_for_selector("[data-counter][data-state=ready]:has-text('没有问题')")
+    saved(page)
+    definition = Definition(stored(owner, at), Resources())
+    visit, timer = definition.elements[step], definition.elements[str(limit)]
+    assert (visit.name, visit.instructions, visit.repeats) == ("逐人走访", "每个成员走访一次", True)
+    assert (timer.attached_to, timer.timer, timer.cancel_activity) == (step, "P10D", False)
+    assert timer.properties["warnDays"] == "3" and definition.elements[str(end)].properties["outcome"] == "reminded"
+    assert b">[" in stored(owner, at)  # the list is kept as it was written
+    draw(page, at)
+    pick(page, step)
+    assert page.input_value("[data-field='loop:loopDataInputRef']") == '["户主", "配偶"]'
+    for _ in range(20):
+        page.keyboard.press("Control+z")
+    missing = page.evaluate("[...document.querySelector('[data-modeler]').untranslated]")
+    assert missing == [], missing
+
+
+@pytest.mark.duty("C1")
+def test_services_decisions_parts_and_free_properties_are_set_in_the_panel(owner: Official) -> None:
+    at, page = new_draft(owner, "改参数", "identification"), owner.page
+    ids = {
+        kind: re.search(rf'<bpmn:{kind} id="(\w+)"', stored(owner, at).decode())
+        for kind in ("callActivity", "businessRuleTask")
+    }
+    decision, call = ids["businessRuleTask"], ids["callActivity"]
+    assert decision is not None and call is not None
+    page.click("[data-act=fit]")
+    pick(page, decision[1])
+    page.fill("[data-field=resultVariable]", "advice")
+    page.click("summary:has-text('编号和其他属性')")
+    page.fill("[data-field='new:name']", "own")
+    page.fill("[data-field='new:value']", "甲")
+    page.press("[data-field='new:value']", "Tab")
+    pick(page, "clue_found")
+    page.check("[data-field='opensFor:monitored']")
+    saved(page)
+    found = Definition(stored(owner, at), Resources()).elements
+    assert found[decision[1]].properties["resultVariable"] == "advice"
+    assert found[decision[1]].properties["own"] == "甲"
+    assert "monitored" in found["clue_found"].properties["opensFor"]
+    pick(page, decision[1])
+    page.click("[data-field='own:value'] + .drop")
+    saved(page)
+    assert "own" not in Definition(stored(owner, at), Resources()).elements[decision[1]].properties

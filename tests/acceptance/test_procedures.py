@@ -99,7 +99,7 @@ def test_s18_a_broken_diagram_is_refused_element_by_element(site: Site, tmp_path
     drawn = page.inner_text("[data-issues]")
     page.goto(at)
     for text in (drawn, owner.text):
-        assert "公示开始：服务“notice.explode”不存在" in text.replace(" open_notice", "")
+        assert "公示开始 服务“notice.explode”不存在" in text.replace(" open_notice", "")
         assert "没有出口：走到这里就再也走不下去了" in text
         assert '表达式“open("/etc/passwd").read() = "x"”写得不对' in text
     for element_id in ("open_notice", "notice_running", "flow_objection_decided__notice_changed"):

@@ -19,7 +19,6 @@ from engine import (
     messages,
     migration,
     runtime,
-    supervision,
     ticker,
     views,
 )
@@ -31,6 +30,7 @@ from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
 from engine.models import Migration
 from engine.relocation import Wish
+from engine.supervision import limits, urging
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -180,6 +180,14 @@ def claim_task(item_id: int) -> Any:
     return runtime.claim(session(), account(), item_id, clock=clock.clock())
 
 
+@blueprint.post("/tasks/<int:item_id>/urge")
+@blueprint.arguments(s.Urge)
+@blueprint.response(200, s.Urged)
+def urge_task(body: dict[str, Any], item_id: int) -> Any:
+    """催办：同一人对同一件事项一天一次"""
+    return urging.urge(session(), account(), item_id, body["text"], clock=clock.clock())
+
+
 # -- clues, households, cases -------------------------------------------------------------------------------------------
 
 
@@ -240,7 +248,7 @@ def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
 @blueprint.response(200, s.TimerPage)
 def list_timers(query: dict[str, Any]) -> Any:
     """时限：overdue 已过、due 未到、fired 已触发"""
-    return supervision.timers(session(), account(), query["state"], clock.now(), query["page"])
+    return limits.timers(session(), account(), query["state"], clock.now(), query["page"])
 
 
 @blueprint.get("/divisions")

@@ -51,6 +51,14 @@ class Task(Schema):
     note = fields.String()
 
 
+class Urge(Lenient):
+    text = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class Urged(Task):
+    urged = fields.Integer(metadata={"description": "被催办的次数"})
+
+
 class TaskPage(Schema):
     items = fields.List(fields.Nested(Task))
     total = fields.Integer()

@@ -22,6 +22,8 @@ const result = await build({
     "modeler.css",
     "modeler.js",
     "statistics.css",
+    "supervision.css",
+    "trial.css",
     "wall.css",
     "wall.js",
   ],

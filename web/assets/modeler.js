@@ -68,7 +68,7 @@ function buttons(box, modeler, saving, issues) {
     fit: () => show(modeler, { whole: true }),
     near: () => show(modeler, { whole: false }),
     map: () => modeler.get("minimap").toggle(),
-    find: () => modeler.get("searchPad").toggle(),
+    find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
     keys: () => box.querySelector("[data-help]").showModal(),
@@ -103,17 +103,23 @@ async function load(input, modeler, saving, box) {
     await open(modeler, await file.text());
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`);
+    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
     return;
   }
   await saving.save({ replacing: true });
   box.dataset.loaded = file.name;
 }
 
+// The reader's own complaints are English; what an owner can act on is said in Chinese.
+function inChinese(error, otherwise) {
+  if (/no diagram to display/.test(error.message)) return "文件里只有流程，没有画出的图形，请用画图工具重新保存后再导入。";
+  return /[\u4e00-\u9fff]/.test(error.message) ? error.message : otherwise;
+}
+
 for (const box of document.querySelectorAll("[data-modeler]")) {
   if (!matchMedia("(min-width: 701px)").matches) continue;
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message) ? error.message : "流程图没有打开，请刷新重试。";
+    box.querySelector("[data-notice]").textContent = inChinese(error, "流程图没有打开，请刷新重试。");
   });
 }

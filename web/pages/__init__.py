@@ -17,14 +17,17 @@ from web.pages import (
     health,
     households,
     inbox,
+    ladder,
     measures,
     migrations,
     more,
     officials,
     openings,
     papers,
+    replays,
     schedules,
     statistics,
+    supervision,
     tasks,
     wall,
 )
@@ -35,7 +38,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
+    ladder,
 )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ def show(draft_id: int) -> str:
     draft = _find(draft_id)
     definition, findings = drafting.checked(session(), draft)
     return render_template(
-        "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition),
+        "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
         base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
         others=drafting.seen(session(), account(), draft_id, clock.now()),
     )  # fmt: skip
@@ -99,13 +99,11 @@ def _errors(findings: list[Finding]) -> int:
     return sum(finding.severity == "error" for finding in findings)
 
 
-def _steps(definition: Definition | None) -> list[dict[str, Any]]:
-    """The steps in order with their queue; none of a diagram that cannot be built."""
-    if definition is None:
-        return []
+def _steps(definition: Definition | None, draft: ProcedureDraft) -> list[dict[str, Any]]:
+    """The steps in order, each with its queue or what kind of step it is."""
     return [
         {"name": e.name, "queue": e.queue if e.kind in ("userTask", "manualTask") else "", "kind": STEP_KINDS[e.kind]}
-        for e in definition.in_flow_order
+        for e in drawing.told(definition, draft.xml)
         if e.kind in STEP_KINDS
     ]
 
@@ -171,7 +169,9 @@ def diagram(draft_id: int) -> str:
     """The drawing page; phones get the list of steps."""
     draft = _find(draft_id)
     definition, _ = drafting.checked(session(), draft)
-    return render_template("drafts/diagram.html", draft=draft, steps=_steps(definition), words=drafting.STATUS_WORDS)
+    return render_template(
+        "drafts/diagram.html", draft=draft, steps=_steps(definition, draft), words=drafting.STATUS_WORDS
+    )
 
 
 @blueprint.get("/<int:draft_id>/known")

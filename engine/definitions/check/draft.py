@@ -17,6 +17,7 @@ class Draft:
         self.root = root
         self.forms, self.decisions = resources.form, resources.decision
         self.parts = parts_of(root, resources.part)
+        self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
         self.processes = x.children(root, "process")
         self.nodes = {
             node.get("id", ""): node

@@ -153,7 +153,7 @@ def processes(draft: Draft) -> Iterator[Finding]:
 
 def called_parts(draft: Draft) -> Iterator[Finding]:
     """Parts drawn elsewhere: no part calls itself in a circle, and no id means two things in one procedure."""
-    roots = {key: x.parse_xml(body) for key, body in draft.parts.items()}
+    roots = draft.part_roots
     calls = {key: set(calls_out(root)) for key, root in roots.items()}
     owner = dict.fromkeys(draft.nodes, "")
     main = {process.get("id", "") for process in draft.processes}

@@ -67,7 +67,7 @@ export class Issues {
   line(one) {
     const shape = this.shape(one.element_id);
     const name = one.name || shape?.businessObject.name || one.element_id;
-    const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name}：`), one.sentence)];
+    const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name} `), one.sentence)];
     return h("li", { className: one.severity }, shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text));
   }
 

@@ -16,13 +16,11 @@ const RULES = {
   "superfluous-gateway": [superfluousGateway, "这个网关只有一进一出，是多余的。"],
 };
 
-const linter = new Linter({
-  config: { rules: Object.fromEntries(Object.keys(RULES).map((name) => [name, "warn"])) },
-  resolver: { resolveRule: (_, name) => RULES[name][0], resolveConfig: () => ({}) },
-});
+const config = { rules: Object.fromEntries(Object.keys(RULES).map((name) => [name, "warn"])) };
+const resolver = { resolveRule: (_, name) => RULES[name][0], resolveConfig: () => ({}) };
 
 export async function lint(definitions) {
-  const found = await linter.lint(definitions);
+  const found = await new Linter({ config, resolver }).lint(definitions); // a rule remembers what it saw: a new one each time
   const seen = new Set();
   return Object.entries(found).flatMap(([rule, reports]) => reports.map((report) => ({ element_id: report.id, name: report.name ?? "", sentence: RULES[rule]?.[1] ?? report.message, severity: "warning" })))
     .filter((one) => !seen.has(one.element_id + one.sentence) && seen.add(one.element_id + one.sentence));

@@ -32,14 +32,32 @@ export class Panel {
     Object.assign(this, { box, modeler, editor, known, address, fixedKey });
     this.tools = { names: () => names(modeler, known), check };
     this.opened = new Set(["main"]);
+    box.addEventListener("pointerdown", (event) => this.hold(event));
     const bus = modeler.get("eventBus");
     bus.on(["selection.changed", "import.done", "commandStack.changed", "root.set"], () => this.soon());
   }
 
-  // After a change the panel is drawn anew once the browser has moved the focus, and the focus is put where it was.
+  // After a change the panel is drawn anew once the browser has moved the focus, and the focus is put where it was. Not
+  // under a finger: the press that left one field is on its way to another, which must still be there to take it.
   soon() {
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.draw(), 0);
+    if (this.held) this.wanted = true;
+    else this.waiting = setTimeout(() => this.draw(), 0);
+  }
+
+  hold(event) {
+    const list = event.target.closest("select");
+    const press = (this.held = new AbortController());
+    const free = () => setTimeout(() => {
+      press.abort();
+      if (this.held !== press) return;
+      this.held = null;
+      if (this.wanted) this.soon();
+      this.wanted = false;
+    }, 0);
+    const { signal } = press;
+    if (!list) window.addEventListener("pointerup", free, { signal });
+    else for (const name of ["change", "blur"]) list.addEventListener(name, free, { signal });
   }
 
   get element() {
@@ -63,7 +81,7 @@ export class Panel {
   groups(element) {
     const object = subject(element);
     const type = getBusinessObject(element).$type.replace("bpmn:", "");
-    const head = h("div", { className: "panel-head" }, h("span", { className: "kind" }, TYPES[type] ?? type), h("strong", {}, object.name || (type === "SequenceFlow" ? this.route(object) : object.id)));
+    const head = h("div", { className: "panel-head" }, h("span", { className: "kind" }, TYPES[type] ?? type), type !== "Collaboration" && h("strong", {}, object.name || (type === "SequenceFlow" ? this.route(object) : object.id)));
     if (type === "Collaboration" || type === "TextAnnotation" || type === "Group" || type === "Association") return [head, this.group("main", "", type === "Collaboration" ? [this.hint()] : [this.remark(element, object)])];
     const wanted = [
       this.group("main", "", [this.name(element, object), ...this.special(element, object)]),
@@ -160,14 +178,16 @@ export class Panel {
   service(element, object) {
     const operator = extension(object, "ServiceTaskOperator");
     const chosen = this.known.services.find((one) => one.key === operator?.id);
-    const given = Object.fromEntries((operator?.parameters?.values ?? []).map((one) => [one.id, one.value ?? ""]));
-    const save = (change) => this.editor.setService(element, object, operator?.id, operator?.resultVariable, { ...given, ...change });
+    const present = () => Object.fromEntries((extension(object, "ServiceTaskOperator")?.parameters?.values ?? []).map((one) => [one.id, one.value ?? ""]));
+    const result = () => extension(object, "ServiceTaskOperator")?.resultVariable;
+    const given = present();
+    const save = (change) => this.editor.setService(element, object, operator?.id, result(), { ...present(), ...change });
     const options = [["", "请选择"], ...this.known.services.map((one) => [one.key, `${one.name}（${one.key}）`])];
     const shown = chosen?.parameters ?? Object.keys(given).map((key) => ({ key, name: key, required: false }));
     return [
-      field("service", "做什么", choice(operator?.id ?? "", options, (id) => this.editor.setService(element, object, id, operator?.resultVariable, {})), chosen?.about),
+      field("service", "做什么", choice(operator?.id ?? "", options, (id) => this.editor.setService(element, object, id, result(), {})), chosen?.about),
       ...shown.map((one) => field(`parameter:${one.key}`, `${one.name}${one.required ? "" : "（可不写）"}`, feel(given[one.key] ?? "", (text) => save({ [one.key]: text }), { ...this.tools, rows: 1, placeholder: one.key }))),
-      operator && field("result", "结果存入变量", line(operator.resultVariable ?? "", (name) => this.editor.setService(element, object, operator.id, name, given)), shown.length ? "文字要加引号，如 \"拟纳入\"；变量不加" : undefined),
+      operator && field("result", "结果存入变量", line(operator.resultVariable ?? "", (name) => this.editor.setService(element, object, operator.id, name, present())), shown.length ? "文字要加引号，如 \"拟纳入\"；变量不加" : undefined),
     ];
   }
 
