@@ -350,7 +350,7 @@ def _lanes(root: x.Node) -> dict[str, str]:
     """The queue of each flow node by the innermost lane that names it."""
     found: dict[str, str] = {}
     for lane in x.descendants(root, "lane"):  # document order: an inner lane comes after its outer one
-        queue = queue_of(lane.get("name") or "", lane.get("id") or "")
+        queue = lane_queue(lane)
         for reference in x.children(lane, "flowNodeRef"):
             if queue and reference.text:
                 found[reference.text.strip()] = queue
@@ -364,6 +364,17 @@ def queue_of(name: str, identifier: str = "") -> str | None:
             return QUEUES[character]
     lowered = f"{name} {identifier}".lower()
     return next((queue for queue in QUEUES.values() if queue in lowered), None)
+
+
+def lane_queue(lane: x.Node) -> str | None:
+    """The queue of a lane, or of the nearest lane around it that has one."""
+    at: x.Node | None = lane
+    while at is not None and x.local(at) in ("lane", "childLaneSet"):
+        queue = queue_of(at.get("name") or "", at.get("id") or "") if x.local(at) == "lane" else None
+        if queue:
+            return queue
+        at = at.getparent()
+    return None
 
 
 def _elements(root: x.Node) -> Iterator[Element]:

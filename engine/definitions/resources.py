@@ -50,7 +50,7 @@ def run_processes(root: x.Node) -> list[x.Node]:
     main = main_process(root)
     every = {process.get("id", ""): process for process in x.children(root, "process")}
     found: dict[str, x.Node] = {}
-    waiting = [] if main is None else [main]
+    waiting = x.children(root, "process") if main is None else [main]  # all call each other: the check says so
     while waiting:
         process = waiting.pop()
         if process.get("id", "") not in found:

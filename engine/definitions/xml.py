@@ -49,7 +49,7 @@ _DECLARED = re.compile(r"""^(\ufeff?\s*<\?xml\b[^>]*?)\s+encoding=["'][^"'>]*["'
 
 def encoded(text: str) -> bytes:
     """The bytes of a file that came as text: what it declares of its encoding was true of the file, not of the text."""
-    return _DECLARED.sub(r"\1", text).lstrip("\ufeff").encode()
+    return _DECLARED.sub(r"\1", text).lstrip("\ufeff").encode("utf-8", "surrogatepass")  # half a character: no XML then
 
 
 def in_utf8(body: bytes) -> bytes:
