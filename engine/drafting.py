@@ -247,15 +247,12 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
 def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
     """What the draft may use: all that is in force, over it its base version's own and what the draft itself changes.
 
-    Without `own`, the draft's changes are left out. Parts are those in force, with their forms: a new version always calls the present ones.
+    Without `own`, the draft's changes are left out.
     """
-    found = definitions.resources_in_force(session, None)
-    if draft.base_version_id is not None:
-        version = session.get_one(ProcedureVersion, draft.base_version_id)
-        kept = definitions.resources_of_version(session, version)
-        alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
-        decisions = {key: kept.decision[key] for key in alone.decisions}
-        found = Resources(part=kept.part) | found | Resources(alone.form_bodies, decisions)
+    if draft.base_version_id is None:
+        found = definitions.resources_in_force(session, None)
+    else:
+        found = definitions.resources_again(session, session.get_one(ProcedureVersion, draft.base_version_id))
     changes = changed(session, draft) if own else {"form": {}, "decision": {}}
     return found | Resources(changes["form"], changes["decision"])
 

@@ -33,7 +33,7 @@ async function start(box) {
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, go: async (href) => (await (saving.dirty && saving.save()), location.assign(href)), address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
@@ -116,15 +116,15 @@ async function load(input, modeler, saving, box) {
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
+  const text = await file.text();
   try {
-    await open(modeler, await file.text());
+    await open(modeler, text);
+    await saving.replace(text);
+    box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
-    return;
+    saving.tell("danger", `没有换成“${file.name}”：${inChinese(error, "这不是能打开的流程图。")}`);
   }
-  await saving.save({ replacing: true });
-  box.dataset.loaded = file.name;
 }
 
 // The reader's own complaints are English; what an owner can act on is said in Chinese.
