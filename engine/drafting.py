@@ -72,6 +72,7 @@ def create(
     """
     definitions.require_owner(actor)
     name = _named(name)
+    body = x.in_utf8(body) if body else None
     with write(session):
         base = _base(session, procedure_key, version_id, body)
         draft = ProcedureDraft(
@@ -171,7 +172,7 @@ def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
         losses = lost(x.parse_xml(draft.xml), root)
         if losses:
             raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")
-    draft.xml = diagram
+    draft.xml = x.in_utf8(diagram)
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:

@@ -111,13 +111,23 @@ function buttons(box, modeler, saving, issues) {
   issues.soon();
 }
 
+// Desktop modelers also write UTF-16 and GBK; what the file declares of it is no longer true of the text.
+async function textOf(file) {
+  const bytes = await file.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes.slice(0, 2));
+  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (first === 0xfe && second === 0xff && "utf-16be");
+  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200)));
+  const text = new TextDecoder(utf16 || declared?.[1] || "utf-8").decode(bytes);
+  return text.replace(/^(\s*<\?xml[^>]*?)\s+encoding=["'][^"'>]*["']/, "$1");
+}
+
 async function load(input, modeler, saving, box) {
   const file = input.files[0];
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
-  const text = await file.text();
   try {
+    const text = await textOf(file);
     await open(modeler, text);
     await saving.replace(text);
     box.dataset.loaded = file.name;
