@@ -208,12 +208,11 @@ class _Move:
 class _Probe(Instance):
     """An instance of one process alone, without values, that tells what it may do next and what it has done."""
 
-    max_steps = MAX_STEPS
-
     def __init__(self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]) -> None:
         self.answers: _Answers = _Answers()
         super().__init__(definition, _Nobody(self.answers))
         self._spec, self._inner = spec, inner
+        self.max_steps = min(MAX_STEPS, 50 + 4 * len(spec.task_specs))
         self.frozen = True
         self.stuck = False
         self.met = False

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit
 from engine.database import write
@@ -96,6 +96,26 @@ def versions(session: Session, key: str) -> list[ProcedureVersion]:
     if not found:
         raise NotFound(f"没有流程“{key}”。")
     return found
+
+
+def version(session: Session, key: str, number: int) -> ProcedureVersion:
+    """One version with its diagram and procedure. Raises NotFound."""
+    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key, ProcedureVersion.number == number)
+    found = session.scalar(query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml)))
+    if found is None:
+        raise NotFound(f"没有流程“{key}”的第 {number} 版。")
+    return found
+
+
+def resources_again(session: Session, version: ProcedureVersion) -> Resources:
+    """What a version's diagram may use when it is put into force again: all that is in force, over it its own.
+
+    Parts are those in force, with their forms: a new version always calls the present ones.
+    """
+    kept = resources_of_version(session, version)
+    alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
+    own = Resources(alone.form_bodies, {key: kept.decision[key] for key in alone.decisions})
+    return Resources(part=kept.part) | resources_in_force(session, None) | own
 
 
 def _versions_in_force(session: Session) -> Iterator[ProcedureVersion]:

@@ -77,7 +77,7 @@ def blocks(width: int, count: int, kind: str = "parallelGateway") -> str:
         (b"\x00\xff\xfe\x01", "不是完整的 XML"),
         (b"", "不是完整的 XML"),
         (b'<?xml version="1.0" encoding="no-such"?><a/>', "不是完整的 XML"),
-        (b'<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"/>', "没有可以启动的流程"),
+        (b'<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"/>', "没有画出流程"),
     ],
 )  # fmt: skip
 @pytest.mark.duty("C5")

@@ -25,6 +25,7 @@ from web.pages import (
     officials,
     openings,
     papers,
+    procedures,
     replays,
     schedules,
     statistics,
@@ -40,7 +41,7 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, editors, replays, trials, files, bell, more, administration, health, migrations, statistics, wall,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
     supervision, ladder,
 )  # fmt: skip
 
