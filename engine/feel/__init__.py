@@ -70,7 +70,8 @@ class UnaryTests:
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         self.text = text
-        tree = Parser(text, names).unary_tests() if text.strip() else ("dash",)
+        self.tree: Node = Parser(text, names).unary_tests() if text.strip() else ("dash",)
+        tree = self.tree
         _refuse_unknown(tree, names)
         self._match = tests(tree)
         self._names = free_names(tree)
