@@ -12,6 +12,7 @@ from sqlalchemy import select
 from engine import accounts, definitions, drafting
 from engine.database import create_engine, session_factory, write
 from engine.models import Account
+from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.drawings import differences, said
 from tests.support.editing import draft_of, edit, keep, less, read, stored
@@ -123,7 +124,7 @@ def test_a_field_is_added_seen_in_the_preview_and_asked_of_new_cases_only(
     frame.locator("text=最近的集市：请填写。").first.wait_for()
     keep(page)
     _deploy(session, int(at.rpartition("/")[2]))
-    village.enter_clue("王小河")
+    village.enter_clue("王小河", id_number=papers.id_number("41990119680412113"), address="西沟2号")
     village.open_task("王小河", "入户核实")
     assert village.page.locator("label", has_text="最近的集市").count() == 1
     village.open_task("李大山", "入户核实")

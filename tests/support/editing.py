@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from tests.support.browser import Official
 
-ADDED = {"row", "exporter", "id", "showOutline"}
+ADDED = {"row", "exporter", "id", "showOutline", "isRepeating", "allowAddRemove", "defaultRepetitions"}
 """What the form editor adds to a form by itself."""
 
 

@@ -43,7 +43,10 @@ async function start(box) {
   };
   await open(await answer.text());
   const saving = new Saving(source, box, { state: part("saved"), notice: part("notice") });
-  const stack = () => dmn.getActiveViewer().get("commandStack");
+  const stack = () => {
+    dmn.getActiveViewer().get("selection").deselect(); // a cell being written would answer each step with one of its own
+    return dmn.getActiveViewer().get("commandStack");
+  };
   bar(box, { saving, source, open, undo: () => stack().undo(), redo: () => stack().redo() });
   watch(box, dmn, source, saving, part);
   box.dataset.at = at;
