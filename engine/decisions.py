@@ -92,6 +92,11 @@ class Table:
                 return None
         return [index for index, rule in enumerate(self.rules) if self._hit(rule, values, context)]
 
+    def asks(self, index: int) -> list[tuple[str, str]]:
+        """Label and text of each cell of a rule that asks for something."""
+        tests = self.rules[index].tests
+        return [(label, test.text) for label, test in zip(self.labels, tests, strict=True) if test.text != "-"]
+
     def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
         return all(test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True))
 

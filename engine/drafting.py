@@ -72,6 +72,7 @@ def create(
     """
     definitions.require_owner(actor)
     name = _named(name)
+    body = x.in_utf8(body) if body else None
     with write(session):
         base = _base(session, procedure_key, version_id, body)
         draft = ProcedureDraft(
@@ -171,7 +172,7 @@ def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
         losses = lost(x.parse_xml(draft.xml), root)
         if losses:
             raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")
-    draft.xml = diagram
+    draft.xml = x.in_utf8(diagram)
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:
@@ -247,15 +248,12 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
 def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
     """What the draft may use: all that is in force, over it its base version's own and what the draft itself changes.
 
-    Without `own`, the draft's changes are left out. Parts are those in force, with their forms: a new version always calls the present ones.
+    Without `own`, the draft's changes are left out.
     """
-    found = definitions.resources_in_force(session, None)
-    if draft.base_version_id is not None:
-        version = session.get_one(ProcedureVersion, draft.base_version_id)
-        kept = definitions.resources_of_version(session, version)
-        alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
-        decisions = {key: kept.decision[key] for key in alone.decisions}
-        found = Resources(part=kept.part) | found | Resources(alone.form_bodies, decisions)
+    if draft.base_version_id is None:
+        found = definitions.resources_in_force(session, None)
+    else:
+        found = definitions.resources_again(session, session.get_one(ProcedureVersion, draft.base_version_id))
     changes = changed(session, draft) if own else {"form": {}, "decision": {}}
     return found | Resources(changes["form"], changes["decision"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,12 @@ from engine.decisions import parse_decision
 from engine.definitions import Definition, Element, Resources
 from engine.definitions import xml as x
 from engine.definitions.resources import main_process
+from engine.definitions.wording import GIVEN
 from engine.documents.kinds import KINDS
 from engine.errors import DefinitionError
 from engine.forms import schema as s
 from engine.models import Procedure, ProcedureDraft
 from engine.spiff import timer_feel
-
-GIVEN: Mapping[str, str] = {
-    "monitoring_line.amount": "现行监测范围（元）",
-    "monitoring_line.year": "监测范围的年度",
-    "discovery_date": "最早发现线索的日期",
-}
-"""The variables that a case begins with, whatever opened it (engine.openings, engine.clues)."""
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:

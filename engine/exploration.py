@@ -53,7 +53,7 @@ MAX_STATES = 2_000
 MAX_SECONDS = 5.0
 """Longer than this one check does not explore."""
 MAX_STEPS = 400
-"""Automatic steps in one go; more of them are a loop without a wait."""
+"""Automatic steps in one go; more of them, or many more than the process has elements, are a loop without a wait."""
 _NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
@@ -222,12 +222,11 @@ class _Move:
 class _Probe(Instance):
     """An instance of one process alone, without values, that tells what it may do next and what it has done."""
 
-    max_steps = MAX_STEPS
-
     def __init__(self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]) -> None:
         self.answers: _Answers = _Answers()
         super().__init__(definition, _Nobody(self.answers))
         self._spec, self._inner = spec, inner
+        self.max_steps = min(MAX_STEPS, 50 + 4 * len(spec.task_specs))
         self.frozen = True
         self.stuck = False
         self.met = False

@@ -122,7 +122,10 @@ def test_a_file_replaces_the_drawing_and_a_broken_one_does_not(owner: Official, 
     good.write_bytes(NOTICE.replace(b", 5)", b", 8)"))
     bad.write_text("<html>not a diagram</html>")
     page.set_input_files("[data-upload]", str(bad))
-    page.wait_for_selector("text=不是能打开的流程图")
+    page.wait_for_selector("text=没有换成“bad.bpmn”：这不是能打开的流程图")
+    page.set_input_files("[data-upload]", str(ROOT / "bpmn" / "review_and_approval.bpmn"))
+    page.wait_for_selector("text=文件里的流程编号是“review_and_approval”")
+    assert page.locator(".djs-element[data-element-id=notice_over]").count() == 1
     page.set_input_files("[data-upload]", str(good))
     page.wait_for_selector("[data-loaded]")
     saved(page)

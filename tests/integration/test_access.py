@@ -72,8 +72,13 @@ PAGES = {
     "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/replays/{replay}.xlsx": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
+    "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
+    "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
@@ -95,9 +100,12 @@ ACTS = {
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
     "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
+    "/procedures/{key}/restore": OWNER, "/drafts/{draft}/deploy": OWNER, "/drafts/{draft}/approve": OWNER,
+    "/drafts/{draft}/send-back": OWNER, "/administration/approval": {"anquan"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
@@ -266,7 +274,13 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
-EXPECTED = {("/papers/{kind}", 422), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
+EXPECTED = {
+    ("/procedures/{key}/compare", 404),
+    ("/procedures/{key}/drawing", 404),
+    ("/papers/{kind}", 422),
+    ("/cases/{case}/messages/{message}", 409),
+    ("/tasks/bulk", 422),
+}
 """Allowed, but there is nothing there yet: no notice hangs, and a letter is neither signed in bulk nor posted."""
 
 

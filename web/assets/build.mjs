@@ -15,6 +15,8 @@ const result = await build({
   entryPoints: [
     "app.js",
     "app.css",
+    "compare.css",
+    "compare.js",
     "decision.css",
     "decision.js",
     "diagram.js",

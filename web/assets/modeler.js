@@ -33,7 +33,7 @@ async function start(box) {
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, go: async (href) => (await (saving.dirty && saving.save()), location.assign(href)), address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
@@ -111,20 +111,30 @@ function buttons(box, modeler, saving, issues) {
   issues.soon();
 }
 
+// Desktop modelers also write UTF-16 and GBK; what the file declares of it is no longer true of the text.
+async function textOf(file) {
+  const bytes = await file.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes.slice(0, 2));
+  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (first === 0xfe && second === 0xff && "utf-16be");
+  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200)));
+  const text = new TextDecoder(utf16 || declared?.[1] || "utf-8").decode(bytes);
+  return text.replace(/^(\s*<\?xml[^>]*?)\s+encoding=["'][^"'>]*["']/, "$1");
+}
+
 async function load(input, modeler, saving, box) {
   const file = input.files[0];
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
   try {
-    await open(modeler, await file.text());
+    const text = await textOf(file);
+    await open(modeler, text);
+    await saving.replace(text);
+    box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
-    return;
+    saving.tell("danger", `没有换成“${file.name}”：${inChinese(error, "这不是能打开的流程图。")}`);
   }
-  await saving.save({ replacing: true });
-  box.dataset.loaded = file.name;
 }
 
 // The reader's own complaints are English; what an owner can act on is said in Chinese.

@@ -25,11 +25,13 @@ from web.pages import (
     officials,
     openings,
     papers,
+    procedures,
     replays,
     schedules,
     statistics,
     supervision,
     tasks,
+    trials,
     wall,
 )
 from web.pages import demo as demo_pages
@@ -39,8 +41,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, editors, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
-    ladder,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
+    supervision, ladder,
 )  # fmt: skip
 
 

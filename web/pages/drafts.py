@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from engine import definitions, drafting, drawing
 from engine.definitions import Definition
+from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
 from web import clock
@@ -260,4 +261,4 @@ def _text(sent: dict[str, Any], name: str) -> bytes:
     text = sent.get(name)
     if not isinstance(text, str):
         raise Invalid("请求里没有流程图。")
-    return text.encode("utf-8", "surrogatepass")
+    return encoded(text)

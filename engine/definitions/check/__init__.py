@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from engine import services
 from engine.definitions import xml as x
-from engine.definitions.check import names, structure, timers, work
+from engine.definitions.check import foreign, names, structure, timers, work
 from engine.definitions.check.draft import Checker, Draft
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
@@ -17,7 +17,8 @@ from engine.errors import DefinitionError, Finding
 _CHECKERS: tuple[Checker, ...] = (
     structure.elements, work.repetitions, structure.events, structure.flows, structure.gateways, structure.processes,
     structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms, work.services_called,
-    work.expressions_written, names.names, timers.timers,
+    work.expressions_written, names.names, timers.timers, foreign.other_pools, foreign.message_flows, foreign.unusual,
+    foreign.other_tools,
 )  # fmt: skip
 
 

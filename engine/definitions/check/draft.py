@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from engine.definitions import xml as x
 from engine.definitions.definition import FLOW_NODES
-from engine.definitions.resources import Resources, parts_of
+from engine.definitions.resources import Resources, parts_of, run_processes
 from engine.errors import Finding
 
 
@@ -18,14 +18,14 @@ class Draft:
         self.forms, self.decisions = resources.form, resources.decision
         self.parts = parts_of(root, resources.part)
         self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
-        self.processes = x.children(root, "process")
+        self.processes = run_processes(root)
         self.nodes = {
             node.get("id", ""): node
             for process in self.processes
             for node in process.iter(f"{{{x.BPMN}}}*")
             if x.local(node) in FLOW_NODES
         }
-        self.flows = list(x.descendants(root, "sequenceFlow"))
+        self.flows = [flow for process in self.processes for flow in x.descendants(process, "sequenceFlow")]
         self.next: dict[str, list[str]] = {identifier: [] for identifier in self.nodes}
         for flow in self.flows:
             self.next.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))

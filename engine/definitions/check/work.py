@@ -13,9 +13,9 @@ from engine.definitions.definition import (
     REPETITIONS,
     SETTING_KINDS,
     expressions,
+    lane_queue,
     page_forms,
     paper_words,
-    queue_of,
 )
 from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
@@ -80,7 +80,7 @@ def papers(draft: Draft) -> Iterator[Finding]:
 def tasks(draft: Draft) -> Iterator[Finding]:
     lanes: dict[str, str] = {}
     for lane in x.descendants(draft.root, "lane"):
-        queue = queue_of(lane.get("name") or "", lane.get("id") or "")
+        queue = lane_queue(lane)
         for reference in x.children(lane, "flowNodeRef"):
             if queue:
                 lanes[(reference.text or "").strip()] = queue

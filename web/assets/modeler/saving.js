@@ -39,23 +39,41 @@ export class Saving {
   }
 
   // Saves are one after another: a second that is wanted while one runs follows it.
-  save(more = {}) {
+  save() {
     clearTimeout(this.waiting);
-    this.sending += 1;
-    this.running = this.running.then(() => this.send(more)).finally(() => (this.sending -= 1));
-    return this.running;
+    return this.queue(() => this.send());
   }
 
-  async send(more) {
+  queue(act) {
+    this.sending += 1;
+    const turn = this.running.then(act).finally(() => (this.sending -= 1));
+    this.running = turn.catch(() => {});
+    return turn;
+  }
+
+  // A file in the drawing's place, as it was written; the caller is told what is wrong with it.
+  replace(text) {
+    clearTimeout(this.waiting);
+    return this.queue(async () => {
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, replacing: true });
+      this.stored(revision);
+    });
+  }
+
+  stored(revision) {
+    this.revision = revision;
+    this.line("wrong", null);
+    if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+  }
+
+  async send() {
     if (this.stopped) return;
     const text = await this.source.text();
     this.dirty = false;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, ...more });
-      this.revision = revision;
-      this.line("wrong", null);
-      if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text });
+      this.stored(revision);
     } catch (error) {
       this.dirty = true;
       if (error.status === 409) this.conflict(error.message);
@@ -129,7 +147,7 @@ export class Saving {
   behind() {
     if (this.dirty) return this.save();
     this.stopped = true;
-    return this.tell("warning", "别人刚保存了这份草稿，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+    return this.tell("warning", "这份草稿刚在别处保存过，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
   }
 }
 
