@@ -17,6 +17,10 @@ MAX_DEPTH = 12
 """Groups and lists within one another; people stop reading at three."""
 MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
+_TEXTS = (
+    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("appearance", "suffixAdorner"),
+    ("conditional", "hide"),
+)  # fmt: skip
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
 
@@ -27,6 +31,7 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
         return None, [Finding("", "", f"表单过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")]
     try:
         schema = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(schema, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
     except RecursionError:
         return None, [Finding("", "", "表单嵌套过深，不能使用。")]
     except _Ambiguous as error:
@@ -45,14 +50,15 @@ class _Ambiguous(ValueError):
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; of a name given twice nobody knows which one counts."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
-        raise _Ambiguous(f"表单文件里“{twice[:40]}”在同一处写了两次，不知道以哪个为准。")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Ambiguous(f"表单文件里“{name[:40]}”在同一处写了两次，不知道以哪个为准。")
+        found[name] = value
     return found
 
 
-def _no_number(text: str) -> Any:
+def _no_number(text: str) -> None:  # NaN, Infinity: no JSON, though Python reads them
     raise _Ambiguous(f"表单文件里有不是数的数“{text}”。")
 
 
@@ -86,6 +92,9 @@ def _sentences(component: s.Component) -> Iterator[str]:
     for part in ("key", "path", "label", "expression", "text", "description"):
         if not isinstance(component.get(part, ""), str):
             yield f"“{name}”的 {part} 应为文字。"
+    for part, key in _TEXTS:
+        if not isinstance(component.get(part, {}).get(key, ""), str):
+            yield f"“{name}”的 {key} 应为文字。"
     values = component.get("values", [])
     if not isinstance(values, list) or any(not isinstance(one, dict) or "value" not in one for one in values):
         yield f"“{name}”的可选项写得不对：每项要有值（value）。"
