@@ -301,19 +301,28 @@ def verify() -> None:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
 @click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
-def bench(database: str | None, as_json: bool, quick: bool, full: bool) -> None:
+@click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约十五分钟。")
+def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool) -> None:
     """Measure."""
     from web import bench as measures
+    from web import bench_pages
 
     sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
+
+    def say(text: str) -> None:
+        click.echo(f"… {text}", err=True)
+
     try:
-        figures = measures.run(database, sizes, lambda text: click.echo(f"… {text}", err=True))
+        if pages:
+            figures = bench_pages.run(database, bench_pages.tiny() if quick else bench_pages.full(), SYSTEM.now(), say)
+        else:
+            figures = measures.run(database, sizes, say)
     except ShouwangError as error:
         raise click.ClickException(error.message) from error
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
-        for line in measures.report(figures):
+        for line in (bench_pages if pages else measures).report(figures):
             click.echo(line)
 
 

@@ -15,6 +15,10 @@ MAX_DEPTH = 12
 """Groups and lists within one another; people stop reading at three."""
 MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
+_TEXTS = (
+    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("appearance", "suffixAdorner"),
+    ("conditional", "hide"),
+)  # fmt: skip
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
 _REPEATED = re.compile(r"[*+}][^()]*\)\s*[*+{]")
@@ -26,7 +30,8 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if len(body) > MAX_BYTES:
         return None, [Finding("", "", f"表单过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")]
     try:
-        schema = json.loads(body)
+        schema = json.loads(body, parse_constant=_no_number)
+        json.dumps(schema, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
     except RecursionError:
         return None, [Finding("", "", "表单嵌套过深，不能使用。")]
     except ValueError:
@@ -35,6 +40,10 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
         return None, [Finding("", "", "不是表单文件：缺少 components。")]
     found = list(_shapes(schema["components"], 1))
     return (None, found) if found else (schema, s.check_form(schema))
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)  # NaN, Infinity: no JSON, though Python reads them
 
 
 def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:
@@ -67,6 +76,9 @@ def _sentences(component: s.Component) -> Iterator[str]:
     for part in ("key", "path", "label", "expression", "text", "description"):
         if not isinstance(component.get(part, ""), str):
             yield f"“{name}”的 {part} 应为文字。"
+    for part, key in _TEXTS:
+        if not isinstance(component.get(part, {}).get(key, ""), str):
+            yield f"“{name}”的 {key} 应为文字。"
     values = component.get("values", [])
     if not isinstance(values, list) or any(not isinstance(one, dict) or "value" not in one for one in values):
         yield f"“{name}”的可选项写得不对：每项要有值（value）。"

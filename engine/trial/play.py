@@ -17,7 +17,7 @@ from engine import attachments, audit, clues, definitions, messages, openings, p
 from engine.clock import MovableClock, local_date
 from engine.database import discarding
 from engine.definitions import Definition
-from engine.errors import Conflict, Invalid, ShouwangError
+from engine.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.feel.values import to_plain
 from engine.forms import Form
 from engine.forms.sample import sample
@@ -81,7 +81,12 @@ def play(session: Session, target: Target, script: Script, *, walk: bool = False
         raise Invalid("试运行的流程或示例农户不存在，请重新开始。")
     with Session(session.get_bind(), expire_on_commit=False) as own, discarding(own), services.watching() as calls:
         definitions.stage(own, target.definition, target.resources, script.start)
-        stage = _opened(own, target.procedures[script.procedure], script, calls)
+        try:
+            stage = _opened(own, target.procedures[script.procedure], script, calls)
+        except ShouwangError:
+            raise
+        except Exception as error:  # the automatic steps after the start may fail in any way
+            raise Invalid(f"流程一开始就出错，不能试运行（{type(error).__name__}：{str(error)[:200]}）。") from error
         played, problem = _play(stage, [*script.acts, *([extra] if extra else [])])
         walked: list[Act] = []
         if walk and problem is None:
@@ -123,12 +128,21 @@ def _play(stage: Stage, acts: list[Act]) -> tuple[list[Act], Problem | None]:
         try:
             with stage.session.begin_nested():
                 _do(stage, act)
-        except ShouwangError as error:
-            return played, Problem(act, error.message, getattr(error, "fields", {}))
+        except Exception as error:  # a diagram that is only tried may fail in any way; the act is rolled back
+            return played, _problem(act, error)
         stage.session.refresh(stage.case)
         _note_decisions(stage, seen)
         played.append(act)
     return played, None
+
+
+def _problem(act: Act, error: Exception) -> Problem:
+    """Why an act was refused; of a fault what had caused it, since nothing was noted anywhere."""
+    if isinstance(error, EngineFault) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    if isinstance(error, ShouwangError):
+        return Problem(act, error.message, getattr(error, "fields", {}))
+    return Problem(act, f"流程或功能出错，走不下去（{type(error).__name__}：{str(error)[:200]}）。", {})
 
 
 def _walk(stage: Stage, limit: int) -> tuple[list[Act], Problem | None]:

@@ -156,3 +156,27 @@ def test_a_trial_is_kept_as_a_file_and_what_is_no_such_file_is_refused(small_wor
     for text in ("", "[]", "{}", '{"format": 1}', "[" * 100_000, '{"format": 1, "name": 3}'):
         with pytest.raises(Invalid):
             load(text)
+
+
+def test_a_new_procedure_is_tried_before_it_exists(small_world: World) -> None:
+    owner, session = small_world.official("liucheng"), small_world.session
+    draft = drafting.create(session, owner, name="走访", now=small_world.clock.now())
+    wanted = target.of_draft(session, owner, draft.id)
+    (key,) = wanted.procedures
+    sight = play(session, wanted, script(small_world, key), walk=True)
+    assert sight.problem is None and sight.finished
+
+
+def test_a_fault_of_what_is_tried_is_said_and_the_trial_stands_before_it(small_world: World) -> None:
+    owner, session, now = small_world.official("liucheng"), small_world.session, small_world.clock.now()
+    draft = drafting.create(session, owner, name="错参数", procedure_key="public_notice", now=now)
+    broken = draft.xml.replace(
+        b"""id="posted_on" type="string" value="notice.posted_on\"""", b"""id="posted_on" type="string" value="17\""""
+    )
+    assert broken != draft.xml
+    drafting.save(session, owner, draft.id, draft.revision, now, diagram=broken)
+    before = content(small_world)
+    sight = play(session, target.of_draft(session, owner, draft.id), script(small_world), walk=True)
+    assert sight.problem is not None and "出错" in sight.problem.sentence
+    assert "post_notice" in names(sight) and sight.script.acts
+    assert content(small_world) == before
