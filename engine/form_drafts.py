@@ -107,7 +107,7 @@ def sample(components: list[s.Component], today: date) -> dict[str, Any]:
             found |= sample(s.children(component), today)
         elif kind == "dynamiclist":
             found[str(component.get("path"))] = [sample(s.children(component), today)]
-        elif kind in s.INPUTS:
+        elif kind in s.INPUTS - {"filepicker"}:
             value = component.get("defaultValue")
             found[str(component.get("key"))] = _sample(component, today) if value is None else value
     return {key: value for key, value in found.items() if value is not None}
@@ -117,7 +117,7 @@ def _sample(component: s.Component, today: date) -> Any:
     kind, wanted = component["type"], component.get("validate") or {}
     first = next(iter(s.options(component)), None)
     if kind == "number":
-        low, high = wanted.get("min", 0), wanted.get("max")
+        low, high = wanted.get("min") or 0, wanted.get("max")
         return max(low, min(6000, high)) if high is not None else max(low, 6000)
     if kind == "datetime":
         return today.isoformat()
@@ -127,8 +127,6 @@ def _sample(component: s.Component, today: date) -> Any:
         return [first] if first is not None else []
     if kind in ("radio", "select"):
         return first
-    if kind == "filepicker":
-        return None
     given = {"id_number": _INVENTED + check_digit(_INVENTED), "phone": "0391-0000000", "village": ""}
     text = given.get(str(s.given(component, "format")), "示例文字" if kind == "textfield" else "示例文字，仅供预览。")
     return text[: wanted.get("maxLength") or None] if not s.given(component, "format") else text

@@ -100,7 +100,9 @@ class _Book:
     def _limits(self, element: Element) -> Iterator[str]:
         if element.timer:
             yield f"等到：{self.words.timer(element.timer)}"
-        if element.message:
+        if element.message and element.kind == "startEvent":
+            yield f"收到“{element.name}”时开始"
+        elif element.message:
             yield f"等到收到“{element.name}”"
         for event in self.attached.get(element.id, []):
             what = "中断这一步，改办" if event.cancel_activity else "照常办理，另外办"

@@ -66,6 +66,12 @@ class Wording:
                         found[f"{element.variable}.{component['key']}"] = component
         return found
 
+    @cached_property
+    def _outcomes(self) -> dict[str, str]:
+        """What the ends that name an outcome are called, by the outcome."""
+        ends = (e for e in self.definition.elements.values() if e.kind == "endEvent" and "outcome" in e.properties)
+        return {end.properties["outcome"]: end.name for end in ends}
+
     def condition(self, text: str) -> str:
         """A FEEL text with fields, values and operators called as on the forms; what is unknown stays as written."""
         names = [name for name in self._fields if re.search(rf"\b{re.escape(name)}\b", text)]
@@ -74,6 +80,8 @@ class Wording:
             for value, words in choices.items():
                 text = re.sub(rf'\b{re.escape(name)}( !?= )"{re.escape(value)}"', rf"{name}\1“{words}”", text)
             text = re.sub(rf"\b{re.escape(name)}\b", f"“{s.label(self._fields[name])}”", text)
+        for value, words in self._outcomes.items():
+            text = re.sub(rf'\boutcome( !?= )"{re.escape(value)}"', rf"结论\1“{words}”", text)
         for name, words in GIVEN.items():
             text = re.sub(rf"\b{re.escape(name)}\b", f"“{words}”", text)
         for sign, words in _OPERATORS:

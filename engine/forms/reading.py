@@ -8,17 +8,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import Finding
+from engine.feel.patterns import quick
 from engine.forms import schema as s
+from engine.forms.fields import MAX_MATCHED
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
 """Groups and lists within one another; people stop reading at three."""
 MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
+_TEXTS = (
+    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("appearance", "suffixAdorner"),
+    ("conditional", "hide"),
+)  # fmt: skip
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
-_REPEATED = re.compile(r"[*+}][^()]*\)\s*[*+{]")
-"""A repetition within a repeated bracket: such a pattern can take for ever."""
 
 
 def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -26,15 +30,36 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if len(body) > MAX_BYTES:
         return None, [Finding("", "", f"表单过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")]
     try:
-        schema = json.loads(body)
+        schema = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
+        json.dumps(schema, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
     except RecursionError:
         return None, [Finding("", "", "表单嵌套过深，不能使用。")]
+    except _Ambiguous as error:
+        return None, [Finding("", "", str(error))]
     except ValueError:
         return None, [Finding("", "", "表单不是完整的 JSON 文件。")]
     if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
         return None, [Finding("", "", "不是表单文件：缺少 components。")]
     found = list(_shapes(schema["components"], 1))
     return (None, found) if found else (schema, s.check_form(schema))
+
+
+class _Ambiguous(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name given twice nobody knows which one counts."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Ambiguous(f"表单文件里“{name[:40]}”在同一处写了两次，不知道以哪个为准。")
+        found[name] = value
+    return found
+
+
+def _no_number(text: str) -> None:  # NaN, Infinity: no JSON, though Python reads them
+    raise _Ambiguous(f"表单文件里有不是数的数“{text}”。")
 
 
 def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:
@@ -67,6 +92,9 @@ def _sentences(component: s.Component) -> Iterator[str]:
     for part in ("key", "path", "label", "expression", "text", "description"):
         if not isinstance(component.get(part, ""), str):
             yield f"“{name}”的 {part} 应为文字。"
+    for part, key in _TEXTS:
+        if not isinstance(component.get(part, {}).get(key, ""), str):
+            yield f"“{name}”的 {key} 应为文字。"
     values = component.get("values", [])
     if not isinstance(values, list) or any(not isinstance(one, dict) or "value" not in one for one in values):
         yield f"“{name}”的可选项写得不对：每项要有值（value）。"
@@ -102,5 +130,5 @@ def _pattern(pattern: Any, name: str) -> Iterator[str]:
     except re.error:
         yield f"“{name}”的格式规则（正则表达式）写得不对。"
         return
-    if _REPEATED.search(pattern):
-        yield f"“{name}”的格式规则里有重复套重复，核对时会很慢，请改写。"
+    if not quick("^" + pattern, MAX_MATCHED):
+        yield f"“{name}”的格式规则里有重复套重复、嵌套选择或反向引用，核对时会很慢，请改写。"

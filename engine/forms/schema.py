@@ -96,10 +96,11 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
 
 
 def _check_texts(component: Component, name: str) -> Iterator[Finding]:
-    for text in (hide_text(component), strip_equals(str(component.get("expression") or "")) or None):
+    computed = strip_equals(str(component.get("expression") or ""))
+    for text in (hide_text(component), computed or None, given(component, "prefill")):
         if text:
             try:
-                compile_expression(text)
+                compile_expression(str(text))
             except FeelSyntaxError as error:
                 yield _finding(component, f"“{name}”的表达式写得不对：{error}")
     wanted = given(component, "format")

@@ -35,14 +35,18 @@ async function start(box) {
     field: "text", path: address, copy: `${address}/copy`, name: `${key}.dmn`, file: `${key}（我的修改）.dmn`, type: "application/xml",
   };
   const open = async (xml) => {
-    await dmn.importXML(xml);
+    const { warnings } = await dmn.importXML(xml);
+    if (warnings.length) throw new Error(`文件里有不能照原样保存的内容（如重复的编号），没有打开：${warnings[0].message}`);
     if (!dmn.getViews().length) throw new Error("文件里没有决策表。");
     if (dmn.getViews().length > 1) await dmn.open(dmn.getViews().at(-1));
     tell();
   };
   await open(await answer.text());
   const saving = new Saving(source, box, { state: part("saved"), notice: part("notice") });
-  const stack = () => dmn.getActiveViewer().get("commandStack");
+  const stack = () => {
+    dmn.getActiveViewer().get("selection").deselect(); // a cell being written would answer each step with one of its own
+    return dmn.getActiveViewer().get("commandStack");
+  };
   bar(box, { saving, source, open, undo: () => stack().undo(), redo: () => stack().redo() });
   watch(box, dmn, source, saving, part);
   box.dataset.at = at;

@@ -24,10 +24,13 @@ async function start(box) {
   const changed = [];
   const tell = () => changed.forEach((one) => one());
   editor.on("commandStack.changed", tell);
-  const text = () => JSON.stringify(written(editor.saveSchema()), null, 2);
+  let version;
+  const text = () => JSON.stringify({ ...written(editor.saveSchema()), ...(version ? { schemaVersion: version } : {}) }, null, 2);
   const source = { text: async () => text(), on: (call) => changed.push(call), field: "text", path: address, copy: `${address}/copy`, name: `${key}.json`, file: `${key}（我的修改）.json`, type: "application/json" };
   const open = async (body) => {
-    await editor.importSchema(readable(body, editor));
+    const schema = readable(body, editor);
+    version = schema.schemaVersion;
+    await editor.importSchema(schema);
     tell();
   };
   await open(await answer.text());
