@@ -10,13 +10,19 @@ from typing import Any
 from lxml import etree
 
 from engine.errors import DefinitionError, EngineFault, Finding
-from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests, one_purse
 from engine.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.feel.values import Function, equal, from_plain
 
 Node = etree._Element
 MAX_BYTES = 1_000_000
 MAX_RULES = 500
+MAX_COLUMNS = 40
+MAX_PARTS = 60
+"""Decisions and pieces of knowledge in one file; that many ways from one to what it requires are followed at most."""
+MAX_WAYS = 1_000
+MAX_STEPS = 1_000_000
+"""What one decision may spend on all its cells and on the knowledge it calls."""
 _SINGLE = {"UNIQUE", "ANY", "FIRST", "PRIORITY"}
 _AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
     "SUM": lambda xs: sum(xs, Decimal(0)) if xs else None,
@@ -41,6 +47,7 @@ class Table:
     def __init__(self, node: Node, names: tuple[str, ...]) -> None:
         self.policy = node.get("hitPolicy", "UNIQUE").upper()
         self.aggregation = node.get("aggregation", "")
+        _require_sound(node, self.policy, self.aggregation)
         self.inputs = [_cell(_find(i, "inputExpression"), names) for i in _all(node, "input")]
         self.labels = [i.get("label") or _text(_find(i, "inputExpression")) for i in _all(node, "input")]
         outputs = _all(node, "output")
@@ -55,10 +62,6 @@ class Table:
             )
             for row in _all(node, "rule")
         ]
-        if self.policy not in _POLICIES or self.aggregation not in ("", *_AGGREGATORS):
-            raise FeelSyntaxError(f"命中策略“{self.policy} {self.aggregation}”不能用。")
-        if len(self.rules) > MAX_RULES:
-            raise FeelSyntaxError(f"决策表的规则过多（上限 {MAX_RULES} 条）。")
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
 
@@ -143,6 +146,22 @@ class Table:
         return {name: _AGGREGATORS[self.aggregation]([from_plain(r[name]) for r in results])}
 
 
+def _require_sound(node: Node, policy: str, aggregation: str) -> None:
+    """Raises FeelSyntaxError for a table that is too large to read or that nobody could take a decision by."""
+    if policy not in _POLICIES or aggregation not in ("", *_AGGREGATORS):
+        raise FeelSyntaxError(f"命中策略“{policy} {aggregation}”不能用。")
+    rows, inputs, outputs = len(_all(node, "rule")), _all(node, "input"), _all(node, "output")
+    if rows > MAX_RULES:
+        raise FeelSyntaxError(f"决策表的规则过多（上限 {MAX_RULES} 条）。")
+    if len(inputs) + len(outputs) > MAX_COLUMNS:
+        raise FeelSyntaxError(f"决策表的列过多（上限 {MAX_COLUMNS} 列）。")
+    if not outputs:
+        raise FeelSyntaxError("决策表没有输出。")
+    for one in inputs:
+        if not _text(_find(one, "inputExpression")):
+            raise FeelSyntaxError(f"输入“{one.get('label') or one.get('id') or ''}”没有写明取什么值。")
+
+
 _POLICIES: dict[str, Callable[[Table, list[dict[str, Any]]], Any]] = {
     "UNIQUE": Table.unique,
     "ANY": Table.any,
@@ -194,7 +213,8 @@ class Decision:
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """Its result: a dict of outputs for a table with several or named outputs, else the value."""
-        return self._model.evaluate(self._node, dict(context), set())
+        with one_purse(MAX_STEPS):
+            return self._model.evaluate(self._node, dict(context), set())
 
     def hits(self, context: Mapping[str, Any]) -> list[int] | None:
         """Which rules of its table hit over `context`, counted from 0; None where it has no table or refuses an input."""
@@ -232,9 +252,30 @@ class _Model:
         return self._tables[key]
 
     def check(self) -> None:
-        for node in self._nodes.values():
+        parts = [node for node in self._nodes.values() if _local(node) in ("decision", "businessKnowledgeModel")]
+        if len(parts) > MAX_PARTS:
+            raise FeelSyntaxError(f"一个文件里的决策过多（上限 {MAX_PARTS} 个）。")
+        ways: dict[str, int] = {}
+        for node in parts:
+            self._ways(node, ways, ())
+        for node in parts:
             if _local(node) == "decision":
                 self._build(node)
+            else:
+                self._knowledge(node, set())
+
+    def _ways(self, node: Node, ways: dict[str, int], above: tuple[str, ...]) -> int:
+        """In how many ways one comes from a decision to all that it requires. Raises FeelSyntaxError for too many."""
+        identifier = node.get("id", "")
+        required = [*self._required(node, "requiredDecision"), *self._required(node, "requiredKnowledge")]
+        if identifier in above and _local(node) == "decision":
+            raise FeelSyntaxError(f"决策“{node.get('name') or identifier}”绕一圈又依赖自己。")
+        if identifier not in ways:
+            inner = [one for one in required if one.get("id", "") not in above or _local(one) == "decision"]
+            ways[identifier] = 1 + sum(self._ways(one, ways, (*above, identifier)) for one in inner)
+            if ways[identifier] > MAX_WAYS:
+                raise FeelSyntaxError("决策之间的依赖过于复杂。")
+        return ways[identifier]
 
     def names(self, node: Node, seen: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
         table = self.table_of(node)
@@ -275,7 +316,8 @@ class _Model:
 
     def _knowledge(self, node: Node, running: set[str]) -> Function:
         logic = _find(node, "encapsulatedLogic")
-        assert logic is not None
+        if logic is None:
+            raise FeelSyntaxError(f"业务知识“{node.get('name')}”没有内容。")
         names = tuple(p.get("name", "") for p in _all(logic, "formalParameter"))
         body = self._expression([c for c in logic if isinstance(c.tag, str) and _local(c) != "formalParameter"][-1])
         scope: dict[str, Any] = {}
@@ -371,7 +413,7 @@ def parse_model(body: bytes) -> list[Decision]:
         return model.decisions()
     except FeelSyntaxError as error:
         raise DefinitionError(f"决策表写得不对：{error}", [Finding("", "", str(error))]) from error
-    except (KeyError, StopIteration, AttributeError) as error:
+    except (KeyError, StopIteration, AttributeError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise _refusal("决策表的结构不完整。") from error
 
 

@@ -113,6 +113,9 @@ class Definition:
             return spec, parser.get_subprocess_specs(spec.name, specs={})
         except DefinitionError:
             raise
+        except RecursionError as error:
+            sentence = "流程里一个接一个的元素太多，引擎读不完，请分成几个公用环节。"
+            raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
         except Exception as error:
             sentence = f"流程图不能运行：{error}"
             raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error

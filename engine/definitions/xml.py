@@ -12,6 +12,8 @@ from engine.errors import DefinitionError, Finding
 
 BPMN = dialects.BPMN
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
+DC = "http://www.omg.org/spec/DD/20100524/DC"
+DI = "http://www.omg.org/spec/DD/20100524/DI"
 SPIFF = dialects.SPIFF
 CAMUNDA = dialects.CAMUNDA
 MAX_BYTES = 2_000_000

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.errors import Finding
+from engine.feel.patterns import quick
 from engine.forms import schema as s
+from engine.forms.fields import MAX_MATCHED
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -21,8 +23,6 @@ _TEXTS = (
 )  # fmt: skip
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
-_REPEATED = re.compile(r"[*+}][^()]*\)\s*[*+{]")
-"""A repetition within a repeated bracket: such a pattern can take for ever."""
 
 
 def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -30,10 +30,12 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if len(body) > MAX_BYTES:
         return None, [Finding("", "", f"表单过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")]
     try:
-        schema = json.loads(body, parse_constant=_no_number)
+        schema = json.loads(body, object_pairs_hook=_once, parse_constant=_no_number)
         json.dumps(schema, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
     except RecursionError:
         return None, [Finding("", "", "表单嵌套过深，不能使用。")]
+    except _Ambiguous as error:
+        return None, [Finding("", "", str(error))]
     except ValueError:
         return None, [Finding("", "", "表单不是完整的 JSON 文件。")]
     if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
@@ -42,8 +44,22 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     return (None, found) if found else (schema, s.check_form(schema))
 
 
-def _no_number(text: str) -> None:
-    raise ValueError(text)  # NaN, Infinity: no JSON, though Python reads them
+class _Ambiguous(ValueError):
+    pass
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name given twice nobody knows which one counts."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Ambiguous(f"表单文件里“{name[:40]}”在同一处写了两次，不知道以哪个为准。")
+        found[name] = value
+    return found
+
+
+def _no_number(text: str) -> None:  # NaN, Infinity: no JSON, though Python reads them
+    raise _Ambiguous(f"表单文件里有不是数的数“{text}”。")
 
 
 def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:
@@ -114,5 +130,5 @@ def _pattern(pattern: Any, name: str) -> Iterator[str]:
     except re.error:
         yield f"“{name}”的格式规则（正则表达式）写得不对。"
         return
-    if _REPEATED.search(pattern):
-        yield f"“{name}”的格式规则里有重复套重复，核对时会很慢，请改写。"
+    if not quick("^" + pattern, MAX_MATCHED):
+        yield f"“{name}”的格式规则里有重复套重复、嵌套选择或反向引用，核对时会很慢，请改写。"

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from engine.deadline import Deadline
 from engine.definitions import Definition, check
 from engine.errors import Finding
-from engine.exploration import Deadline, explore
+from engine.exploration import explore
 from tests.support.small import END, FORMS, HEAD, START, boundary, flow, process, task, timer
 
 SPLIT, JOIN = '<bpmn:parallelGateway id="split" name="分开"/>', '<bpmn:parallelGateway id="join" name="汇合"/>'

@@ -6,7 +6,6 @@ system itself, or whoever opens the case; a part's names may also come from what
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -90,7 +89,7 @@ def _add(known: Variables, draft: Draft, node: x.Node) -> None:
     if kind in ("userTask", "startEvent") and given.get("formKey") in draft.forms:
         key = given["formKey"]
         one = known.setdefault(given.get("variable") or key, Variable(origin=f"表单“{key}”"))
-        one.keys.update(_components(draft.forms[key]))
+        one.keys.update(_components(draft, key))
     if kind == "serviceTask":
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
             known.setdefault(operator.get("resultVariable") or "", Variable()).open = True
@@ -111,13 +110,9 @@ def _add(known: Variables, draft: Draft, node: x.Node) -> None:
             known.setdefault(name, Variable()).open = True
 
 
-def _components(body: bytes) -> dict[str, Component | None]:
+def _components(draft: Draft, form: str) -> dict[str, Component | None]:
     """The keys of a form's data, each with its component."""
-    try:
-        schema = json.loads(body)
-        flat = list(_level(schema.get("components") or []))
-    except (ValueError, AttributeError, TypeError):
-        return {}  # the check of forms says so
+    flat = _level(draft.components(form))
     return {str(one.get("path") or one.get("key")): one for one in flat if one.get("type") in s.INPUTS | {"expression"}}
 
 

@@ -35,8 +35,6 @@ _IGNORED = {"sequenceFlow", "laneSet", "lane", "flowNodeRef", "textAnnotation", 
             "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "dataInputAssociation",
             "dataOutputAssociation"}  # fmt: skip
 """What only pictures or describes; the marks of repetition are checked by their own rules."""
-MAX_PARALLEL_BLOCKS = 4
-"""The library predicts every path: k parallel blocks in a row cost it 2^k tasks a case."""
 
 
 def elements(draft: Draft) -> Iterator[Finding]:
@@ -51,6 +49,10 @@ def elements(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("subProcess"):
         if node.get("triggeredByEvent") == "true":
             yield found(node, "不支持事件子流程，请改用边界事件。")
+
+
+def unique(draft: Draft) -> Iterator[Finding]:
+    """No id means two things."""
     counts = Counter(n.get("id") for n in draft.root.iter(f"{{{x.BPMN}}}*") if n.get("id"))
     for identifier, count in counts.items():
         if count > 1:
@@ -132,17 +134,6 @@ def gateways(draft: Draft) -> Iterator[Finding]:
         )
         if timers > 1:
             yield found(node, "一个事件网关之后最多只能有一个定时事件。")
-    for process in draft.processes:
-        splits = [n for n in draft.of_kind("parallelGateway") if len(draft.outgoing(n)) > 1 and _holder(n) is process]
-        if len(splits) > MAX_PARALLEL_BLOCKS:
-            yield found(process, f"一个流程里最多 {MAX_PARALLEL_BLOCKS} 处并行分支，更多的请放进子流程。")
-
-
-def _holder(node: x.Node) -> x.Node | None:
-    parent = node.getparent()
-    while parent is not None and x.local(parent) != "process":
-        parent = parent.getparent()
-    return parent
 
 
 def processes(draft: Draft) -> Iterator[Finding]:
