@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from engine import drafting
 from engine.clock import MovableClock
-from engine.models import Base, CaseFile
+from engine.database import write
+from engine.models import Base, CaseFile, RehearsalEntry
 from tests.support.browser import Official, Site
 from tests.support.world import World
 
@@ -129,10 +130,27 @@ def test_finished_cases_are_replayed_on_a_draft_and_the_report_says_what_differs
     number = office.session.scalar(select(CaseFile.id).where(CaseFile.status == "finished"))
     assert f"第 {number} 号" in owner.text and owner.page.locator(f"a[href='/cases/{number}']").count() == 0
     assert "王建国" not in owner.text
+    _lengthen(office)
+    owner.page.reload()
+    owner.press(owner.page.get_by_role("link", name="下一页"))
+    assert "第 2 /" in owner.text
     with owner.page.expect_download() as saved:
         owner.page.get_by_role("link", name="导出 Excel").click()
     saved.value.save_as(tmp_path / "replay.xlsx")
     assert (tmp_path / "replay.xlsx").read_bytes()[:2] == b"PK"
+
+
+def _lengthen(office: World) -> None:
+    """As though many cases had differed in the same way: the list has pages."""
+    with write(office.session):
+        entry = office.session.scalars(select(RehearsalEntry)).one()
+        facts = {
+            "case_id": entry.case_id,
+            "rehearsal_id": entry.rehearsal_id,
+            "status": "differs",
+            "facts": entry.facts,
+        }
+        office.session.execute(insert(RehearsalEntry), [facts] * 120)
 
 
 def test_the_version_in_force_replays_without_any_difference(office: World, site: Site) -> None:
