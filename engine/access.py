@@ -17,6 +17,7 @@ from engine.models import (
     NumberedPaper,
     RiskClue,
     RoleGrant,
+    SupervisionOrder,
     WorkItem,
 )
 
@@ -50,6 +51,9 @@ ROLE_NAMES = {
 QUEUE_NAMES = {"village": "村级", "township": "乡级", "county": "县级", "city": "市级", "province": "省级"}
 CASE_ROLES = frozenset(QUEUE_OF_ROLE) | {SUPERVISOR}
 """Roles that may see households and cases below their division; the administrators and process owners may not."""
+
+WATCH_ROLES = frozenset({SUPERVISOR, "township_reviewer", "county_approver", "city_reviewer", "province_reviewer"})
+"""Roles that see the limits of what lies below their division (C6); the acts belong to the supervisor."""
 
 BATCH_ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", SUPERVISOR})
 """Roles that see batches of applications, which begin at the county (R28)."""
@@ -135,6 +139,26 @@ def require_work(actor: Account, item: WorkItem) -> None:
         raise NotFound("没有找到这件事项。")
     if not may_work(actor, item):
         raise NotAllowed("这件事项不在您的待办范围内，您只能查看。")
+
+
+def may_supervise(actor: Account, item: WorkItem) -> bool:
+    """Whether the actor may urge and reassign `item`: a supervisor above or beside the desk that holds it."""
+    return any(
+        grant.role == SUPERVISOR and scope_of(grant.division_code).holds(item.division_code) for grant in actor.grants
+    )
+
+
+def require_supervision(actor: Account, item: WorkItem) -> None:
+    """Raise NotFound when the actor may not know of the item, NotAllowed when supervising it is not theirs."""
+    if not reaches(actor, item.village_code):
+        raise NotFound("没有找到这件事项。")
+    if not may_supervise(actor, item):
+        raise NotAllowed("催办和督办由承办单位同级或上级的督查员进行，您只能查看。")
+
+
+def visible_orders(actor: Account) -> ColumnElement[bool]:
+    """SQL: the supervision orders about the cases that the actor may see."""
+    return within(SupervisionOrder.village_code, scopes(actor))
 
 
 def require_role(actor: Account, *roles: str) -> None:

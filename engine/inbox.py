@@ -17,8 +17,10 @@ T = TypeVar("T")
 _ITEM = table(WorkItem)
 IS_OPEN = WorkItem.status == literal_column("'open'")
 """Written out, not a parameter: only so may a database trust the indexes that hold open items alone."""
+IS_URGED = WorkItem.urged > literal_column("0")
 
 PAGE = 20
+URGED_SHOWN = 5
 COUNT_CAP = 1000
 """Counts stop here: «1000+» tells an official as much, and costs the same at any size."""
 YELLOW = timedelta(days=3)
@@ -34,6 +36,7 @@ class InboxFilter:
     text: str = ""
     village: str = ""
     batch: int = 0  # the id of a batch of applications
+    urged: bool = False  # only what a supervisor has urged
     sort: str = "due"  # due, opened, name
     page: int = 1
 
@@ -96,6 +99,8 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.batch:
         held = select(BatchEntry.case_id).where(BatchEntry.batch_id == wanted.batch, BatchEntry.result != "returned")
         query = query.where(WorkItem.case_id.in_(held))
+    if wanted.urged:
+        query = query.where(IS_URGED)
     if wanted.text:
         query = query.where(WorkItem.subject.contains(wanted.text.strip(), autoescape=True))
     return query
@@ -106,6 +111,12 @@ def todo(session: Session, actor: Account, wanted: InboxFilter, now: datetime) -
     query = _narrow(select(WorkItem).where(mine(actor)), wanted, now)
     claimer = joinedload(WorkItem.claimer).lazyload(Account.grants)
     return page_of(session, query, query.order_by(*_order(wanted)).options(claimer), wanted.page)
+
+
+def urged(session: Session, actor: Account) -> Sequence[WorkItem]:
+    """What supervisors have urged in the actor's queues, what is due first on top; only the first few."""
+    query = select(WorkItem).where(mine(actor), IS_URGED).order_by(WorkItem.due_at, WorkItem.id)
+    return list(session.scalars(query.limit(URGED_SHOWN + 1)))
 
 
 def todo_ids(session: Session, actor: Account, wanted: InboxFilter, now: datetime, limit: int) -> list[int]:
@@ -183,7 +194,7 @@ def started(session: Session, actor: Account, page: int = 1) -> Page[CaseFile]:
 
 
 def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account]:
-    """Who else works on the item's queue in its own division: whom 转办 may name."""
+    """Who else works on the item's queue in its own division: whom 转办 may name, an official's or a supervisor's."""
     role = next(role for role, queue in access.QUEUE_OF_ROLE.items() if queue == item.queue)
     query = (
         select(Account)
@@ -204,6 +215,11 @@ def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
     """The notifications of the actor's queues, latest first."""
     conditions = [
         condition for grant in actor.grants if (condition := access.queue_condition(grant, Notification)) is not None
+    ]
+    conditions += [
+        and_(Notification.queue == access.SUPERVISOR, Notification.division_code == grant.division_code)
+        for grant in actor.grants
+        if grant.role == access.SUPERVISOR
     ]
     query = select(Notification).where(
         or_(*conditions) if conditions else access.within(Notification.division_code, [])

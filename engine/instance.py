@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
@@ -29,8 +30,19 @@ from engine.feel.values import to_plain
 from engine.repetition import around
 from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
+Place = tuple[tuple[str, int], ...]
+"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
+its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around it."""
+
+_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
+
 MAX_ROUNDS = 200
 """More rounds of automatic steps than this without a wait is a loop in the diagram."""
+
+MAX_STEPS = 2_000
+"""More automatic steps than this in one go, likewise: the library itself would never stop."""
+
+ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
 
 
 @dataclass
@@ -73,28 +85,41 @@ class WaitingTimer:
 class Instance:
     """One case's process instance on a definition, acting on its `host`."""
 
+    answers = FeelScriptEngine()
+    """What answers the diagram's questions; the exploration puts its own in."""
+    max_steps = MAX_STEPS
+
     def __init__(self, definition: Definition, host: Host) -> None:
         self.definition = definition
         self.host = host
         self.held: list[tuple[str, Any]] = []
         self.records: list[Record] = []
+        self.frozen = False
+        """While true no timer fires by itself, only by `fire`: inputs of another version are being fed."""
         self._workflow: CaseWorkflow
 
     @classmethod
     def restored(cls, definition: Definition, host: Host, state: bytes) -> Instance:
         """The instance that `state` was stored of."""
         instance = cls(definition, host)
-        instance._workflow = instance._new_workflow(deserializing=True)
-        instance.held = [(name, payload) for name, payload in codec.load(instance._workflow, state)]
+        instance._resume(state)
         return instance
+
+    def _resume(self, state: bytes) -> None:
+        self._workflow = self._new_workflow(deserializing=True)
+        self.held = [(name, payload) for name, payload in codec.load(self._workflow, state)]
 
     def stored(self) -> bytes:
         """The bytes that `restored` reads."""
         return codec.dump(self._workflow, [list(item) for item in self.held])
 
+    @property
+    def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
+        return self.definition.specs
+
     def _new_workflow(self, *, deserializing: bool = False) -> CaseWorkflow:
-        spec, subprocesses = self.definition.specs
-        workflow = CaseWorkflow(spec, subprocesses, script_engine=FeelScriptEngine(), deserializing=deserializing)
+        spec, subprocesses = self._specs
+        workflow = CaseWorkflow(spec, subprocesses, script_engine=self.answers, deserializing=deserializing)
         workflow.host = _RecordingHost(self)
         workflow.horizon = NEVER
         workflow.token_of = codec.token_of
@@ -126,6 +151,10 @@ class Instance:
             task.run()
         self._settle(now)
 
+    def learn(self, values: Mapping[str, Any]) -> None:
+        """Set case variables that a step of another version set, which this one does not have."""
+        self._workflow.data.update(values)
+
     def send(self, name: str, payload: Any, now: datetime, facts: Mapping[str, Any] | None = None) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
 
@@ -143,9 +172,20 @@ class Instance:
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
-        limit = until or now
+        limit = NEVER if self.frozen else until or now
         if any(due <= limit for _, _, due in self._waiting_timers()):  # at rest, nothing else moves an instance
             self._settle(limit)
+
+    def fire(self, token: str, now: datetime) -> None:
+        """The timer that waits as `token` fires at `now`, whenever it is due: so it did on another version."""
+        for task, timer, due in self._waiting_timers():
+            if codec.token_of(task) == token:
+                self._workflow.now = now
+                with _faults():
+                    self._fire(task, timer, due)
+                self._settle(now)
+                return
+        raise Conflict("这个定时已经不在等待。")
 
     # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -182,6 +222,21 @@ class Instance:
             for task, timer, due in self._waiting_timers()
         ]
 
+    def passed_limits(self) -> frozenset[str]:
+        """Tokens of the limits that have passed while what they bound still goes on."""
+        return frozenset(
+            codec.token_of(task)
+            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
+            for task in workflow.tasks.values()
+            if isinstance(task.task_spec, BoundaryEvent)
+            and task.state == TaskState.COMPLETED
+            and isinstance(getattr(task.task_spec, "event_definition", None), FeelTimer)
+            and not self.definition.elements[task.task_spec.bpmn_id].cancel_activity
+            and task.parent is not None
+            and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
+                    for twin in task.parent.children)
+        )  # fmt: skip
+
     def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
         """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
         element = self.definition.elements.get(element_id)
@@ -206,13 +261,18 @@ class Instance:
         return frozenset(
             definition.name
             for task in self._workflow.event_manager.tasks.values()
-            for definition in _definitions(task)
+            for definition in event_definitions(task)
             if isinstance(definition, MessageEventDefinition)
         )
 
     def waiting_tokens(self) -> frozenset[str]:
         """Tokens of everything that waits for time or a message."""
         return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
+
+    def places(self) -> dict[str, Place]:
+        """Where each open task and each waiting event stands, by token."""
+        tasks = [*self._ready_manual(), *self._workflow.event_manager.tasks.values()]
+        return {codec.token_of(task): self._place(task) for task in tasks}
 
     def waiting_elements(self) -> list[str]:
         """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
@@ -258,6 +318,16 @@ class Instance:
     def _note(self, record: Record) -> None:
         self.records.append(record)
 
+    def _place(self, task: Task) -> Place:
+        chain = []
+        at: Task | None = task
+        while at is not None:
+            twins = [t for t in at.workflow.tasks.values() if t.task_spec is at.task_spec and not t.has_state(_AHEAD)]
+            chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
+            above = at.workflow.parent_task_id
+            at = self._workflow.get_task_from_id(above) if above is not None else None
+        return tuple(reversed(chain))
+
     def _ready_manual(self) -> Iterator[Task]:
         for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
             for task in workflow.tasks.values():
@@ -274,7 +344,7 @@ class Instance:
     def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
         found = []
         for task in self._workflow.event_manager.tasks.values():
-            for definition in _definitions(task):
+            for definition in event_definitions(task):
                 if isinstance(definition, FeelTimer):
                     due = definition.due_at(task)
                     if due is None:
@@ -307,7 +377,7 @@ class Instance:
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
-        workflow = self._workflow
+        until = NEVER if self.frozen else until
         with _faults():
             for _ in range(MAX_ROUNDS):
                 self._engine_steps()
@@ -319,28 +389,38 @@ class Instance:
                 if not due:
                     self._refuse_zombie()
                     return
-                task, timer, first = due[0]
-                self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), first))
-                workflow.horizon = first
-                task.task_spec._update(task)
-                workflow.horizon = NEVER
-        raise EngineFault("流程在没有等待的环路中反复运行，已停止。")
+                self._fire(*due[0])
+        raise EngineFault(ENDLESS)
+
+    def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
+        workflow = self._workflow
+        self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), due))
+        workflow.horizon = due
+        task.task_spec._update(task)
+        workflow.horizon = NEVER
 
     def _engine_steps(self) -> None:
+        self._steps = 0
         self._workflow.do_engine_steps(did_complete_task=self._completed)
 
     def _completed(self, task: Task) -> None:
+        self._steps += 1
+        if self._steps > self.max_steps:
+            raise EngineFault(ENDLESS)
         if isinstance(task.task_spec, EndEvent):
-            element = self.definition.elements[task.task_spec.bpmn_id]
-            self.records[-1].ends.append(element.id)
-            apply_settings(task, element.settings)
-            if "outcome" in element.properties:
-                self._workflow.data["outcome"] = element.properties["outcome"]
+            self._ended(task)
+
+    def _ended(self, task: Task) -> None:
+        element = self.definition.elements[task.task_spec.bpmn_id]
+        self.records[-1].ends.append(element.id)
+        apply_settings(task, element.settings)
+        if "outcome" in element.properties:
+            self._workflow.data["outcome"] = element.properties["outcome"]
 
     def _deliver_held(self) -> bool:
         for index, (name, payload) in enumerate(self.held):
             for task in list(self._workflow.event_manager.tasks.values()):
-                if any(isinstance(d, MessageEventDefinition) and d.name == name for d in _definitions(task)):
+                if any(isinstance(d, MessageEventDefinition) and d.name == name for d in event_definitions(task)):
                     del self.held[index]
                     self._workflow.data[name] = payload
                     self.records[-1].caught.append(codec.token_of(task))
@@ -351,7 +431,7 @@ class Instance:
     def _deliver_to(self, task: Task, name: str | None) -> None:
         """Hand a message to exactly this waiting task (the library would hand it to every one of that name)."""
         definition = next(
-            d for d in _definitions(task) if isinstance(d, MessageEventDefinition) and name in (None, d.name)
+            d for d in event_definitions(task) if isinstance(d, MessageEventDefinition) and name in (None, d.name)
         )
         task.task_spec.catch(task, BpmnEvent(definition, payload={}))
         task.task_spec._update(task)
@@ -394,6 +474,7 @@ class _faults:
             raise EngineFault(f"流程运行出错：{error}") from error
 
 
-def _definitions(task: Task) -> list[Any]:
+def event_definitions(task: Task) -> list[Any]:
+    """What the waiting `task` may catch: one event, or those behind an event-based gateway."""
     definition = task.task_spec.event_definition
     return definition.event_definitions if isinstance(definition, MultipleEventDefinition) else [definition]

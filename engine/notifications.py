@@ -25,6 +25,15 @@ def send_about(session: Session, household: Household, queue: str, kind: str, te
     _send(session, household.id, None, household.village_code, queue, kind, text, now)
 
 
+def post(session: Session, case: CaseFile, queue: str, division_code: str, kind: str, text: str, now: datetime) -> None:
+    """Put a line about the case into the bells of one desk, whatever its level: supervisors have desks too."""
+    row = {
+        "household_id": case.household_id, "case_id": case.id, "queue": queue, "kind": kind, "text": text[:300],
+        "at": now, "division_code": division_code,
+    }  # fmt: skip
+    session.connection().execute(_SEND, row)
+
+
 def _send(
     session: Session, household_id: int, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
     now: datetime,

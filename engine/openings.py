@@ -147,6 +147,7 @@ def take_back(call: ServiceCall, result: Any) -> None:
         session.execute(
             update(table).where(table.case_id == case.id, table.status == waiting).values(status="cancelled")
         )
+    session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
     case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
     session.flush()
     Step(session, case, call.actor, call.now).log("cancel", {"by": call.case.id})

@@ -20,7 +20,7 @@ from engine.errors import Conflict, EngineFault
 from engine.instance import Instance
 from engine.models import LogEntry, Submission
 
-INPUTS = frozenset({"start", "complete", "message", "timer"})
+INPUTS = frozenset({"start", "complete", "message", "timer", "move"})
 UNDOING = frozenset({"return", "withdraw"})
 
 
@@ -48,20 +48,27 @@ class ReplayHost:
 
     def __init__(self, inputs: Iterable[Input], workdays: Callable[[date, int], date]) -> None:
         self.workdays = workdays
+        self.passed: frozenset[str] = frozenset()
+        """Services that count as done without a result: the case had gone past them on another version."""
         self._answers: dict[str, Any] = {}
-        self._by_element: dict[str, Any] = {}
+        self._unused: dict[str, dict[str, Any]] = {}
+        self._last: dict[str, Any] = {}
         for entry in inputs:
             for element_id, token, _name, result in entry.data.get("services", ()):
                 self._answers[token] = result
-                self._by_element[element_id] = result
+                self._unused.setdefault(element_id, {})[token] = result
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
-        """What this very call had answered, or the last answer of the same element (on another version)."""
+        """What this very call had answered; on another version, what the element's next call, or its last, had."""
+        unused = self._unused.get(element_id, {})
         if token in self._answers:
-            return self._answers[token]
-        if element_id in self._by_element:
-            return self._by_element[element_id]
-        raise EngineFault(f"办理记录中没有服务“{name}”的结果。")
+            unused.pop(token, None)
+            self._last[element_id] = self._answers[token]
+        elif unused:
+            self._last[element_id] = unused.pop(next(iter(unused)))
+        elif element_id not in self._last and element_id not in self.passed:
+            raise EngineFault(f"办理记录中没有服务“{name}”的结果。")
+        return self._last.get(element_id)
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
         """Decisions are taken anew; nothing to note."""
@@ -85,7 +92,11 @@ def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
 
 
 class Replay:
-    """Feeds inputs to a fresh instance on `definition`."""
+    """Feeds inputs to a fresh instance on `definition`.
+
+    The inputs up to the last ``move`` were made on other versions. What happened then has happened: on the present
+    definition their timers fire when they fired, whatever is due when, and nothing else fires until the move.
+    """
 
     def __init__(
         self,
@@ -94,24 +105,35 @@ class Replay:
         submissions: Mapping[int, Mapping[str, Any]],
         workdays: Callable[[date, int], date],
     ) -> None:
-        self._inputs = inputs
+        self.inputs = inputs
         self._submissions = submissions
-        self.instance = Instance(definition, ReplayHost(inputs, workdays))
+        self._moves = [entry for entry in inputs if entry.kind == "move"]
+        self._dropped: Mapping[str, str] = self._moves[-1].data.get("dropped", {}) if self._moves else {}
+        self._passes = list(self._moves[-1].data.get("passes", ())) if self._moves else []
+        self._host = ReplayHost(inputs, workdays)
+        self.instance = Instance(definition, self._host)
+        if self._moves:
+            self.instance.frozen = True
+            self._host.passed = frozenset(self._moves[-1].data.get("passed", ()))
 
     def run(self) -> Instance:
         """Feed every input. Raises ReplayMisfit at the first that does not fit."""
-        for entry in self._inputs:
-            try:
-                self._feed(entry)
-            except Conflict as error:
-                raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
+        for entry in self.inputs:
+            self.feed(entry)
         self.instance.records.clear()
         return self.instance
+
+    def feed(self, entry: Input) -> None:
+        """Feed the next input. Raises ReplayMisfit when it does not fit."""
+        try:
+            self._feed(entry)
+        except (Conflict, EngineFault) as error:
+            raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
 
     def run_without(self, seq: int) -> tuple[Instance, list[int]]:
         """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left out."""
         left_out = []
-        for entry in self._inputs:
+        for entry in self.inputs:
             if entry.seq == seq or not self._holds(entry):
                 left_out.append(entry.seq)
             else:
@@ -119,38 +141,98 @@ class Replay:
         self.instance.records.clear()
         return self.instance, left_out
 
+    def pass_by(self, element_id: str, now: datetime) -> None:
+        """Take the case past `element_id`, where it now stands: a step or wait that it never had on its own version."""
+        task = next((one for one in self.instance.open_tasks() if one.element_id == element_id), None)
+        timer = next((one for one in self.instance.timers() if one.element_id == element_id), None)
+        if task is not None:
+            self.instance.complete(task.token, {}, now)
+        elif timer is not None:
+            self.instance.fire(timer.token, now)
+
+    def element_of(self, entry: Input) -> str:
+        """The element that the input acted on, as the present definition calls it."""
+        element_id = entry.element_id
+        for move in self._moves_after(entry):
+            element_id = move.data["elements"].get(element_id, element_id)
+        return element_id
+
+    def token_of(self, entry: Input, token: object) -> str:
+        """A token of the input, as the present definition makes it."""
+        found = str(token)
+        for move in self._moves_after(entry):
+            found = move.data["tokens"].get(found, found)
+        return found
+
+    def _moves_after(self, entry: Input) -> list[Input]:
+        return [move for move in self._moves if move.seq > entry.seq]
+
+    def _passed_before(self, entry: Input) -> list[str]:
+        """What the last move passed by before this input could fit."""
+        return [element_id for seq, element_id in self._passes if seq == entry.seq]
+
     def _holds(self, entry: Input) -> bool:
         """Whether what the input acted on is there without the step taken out."""
         if entry.kind == "complete":
-            return entry.data["token"] in {task.token for task in self.instance.open_tasks()}
+            return self.token_of(entry, entry.data["token"]) in {task.token for task in self.instance.open_tasks()}
         if entry.kind == "message" and entry.data.get("caught"):
-            return bool(self.instance.waiting_tokens() & set(entry.data["caught"]))
+            return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.data["caught"]})
+        if entry.kind == "timer" and self.instance.frozen:
+            return self.element_of(entry) in {timer.element_id for timer in self.instance.timers()}
         return True
 
     def _feed(self, entry: Input) -> None:
         data = entry.data
+        for element_id in self._passed_before(entry):
+            self.pass_by(element_id, entry.at)
         if entry.kind == "start":
             self.instance.start(data["variables"], entry.at)
-        elif entry.kind == "complete":
-            element = self.instance.definition.elements.get(entry.element_id)
-            variable = element.variable if element else None
-            if variable is None:
-                raise Conflict(f"流程中没有步骤“{entry.element_id}”。")
+        elif entry.kind == "complete" and entry.element_id in self._dropped:
             form_data = self._submissions[data["submission"]]
-            values = {variable: self.instance.definition.project(variable, form_data)}
-            self.instance.complete(self._open_token(entry), values, entry.at)
+            variable = self._dropped[entry.element_id]
+            self.instance.learn({variable: self.instance.definition.project(variable, form_data)})
+        elif entry.kind == "complete":
+            self.instance.complete(self._open_token(entry), self._values(entry), entry.at)
         elif entry.kind == "message":
             self.instance.send(entry.element_id, data["payload"], entry.at, data.get("facts"))
+        elif entry.kind == "move":
+            self._arrive(entry)
+        elif self.instance.frozen:
+            self._fire(entry)
         else:
             self.instance.pass_time(entry.at, datetime.fromisoformat(str(data["due"])))
+
+    def _values(self, entry: Input) -> dict[str, Any]:
+        """The variable that the finished step sets, with what the present definition reads of it."""
+        definition = self.instance.definition
+        element = definition.elements.get(self.element_of(entry))
+        if element is None or element.variable is None:
+            raise Conflict(f"流程中没有步骤“{entry.element_id}”。")
+        form_data = self._submissions[entry.data["submission"]]
+        return {element.variable: definition.project(element.variable, form_data)}
+
+    def _arrive(self, move: Input) -> None:
+        if move is self._moves[-1]:
+            self.instance.frozen = False
+            self.instance.pass_time(move.at)
+
+    def _fire(self, entry: Input) -> None:
+        """A timer of another version fires when it fired there; one that is no longer drawn is history."""
+        element_id, token = self.element_of(entry), self.token_of(entry, entry.data["token"])
+        if element_id not in self.instance.definition.elements:
+            return
+        waiting = [timer.token for timer in self.instance.timers() if timer.element_id == element_id]
+        if token not in waiting and len(waiting) != 1:
+            raise Conflict(f"此时定时“{element_id}”没有在等待。")
+        self.instance.fire(token if token in waiting else waiting[0], entry.at)
 
     def _open_token(self, entry: Input) -> str:
         """The token the input acted on; on another version, the only open task of the same element."""
         tokens = {task.token: task.element_id for task in self.instance.open_tasks()}
-        token = str(entry.data["token"])
+        token, wanted = self.token_of(entry, entry.data["token"]), self.element_of(entry)
         if token in tokens:
             return token
-        same = [found for found, element_id in tokens.items() if element_id == entry.element_id]
+        same = [found for found, element_id in tokens.items() if element_id == wanted]
         if len(same) != 1:
-            raise Conflict(f"此时步骤“{entry.element_id}”没有打开。")
+            raise Conflict(f"此时步骤“{wanted}”没有打开。")
         return same[0]

@@ -32,7 +32,7 @@ from engine.clock import CHINA
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
-from engine.feel.values import YearsMonths, to_plain
+from engine.feel.values import FeelLimitError, YearsMonths, to_plain
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -128,30 +128,52 @@ def _top(task: Task) -> CaseWorkflow:
     return top
 
 
-def evaluate(task: Task, text: str) -> Any:
-    """The FEEL value of `text` over the case's variables."""
-    top = _top(task)
-    return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
-
-
 class FeelScriptEngine:
-    """The script engine of every workflow: conditions are FEEL, and only ``true`` is true."""
+    """What answers every question that a diagram asks of its case: conditions, values, repeats, due times, decisions.
+
+    All is FEEL over the case's variables. The exploration of a diagram answers in its stead (engine/exploration.py).
+    """
+
+    def value(self, task: Task, text: str) -> Any:
+        """The FEEL value of `text` over the case's variables."""
+        top = _top(task)
+        try:
+            return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
+        except FeelLimitError as error:
+            raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”：{error.message}") from error
 
     def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
         """Whether the condition holds; null and errors are not true, as the standard says."""
-        return evaluate(task, expression) is True
+        return self.value(task, expression) is True
+
+    def due(self, task: Task, text: str, began: datetime) -> datetime | None:
+        """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
+        return due_time(text, began, lambda inner: self.value(task, inner))
+
+    def decide(self, task: Task, decision_id: str) -> Any:
+        """The result of a decision over the case's variables."""
+        top = _top(task)
+        try:
+            return to_plain(top.decisions[decision_id].evaluate(top.data))
+        except FeelLimitError as error:
+            raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
 
     def items(self, task: Task, expression: str) -> list[Any]:
         """What a repeated task is done for: the elements of a list, 1 to n for a number, nothing for null.
 
         Raises EngineFault for any other value, and for more than MAX_INSTANCES.
         """
-        value = to_plain(evaluate(task, expression))
+        value = to_plain(self.value(task, expression))
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
             return list(range(1, int(value) + 1))
         if value is None or (isinstance(value, list) and len(value) <= MAX_INSTANCES):
             return list(value or [])
         raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”按“{expression}”算不出办理几次。")
+
+
+def _answers(task: Task) -> FeelScriptEngine:
+    engine: FeelScriptEngine = _top(task).script_engine
+    return engine
 
 
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
@@ -166,7 +188,7 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
         began = task.internal_data.get("began")
         if began is None:
             began = task.internal_data["began"] = _top(task).now.isoformat()
-        return due_time(self.expression, datetime.fromisoformat(began), lambda text: evaluate(task, text))
+        return _answers(task).due(task, self.expression, datetime.fromisoformat(began))
 
     def has_fired(self, task: Task) -> bool:
         """Whether the timer is due within the horizon of the present step."""
@@ -212,7 +234,8 @@ def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
 
 def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
     """Set the case variables that `settings` name, each to its FEEL value."""
-    _top(task).data.update({name: to_plain(evaluate(task, text)) for name, text in settings.items()})
+    answers = _answers(task)
+    _top(task).data.update({name: to_plain(answers.value(task, text)) for name, text in settings.items()})
 
 
 class CallActivity(LibraryCallActivity):  # type: ignore[misc]
@@ -241,7 +264,8 @@ class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
 
     def _run_hook(self, task: Task) -> bool:
         top = _top(task)
-        values = {key: to_plain(evaluate(task, text)) for key, text in self.parameters.items()}
+        answers = _answers(task)
+        values = {key: to_plain(answers.value(task, text)) for key, text in self.parameters.items()}
         result = top.host.call_service(self.bpmn_id, top.token_of(task), self.operation, values)
         if self.result_variable:
             top.data[self.result_variable] = result
@@ -258,7 +282,7 @@ class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
 
     def _run_hook(self, task: Task) -> bool:
         top = _top(task)
-        result = to_plain(top.decisions[self.decision_id].evaluate(top.data))
+        result = _answers(task).decide(task, self.decision_id)
         top.host.decided(self.bpmn_id, self.decision_id, result)
         top.data[self.result_variable] = result
         return True

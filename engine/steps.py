@@ -15,13 +15,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine import access, audit, calendar, definitions, notifications, replay, services
+from engine import access, audit, calendar, definitions, ladder, notifications, replay, services
 from engine.clock import local_date
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, Timer, WorkItem, table
+from engine.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
 from engine.state import StateFormatError
 
@@ -45,14 +45,31 @@ _MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_
 _CANCEL_ITEM = (
     update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(status="cancelled", closed_at=bindparam("now"))
 )
-_TIMERS = select(_TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at).where(
-    _TIMER.c.case_id == bindparam("case_id"),
-    _TIMER.c.status != "cancelled",
-    _TIMER.c.kind != "reminder",  # the host's own, not the diagram's
+DRAWN = ("event", "limit", "warning")
+"""The kinds of timers that follow from the diagram; the others are the host's own."""
+_TIMERS = select(
+    _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
+).where(
+    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN)
+)  # fmt: skip
+_OPEN_QUEUES = (
+    select(_ITEM.c.queue)
+    .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
+    .distinct()
 )
-_OPEN_QUEUES = select(_ITEM.c.queue).where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open").distinct()
 _WAITING_EVENTS = select(_TIMER.c.element_id).where(
     _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+)
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAME_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
+    .values({"due_at": bindparam("due_at"), **{name: bindparam(name) for name in _RENAMED}})
+)
+_RENAME_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
+    .values({name: bindparam(name) for name in ("token", "element_id", "name")})
 )
 _SET_TIMER = insert(_TIMER)
 _MOVE_TIMER = (
@@ -61,7 +78,23 @@ _MOVE_TIMER = (
 _END_TIMER = (
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(status=bindparam("end"), fired_at=bindparam("fired_at"))
+    .values(status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"))
+)
+_SETTLE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
+_NO_REPEAT = (
+    update(_TIMER)
+    .where(
+        _TIMER.c.case_id == bindparam("of_case"), _TIMER.c.token == bindparam("of_token"),
+        _TIMER.c.kind == ladder.REPEAT, _TIMER.c.status == "waiting",
+    )
+    .values(status="cancelled")
+)  # fmt: skip
+_LIMIT = (
+    select(Timer)
+    .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
+    .order_by(Timer.id.desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
 )
 
 
@@ -76,7 +109,7 @@ class LiveHost:
         known = services.find(name)
         if known is None:
             raise EngineFault(f"服务“{name}”没有登记。")
-        return known.function(self._step.call(element_id, token), **parameters)
+        return services.call(known, self._step.call(element_id, token), parameters)
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
         """The record keeps decisions; nothing more to do."""
@@ -102,6 +135,8 @@ class Step:
         self.session, self.case, self.actor, self.now = session, case, actor, now
         self.opened: list[Opened] = []
         self._changes: dict[str, Any] = {}
+        self._passed: list[Record] = []
+        self._standing_again: list[str] = []
 
     @classmethod
     def on(
@@ -146,6 +181,26 @@ class Step:
         workdays = calendar.workdays_after(self.session)
         return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
 
+    def continue_on(self, version: ProcedureVersion, definition: Definition, instance: Instance) -> None:
+        """From here on the case runs on another version, as `instance`; its owner has logged the move."""
+        self._change(version_id=version.id)
+        set_stored(self.case, version=version)
+        self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
+
+    def rename(self, old_token: str, new_token: str) -> None:
+        """What the instance called `old_token` is `new_token` on another version: rows and drafts stay its own."""
+        task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
+        if task is not None:
+            facts = {key: value for key, value in self._facts_of(task).items() if key in _RENAMED}
+            self.connection.execute(
+                _RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
+            )
+        timer = next((timer for timer in self.instance.timers() if timer.token == new_token), None)
+        if timer is not None:
+            element = self.definition.elements[timer.element_id]
+            facts = {"token": new_token, "element_id": element.id, "name": element.name}
+            self.connection.execute(_RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
+
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
         return ServiceCall(
@@ -183,6 +238,7 @@ class Step:
         self._save()
         self._project_items(items, wanted, note)
         self._project_timers(waiting, timers)
+        self._tell_passed()
         self.instance.records.clear()
 
     def _change(self, **values: Any) -> None:
@@ -226,7 +282,30 @@ class Step:
         element = self.definition.elements[record.element_id]
         if element.attached_to and not element.cancel_activity:
             self._change(lamp_floor="red")
-            self.notify("county", "overdue", f"{self.case.subject}户：{element.name}，已超期。")
+            self._passed.append(record)
+
+    def _tell_passed(self) -> None:
+        """R15, R19: the ladder hears of the limits that this step saw pass, and looks again as its table says."""
+        for record in self._passed:
+            name = self.definition.elements[record.element_id].name
+            self.tell(
+                "overdue", f"overdue:{record.token}", f"{self.case.subject}户：{name}，已超期。", record.element_id
+            )
+            self._standing_again.append(record.token)
+        for token in self._standing_again:
+            limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
+            if limit is not None and limit.standing == "open":
+                ladder.repeat_after(self.session, self.case, limit, self.now)
+        self._passed.clear()
+        self._standing_again.clear()
+
+    def tell(self, event: str, key: str, text: str, element_id: str = "", holders: Sequence[str] = ()) -> None:
+        """Tell those whom the ladder's table names; `holders` are else the queues that hold the case now."""
+        held = holders or self._holders()
+        key = f"{self.case.id}:{key}"
+        element = self.definition.elements.get(element_id)
+        about = element.name if element else ""
+        ladder.tell(self.session, ladder.Told(event, self.case, key, text, element_id, about, held), self.now)
 
     # -- work items ---------------------------------------------------------------------------------------------------
 
@@ -241,16 +320,21 @@ class Step:
             self.connection.execute(_OPEN_ITEM, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
+        facts = self._facts_of(task)
+        self.opened.append(Opened(facts["name"], facts["queue"], facts["division_code"]))
+        return {**facts, "opened_at": self.now, "note": note}
+
+    def _facts_of(self, task: OpenTask) -> dict[str, Any]:
+        """What a work item says of its task."""
         element = self.definition.elements[task.element_id]
         queue = element.queue or "county"
         division = access.ancestor(self.case.village_code, queue)
         name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
-        self.opened.append(Opened(name, queue, division))
         return {
             "case_id": self.case.id, "token": task.token, "procedure_key": self.case.procedure_key,
             "element_id": element.id, "name": name, "subject": self.case.subject,
             "village_code": self.case.village_code, "queue": queue, "division_code": division,
-            "form_key": element.form_key or "", "due_at": task.due_at, "opened_at": self.now, "note": note,
+            "form_key": element.form_key or "", "due_at": task.due_at,
         }  # fmt: skip
 
     # -- timers -------------------------------------------------------------------------------------------------------
@@ -260,11 +344,14 @@ class Step:
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
         wanted = _wanted_timers(timers, warned)
+        old = [row for row in rows if row.kind == "limit" and row.status == "fired"]
+        passed = self.instance.passed_limits() if fired or old else frozenset()
+        for row in old:
+            self._settle_passed(row, "open" if row.token in passed else "over")
         for key, row in open_rows.items():
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
-                fired_at = self.now if end == "fired" else None
-                self.connection.execute(_END_TIMER, {"timer_id": row.id, "end": end, "fired_at": fired_at})
+                self._end_timer(row, end, passed)
             elif row.due_at != wanted[key][1] or row.status == "failed":
                 self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
         new = [self._new_timer(timer, kind, due) for (token, kind), (timer, due) in wanted.items()
@@ -272,11 +359,29 @@ class Step:
         if new:
             self.connection.execute(_SET_TIMER, new)
 
+    def _settle_passed(self, row: Any, standing: str) -> None:
+        """A passed limit is over once the work under it is; it stands again when that work is taken back."""
+        if row.standing == standing:
+            return
+        self.connection.execute(_SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
+        if standing == "over":
+            self.connection.execute(_NO_REPEAT, {"of_case": self.case.id, "of_token": row.token})
+        else:
+            self._standing_again.append(row.token)
+
+    def _end_timer(self, row: Any, end: str, passed: frozenset[str]) -> None:
+        """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
+        standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
+        fired_at = self.now if end == "fired" else None
+        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing}
+        self.connection.execute(_END_TIMER, ended)
+
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]
         return {
             "case_id": self.case.id, "token": timer.token, "element_id": element.id, "name": element.name, "kind": kind,
-            "village_code": self.case.village_code, "due_at": due,
+            "village_code": self.case.village_code, "due_at": due, "procedure_key": self.case.procedure_key,
+            "standing": "open" if kind == "limit" else "",
         }  # fmt: skip
 
     # -- case ---------------------------------------------------------------------------------------------------------
@@ -306,12 +411,23 @@ class Step:
             self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
         last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
-        for queue in self._holders() or ["county"]:
-            text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
-            self.notify(queue, "warning", text)
+        text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
+        self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
+
+    def repeat(self, row: Timer) -> None:
+        """A limit is still passed (R15, R19): its holders and those above hear of it again, and again later."""
+        save(self.connection, row, status="fired", fired_at=self.now)
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        if limit is None or limit.standing != "open":
+            return
+        days = (local_date(self.now) - local_date(limit.due_at)).days + 1
+        self.log("repeat", {"token": row.token, "days": days}, row.element_id)
+        text = f"{self.case.subject}户：{row.name}，已超期 {days} 天，仍未办结。"
+        self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
+        ladder.repeat_after(self.session, self.case, limit, self.now)
 
     def _holders(self) -> list[str]:
-        """The queues with which the case now is: its open items', and the lanes in which it waits for a time."""
+        """The queues with which the case now is: of its items under a limit, and the lanes where it waits for a time."""
         case = {"case_id": self.case.id}
         waiting = self.connection.scalars(_WAITING_EVENTS, case)
         elements = (self.definition.elements[element_id] for element_id in waiting)

@@ -15,7 +15,7 @@ from engine import access, audit, divisions, notifications, officials
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Invalid, NotAllowed, NotFound
-from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, Timer, WorkItem
+from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, SupervisionOrder, Timer, WorkItem
 from engine.steps import Step
 
 
@@ -79,6 +79,8 @@ def _move_case(
         if item.status == "open":
             item.division_code = access.ancestor(target.code, item.queue)
             item.claimed_by = item.claimed_at = None
+    for order in session.scalars(select(SupervisionOrder).where(SupervisionOrder.case_id == case.id)):
+        order.village_code, order.division_code = target.code, access.ancestor(target.code, order.queue)
     data = {"from": household.village_code, "to": target.code, "reason": reason, "name": target.path}
     session.flush()
     Step(session, case, actor, now).log("hand_over", data)

@@ -34,7 +34,7 @@ from engine.models import (
     Timer,
     WorkItem,
 )
-from engine.steps import Step
+from engine.steps import DRAWN, Step
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class CaseView:
     def limit_runs(self) -> bool:
         """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
         done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" and timer.kind != "reminder" for timer in self.timers)
+        return done_now or any(timer.status == "waiting" and timer.kind in DRAWN for timer in self.timers)
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,7 @@ class TaskView:
     may_complete: bool
     may_withdraw: bool
     may_return: bool
+    may_supervise: bool
     held_by: str
     closed_by: str
     colleagues: Sequence[Account]
@@ -215,6 +216,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     own = [s for s in previous if s.work_item_id == item.id]
     values = _values(form, context, draft, own or previous)
     may_work = access.may_work(actor, item)
+    hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
         item=item, element=element, form=form, values=values,
         attachments=view.files,
@@ -223,7 +225,8 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         may_withdraw=runtime.may_withdraw(item, actor),
         may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
-        colleagues=inbox.colleagues(session, actor, item) if may_work and item.status == "open" else [],
+        colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
+        may_supervise=item.status == "open" and access.may_supervise(actor, item),
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
@@ -321,11 +324,19 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "message": _message_text(definition, entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
+        "move": f"流程由第{data.get('from')}版改按第{data.get('version')}版办理",
         "measure": f"登记措施“{name}”的进展：{data.get('outcome', '')}",
         "reminder": f"措施“{name}”到期没有完成",
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
         "hand_over": f"移交到{name}",
+        "repeat": f"已超期 {data.get('days', '')} 天，仍未办结",
+        "urge": f"催办“{name}”",
+        "order": f"就“{name}”下达督办单",
+        "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",
+        "order_returned": "退回督办单答复",
+        "order_accepted": "认可督办单答复",
+        "promise": f"承诺日期（{data.get('promised_on', '')}）已过，“{name}”没有办结",
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]

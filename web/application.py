@@ -88,8 +88,23 @@ def _context() -> dict[str, object]:
     if account is not None:
         found["place"] = _place(account)
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
+        found["main_menu"] = _menu(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
     return found
+
+
+MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线索"), ("households.index", "农户"))
+
+
+def _menu(account: Account) -> list[tuple[str, str]]:
+    """The main menu: what the official's roles do every day; who works on no queue needs no 待办."""
+    works = any(grant.role in access.QUEUE_OF_ROLE for grant in account.grants)
+    watches = access.has_role(account, access.SUPERVISOR)
+    draws = access.has_role(account, access.PROCESS_OWNER)
+    own = MENU if works else MENU[2:] if watches else ()
+    first = [("supervision.index", "督办")] if watches else []
+    last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
+    return [*first, *own, *last, ("more.index", "更多")]
 
 
 def _place(account: Account) -> str:

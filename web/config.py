@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.delivery import Servers, read_webhooks
 from engine.installation import ROOT
 
 
@@ -22,6 +23,7 @@ class Config:
     secure_cookies: bool = True
     idle_minutes: int = 30
     max_upload_mb: int = 32
+    servers: Servers = field(default_factory=Servers)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -34,8 +36,22 @@ class Config:
             "secure_cookies": environ.get("SHOUWANG_SECURE_COOKIES", "1") == "1",
             "idle_minutes": int(environ.get("SHOUWANG_IDLE_MINUTES", "30")),
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
+            "servers": _servers(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
+
+
+def _servers(environ: Mapping[str, str]) -> Servers:
+    """Where messages leave the system to. Raises ValueError for what is written wrongly."""
+    security = environ.get("SHOUWANG_SMTP_SECURITY", "starttls")
+    if security not in ("none", "starttls", "tls"):
+        raise ValueError("SHOUWANG_SMTP_SECURITY 只能是 none、starttls 或 tls。")
+    return Servers(
+        smtp_host=environ.get("SHOUWANG_SMTP_HOST", ""), smtp_port=int(environ.get("SHOUWANG_SMTP_PORT", "25")),
+        smtp_security=security, smtp_user=environ.get("SHOUWANG_SMTP_USER", ""),
+        smtp_password=environ.get("SHOUWANG_SMTP_PASSWORD", ""), smtp_sender=environ.get("SHOUWANG_SMTP_SENDER", ""),
+        webhooks=read_webhooks(environ.get("SHOUWANG_WEBHOOKS", "")),
+    )  # fmt: skip
 
 
 def prepare_folder(database_url: str) -> None:

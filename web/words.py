@@ -13,6 +13,7 @@ from engine.clock import CHINA, local_date, written
 from engine.forms.form import Field
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
+from engine.supervision import orders
 from web import clock
 
 ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
@@ -57,6 +58,11 @@ def limit_day(due: datetime | None) -> str:
     return day(due - timedelta(seconds=1)) if due else ""
 
 
+def instant(text: str) -> str:
+    """An ISO 8601 instant as people read it; '' for none."""
+    return moment(datetime.fromisoformat(text)) if text else ""
+
+
 def remaining(due: datetime | None) -> str:
     """还剩 3 天 · 今天到期 · 超期 2 天."""
     if due is None:
@@ -87,7 +93,7 @@ class FormContext:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, mask_id=idnumber.mask,
+        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
         mask_phone=households.mask_phone, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(
@@ -95,5 +101,5 @@ def register(app: Flask) -> None:
         TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS, MEASURE_STATUS=measures.STATUS_NAMES, BATCH_RESULTS=batches.RESULTS,
-        BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
+        ORDER_STATUS=orders.STATUS_NAMES, BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
     )  # fmt: skip

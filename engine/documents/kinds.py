@@ -28,6 +28,7 @@ KINDS = {
         Kind("notice", "公示", "village", "village", "公示"),
         Kind("announcement", "公告", "township", "village", "公告"),
         Kind("approval_form", "审批表", "county", "county", "审批", decided=True),
+        Kind("supervision_letter", "督办函", "county", "township", "督办"),
     )
 }
 

@@ -23,6 +23,7 @@ from engine.models.household import (
     RiskClue,
     Telling,
 )
+from engine.models.migration import Migration, MigrationEntry
 from engine.models.organisation import (
     LEVELS,
     Account,
@@ -46,7 +47,6 @@ from engine.models.process import (
     Idempotency,
     Incident,
     Notification,
-    Outbox,
     Procedure,
     ProcedureVersion,
     Resource,
@@ -55,6 +55,8 @@ from engine.models.process import (
     Timer,
     WorkItem,
 )
+from engine.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
     "LEVELS",
@@ -90,18 +92,24 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "Migration",
+    "MigrationEntry",
     "MonitoringLine",
     "Notice",
     "Notification",
+    "NotificationRule",
     "NumberedPaper",
     "Objection",
     "Observation",
+    "OrderEntry",
     "Outbox",
     "PaperEntry",
     "PaperNumber",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
+    "Rehearsal",
+    "RehearsalEntry",
     "Resource",
     "ResponsibleOfficial",
     "RiskClue",
@@ -109,8 +117,10 @@ __all__ = [
     "Schedule",
     "Setting",
     "Submission",
+    "SupervisionOrder",
     "Telling",
     "Timer",
+    "Urge",
     "UtcDateTime",
     "WallLink",
     "WorkItem",

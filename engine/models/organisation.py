@@ -48,6 +48,7 @@ class Account(Base):
     name: Mapped[str] = mapped_column(String(40))
     post: Mapped[str] = mapped_column(String(80), default="")
     phone: Mapped[str] = mapped_column(String(20), default="")
+    email: Mapped[str] = mapped_column(String(120), default="")
     password_hash: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     failures: Mapped[int] = mapped_column(default=0)

@@ -31,6 +31,7 @@ class Procedure(Base):
     part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
     exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a household
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
+    current_version: Mapped[ProcedureVersion | None] = relationship(foreign_keys=current_version_id)
 
 
 class ProcedureVersion(Base):
@@ -59,6 +60,14 @@ class CaseFile(Base):
     __table_args__ = (
         Index("ix_case_file_village_code_status", "village_code", "status"),
         Index("ix_case_file_started_by_id", "started_by", "id"),
+        Index(
+            "ix_case_file_finished",  # the last finished cases of a procedure
+            "procedure_key",
+            "finished_at",
+            "id",
+            sqlite_where=text("status = 'finished'"),
+            postgresql_where=text("status = 'finished'"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))
@@ -125,6 +134,14 @@ class WorkItem(Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_work_item_urged",  # the few that are urged stand on top of the inbox
+            "queue",
+            "division_code",
+            "due_at",
+            sqlite_where=text("status = 'open' AND urged > 0"),
+            postgresql_where=text("status = 'open' AND urged > 0"),
+        ),
         Index("ix_work_item_closed_by", "closed_by", "closed_at"),
         Index("ix_work_item_case_id", "case_id", "status"),
     )
@@ -143,6 +160,7 @@ class WorkItem(Base):
     status: Mapped[str] = mapped_column(String(10), default="open")  # open, done, cancelled, returned, withdrawn
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    urged: Mapped[int] = mapped_column(default=0)  # how often a supervisor has urged it
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -176,15 +194,31 @@ class Timer(Base):
             sqlite_where=text("status = 'waiting'"),
             postgresql_where=text("status = 'waiting'"),
         ),
+        Index(
+            "ix_timer_standing",  # the limits that count at and below a division, kept or passed: what supervisors watch
+            "village_code",
+            "due_at",
+            "procedure_key",
+            "element_id",
+            "case_id",
+            "id",
+            "standing",
+            sqlite_where=text("standing = 'open'"),
+            postgresql_where=text("standing = 'open'"),
+        ),
         Index("ix_timer_case_id", "case_id", "status"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
     token: Mapped[str] = mapped_column(String(32))
+    procedure_key: Mapped[str] = mapped_column(String(60), default="")
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(8))
-    # event, limit (a non-interrupting boundary), warning (before a limit); reminder: of the host, not of the diagram
+    # event, limit (a non-interrupting boundary), warning (before a limit); of the host, not of the diagram: reminder,
+    # repeat (a limit is still passed), promise (what an official promised is due)
+    standing: Mapped[str] = mapped_column(String(4), default="")
+    # of a limit: open while the work under it goes on, be it kept or passed; then over
     village_code: Mapped[str] = mapped_column(String(12))
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, fired, cancelled, failed
@@ -320,15 +354,3 @@ class Schedule(Base):
     months: Mapped[int]
     next_on: Mapped[date] = mapped_column(index=True)
     set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-
-
-class Outbox(Base):
-    """What is to leave the system after the commit: mail, webhooks."""
-
-    __tablename__ = "outbox"
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"))
-    kind: Mapped[str] = mapped_column(String(20))
-    payload: Mapped[dict[str, object]] = mapped_column(JsonText)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

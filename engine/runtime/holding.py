@@ -30,7 +30,7 @@ def release(session: Session, actor: Account, item_id: int, *, clock: Clock) -> 
 
 
 def reassign(session: Session, actor: Account, item_id: int, account_id: int, *, clock: Clock) -> WorkItem:
-    """转办: hand an open item to another official of the same queue."""
+    """转办: hand an open item to another official of the same queue; the desk itself does so, or its supervisor."""
 
     def to_colleague(item: WorkItem) -> int:
         colleague = session.get(Account, account_id)
@@ -58,7 +58,8 @@ def _open_for_holding(
     session: Session, actor: Account, item_id: int, now: datetime, anyone: bool
 ) -> tuple[Step, WorkItem]:
     item = readable_item(session, actor, item_id)
-    access.require_work(actor, item)
+    if not (anyone and access.may_supervise(actor, item)):
+        access.require_work(actor, item)
     step = Step.on(session, item.case_id, actor, now)
     assert step is not None  # only skip_locked answers None
     session.refresh(item)

@@ -45,7 +45,7 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
         session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
     )
     latest: dict[str, Input] = {}
-    inputs = step.replay()._inputs
+    inputs = step.replay().inputs
     for entry in inputs:
         if entry.kind == "complete":
             latest[entry.element_id] = entry

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from web.cli import main
 
-MEASURED = {"floor", "completions", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
+MEASURED = {"floor", "completions", "replay", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
 
 
 def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import drafting
+from engine import definitions, drafting
 from engine.database import write
 from engine.documents import compose, numbers
 from engine.documents.compose import Terms
@@ -24,10 +24,13 @@ from engine.models import (
     Draft,
     LogEntry,
     Measure,
+    Migration,
+    Rehearsal,
     WorkItem,
 )
+from engine.supervision import orders
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS, VILLAGE
+from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 EVERYBODY = [username for username, *_ in OFFICIALS]
@@ -42,6 +45,10 @@ STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", 
 WALLS = STATISTICS - {"xiang", "xiang2", "waixiang"}
 """Who hangs up wall screens."""
 OFFICIAL = REACH | {"lin", "waixiang", "waixian"}
+WATCH = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
+"""Who watches the limits below their division."""
+KEEPERS = {"liucheng", "xitong"}
+"""Who keeps the table of the ladder."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -59,32 +66,59 @@ PAGES = {
     "/statistics/counts.json": STATISTICS, "/statistics/diagram/{key}": STATISTICS,
     "/statistics/diagram/{key}.bpmn": STATISTICS, "/walls": WALLS, "/wall/{token}": set(EVERYBODY),
     "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
+    "/drafts/{draft}/{part}/{resource}": OWNER, "/drafts/{draft}/{part}/{resource}/file": OWNER,
     "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
+    "/supervision": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
+    "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
+    "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
+    "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
+    "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
     "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
-    "/tasks/{item}/reassign": WORK, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
+    "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
     "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/walls": WALLS, "/walls/{link}/revoke": WALLS - {"waixian"},
     "/drafts": OWNER, "/drafts/feel": OWNER, "/drafts/{draft}/rename": OWNER, "/drafts/{draft}/discard": OWNER,
     "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
-    "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/drafts/{draft}/resources": OWNER, "/drafts/{draft}/{part}/{resource}": OWNER,
+    "/drafts/{draft}/{part}/{resource}/revert": OWNER, "/drafts/{draft}/{part}/{resource}/copy": OWNER,
+    "/drafts/{draft}/{part}/{resource}/check": OWNER, "/drafts/{draft}/decisions/{resource}/try": OWNER,
+    "/drafts/{draft}/forms/{resource}/preview": OWNER, "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/supervision/urge": {"ducha"}, "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
+    "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
+    "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
+    "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
+    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}/stop": OWNER,
+    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
+    "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
+    "/procedures/{key}/restore": OWNER, "/drafts/{draft}/deploy": OWNER, "/drafts/{draft}/approve": OWNER,
+    "/drafts/{draft}/send-back": OWNER, "/administration/approval": {"anquan"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
     "/cases/{case}": REACH, "/tasks": set(EVERYBODY), "/tasks/{item}": REACH, "/tasks/{item}/return-targets": REACH,
     "/households": set(EVERYBODY), "/divisions": set(EVERYBODY), "/timers": set(EVERYBODY), "/openapi.json": set(EVERYBODY),
-    "/procedures/{key}/versions": set(EVERYBODY),
+    "/procedures/{key}/versions": set(EVERYBODY), "/migrations/{migration}": OWNER,
 }  # fmt: skip
 API_ACTS = {
     "/cases/{case}/messages": REACH, "/clues": OFFICIAL, "/tasks/{item}/attachments": WORK, "/tasks/{item}/claim": WORK,
-    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK, "/tasks/{item}/return": WORK,
+    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/{item}/urge": {"ducha"}, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/procedures/check": {"liucheng"},
-    "/procedures/{key}/versions": {"liucheng"}, "/tokens": set(EVERYBODY),
+    "/procedures/{key}/versions": {"liucheng"}, "/procedures/{key}/versions/{version}/migrate": OWNER,
+    "/migrations/{migration}": OWNER, "/migrations/{migration}/confirm": OWNER, "/tokens": set(EVERYBODY),
 }  # fmt: skip
 REFUSED = {403, 404}
 
@@ -105,10 +139,17 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
         ),
         "link": 1,
-        "draft": _draft(small_world),
+        "order": _order(small_world, item), "rule": 1, "row": 1,
+        "draft": _draft(small_world), "part": "forms", "resource": "notice", "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
         "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
+
+
+def _order(world: World, item: WorkItem) -> int:
+    """An order to the village about the open item."""
+    supervisor, day = world.official("ducha"), world.today
+    return orders.give(world.session, supervisor, item.id, "请说明。", day, clock=world.clock).id
 
 
 def _draft(world: World) -> int:
@@ -116,6 +157,29 @@ def _draft(world: World) -> int:
     owner = world.official("liucheng")
     draft = drafting.create(world.session, owner, name="改", procedure_key="public_notice", now=world.clock.now())
     return draft.id
+
+
+def _migration(world: World) -> int:
+    """A move that a process owner began."""
+    owner = world.official("liucheng")
+    with write(world.session):
+        version = definitions.current(world.session, "identification")
+        act = Migration(
+            procedure_key=version.procedure_key, version_id=version.id, account_id=owner.id, at=world.clock.now(), elements={},
+            passed=[], total=0,
+        )  # fmt: skip
+        world.session.add(act)
+    return act.id
+
+
+def _replay(world: World) -> int:
+    """A replay that a process owner began."""
+    owner = world.official("liucheng")
+    with write(world.session):
+        version = definitions.current(world.session, "identification")
+        act = Rehearsal(account_id=owner.id, title="识别认定", version_id=version.id, at=world.clock.now(), total=0)
+        world.session.add(act)
+    return act.id
 
 
 def _batch(world: World, case: CaseFile) -> int:
@@ -169,8 +233,10 @@ def _shape(rule: str) -> str:
         "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
         "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
         "<name>": "{message}", "<int:batch_id>": "{batch}",
+        "<int:order_id>": "{order}", "<int:rule_id>": "{rule}", "<int:row_id>": "{row}",
         "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
-        "<int:draft_id>": "{draft}",
+        "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
+        "<int:replay_id>": "{replay}", "<any(forms, decisions):part>": "{part}", "<resource>": "{resource}",
         "<int:measure_id>": "{measure}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
@@ -196,9 +262,11 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
     for username in EVERYBODY:
         client = signed_in(app, world.official(username))
         for shape, allowed in PAGES.items():
-            path = shape.format(**names) + (
-                f"?id={names['item']}" if shape in ("/tasks/bulk", "/papers/{kind}") else ""
-            )
+            query = {
+                "/tasks/bulk": f"?id={names['item']}", "/papers/{kind}": f"?id={names['item']}",
+                "/supervision/orders/new": f"?item={names['item']}", "/supervision/letter": f"?division={TOWNSHIP}",
+            }  # fmt: skip
+            path = shape.format(**names) + query.get(shape, "")
             status = client.get(path).status_code
             if username in allowed:
                 assert status < 400 or (shape, status) in EXPECTED, (username, shape, status)
@@ -206,7 +274,13 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
-EXPECTED = {("/papers/{kind}", 422), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
+EXPECTED = {
+    ("/procedures/{key}/compare", 404),
+    ("/procedures/{key}/drawing", 404),
+    ("/papers/{kind}", 422),
+    ("/cases/{case}/messages/{message}", 409),
+    ("/tasks/bulk", 422),
+}
 """Allowed, but there is nothing there yet: no notice hangs, and a letter is neither signed in bulk nor posted."""
 
 
@@ -219,10 +293,17 @@ def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[Worl
         for shape, allowed in ACTS.items():
             if username in allowed or shape in ("/tasks/{item}/withdraw", "/login", "/logout"):
                 continue
-            body = {"id": str(names["item"]), "reason": "不该", "account_id": "1", "signed": "no"}
+            body = {
+                "id": str(names["item"]),
+                "item": str(names["item"]),
+                "division": TOWNSHIP,
+                "reason": "不该",
+                "account_id": "1",
+                "signed": "no",
+            }
             answer = client.post(shape.format(**names), data=body)
             assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
-            if shape.startswith(("/drafts", "/households", "/administration", "/wall")):
+            if shape.startswith(("/drafts", "/migrations", "/procedures", "/households", "/administration", "/wall")):
                 assert answer.status_code in REFUSED, (username, shape)
     assert _state(world) == before
 

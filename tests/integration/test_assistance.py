@@ -122,7 +122,7 @@ def test_t25_no_plan_by_day_ten(world: World) -> None:
     assert "explain_delay" not in world.open_items(case)
     world.go_to(start + 11, 0)
     assert set(world.open_items(case)) == {"name_official", "explain_delay"}
-    assert _bell(world, case, "overdue") == {"county", "township", "village"}
+    assert _bell(world, case, "overdue") == {"county", "township", "village", "supervisor"}
     found = measures.of_household(world.session, world.official("xiang"), case.household_id, world.clock.now())
     assert found.unassisted and world.case(case.id).status == "open"
     world.finish(case, "explain_delay", "xian")

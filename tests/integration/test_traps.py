@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
-from engine.definitions import check
+from engine.definitions import Definition, check
 from engine.errors import Conflict, EngineFault
 from engine.instance import Instance
 from tests.support.small import (
@@ -229,8 +229,9 @@ def test_pin_a_dead_end_is_never_silent() -> None:
         flow("a", "g"),
         flow("g", "e", "false"),
     )
-    definition = deploy(body)
-    instance = Instance(definition, Host())
+    refused, findings = check(body.encode(), FORMS)
+    assert refused is None and any(finding.element_id == "g" for finding in findings)
+    instance = Instance(Definition(body.encode(), FORMS), Host())
     instance.start({}, NOW)
     with pytest.raises((EngineFault, Conflict)):
         instance.complete(token(instance, "a"), {}, NOW)

@@ -17,17 +17,21 @@ from engine import (
     divisions,
     households,
     messages,
+    migration,
     runtime,
-    supervision,
     ticker,
     views,
 )
 from engine.clock import SYSTEM, local_date
 from engine.definitions import Resources
+from engine.definitions.xml import encoded
 from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
+from engine.models import Migration
+from engine.relocation import Wish
+from engine.supervision import limits, urging
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -177,6 +181,14 @@ def claim_task(item_id: int) -> Any:
     return runtime.claim(session(), account(), item_id, clock=clock.clock())
 
 
+@blueprint.post("/tasks/<int:item_id>/urge")
+@blueprint.arguments(s.Urge)
+@blueprint.response(200, s.Urged)
+def urge_task(body: dict[str, Any], item_id: int) -> Any:
+    """催办：同一人对同一件事项一天一次"""
+    return urging.urge(session(), account(), item_id, body["text"], clock=clock.clock())
+
+
 # -- clues, households, cases -------------------------------------------------------------------------------------------
 
 
@@ -237,7 +249,7 @@ def send_message(body: dict[str, Any], case_id: int) -> dict[str, bool]:
 @blueprint.response(200, s.TimerPage)
 def list_timers(query: dict[str, Any]) -> Any:
     """时限：overdue 已过、due 未到、fired 已触发"""
-    return supervision.timers(session(), account(), query["state"], clock.now(), query["page"])
+    return limits.timers(session(), account(), query["state"], clock.now(), query["page"])
 
 
 @blueprint.get("/divisions")
@@ -254,7 +266,7 @@ def list_divisions(query: dict[str, Any]) -> Any:
 def _resources(body: dict[str, Any], key: str | None) -> Resources:
     """The forms, decisions and parts in force, replaced by the forms and decisions sent."""
     forms = {name: current_app.json.dumps(schema).encode() for name, schema in body["forms"].items()}
-    sent = Resources(forms, {name: text.encode() for name, text in body["decisions"].items()})
+    sent = Resources(forms, {name: encoded(text) for name, text in body["decisions"].items()})
     return definitions.resources_in_force(session(), key) | sent
 
 
@@ -264,7 +276,7 @@ def _resources(body: dict[str, Any], key: str | None) -> Resources:
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
-    _, findings = definitions.check(body["xml"].encode(), _resources(body, None))
+    _, findings = definitions.check(encoded(body["xml"]), _resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
 
 
@@ -282,7 +294,50 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用"""
     definitions.require_owner(account())
     resources = _resources(body, key)
-    return definitions.deploy(session(), account(), body["xml"].encode(), resources, body["note"], clock.now(), key=key)
+    return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
+
+
+@blueprint.post("/procedures/<key>/versions/<int:number>/migrate")
+@blueprint.arguments(s.MoveRequest)
+@blueprint.response(201, s.Move)
+def begin_move(body: dict[str, Any], key: str, number: int) -> dict[str, Any]:
+    """把在办事项迁移到这一版：先逐件查看（不改变任何事项），再用 confirm 迁移"""
+    target = migration.version_of(session(), account(), key, number)
+    wish = Wish(body["elements"], frozenset(body["passed"]))
+    return _move(migration.begin(session(), account(), target, wish, clock=clock.clock()))
+
+
+def _move(act: Migration) -> dict[str, Any]:
+    counts = migration.counts(session(), act)
+    return {
+        "id": act.id,
+        "status": act.status,
+        "total": act.total,
+        "reasons": dict(migration.reasons(session(), act)),
+        **counts,
+    }
+
+
+@blueprint.get("/migrations/<int:migration_id>")
+@blueprint.response(200, s.Move)
+def show_move(migration_id: int) -> dict[str, Any]:
+    """迁移的进度"""
+    return _move(migration.get(session(), account(), migration_id))
+
+
+@blueprint.post("/migrations/<int:migration_id>")
+@blueprint.response(200, s.Move)
+def continue_move(migration_id: int) -> dict[str, Any]:
+    """接着查看或迁移一批；直到 looking 时 pending 为 0，moving 时 fits 为 0"""
+    return _move(migration.go_on(session(), account(), migration_id, clock=clock.clock()))
+
+
+@blueprint.post("/migrations/<int:migration_id>/confirm")
+@blueprint.arguments(s.MoveNote)
+@blueprint.response(200, s.Move)
+def confirm_move(body: dict[str, Any], migration_id: int) -> dict[str, Any]:
+    """按查看的结果开始迁移"""
+    return _move(migration.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
 
 
 # -- demo only ----------------------------------------------------------------------------------------------------------

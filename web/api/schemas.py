@@ -51,6 +51,14 @@ class Task(Schema):
     note = fields.String()
 
 
+class Urge(Lenient):
+    text = fields.String(load_default="", validate=validate.Length(max=200))
+
+
+class Urged(Task):
+    urged = fields.Integer(metadata={"description": "被催办的次数"})
+
+
 class TaskPage(Schema):
     items = fields.List(fields.Nested(Task))
     total = fields.Integer()
@@ -246,6 +254,32 @@ class Version(Schema):
     sha256 = fields.String()
     note = fields.String()
     deployed_at = fields.AwareDateTime()
+
+
+class MoveRequest(Lenient):
+    elements = fields.Dict(
+        load_default=dict, keys=fields.String(), values=fields.String(),
+        metadata={"description": "新版没有的步骤，各由新版的哪一步接着办"},
+    )  # fmt: skip
+    passed = fields.List(fields.String(), load_default=list, metadata={"description": "走过的事项不补办的新步骤"})
+
+
+class MoveNote(Lenient):
+    note = fields.String(required=True, validate=validate.Length(max=500))
+
+
+class Move(Schema):
+    id = fields.Integer()
+    status = fields.String(metadata={"description": "looking、moving、stopped"})
+    total = fields.Integer()
+    pending = fields.Integer(metadata={"description": "还没有看"})
+    fits = fields.Integer(metadata={"description": "可以迁移"})
+    misfit = fields.Integer(metadata={"description": "不能迁移"})
+    moved = fields.Integer()
+    refused = fields.Integer()
+    reasons = fields.Dict(
+        keys=fields.String(), values=fields.Integer(), metadata={"description": "不能迁移的原因和件数"}
+    )
 
 
 class DivisionQuery(Lenient):

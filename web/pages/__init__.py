@@ -13,18 +13,25 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
     inbox,
+    ladder,
     measures,
+    migrations,
     more,
     officials,
     openings,
     papers,
+    procedures,
+    replays,
     schedules,
     statistics,
+    supervision,
     tasks,
+    trials,
     wall,
 )
 from web.pages import demo as demo_pages
@@ -34,7 +41,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, files, bell, more, administration, health, statistics, wall,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
+    supervision, ladder,
 )  # fmt: skip
 
 

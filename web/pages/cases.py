@@ -12,6 +12,7 @@ from engine import access, messages, prefill, views
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
+from engine.supervision import orders, urging
 from engine.views import CaseView, Expected
 from web import clock
 from web.database import session
@@ -31,9 +32,11 @@ def show(case_id: int) -> str:
         for one in view.applications
         if access.reaches(account(), one.batch.division_code, access.BATCH_ROLES)
     }
+    urges = urging.of_case(session(), case_id)
     return render_template(
-        "cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files, open_batches=reached
-    )
+        "cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files, open_batches=reached,
+        urges=urges, by_whom=urging.by_whom(urges), orders=orders.of_case(session(), case_id),
+    )  # fmt: skip
 
 
 @blueprint.get("/cases/<int:case_id>/archive")

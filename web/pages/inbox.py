@@ -12,6 +12,7 @@ from engine import access, batches, definitions, divisions, inbox
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.inbox import Group, InboxFilter
 from engine.models import ApplicationBatch, WorkItem
+from engine.supervision import orders
 from web import clock
 from web.database import session
 from web.signing import account
@@ -37,14 +38,16 @@ def wanted(args: Mapping[str, str]) -> InboxFilter:
     return InboxFilter(
         step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
         village=args.get("village", ""), batch=number(args.get("batch")) if args.get("batch") else 0,
-        sort=args.get("sort", "due"), page=number(args.get("page")),
+        sort=args.get("sort", "due"), urged=args.get("urged") == "1", page=number(args.get("page")),
     )  # fmt: skip
 
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """The inbox is the front page."""
-    return redirect(url_for("inbox.todo"))
+    """The inbox is the front page; of a supervisor without a queue, what is late is."""
+    supervises = access.has_role(account(), access.SUPERVISOR)
+    works = any(grant.role in access.QUEUE_OF_ROLE for grant in account().grants)
+    return redirect(url_for("supervision.index" if supervises and not works else "inbox.todo"))
 
 
 @blueprint.get("/todo")
@@ -56,7 +59,8 @@ def todo() -> ResponseReturnValue:
     group = next((g for g in groups if g.step == narrowed.step), None)
     return render_template(
         "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, step=_step(group),
-        villages=_villages(page.items), places=narrower(), batches=_batches(group),
+        urged=inbox.urged(found, account()) if narrowed == InboxFilter() else [], shown=inbox.URGED_SHOWN,
+        orders=orders.to_answer(found, account()), villages=_villages(page.items), places=narrower(), batches=_batches(group),
         procedures=_procedures(groups), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )  # fmt: skip
 

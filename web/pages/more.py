@@ -10,6 +10,8 @@ from web.signing import account
 
 blueprint = Blueprint("more", __name__)
 LINKS = (
+    ("supervision.index", "督办", "超期和临期，按地方下钻，催办、督办单、督办函", access.WATCH_ROLES),
+    ("supervision.order_list", "督办单", "待答复、已答复、承诺已过的督办单", access.CASE_ROLES),
     ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
     ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
     ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
@@ -18,7 +20,11 @@ LINKS = (
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", access.BATCH_ROLES),
+    ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
     ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
+    ("administration.approval", "流程审批", "改流程是否须第二人同意", {access.SECURITY_ADMIN}),
+    ("ladder.index", "通知规则", "预警、超期、催办通知谁，怎样通知", {access.PROCESS_OWNER, access.ACCOUNT_ADMIN}),
+    ("ladder.messages", "外发消息", "邮件和群机器人：待发送、发送失败、重新发送", {access.ACCOUNT_ADMIN}),
     ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
 )
 """Endpoint, name, what it is for, whose."""

@@ -1,0 +1,94 @@
+"""A diagram under check: the look-ups that all checkers share, and what a checker answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from engine.definitions import xml as x
+from engine.definitions.definition import FLOW_NODES
+from engine.definitions.resources import Resources, parts_of, run_processes
+from engine.errors import Finding
+from engine.forms.reading import read_schema
+from engine.forms.schema import Component
+
+
+class Draft:
+    """A diagram being checked, with the look-ups that the checkers share."""
+
+    def __init__(self, root: x.Node, resources: Resources) -> None:
+        self.root = root
+        self.forms, self.decisions = resources.form, resources.decision
+        self.parts = parts_of(root, resources.part)
+        self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
+        self.processes = run_processes(root)
+        self.nodes = {
+            node.get("id", ""): node
+            for process in self.processes
+            for node in process.iter(f"{{{x.BPMN}}}*")
+            if x.local(node) in FLOW_NODES
+        }
+        self.flows = [flow for process in self.processes for flow in x.descendants(process, "sequenceFlow")]
+        self._schemas: dict[str, tuple[dict[str, Any] | None, list[Finding]]] = {}
+        self.leaving: dict[str, list[x.Node]] = {}
+        self.entering: dict[str, list[x.Node]] = {}
+        for flow in self.flows:
+            self.leaving.setdefault(flow.get("sourceRef", ""), []).append(flow)
+            self.entering.setdefault(flow.get("targetRef", ""), []).append(flow)
+        self.next: dict[str, list[str]] = {identifier: [] for identifier in self.nodes}
+        for flow in self.flows:
+            self.next.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
+        for identifier, node in self.nodes.items():
+            if x.local(node) == "boundaryEvent":
+                self.next.setdefault(node.get("attachedToRef", ""), []).append(identifier)
+
+    def of_kind(self, *kinds: str) -> Iterator[x.Node]:
+        return (node for node in self.nodes.values() if x.local(node) in kinds)
+
+    def outgoing(self, node: x.Node) -> list[x.Node]:
+        return self.leaving.get(node.get("id", ""), [])
+
+    def incoming(self, node: x.Node) -> list[x.Node]:
+        return self.entering.get(node.get("id", ""), [])
+
+    def schema(self, key: str) -> tuple[dict[str, Any] | None, list[Finding]]:
+        """The schema of a form, read once, and what is wrong with it; None for what is no form."""
+        if key not in self._schemas:
+            self._schemas[key] = read_schema(self.forms[key]) if key in self.forms else (None, [])
+        return self._schemas[key]
+
+    def components(self, key: str) -> list[Component]:
+        """The components of a form; none of what is no form."""
+        schema, _ = self.schema(key)
+        return list(schema["components"]) if schema else []
+
+
+def found(node: x.Node, sentence: str, severity: str = "error") -> Finding:
+    return Finding(node.get("id") or "", node.get("name") or "", sentence, severity)
+
+
+Checker = Callable[[Draft], Iterator[Finding]]
+"""One theme of the check: the findings of a diagram."""
+
+
+def reaches(edges: Mapping[str, set[str]], start: str, goal: str) -> bool:
+    seen: set[str] = set()
+    stack = list(edges.get(start, ()))
+    while stack:
+        at = stack.pop()
+        if at == goal:
+            return True
+        if at not in seen:
+            seen.add(at)
+            stack.extend(edges.get(at, ()))
+    return False
+
+
+def closure(edges: Mapping[str, list[str]], starts: list[str]) -> set[str]:
+    seen, stack = set(starts), list(starts)
+    while stack:
+        for target in edges.get(stack.pop(), ()):
+            if target not in seen:
+                seen.add(target)
+                stack.append(target)
+    return seen

@@ -1,0 +1,151 @@
+"""Checks of what the steps use: queues, forms, decision tables, services, papers, and the writing of every FEEL text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine import feel, services
+from engine.decisions import parse_decision
+from engine.definitions import xml as x
+from engine.definitions.check.draft import Draft, found
+from engine.definitions.definition import (
+    REPETITIONS,
+    SETTING_KINDS,
+    expressions,
+    lane_queue,
+    page_forms,
+    paper_words,
+)
+from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
+from engine.errors import DefinitionError, Finding
+from engine.forms.schema import walk
+
+
+def repetitions(draft: Draft) -> Iterator[Finding]:
+    """A user task may be done several times; every other repetition is drawn as a loop."""
+    for node in draft.nodes.values():
+        marks = [mark for kind in REPETITIONS for mark in x.children(node, kind)]
+        if marks and x.local(node) != "userTask":
+            yield found(node, "只有人工任务可以加多实例或循环标记，其他步骤请用网关画出回路。")
+        for mark in marks if x.local(node) == "userTask" else []:
+            yield from _repetition(node, mark)
+
+
+def _repetition(node: x.Node, mark: x.Node) -> Iterator[Finding]:
+    given = {name: x.text_of(mark, name) for name in REPETITIONS[x.local(mark)]}
+    if x.local(mark) == "standardLoopCharacteristics":
+        if not given["loopCondition"] and not (mark.get("loopMaximum") or "").isdigit():
+            yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
+    elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
+        yield found(node, "多实例标记须写明按哪个清单（loopDataInputRef）或办理几次（loopCardinality）之一。")
+    names = {name: found.get("name") or found.get("id") or "" for name in ("inputDataItem", "outputDataItem")
+             for found in x.children(mark, name)}  # fmt: skip
+    for name in [*names.values(), x.text_of(mark, "loopDataOutputRef")]:
+        if name and not name.isidentifier():
+            yield found(node, f"多实例标记中的“{name}”不是变量名（字母、数字和下划线）。")
+    if bool(x.text_of(mark, "loopDataOutputRef")) != ("outputDataItem" in names):
+        yield found(node, "多实例标记的汇总清单（loopDataOutputRef）须与取值（outputDataItem）同时写明。")
+
+
+def settings(draft: Draft) -> Iterator[Finding]:
+    """``set:`` properties only where they take effect, each naming a variable."""
+    for node in draft.nodes.values():
+        for name in x.properties(node):
+            if name.startswith("set:") and x.local(node) not in SETTING_KINDS:
+                yield found(node, f"“{name}”只能写在调用活动或结束事件上，写在这里会被忽略。")
+            elif name.startswith("set:") and not name.removeprefix("set:").strip().isidentifier():
+                yield found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
+
+
+def papers(draft: Draft) -> Iterator[Finding]:
+    """A step's paper is one we make, and the diagram has the words for it."""
+    for node in draft.of_kind("userTask"):
+        given = x.properties(node)
+        kind, words = kind_of_step(given), paper_words(node)
+        if kind and kind not in KINDS:
+            yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(KINDS)}。")
+        for name in words.keys() - PAPER_WORDS:
+            yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
+        if kind in LISTS and not {"matter", "basis"} <= words.keys():
+            yield found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
+        keys = {component.get("key") for component in walk(draft.components(given.get("formKey", "")))}
+        for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):
+            if key not in keys:
+                yield found(node, f"“paper:fields”中的“{key}”不是这一步表单的项目。")
+
+
+def tasks(draft: Draft) -> Iterator[Finding]:
+    lanes: dict[str, str] = {}
+    for lane in x.descendants(draft.root, "lane"):
+        queue = lane_queue(lane)
+        for reference in x.children(lane, "flowNodeRef"):
+            if queue:
+                lanes[(reference.text or "").strip()] = queue
+            elif (reference.text or "").strip() in draft.nodes:
+                yield found(lane, "泳道名称中没有“村、乡、县、市、省”，不知道任务归哪个待办。")
+                break
+    for node in draft.of_kind("userTask", "manualTask"):
+        given = x.properties(node)
+        holder = node.getparent()
+        if not (given.get("queue") or node.get("id") in lanes or (holder is not None and holder.get("id") in lanes)):
+            yield found(node, "任务不在任何泳道里，不知道归哪个待办。")
+        if given.get("queue", "village") not in ("village", "township", "county", "city", "province"):
+            yield found(node, f"待办“{given['queue']}”不存在。")
+        key = given.get("formKey")
+        if not key:
+            yield found(node, "任务没有指定表单（formKey）。")
+    for node in draft.nodes.values():
+        key = x.properties(node).get("formKey")
+        if key and key not in draft.forms:
+            yield found(node, f"表单“{key}”不存在。")
+    for node in draft.of_kind("businessRuleTask"):
+        key = x.extension_text(node, "calledDecisionId")
+        if key not in draft.decisions:
+            yield found(node, f"决策表“{key}”不存在。")
+        else:
+            try:
+                parse_decision(draft.decisions[key])
+            except DefinitionError as error:
+                yield from (found(node, f"决策表“{key}”：{f.message}") for f in error.findings)
+
+
+def forms(draft: Draft) -> Iterator[Finding]:
+    keys = {x.properties(n).get("formKey", "") for n in draft.nodes.values()}
+    for process in draft.processes:
+        for name, key in page_forms(x.properties(process)).items():
+            keys.add(key)
+            if key not in draft.forms:
+                yield found(process, f"“{name}”写明的表单“{key}”不存在。")
+    for key in sorted(keys):
+        _, problems = draft.schema(key)
+        yield from (Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in problems)
+
+
+def services_called(draft: Draft) -> Iterator[Finding]:
+    for node in draft.of_kind("serviceTask"):
+        operators = node.findall(f"{{{x.BPMN}}}extensionElements/{{{x.SPIFF}}}serviceTaskOperator")
+        if len(operators) != 1:
+            yield found(node, "服务任务没有指定要调用的服务。")
+            continue
+        name = operators[0].get("id", "")
+        known = services.REGISTRY.get(name)
+        if known is None:
+            yield found(node, f"服务“{name}”不存在。可用的有：{'、'.join(sorted(services.REGISTRY))}。")
+            continue
+        for parameter in operators[0].iter(f"{{{x.SPIFF}}}parameter"):
+            if parameter.get("id") not in known.parameters:
+                yield found(node, f"服务“{name}”没有参数“{parameter.get('id')}”。")
+            elif parameter.get("id") in draft.nodes:  # the library would take the parameter for the element
+                yield found(node, f"图中有元素的编号与参数“{parameter.get('id')}”相同，请改用别的编号。")
+
+
+def expressions_written(draft: Draft) -> Iterator[Finding]:
+    for node, text in expressions(draft.root):
+        try:
+            feel.compile_expression(text)
+        except feel.FeelSyntaxError as error:
+            yield found(node, f"表达式“{text[:80]}”写得不对：{error}")
+    for name in ("preScript", "postScript"):
+        for script in draft.root.iter(f"{{{x.SPIFF}}}{name}"):
+            owner = script.getparent().getparent()  # type: ignore[union-attr]
+            yield found(owner, "不允许在流程图里写脚本（preScript/postScript）。")  # type: ignore[arg-type]

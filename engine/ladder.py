@@ -1,0 +1,255 @@
+"""The ladder (R15, R19): whom a warning, a passed limit and what supervisors do is told, as an editable table says.
+
+The diagram's timers say when; the table says who and by which channel. A bell's line is written at once; what leaves the
+system goes to the outbox in the same transaction and is delivered later, so that no step waits for another server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine import access, audit, divisions, notifications
+from engine.database import write
+from engine.errors import Invalid, NotFound
+from engine.models import LEVELS, Account, CaseFile, Notification, NotificationRule, Outbox, RoleGrant, Timer, table
+
+EVENTS = {
+    "warning": "临期预警", "overdue": "超期", "repeated": "持续超期", "urged": "催办", "ordered": "下达督办单",
+    "returned": "督办单退回", "answered": "督办单答复", "promise": "承诺日期已过",
+}  # fmt: skip
+HOLDER, ABOVE = "holder", "above"
+AUDIENCES = {
+    HOLDER: "承办人", ABOVE: "上一级", "county": "县级", "supervisor_township": "乡镇督查员",
+    "supervisor_county": "县督查员", "supervisor_city": "市督查员", "supervisor_province": "省督查员",
+}  # fmt: skip
+CHANNELS = {"bell": "站内通知", "email": "电子邮件", "webhook": "群机器人"}
+MAX_REPEAT = 60
+DEFAULTS = (
+    ("warning", HOLDER, 0), ("overdue", HOLDER, 0), ("overdue", "county", 0), ("overdue", "supervisor_county", 0),
+    ("repeated", HOLDER, 3), ("repeated", ABOVE, 3), ("repeated", "supervisor_county", 3), ("urged", HOLDER, 0),
+    ("ordered", HOLDER, 0), ("returned", HOLDER, 0), ("answered", "supervisor_county", 0), ("promise", HOLDER, 0),
+    ("promise", "supervisor_county", 0),
+)  # fmt: skip
+"""R15, R19: the official, then the county's desk and the supervisor, then the level above. An installation begins so."""
+REPEAT = "repeat"
+_SET_TIMER = insert(table(Timer))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event about a case."""
+
+    event: str
+    case: CaseFile
+    key: str
+    """Tells this event from every other one: what leaves the system carries it."""
+    text: str
+    element_id: str = ""
+    about: str = ""
+    """The limit or step as the diagram names it: all that leaves the system says of the case."""
+    holders: Sequence[str] = ()
+    """The queues that hold the case now."""
+
+
+# -- telling ------------------------------------------------------------------------------------------------------------
+
+
+def tell(session: Session, told: Told, now: datetime) -> None:
+    """Tell everybody whom the table names, each once; inside the caller's transaction."""
+    lines = _told_already(session, told, now)
+    for rule in _rules(session, told.event, told.case.procedure_key, told.element_id):
+        for queue, division in _audience(rule.audience, told):
+            if rule.channel == "bell" and (queue, division) not in lines:
+                lines.add((queue, division))
+                notifications.post(session, told.case, queue, division, told.event, told.text, now)
+            elif rule.channel == "email":
+                for address in _addresses(session, queue, division):
+                    _put(session, told, "email", address, now)
+        if rule.channel == "webhook":
+            _put(session, told, "webhook", rule.target, now)
+
+
+def _told_already(session: Session, told: Told, now: datetime) -> set[tuple[str, str]]:
+    """The desks that the diagram itself has told of the event in this very step: nobody hears it twice."""
+    query = select(Notification.queue, Notification.division_code).where(
+        Notification.case_id == told.case.id, Notification.kind == told.event, Notification.at == now
+    )
+    return {(row.queue, row.division_code) for row in session.execute(query)}
+
+
+def _rules(session: Session, event: str, procedure_key: str, element_id: str) -> list[NotificationRule]:
+    query = select(NotificationRule).where(
+        NotificationRule.event == event, NotificationRule.active,
+        NotificationRule.procedure_key.in_(("", procedure_key)), NotificationRule.element_id.in_(("", element_id)),
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(NotificationRule.id)))
+
+
+def _audience(audience: str, told: Told) -> list[tuple[str, str]]:
+    """Queue and division of the desks that `audience` means for the case."""
+    village = told.case.village_code
+    holders = list(told.holders) or ["county"]
+    if audience == HOLDER:
+        queues = holders
+    elif audience == ABOVE:
+        queues = [above(queue) for queue in holders]
+    elif audience.startswith("supervisor_"):
+        return [(access.SUPERVISOR, access.ancestor(village, audience.removeprefix("supervisor_")))]
+    else:
+        queues = [audience]
+    return [(queue, access.ancestor(village, queue)) for queue in dict.fromkeys(queues)]
+
+
+def above(queue: str) -> str:
+    """The level above a queue's; the province has none."""
+    return LEVELS[max(LEVELS.index(queue) - 1, 0)]
+
+
+def _addresses(session: Session, queue: str, division: str) -> list[str]:
+    """The e-mail addresses of who works at a desk."""
+    role = next((role for role, one in access.QUEUE_OF_ROLE.items() if one == queue), queue)
+    query = (
+        select(Account.email)
+        .join(RoleGrant)
+        .where(RoleGrant.role == role, RoleGrant.division_code == division, Account.active, Account.email != "")
+    )
+    return list(session.scalars(query.distinct().order_by(Account.email).limit(50)))
+
+
+def _put(session: Session, told: Told, channel: str, target: str, now: datetime) -> None:
+    """Into the outbox, once for a key and target. Personal data stays inside: the head is masked, nobody's words go along."""
+    place = divisions.names(session, [access.ancestor(told.case.village_code, "township")])
+    masked = told.case.subject[:1] + "*" * (len(told.case.subject) - 1)
+    about = f"“{told.about}”" if told.about else ""
+    words = f"{''.join(place.values())}{masked}户{about}{EVENTS[told.event]}，请登录守望查看（事项 {told.case.id}）。"
+    row = {
+        "key": f"{told.key}:{channel}:{target}"[:120], "case_id": told.case.id, "channel": channel, "target": target,
+        "payload": {"subject": f"守望：{EVENTS[told.event]}", "text": words}, "next_at": now, "created_at": now,
+    }  # fmt: skip
+    add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.connection().execute(add(table(Outbox)).on_conflict_do_nothing(index_elements=["key"]), row)
+
+
+# -- repeated -----------------------------------------------------------------------------------------------------------
+
+
+def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) -> None:
+    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm names."""
+    rules = _rules(session, "repeated", case.procedure_key, limit.element_id)
+    days = min((rule.repeat_days for rule in rules if rule.repeat_days > 0), default=0)
+    if not days:
+        return
+    passed = (now - limit.due_at) // timedelta(days=days)
+    row = {
+        "case_id": case.id, "token": limit.token, "element_id": limit.element_id, "name": limit.name, "kind": REPEAT,
+        "procedure_key": case.procedure_key, "village_code": case.village_code,
+        "due_at": limit.due_at + timedelta(days=days) * (max(passed, 0) + 1),
+    }  # fmt: skip
+    session.connection().execute(_SET_TIMER, row)
+
+
+# -- the table ----------------------------------------------------------------------------------------------------------
+
+
+def seed(session: Session) -> None:
+    """The table as an installation begins with it; what people have changed stays."""
+    if session.scalar(select(NotificationRule.id).limit(1)) is None:
+        for event, audience, days in DEFAULTS:
+            session.add(NotificationRule(event=event, audience=audience, channel="bell", repeat_days=days))
+
+
+def rules(session: Session, actor: Account) -> list[NotificationRule]:
+    """The whole table, by event. Raises NotAllowed unless the actor may keep it."""
+    require_keeper(actor)
+    order = list(EVENTS)
+    found = session.scalars(select(NotificationRule).order_by(NotificationRule.id).limit(1000))
+    return sorted(found, key=lambda rule: (order.index(rule.event), rule.id))
+
+
+def require_keeper(actor: Account) -> None:
+    """Raise NotAllowed unless the actor keeps the table: a process owner or the system administrator."""
+    access.require_role(actor, access.PROCESS_OWNER, access.ACCOUNT_ADMIN)
+
+
+@dataclass(frozen=True)
+class NewRule:
+    """What is typed for a line of the table."""
+
+    event: str
+    audience: str
+    channel: str
+    procedure_key: str = ""
+    element_id: str = ""
+    target: str = ""
+    repeat_days: int = 0
+
+
+def add(
+    session: Session, actor: Account, given: NewRule, *, procedures: Iterable[str], robots: Iterable[str], now: datetime
+) -> NotificationRule:
+    """Add a line. Raises NotAllowed, or Invalid with the fields that do not hold."""
+    require_keeper(actor)
+    wrong = _wrong(given, set(procedures), set(robots))
+    if wrong:
+        raise Invalid("通知规则有误，请更正。", wrong)
+    values = {**given.__dict__, "target": given.target if given.channel == "webhook" else ""}
+    with write(session):
+        same = [NotificationRule.__table__.c[name] == value for name, value in values.items() if name != "repeat_days"]
+        if session.scalar(select(NotificationRule.id).where(*same)) is not None:
+            raise Invalid("已经有同样的规则。", {"event": ["已经有同样的规则。"]})
+        rule = NotificationRule(**values, set_by=actor.id)
+        session.add(rule)
+        session.flush()
+        audit.record(session, "ladder", actor.id, "add_rule", {"rule": rule.id, **values}, now)
+    return rule
+
+
+def _wrong(given: NewRule, procedures: set[str], robots: set[str]) -> dict[str, list[str]]:
+    checks = (
+        ("event", given.event in EVENTS, "请选择事件。"),
+        ("audience", given.audience in AUDIENCES, "请选择通知谁。"),
+        ("channel", given.channel in CHANNELS, "请选择方式。"),
+        ("procedure_key", given.procedure_key in procedures | {""}, "没有这个流程。"),
+        ("element_id", not given.element_id or bool(given.procedure_key), "指定步骤时请先选择流程。"),
+        ("element_id", len(given.element_id) <= 80, "步骤的编号太长。"),
+        ("target", given.channel != "webhook" or given.target in robots, "请选择设置里登记的机器人。"),
+        ("repeat_days", given.event != "repeated" or 1 <= given.repeat_days <= MAX_REPEAT, f"每隔几天：1 至 {MAX_REPEAT}。"),
+        ("repeat_days", given.event == "repeated" or given.repeat_days == 0, "只有“持续超期”可以写每隔几天。"),
+    )  # fmt: skip
+    wrong: dict[str, list[str]] = {}
+    for name, holds, sentence in checks:
+        if not holds:
+            wrong.setdefault(name, []).append(sentence)
+    return wrong
+
+
+def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> NotificationRule:
+    """Turn a line of the table off, or on again."""
+    require_keeper(actor)
+    with write(session):
+        rule = _get(session, rule_id)
+        rule.active, rule.set_by = not rule.active, actor.id
+        audit.record(session, "ladder", actor.id, "switch_rule", {"rule": rule.id, "active": rule.active}, now)
+    return rule
+
+
+def remove(session: Session, actor: Account, rule_id: int, now: datetime) -> None:
+    """Take a line out of the table."""
+    require_keeper(actor)
+    with write(session):
+        rule = _get(session, rule_id)
+        audit.record(session, "ladder", actor.id, "remove_rule", {"rule": rule.id, "event": rule.event}, now)
+        session.delete(rule)
+
+
+def _get(session: Session, rule_id: int) -> NotificationRule:
+    rule = session.get(NotificationRule, rule_id)
+    if rule is None:
+        raise NotFound("没有这条通知规则。")
+    return rule

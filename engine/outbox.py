@@ -1,0 +1,144 @@
+"""The outbox: what a step wrote down to leave the system, delivered in the background with retries and back-off.
+
+A row is claimed in one transaction (SKIP LOCKED: several processes share the work), sent outside any transaction, and
+marked in another. Should the process die between sending and marking, the row is sent again when its lease runs out: on
+the wire a message arrives at least once, with the same key, by which a receiver can drop the double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.orm import Session
+
+from engine import access, audit
+from engine.clock import Clock
+from engine.database import write
+from engine.errors import Conflict, NotFound
+from engine.inbox import Page, page_of
+from engine.models import Account, Outbox
+
+LEASE = timedelta(minutes=5)
+"""How long a claimed message is left to the process that claimed it."""
+FIRST_DELAY = timedelta(minutes=1)
+LONGEST_DELAY = timedelta(hours=6)
+MAX_ATTEMPTS = 10
+"""Then an administrator looks at it: about a day and a half after the first attempt."""
+PORTION = 100
+STATUS_NAMES = {"pending": "待发送", "sent": "已发送", "failed": "发送失败"}
+_PENDING = Outbox.status == literal_column("'pending'")  # written out, so that the index of pending messages serves
+
+
+class DeliveryError(Exception):
+    """A message could not be handed over; the sentence says why. `final` when trying again is of no use."""
+
+    def __init__(self, sentence: str, *, final: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence, self.final = sentence, final
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a channel hands over."""
+
+    key: str
+    target: str
+    subject: str
+    text: str
+
+
+Channel = Callable[[Message], None]
+SessionFactory = Callable[[], Session]
+
+
+def deliver(sessions: SessionFactory, channels: Mapping[str, Channel], clock: Clock, limit: int = PORTION) -> int:
+    """Send what is due, at most `limit` messages; returns how many were handed over."""
+    sent = 0
+    for _ in range(limit):
+        with sessions() as session:
+            claimed = _claim(session, clock.now())
+        if claimed is None:
+            break
+        row_id, channel, message = claimed
+        problem = _hand_over(channels.get(channel), message)
+        with sessions() as session:
+            _mark(session, row_id, problem, clock.now())
+        sent += problem is None
+    return sent
+
+
+def _claim(session: Session, now: datetime) -> tuple[int, str, Message] | None:
+    """The next message that is due, ours for the length of a lease."""
+    due = select(Outbox).where(_PENDING, Outbox.next_at <= now).order_by(Outbox.next_at, Outbox.id).limit(1)
+    with write(session):
+        row = session.scalar(due.with_for_update(skip_locked=True))
+        if row is None:
+            return None
+        row.attempts += 1
+        row.next_at = now + LEASE
+        payload: dict[str, Any] = row.payload
+        return row.id, row.channel, Message(row.key, row.target, str(payload["subject"]), str(payload["text"]))
+
+
+def _hand_over(channel: Channel | None, message: Message) -> DeliveryError | None:
+    if channel is None:
+        return DeliveryError("没有设置这种发送方式。", final=True)
+    try:
+        channel(message)
+    except DeliveryError as error:
+        return error
+    return None
+
+
+def _mark(session: Session, row_id: int, problem: DeliveryError | None, now: datetime) -> None:
+    with write(session):
+        row = session.get_one(Outbox, row_id, with_for_update=True)
+        if problem is None:
+            row.status, row.sent_at, row.error = "sent", now, ""
+            return
+        row.error = problem.sentence[:300]
+        if problem.final or row.attempts >= MAX_ATTEMPTS:
+            row.status = "failed"
+        else:
+            row.next_at = now + min(FIRST_DELAY * 2 ** (row.attempts - 1), LONGEST_DELAY)
+
+
+# -- for the administrator ----------------------------------------------------------------------------------------------
+
+
+def listing(session: Session, actor: Account, status: str = "", page: int = 1) -> Page[Outbox]:
+    """The messages, latest first; of one status, if given. For the system administrator alone."""
+    access.require_role(actor, access.ACCOUNT_ADMIN)
+    query = select(Outbox)
+    if status in STATUS_NAMES:
+        query = query.where(Outbox.status == status)
+    return page_of(session, query, query.order_by(Outbox.id.desc()), page)
+
+
+def counts(session: Session, actor: Account) -> dict[str, int]:
+    """How many messages wait and how many failed."""
+    access.require_role(actor, access.ACCOUNT_ADMIN)
+    query = (
+        select(Outbox.status, func.count().label("many"))
+        .where(Outbox.status.in_(("pending", "failed")))
+        .group_by(Outbox.status)
+    )
+    return {row.status: row.many for row in session.execute(query)}
+
+
+def retry(session: Session, actor: Account, row_id: int, now: datetime) -> Outbox:
+    """重新发送: a failed message, or one that waits for its next attempt, is due at once."""
+    access.require_role(actor, access.ACCOUNT_ADMIN)
+    with write(session):
+        row = session.get(Outbox, row_id, with_for_update=True)
+        if row is None:
+            raise NotFound("没有这条外发消息。")
+        if row.status == "sent":
+            raise Conflict("这条消息已经发送。")
+        row.status, row.next_at, row.attempts = "pending", now, 0
+        audit.record(session, "access", actor.id, "resend", {"outbox": row.id}, now)
+    return row

@@ -1,0 +1,113 @@
+"""S17, S18: the procedure changed by those who own it, without a programmer and without fear."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import papers
+from tests.support.browser import Official, Site
+from tests.support.drawing import draw, new_draft, pick, put, saved, stored
+
+ROOT = Path(__file__).parents[2]
+NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_text()
+FIRST, SECOND, THIRD = "王建国", "李秀英", "张保山"
+NUMBERS = {FIRST: "41990119750308123", SECOND: "41990119760411232", THIRD: "41990119740915117"}
+
+
+def put_into_force(site: Site, owner: Official, at: str, key: str, note: str) -> None:
+    """Put the draft's diagram into force."""
+    body = {"xml": stored(owner, at).decode(), "note": note}
+    answer = site.api("liucheng").post(f"/api/v1/procedures/{key}/versions", data=body)
+    assert answer.status == 201, answer.text()
+
+
+def versions(site: Site, key: str) -> list[dict[str, Any]]:
+    """The versions of a procedure, latest first."""
+    found: list[dict[str, Any]] = site.api("liucheng").get(f"/api/v1/procedures/{key}/versions").json()
+    return found
+
+
+def enter(village: Official, name: str) -> None:
+    """A clue about one of the three households."""
+    assert "开始办理" in village.enter_clue(name, id_number=papers.id_number(NUMBERS[name]), address=f"{name}家")
+
+
+@pytest.mark.duty("S17", "C1", "C5")
+def test_s17_a_second_township_signature_is_drawn_in_and_taken_out_again(site: Site) -> None:
+    owner, village, township = site.official("liucheng"), site.official("cun"), site.official("xiang")
+    page = owner.page
+    enter(village, FIRST)
+    at = new_draft(owner, "乡级复签", "review_and_approval")
+    put(page, "create.user-task", 745, 230)
+    page.wait_for_selector("[data-panel] >> text=人工任务")
+    page.fill("[data-field=name]", "乡级复签")
+    page.select_option("[data-field=formKey]", "township_review")
+    page.wait_for_selector("[data-field=queue] >> text=按泳道（乡级）", state="attached")
+    page.fill("[data-field=variable]", "second_review")
+    page.press("[data-field=variable]", "Tab")
+    added = page.get_attribute("[data-panel]", "data-of")
+    page.wait_for_selector("[data-counter][data-state=ready]:has-text('没有问题')")
+    saved(page)
+    put_into_force(site, owner, at, "review_and_approval", "加一道签字")
+    enter(village, SECOND)
+    draw(page, at)
+    pick(page, str(added))
+    page.keyboard.press("Delete")
+    page.wait_for_selector("[data-counter][data-state=ready]:has-text('没有问题')")
+    saved(page)
+    assert "乡级复签" not in stored(owner, at).decode()
+    put_into_force(site, owner, at, "review_and_approval", "又去掉")
+    enter(village, THIRD)
+    assert [one["number"] for one in versions(site, "identification")] == [3, 2, 1]
+    for name in (FIRST, SECOND, THIRD):
+        village.to_notice(name, members=[papers.member(name, number=NUMBERS[name])])
+        township.finish(name, "统一报送比对", "matching_batch")
+        site.official("xian2").finish(name, "组织信息比对", "matching_result")
+    site.go_to(6)
+    for name in (FIRST, SECOND, THIRD):
+        village.finish(name, "公示结果上报", "notice_end")
+        township.finish(name, "乡级审核", "township_review")
+        if name == SECOND:
+            assert site.official("xian").steps_of(name) == []
+            township.finish(name, "乡级复签", "township_review")
+        site.official("xian").finish(name, "县级审批", "county_approval")
+        township.finish(name, "结果公告", "announcement")
+        assert "已纳入" in township.finish(name, "录入建档", "registration")
+
+
+BROKEN = (
+    NOTICE.replace('id="notice.open"', 'id="notice.explode"')
+    .replace('objection_finding.outcome = "upheld_changed"', 'open("/etc/passwd").read() = "x"')
+    .replace('sourceRef="notice_running"', 'sourceRef="close_notice"')
+)
+NO_END = NOTICE.replace("<bpmn:endEvent ", "<bpmn:manualTask ").replace("</bpmn:endEvent>", "</bpmn:manualTask>")
+
+
+@pytest.mark.duty("S18", "C5")
+def test_s18_a_broken_diagram_is_refused_element_by_element(site: Site, tmp_path: Path) -> None:
+    owner, before = site.official("liucheng"), versions(site, "public_notice")
+    broken, endless = tmp_path / "broken.bpmn", tmp_path / "endless.bpmn"
+    broken.write_text(BROKEN)
+    endless.write_text(NO_END)
+    at = new_draft(owner, "坏图", file=broken)
+    page = owner.page
+    page.wait_for_selector("[data-counter].grave")
+    page.click("[data-counter]")
+    drawn = page.inner_text("[data-issues]")
+    page.goto(at)
+    for text in (drawn, owner.text):
+        assert "公示开始 服务“notice.explode”不存在" in text.replace(" open_notice", "")
+        assert "没有出口：走到这里就再也走不下去了" in text
+        assert '表达式“open("/etc/passwd").read() = "x"”写得不对' in text
+    for element_id in ("open_notice", "notice_running", "flow_objection_decided__notice_changed"):
+        assert page.locator(f".findings code:text-is('{element_id}')").count() >= 1, element_id
+    at = new_draft(owner, "没有结束", file=endless)
+    page.goto(at)
+    assert "流程没有结束事件" in owner.text and "改好才能启用" in owner.text
+    for text in (BROKEN, NO_END):
+        answer = site.api("liucheng").post("/api/v1/procedures/public_notice/versions", data={"xml": text, "note": "x"})
+        assert answer.status == 422 and answer.json()["findings"]
+    assert versions(site, "public_notice") == before

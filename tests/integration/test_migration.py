@@ -1,0 +1,205 @@
+"""Running cases moved to another version on purpose (S16), through the step transaction and on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine import audit, definitions, migration, runtime
+from engine.database import write
+from engine.errors import Conflict, Invalid, NotAllowed
+from engine.installation import ROOT
+from engine.models import CaseFile, Draft, LogEntry, Migration, MigrationEntry, ProcedureVersion, Timer, WorkItem
+from engine.relocation import Wish
+from tests.support import many
+from tests.support.world import World
+
+NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
+SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace("公示满5天".encode(), "公示满7天".encode())  # fmt: skip
+
+
+def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> ProcedureVersion:
+    """Put a part's new version into force; answers the new version of the identification, which calls it."""
+    resources = definitions.resources_in_force(world.session, None)
+    definitions.deploy(world.session, None, body, resources, note, world.clock.now())
+    return definitions.current(world.session, "identification")
+
+
+def looked_at(world: World, version: ProcedureVersion, **wish: object) -> Migration:
+    """The owner's act with every case looked at."""
+    owner = world.official("liucheng")
+    act = migration.begin(world.session, owner, version, Wish(**wish), clock=world.clock)  # type: ignore[arg-type]
+    while migration.counts(world.session, act)["pending"]:
+        migration.go_on(world.session, owner, act.id, clock=world.clock)
+    return act
+
+
+def move_all(world: World, act: Migration) -> dict[str, int]:
+    owner = world.official("liucheng")
+    migration.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
+    while migration.counts(world.session, act)["fits"]:
+        migration.go_on(world.session, owner, act.id, clock=world.clock)
+    return migration.counts(world.session, act)
+
+
+def due(world: World, case: CaseFile) -> object:
+    query = select(Timer.due_at).where(
+        Timer.case_id == case.id, Timer.element_id == "notice_over", Timer.status == "waiting"
+    )
+    return world.session.scalar(query)
+
+
+@pytest.mark.duty("R10", "C5")
+def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: World) -> None:
+    many.helpers(world)
+    waiting = many.enter(world, 30)
+    for element_id, username in (
+        ("verify", "cuncun"), ("sign", "cuncun"), ("submit_batch", "xiangxiang"), ("run_matching", "xian2"),
+        ("appraise", "cuncun"), ("post_notice", "cuncun"),
+    ):  # fmt: skip
+        many.finish_all(world, element_id, username)
+    world.go_to(2)
+    early = [world.enter("cuncun", name=f"后来{n}", address=f"东沟{n}号", id_number="") for n in range(20)]
+    version = deploy(world, SEVEN)
+    newcomer = world.enter("cuncun", name="新来户", address="东沟99号", id_number="")
+    world.session.commit()
+    assert world.case(newcomer.id).version_id == version.id
+    assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # the old version goes on as it was
+
+    act = looked_at(world, version)
+    assert migration.counts(world.session, act) == {"pending": 0, "fits": 50, "misfit": 0, "moved": 0, "refused": 0}
+    shown = {entry.case_id: entry for entry in world.session.scalars(select(MigrationEntry)).all()}
+    (change,) = [c for c in migration.changes(shown[waiting[0].id]) if c.due_before]
+    assert (change.before, change.after) == ("公示满5天", "公示满7天")
+    assert (change.due_before, change.due_after) == (world.day(6, 0).isoformat(), world.day(8, 0).isoformat())
+    assert migration.changes(shown[early[0].id]) == [] and migration.stands(shown[early[0].id]) == ["入户核实"]
+    assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # looking changes nothing
+
+    assert move_all(world, act)["moved"] == 50
+    assert {due(world, case) for case in waiting} == {world.day(8, 0)}  # from the posting day, not from the move
+    assert all(world.case(case.id).version_id == version.id for case in [*waiting, *early])
+    (line,) = [e for e in audit.history(world.session, waiting[0].id) if e.kind == "move"]
+    assert line.actor_id == world.official("liucheng").id and line.data["version"] == version.number
+    world.go_to(7)
+    assert not world.session.scalars(select(WorkItem.id).where(WorkItem.element_id == "end_notice")).all()
+    world.go_to(8, 0)
+    for case in waiting:
+        assert "end_notice" in world.open_items(case)
+    for case in (waiting[0], early[0]):
+        world.assert_replays(case.id)
+
+
+@pytest.mark.duty("C5")
+def test_a_case_moves_there_and_back_and_its_notice_is_not_shown_twice(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.to_notice(case)
+    world.go_to(2)
+    old = world.case(case.id).version
+    new = deploy(world, SEVEN)
+    assert move_all(world, looked_at(world, new))["moved"] == 1
+    assert due(world, case) == world.day(8, 0)
+    assert move_all(world, looked_at(world, old))["moved"] == 1
+    assert due(world, case) == world.day(6, 0)
+    world.go_to(6, 0)
+    world.finish(case, "end_notice", "cun")
+    assert move_all(world, looked_at(world, new))["moved"] == 1
+    assert set(world.open_items(case)) == {"review"}
+    world.go_to(20)
+    query = select(LogEntry).where(LogEntry.stream == f"case:{case.id}", LogEntry.element_id == "notice_over")
+    assert [e.kind for e in world.session.scalars(query)] == ["timer"]  # never fired again
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("C5")
+def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be_taken_back(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.finish(case, "verify", "cun")
+    item = world.open_items(case)["sign"]
+    runtime.claim(world.session, world.official("cun"), item.id, clock=world.clock)
+    runtime.save_draft(world.session, world.official("cun"), item.id, {"remark": "写到一半"}, clock=world.clock)
+    assert move_all(world, looked_at(world, deploy(world, SEVEN)))["moved"] == 1
+    kept = world.open_items(case)["sign"]
+    assert (kept.id, kept.claimed_by) == (item.id, world.official("cun").id)
+    assert world.session.scalars(select(Draft.data).where(Draft.work_item_id == item.id)).one() == {
+        "remark": "写到一半"
+    }
+    world.finish(case, "sign", "cun")
+    done = world.session.scalars(
+        select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.element_id == "verify")
+    ).one()
+    runtime.return_to(
+        world.session,
+        world.official("xiang"),
+        world.open_items(case)["submit_batch"].id,
+        None,
+        "签字不清",
+        clock=world.clock,
+    )
+    assert set(world.open_items(case)) == {"sign"}
+    target = runtime.return_targets(world.session, world.official("cun"), world.open_items(case)["sign"].id)
+    assert [one.element_id for one in target] == ["verify"]
+    runtime.return_to(
+        world.session,
+        world.official("cun"),
+        world.open_items(case)["sign"].id,
+        target[0].seq,
+        "核实有误",
+        clock=world.clock,
+    )
+    assert set(world.open_items(case)) == {"verify"} and done.status == "done"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("C5")
+def test_a_case_that_was_worked_on_after_it_was_shown_is_not_moved(small_world: World) -> None:
+    world = small_world
+    case, other = world.enter(), world.enter(name="李四", id_number="", address="西沟2号")
+    act = looked_at(world, deploy(world, SEVEN))
+    before = world.case(case.id).version_id
+    world.finish(case, "verify", "cun")
+    assert move_all(world, act) == {"pending": 0, "fits": 0, "misfit": 0, "moved": 1, "refused": 1}
+    (refused,) = migration.entries(world.session, act, "refused").items
+    assert refused.case_id == case.id and "看过之后" in refused.text
+    assert world.case(case.id).version_id == before != world.case(other.id).version_id
+
+
+@pytest.mark.duty("C5")
+def test_a_step_that_fails_at_the_move_leaves_the_case_as_it_was(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    case = world.enter()
+    act = looked_at(world, deploy(world, SEVEN))
+    before = world.case(case.id)
+    state, seq = before.state, before.log_seq
+    monkeypatch.setattr("engine.steps.Step.finish", lambda *_: 1 / 0)
+    assert move_all(world, act)["refused"] == 1
+    monkeypatch.undo()
+    after = world.case(case.id)
+    assert (after.state, after.log_seq, after.version_id) == (state, seq, before.version_id)
+    assert "没有变动" in migration.entries(world.session, act, "refused").items[0].text
+    world.finish(case, "verify", "cun")
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("C5")
+def test_who_may_move_what_and_what_is_refused_beforehand(small_world: World) -> None:
+    world = small_world
+    world.enter()
+    version = deploy(world, SEVEN)
+    with pytest.raises(NotAllowed):
+        migration.begin(world.session, world.official("xian"), version, Wish(), clock=world.clock)
+    with pytest.raises(Invalid, match="不存在"):
+        migration.begin(world.session, world.official("liucheng"), version, Wish({"verify": "sign"}), clock=world.clock)
+    act = looked_at(world, version)
+    with pytest.raises(Invalid, match="请写明为什么迁移"):
+        migration.confirm(world.session, world.official("liucheng"), act.id, " ", clock=world.clock)
+    migration.stop(world.session, world.official("liucheng"), act.id)
+    with pytest.raises(Conflict, match="已停止"):
+        migration.confirm(world.session, world.official("liucheng"), act.id, "不行", clock=world.clock)
+    with write(world.session):
+        world.session.execute(CaseFile.__table__.update().values(status="finished"))  # type: ignore[attr-defined]
+    with pytest.raises(Invalid, match="没有在其他版本上"):
+        migration.begin(world.session, world.official("liucheng"), version, Wish(), clock=world.clock)

@@ -1,0 +1,57 @@
+"""What every release has stored can be restored, or rebuilt from its history, and finished by this one."""
+
+from __future__ import annotations
+
+import base64
+from importlib.metadata import version
+
+import pytest
+
+from engine.instance import Instance
+from engine.replay import Replay, ReplayHost
+from engine.state import StateFormatError
+from tests.support import states
+from tests.support.histories import workdays
+
+RELEASES = sorted(states.FOLDER.glob("*.json.z"))
+CASES = [
+    pytest.param(kept, id=f"{path.name.removesuffix('.json.z')}-{kept.name}")
+    for path in RELEASES
+    for kept in states.read(path)
+]
+
+
+def test_the_present_release_is_among_them() -> None:
+    assert version("shouwang") in [path.name.removesuffix(".json.z") for path in RELEASES]
+
+
+@pytest.mark.parametrize("kept", CASES)
+@pytest.mark.duty("C5")
+def test_a_state_of_a_release_is_restored_and_finished(kept: states.Kept) -> None:
+    history = kept.history
+    submissions = {int(key): value for key, value in kept.submissions.items()}
+    assert len(kept.states) >= 10
+    for place, text in kept.states.items():
+        replay = Replay(kept.definition, history, submissions, workdays)
+        try:
+            host = ReplayHost(history, workdays)
+            replay.instance = Instance.restored(replay.instance.definition, host, base64.b64decode(text))
+        except StateFormatError:  # an older format is rebuilt from the history
+            for entry in history[: int(place)]:
+                replay.feed(entry)
+        for entry in history[int(place) :]:
+            replay.feed(entry)
+        assert replay.instance.variables == dict(kept.variables), place
+        assert replay.instance.canonical() == Replay(kept.definition, history, submissions, workdays).run().canonical()
+
+
+@pytest.mark.parametrize("kept", CASES)
+def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
+    history = kept.history
+    submissions = {int(key): value for key, value in kept.submissions.items()}
+    for place, text in kept.states.items():
+        restored = Instance.restored(kept.definition, ReplayHost(history, workdays), base64.b64decode(text))
+        rebuilt = Replay(kept.definition, history, submissions, workdays)
+        for entry in history[: int(place)]:
+            rebuilt.feed(entry)
+        assert restored.canonical() == rebuilt.instance.canonical(), place

@@ -1,0 +1,79 @@
+"""A case in memory that keeps its history as the log would, and can be moved to another version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from engine.definitions import Definition
+from engine.instance import Instance
+from engine.relocation import Relocation, Wish, relocate
+from engine.replay import Input, Replay
+from tests.support.small import NOW, Host, deploy
+
+
+def workdays(day: Any, count: int) -> Any:
+    return day + timedelta(days=count)
+
+
+class Case:
+    """A case in memory that keeps its history as the log would."""
+
+    def __init__(self, body: str, **variables: Any) -> None:
+        self.definition = deploy(body)
+        self.instance = Instance(self.definition, Host())
+        self.inputs: list[Input] = []
+        self.submissions: dict[int, dict[str, Any]] = {}
+        self.instance.start(variables, NOW)
+        self._keep({"variables": variables})
+
+    def _keep(self, details: Mapping[str, Any]) -> None:
+        for record in self.instance.records:
+            data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
+            data |= {"services": record.services, "caught": record.caught} | (
+                {"token": record.token} if record.token else {}
+            )
+            data |= {"due": record.due_at.isoformat()} if record.due_at else {}
+            self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
+        self.instance.records.clear()
+
+    def do(self, name: str, on: datetime, item: Any = None, **data: Any) -> None:
+        wanted = [t for t in self.instance.open_tasks() if t.element_id == name and item in (None, t.item)]
+        element = self.definition.elements[name]
+        self.submissions[len(self.submissions) + 1] = data
+        self.instance.complete(
+            wanted[0].token, {str(element.variable): self.definition.project(str(element.variable), data)}, on
+        )
+        self._keep({"submission": len(self.submissions)})
+
+    def wait(self, until: datetime) -> None:
+        self.instance.pass_time(until)
+        self._keep({})
+
+    def open(self) -> list[str]:
+        return sorted(one.element_id for one in self.instance.open_tasks())
+
+    def dues(self) -> dict[str, datetime]:
+        return {one.element_id: one.due_at for one in self.instance.timers()}
+
+    def plan(self, body: str, on: datetime, **wish: Any) -> Relocation:
+        new = deploy(body)
+        return relocate(
+            self.definition, new, self.inputs, self.submissions, workdays, Wish(**wish), len(self.inputs) + 1, on
+        )
+
+    def move(self, body: str, on: datetime, **wish: Any) -> Relocation:
+        """Move for good: saved and loaded, and rebuilt once more from the history that now holds the move."""
+        found = self.plan(body, on, **wish)
+        definition: Definition = found.instance.definition
+        found.arrive(Host(), on)
+        self.inputs.append(Input(len(self.inputs) + 1, "move", on, "", dict(found.line)))
+        self.definition, fired = definition, list(found.instance.records)
+        self.instance = Instance.restored(definition, Host(), found.instance.stored())
+        assert self.instance.canonical() == found.instance.canonical()
+        self.instance.records = fired
+        self._keep({})
+        rebuilt = Replay(definition, self.inputs, self.submissions, workdays).run()
+        assert rebuilt.canonical() == self.instance.canonical()
+        return found

@@ -1,0 +1,138 @@
+// Reading and changing what an element carries; every change is one command, so that it can be undone as one.
+import { getBusinessObject, is } from "bpmn-js/lib/util/ModelUtil";
+
+const SPIFF = "spiffworkflow";
+
+// Whose properties the panel shows: a pool stands for its process.
+export function subject(element) {
+  const object = getBusinessObject(element);
+  return is(object, "bpmn:Participant") && object.processRef ? object.processRef : object;
+}
+
+const extensions = (object) => object.extensionElements?.values ?? [];
+export const extension = (object, type) => extensions(object).find((one) => is(one, `${SPIFF}:${type}`));
+export const bodyOf = (object, type) => extension(object, type)?.body?.trim() ?? "";
+
+export function properties(object) {
+  const found = {};
+  for (const holder of extensions(object)) {
+    if (is(holder, `${SPIFF}:Properties`)) for (const one of holder.values ?? []) found[one.name] = one.value ?? "";
+  }
+  return found;
+}
+
+// Camunda's modeler writes the form's key as an attribute; the engine understands both.
+export const formKey = (object) => properties(object).formKey ?? (object.$attrs?.["camunda:formKey"] ?? "").split(/[/:]/).pop().replace(/\.(json|form)$/, "");
+export const definitionOf = (object, type) => (object.eventDefinitions ?? []).find((one) => is(one, `bpmn:${type}EventDefinition`));
+export const documentation = (object) => object.documentation?.[0]?.text ?? "";
+export const others = (object) => extensions(object).filter((one) => !["Properties", "ServiceTaskOperator", "CalledDecisionId", "InstructionsForEndUser"].some((type) => is(one, `${SPIFF}:${type}`)));
+
+export class Editor {
+  constructor(modeler) {
+    this.moddle = modeler.get("moddle");
+    this.modeling = modeler.get("modeling");
+    this.stack = modeler.get("commandStack");
+    this.modeler = modeler;
+    this.stack.registerHandler("shouwang.several", Several);
+  }
+
+  create(type, values, parent) {
+    const made = this.moddle.create(type, values);
+    if (parent) made.$parent = parent;
+    return made;
+  }
+
+  several(...steps) {
+    this.stack.execute("shouwang.several", { steps: steps.filter(Boolean) });
+  }
+
+  set(element, object, values) {
+    if (object === getBusinessObject(element)) this.modeling.updateProperties(element, values);
+    else this.modeling.updateModdleProperties(element, object, values);
+  }
+
+  // Put `made` in the place of the extension of that type, or take it away (null).
+  setExtension(element, object, type, made) {
+    const rest = extensions(object);
+    const at = rest.findIndex((one) => is(one, `${SPIFF}:${type}`));
+    const values = rest.filter((one) => !is(one, `${SPIFF}:${type}`));
+    if (made) values.splice(at < 0 ? values.length : at, 0, made);
+    const holder = values.length ? this.create("bpmn:ExtensionElements", { values }, object) : undefined;
+    for (const one of values) one.$parent = holder;
+    this.modeling.updateModdleProperties(element, object, { extensionElements: holder });
+  }
+
+  setBody(element, object, type, text) {
+    this.setExtension(element, object, type, text.trim() ? this.create(`${SPIFF}:${type}`, { body: text.trim() }) : null);
+  }
+
+  // `changes` maps names to values; an empty value takes the property away.
+  setProperties(element, object, changes) {
+    const kept = Object.entries({ ...properties(object), ...changes }).filter(([, value]) => value !== "" && value !== null);
+    const made = kept.length ? this.create(`${SPIFF}:Properties`) : null;
+    if (made) made.values = kept.map(([name, value]) => this.create(`${SPIFF}:Property`, { name, value }, made));
+    this.setExtension(element, object, "Properties", made);
+  }
+
+  setForm(element, object, key) {
+    this.several(
+      () => this.setProperties(element, object, { formKey: key }),
+      object.$attrs?.["camunda:formKey"] && (() => this.modeling.updateProperties(element, { "camunda:formKey": undefined })),
+    );
+  }
+
+  setService(element, object, id, resultVariable, parameters) {
+    if (!id) return this.setExtension(element, object, "ServiceTaskOperator", null);
+    const before = extension(object, "ServiceTaskOperator");
+    const made = this.create(`${SPIFF}:ServiceTaskOperator`, { id, resultVariable: resultVariable || undefined });
+    const list = this.create(`${SPIFF}:Parameters`, {}, made);
+    const types = Object.fromEntries((before?.parameters?.values ?? []).map((one) => [one.id, one.type]));
+    list.values = Object.entries(parameters).filter(([, value]) => value !== "").map(([name, value]) => this.create(`${SPIFF}:Parameter`, { id: name, type: types[name] ?? "string", value }, list));
+    made.parameters = list;
+    if (before?.retry) made.retry = before.retry;
+    return this.setExtension(element, object, "ServiceTaskOperator", made);
+  }
+
+  setDocumentation(element, object, text) {
+    const made = text.trim() ? [this.create("bpmn:Documentation", { text: text.trim() }, object)] : [];
+    this.modeling.updateModdleProperties(element, object, { documentation: made });
+  }
+
+  expression(body, parent) {
+    return body.trim() ? this.create("bpmn:FormalExpression", { body: body.trim() }, parent) : undefined;
+  }
+
+  setTimer(element, definition, kind, text) {
+    const given = (name) => (name === kind ? this.expression(text, definition) : undefined);
+    this.modeling.updateModdleProperties(element, definition, { timeDate: given("timeDate"), timeDuration: given("timeDuration"), timeCycle: undefined });
+  }
+
+  messages() {
+    return (this.modeler.getDefinitions().rootElements ?? []).filter((one) => is(one, "bpmn:Message"));
+  }
+
+  setMessage(element, definition, name) {
+    const definitions = this.modeler.getDefinitions();
+    const known = this.messages().find((one) => one.name === name);
+    const made = known ?? (name && this.create("bpmn:Message", { id: this.moddle.ids.nextPrefixed("message_"), name }, definitions));
+    this.several(
+      made && !known && (() => this.modeling.updateModdleProperties(element, definitions, { rootElements: [made, ...definitions.rootElements] })),
+      () => this.modeling.updateModdleProperties(element, definition, { messageRef: made || undefined }),
+    );
+  }
+}
+
+// Runs the steps, each a function that executes a command of its own, as one entry of the undo list.
+class Several {
+  preExecute(context) {
+    for (const step of context.steps) step();
+  }
+}
+
+// A list or variable that a repeated task names is no element of the file: the reader drops it, so it is put back here.
+export function keepLoose(warnings) {
+  for (const warning of warnings) {
+    const { element, property, value } = warning;
+    if (/^(bpmn:)?loopData(In|Out)putRef$/.test(property ?? "") && element) element.set(property.replace("bpmn:", ""), { id: value });
+  }
+}

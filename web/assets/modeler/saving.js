@@ -1,0 +1,158 @@
+// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
+// a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
+import { h } from "./fields.js";
+
+const PAUSE = 1500;
+const AGAIN = 10000;
+const PRESENCE = 20000;
+
+export class Saving {
+  constructor(source, box, { state, notice }) {
+    Object.assign(this, { source, state, notice });
+    this.at = box.dataset.at;
+    this.token = box.dataset.csrf;
+    this.title = box.dataset.title;
+    this.revision = Number(box.dataset.revision);
+    this.dirty = false;
+    this.stopped = false;
+    this.running = Promise.resolve();
+    this.sending = 0;
+    source.on(() => this.changed());
+    window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
+    this.present();
+    setInterval(() => this.present(), PRESENCE);
+  }
+
+  async post(path, body) {
+    const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": this.token }, body: JSON.stringify(body) });
+    const found = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+    if (answer.ok && !answer.redirected) return found;
+    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), { status: answer.redirected ? 401 : answer.status });
+  }
+
+  changed() {
+    this.dirty = true;
+    if (this.stopped) return;
+    this.say("有修改，稍后自动保存", "waiting");
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.save(), PAUSE);
+  }
+
+  // Saves are one after another: a second that is wanted while one runs follows it.
+  save() {
+    clearTimeout(this.waiting);
+    return this.queue(() => this.send());
+  }
+
+  queue(act) {
+    this.sending += 1;
+    const turn = this.running.then(act).finally(() => (this.sending -= 1));
+    this.running = turn.catch(() => {});
+    return turn;
+  }
+
+  // A file in the drawing's place, as it was written; the caller is told what is wrong with it.
+  replace(text) {
+    clearTimeout(this.waiting);
+    return this.queue(async () => {
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, replacing: true });
+      this.stored(revision);
+    });
+  }
+
+  stored(revision) {
+    this.revision = revision;
+    this.line("wrong", null);
+    if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+  }
+
+  async send() {
+    if (this.stopped) return;
+    const text = await this.source.text();
+    this.dirty = false;
+    this.say("正在保存……", "waiting");
+    try {
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text });
+      this.stored(revision);
+    } catch (error) {
+      this.dirty = true;
+      if (error.status === 409) this.conflict(error.message);
+      else this.failed(error);
+    }
+  }
+
+  failed(error) {
+    this.say(error.status === 422 ? "没有保存" : "没有保存上，稍后再试", "failed");
+    if (error.status === 422) this.tell("danger", error.message);
+    else this.waiting = setTimeout(() => this.save(), AGAIN);
+  }
+
+  say(words, state) {
+    this.state.textContent = words;
+    this.state.dataset.state = state;
+  }
+
+  // Two lines: who else is here comes and goes by itself, what went wrong stays until a save succeeds.
+  tell(kind, words, ...buttons) {
+    this.line("wrong", h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+  }
+
+  line(name, content) {
+    let place = this.notice.querySelector(`[data-line=${name}]`);
+    if (!place) this.notice.append((place = h("div", { "data-line": name })));
+    place.replaceChildren(...(content ? [content] : []));
+  }
+
+  // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
+  conflict(sentence) {
+    this.stopped = true;
+    this.say("没有保存", "failed");
+    const button = (words, act, main = false) => h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
+    const name = h("input", { type: "text", className: "form-control form-control-sm", value: `${this.title.slice(0, 70)}（另存）`, maxLength: 80, ariaLabel: "新草稿的名称" });
+    this.tell("warning", sentence, name, button("另存为新的草稿", () => this.keep(name.value), true), button("载入对方的内容", () => this.yield()));
+  }
+
+  async keep(name) {
+    try {
+      const text = await this.source.text();
+      const { address } = await this.post(this.source.copy, { name, [this.source.field]: text });
+      this.dirty = false;
+      location.assign(address);
+    } catch (error) {
+      window.alert(error.message);
+    }
+  }
+
+  async yield() {
+    if (!window.confirm("您的修改会先存成文件下载，然后载入对方保存的内容。继续吗？")) return;
+    const text = await this.source.text();
+    download(text, this.source.file, this.source.type);
+    this.dirty = false;
+    setTimeout(() => location.reload(), 300);
+  }
+
+  async present() {
+    try {
+      const { others, revision, status } = await this.post(`${this.at}/seen`, {});
+      if (this.stopped) return;
+      if (status !== "open") this.conflict("这份草稿已不能修改（已提交、启用或作废）。");
+      else if (revision > this.revision && !this.sending) this.behind();
+      const people = others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；");
+      this.line("people", people && h("div", { className: "alert alert-warning", role: "status" }, `${people}。两人同时改，后保存的要另存或重新载入。`));
+    } catch {
+      // the next sign of life tries again; saving tells when it does not work
+    }
+  }
+
+  behind() {
+    if (this.dirty) return this.save();
+    this.stopped = true;
+    return this.tell("warning", "这份草稿刚在别处保存过，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+  }
+}
+
+export function download(text, name, type) {
+  const link = h("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

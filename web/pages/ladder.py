@@ -1,0 +1,95 @@
+"""通知规则: whom the ladder tells, and by what channel; 外发消息: what leaves the system and what could not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import definitions, ladder, outbox
+from engine.errors import Invalid
+from engine.ladder import NewRule
+from web import clock
+from web.config import Config
+from web.database import session
+from web.pages.inbox import number
+from web.signing import account
+
+blueprint = Blueprint("ladder", __name__, url_prefix="/administration")
+
+
+def _config() -> Config:
+    found: Config = current_app.config["SHOUWANG"]
+    return found
+
+
+@blueprint.get("/notifications")
+def index() -> str:
+    """The table."""
+    return _page({}, {})
+
+
+def _page(values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
+    servers = _config().servers
+    return render_template(
+        "administration/notifications.html", rules=ladder.rules(session(), account()), values=values, errors=errors,
+        events=ladder.EVENTS, audiences=ladder.AUDIENCES, channels=ladder.CHANNELS, robots=list(servers.webhooks),
+        procedures=definitions.started_alone(session()), mail=bool(servers.smtp_host),
+    )  # fmt: skip
+
+
+@blueprint.post("/notifications")
+def add() -> ResponseReturnValue:
+    """Add a line."""
+    given, days = request.form, request.form.get("repeat_days", "")
+    rule = NewRule(
+        event=given.get("event", ""), audience=given.get("audience", ""), channel=given.get("channel", ""),
+        procedure_key=given.get("procedure_key", ""), element_id=given.get("element_id", "").strip(),
+        target=given.get("target", ""), repeat_days=int(days) if days.isdigit() and len(days) < 5 else 0,
+    )  # fmt: skip
+    try:
+        ladder.add(
+            session(), account(), rule, procedures=definitions.started_alone(session()),
+            robots=_config().servers.webhooks, now=clock.now(),
+        )  # fmt: skip
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _page(given, error.fields), 422
+    flash("已增加一条通知规则。", "success")
+    return redirect(url_for("ladder.index"), 303)
+
+
+@blueprint.post("/notifications/<int:rule_id>/switch")
+def switch(rule_id: int) -> ResponseReturnValue:
+    """Off, or on again."""
+    rule = ladder.switch(session(), account(), rule_id, clock.now())
+    flash("已启用。" if rule.active else "已停用。", "success")
+    return redirect(url_for("ladder.index"), 303)
+
+
+@blueprint.post("/notifications/<int:rule_id>/remove")
+def remove(rule_id: int) -> ResponseReturnValue:
+    """Take a line out."""
+    ladder.remove(session(), account(), rule_id, clock.now())
+    flash("已删除。", "success")
+    return redirect(url_for("ladder.index"), 303)
+
+
+@blueprint.get("/outbox")
+def messages() -> str:
+    """What waits, failed and was sent."""
+    status = request.args.get("status", "")
+    page = outbox.listing(session(), account(), status, number(request.args.get("page")))
+    return render_template(
+        "administration/outbox.html", page=page, status=status, statuses=outbox.STATUS_NAMES,
+        counts=outbox.counts(session(), account()), channels=ladder.CHANNELS,
+    )  # fmt: skip
+
+
+@blueprint.post("/outbox/<int:row_id>/retry")
+def resend(row_id: int) -> ResponseReturnValue:
+    """重新发送."""
+    outbox.retry(session(), account(), row_id, clock.now())
+    flash("已重新排入发送，半分钟内会再试。", "success")
+    return redirect(url_for("ladder.messages", status="failed"), 303)

@@ -1,0 +1,215 @@
+"""督办: limits by lamp and place, urging, orders, the weekly letter (C6, R15, R19)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import definitions, divisions
+from engine.clock import local_date
+from engine.errors import Invalid
+from engine.supervision import letters, limits, orders, urging
+from engine.supervision.limits import LimitFilter
+from web import clock
+from web.database import session
+from web.pages import selection
+from web.pages.inbox import number
+from web.pages.papers import FILES, file_of
+from web.pages.register import SHEET
+from web.signing import account
+
+blueprint = Blueprint("supervision", __name__, url_prefix="/supervision")
+NAMES = {"division": 12, "procedure": 60, "limit": 80, "step": 141, "lamp": 6, "q": 40, "sort": 6}
+"""What a filter may name in an address, and how long it may be."""
+
+
+def query_of(values: Mapping[str, str]) -> dict[str, str]:
+    """The filter as it stands in addresses, without what is empty."""
+    return {name: values[name].strip()[:longest] for name, longest in NAMES.items() if values.get(name, "").strip()}
+
+
+def wanted(values: Mapping[str, str]) -> LimitFilter:
+    """The filter that a query string or a form names."""
+    found = query_of(values)
+    text = found.pop("q", "")
+    return LimitFilter(**found, text=text, page=number(values.get("page")))
+
+
+# -- limits -------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("")
+def index() -> str:
+    """Where limits are passed or nearly so, and whose they are."""
+    found, now, actor = session(), clock.now(), account()
+    narrowed, query = wanted(request.args), query_of(request.args)
+    board = limits.board(found, actor, narrowed, now)
+    page = limits.listing(found, actor, narrowed, now)
+    codes = {one.village_code for one in page.items} | {i.division_code for one in page.items for i in one.items}
+    return render_template(
+        "supervision/index.html", board=board, page=page, wanted=narrowed, query={**query, "division": board.place.code},
+        places=divisions.names(found, codes), people=limits.claimers(found, page.items), sorts=limits.ORDERS,
+        procedures=definitions.names(found, {one.procedure_key for one in page.items}), acts=limits.supervises(actor),
+        days_over=limits.days_over, longest=max((line.lamps.total for line in board.places), default=0),
+    )  # fmt: skip
+
+
+@blueprint.get("/export.xlsx")
+def export() -> Response:
+    """The list as an Excel file."""
+    now = clock.now()
+    body = limits.export(session(), account(), wanted(request.args), now)
+    answer = Response(body, mimetype=SHEET)
+    name = quote(f"督办{local_date(now):%Y%m%d}.xlsx")
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return answer
+
+
+@blueprint.post("/urge")
+def urge() -> ResponseReturnValue:
+    """催办, one or many."""
+    found = urging.urge_many(session(), account(), _chosen(), request.form.get("text", ""), clock=clock.clock())
+    flash(found.summary, "success" if found.done else "warning")
+    back = request.form.get("case", "")
+    if back.isdigit() and len(back) < 16:
+        return redirect(url_for("cases.show", case_id=int(back)), 303)
+    there: dict[str, Any] = {**query_of(request.form), "acted": 1, "_anchor": "list"}
+    return redirect(url_for("supervision.index", **there), 303)
+
+
+def _chosen() -> list[int]:
+    """The items ticked, or all under the limits that the filter finds without those unticked."""
+    if not request.form.get("all"):
+        return selection.numbers(request.form.getlist("id"))
+    left_out = set(selection.numbers(request.form.getlist("except")))
+    most = urging.MAX_ITEMS + len(left_out) + 1
+    ids = limits.item_ids(session(), account(), wanted(request.form), clock.now(), most)
+    return [one for one in ids if one not in left_out]
+
+
+# -- orders -------------------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/orders")
+def order_list() -> str:
+    """The orders in one's reach: to answer, to judge, late."""
+    status = request.args.get("status", "")
+    page = orders.listing(session(), account(), status, number(request.args.get("page")))
+    return render_template(
+        "supervision/orders.html", page=page, status=status, late=orders.late, today=local_date(clock.now()),
+        places=divisions.names(session(), {one.division_code for one in page.items}),
+    )  # fmt: skip
+
+
+@blueprint.get("/orders/new")
+def new_order() -> str:
+    """A blank order about an open item."""
+    return _new_page(number(request.args.get("item")), {}, {})
+
+
+def _new_page(item_id: int, values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
+    item = orders.item_for(session(), account(), item_id)
+    return render_template(
+        "supervision/new_order.html", item=item, values=values, errors=errors, today=local_date(clock.now()),
+        places=divisions.names(session(), {item.village_code, item.division_code}),
+    )  # fmt: skip
+
+
+@blueprint.post("/orders")
+def give() -> ResponseReturnValue:
+    """下达."""
+    given = request.form
+    item_id = number(given.get("item"))
+    try:
+        order = orders.give(
+            session(),
+            account(),
+            item_id,
+            given.get("matter", ""),
+            _day(given.get("answer_by", "")),
+            clock=clock.clock(),
+        )
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _new_page(item_id, given, error.fields), 422
+    flash("已下达督办单，承办单位会收到通知。", "success")
+    return redirect(url_for("supervision.order", order_id=order.id), 303)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@blueprint.get("/orders/<int:order_id>")
+def order(order_id: int) -> str:
+    """An order with its answers."""
+    return _order_page(order_id)
+
+
+def _order_page(
+    order_id: int, data: Mapping[str, object] | None = None, errors: Mapping[str, list[str]] | None = None
+) -> str:
+    found = orders.get(session(), account(), order_id)
+    form = orders.answer_form(session())
+    return render_template(
+        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors), errors=errors or {},
+        may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
+        late=orders.late(found, local_date(clock.now())),
+        places=divisions.names(session(), {found.village_code, found.division_code}),
+    )  # fmt: skip
+
+
+@blueprint.post("/orders/<int:order_id>")
+def answer(order_id: int) -> ResponseReturnValue:
+    """答复."""
+    orders.get(session(), account(), order_id)
+    raw = orders.answer_form(session()).parse(request.form.copy())
+    try:
+        orders.answer(session(), account(), order_id, raw, clock=clock.clock())
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _order_page(order_id, raw, error.fields), 422
+    flash("已答复，请按承诺日期办结。", "success")
+    return redirect(url_for("supervision.order", order_id=order_id), 303)
+
+
+@blueprint.post("/orders/<int:order_id>/judge")
+def judge(order_id: int) -> ResponseReturnValue:
+    """认可 or 退回."""
+    accepted, reason = request.form.get("accepted") == "1", request.form.get("reason", "")
+    try:
+        orders.judge(session(), account(), order_id, accepted, reason, clock=clock.clock())
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _order_page(order_id, None, error.fields), 422
+    flash("已认可答复。" if accepted else "已退回，承办单位会收到通知。", "success")
+    return redirect(url_for("supervision.order", order_id=order_id), 303)
+
+
+# -- the weekly letter --------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/letter")
+def letter() -> ResponseReturnValue:
+    """This week's letter to a township, as it would be issued now; ``as`` = docx or pdf for a file."""
+    found = letters.this_week(session(), account(), request.args.get("division", ""), clock.now())
+    form = request.args.get("as", "")
+    if form in FILES:
+        return file_of([found.paper], form, f"{found.township.name}督办函（{found.week}）")
+    return render_template("supervision/letter.html", letter=found)
+
+
+@blueprint.post("/letter")
+def issue_letter() -> ResponseReturnValue:
+    """印发."""
+    record = letters.issue(session(), account(), request.form.get("division", ""), clock.now())
+    flash(f"已印发：{record.number}。", "success")
+    return redirect(url_for("papers.show", paper_id=record.id, form="html"), 303)
