@@ -90,3 +90,10 @@ def test_bad_requests_get_a_sentence(small_world: World, body: dict[str, Any]) -
     assert answer.status_code in (200, 400, 422), answer.text
     if answer.status_code == 200:
         assert not answer.json["ok"] and answer.json["findings"][0]["message"].endswith("。")
+
+
+def test_bad_forms_and_decisions_sent_along_are_findings(small_world: World) -> None:
+    owner = Caller(application(small_world), small_world, "liucheng")
+    for form in ([[[]]], None, {}, "x", 1, {"components": [1]}, {"components": [{"type": "group", "components": 3}]}):
+        answer = owner.post("/procedures/check", {"xml": camunda7(STEP), "forms": {"clue": form}})
+        assert answer.status_code == 200 and not answer.json["ok"], (form, answer.text)
