@@ -55,6 +55,9 @@ def _describe(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, HTTPException):
         status = error.code or 500
         return status, error.name.lower().replace(" ", "_"), SENTENCES.get(status, SENTENCES[400])
+    if isinstance(error, RecursionError):  # JSON within JSON, thousands of times: Python's reader gives up
+        _LOG.warning("nested too deeply: %s", request.path)
+        return 422, "invalid", "提交的内容嵌套过深，不能处理。"
     if isinstance(error, OperationalError):
         _LOG.warning("database: %s", error)
         return 503, "busy", SENTENCES[503]
