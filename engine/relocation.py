@@ -71,13 +71,14 @@ def relocate(
     workdays: Callable[[date, int], date], wish: Wish, seq: int, now: datetime,
 ) -> Relocation:  # fmt: skip
     """Move a case's history from `old` to `new` at `now`, as line `seq` of its history. Raises CannotMove."""
+    here = Replay(old, inputs, submissions, workdays)
+    wish = Wish(wish.elements, wish.passed | (here.passed_by & new.elements.keys()))
     line: dict[str, Any] = {
         "elements": dict(wish.elements), "passed": sorted(wish.passed), "tokens": {}, "passes": [],
-        "dropped": _dropped(old, new, inputs, wish),
+        "dropped": _dropped(here, new, wish),
     }  # fmt: skip
     move = Input(seq, "move", now, "", line)
     there = Replay(new, [*inputs, move], submissions, workdays)
-    here = Replay(old, inputs, submissions, workdays)
     travel = _Travel(here, there, wish, line)
     for entry in inputs:
         travel.feed(entry)
@@ -86,11 +87,15 @@ def relocate(
     return _found(here.instance, there.instance, line, pairs)
 
 
-def _dropped(old: Definition, new: Definition, inputs: Sequence[Input], wish: Wish) -> dict[str, str]:
-    """Finished steps that the new version has no more, with the variables that they set."""
-    done = {entry.element_id for entry in inputs if entry.kind == "complete"} - wish.elements.keys()
-    gone = {name: old.elements[name].variable for name in done - new.elements.keys() if name in old.elements}
-    return {name: variable for name, variable in sorted(gone.items()) if variable}
+def _dropped(here: Replay, new: Definition, wish: Wish) -> dict[str, str]:
+    """Finished steps that the new version does not have, as the history calls them, with the variables that they set."""
+    found = {}
+    for entry in here.inputs:
+        variable = here.variable_of(entry) if entry.kind == "complete" else None
+        name = here.element_of(entry)
+        if variable and wish.elements.get(name, name) not in new.elements:
+            found[entry.element_id] = variable
+    return found
 
 
 class _Travel:
@@ -114,6 +119,7 @@ class _Travel:
             self.here.feed(entry)
         except ReplayMisfit as error:
             raise CannotMove(f"这件事项的办理记录在原来的版本上也走不通：{error.message}") from error
+        self._recognise_caught()
 
     def _recognise(self, entry: Input) -> None:
         """Note under which token the new definition has what the input acted on."""
@@ -123,6 +129,16 @@ class _Travel:
             if token in own:
                 places = other.places()
                 self._note(token, self._exact(own[token], places) or self._near(own[token], places))
+
+    def _recognise_caught(self) -> None:
+        """Note under which tokens the new definition caught the message that was fed last."""
+        last = [
+            next((r for r in reversed(one.instance.records) if r.kind == "message"), None)
+            for one in (self.here, self.there)
+        ]
+        if last[0] is not None and last[1] is not None:
+            for token, found in zip(last[0].caught, last[1].caught, strict=False):
+                self._note(token, found)
 
     def _exact(self, place: Place, places: Mapping[str, Place]) -> str | None:
         """The token of the same place."""

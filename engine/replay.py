@@ -150,6 +150,16 @@ class Replay:
         elif timer is not None:
             self.instance.fire(timer.token, now)
 
+    @property
+    def passed_by(self) -> frozenset[str]:
+        """The elements that any move took the case past."""
+        return frozenset(element_id for move in self._moves for _, element_id in move.data.get("passes", ()))
+
+    def variable_of(self, entry: Input) -> str | None:
+        """The variable that the finished step of the input set, also when the present definition has no such step."""
+        element = self.instance.definition.elements.get(self.element_of(entry))
+        return element.variable if element is not None else self._dropped.get(entry.element_id)
+
     def element_of(self, entry: Input) -> str:
         """The element that the input acted on, as the present definition calls it."""
         element_id = entry.element_id

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from engine.relocation import CannotMove
-from tests.support.histories import Case
+from engine.replay import Replay
+from tests.support.histories import Case, workdays
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer
 
 DAY = timedelta(days=1)
@@ -337,3 +338,57 @@ def test_a_cycle_of_waits_that_has_fired_twice_goes_on_with_the_new_rhythm_from_
     assert case.open() == ["look"] and case.dues() == {"limit": NOW + 30 * DAY}
     case.do("look", NOW + 28 * DAY, x="over")
     assert case.open() == ["sign"]
+
+
+def test_a_step_passed_by_once_is_passed_by_again_on_the_next_version() -> None:
+    case = Case(line("apply", "approve", "archive"))
+    case.do("apply", NOW)
+    case.do("approve", NOW)
+    case.move(line("apply", "sign", "approve", "archive"), NOW + DAY, passed=frozenset({"sign"}))
+    case.move(line("apply", "sign", "approve", "archive", "tell"), NOW + 2 * DAY)
+    assert case.open() == ["archive"]
+
+
+def test_a_step_dropped_or_renamed_once_stays_so_on_the_next_version_and_comes_back() -> None:
+    case = Case(line("apply", "ask", "approve"))
+    case.do("apply", NOW, x="1")
+    case.do("ask", NOW, x="2")
+    case.move(line("apply", "approve"), NOW + DAY)
+    case.move(line("apply", "approve", "archive"), NOW + 2 * DAY)
+    assert case.open() == ["approve"]
+    case.move(line("apply", "ask", "approve"), NOW + 3 * DAY)
+    assert case.open() == ["approve"]
+    case.move(line("petition", "ask", "approve"), NOW + 4 * DAY, elements={"apply": "petition"})
+    case.move(line("ask", "approve"), NOW + 5 * DAY)
+    case.move(line("petition", "ask", "approve"), NOW + 6 * DAY)
+    assert case.open() == ["approve"]
+    case.do("approve", NOW + 7 * DAY)
+    assert case.instance.completed
+
+
+def test_a_message_that_was_caught_is_known_again_where_a_limit_was_added() -> None:
+    def waiting(more: str = "") -> str:
+        event = '<bpmn:messageEventDefinition id="m" messageRef="msg"/>'
+        catch = f'<bpmn:boundaryEvent id="news" attachedToRef="a" cancelActivity="true">{event}</bpmn:boundaryEvent>'
+        body = process(
+            START,
+            task("a"),
+            catch,
+            task("b"),
+            END,
+            OTHER_END,
+            more,
+            flow("s", "a"),
+            flow("a", "e"),
+            flow("news", "b"),
+            flow("b", "e2"),
+        )
+        return body.replace('<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"')
+
+    case = Case(waiting())
+    case.instance.send("news", {"x": 1}, NOW + DAY)
+    case.keep({"payload": {"x": 1}})
+    case.move(waiting(limit("a", "P9D")), NOW + 2 * DAY)
+    assert case.open() == ["b"]
+    instance, left_out = Replay(case.definition, case.inputs, case.submissions, workdays).run_without(99)
+    assert left_out == [] and [one.element_id for one in instance.open_tasks()] == ["b"]

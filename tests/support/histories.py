@@ -26,9 +26,10 @@ class Case:
         self.inputs: list[Input] = []
         self.submissions: dict[int, dict[str, Any]] = {}
         self.instance.start(variables, NOW)
-        self._keep({"variables": variables})
+        self.keep({"variables": variables})
 
-    def _keep(self, details: Mapping[str, Any]) -> None:
+    def keep(self, details: Mapping[str, Any]) -> None:
+        """Write down what the instance did, with the `details` of the input."""
         for record in self.instance.records:
             data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
             data |= {"services": record.services, "caught": record.caught} | (
@@ -45,11 +46,11 @@ class Case:
         self.instance.complete(
             wanted[0].token, {str(element.variable): self.definition.project(str(element.variable), data)}, on
         )
-        self._keep({"submission": len(self.submissions)})
+        self.keep({"submission": len(self.submissions)})
 
     def wait(self, until: datetime) -> None:
         self.instance.pass_time(until)
-        self._keep({})
+        self.keep({})
 
     def open(self) -> list[str]:
         return sorted(one.element_id for one in self.instance.open_tasks())
@@ -73,7 +74,7 @@ class Case:
         self.instance = Instance.restored(definition, Host(), found.instance.stored())
         assert self.instance.canonical() == found.instance.canonical()
         self.instance.records = fired
-        self._keep({})
+        self.keep({})
         rebuilt = Replay(definition, self.inputs, self.submissions, workdays).run()
         assert rebuilt.canonical() == self.instance.canonical()
         return found
