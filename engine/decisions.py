@@ -49,6 +49,9 @@ class Table:
         self.aggregation = node.get("aggregation", "")
         _require_sound(node, self.policy, self.aggregation)
         self.inputs = [_cell(_find(i, "inputExpression"), names) for i in _all(node, "input")]
+        self.without_value = [
+            i.get("label") or i.get("id") or "" for i in _all(node, "input") if not _text(_find(i, "inputExpression"))
+        ]
         self.labels = [i.get("label") or _text(_find(i, "inputExpression")) for i in _all(node, "input")]
         outputs = _all(node, "output")
         self.outputs = [o.get("name") or o.get("label") or "" for o in outputs]
@@ -157,9 +160,6 @@ def _require_sound(node: Node, policy: str, aggregation: str) -> None:
         raise FeelSyntaxError(f"决策表的列过多（上限 {MAX_COLUMNS} 列）。")
     if not outputs:
         raise FeelSyntaxError("决策表没有输出。")
-    for one in inputs:
-        if not _text(_find(one, "inputExpression")):
-            raise FeelSyntaxError(f"输入“{one.get('label') or one.get('id') or ''}”没有写明取什么值。")
 
 
 _POLICIES: dict[str, Callable[[Table, list[dict[str, Any]]], Any]] = {
@@ -192,6 +192,11 @@ class Decision:
         """Label and expression of each input of its table."""
         table = self.table
         return [(label, e.text) for label, e in zip(table.labels, table.inputs, strict=True)] if table else []
+
+    @property
+    def without_value(self) -> list[str]:
+        """Labels of the inputs of its table that say nothing of what they take: their cells never hold."""
+        return self.table.without_value if self.table else []
 
     def names(self) -> frozenset[str]:
         """The dotted names it reads from the case."""

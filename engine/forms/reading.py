@@ -11,6 +11,7 @@ from engine.errors import Finding
 from engine.feel.patterns import quick
 from engine.forms import schema as s
 from engine.forms.fields import MAX_MATCHED
+from engine.forms.naming import check_names
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -41,7 +42,10 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if not isinstance(schema, dict) or not isinstance(schema.get("components"), list):
         return None, [Finding("", "", "不是表单文件：缺少 components。")]
     found = list(_shapes(schema["components"], 1))
-    return (None, found) if found else (schema, s.check_form(schema))
+    if found:
+        return None, found
+    problems = s.check_form(schema)
+    return schema, problems or list(check_names(schema["components"]))
 
 
 class _Ambiguous(ValueError):
@@ -58,8 +62,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(text: str) -> None:  # NaN, Infinity: no JSON, though Python reads them
-    raise _Ambiguous(f"表单文件里有不是数的数“{text}”。")
+def _no_number(text: str) -> None:
+    raise ValueError(text)  # NaN, Infinity: no JSON, though Python reads them
 
 
 def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:

@@ -168,3 +168,33 @@ def test_the_names_that_the_system_gives_are_listed_once() -> None:
     source = (ROOT / "engine" / "openings.py").read_text() + (ROOT / "engine" / "clues.py").read_text()
     for name, keys in GIVEN.items():
         assert f'"{name}"' in source and all(f'"{key}"' in source for key in keys), name
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"conditional": {"hide": '=decision = "no"'}}, "“decision”不是这张表单的项目"),
+        ({"conditional": {"hide": '=outcome = "maybe"'}}, "只能选：agreed（同意）"),
+        ({"properties": {"prefill": "person.name"}}, "预填用到的“person.name”没有来处"),
+    ],
+)
+@pytest.mark.duty("C5")
+def test_a_form_that_asks_for_what_it_does_not_have_is_found(change: dict[str, object], sentence: str) -> None:
+    first, *others = COMPONENTS
+    forms = Resources({"f": json.dumps({"components": [{**first, **change}, *others]}).encode()})
+    [found] = findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms)
+    assert found.element_id == "f" and sentence in found.message
+
+
+def test_a_form_may_read_its_own_fields_from_inside_a_list() -> None:
+    inner = {
+        "type": "number",
+        "key": "share",
+        "label": "份",
+        "conditional": {"hide": '=outcome = "agreed" or amount > 3'},
+    }
+    *others, rows = COMPONENTS
+    forms = Resources(
+        {"f": json.dumps({"components": [*others, {**rows, "components": [*rows["components"], inner]}]}).encode()}
+    )  # type: ignore[misc]
+    assert findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms) == []

@@ -51,6 +51,8 @@ def names(draft: Draft) -> Iterator[Finding]:
         for name, value in compared(tree):
             yield from _value(known, node, f"“{_short(text)}”", name, value)
     for node, decision in _decisions(draft):
+        for label in decision.without_value:
+            yield found(node, f"决策表“{decision.id}”的输入“{label}”没有写明取什么值。")
         for name in sorted(decision.certain_names()):
             yield from _name(known, node, f"决策表“{decision.id}”", name, alone, frozenset())
         for name, value in decision.compared():
