@@ -96,7 +96,7 @@ def _hand_over(channel: Channel | None, message: Message) -> DeliveryError | Non
 
 def _mark(session: Session, row_id: int, problem: DeliveryError | None, now: datetime) -> None:
     with write(session):
-        row = session.get_one(Outbox, row_id, with_for_update=True)
+        row = session.get_one(Outbox, row_id, with_for_update=True, populate_existing=True)
         if problem is None:
             row.status, row.sent_at, row.error = "sent", now, ""
             return
@@ -134,7 +134,7 @@ def retry(session: Session, actor: Account, row_id: int, now: datetime) -> Outbo
     """重新发送: a failed message, or one that waits for its next attempt, is due at once."""
     access.require_role(actor, access.ACCOUNT_ADMIN)
     with write(session):
-        row = session.get(Outbox, row_id, with_for_update=True)
+        row = session.get(Outbox, row_id, with_for_update=True, populate_existing=True)
         if row is None:
             raise NotFound("没有这条外发消息。")
         if row.status == "sent":
