@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -56,6 +57,12 @@ def create(
     session.add(account)
     session.flush()
     return account
+
+
+def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
+    """What the accounts `ids` are called."""
+    wanted = {one for one in ids if one is not None}
+    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
 
 
 def grant(session: Session, account: Account, role: str, division_code: str) -> RoleGrant:

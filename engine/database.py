@@ -77,6 +77,23 @@ def write(session: Session) -> Iterator[None]:
         session.info[_WRITING] = False
 
 
+@contextmanager
+def discarding(session: Session) -> Iterator[None]:
+    """One write transaction of which nothing stays: rolled back at its end, however it ends.
+
+    Everything inside that opens a write transaction of its own joins it.
+    """
+    if session.in_transaction():
+        session.commit()
+    session.info[_WRITING] = True
+    try:
+        session.connection(execution_options={_WRITING: True})
+        yield
+    finally:
+        session.rollback()
+        session.info[_WRITING] = False
+
+
 def save(connection: Connection, row: Base, **changes: Any) -> None:
     """Write `changes` of the stored `row`, in the database and in the object.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,12 +10,19 @@ from typing import Any
 from lxml import etree
 
 from engine.errors import DefinitionError, EngineFault, Finding
-from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests
+from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests, one_purse
+from engine.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.feel.values import Function, equal, from_plain
 
 Node = etree._Element
 MAX_BYTES = 1_000_000
 MAX_RULES = 500
+MAX_COLUMNS = 40
+MAX_PARTS = 60
+"""Decisions and pieces of knowledge in one file; that many ways from one to what it requires are followed at most."""
+MAX_WAYS = 1_000
+MAX_STEPS = 1_000_000
+"""What one decision may spend on all its cells and on the knowledge it calls."""
 _SINGLE = {"UNIQUE", "ANY", "FIRST", "PRIORITY"}
 _AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
     "SUM": lambda xs: sum(xs, Decimal(0)) if xs else None,
@@ -40,6 +47,7 @@ class Table:
     def __init__(self, node: Node, names: tuple[str, ...]) -> None:
         self.policy = node.get("hitPolicy", "UNIQUE").upper()
         self.aggregation = node.get("aggregation", "")
+        _require_sound(node, self.policy, self.aggregation)
         self.inputs = [_cell(_find(i, "inputExpression"), names) for i in _all(node, "input")]
         self.labels = [i.get("label") or _text(_find(i, "inputExpression")) for i in _all(node, "input")]
         outputs = _all(node, "output")
@@ -54,30 +62,43 @@ class Table:
             )
             for row in _all(node, "rule")
         ]
-        if len(self.rules) > MAX_RULES:
-            raise FeelSyntaxError(f"决策表的规则过多（上限 {MAX_RULES} 条）。")
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
 
-    def names(self) -> set[str]:
-        """The dotted names the table reads."""
-        found = {name for expression in self.inputs for name in expression.names()}
+    def texts(self) -> Iterator[Expression | UnaryTests]:
+        """All that is written in it."""
+        yield from self.inputs
         for rule in self.rules:
-            found |= {name for test in rule.tests for name in test.names()}
-            found |= {name for value in rule.values if value is not None for name in value.names()}
-        return found
+            yield from rule.tests
+            yield from (value for value in rule.values if value is not None)
+
+    def columns(self) -> Iterator[tuple[Expression, list[UnaryTests]]]:
+        """Each input with the cells below it."""
+        for place, expression in enumerate(self.inputs):
+            yield expression, [rule.tests[place] for rule in self.rules]
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """The result over `context` by the hit policy. Raises EngineFault when UNIQUE or ANY is broken."""
+        hits = self.hits(context)
+        if hits is None:
+            return None
+        results = [self._result(self.rules[index], context) for index in hits]
+        if not results:
+            return self._no_hit(context)
+        return _POLICIES[self.policy](self, results)
+
+    def hits(self, context: Mapping[str, Any]) -> list[int] | None:
+        """Which rules hit over `context`, counted from 0; None when an input is none of its allowed values."""
         values = [from_plain(expression.evaluate(context)) for expression in self.inputs]
         for value, allowed in zip(values, self.allowed, strict=True):
             if allowed is not None and allowed.matches(value, context) is not True:
                 return None
-        hits = [rule for rule in self.rules if self._hit(rule, values, context)]
-        results = [self._result(rule, context) for rule in hits]
-        if not results:
-            return self._no_hit(context)
-        return _POLICIES[self.policy](self, results)
+        return [index for index, rule in enumerate(self.rules) if self._hit(rule, values, context)]
+
+    def asks(self, index: int) -> list[tuple[str, str]]:
+        """Label and text of each cell of a rule that asks for something."""
+        tests = self.rules[index].tests
+        return [(label, test.text) for label, test in zip(self.labels, tests, strict=True) if test.text != "-"]
 
     def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
         return all(test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True))
@@ -125,6 +146,22 @@ class Table:
         return {name: _AGGREGATORS[self.aggregation]([from_plain(r[name]) for r in results])}
 
 
+def _require_sound(node: Node, policy: str, aggregation: str) -> None:
+    """Raises FeelSyntaxError for a table that is too large to read or that nobody could take a decision by."""
+    if policy not in _POLICIES or aggregation not in ("", *_AGGREGATORS):
+        raise FeelSyntaxError(f"命中策略“{policy} {aggregation}”不能用。")
+    rows, inputs, outputs = len(_all(node, "rule")), _all(node, "input"), _all(node, "output")
+    if rows > MAX_RULES:
+        raise FeelSyntaxError(f"决策表的规则过多（上限 {MAX_RULES} 条）。")
+    if len(inputs) + len(outputs) > MAX_COLUMNS:
+        raise FeelSyntaxError(f"决策表的列过多（上限 {MAX_COLUMNS} 列）。")
+    if not outputs:
+        raise FeelSyntaxError("决策表没有输出。")
+    for one in inputs:
+        if not _text(_find(one, "inputExpression")):
+            raise FeelSyntaxError(f"输入“{one.get('label') or one.get('id') or ''}”没有写明取什么值。")
+
+
 _POLICIES: dict[str, Callable[[Table, list[dict[str, Any]]], Any]] = {
     "UNIQUE": Table.unique,
     "ANY": Table.any,
@@ -160,9 +197,28 @@ class Decision:
         """The dotted names it reads from the case."""
         return frozenset(self._model.names(self._node))
 
+    def certain_names(self) -> frozenset[str]:
+        """Of `names`, those that are read whatever the data is (engine.feel.reading)."""
+        return frozenset(self._model.names(self._node, certain=True))
+
+    def compared(self) -> Iterator[tuple[str, Any]]:
+        """Each dotted name with each literal that the cells of its table test it for."""
+        for expression, tests in self.table.columns() if self.table else ():
+            yield from compared(expression.tree)
+            for test in tests:
+                yield from compared(test.tree)
+                yield from (
+                    (name, value) for name in names_alone(expression.tree) for value in cell_literals(test.tree)
+                )
+
     def evaluate(self, context: Mapping[str, Any]) -> Any:
         """Its result: a dict of outputs for a table with several or named outputs, else the value."""
-        return self._model.evaluate(self._node, dict(context), set())
+        with one_purse(MAX_STEPS):
+            return self._model.evaluate(self._node, dict(context), set())
+
+    def hits(self, context: Mapping[str, Any]) -> list[int] | None:
+        """Which rules of its table hit over `context`, counted from 0; None where it has no table or refuses an input."""
+        return self.table.hits(self._model.scope(self._node, dict(context), set())) if self.table else None
 
     def evaluate_standard(self, context: Mapping[str, Any]) -> Any:
         """Its result as the standard has it: a table of one output answers the bare value."""
@@ -196,21 +252,43 @@ class _Model:
         return self._tables[key]
 
     def check(self) -> None:
-        for node in self._nodes.values():
+        parts = [node for node in self._nodes.values() if _local(node) in ("decision", "businessKnowledgeModel")]
+        if len(parts) > MAX_PARTS:
+            raise FeelSyntaxError(f"一个文件里的决策过多（上限 {MAX_PARTS} 个）。")
+        ways: dict[str, int] = {}
+        for node in parts:
+            self._ways(node, ways, ())
+        for node in parts:
             if _local(node) == "decision":
                 self._build(node)
+            else:
+                self._knowledge(node, set())
 
-    def names(self, node: Node, seen: frozenset[str] = frozenset()) -> set[str]:
+    def _ways(self, node: Node, ways: dict[str, int], above: tuple[str, ...]) -> int:
+        """In how many ways one comes from a decision to all that it requires. Raises FeelSyntaxError for too many."""
+        identifier = node.get("id", "")
+        required = [*self._required(node, "requiredDecision"), *self._required(node, "requiredKnowledge")]
+        if identifier in above and _local(node) == "decision":
+            raise FeelSyntaxError(f"决策“{node.get('name') or identifier}”绕一圈又依赖自己。")
+        if identifier not in ways:
+            inner = [one for one in required if one.get("id", "") not in above or _local(one) == "decision"]
+            ways[identifier] = 1 + sum(self._ways(one, ways, (*above, identifier)) for one in inner)
+            if ways[identifier] > MAX_WAYS:
+                raise FeelSyntaxError("决策之间的依赖过于复杂。")
+        return ways[identifier]
+
+    def names(self, node: Node, seen: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
         table = self.table_of(node)
-        found = set(table.names()) if table else set()
+        texts: list[Expression | UnaryTests] = list(table.texts()) if table else []
         literal = _find(node, "literalExpression")
         if literal is not None:
-            found |= compile_expression(_text(literal), self._known).names()
+            texts.append(compile_expression(_text(literal), self._known))
+        found = {name for one in texts for name in (certain_names(one.tree) if certain else one.names())}
         inner = set()
         for required in self._required(node, "requiredDecision"):
             inner.add(required.get("name", ""))
             if required.get("id", "") not in seen:
-                found |= self.names(required, seen | {node.get("id", "")})
+                found |= self.names(required, seen | {node.get("id", "")}, certain=certain)
         return {name for name in found if name.partition(".")[0] not in inner}
 
     def _required(self, node: Node, kind: str) -> Iterable[Node]:
@@ -223,19 +301,23 @@ class _Model:
         identifier = node.get("id", "")
         if identifier in running:
             raise EngineFault("决策互相依赖，无法得出结论。")
-        running = running | {identifier}
+        result = self._build(node)(self.scope(node, context, running | {identifier}))
+        table = self.table_of(node)
+        return _bare(table, result) if bare and table is not None else result
+
+    def scope(self, node: Node, context: dict[str, Any], running: set[str]) -> dict[str, Any]:
+        """The context with what the node requires: other decisions' results and business knowledge."""
         scope = dict(context)
         for required in self._required(node, "requiredDecision"):
             scope[_variable(required)] = self.evaluate(required, context, running, bare=True)
         for knowledge in self._required(node, "requiredKnowledge"):
             scope[knowledge.get("name", "")] = self._knowledge(knowledge, running)
-        result = self._build(node)(scope)
-        table = self.table_of(node)
-        return _bare(table, result) if bare and table is not None else result
+        return scope
 
     def _knowledge(self, node: Node, running: set[str]) -> Function:
         logic = _find(node, "encapsulatedLogic")
-        assert logic is not None
+        if logic is None:
+            raise FeelSyntaxError(f"业务知识“{node.get('name')}”没有内容。")
         names = tuple(p.get("name", "") for p in _all(logic, "formalParameter"))
         body = self._expression([c for c in logic if isinstance(c.tag, str) and _local(c) != "formalParameter"][-1])
         scope: dict[str, Any] = {}
@@ -303,41 +385,43 @@ class _Model:
 _EXPRESSIONS = {"decisionTable", "literalExpression", "invocation", "context"}
 
 
+def read_model(body: bytes) -> Node:
+    """The root of a DMN file. Raises DefinitionError for what is unsafe, too large or no DMN."""
+    if len(body) > MAX_BYTES:
+        raise _refusal("决策表文件过大。")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise _refusal(f"决策表文件不是完整的 XML（第 {error.position[0]} 行）。") from error
+    if root.getroottree().docinfo.doctype:
+        raise _refusal("决策表文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
+    if "DMN" not in (etree.QName(root).namespace or ""):
+        raise _refusal("文件不是 DMN 决策表。")
+    return root
+
+
+def _refusal(sentence: str) -> DefinitionError:
+    return DefinitionError(sentence, [Finding("", "", sentence)])
+
+
 def parse_model(body: bytes) -> list[Decision]:
     """Every decision of a DMN file. Raises DefinitionError for a file that is unsafe, broken or not understood."""
-    sentence = ""
-    root = None
-    if len(body) > MAX_BYTES:
-        sentence = "决策表文件过大。"
-    else:
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-        try:
-            root = etree.fromstring(body, parser)
-            if root.getroottree().docinfo.doctype:
-                sentence = "决策表文件中含有 DOCTYPE 或实体声明，出于安全不能使用。"
-        except etree.XMLSyntaxError as error:
-            sentence = f"决策表文件不是完整的 XML（第 {error.position[0]} 行）。"
-    if root is not None and not sentence and "DMN" not in (etree.QName(root).namespace or ""):
-        sentence = "文件不是 DMN 决策表。"
-    if sentence or root is None:
-        raise DefinitionError(sentence, [Finding("", "", sentence)])
     try:
-        model = _Model(root)
+        model = _Model(read_model(body))
         model.check()
         return model.decisions()
     except FeelSyntaxError as error:
         raise DefinitionError(f"决策表写得不对：{error}", [Finding("", "", str(error))]) from error
-    except (KeyError, StopIteration, AttributeError) as error:
-        sentence = "决策表的结构不完整。"
-        raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
+    except (KeyError, StopIteration, AttributeError, IndexError, TypeError, ValueError, RecursionError) as error:
+        raise _refusal("决策表的结构不完整。") from error
 
 
 def parse_decision(body: bytes) -> Decision:
     """The last decision of a DMN file: the one that a business rule task names."""
     decisions = parse_model(body)
     if not decisions:
-        sentence = "文件中没有决策。"
-        raise DefinitionError(sentence, [Finding("", "", sentence)])
+        raise _refusal("文件中没有决策。")
     return decisions[-1]
 
 

@@ -72,6 +72,7 @@ def create(
     """
     definitions.require_owner(actor)
     name = _named(name)
+    body = x.in_utf8(body) if body else None
     with write(session):
         base = _base(session, procedure_key, version_id, body)
         draft = ProcedureDraft(
@@ -160,11 +161,18 @@ STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deploye
 
 def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
     root = x.parse_xml(diagram)
-    if not replacing:
+    if replacing:
+        main = main_process(root)
+        key = main.get("id", "") if main is not None else ""
+        if key and draft.procedure_key and key != draft.procedure_key:
+            raise Invalid(
+                f"文件里的流程编号是“{key}”，这份草稿改的是“{draft.procedure_key}”。要用这个文件，请另建草稿。"
+            )
+    else:
         losses = lost(x.parse_xml(draft.xml), root)
         if losses:
             raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")
-    draft.xml = diagram
+    draft.xml = x.in_utf8(diagram)
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:
@@ -237,20 +245,17 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
     return found
 
 
-def resources_of(session: Session, draft: ProcedureDraft) -> Resources:
+def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
     """What the draft may use: all that is in force, over it its base version's own and what the draft itself changes.
 
-    Parts are those in force, with their forms: a new version always calls the present ones.
+    Without `own`, the draft's changes are left out.
     """
-    found = definitions.resources_in_force(session, None)
-    if draft.base_version_id is not None:
-        version = session.get_one(ProcedureVersion, draft.base_version_id)
-        kept = definitions.resources_of_version(session, version)
-        alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
-        decisions = {key: kept.decision[key] for key in alone.decisions}
-        found = Resources(part=kept.part) | found | Resources(alone.form_bodies, decisions)
-    own = changed(session, draft)
-    return found | Resources(own["form"], own["decision"])
+    if draft.base_version_id is None:
+        found = definitions.resources_in_force(session, None)
+    else:
+        found = definitions.resources_again(session, session.get_one(ProcedureVersion, draft.base_version_id))
+    changes = changed(session, draft) if own else {"form": {}, "decision": {}}
+    return found | Resources(changes["form"], changes["decision"])
 
 
 def checked(session: Session, draft: ProcedureDraft) -> tuple[Definition | None, list[Finding]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -15,18 +16,12 @@ from engine.decisions import parse_decision
 from engine.definitions import Definition, Element, Resources
 from engine.definitions import xml as x
 from engine.definitions.resources import main_process
+from engine.definitions.wording import GIVEN
 from engine.documents.kinds import KINDS
 from engine.errors import DefinitionError
 from engine.forms import schema as s
 from engine.models import Procedure, ProcedureDraft
 from engine.spiff import timer_feel
-
-GIVEN: Mapping[str, str] = {
-    "monitoring_line.amount": "现行监测范围（元）",
-    "monitoring_line.year": "监测范围的年度",
-    "discovery_date": "最早发现线索的日期",
-}
-"""The variables that a case begins with, whatever opened it (engine.openings, engine.clues)."""
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
@@ -104,6 +99,53 @@ def wrong(text: str, *, timer: bool = False) -> str:
     except feel.FeelSyntaxError as error:
         return str(error)
     return ""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A form or decision of a draft: whether its diagram names it, the draft changes it, something is in force."""
+
+    kind: str
+    part: str
+    key: str
+    name: str
+    used: bool
+    changed: bool
+    in_force: bool
+
+
+def listed(session: Session, draft: ProcedureDraft) -> list[Listed]:
+    """The forms and decisions that the draft's diagram uses or the draft itself changes."""
+    resources, own = drafting.resources_of(session, draft), drafting.changed(session, draft)
+    before = drafting.resources_of(session, draft, own=False)
+    try:
+        named = used(resources, draft.xml)
+    except DefinitionError:
+        named = Resources()  # the check says what is wrong with the diagram
+    steps = _steps_by_form(draft)
+    return [
+        Listed(
+            kind, f"{kind}s", key, _decision(key, body)["name"] if kind == "decision" else steps.get(key, key),
+            key in named.of(kind), key in own[kind], key in before.of(kind),
+        )
+        for kind in ("form", "decision")
+        for key, body in sorted(resources.of(kind).items())
+        if key in named.of(kind) or key in own[kind]
+    ]  # fmt: skip
+
+
+def _steps_by_form(draft: ProcedureDraft) -> dict[str, str]:
+    """The names of the steps that show a form, by its key: what people call the form."""
+    found: dict[str, list[str]] = {}
+    try:
+        root = x.parse_xml(draft.xml)
+    except DefinitionError:
+        return {}
+    for node in root.iter(f"{{{x.BPMN}}}*"):
+        key = x.properties(node).get("formKey")
+        if key and node.get("name"):
+            found.setdefault(key, []).append(node.get("name", ""))
+    return {key: "、".join(dict.fromkeys(names)) for key, names in found.items()}
 
 
 def told(definition: Definition | None, body: bytes) -> list[Element]:

@@ -21,7 +21,6 @@ What keeps it finite and quick:
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -39,37 +38,25 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine import state as codec
 from engine.clock import CHINA
+from engine.deadline import Deadline
 from engine.definitions import xml as x
 from engine.definitions.definition import Definition
 from engine.errors import EngineFault, Finding
 from engine.feel import compile_expression, strip_equals
-from engine.instance import Instance, event_definitions
+from engine.instance import ENDLESS, Instance, event_definitions
 from engine.parsing import CaseParser
 from engine.repetition import RepeatedTask, around
 from engine.spiff import FeelScriptEngine, ParallelGateway
 
 MAX_STATES = 2_000
 """More situations of one process than this are not tried; procedures that people can read have some hundred."""
-MAX_SECONDS = 5.0
-"""Longer than this one check does not explore."""
 MAX_STEPS = 400
-"""Automatic steps in one go; more of them are a loop without a wait."""
+MAX_TIMES = 20
+"""Automatic steps in one go, and of them at one element; more are a loop without a wait."""
 _NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 Key = frozenset[tuple[Any, int]]
-
-
-class Deadline:
-    """When the work must stop. It measures what the check costs the machine, not the time that cases live in."""
-
-    def __init__(self, seconds: float = MAX_SECONDS) -> None:
-        self._until = time.monotonic() + seconds
-
-    @property
-    def passed(self) -> bool:
-        """Whether no time is left."""
-        return time.monotonic() > self._until
 
 
 @dataclass
@@ -83,17 +70,16 @@ class Explored:
     states: int = 0
 
 
-def explore(definition: Definition, deadline: Deadline | None = None) -> list[Finding]:
+def explore(definition: Definition, deadline: Deadline) -> list[Finding]:
     """What the engine's behaviour on `definition` shows: each finding with its element. Empty when it is sound.
 
     The diagram must have passed the other checks (no calls in a circle, no element that the engine does not run).
     """
-    until = deadline or Deadline()
     main, inner = definition.specs
     explored: dict[str, Explored] = {}
     findings: list[Finding] = []
     for name, spec in [*_inner_first(main, inner), (main.name, main)]:
-        explored[name] = _Explorer(definition, spec, explored, until).run()
+        explored[name] = _Explorer(definition, spec, explored, deadline).run()
         findings += explored[name].findings
     return findings
 
@@ -222,17 +208,17 @@ class _Move:
 class _Probe(Instance):
     """An instance of one process alone, without values, that tells what it may do next and what it has done."""
 
-    max_steps = MAX_STEPS
-
     def __init__(self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]) -> None:
         self.answers: _Answers = _Answers()
         super().__init__(definition, _Nobody(self.answers))
         self._spec, self._inner = spec, inner
+        self.max_steps = min(MAX_STEPS, 50 + 4 * len(spec.task_specs))
         self.frozen = True
         self.stuck = False
         self.met = False
         """Whether in the last input the order of tokens could matter."""
         self.last = ""
+        self._times: Counter[Any] = Counter()
 
     @property
     def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
@@ -256,11 +242,15 @@ class _Probe(Instance):
 
     def _clean(self) -> None:
         self.records.clear()
+        self._times.clear()
         self.stuck = self.met = False
         self.last = ""
 
     def _completed(self, task: Task) -> None:
         self.met = self.met or _order_matters(task.task_spec)
+        self._times[task.task_spec] += 1
+        if self._times[task.task_spec] > MAX_TIMES:
+            raise EngineFault(ENDLESS)
         self.last = task.task_spec.bpmn_id or self.last
         super()._completed(task)
 
@@ -363,6 +353,7 @@ class _Explorer:
         self.reached: set[str] = set()
         self.faults: dict[tuple[str, str], Finding] = {}
         self.whole = True
+        self.endless = False
         self.result = Explored()
 
     def run(self) -> Explored:
@@ -411,6 +402,8 @@ class _Explorer:
             run = self._arrive(state) if self._try(state, move) else None
             if run is not None:
                 yield run
+            elif self.endless:  # its other ways only leave the loop after another round
+                return
             script = answers.taken
             while script and script[-1]:
                 script.pop()
@@ -427,6 +420,7 @@ class _Explorer:
                 self.probe.make(state.stored, move)
             return True
         except EngineFault as error:
+            self.endless = error.message == ENDLESS
             self._fault(_where(error) or self.probe.last or (move.name if move else ""), error.message)
         except Exception as error:  # whatever the library fails with here, it would fail with on a case
             self._fault(self.probe.last or (move.name if move else ""), f"引擎走到这里出错：{error}")

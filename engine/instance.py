@@ -41,7 +41,8 @@ MAX_ROUNDS = 200
 
 MAX_STEPS = 2_000
 """More automatic steps than this in one go, likewise: the library itself would never stop."""
-_ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
+
+ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
 
 
 @dataclass
@@ -389,7 +390,7 @@ class Instance:
                     self._refuse_zombie()
                     return
                 self._fire(*due[0])
-        raise EngineFault(_ENDLESS)
+        raise EngineFault(ENDLESS)
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow
@@ -405,7 +406,7 @@ class Instance:
     def _completed(self, task: Task) -> None:
         self._steps += 1
         if self._steps > self.max_steps:
-            raise EngineFault(_ENDLESS)
+            raise EngineFault(ENDLESS)
         if isinstance(task.task_spec, EndEvent):
             self._ended(task)
 

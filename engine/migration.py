@@ -37,11 +37,7 @@ OWNER = frozenset({access.PROCESS_OWNER})
 def version_of(session: Session, actor: Account, key: str, number: int) -> ProcedureVersion:
     """A version of a procedure. Raises NotFound."""
     definitions.require_owner(actor)
-    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key, ProcedureVersion.number == number)
-    version = session.scalar(query.options(joinedload(ProcedureVersion.procedure)))
-    if version is None:
-        raise NotFound(f"没有流程“{key}”的第 {number} 版。")
-    return version
+    return definitions.version(session, key, number)
 
 
 def elsewhere(session: Session, actor: Account, version: ProcedureVersion) -> dict[ProcedureVersion, int]:

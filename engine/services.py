@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +24,9 @@ _LATEST_SUBMISSION = (
 )
 
 ServiceFunction = Callable[..., Any]
+Called = tuple[str, str, Mapping[str, Any]]
+"""A call that was made: element, service, parameters."""
+_WATCHED: ContextVar[list[Called] | None] = ContextVar("watched", default=None)
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,25 @@ def service(name: str, undo: ServiceFunction | None = None) -> Callable[[Service
         return function
 
     return register
+
+
+@contextmanager
+def watching() -> Iterator[list[Called]]:
+    """The calls that are made inside, as they are made: for who tries a procedure and wants to see its parameters."""
+    calls: list[Called] = []
+    token = _WATCHED.set(calls)
+    try:
+        yield calls
+    finally:
+        _WATCHED.reset(token)
+
+
+def call(known: Service, circumstances: ServiceCall, parameters: Mapping[str, Any]) -> Any:
+    """Do the work of a service."""
+    watched = _WATCHED.get()
+    if watched is not None:
+        watched.append((circumstances.element_id, known.name, dict(parameters)))
+    return known.function(circumstances, **parameters)
 
 
 def find(name: str) -> Service | None:

@@ -32,7 +32,7 @@ from engine.clock import CHINA
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
-from engine.feel.values import YearsMonths, to_plain
+from engine.feel.values import FeelLimitError, YearsMonths, to_plain
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -137,7 +137,10 @@ class FeelScriptEngine:
     def value(self, task: Task, text: str) -> Any:
         """The FEEL value of `text` over the case's variables."""
         top = _top(task)
-        return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
+        try:
+            return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
+        except FeelLimitError as error:
+            raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”：{error.message}") from error
 
     def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
         """Whether the condition holds; null and errors are not true, as the standard says."""
@@ -150,7 +153,10 @@ class FeelScriptEngine:
     def decide(self, task: Task, decision_id: str) -> Any:
         """The result of a decision over the case's variables."""
         top = _top(task)
-        return to_plain(top.decisions[decision_id].evaluate(top.data))
+        try:
+            return to_plain(top.decisions[decision_id].evaluate(top.data))
+        except FeelLimitError as error:
+            raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
 
     def items(self, task: Task, expression: str) -> list[Any]:
         """What a repeated task is done for: the elements of a list, 1 to n for a number, nothing for null.

@@ -109,7 +109,7 @@ class LiveHost:
         known = services.find(name)
         if known is None:
             raise EngineFault(f"服务“{name}”没有登记。")
-        return known.function(self._step.call(element_id, token), **parameters)
+        return services.call(known, self._step.call(element_id, token), parameters)
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
         """The record keeps decisions; nothing more to do."""

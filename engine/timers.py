@@ -68,18 +68,23 @@ _ACTS: dict[str, Callable[[Step, Timer], None]] = {
 """What is due of the host's own; everything else is a timer of the diagram."""
 
 
+def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
+    """Fire one timer in its step transaction; False when it was gone or taken by another process."""
+    with write(session):
+        step = Step.on(session, case_id, None, now, skip_locked=True)
+        if step is None:
+            return False
+        row = session.scalar(_TIMER, {"timer_id": timer_id})
+        if row is None or row.status != "waiting" or row.due_at > now:
+            return False
+        _ACTS.get(row.kind, _pass_time)(step, row)
+        return True
+
+
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
     """Fire one timer; False when it was gone, taken by another process, or failed."""
     try:
-        with write(session):
-            step = Step.on(session, case_id, None, now, skip_locked=True)
-            if step is None:
-                return False
-            row = session.scalar(_TIMER, {"timer_id": timer_id})
-            if row is None or row.status != "waiting" or row.due_at > now:
-                return False
-            _ACTS.get(row.kind, _pass_time)(step, row)
-            return True
+        return fire_one(session, timer_id, case_id, now)
     except Exception as error:  # set aside with an incident: one broken case must not stop the others
         with write(session):
             failed = session.get_one(Timer, timer_id)

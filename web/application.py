@@ -97,12 +97,14 @@ MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线
 
 
 def _menu(account: Account) -> list[tuple[str, str]]:
-    """The main menu; a supervisor's begins with what is late, and who works on no queue needs no 待办."""
-    if not access.has_role(account, access.SUPERVISOR):
-        return [*MENU, ("more.index", "更多")]
+    """The main menu: what the official's roles do every day; who works on no queue needs no 待办."""
     works = any(grant.role in access.QUEUE_OF_ROLE for grant in account.grants)
-    own = MENU if works else MENU[2:]
-    return [("supervision.index", "督办"), *own, ("more.index", "更多")]
+    watches = access.has_role(account, access.SUPERVISOR)
+    draws = access.has_role(account, access.PROCESS_OWNER)
+    own = MENU if works else MENU[2:] if watches else ()
+    first = [("supervision.index", "督办")] if watches else []
+    last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
+    return [*first, *own, *last, ("more.index", "更多")]
 
 
 def _place(account: Account) -> str:

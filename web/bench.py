@@ -24,7 +24,15 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, attachments, clues, installation, runtime, timers, views
+from engine import (
+    accounts,
+    attachments,
+    clues,
+    installation,
+    runtime,
+    timers,
+    views,
+)
 from engine.clock import CHINA, MovableClock, local_date
 from engine.database import create_engine, session_factory, write
 from engine.demo.answers import ANSWERS, Scene
@@ -32,6 +40,7 @@ from engine.demo.driving import picture
 from engine.demo.people import Family, family
 from engine.errors import Conflict, ShouwangError
 from engine.models import Account, CaseFile, WorkItem, table
+from web import bench_replay
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"
 START = datetime(2022, 5, 5, 9, tzinfo=CHINA)
@@ -93,6 +102,8 @@ def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
         figures["floor"] = floor(target, sizes.floor)
         say("办结（进程内）")
         figures["completions"] = completions(target, sessions, sizes.cases)
+        say("回放")
+        figures["replay"] = bench_replay.measure(sessions)
         say("办结（两个进程）")
         figures["two_processes"] = two_processes(target, sizes.cases)
         say("办结（HTTP）")
@@ -581,6 +592,7 @@ def report(figures: Figures) -> Iterator[str]:
     yield f"办结（HTTP）{http_['per_second']} 件/秒，中位 {http_['median_ms']} 毫秒，为原始事务的 {http_['of_floor']:.0%}"
     yield f"每件办结事项占用 {one['bytes_per_finished_case']} 字节（不含表单和附件）"
     yield f"{figures['timers']['fired']} 个时限同时到期：{figures['timers']['seconds']} 秒触发完"
+    yield bench_replay.words(figures["replay"])
     bulk_ = figures["bulk"]
     yield f"批量办结 {bulk_['cases']} 件：{bulk_['seconds']} 秒，合每千件 {bulk_['seconds_per_1000']} 秒"
     for page in figures["inbox"]:

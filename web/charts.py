@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 360, 132
+WIDTH, HEIGHT = 280, 118
 LEFT, RIGHT, TOP, FOOT = 30, 4, 10, 20
-LABELS = 6
+LABELS = 5
 """How many periods are named at the foot, at most about."""
 
 

@@ -14,8 +14,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine import accounts, audit, definitions, divisions, installation
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
+from engine.decisions import parse_decision
 from engine.definitions import Resources, read_resources
+from engine.definitions.xml import MAX_BYTES
 from engine.errors import DefinitionError, Finding, ShouwangError
+from engine.forms.reading import read_schema
 from web.config import Config, prepare_folder
 
 DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
@@ -217,29 +220,62 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
 
 
 def _beside(file: Path) -> Resources:
-    """The forms, decisions and parts that lie beside a diagram, as in this project; else the product's own."""
-    root = file.resolve().parent.parent
-    return read_resources(root if (root / "forms_json").is_dir() else installation.ROOT)
+    """What a diagram may use: the product's own, over it what lies beside the file.
+
+    Beside is the project's layout (``bpmn/``, ``bpmn/decisions/``, ``forms_json/``) or one folder with everything, as
+    desktop modelers keep it: ``*.form`` or ``*.json``, ``*.dmn``.
+    """
+    folder = file.resolve().parent
+    found = read_resources(installation.ROOT)
+    if (folder.parent / "forms_json").is_dir():
+        found |= read_resources(folder.parent)
+    forms = {one.stem: _read(one) for kind in ("*.json", "*.form") for one in sorted(folder.glob(kind))}
+    return found | Resources(forms, {one.stem: _read(one) for one in sorted(folder.glob("*.dmn"))})
+
+
+def _read(file: Path) -> bytes:
+    """The file, of one that is too large no more than is needed to say so."""
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _findings(findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        click.echo(f"  {finding.element_name or finding.element_id or '文件'}：{finding.message}")
+    for one in findings:
+        kind = "提醒" if one.severity == "warning" else "错误"
+        named = f"{one.element_name}（{one.element_id}）" if one.element_name else one.element_id or "文件"
+        click.echo(f"  {kind} {named}：{one.message}")
 
 
-@main.command(help="检查流程图。")
+def _check(file: Path) -> list[Finding]:
+    """What is wrong with a diagram, a form or a decision table, by what the file's name ends in."""
+    if file.suffix in (".json", ".form"):
+        return read_schema(_read(file))[1]
+    if file.suffix == ".dmn":
+        return _decision(_read(file))
+    return definitions.check(_read(file), _beside(file))[1]
+
+
+def _decision(body: bytes) -> list[Finding]:
+    try:
+        parse_decision(body)
+    except DefinitionError as error:
+        return error.findings
+    return []
+
+
+@main.command(help="检查流程图、表单（.json、.form）和决策表（.dmn）。")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 def check(files: tuple[Path, ...], as_json: bool) -> None:
-    """Check diagrams; exit code 1 when one has errors."""
-    found = {str(file): definitions.check(file.read_bytes(), _beside(file))[1] for file in files}
+    """Check files; exit code 1 when one has errors."""
+    found = {str(file): _check(file) for file in files}
     if as_json:
         click.echo(
             json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False)
         )
     else:
-        for file, findings in found.items():
-            click.echo(f"{file}：{'没有问题' if not findings else f'{len(findings)} 处'}")
+        for name, findings in found.items():
+            click.echo(f"{name}：{'没有问题' if not findings else f'{len(findings)} 处'}")
             _findings(findings)
     sys.exit(any(f.severity == "error" for findings in found.values() for f in findings))
 
@@ -252,7 +288,7 @@ def deploy(files: tuple[Path, ...], note: str) -> None:
     with _factory()() as session:
         for file in files:
             try:
-                version = definitions.deploy(session, None, file.read_bytes(), _beside(file), note, SYSTEM.now())
+                version = definitions.deploy(session, None, _read(file), _beside(file), note, SYSTEM.now())
             except DefinitionError as error:
                 _findings(error.findings)
                 raise click.ClickException(error.message) from error
@@ -280,19 +316,28 @@ def verify() -> None:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
 @click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
-def bench(database: str | None, as_json: bool, quick: bool, full: bool) -> None:
+@click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约十五分钟。")
+def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool) -> None:
     """Measure."""
     from web import bench as measures
+    from web import bench_pages
 
     sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
+
+    def say(text: str) -> None:
+        click.echo(f"… {text}", err=True)
+
     try:
-        figures = measures.run(database, sizes, lambda text: click.echo(f"… {text}", err=True))
+        if pages:
+            figures = bench_pages.run(database, bench_pages.tiny() if quick else bench_pages.full(), SYSTEM.now(), say)
+        else:
+            figures = measures.run(database, sizes, say)
     except ShouwangError as error:
         raise click.ClickException(error.message) from error
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
-        for line in measures.report(figures):
+        for line in (bench_pages if pages else measures).report(figures):
             click.echo(line)
 
 

@@ -10,10 +10,13 @@ from engine.definitions.store import (
     load,
     names,
     require_owner,
+    resources_again,
     resources_in_force,
     resources_of_version,
+    stage,
     started_alone,
+    version,
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_in_force", "resources_of_version", "started_alone", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "version", "versions"]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
-from engine.definitions.resources import Resources, is_part, main_process, parts_of
+from engine.definitions.resources import Resources, is_part, main_process, parts_of, run_processes
 from engine.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
@@ -62,7 +63,7 @@ class Definition:
 
     def __init__(self, body: bytes, resources: Resources) -> None:
         """Parse a diagram with what it uses of `resources`. Raises DefinitionError with findings."""
-        self.body = body
+        self.body = body = x.in_utf8(body)
         root = x.parse_xml(body)
         main = _main_process(root)
         self.key, self.name = str(main.get("id", "")), str(main.get("name") or main.get("id", ""))
@@ -107,11 +108,14 @@ class Definition:
         parser = CaseParser()
         try:
             for root in self._roots.values():
-                parser.add_bpmn_xml(root)
+                parser.add_bpmn_xml(_without_data(root))
             spec = parser.get_spec(self.key)
             return spec, parser.get_subprocess_specs(spec.name, specs={})
         except DefinitionError:
             raise
+        except RecursionError as error:
+            sentence = "流程里一个接一个的元素太多，引擎读不完，请分成几个公用环节。"
+            raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
         except Exception as error:
             sentence = f"流程图不能运行：{error}"
             raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
@@ -332,11 +336,24 @@ def _main_process(root: x.Node) -> x.Node:
     return main
 
 
+_DATA = ("dataStore", "ioSpecification", "dataInputAssociation", "dataOutputAssociation", "correlationProperty",
+         "correlationKey", "collaboration")  # fmt: skip
+
+
+def _without_data(root: x.Node) -> x.Node:
+    """The diagram without what only pictures data and partners: the library would demand an implementation of it."""
+    found = deepcopy(root)
+    for name in _DATA:
+        for node in list(x.descendants(found, name)):
+            node.getparent().remove(node)  # type: ignore[union-attr]
+    return found
+
+
 def _lanes(root: x.Node) -> dict[str, str]:
     """The queue of each flow node by the innermost lane that names it."""
     found: dict[str, str] = {}
     for lane in x.descendants(root, "lane"):  # document order: an inner lane comes after its outer one
-        queue = queue_of(lane.get("name") or "", lane.get("id") or "")
+        queue = lane_queue(lane)
         for reference in x.children(lane, "flowNodeRef"):
             if queue and reference.text:
                 found[reference.text.strip()] = queue
@@ -352,10 +369,21 @@ def queue_of(name: str, identifier: str = "") -> str | None:
     return next((queue for queue in QUEUES.values() if queue in lowered), None)
 
 
+def lane_queue(lane: x.Node) -> str | None:
+    """The queue of a lane, or of the nearest lane around it that has one."""
+    at: x.Node | None = lane
+    while at is not None and x.local(at) in ("lane", "childLaneSet"):
+        queue = queue_of(at.get("name") or "", at.get("id") or "") if x.local(at) == "lane" else None
+        if queue:
+            return queue
+        at = at.getparent()
+    return None
+
+
 def _elements(root: x.Node) -> Iterator[Element]:
     lanes = _lanes(root)
     messages = {m.get("id", ""): m.get("name", "") for m in x.children(root, "message")}
-    for process in x.children(root, "process"):
+    for process in run_processes(root):
         for node in process.iter(f"{{{x.BPMN}}}*"):
             if x.local(node) in FLOW_NODES:
                 yield _element(node, process.get("id", ""), lanes, messages)

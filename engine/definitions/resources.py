@@ -31,9 +31,33 @@ class Resources:
 
 
 def main_process(root: x.Node) -> x.Node | None:
-    """The main process: the first that no call activity of the file calls."""
+    """The main process: the first executable one that no call activity of the file calls, else the first of these.
+
+    Some modelers put an empty process before it, and draw others' pools beside it.
+    """
     called = {call.get("calledElement") for call in x.descendants(root, "callActivity")}
-    return next((process for process in x.children(root, "process") if process.get("id") not in called), None)
+    drawn = [p for p in x.children(root, "process") if p.get("id") not in called and not is_empty(p)]
+    return next((process for process in drawn if process.get("isExecutable") == "true"), next(iter(drawn), None))
+
+
+def is_empty(process: x.Node) -> bool:
+    """Whether nothing is drawn in the process."""
+    return not x.children(process, "startEvent") and next(x.descendants(process, "sequenceFlow"), None) is None
+
+
+def run_processes(root: x.Node) -> list[x.Node]:
+    """The processes of the file that a case runs through: the main one and those it calls; others only illustrate."""
+    main = main_process(root)
+    every = {process.get("id", ""): process for process in x.children(root, "process")}
+    found: dict[str, x.Node] = {}
+    waiting = x.children(root, "process") if main is None else [main]  # all call each other: the check says so
+    while waiting:
+        process = waiting.pop()
+        if process.get("id", "") not in found:
+            found[process.get("id", "")] = process
+            called = (call.get("calledElement", "") for call in x.descendants(process, "callActivity"))
+            waiting += [every[key] for key in called if key in every]
+    return [process for key, process in every.items() if key in found]
 
 
 def is_part(root: x.Node) -> bool:

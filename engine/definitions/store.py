@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit
 from engine.database import write
@@ -22,6 +22,8 @@ from engine.definitions.resources import KINDS, Resources, calls_out, main_proce
 from engine.errors import DefinitionError, Invalid, NotFound
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
+CACHED = 200
+"""As many parsed versions a process keeps; drafts that are tried pass through here too."""
 _CACHE: dict[str, Definition] = {}
 _CACHE_LOCK = Lock()
 
@@ -39,6 +41,8 @@ def load(session: Session, version_id: int) -> Definition:
         definition = _CACHE.get(version.sha256)
         if definition is None:
             definition = Definition(version.xml, resources)
+            while len(_CACHE) >= CACHED:
+                del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
 
@@ -94,6 +98,26 @@ def versions(session: Session, key: str) -> list[ProcedureVersion]:
     return found
 
 
+def version(session: Session, key: str, number: int) -> ProcedureVersion:
+    """One version with its diagram and procedure. Raises NotFound."""
+    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key, ProcedureVersion.number == number)
+    found = session.scalar(query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml)))
+    if found is None:
+        raise NotFound(f"没有流程“{key}”的第 {number} 版。")
+    return found
+
+
+def resources_again(session: Session, version: ProcedureVersion) -> Resources:
+    """What a version's diagram may use when it is put into force again: all that is in force, over it its own.
+
+    Parts are those in force, with their forms: a new version always calls the present ones.
+    """
+    kept = resources_of_version(session, version)
+    alone = Definition(version.xml, Resources(kept.form, kept.decision))  # without the parts: only its own
+    own = Resources(alone.form_bodies, {key: kept.decision[key] for key in alone.decisions})
+    return Resources(part=kept.part) | resources_in_force(session, None) | own
+
+
 def _versions_in_force(session: Session) -> Iterator[ProcedureVersion]:
     query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
     return iter(session.scalars(query.order_by(Procedure.key)).all())
@@ -132,6 +156,22 @@ def deploy(
         if definition.is_part:
             _renew_callers(session, actor, definition, resources, now)
     return version
+
+
+def stage(session: Session, definition: Definition, resources: Resources, now: datetime) -> None:
+    """Put a checked definition into force as `deploy` does, callers of a part included, without checking it again.
+
+    For a transaction that is rolled back.
+    """
+    _put_into_force(session, None, definition, resources, "试运行", now)
+    if not definition.is_part:
+        return
+    decisions = {key: resources.decision[key] for key in definition.decisions}
+    new = Resources(definition.form_bodies, decisions, {definition.key: definition.body})
+    for version in _versions_in_force(session):
+        if definition.key in version.resources.get("part", {}):
+            everything = resources_of_version(session, version) | new
+            _put_into_force(session, None, Definition(version.xml, everything), everything, "试运行", now)
 
 
 def _checked(body: bytes, resources: Resources, whose: str = "") -> Definition:

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from engine.definitions import dialects
 from engine.errors import DefinitionError, Finding
 
-BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+BPMN = dialects.BPMN
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
-SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
-CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
+DC = "http://www.omg.org/spec/DD/20100524/DC"
+DI = "http://www.omg.org/spec/DD/20100524/DI"
+SPIFF = dialects.SPIFF
+CAMUNDA = dialects.CAMUNDA
 MAX_BYTES = 2_000_000
 MAX_ELEMENTS = 2_000
 """A diagram that people can read has some hundred elements; a larger one is refused before any work is spent on it."""
@@ -21,7 +24,10 @@ Node = etree._Element
 
 
 def parse_xml(body: bytes) -> Node:
-    """The root of a BPMN file. Raises DefinitionError for what is not well-formed, too large or has a DTD."""
+    """The root of a BPMN file, with what other modelers write read as our own (engine/definitions/dialects.py).
+
+    Raises DefinitionError for what is not well-formed, too large or has a DTD.
+    """
     if len(body) > MAX_BYTES:
         raise _refusal(f"文件过大（{len(body) // 1024} KB），上限为 {MAX_BYTES // 1024} KB。")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
@@ -36,7 +42,34 @@ def parse_xml(body: bytes) -> Node:
         raise _refusal("文件不是 BPMN 2.0 流程图。")
     if sum(1 for _ in root.iter(f"{{{BPMN}}}*")) > MAX_ELEMENTS * 4:
         raise _refusal(f"流程图的元素过多，上限约为 {MAX_ELEMENTS} 个。")
+    dialects.adopt(root)
     return root
+
+
+_DECLARED = re.compile(r"""^(\ufeff?\s*<\?xml\b[^>]*?)\s+encoding=["'][^"'>]*["']""")
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a file that came as text: what it declares of its encoding was true of the file, not of the text."""
+    return _DECLARED.sub(r"\1", text).lstrip("\ufeff").encode("utf-8", "surrogatepass")  # half a character: no XML then
+
+
+def in_utf8(body: bytes) -> bytes:
+    """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises DefinitionError.
+
+    Desktop modelers also write UTF-16 and, in China, GBK.
+    """
+    if body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii"):
+        return body
+    parse_xml(body)  # safe to read?
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False)
+    tree = etree.fromstring(body, parser).getroottree()
+    return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+
+
+def _declared(body: bytes) -> str:
+    found = re.match(rb"""<\?xml\b[^>]*?encoding=["']([^"'>]*)""", body[:200])
+    return found[1].decode("latin-1").lower() if found else ""
 
 
 def _refusal(sentence: str) -> DefinitionError:
@@ -70,13 +103,9 @@ def text_of(node: Node, name: str) -> str:
 
 
 def properties(node: Node) -> dict[str, str]:
-    """The node's extension properties; ``camunda:formKey`` is understood as the property ``formKey``."""
+    """The node's extension properties."""
     path = f"{{{BPMN}}}extensionElements/{{{SPIFF}}}properties/{{{SPIFF}}}property"
-    found = {p.get("name", ""): p.get("value", "") for p in node.findall(path)}
-    camunda = node.get(f"{{{CAMUNDA}}}formKey")
-    if camunda and "formKey" not in found:
-        found["formKey"] = re.split("[/:]", camunda)[-1].removesuffix(".json").removesuffix(".form")
-    return found
+    return {p.get("name", ""): p.get("value", "") for p in node.findall(path)}
 
 
 def extension_text(node: Node, name: str) -> str:

@@ -16,12 +16,12 @@ from functools import lru_cache
 from typing import Any
 
 from engine.feel import values
-from engine.feel.evaluate import Env, Workdays, build, free_names, tests, unknown_functions
+from engine.feel.evaluate import Env, Workdays, build, free_names, one_purse, tests, unknown_functions
 from engine.feel.parser import Node, Parser
 from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 
 __all__ = [
-    "Expression", "FeelLimitError", "FeelSyntaxError", "UnaryTests", "compile_expression", "compile_unary_tests",
+    "Expression", "FeelLimitError", "FeelSyntaxError", "UnaryTests", "compile_expression", "compile_unary_tests", "one_purse",
     "strip_equals", "to_plain", "values",
 ]  # fmt: skip
 
@@ -56,6 +56,8 @@ class Expression:
             return self._run(Env(context, workdays))
         except (values.FeelError, ArithmeticError):
             return None
+        except RecursionError as error:
+            raise FeelLimitError("表达式嵌套过深。") from error
 
     def to_json(self) -> Any | None:
         """The tree for the browser, or None when it uses more than the browser's evaluator knows."""
@@ -70,7 +72,8 @@ class UnaryTests:
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         self.text = text
-        tree = Parser(text, names).unary_tests() if text.strip() else ("dash",)
+        self.tree: Node = Parser(text, names).unary_tests() if text.strip() else ("dash",)
+        tree = self.tree
         _refuse_unknown(tree, names)
         self._match = tests(tree)
         self._names = free_names(tree)
@@ -85,6 +88,8 @@ class UnaryTests:
             return self._match(Env(context, None), values.from_plain(value))
         except (values.FeelError, ArithmeticError):
             return None
+        except RecursionError as error:
+            raise FeelLimitError("表达式嵌套过深。") from error
 
 
 def _refuse_unknown(tree: Node, names: Iterable[str]) -> None:

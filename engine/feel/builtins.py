@@ -24,6 +24,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.clock import CHINA, days_after, local_date, written
+from engine.feel import patterns
 from engine.feel import values as v
 from engine.feel.values import FeelError, Function, Range, YearsMonths
 
@@ -257,37 +258,29 @@ def _substring(text: Any, start: Any, length: Any = None) -> str:
     return found[begin:] if length is None else found[begin : begin + _whole(length)]
 
 
-def _pattern(pattern: Any, flags: Any = "") -> re.Pattern[str]:
-    """A bounded regular expression: no repetition inside a repetition, no back-references."""
+def _pattern(pattern: Any, text: str, flags: Any = "") -> re.Pattern[str]:
     found = _text(pattern)
-    if (
-        len(found) > 200
-        or re.search(r"[+*}]\s*\)\s*[+*{]|\\[1-9]|\(\?[^:]", found)
-        or found.count("*") + found.count("+") > 6
-    ):
+    if not patterns.quick(found, len(text)):
         raise FeelError
     bits = 0
     for flag in flags or "":
         bits |= {"i": re.IGNORECASE, "s": re.DOTALL, "m": re.MULTILINE, "x": re.VERBOSE}.get(flag, 0)
     try:
         return re.compile(found, bits)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise FeelError from error
 
 
-def _short(text: Any) -> str:
-    found = _text(text)
-    if len(found) > 1000:
-        raise FeelError
-    return found
-
-
 def _matches(text: Any, pattern: Any, flags: Any = "") -> bool:
-    return _pattern(pattern, flags).search(_short(text)) is not None
+    found = _text(text)
+    return _pattern(pattern, found, flags).search(found) is not None
 
 
 def _replace(text: Any, pattern: Any, by: Any, flags: Any = "") -> str:
-    return _pattern(pattern, flags).sub(re.sub(r"\$(\d)", r"\\\1", _text(by)), _short(text))
+    found, new = _text(text), _text(by)
+    if len(found) * (len(new) + 1) > MAX_TEXT * 10:
+        raise FeelError
+    return _pattern(pattern, found, flags).sub(re.sub(r"\$(\d)", r"\\\1", new), found)
 
 
 def _join(items: Any, delimiter: Any = "") -> str:
@@ -327,11 +320,10 @@ def _list_replace(items: list[Any], position: Any, item: Any) -> list[Any]:
 
 
 def _distinct(items: Iterable[Any]) -> list[Any]:
-    found: list[Any] = []
+    found: dict[Any, Any] = {}
     for item in items:
-        if not any(v.equal(item, other) is True for other in found):
-            found.append(item)
-    return found
+        found.setdefault(v.frozen(item), item)
+    return list(found.values())
 
 
 def _extreme(sign: int) -> Callable[..., Any]:
@@ -495,7 +487,7 @@ BUILTINS: dict[str, Builtin] = {
     "ends with": (("string", "match"), lambda s, m: _text(s).endswith(_text(m))),
     "matches": (("input", "pattern", "flags"), _matches),
     "replace": (("input", "pattern", "replacement", "flags"), _replace),
-    "split": (("string", "delimiter"), lambda s, d: _pattern(d).split(_short(s))),
+    "split": (("string", "delimiter"), lambda s, d: _pattern(d, _text(s)).split(_text(s))),
     "string join": (("list", "delimiter"), _join),
     "not": (("negand",), _invert),
     "count": (("list",), lambda *a: Decimal(len(_list(*a)))),

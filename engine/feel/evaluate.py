@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal, DecimalException
 from typing import Any
@@ -15,6 +17,19 @@ from engine.feel.values import FeelError, FeelLimitError, FeelSyntaxError, Funct
 
 MAX_STEPS = 100_000
 MAX_CALLS = 40
+_PURSE: ContextVar[list[int] | None] = ContextVar("purse", default=None)
+
+
+@contextmanager
+def one_purse(steps: int) -> Iterator[None]:
+    """Evaluations inside share one purse of `steps`: a decision pays for all its cells together."""
+    token = _PURSE.set([steps, MAX_CALLS])
+    try:
+        yield
+    finally:
+        _PURSE.reset(token)
+
+
 ARITHMETIC = Context(prec=34, Emax=6144, Emin=-6143)  # decimal128, as the standard says
 Workdays = Callable[[date, int], date]
 
@@ -26,7 +41,7 @@ class Env:
 
     def __init__(self, names: Mapping[str, Any], workdays: Workdays | None, outer: Env | None = None) -> None:
         self.names, self.outer, self.workdays = names, outer, workdays
-        self.purse: list[int] = outer.purse if outer else [MAX_STEPS, MAX_CALLS]
+        self.purse: list[int] = outer.purse if outer else _PURSE.get() or [MAX_STEPS, MAX_CALLS]
 
     def inner(self, names: Mapping[str, Any]) -> Env:
         """A scope inside this one."""
@@ -37,6 +52,12 @@ class Env:
         self.purse[0] -= steps
         if self.purse[0] < 0:
             raise FeelLimitError("表达式的计算量超过上限。")
+
+    def pay_for(self, *values: Any) -> None:
+        """Pay for the size of what is built, compared or handed on."""
+        for value in values:
+            if isinstance(value, list | Mapping | str):
+                self.spend(v.size(value, MAX_STEPS + 1) - 1)
 
 
 Closure = Callable[[Env], Any]
@@ -72,7 +93,14 @@ def _builtin_value(name: str, env: Env) -> Any:
 
 def _path(node: Node, name: str) -> Closure:
     value = build(node)
-    return lambda env: v.member(value(env), name)
+
+    def run(env: Env) -> Any:
+        found = value(env)
+        if isinstance(found, list):
+            env.spend(len(found))
+        return v.member(found, name)
+
+    return run
 
 
 def _arithmetic(operator: str, left: Node, right: Node) -> Closure:
@@ -82,6 +110,7 @@ def _arithmetic(operator: str, left: Node, right: Node) -> Closure:
         x, y = a(env), b(env)
         if x is None or y is None:
             return None
+        env.pay_for(x, y)
         try:
             return combine(x, y)
         except (FeelError, TypeError, ValueError, OverflowError, ArithmeticError):
@@ -191,7 +220,13 @@ def _ordered(operator: str, x: Any, y: Any) -> bool | None:
 
 def _comparison(operator: str, left: Node, right: Node) -> Closure:
     a, b = build(left), build(right)
-    return lambda env: _ordered(operator, a(env), b(env))
+
+    def run(env: Env) -> Any:
+        x, y = a(env), b(env)
+        env.pay_for(x)
+        return _ordered(operator, x, y)
+
+    return run
 
 
 def _and(left: Node, right: Node) -> Closure:
@@ -236,6 +271,7 @@ def _test(operator: str, node: Node) -> Callable[[Env, Any], bool | None]:
 
     def run(env: Env, tested: Any) -> bool | None:
         wanted = value(env.inner({"?": tested}))
+        env.pay_for(tested, wanted)
         if operator:
             return _ordered(operator, tested, wanted)
         if explicit:
@@ -316,13 +352,18 @@ def _members(domain: Any) -> Any:
 
 def _for(pairs: list[tuple[str, Node]], body: Node) -> Closure:
     scopes, value = _scopes(pairs), build(body)
+    reads_partial = any(name.partition(".")[0] == "partial" for name in _free(body))
 
     def run(env: Env) -> Any:
         found: list[Any] = []
         partial = env.inner({"partial": found})
         try:
             for scope in scopes(partial):
+                if reads_partial:
+                    env.pay_for(found)
+                    partial.names = {"partial": list(found)}
                 found.append(value(scope))
+                env.pay_for(found[-1])
                 if len(found) > MAX_LIST:
                     raise FeelLimitError("列表过长。")
         except FeelError:
@@ -355,7 +396,13 @@ def _quantified(wanted: bool) -> Callable[[list[tuple[str, Node]], Node], Closur
 
 def _list(items: list[Node]) -> Closure:
     built = [build(item) for item in items]
-    return lambda env: [item(env) for item in built]
+
+    def run(env: Env) -> Any:
+        found = [item(env) for item in built]
+        env.pay_for(found)
+        return found
+
+    return run
 
 
 def _context(pairs: list[tuple[str, Node]]) -> Closure:
@@ -366,6 +413,7 @@ def _context(pairs: list[tuple[str, Node]]) -> Closure:
         scope = env.inner(found)
         for key, value in built:
             found[key] = value(scope)
+        env.pay_for(found)
         return found
 
     return run
@@ -416,10 +464,12 @@ def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:
             return None
         env.spend()
         values = [(name, value(env)) for name, value in built]
+        env.pay_for(*(value for _, value in values))
         try:
-            if named:
-                return called.call(*_positional(called, values))
-            return called.call(*(value for _, value in values))
+            given = _positional(called, values) if named else [value for _, value in values]
+            found = called.call(*given)
+            env.pay_for(found)
+            return found
         except (
             FeelError,
             TypeError,

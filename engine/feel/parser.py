@@ -17,6 +17,8 @@ from engine.feel.values import FeelSyntaxError
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
+MAX_TREE_DEPTH = 120
+"""Of the whole tree, chains such as ``a + b + c`` included: what reads a tree goes down one level at a time."""
 Node = tuple[Any, ...]
 
 SPACED = (
@@ -85,6 +87,20 @@ def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
     return found
 
 
+def _shallow(tree: Node) -> Node:
+    """The tree as it is. Raises FeelSyntaxError when it is too deep."""
+    level: list[Any] = [tree]
+    for _ in range(MAX_TREE_DEPTH):
+        inner = [part for node in level for part in node if isinstance(part, tuple | list)]
+        while any(isinstance(part, list) for part in inner):
+            inner = [one for part in inner for one in (part if isinstance(part, list) else [part])]
+            inner = [one for one in inner if isinstance(one, tuple | list)]
+        if not inner:
+            return tree
+        level = inner
+    raise FeelSyntaxError(f"表达式嵌套过深，或一串连得过长（上限 {MAX_TREE_DEPTH} 层）。")
+
+
 class Parser:
     """Reads one text; every method leaves the position behind what it read."""
 
@@ -92,6 +108,7 @@ class Parser:
         self._tokens = tokens(text, tuple(sorted(names)))
         self._at = 0
         self._depth = 0
+        self._effort = 10 * len(self._tokens) + 200  # what is tried in two ways could else be tried in 2^n
 
     # -- entry points -------------------------------------------------------------------------------------------------
 
@@ -99,7 +116,7 @@ class Parser:
         """The whole text as one expression."""
         node = self._expression()
         self._end()
-        return node
+        return _shallow(node)
 
     def unary_tests(self) -> Node:
         """The whole text as the cell of a decision table."""
@@ -112,13 +129,13 @@ class Parser:
                 tests = self._tests(")")
                 self._expect(")")
                 if self._peek().kind == "end":
-                    return ("not", tests)
+                    return _shallow(("not", tests))
             except FeelSyntaxError:
                 pass
             self._at = saved
         tests = self._tests("")
         self._end()
-        return ("tests", tests)
+        return _shallow(("tests", tests))
 
     # -- words --------------------------------------------------------------------------------------------------------
 
@@ -154,6 +171,9 @@ class Parser:
 
     def _expression(self) -> Node:
         self._depth += 1
+        self._effort -= 1
+        if self._effort < 0:
+            raise FeelSyntaxError("表达式写得过于复杂，读不出来。")
         if self._depth > MAX_DEPTH:
             raise FeelSyntaxError(f"表达式嵌套过深（上限 {MAX_DEPTH} 层）。")
         try:

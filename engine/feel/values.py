@@ -12,6 +12,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from engine.errors import Invalid
+
 
 class FeelSyntaxError(ValueError):
     """The text is not FEEL; `message` says why in Chinese, `position` where (characters from 0)."""
@@ -21,7 +23,7 @@ class FeelSyntaxError(ValueError):
         self.message, self.position = message, position
 
 
-class FeelLimitError(ValueError):
+class FeelLimitError(Invalid):
     """An evaluation asked for more than it may use."""
 
 
@@ -166,6 +168,31 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
         "start included": lambda v: v.low_closed, "end included": lambda v: v.high_closed,
     },
 }  # fmt: skip
+
+
+def size(value: Any, most: int) -> int:
+    """How much there is of `value`: one for each plain value inside it and for each 100 characters; `most` at most."""
+    found, stack = 0, [value]
+    while stack and found < most:
+        at = stack.pop()
+        found += 1
+        if isinstance(at, str):
+            found += len(at) // 100
+        elif isinstance(at, Mapping):
+            stack.extend(at.values())
+        elif isinstance(at, list | tuple):
+            stack.extend(at)
+    return min(found, most)
+
+
+def frozen(value: Any) -> Any:
+    """A hashable that is the same for equal values, and for no others."""
+    value = from_plain(value)
+    if isinstance(value, list):
+        return "list", tuple(frozen(item) for item in value)
+    if isinstance(value, Mapping):
+        return "context", frozenset((key, frozen(item)) for key, item in value.items())
+    return kind(value), id(value) if isinstance(value, Range | Function) else value
 
 
 def equal(left: Any, right: Any) -> bool | None:

@@ -107,7 +107,7 @@ def _limit_card(limit: Limit) -> Card:
         ]
     days = f"{limit.days}天内" if limit.days is not None else f"“{limit.name}”前"
     return Card(
-        f"limit:{limit.procedure_key}:{limit.element_id}", LIMIT, f"{limit.procedure}{days}有结论", columns,
+        f"limit:{limit.procedure_key}:{limit.element_id}", LIMIT, f"{limit.procedure}：{days}有结论", columns,
         WORDS[LIMIT] + "期内届满：" + WORDS[PASSED], limit.procedure, *at, lead=1, drawn=(0, 2),
     )  # fmt: skip
 

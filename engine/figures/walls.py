@@ -29,7 +29,7 @@ ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", acce
 """Who may hang up a screen, for what lies at and below their own division."""
 LOOKED_BACK = 3000
 """Lines of the log in which the latest events are looked for."""
-EVENTS = 9
+EVENTS = 6
 SEEN_EVERY = timedelta(minutes=10)
 _VERBS = {"start": "立案", "complete": "办结", "return": "退回", "timer": "到期", "message": "收到"}
 _LOG, _CASE, _FIGURE = table(LogEntry), table(CaseFile), table(Figure)
@@ -149,6 +149,7 @@ def _events(session: Session, place: Division, children: Sequence[Division]) -> 
     """The latest events of the place, among the latest lines of the log."""
     newest = select(_LOG.c.stream, _LOG.c.at, _LOG.c.kind, _LOG.c.element_id).order_by(_LOG.c.id.desc())
     rows = [row for row in session.execute(newest.limit(LOOKED_BACK)) if row.kind in _VERBS]
+    rows.sort(key=lambda row: row.at, reverse=True)
     ids = {int(row.stream.removeprefix("case:")) for row in rows if row.stream.startswith("case:")}
     found = select(_CASE.c.id, _CASE.c.village_code, _CASE.c.version_id).where(
         _CASE.c.id.in_(ids), within(_CASE.c.village_code, place.code)

@@ -21,6 +21,8 @@ from engine.forms import schema as s
 
 MAX_TEXT = 4000
 MAX_ROWS = 50
+MAX_MATCHED = 200
+"""Longer text than this does not match any pattern."""
 _PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z", re.ASCII)
 
 
@@ -124,7 +126,7 @@ def rules(component: s.Component) -> list[Any]:
         parts = [f"不少于 {low} 字" if low else "", f"不超过 {high} 字" if high else ""]
         found.append(validate.Length(low, high, error=f"请填写{','.join(p for p in parts if p)}。"))
     if wanted.get("pattern"):
-        found.append(validate.Regexp(f"(?:{wanted['pattern']})\\Z", error="格式不对。"))
+        found.append(_matched(re.compile(f"(?:{wanted['pattern']})\\Z")))
     kind = s.given(component, "format")
     if kind == "id_number":
         found.append(_checked(lambda text: idnumber.validate(text, _CIRCUMSTANCES.get().today)))
@@ -133,6 +135,14 @@ def rules(component: s.Component) -> list[Any]:
     elif kind == "past_date":
         found.append(_not_after_today)
     return found
+
+
+def _matched(pattern: re.Pattern[str]) -> Callable[[Any], None]:
+    def run(value: Any) -> None:
+        if len(str(value)) > MAX_MATCHED or not pattern.match(str(value)):
+            raise ValidationError("格式不对。")
+
+    return run
 
 
 def _checked(check: Callable[[str], Any]) -> Callable[[Any], None]:

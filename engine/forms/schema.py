@@ -39,7 +39,7 @@ def given(component: Component, name: str) -> Any:
 
 def label(component: Component) -> str:
     """What people call the field."""
-    return str(component.get("label") or component.get("key") or "")
+    return str(component.get("label") or component.get("dateLabel") or component.get("key") or "")
 
 
 def hide_text(component: Component) -> str | None:
@@ -89,21 +89,41 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
                 yield _finding(component, f"字段名“{key}”重复。")
             keys.add(str(key))
         yield from _check_texts(component, name)
+        yield from _ignored(component, name)
         if kind in CHOICES and not component.get("values"):
             yield _finding(component, f"“{name}”没有可选项。")
         yield from _check_level(children(component), set() if kind == "dynamiclist" else keys)
 
 
 def _check_texts(component: Component, name: str) -> Iterator[Finding]:
-    for text in (hide_text(component), strip_equals(str(component.get("expression") or "")) or None):
+    computed = strip_equals(str(component.get("expression") or ""))
+    for text in (hide_text(component), computed or None, given(component, "prefill")):
         if text:
             try:
-                compile_expression(text)
+                compile_expression(str(text))
             except FeelSyntaxError as error:
                 yield _finding(component, f"“{name}”的表达式写得不对：{error}")
     wanted = given(component, "format")
     if wanted and wanted not in FORMATS:
         yield _finding(component, f"“{name}”的格式“{wanted}”不认识。")
+
+
+def _ignored(component: Component, name: str) -> Iterator[Finding]:
+    """What the form editor can write and we would not do: nobody is to rely on it."""
+    wanted = component.get("validate") or {}
+    if wanted.get("validationType") in ("email", "phone"):
+        yield _finding(component, f"“{name}”的格式核对不起作用，请改用“格式”一项。")
+    if component.get("subtype", "date") != "date":
+        yield _finding(component, f"“{name}”只能填日期，不能填时间。")
+    if component.get("disallowPassedDates"):
+        yield _finding(component, f"“{name}”的“不能选过去的日期”不起作用。")
+    if component.get("valuesKey") or component.get("valuesExpression"):
+        yield _finding(component, f"“{name}”的选项只能逐个列出，不能来自变量或表达式。")
+    for part in ("readonly", "disabled"):
+        if not isinstance(component.get(part, False), bool):
+            yield _finding(component, f"“{name}”是否只读不能用表达式写。")
+    if component["type"] == "group" and (component.get("path") or component.get("isRepeating")):
+        yield _finding(component, f"分组“{name}”不能有自己的路径，也不能重复；要重复请用“可增减的行”。")
 
 
 def _finding(component: Component, sentence: str) -> Finding:

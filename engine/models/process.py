@@ -31,6 +31,7 @@ class Procedure(Base):
     part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
     exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a household
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
+    current_version: Mapped[ProcedureVersion | None] = relationship(foreign_keys=current_version_id)
 
 
 class ProcedureVersion(Base):

@@ -129,7 +129,10 @@ def _portion(session: Session, act: Rehearsal, target: Target) -> bool:
     changes = []
     for entry_id, case in rows:
         own, new = definitions.load(session, case.version_id), target.procedures[case.procedure_key]
-        found = replayed(own, new, histories[case.id], submissions[case.id], workdays, assumption)
+        try:
+            found = replayed(own, new, histories[case.id], submissions[case.id], workdays, assumption)
+        except Exception as error:  # one broken case must not stop the others; nothing was written
+            found = _broken(error)
         changes.append({"id": entry_id, **found})
     if changes:
         with write(session):
@@ -190,6 +193,11 @@ def replayed(
     }  # fmt: skip
     same = (old.happenings, old.desks, old.ended) == (course.happenings, course.desks, course.ended)
     return {"status": "same" if same else "differs", "seq": 0, "text": "", "facts": facts}
+
+
+def _broken(error: Exception) -> dict[str, Any]:
+    text = f"系统没能回放这件事项（{type(error).__name__}）。"
+    return {"status": "misfit", "seq": 0, "text": text, "facts": {}}
 
 
 def _told(course: Course) -> dict[str, Any]:

@@ -60,17 +60,15 @@ def monday(at: datetime) -> str:
 class Watch:
     """Notes what an instance goes through; its owner calls `look` after every input."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, started: datetime) -> None:
         self._instance = instance
-        self.course: Course
+        self.course = Course(started)
         self.since: dict[str, datetime] = {}
         """When each task, timer and wait began, by token."""
 
     def look(self, at: datetime) -> list[OpenTask]:
         """Note everything since the last look, which happened by `at`; answers the tasks that newly opened."""
         instance = self._instance
-        if not self.since and not hasattr(self, "course"):
-            self.course = Course(at)
         for record in instance.records:
             self.course.happenings.extend(self._of(record))
         instance.records.clear()

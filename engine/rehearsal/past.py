@@ -55,20 +55,19 @@ def remember(
 ) -> Past:
     """Feed a case's inputs to its own version and note when everything could first be done.
 
-    Raises ReplayMisfit when the history does not fit its own version.
+    The first input is the start. Raises ReplayMisfit when the history does not fit its own version.
     """
     replay = Replay(definition, inputs, submissions, workdays)
-    watch = Watch(replay.instance)
-    past: Past | None = None
+    watch = Watch(replay.instance, inputs[0].at)
+    past = Past(inputs[0], watch.course, submissions)
     for entry in inputs:
         places = replay.instance.places() if entry.kind == "message" and entry.data.get("caught") else {}
         replay.feed(entry)
         watch.look(entry.at)
-        if past is None:
-            past = Past(entry, watch.course, submissions)
-        elif entry.kind == "complete":
+        if entry.kind == "complete":
             token, element_id = replay.token_of(entry, entry.data["token"]), replay.element_of(entry)
-            past.answers[element_id].append(Answer(entry, element_id, token, entry.at - watch.since[token]))
+            if token in watch.since:  # else the case was moved to a version that does not have the step
+                past.answers[element_id].append(Answer(entry, element_id, token, entry.at - watch.since[token]))
         elif entry.kind == "message":
             _note_message(past, entry, {replay.token_of(entry, t) for t in entry.data.get("caught", ())}, places, watch)
         elif entry.kind == "timer":
@@ -77,7 +76,6 @@ def remember(
             past.lateness[replay.element_of(entry)].append(max(late, timedelta(0)))
         for element_id, token, _name, result in entry.data.get("services", ()):
             past.services[element_id].append((token, result, local_date(entry.at)))
-    assert past is not None  # a case's first line is its start
     return past
 
 

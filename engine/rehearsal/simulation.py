@@ -109,7 +109,7 @@ class _Simulation:
         self._definition, self._past, self._assumption = definition, past, assumption
         self._host = _Host(past, workdays, assumption)
         self._instance = Instance(definition, self._host)
-        self._watch = Watch(self._instance)
+        self._watch = Watch(self._instance, past.start.at)
         self._due: list[tuple[datetime, int, Answer | None, OpenTask | None]] = []
         self._answers = {element_id: list(found) for element_id, found in past.answers.items()}
         self._caught = {element_id: list(found) for element_id, found in past.caught.items()}

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import definitions, drafting
 from engine.definitions import Definition, Resources
+from engine.definitions.resources import KINDS
 from engine.errors import Conflict, NotFound
 from engine.models import Account, Procedure, ProcedureVersion
+
+REMEMBERED = 200
+"""Hashes of so many sound diagrams with their resources are kept."""
+_SOUND: dict[bytes, None] = {}
 
 
 @dataclass(frozen=True)
@@ -28,23 +34,31 @@ class Target:
     version_id: int | None = None
 
 
-def of_draft(session: Session, actor: Account, draft_id: int, known_revision: int | None = None) -> Target:
-    """What the draft would be in force. Raises NotFound, and Conflict while the check finds errors.
-
-    A draft that was checked as its `known_revision` is not checked again.
-    """
+def of_draft(session: Session, actor: Account, draft_id: int) -> Target:
+    """What the draft would be in force. Raises NotFound, and Conflict while the check finds errors."""
     draft = drafting.find(session, actor, draft_id)
     resources = drafting.resources_of(session, draft)
-    if draft.revision == known_revision:
-        definition: Definition | None = Definition(draft.xml, resources)
-        errors = 0
-    else:
-        definition, findings = definitions.check(draft.xml, resources)
-        errors = sum(finding.severity == "error" for finding in findings)
-    if definition is None or errors:
-        raise Conflict(f"草稿还有 {max(errors, 1)} 处错误，改正后才能试运行和回放。")
+    definition = _checked(draft.xml, resources)
     running = _procedures(session, definition, resources)
     return Target(draft.name, definition, resources, running, draft_id=draft.id, revision=draft.revision)
+
+
+def _checked(body: bytes, resources: Resources) -> Definition:
+    """The definition, checked once for the same content: a trial asks for it at every step."""
+    digest = sha256(body)
+    for kind in KINDS:
+        for key, text in sorted(resources.of(kind).items()):
+            digest.update(f"{kind}:{key}:{len(text)}:".encode() + text)
+    if digest.digest() in _SOUND:
+        return Definition(body, resources)
+    definition, findings = definitions.check(body, resources)
+    errors = sum(finding.severity == "error" for finding in findings)
+    if definition is None or errors:
+        raise Conflict(f"草稿还有 {max(errors, 1)} 处错误，改正后才能试运行和回放。")
+    while len(_SOUND) >= REMEMBERED:
+        _SOUND.pop(next(iter(_SOUND)), None)
+    _SOUND[digest.digest()] = None
+    return definition
 
 
 def of_version(session: Session, actor: Account, key: str, number: int) -> Target:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,7 +122,10 @@ def test_a_file_replaces_the_drawing_and_a_broken_one_does_not(owner: Official, 
     good.write_bytes(NOTICE.replace(b", 5)", b", 8)"))
     bad.write_text("<html>not a diagram</html>")
     page.set_input_files("[data-upload]", str(bad))
-    page.wait_for_selector("text=不是能打开的流程图")
+    page.wait_for_selector("text=没有换成“bad.bpmn”：这不是能打开的流程图")
+    page.set_input_files("[data-upload]", str(ROOT / "bpmn" / "review_and_approval.bpmn"))
+    page.wait_for_selector("text=文件里的流程编号是“review_and_approval”")
+    assert page.locator(".djs-element[data-element-id=notice_over]").count() == 1
     page.set_input_files("[data-upload]", str(good))
     page.wait_for_selector("[data-loaded]")
     saved(page)
@@ -142,15 +144,33 @@ def test_on_a_phone_the_steps_are_listed_and_drawing_is_said_to_need_a_computer(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_what_the_palette_and_menus_offer_is_what_the_engine_runs(owner: Official) -> None:
-    new_draft(owner, "元素", "identification")
-    page = owner.page
-    offered = json.loads(
-        page.evaluate(
-            "JSON.stringify([...document.querySelectorAll('.djs-palette [data-action^=create]')].map(one => one.dataset.action))"
-        )
+def test_palette_and_menus_speak_chinese_and_offer_only_what_runs(owner: Official) -> None:
+    at, page = new_draft(owner, "元素", "identification"), owner.page
+    assert page.locator(".djs-palette [data-action^='create.']").count() == 12
+    text = stored(owner, at).decode()
+    page.click("[data-act=fit]")
+    for kind in (
+        "userTask",
+        "serviceTask",
+        "businessRuleTask",
+        "callActivity",
+        "exclusiveGateway",
+        "boundaryEvent",
+        "endEvent",
+    ):
+        found = re.search(rf'<bpmn:{kind} id="(\w+)"', text)
+        assert found is not None
+        pick(page, found[1])
+        page.click(".djs-context-pad [data-action=replace]")
+        menu = page.inner_text(".djs-popup")
+        assert not re.search(r"[A-Za-z]{3}", menu), menu
+        page.keyboard.press("Escape")
+    titles = page.eval_on_selector_all(
+        ".djs-palette .entry, .djs-context-pad .entry", "all => all.map(one => one.title)"
     )
-    assert len(offered) == 12 and not any("data" in one or "participant" in one for one in offered)
+    assert not any(re.search(r"[A-Za-z]{3}", title) for title in titles), titles
+    missing = page.evaluate("[...document.querySelector('[data-modeler]').untranslated]")
+    assert missing == [], missing
 
 
 @pytest.mark.duty("C1")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from web.cli import main
 
-MEASURED = {"floor", "completions", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
+MEASURED = {"floor", "completions", "replay", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
 
 
 def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:
@@ -33,3 +33,14 @@ def test_every_figure_is_there_and_positive() -> None:
     assert [name for name, value in numbers(figures) if not value > 0] == []
     assert figures["timers"]["fired"] >= 2 * 2 + 4  # what the earlier cases opened is due as well
     assert [set(page) for page in figures["inbox"]] == [{"open_items", "typical", "busy"}] * 2
+
+
+def test_every_page_of_supervisors_opens_on_a_provinces_data_and_none_reads_the_whole_log() -> None:
+    result = CliRunner().invoke(main, ["bench", "--pages", "--quick", "--json"])
+    assert result.exit_code == 0, result.stderr
+    figures = json.loads(result.stdout)
+    small, large = figures["sizes"]
+    assert large["cases"] >= 120 and large["lines"] >= 1000
+    assert set(small["pages"]) == set(large["pages"]) == set(figures["growth"])
+    assert [size["full_scans_of_the_log"] for size in figures["sizes"]] == [0, 0]
+    assert all(page["p95_ms"] > 0 for page in large["pages"].values())

@@ -66,13 +66,19 @@ PAGES = {
     "/statistics/counts.json": STATISTICS, "/statistics/diagram/{key}": STATISTICS,
     "/statistics/diagram/{key}.bpmn": STATISTICS, "/walls": WALLS, "/wall/{token}": set(EVERYBODY),
     "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
+    "/drafts/{draft}/{part}/{resource}": OWNER, "/drafts/{draft}/{part}/{resource}/file": OWNER,
     "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
     "/supervision": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
     "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/replays/{replay}.xlsx": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
+    "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
+    "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
 ACTS = {
@@ -85,15 +91,21 @@ ACTS = {
     "/walls": WALLS, "/walls/{link}/revoke": WALLS - {"waixian"},
     "/drafts": OWNER, "/drafts/feel": OWNER, "/drafts/{draft}/rename": OWNER, "/drafts/{draft}/discard": OWNER,
     "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
-    "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/drafts/{draft}/resources": OWNER, "/drafts/{draft}/{part}/{resource}": OWNER,
+    "/drafts/{draft}/{part}/{resource}/revert": OWNER, "/drafts/{draft}/{part}/{resource}/copy": OWNER,
+    "/drafts/{draft}/{part}/{resource}/check": OWNER, "/drafts/{draft}/decisions/{resource}/try": OWNER,
+    "/drafts/{draft}/forms/{resource}/preview": OWNER, "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
     "/supervision/urge": {"ducha"}, "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
     "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
     "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
+    "/procedures/{key}/restore": OWNER, "/drafts/{draft}/deploy": OWNER, "/drafts/{draft}/approve": OWNER,
+    "/drafts/{draft}/send-back": OWNER, "/administration/approval": {"anquan"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {
@@ -128,7 +140,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         ),
         "link": 1,
         "order": _order(small_world, item), "rule": 1, "row": 1,
-        "draft": _draft(small_world), "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
+        "draft": _draft(small_world), "part": "forms", "resource": "notice", "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
         "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
     }  # fmt: skip
     yield small_world, application(small_world), names
@@ -224,7 +236,7 @@ def _shape(rule: str) -> str:
         "<int:order_id>": "{order}", "<int:rule_id>": "{rule}", "<int:row_id>": "{row}",
         "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
         "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
-        "<int:replay_id>": "{replay}",
+        "<int:replay_id>": "{replay}", "<any(forms, decisions):part>": "{part}", "<resource>": "{resource}",
         "<int:measure_id>": "{measure}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
@@ -262,7 +274,13 @@ def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Fl
                 assert status in REFUSED | {422}, (username, shape, status)
 
 
-EXPECTED = {("/papers/{kind}", 422), ("/cases/{case}/messages/{message}", 409), ("/tasks/bulk", 422)}
+EXPECTED = {
+    ("/procedures/{key}/compare", 404),
+    ("/procedures/{key}/drawing", 404),
+    ("/papers/{kind}", 422),
+    ("/cases/{case}/messages/{message}", 409),
+    ("/tasks/bulk", 422),
+}
 """Allowed, but there is nothing there yet: no notice hangs, and a letter is neither signed in bulk nor posted."""
 
 

@@ -132,6 +132,9 @@ def test_what_another_tool_wrote_into_the_diagram_cannot_be_lost_by_saving(small
         world.session, owner, draft.id, draft.revision, world.clock.now(), diagram=NOTICE, replacing=True
     )
     assert draft.xml == NOTICE
+    other = (ROOT / "bpmn" / "review_and_approval.bpmn").read_bytes()
+    with pytest.raises(Invalid, match="文件里的流程编号是“review_and_approval”"):
+        drafting.save(world.session, owner, draft.id, draft.revision, world.clock.now(), diagram=other, replacing=True)
 
 
 @pytest.mark.parametrize(

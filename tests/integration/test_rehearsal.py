@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from engine import audit, calendar, definitions, drafting
+from engine.database import write
 from engine.definitions import Definition, Resources, resources_of_version
-from engine.models import CaseFile, ProcedureVersion
+from engine.errors import Conflict
+from engine.models import CaseFile, ProcedureVersion, RehearsalEntry
 from engine.rehearsal import acts, past, target
 from engine.rehearsal.course import Course
 from engine.rehearsal.report import report
-from engine.rehearsal.simulation import Assumption, Misfit, simulate
+from engine.rehearsal.simulation import Assumption, Misfit, moved, simulate
 from engine.replay import inputs_of, submissions_of
 from tests.support.world import World
 
@@ -135,3 +138,41 @@ def test_every_finished_case_of_a_history_is_the_same_on_its_own_version(small_w
     wanted = target.of_version(small_world.session, owner, "identification", 1)
     act = acts.begin(small_world.session, owner, wanted, Assumption(), cases=10, now=small_world.clock.now())
     assert acts.counts(small_world.session, act)["same"] == act.total
+
+
+def test_a_draft_that_changes_meanwhile_stops_its_replay(small_world: World) -> None:
+    finished(small_world)
+    session, owner, now = small_world.session, small_world.official("liucheng"), small_world.clock.now()
+    draft = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=now)
+    act = acts.begin(session, owner, target.of_draft(session, owner, draft.id), Assumption(), cases=1, now=now)
+    drafting.save(
+        session, owner, draft.id, draft.revision, now, diagram=draft.xml.replace(FIVE.encode(), SEVEN.encode())
+    )
+    with pytest.raises(Conflict, match="重新回放"):
+        acts.go_on(session, owner, act.id, target.of_draft(session, owner, draft.id))
+
+
+def test_a_replay_is_stopped_and_keeps_what_it_has(small_world: World) -> None:
+    finished(small_world)
+    session, owner = small_world.session, small_world.official("liucheng")
+    wanted = target.of_version(session, owner, "identification", 1)
+    act = acts.begin(session, owner, wanted, Assumption(), cases=1, now=small_world.clock.now())
+    with write(session):
+        session.execute(update(RehearsalEntry).values(status="pending", facts={}))
+    acts.stop(session, owner, act.id)
+    assert acts.counts(session, acts.go_on(session, owner, act.id, wanted))["pending"] == 1
+    assert report(session, act).days is None
+
+
+def test_dates_written_on_or_after_the_opening_move_and_earlier_ones_stay() -> None:
+    opened = date(2022, 5, 5)
+    told = {
+        "born": "1980-01-01",
+        "posted": "2022-05-06",
+        "rows": [{"at": "2022-05-05T09:00:00+08:00"}],
+        "n": 3,
+        "t": "2022-99-99",
+    }
+    assert moved(told, 2, opened) == {
+        "born": "1980-01-01", "posted": "2022-05-08", "rows": [{"at": "2022-05-07T09:00:00+08:00"}], "n": 3, "t": "2022-99-99",
+    }  # fmt: skip

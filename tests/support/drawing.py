@@ -33,7 +33,8 @@ def draw(page: Page, at: str) -> None:
 
 
 def pick(page: Page, element_id: str) -> None:
-    """Click an element of the drawing."""
+    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above it."""
+    page.locator("[data-canvas]").click(position={"x": 300, "y": 6}, force=True)
     page.locator(f".djs-element[data-element-id={element_id}] > .djs-hit").first.click(force=True)
     page.wait_for_selector(f"[data-panel][data-of={element_id}]")
 

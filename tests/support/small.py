@@ -84,4 +84,9 @@ def token(instance: Instance, name: str) -> str:
     return next(one.token for one in instance.open_tasks() if one.element_id == name)
 
 
-START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
+START = (  # with the names that tests start their cases with
+    '<bpmn:startEvent id="s"><bpmn:extensionElements><spiffworkflow:properties>'
+    '<spiffworkflow:property name="receives" value="ask, people, posted_on, secret, wanted"/>'
+    "</spiffworkflow:properties></bpmn:extensionElements></bpmn:startEvent>"
+)
+END = '<bpmn:endEvent id="e"/>'

@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from engine.deadline import Deadline
 from engine.definitions import Definition, check
 from engine.errors import Finding
-from engine.exploration import Deadline, explore
+from engine.exploration import explore
 from tests.support.small import END, FORMS, HEAD, START, boundary, flow, process, task, timer
 
 SPLIT, JOIN = '<bpmn:parallelGateway id="split" name="分开"/>', '<bpmn:parallelGateway id="join" name="汇合"/>'
@@ -115,11 +116,11 @@ def test_a_limit_beside_what_never_waits_can_never_fire() -> None:
 def test_a_loop_through_a_called_process_that_may_not_wait_is_found() -> None:
     called = (
         f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/>{fork("qw", "qe")}{task("qt")}<bpmn:endEvent id="qe"/>'
-        f"{flow('qs', 'qw')}{flow('qw', 'qt', 'x.x = 1')}{flow('qw', 'qe')}{flow('qt', 'qe')}</bpmn:process>"
+        f"{flow('qs', 'qw')}{flow('qw', 'qt', 'wanted = 1')}{flow('qw', 'qe')}{flow('qt', 'qe')}</bpmn:process>"
     )
     body = (
         f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>{fork("way", "e")}{END}'
-        f"{flow('s', 'c')}{flow('c', 'way')}{flow('way', 'c', 'x.x = 2')}{flow('way', 'e')}</bpmn:process>{called}</bpmn:definitions>"
+        f"{flow('s', 'c')}{flow('c', 'way')}{flow('way', 'c', 'wanted = 2')}{flow('way', 'e')}</bpmn:process>{called}</bpmn:definitions>"
     )
     assert any("环路" in message for message in errors(body).values())
 

@@ -24,6 +24,7 @@ from engine import (
 )
 from engine.clock import SYSTEM, local_date
 from engine.definitions import Resources
+from engine.definitions.xml import encoded
 from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
 from engine.inbox import InboxFilter
@@ -265,7 +266,7 @@ def list_divisions(query: dict[str, Any]) -> Any:
 def _resources(body: dict[str, Any], key: str | None) -> Resources:
     """The forms, decisions and parts in force, replaced by the forms and decisions sent."""
     forms = {name: current_app.json.dumps(schema).encode() for name, schema in body["forms"].items()}
-    sent = Resources(forms, {name: text.encode() for name, text in body["decisions"].items()})
+    sent = Resources(forms, {name: encoded(text) for name, text in body["decisions"].items()})
     return definitions.resources_in_force(session(), key) | sent
 
 
@@ -275,7 +276,7 @@ def _resources(body: dict[str, Any], key: str | None) -> Resources:
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
-    _, findings = definitions.check(body["xml"].encode(), _resources(body, None))
+    _, findings = definitions.check(encoded(body["xml"]), _resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
 
 
@@ -293,7 +294,7 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用"""
     definitions.require_owner(account())
     resources = _resources(body, key)
-    return definitions.deploy(session(), account(), body["xml"].encode(), resources, body["note"], clock.now(), key=key)
+    return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
 
 
 @blueprint.post("/procedures/<key>/versions/<int:number>/migrate")

@@ -15,8 +15,14 @@ const result = await build({
   entryPoints: [
     "app.js",
     "app.css",
+    "compare.css",
+    "compare.js",
+    "decision.css",
+    "decision.js",
     "diagram.js",
     "diagram.css",
+    "form-editor.css",
+    "form-editor.js",
     "heat.js",
     "live.js",
     "modeler.css",
@@ -28,6 +34,7 @@ const result = await build({
     "wall.js",
   ],
   outdir: out,
+  alias: { preact: path.join(here, "..", "..", "node_modules", "preact") }, // one for all: hooks of two copies do not meet
   entryNames: "[name]-[hash]",
   bundle: true,
   minify: true,

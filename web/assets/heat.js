@@ -52,7 +52,7 @@ function badge(viewer, nodes) {
   for (const [id, node] of Object.entries(nodes)) {
     const shape = registry.get(id);
     if (!shape) continue;
-    if (node.waiting) overlays.add(id, { position: { top: -13, left: -6 }, scale: LEGIBLE, html: flag(node) });
+    if (node.waiting) overlays.add(id, { position: { top: 0, left: 0 }, scale: LEGIBLE, html: flag(node) });
     if (node.timed) overlays.add(id, { position: { bottom: 3, left: Math.min(0, (shape.width - 116) / 2) }, show: { minZoom: 0.6 }, html: text("times", `${node.median}·${node.nine}`) });
   }
 }
@@ -113,7 +113,7 @@ function place(element, a, b) {
   const top = Math.min(...element.waypoints.map((point) => point.y));
   const x = a.x + Math.sign(b.x - a.x) * Math.min(22, Math.abs(b.x - a.x) / 2);
   const y = a.y + Math.sign(b.y - a.y) * Math.min(18, Math.abs(b.y - a.y) / 2);
-  return { left: x - left - 12, top: y - top - 9 };
+  return { left: x - left, top: y - top };
 }
 
 for (const box of document.querySelectorAll("[data-heat]")) if (box.offsetParent) draw(box).catch(() => failed(box));

@@ -30,14 +30,24 @@ async function start(box) {
   const { at } = box.dataset;
   const [known, file] = await Promise.all([get(`${at}/known`).then((one) => one.json()), get(`${at}/diagram.bpmn`)]);
   box.dataset.revision = file.headers.get("X-Revision");
-  const saving = new Saving(modeler, box, { state: part("saved"), notice: part("notice") });
+  const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => `${at}/${kind}/${encodeURIComponent(key)}`, fixedKey: box.dataset.key });
+  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";
 }
+
+const drawn = (modeler, { dataset: { at, title } }) => ({
+  text: async () => (await modeler.saveXML({ format: true })).xml,
+  on: (changed) => modeler.get("eventBus").on("commandStack.changed", changed),
+  field: "xml",
+  path: `${at}/diagram`,
+  copy: `${at}/copy`,
+  file: `${title}（我的修改）.bpmn`,
+  type: "application/xml",
+});
 
 async function open(modeler, xml) {
   const { warnings } = await modeler.importXML(xml);
@@ -79,6 +89,13 @@ function buttons(box, modeler, saving, issues) {
   };
   box.addEventListener("click", (event) => acts[event.target.closest("[data-act]")?.dataset.act]?.());
   box.querySelector("[data-upload]").addEventListener("change", (event) => load(event.target, modeler, saving, box));
+  box.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || !saving.dirty || saving.stopped) return;
+    event.preventDefault();
+    await saving.save();
+    location.assign(link.href);
+  });
   const able = () => {
     box.querySelector("[data-act=undo]").disabled = !stack.canUndo();
     box.querySelector("[data-act=redo]").disabled = !stack.canRedo();
@@ -94,20 +111,30 @@ function buttons(box, modeler, saving, issues) {
   issues.soon();
 }
 
+// Desktop modelers also write UTF-16 and GBK; what the file declares of it is no longer true of the text.
+async function textOf(file) {
+  const bytes = await file.arrayBuffer();
+  const [first, second] = new Uint8Array(bytes.slice(0, 2));
+  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (first === 0xfe && second === 0xff && "utf-16be");
+  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200)));
+  const text = new TextDecoder(utf16 || declared?.[1] || "utf-8").decode(bytes);
+  return text.replace(/^(\s*<\?xml[^>]*?)\s+encoding=["'][^"'>]*["']/, "$1");
+}
+
 async function load(input, modeler, saving, box) {
   const file = input.files[0];
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
   try {
-    await open(modeler, await file.text());
+    const text = await textOf(file);
+    await open(modeler, text);
+    await saving.replace(text);
+    box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `“${file.name}”不是能打开的流程图。${inChinese(error, "")}`);
-    return;
+    saving.tell("danger", `没有换成“${file.name}”：${inChinese(error, "这不是能打开的流程图。")}`);
   }
-  await saving.save({ replacing: true });
-  box.dataset.loaded = file.name;
 }
 
 // The reader's own complaints are English; what an owner can act on is said in Chinese.

@@ -13,6 +13,7 @@ from web.pages import (
     cases,
     clues,
     drafts,
+    editors,
     files,
     health,
     households,
@@ -24,11 +25,13 @@ from web.pages import (
     officials,
     openings,
     papers,
+    procedures,
     replays,
     schedules,
     statistics,
     supervision,
     tasks,
+    trials,
     wall,
 )
 from web.pages import demo as demo_pages
@@ -38,8 +41,8 @@ from web.pages import (
 
 PAGES = (
     auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, replays, files, bell, more, administration, health, migrations, statistics, wall, supervision,
-    ladder,
+    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
+    supervision, ladder,
 )  # fmt: skip
 
 

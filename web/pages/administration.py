@@ -1,11 +1,11 @@
-"""管理: incidents, for the system administrator."""
+"""管理: incidents, for the system administrator; who needs a second approval, for the security administrator."""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, incidents
+from engine import access, divisions, incidents, releases
 from web import clock
 from web.database import session
 from web.pages.inbox import number
@@ -28,3 +28,23 @@ def retry(incident_id: int) -> ResponseReturnValue:
     solved = incidents.retry(session(), account(), incident_id, clock.clock())
     flash("已恢复。" if solved else "重试没有成功，请查看原因。", "success" if solved else "danger")
     return redirect(url_for("administration.index"), 303)
+
+
+@blueprint.get("/approval")
+def approval() -> str:
+    """Which divisions' process owners need a second one's approval."""
+    access.require_role(account(), access.SECURITY_ADMIN)
+    codes = releases.approval_divisions(session())
+    places = [grant.division_code for grant in account().grants if grant.role == access.SECURITY_ADMIN]
+    return render_template(
+        "administration/approval.html", codes=codes, names=divisions.names(session(), {*codes, *places}), places=places,
+    )  # fmt: skip
+
+
+@blueprint.post("/approval")
+def demand_approval() -> ResponseReturnValue:
+    """要求或不再要求第二人审批."""
+    code, wanted = request.form.get("division_code", ""), request.form.get("wanted") == "yes"
+    releases.demand_approval(session(), account(), code, wanted, clock.now())
+    flash("已要求第二人审批。" if wanted else "已不再要求第二人审批。", "success")
+    return redirect(url_for("administration.approval"), 303)

@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 
 from engine import definitions, drafting, drawing
 from engine.definitions import Definition
+from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
 from web import clock
@@ -92,6 +93,7 @@ def show(draft_id: int) -> str:
         "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
         base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
         others=drafting.seen(session(), account(), draft_id, clock.now()),
+        resources=drawing.listed(session(), draft), form_keys=sorted(drafting.resources_of(session(), draft).form),
     )  # fmt: skip
 
 
@@ -138,7 +140,7 @@ def replace(draft_id: int) -> ResponseReturnValue:
 def download(draft_id: int) -> Response:
     """The diagram, for the drawing page and for other tools."""
     draft = _find(draft_id)
-    return _attachment(draft.xml, f"{draft.name}.bpmn", "application/xml", {"X-Revision": str(draft.revision)})
+    return attachment(draft.xml, f"{draft.name}.bpmn", "application/xml", {"X-Revision": str(draft.revision)})
 
 
 @blueprint.get("/<int:draft_id>/export.zip")
@@ -153,10 +155,10 @@ def export(draft_id: int) -> Response:
             archive.writestr(f"forms_json/{key}.json", body)
         for key, body in resources.decision.items():
             archive.writestr(f"bpmn/decisions/{key}.dmn", body)
-    return _attachment(packed.getvalue(), f"{draft.name}.zip", "application/zip", {})
+    return attachment(packed.getvalue(), f"{draft.name}.zip", "application/zip", {})
 
 
-def _attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
+def attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
     shown = f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
     return Response(body, mimetype=kind, headers={"Content-Disposition": shown, **headers})
 
@@ -190,9 +192,9 @@ def known(draft_id: int) -> Response:
 @blueprint.post("/<int:draft_id>/diagram")
 def save_diagram(draft_id: int) -> Response:
     """Autosave: {revision, xml}; answers the new revision. 409 when somebody saved meanwhile."""
-    sent = _json()
+    sent = json_sent()
     draft = drafting.save(
-        session(), account(), draft_id, _revision(sent), clock.now(), diagram=_text(sent, "xml"),
+        session(), account(), draft_id, revision_sent(sent), clock.now(), diagram=_text(sent, "xml"),
         replacing=bool(sent.get("replacing")),
     )  # fmt: skip
     return jsonify({"revision": draft.revision})
@@ -202,7 +204,7 @@ def save_diagram(draft_id: int) -> Response:
 def check(draft_id: int) -> Response:
     """What the check finds in {xml} with the draft's forms and decisions; nothing is stored."""
     resources = drafting.resources_of(session(), _find(draft_id))
-    _, findings = definitions.check(_text(_json(), "xml"), resources)
+    _, findings = definitions.check(_text(json_sent(), "xml"), resources)
     return jsonify({"findings": findings_as_json(findings)})
 
 
@@ -217,7 +219,7 @@ def findings_as_json(findings: list[Finding]) -> list[dict[str, str]]:
 @blueprint.post("/<int:draft_id>/copy")
 def copy(draft_id: int) -> Response:
     """What could not be saved, {name, xml}, as a draft of its own; answers where it is drawn."""
-    sent = _json()
+    sent = json_sent()
     draft = drafting.copy(
         session(), account(), draft_id, str(sent.get("name", "")), clock.now(), diagram=_text(sent, "xml")
     )
@@ -237,18 +239,18 @@ def seen(draft_id: int) -> Response:
 @blueprint.post("/feel")
 def expression() -> Response:
     """Whether {text} can be read as FEEL, or with {timer} as a limit; answers the reason when not."""
-    sent = _json()
+    sent = json_sent()
     return jsonify({"sentence": drawing.wrong(str(sent.get("text", "")), timer=bool(sent.get("timer")))})
 
 
-def _json() -> dict[str, Any]:
+def json_sent() -> dict[str, Any]:
     sent = request.get_json(silent=True)
     if not isinstance(sent, dict):
         raise Invalid("请求的内容不完整，请刷新页面后重试。")
     return sent
 
 
-def _revision(sent: dict[str, Any]) -> int:
+def revision_sent(sent: dict[str, Any]) -> int:
     revision = sent.get("revision")
     if not isinstance(revision, int) or isinstance(revision, bool):
         raise Invalid("请求里没有写明改的是第几次保存的内容，请刷新页面后重试。")
@@ -259,4 +261,4 @@ def _text(sent: dict[str, Any], name: str) -> bytes:
     text = sent.get(name)
     if not isinstance(text, str):
         raise Invalid("请求里没有流程图。")
-    return text.encode("utf-8", "surrogatepass")
+    return encoded(text)

@@ -33,7 +33,7 @@ def target_of(draft_id: int | None, key: str, number: int) -> Target:
 
 def _target_of(act: Rehearsal) -> Target:
     if act.draft_id is not None:
-        return target.of_draft(session(), account(), act.draft_id, act.revision)
+        return target.of_draft(session(), account(), act.draft_id)
     version = session().get_one(ProcedureVersion, act.version_id)
     return target.of_version(session(), account(), version.procedure_key, version.number)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from engine.definitions import xml as x
 from engine.definitions.definition import FLOW_NODES
-from engine.definitions.resources import Resources, parts_of
+from engine.definitions.resources import Resources, parts_of, run_processes
 from engine.errors import Finding
+from engine.forms.reading import read_schema
+from engine.forms.schema import Component
 
 
 class Draft:
@@ -17,14 +20,21 @@ class Draft:
         self.root = root
         self.forms, self.decisions = resources.form, resources.decision
         self.parts = parts_of(root, resources.part)
-        self.processes = x.children(root, "process")
+        self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
+        self.processes = run_processes(root)
         self.nodes = {
             node.get("id", ""): node
             for process in self.processes
             for node in process.iter(f"{{{x.BPMN}}}*")
             if x.local(node) in FLOW_NODES
         }
-        self.flows = list(x.descendants(root, "sequenceFlow"))
+        self.flows = [flow for process in self.processes for flow in x.descendants(process, "sequenceFlow")]
+        self._schemas: dict[str, tuple[dict[str, Any] | None, list[Finding]]] = {}
+        self.leaving: dict[str, list[x.Node]] = {}
+        self.entering: dict[str, list[x.Node]] = {}
+        for flow in self.flows:
+            self.leaving.setdefault(flow.get("sourceRef", ""), []).append(flow)
+            self.entering.setdefault(flow.get("targetRef", ""), []).append(flow)
         self.next: dict[str, list[str]] = {identifier: [] for identifier in self.nodes}
         for flow in self.flows:
             self.next.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
@@ -36,10 +46,21 @@ class Draft:
         return (node for node in self.nodes.values() if x.local(node) in kinds)
 
     def outgoing(self, node: x.Node) -> list[x.Node]:
-        return [flow for flow in self.flows if flow.get("sourceRef") == node.get("id")]
+        return self.leaving.get(node.get("id", ""), [])
 
     def incoming(self, node: x.Node) -> list[x.Node]:
-        return [flow for flow in self.flows if flow.get("targetRef") == node.get("id")]
+        return self.entering.get(node.get("id", ""), [])
+
+    def schema(self, key: str) -> tuple[dict[str, Any] | None, list[Finding]]:
+        """The schema of a form, read once, and what is wrong with it; None for what is no form."""
+        if key not in self._schemas:
+            self._schemas[key] = read_schema(self.forms[key]) if key in self.forms else (None, [])
+        return self._schemas[key]
+
+    def components(self, key: str) -> list[Component]:
+        """The components of a form; none of what is no form."""
+        schema, _ = self.schema(key)
+        return list(schema["components"]) if schema else []
 
 
 def found(node: x.Node, sentence: str, severity: str = "error") -> Finding:

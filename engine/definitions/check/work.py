@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from engine import feel, services
@@ -13,13 +12,12 @@ from engine.definitions.definition import (
     REPETITIONS,
     SETTING_KINDS,
     expressions,
+    lane_queue,
     page_forms,
     paper_words,
-    queue_of,
 )
 from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
-from engine.forms import check_form
 from engine.forms.schema import walk
 
 
@@ -70,8 +68,7 @@ def papers(draft: Draft) -> Iterator[Finding]:
             yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
         if kind in LISTS and not {"matter", "basis"} <= words.keys():
             yield found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
-        form = json.loads(draft.forms.get(given.get("formKey", ""), b"{}"))
-        keys = {component.get("key") for component in walk(form.get("components") or [])}
+        keys = {component.get("key") for component in walk(draft.components(given.get("formKey", "")))}
         for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):
             if key not in keys:
                 yield found(node, f"“paper:fields”中的“{key}”不是这一步表单的项目。")
@@ -80,7 +77,7 @@ def papers(draft: Draft) -> Iterator[Finding]:
 def tasks(draft: Draft) -> Iterator[Finding]:
     lanes: dict[str, str] = {}
     for lane in x.descendants(draft.root, "lane"):
-        queue = queue_of(lane.get("name") or "", lane.get("id") or "")
+        queue = lane_queue(lane)
         for reference in x.children(lane, "flowNodeRef"):
             if queue:
                 lanes[(reference.text or "").strip()] = queue
@@ -120,20 +117,13 @@ def forms(draft: Draft) -> Iterator[Finding]:
             if key not in draft.forms:
                 yield found(process, f"“{name}”写明的表单“{key}”不存在。")
     for key in sorted(keys):
-        if key in draft.forms:
-            try:
-                schema = json.loads(draft.forms[key])
-            except ValueError:
-                yield Finding(key, key, f"表单“{key}”不是完整的 JSON 文件。")
-                continue
-            yield from (
-                Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in check_form(schema)
-            )
+        _, problems = draft.schema(key)
+        yield from (Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in problems)
 
 
 def services_called(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("serviceTask"):
-        operators = list(node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"))
+        operators = node.findall(f"{{{x.BPMN}}}extensionElements/{{{x.SPIFF}}}serviceTaskOperator")
         if len(operators) != 1:
             yield found(node, "服务任务没有指定要调用的服务。")
             continue

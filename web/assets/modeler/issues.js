@@ -17,7 +17,17 @@ export class Issues {
     this.waiting = setTimeout(() => this.look(), PAUSE);
   }
 
+  // One check at a time: what was drawn while it ran is looked at after it.
   async look() {
+    if (this.looking) return (this.again = true);
+    this.looking = true;
+    this.again = false;
+    await this.find();
+    this.looking = false;
+    return this.again && this.look();
+  }
+
+  async find() {
     const turn = (this.asked += 1);
     this.local = await lint(this.modeler.getDefinitions());
     try {

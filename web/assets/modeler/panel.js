@@ -89,7 +89,7 @@ export class Panel {
       this.group("people", "办理", this.work(element, object)),
       this.group("repeat", "办几次", this.repetition(element, object)),
       this.group("paper", "文书", this.paper(element, object)),
-      this.group("set", "交给后面的变量", this.settings(element, object)),
+      this.group("set", is(object, "bpmn:CallActivity") ? "交给这个环节的变量" : "交给后面的变量", this.settings(element, object)),
       this.group("words", "说明", [field("documentation", "说明和依据", area(documentation(object), (text) => this.editor.setDocumentation(element, object, text)), "写给看图的人：为什么有这一步，依据哪一条")]),
       this.group("more", "编号和其他属性", [this.identifier(element, object), ...this.rest(element, object)]),
     ];
@@ -118,13 +118,10 @@ export class Panel {
   }
 
   name(element, object) {
-    const labels = { "bpmn:Lane": "名称（须含村、乡、县、市或省）", "bpmn:SequenceFlow": "线上的字" };
-    const at = is(getBusinessObject(element), "bpmn:Participant");
-    const save = (text) => this.editor.several(
-      () => this.editor.modeling.updateProperties(element, { name: text }),
-      at && object !== getBusinessObject(element) && (() => this.editor.modeling.updateModdleProperties(element, object, { name: text })),
-    );
-    return field("name", labels[object.$type] ?? "名称", line(object.name ?? "", save), is(object, "bpmn:Lane") ? `这条泳道里的任务归：${queueOf(object.name ?? "", object.id)?.name ?? "不知道，请改名"}` : undefined);
+    const labels = { "bpmn:Lane": "名称（须含村、乡、县、市或省）", "bpmn:SequenceFlow": "线上的字", "bpmn:Process": "流程的名称" };
+    const write = (text) => (object === getBusinessObject(element) ? this.editor.modeling.updateProperties(element, { name: text }) : this.editor.modeling.updateModdleProperties(element, object, { name: text }));
+    const hint = is(object, "bpmn:Lane") ? `这条泳道里的任务归：${queueOf(object.name ?? "", object.id)?.name ?? "不知道，请改名"}` : undefined;
+    return field("name", labels[object.$type] ?? "名称", line(object.name ?? "", write), hint);
   }
 
   // -- what is particular to a kind -----------------------------------------------------------------------------------------
@@ -156,19 +153,13 @@ export class Panel {
     const options = [["", "没有表单"], ...this.known.forms.map((form) => [form.key, this.formName(form.key)])];
     const links = h("div", { className: "links" },
       value && h("a", { href: this.address("forms", value) }, "编辑这张表"),
-      h("button", { type: "button", className: "btn btn-link btn-sm p-0", onclick: () => this.fresh("forms", "表单") }, "新建表单"));
+      h("a", { href: this.address() }, "新建表单"));
     return h("div", {}, field("formKey", label, choice(value, options, (key) => this.editor.setForm(element, object, key))), links);
   }
 
   formName(key) {
     const steps = users(this.modeler, key);
     return steps.length ? `${key} · ${steps.slice(0, 2).join("、")}` : key;
-  }
-
-  fresh(kind, word) {
-    const key = window.prompt(`新${word}的编号（英文字母、数字、下划线）`, "");
-    if (key && /^[A-Za-z_][\w-]{0,79}$/.test(key)) location.assign(this.address(kind, key));
-    else if (key) window.alert("编号请用英文字母、数字和下划线，以字母开头。");
   }
 
   instructions(element, object) {
@@ -196,7 +187,7 @@ export class Panel {
     const options = [["", "请选择"], ...this.known.decisions.map((one) => [one.key, `${one.name}（${one.key}）`])];
     return [
       h("div", {}, field("decision", "决策表", choice(key, options, (chosen) => this.editor.setBody(element, object, "CalledDecisionId", chosen))),
-        h("div", { className: "links" }, key && h("a", { href: this.address("decisions", key) }, "编辑这张决策表"), h("button", { type: "button", className: "btn btn-link btn-sm p-0", onclick: () => this.fresh("decisions", "决策表") }, "新建决策表"))),
+        h("div", { className: "links" }, key && h("a", { href: this.address("decisions", key) }, "编辑这张决策表"), h("a", { href: this.address() }, "新建决策表"))),
       this.property(element, object, "resultVariable", "结果存入变量", "不写就与决策表同名"),
     ];
   }
@@ -209,7 +200,9 @@ export class Panel {
   }
 
   process(element, object) {
+    const pool = getBusinessObject(element);
     return [
+      pool !== object && field("pool", "图上写的名称", line(pool.name ?? "", (text) => this.editor.modeling.updateProperties(element, { name: text }))),
       this.flag(element, object, "part", "这是公用环节，由别的流程调用，不单独启动"),
       this.property(element, object, "exclusive", "互斥的组", "同一组的流程，一户同时只办一件，如 register"),
       field("measureForm", "登记措施进展用的表单", choice(properties(object).measureForm ?? "", [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])], (key) => this.editor.setProperties(element, object, { measureForm: key }))),

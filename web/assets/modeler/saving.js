@@ -1,4 +1,5 @@
-// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open.
+// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
+// a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
 import { h } from "./fields.js";
 
 const PAUSE = 1500;
@@ -6,8 +7,8 @@ const AGAIN = 10000;
 const PRESENCE = 20000;
 
 export class Saving {
-  constructor(modeler, box, { state, notice }) {
-    Object.assign(this, { modeler, state, notice });
+  constructor(source, box, { state, notice }) {
+    Object.assign(this, { source, state, notice });
     this.at = box.dataset.at;
     this.token = box.dataset.csrf;
     this.title = box.dataset.title;
@@ -16,7 +17,7 @@ export class Saving {
     this.stopped = false;
     this.running = Promise.resolve();
     this.sending = 0;
-    modeler.get("eventBus").on("commandStack.changed", () => this.changed());
+    source.on(() => this.changed());
     window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
     this.present();
     setInterval(() => this.present(), PRESENCE);
@@ -38,22 +39,41 @@ export class Saving {
   }
 
   // Saves are one after another: a second that is wanted while one runs follows it.
-  save(more = {}) {
+  save() {
     clearTimeout(this.waiting);
-    this.sending += 1;
-    this.running = this.running.then(() => this.send(more)).finally(() => (this.sending -= 1));
-    return this.running;
+    return this.queue(() => this.send());
   }
 
-  async send(more) {
+  queue(act) {
+    this.sending += 1;
+    const turn = this.running.then(act).finally(() => (this.sending -= 1));
+    this.running = turn.catch(() => {});
+    return turn;
+  }
+
+  // A file in the drawing's place, as it was written; the caller is told what is wrong with it.
+  replace(text) {
+    clearTimeout(this.waiting);
+    return this.queue(async () => {
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, replacing: true });
+      this.stored(revision);
+    });
+  }
+
+  stored(revision) {
+    this.revision = revision;
+    this.line("wrong", null);
+    if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+  }
+
+  async send() {
     if (this.stopped) return;
-    const { xml } = await this.modeler.saveXML({ format: true });
+    const text = await this.source.text();
     this.dirty = false;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(`${this.at}/diagram`, { revision: this.revision, xml, ...more });
-      this.revision = revision;
-      if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text });
+      this.stored(revision);
     } catch (error) {
       this.dirty = true;
       if (error.status === 409) this.conflict(error.message);
@@ -72,8 +92,15 @@ export class Saving {
     this.state.dataset.state = state;
   }
 
+  // Two lines: who else is here comes and goes by itself, what went wrong stays until a save succeeds.
   tell(kind, words, ...buttons) {
-    this.notice.replaceChildren(h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+    this.line("wrong", h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+  }
+
+  line(name, content) {
+    let place = this.notice.querySelector(`[data-line=${name}]`);
+    if (!place) this.notice.append((place = h("div", { "data-line": name })));
+    place.replaceChildren(...(content ? [content] : []));
   }
 
   // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
@@ -87,8 +114,8 @@ export class Saving {
 
   async keep(name) {
     try {
-      const { xml } = await this.modeler.saveXML({ format: true });
-      const { address } = await this.post(`${this.at}/copy`, { name, xml });
+      const text = await this.source.text();
+      const { address } = await this.post(this.source.copy, { name, [this.source.field]: text });
       this.dirty = false;
       location.assign(address);
     } catch (error) {
@@ -98,8 +125,8 @@ export class Saving {
 
   async yield() {
     if (!window.confirm("您的修改会先存成文件下载，然后载入对方保存的内容。继续吗？")) return;
-    const { xml } = await this.modeler.saveXML({ format: true });
-    download(xml, `${this.title}（我的修改）.bpmn`, "application/xml");
+    const text = await this.source.text();
+    download(text, this.source.file, this.source.type);
     this.dirty = false;
     setTimeout(() => location.reload(), 300);
   }
@@ -110,8 +137,8 @@ export class Saving {
       if (this.stopped) return;
       if (status !== "open") this.conflict("这份草稿已不能修改（已提交、启用或作废）。");
       else if (revision > this.revision && !this.sending) this.behind();
-      else if (others.length) this.tell("warning", `${others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；")}。两人同时改，后保存的要另存或重新载入。`);
-      else this.notice.replaceChildren();
+      const people = others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；");
+      this.line("people", people && h("div", { className: "alert alert-warning", role: "status" }, `${people}。两人同时改，后保存的要另存或重新载入。`));
     } catch {
       // the next sign of life tries again; saving tells when it does not work
     }
@@ -120,7 +147,7 @@ export class Saving {
   behind() {
     if (this.dirty) return this.save();
     this.stopped = true;
-    return this.tell("warning", "别人刚保存了这份草稿，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+    return this.tell("warning", "这份草稿刚在别处保存过，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
   }
 }
 

@@ -1,0 +1,17 @@
+"""When work that a person waits for must stop."""
+
+from __future__ import annotations
+
+import time
+
+
+class Deadline:
+    """Measures what the work costs the machine; it has nothing to do with the time that cases live in."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    @property
+    def passed(self) -> bool:
+        """Whether no time is left."""
+        return time.monotonic() > self._until

@@ -1,0 +1,22 @@
+"""The variables of a case that no diagram sets: what the system gives it as it begins, and as a clue joins it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+GIVEN: Mapping[str, frozenset[str]] = {
+    "household": frozenset({"type", "formerly_poor", "status", "category"}),
+    "province_managed": frozenset(),
+    "monitoring_line": frozenset({"year", "amount"}),
+    "opened_on": frozenset(),
+    "clue": frozenset({"channel", "finder", "description", "risks", "discovered_on"}),
+    "discovery_date": frozenset(),
+    "latest_clue": frozenset({"channel", "finder", "description", "discovered_on", "entered_on"}),
+}
+"""Each with its keys; one without keys is a plain value. Set by engine.openings and engine.clues (R01, R06)."""
+
+PLACES = frozenset({"village", "township", "county"})
+"""Names of places, which only the words of a list may use beside the variables."""
+
+RECEIVES = "receives"
+"""The start event's property that names further variables: those that another procedure gives as it opens a case."""

@@ -1,0 +1,153 @@
+"""What a diagram says, in the words of the people who read it: conditions, time limits, properties, forms, decision tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from engine.access import QUEUE_NAMES
+from engine.decisions import Decision
+from engine.definitions.definition import Definition, Element
+from engine.forms import schema as s
+
+KINDS = {
+    "startEvent": "开始", "endEvent": "结束", "intermediateCatchEvent": "等待", "boundaryEvent": "附着的期限或消息", "userTask": "人工任务",
+    "manualTask": "人工任务", "serviceTask": "自动办理", "businessRuleTask": "决策表", "exclusiveGateway": "判断", "parallelGateway": "并行",
+    "inclusiveGateway": "可多选的判断", "eventBasedGateway": "先到为准", "subProcess": "子流程", "callActivity": "公用环节",
+}  # fmt: skip
+PROPERTIES = {
+    "formKey": "表单", "variable": "变量名", "queue": "办理层级", "warnDays": "提前几天预警", "separateFrom": "不能由同一人办理", "bulk": "批量办理",
+    "list": "名单", "shows": "显示的内容", "exceptional": "例外步骤", "document": "文书", "outcome": "结论", "part": "公用环节", "exclusive": "同时只办一件",
+    "opensFor": "可对谁启动", "recurs": "定期开展", "everyMonths": "间隔几个月", "measureForm": "措施进展表单", "resultVariable": "结果变量",
+}  # fmt: skip
+_OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or ", "，或"), (" >= ", "≥"), (" <= ", "≤"))
+_VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
+_COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
+_ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
+
+
+GIVEN: Mapping[str, str] = {
+    "monitoring_line.amount": "现行监测范围（元）",
+    "monitoring_line.year": "监测范围的年度",
+    "discovery_date": "最早发现线索的日期",
+}
+"""The variables that a case begins with, whatever opened it (engine.openings, engine.clues)."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A decision table as people read it."""
+
+    name: str
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    rules: Sequence[Sequence[str]]
+    """The cells of each rule: its tests, then its results; an empty test holds always."""
+
+
+class Wording:
+    """The words of one version."""
+
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+
+    @cached_property
+    def _fields(self) -> dict[str, Mapping[str, Any]]:
+        """The form fields by the dotted name that conditions use."""
+        found = {}
+        for element in self.definition.elements.values():
+            if element.form_key in self.definition.form_bodies:
+                schema = self.definition.form_schema(str(element.form_key))
+                for component in s.walk(schema.get("components") or []):
+                    if component.get("key"):
+                        found[f"{element.variable}.{component['key']}"] = component
+        return found
+
+    @cached_property
+    def _outcomes(self) -> dict[str, str]:
+        """What the ends that name an outcome are called, by the outcome."""
+        ends = (e for e in self.definition.elements.values() if e.kind == "endEvent" and "outcome" in e.properties)
+        return {end.properties["outcome"]: end.name for end in ends}
+
+    def condition(self, text: str) -> str:
+        """A FEEL text with fields, values and operators called as on the forms; what is unknown stays as written."""
+        names = [name for name in self._fields if re.search(rf"\b{re.escape(name)}\b", text)]
+        for name in sorted(names, key=len, reverse=True):
+            choices = s.options(self._fields[name])
+            for value, words in choices.items():
+                text = re.sub(rf'\b{re.escape(name)}( !?= )"{re.escape(value)}"', rf"{name}\1“{words}”", text)
+            text = re.sub(rf"\b{re.escape(name)}\b", f"“{s.label(self._fields[name])}”", text)
+        for value, words in self._outcomes.items():
+            text = re.sub(rf'\boutcome( !?= )"{re.escape(value)}"', rf"结论\1“{words}”", text)
+        for name, words in GIVEN.items():
+            text = re.sub(rf"\b{re.escape(name)}\b", f"“{words}”", text)
+        for sign, words in _OPERATORS:
+            text = text.replace(sign, words)
+        return re.sub("|".join(map(re.escape, _VALUES)), lambda found: _VALUES[found[0]], text)
+
+    def timer(self, text: str) -> str:
+        """When a timer is due: ``5 天，自“张贴日期”起``."""
+        counted = _COUNT.match(text.strip())
+        if counted:
+            unit = "天" if counted[1] == "days" else "个工作日"
+            return f"{counted[3]} {unit}，自{self.condition(counted[2])}起"
+        lasting = _ISO.match(text.strip())
+        if lasting:
+            parts = zip(lasting.groups(), ("周", "天", "小时", "分钟"), strict=True)
+            return "".join(f" {number} {unit}" for number, unit in parts if number).strip() or text
+        return self.condition(text)
+
+    def property(self, name: str) -> str:
+        """What a property is called."""
+        if name.startswith("set:"):
+            return f"设定“{name.removeprefix('set:').strip()}”"
+        return "名单上的" + name.removeprefix("paper:") if name.startswith("paper:") else PROPERTIES.get(name, name)
+
+    def title(self, element_id: str) -> str:
+        """An element's name for a sentence; an unnamed gateway by what it is."""
+        element = self.definition.elements.get(element_id)
+        return element_id if element is None else element.name if element.name != element.id else KINDS[element.kind]
+
+    def queue(self, element: Element) -> str:
+        """The level whose queue it is, or ''."""
+        return QUEUE_NAMES.get(element.queue or "", "")
+
+    def fields(self, form_key: str) -> list[tuple[str, str]]:
+        """The fields that a form asks for: label, and what is to be known of it."""
+        schema = self.definition.form_schema(form_key)
+        return [(s.label(c), field_words(c)) for c in s.walk(schema.get("components") or []) if c["type"] in s.INPUTS]
+
+    def grid(self, decision: Decision) -> Grid:
+        """A decision's table."""
+        return grid(decision)
+
+
+def field_words(component: Mapping[str, Any]) -> str:
+    """必填，可选：…，最小…"""
+    check = component.get("validate") or {}
+    facts = ["必填"] if check.get("required") else []
+    facts += [f"选项：{'、'.join(s.options(component).values())}"] if s.options(component) else []
+    facts += [
+        f"{words} {check[name]}"
+        for name, words in (("min", "最小"), ("max", "最大"), ("maxLength", "最多字数"))
+        if name in check
+    ]
+    facts += ["只读"] if component.get("readonly") or component.get("disabled") else []
+    hidden = s.hide_text(component)
+    facts += ["有条件才显示"] if hidden and hidden != "true" else ["不显示"] if hidden else []
+    return "，".join(facts)
+
+
+def grid(decision: Decision) -> Grid:
+    """A decision's table; without one, no rules."""
+    table = decision.table
+    if table is None:
+        return Grid(decision.name, [], decision.outputs, [])
+    rules = [
+        [*(test.text for test in rule.tests), *(v.text if v is not None else "" for v in rule.values)]
+        for rule in table.rules
+    ]
+    return Grid(decision.name, [label or text for label, text in decision.inputs], decision.outputs, rules)

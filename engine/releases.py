@@ -1,0 +1,271 @@
+"""Putting a draft into force: with a note, after a second process owner's approval where that is demanded, and back again.
+
+Whether a second pair of eyes is demanded is not the process owners' to decide: the security administrator says for which
+divisions it is (三员分立).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
+
+from engine import access, audit, definitions, drafting
+from engine.database import write
+from engine.definitions import Definition
+from engine.definitions.differences import Difference, differences
+from engine.errors import Conflict, DefinitionError, Finding, Invalid, NotAllowed, NotFound
+from engine.inbox import Page, page_of
+from engine.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Setting
+
+APPROVAL = "releases.second_approval"
+"""The setting: codes of the divisions whose process owners need a second one's approval."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What putting a draft into force would mean."""
+
+    draft: ProcedureDraft
+    findings: Sequence[Finding]
+    differences: Sequence[Difference]
+    running: int
+    """Cases under way on earlier versions, which go on as they are."""
+    overtaken_by: ProcedureVersion | None
+    """The version in force, when it is not the one that the draft began from."""
+    needs_approval: bool
+
+    @property
+    def sound(self) -> bool:
+        """Whether the check has nothing against it."""
+        return not any(finding.severity == "error" for finding in self.findings)
+
+
+# -- who must agree -------------------------------------------------------------------------------------------------------
+
+
+def approval_divisions(session: Session) -> list[str]:
+    """The divisions that demand a second approval."""
+    setting = session.get(Setting, APPROVAL)
+    return [str(code) for code in setting.value] if setting and isinstance(setting.value, list) else []
+
+
+def demand_approval(session: Session, actor: Account, division_code: str, wanted: bool, now: datetime) -> None:
+    """Demand a second approval of the process owners of a division and below, or no longer. Raises NotAllowed."""
+    access.require_role(actor, access.SECURITY_ADMIN)
+    if not access.reaches(actor, division_code, frozenset({access.SECURITY_ADMIN})):
+        raise NotFound("没有找到这个地方。")
+    with write(session):
+        codes = set(approval_divisions(session))
+        codes = codes | {division_code} if wanted else codes - {division_code}
+        setting = session.get(Setting, APPROVAL)
+        if setting is None:
+            session.add(Setting(key=APPROVAL, value=sorted(codes)))
+        else:
+            setting.value = sorted(codes)
+        audit.record(
+            session, "procedure", actor.id, "approval_rule", {"division": division_code, "wanted": wanted}, now
+        )
+
+
+def needs_approval(session: Session, actor: Account) -> bool:
+    """Whether what this process owner changes must be approved by another."""
+    scopes = [access.scope_of(code) for code in approval_divisions(session)]
+    own = [grant.division_code for grant in actor.grants if grant.role == access.PROCESS_OWNER]
+    return any(scope.holds(code) for scope in scopes for code in own)
+
+
+# -- looking ahead --------------------------------------------------------------------------------------------------------
+
+
+def preview(session: Session, actor: Account, draft_id: int) -> Release:
+    """What would happen, before anything does."""
+    draft = drafting.find(session, actor, draft_id)
+    definition, findings = drafting.checked(session, draft)
+    present = _present(session, definition.key if definition else draft.procedure_key)
+    found = differences(definitions.load(session, present.id), definition) if definition and present else []
+    overtaken = present if present is not None and present.id != draft.base_version_id else None
+    return Release(
+        draft, findings, found, _running(session, draft.procedure_key), overtaken, needs_approval(session, actor)
+    )
+
+
+def _present(session: Session, key: str) -> ProcedureVersion | None:
+    query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
+    return session.scalar(query.where(Procedure.key == key).options(joinedload(ProcedureVersion.procedure)))
+
+
+def _running(session: Session, key: str) -> int:
+    query = select(func.count()).where(CaseFile.procedure_key == key, CaseFile.status == "open")
+    return session.scalar(query) or 0
+
+
+# -- the acts -------------------------------------------------------------------------------------------------------------
+
+
+def deploy(
+    session: Session, actor: Account, draft_id: int, note: str, now: datetime, *, over: int | None = None
+) -> ProcedureDraft:
+    """Put the draft into force, or submit it where a second approval is demanded.
+
+    `over` is the number of the version in force that the actor has seen, when it is not the one the draft began from.
+    Raises Invalid without a note, DefinitionError with the findings, Conflict when somebody was faster.
+    """
+    if not note.strip():
+        raise Invalid("请写明为什么修改。", {"note": ["请写明为什么修改。"]})
+    with write(session):
+        draft = _open(session, actor, draft_id)
+        _require_seen(session, draft, over)
+        draft.note = note.strip()[:500]
+        if needs_approval(session, actor):
+            _submit(session, actor, draft, now)
+        else:
+            _put_into_force(session, actor, draft, now)
+    return draft
+
+
+def _open(session: Session, actor: Account, draft_id: int, status: str = "open") -> ProcedureDraft:
+    definitions.require_owner(actor)
+    options = [undefer(ProcedureDraft.xml)]
+    draft = session.get(ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options)
+    if draft is None or draft.status != status:
+        said = drafting.STATUS_WORDS[draft.status] if draft else "已不存在"
+        raise Conflict(f"这份草稿{said}，请刷新页面。")
+    return draft
+
+
+def _require_seen(session: Session, draft: ProcedureDraft, over: int | None) -> None:
+    present = _present(session, draft.procedure_key)
+    if present is not None and present.id != draft.base_version_id and present.number != over:
+        raise Conflict(
+            f"草稿开始修改之后，第 {present.number} 版已经启用（{present.note}）。请先看清楚差别；确认要用这份草稿代替它的，再启用。"
+        )
+
+
+def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
+    definition, findings = drafting.checked(session, draft)
+    if definition is None:
+        raise DefinitionError(f"流程图有 {len(findings)} 处问题，不能提交。", findings)
+    draft.status, draft.submitted_by, draft.submitted_at = "submitted", actor.id, now
+    audit.record(
+        session, "procedure", actor.id, "submit", {"draft": draft.id, "name": draft.name, "note": draft.note}, now
+    )
+
+
+def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
+    resources = drafting.resources_of(session, draft)
+    version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
+    draft.status, draft.version_id, draft.updated_by, draft.updated_at = "deployed", version.id, actor.id, now
+
+
+def approve(session: Session, actor: Account, draft_id: int, now: datetime) -> ProcedureDraft:
+    """A second process owner agrees: what was submitted is put into force, as it was submitted.
+
+    Raises NotAllowed for whoever submitted it.
+    """
+    with write(session):
+        draft = _open(session, actor, draft_id, "submitted")
+        _require_other(actor, draft)
+        draft.approved_by = actor.id
+        audit.record(session, "procedure", actor.id, "approve", {"draft": draft.id, "name": draft.name}, now)
+        _put_into_force(session, actor, draft, now)
+    return draft
+
+
+def send_back(session: Session, actor: Account, draft_id: int, reason: str, now: datetime) -> ProcedureDraft:
+    """A second process owner does not agree, or the submitter takes it back: it can be changed again."""
+    if not reason.strip():
+        raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
+    with write(session):
+        draft = _open(session, actor, draft_id, "submitted")
+        draft.status, draft.note = "open", f"{actor.name}退回：{reason.strip()}"[:500]
+        audit.record(session, "procedure", actor.id, "send_back", {"draft": draft.id, "reason": reason.strip()}, now)
+    return draft
+
+
+def _require_other(actor: Account, draft: ProcedureDraft) -> None:
+    if actor.id in (draft.submitted_by, draft.updated_by):
+        raise NotAllowed("您修改或提交了这份草稿，须由另一位流程管理员审批。")
+
+
+def roll_back(session: Session, actor: Account, key: str, number: int, note: str, now: datetime) -> ProcedureVersion:
+    """Put an earlier version's content into force again, as a new version. Its parts stay the present ones.
+
+    Raises Invalid without a note or for the version in force, NotAllowed where a second approval is demanded.
+    """
+    definitions.require_owner(actor)
+    if not note.strip():
+        raise Invalid("请写明为什么回到这一版。", {"note": ["请写明为什么回到这一版。"]})
+    if needs_approval(session, actor):
+        raise NotAllowed("本地要求第二人审批：请从这一版新建草稿，提交审批后启用。")
+    with write(session):
+        version = definitions.version(session, key, number)
+        if version.id == version.procedure.current_version_id:
+            raise Invalid("这一版正在使用。")
+        resources = definitions.resources_again(session, version)
+        said = f"回到第 {number} 版：{note.strip()}"[:500]
+        return definitions.deploy(session, actor, version.xml, resources, said, now, key=key)
+
+
+def waiting(session: Session, actor: Account) -> list[ProcedureDraft]:
+    """The drafts that wait for a second process owner, oldest first."""
+    definitions.require_owner(actor)
+    query = select(ProcedureDraft).where(ProcedureDraft.status == "submitted").order_by(ProcedureDraft.submitted_at)
+    return list(session.scalars(query.options(joinedload(ProcedureDraft.updater).lazyload(Account.grants)).limit(100)))
+
+
+def procedures(session: Session, actor: Account, text: str = "") -> list[Procedure]:
+    """The procedures and parts in force, by name, with their present versions."""
+    definitions.require_owner(actor)
+    query = select(Procedure).join(Procedure.current_version).options(contains_eager(Procedure.current_version))
+    if text.strip():
+        query = query.where(Procedure.name.contains(text.strip()[:40], autoescape=True))
+    return list(session.scalars(query.order_by(Procedure.name).limit(500)))
+
+
+def open_drafts(session: Session, actor: Account) -> dict[str, int]:
+    """How many drafts are alive, by procedure."""
+    definitions.require_owner(actor)
+    query = select(ProcedureDraft.procedure_key, func.count()).where(ProcedureDraft.status.in_(drafting.ALIVE))
+    return {row[0]: row[1] for row in session.execute(query.group_by(ProcedureDraft.procedure_key))}
+
+
+def versions(session: Session, actor: Account, key: str, page: int = 1) -> Page[ProcedureVersion]:
+    """A procedure's versions, latest first. Raises NotFound when there is none."""
+    definitions.require_owner(actor)
+    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key)
+    ordered = query.order_by(ProcedureVersion.number.desc()).options(joinedload(ProcedureVersion.procedure))
+    found = page_of(session, query, ordered, page)
+    if not found.total:
+        raise NotFound(f"没有流程“{key}”。")
+    return found
+
+
+def usage(session: Session, keys: Sequence[str]) -> dict[tuple[str, int], dict[str, int]]:
+    """How many cases are open and closed on each version of the procedures: by key and version id."""
+    query = select(CaseFile.procedure_key, CaseFile.version_id, CaseFile.status, func.count()).where(
+        CaseFile.procedure_key.in_(keys)
+    )
+    found: dict[tuple[str, int], dict[str, int]] = {}
+    for key, version_id, status, count in session.execute(
+        query.group_by(CaseFile.procedure_key, CaseFile.version_id, CaseFile.status)
+    ):
+        group = found.setdefault((key, version_id), {"open": 0, "closed": 0})
+        group["open" if status == "open" else "closed"] += count
+    return found
+
+
+def definition_of(session: Session, actor: Account, side: str, key: str) -> tuple[str, Definition]:
+    """One side of a comparison: a version's number, or ``draft-`` and a draft's id; with what it is called."""
+    definitions.require_owner(actor)
+    if side.startswith("draft-") and side[6:].isdigit():
+        draft = drafting.find(session, actor, int(side[6:]))
+        definition, findings = drafting.checked(session, draft)
+        if definition is None:
+            raise Conflict(f"草稿“{draft.name}”还有 {len(findings)} 处问题，改好后才能对比。")
+        return f"草稿“{draft.name}”", definition
+    version = definitions.version(session, key, int(side) if side.isdigit() and len(side) < 7 else 0)
+    return f"第 {version.number} 版", definitions.load(session, version.id)

@@ -1,0 +1,208 @@
+"""Decision tables and forms changed in the browser: tried, previewed, saved, and seen by officials once in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine import accounts, definitions, drafting
+from engine.database import create_engine, session_factory, write
+from engine.models import Account
+from tests.support import papers
+from tests.support.browser import Official, Site
+from tests.support.drawings import differences, said
+from tests.support.editing import draft_of, edit, keep, less, read, stored
+from tests.support.template import PASSWORD, START
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def owner(site: Site) -> Official:
+    """A process owner, whose page's faults are kept."""
+    found = site.official("liucheng")
+    found.page.on("pageerror", lambda error: pytest.fail(f"the page's script failed: {error}"))
+    return found
+
+
+@pytest.fixture
+def session(sqlite_url: str) -> Iterator[Any]:
+    """A session beside the running system."""
+    engine = create_engine(sqlite_url)
+    with session_factory(engine)() as found:
+        yield found
+    engine.dispose()
+
+
+@pytest.mark.duty("C1")
+def test_every_form_opened_and_saved_loses_nothing(owner: Official) -> None:
+    at = draft_of(owner, "往返表单", "identification")
+    for path in sorted((ROOT / "forms_json").glob("*.json")):
+        address = f"{at}/forms/{path.stem}"
+        edit(owner.page, address)
+        keep(owner.page)
+        assert less(read(path.read_bytes()), read(stored(owner, address))) == [], path.stem
+
+
+@pytest.mark.duty("C1")
+def test_every_decision_opened_and_saved_loses_nothing(owner: Official) -> None:
+    at = draft_of(owner, "往返决策", "identification")
+    for path in sorted((ROOT / "bpmn" / "decisions").glob("*.dmn")):
+        address = f"{at}/decisions/{path.stem}"
+        edit(owner.page, address)
+        keep(owner.page)
+        assert differences(said(path.read_bytes()), said(stored(owner, address))) == [], path.stem
+        missing = owner.page.evaluate("[...document.querySelector('.editor').untranslated]")
+        assert missing == [], missing
+
+
+@pytest.mark.duty("C1", "R16")
+def test_a_threshold_is_changed_tried_on_samples_undone_and_done_again(owner: Official) -> None:
+    at, page = draft_of(owner, "监测范围内才直接纳入", "identification"), owner.page
+    edit(page, f"{at}/decisions/category")
+    for name, value in {
+        "verification.per_capita": "9000",
+        "monitoring_line.amount": "6400",
+        "verification.household_type": "ordinary",
+    }.items():
+        page.fill(f"[data-sample='{name}']", value)
+    page.wait_for_selector("[data-answer] >> text=命中第 4 条规则")
+    cell = page.locator("td.input-cell").first
+    cell.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("false")
+    page.wait_for_selector("[data-answer] >> text=命中第 4 条规则")
+    page.fill("[data-sample='verification.household_type']", "lifted_with_policy")
+    page.wait_for_selector("[data-answer] >> text=命中第 1、4 条规则")
+    cell.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("open(1) >")
+    page.wait_for_selector("[data-issues] >> text=第 1 行“人均纯收入不高于监测范围”")
+    for act, wanted in (("undo", "true"), ("redo", "open(1) >"), ("undo", "true")):
+        for _ in range(30):
+            if cell.inner_text().strip() == wanted:
+                break
+            page.click(f"[data-act={act}]")
+        assert cell.inner_text().strip() == wanted, act
+    cell.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("false")
+    page.wait_for_selector("[data-none]:not([hidden])")
+    keep(page)
+    changed = stored(owner, f"{at}/decisions/category")
+    assert b"open(1)" not in changed and changed.count(b"<text>false</text>") == 1
+    page.goto(at)
+    assert "这份草稿里改过" in owner.text
+
+
+@pytest.mark.duty("C1", "C5")
+def test_a_field_is_added_seen_in_the_preview_and_asked_of_new_cases_only(
+    owner: Official, site: Site, session: Any
+) -> None:
+    village = site.official("cun")
+    village.enter_clue("李大山")
+    at, page = draft_of(owner, "入户核实加一项", "identification"), owner.page
+    edit(page, f"{at}/forms/verification")
+    last = page.locator(".fjs-children").first
+    page.locator(".fjs-palette-field[data-field-type=textfield]").drag_to(last, target_position={"x": 120, "y": 8})
+    page.wait_for_selector("[data-properties] [data-entry-id=key]", state="attached")
+    for group in ("general", "validation"):
+        header = page.locator(f"[data-group-id=group-{group}] .bio-properties-panel-group-header")
+        if "open" not in (header.get_attribute("class") or ""):
+            header.click()
+    page.fill("#bio-properties-panel-label", "最近的集市")
+    page.fill("#bio-properties-panel-key", "nearest_market")
+    page.check("#bio-properties-panel-required")
+    frame = page.frame_locator("[data-frame]")
+    frame.locator("label:has-text('最近的集市')").wait_for()
+    page.click("[data-value=blank]")
+    frame.locator("button:has-text('试着提交')").click()
+    frame.locator("text=最近的集市：请填写。").first.wait_for()
+    keep(page)
+    _deploy(session, int(at.rpartition("/")[2]))
+    village.enter_clue("王小河", id_number=papers.id_number("41990119680412113"), address="西沟2号")
+    village.open_task("王小河", "入户核实")
+    assert village.page.locator("label", has_text="最近的集市").count() == 1
+    village.open_task("李大山", "入户核实")
+    assert village.page.locator("label", has_text="最近的集市").count() == 0
+
+
+def _deploy(session: Any, draft_id: int) -> None:
+    """Put a draft into force."""
+    actor = session.scalars(select(Account).where(Account.username == "liucheng")).unique().one()
+    draft = drafting.find(session, actor, draft_id)
+    resources = drafting.resources_of(session, draft)
+    definitions.deploy(session, actor, draft.xml, resources, draft.name, START, key=draft.procedure_key)
+
+
+@pytest.mark.duty("C1")
+def test_a_condition_hides_a_field_in_the_preview_and_a_lost_field_is_told(owner: Official) -> None:
+    at, page = draft_of(owner, "条件", "identification"), owner.page
+    edit(page, f"{at}/forms/verification")
+    frame = page.frame_locator("[data-frame]")
+    frame.locator("text=户类型").first.wait_for()
+    chosen = "document.querySelector('.editor').editor.get('selection').set(document.querySelector('.editor').editor.get('formFieldRegistry').get(%r))"
+    page.evaluate(chosen % "verification_g1_household_type")
+    page.locator("[data-group-id=group-general]").wait_for()
+    if not page.locator("#bio-properties-panel-key").is_visible():
+        page.click("[data-group-id=group-general] .bio-properties-panel-group-header")
+    page.fill("#bio-properties-panel-key", "kind_of_household")
+    page.wait_for_selector("[data-issues] >> text=户类型（household_type）”去掉了或改了字段名")
+    page.click("[data-act=undo]")
+    page.wait_for_selector("[data-none]:not([hidden])")
+
+
+def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(owner: Official, site: Site, session: Any) -> None:
+    with write(session):
+        account = accounts.create(session, "liucheng2", "流乙", accounts.hash_password(PASSWORD), START)
+        accounts.grant(session, account, "process_owner", "410000000000")
+    colleague = site.official("liucheng2")
+    at = draft_of(owner, "两人", "identification")
+    edit(owner.page, f"{at}/forms/notice")
+    edit(colleague.page, f"{at}/forms/notice")
+    keep(owner.page)
+    colleague.page.click("[data-act=save]")
+    colleague.page.wait_for_selector("text=您的修改还没有保存")
+    colleague.page.fill("[data-notice] input", "我的通知表单")
+    colleague.press("[data-notice] .btn-primary")
+    assert "/forms/notice" in colleague.page.url and at not in colleague.page.url
+
+
+def test_files_are_taken_and_wrong_ones_are_refused_in_words(owner: Official, tmp_path: Path) -> None:
+    at, page = draft_of(owner, "文件", "identification"), owner.page
+    files = {
+        "broken.json": b"{", "list.json": b"[]", "html.json": b'{"components": [{"type": "html"}]}', "large.json": b" " * 1_100_000,
+        "deep.json": b'{"components":[{"type":"group","components":' * 20 + b"[]" + b"}]}" * 20,
+    }  # fmt: skip
+    edit(page, f"{at}/forms/notice")
+    for name, body in files.items():
+        (tmp_path / name).write_bytes(body)
+        page.set_input_files("[data-upload]", str(tmp_path / name))
+        page.wait_for_selector(f"[data-notice] >> text=“{name}”")
+    good = ROOT / "forms_json" / "appraisal.json"
+    page.set_input_files("[data-upload]", str(good))
+    page.wait_for_selector("[data-loaded]")
+    assert b"held_on" in stored(owner, f"{at}/forms/notice")
+    edit(page, f"{at}/decisions/category")
+    (tmp_path / "page.dmn").write_bytes(b"<html/>")
+    page.set_input_files("[data-upload]", str(tmp_path / "page.dmn"))
+    page.wait_for_selector("[data-notice] >> text=“page.dmn”不能用")
+
+
+def test_on_a_phone_the_table_is_read_and_the_form_previewed(owner: Official) -> None:
+    at, page = draft_of(owner, "手机", "identification"), owner.page
+    page.set_viewport_size({"width": 360, "height": 740})
+    for path, words in (
+        ("/decisions/category", "人均纯收入不高于监测范围"),
+        ("/forms/verification", "户类型"),
+        ("", "新建表单或决策表"),
+    ):
+        page.goto(at + path)
+        assert words in owner.text
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    page.goto(at + "/forms/verification")
+    assert "请在电脑上打开" in owner.text

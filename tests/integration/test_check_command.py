@@ -1,0 +1,99 @@
+"""`shouwang check`: the same check as in the browser, for files on a desk, and its answer for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from engine.definitions.xml import MAX_BYTES
+from engine.installation import ROOT
+from tests.support.client import Caller, application
+from tests.support.world import World
+from tests.unit.test_foreign_files import FORM, STEP, camunda7
+from web.cli import main
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    answer = CliRunner().invoke(main, ["check", *map(str, arguments)])
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+    return answer.exit_code, answer.output
+
+
+@pytest.mark.duty("C5")
+def test_the_products_own_files_are_sound() -> None:
+    code, output = run(
+        ROOT / "bpmn/public_notice.bpmn", ROOT / "forms_json/objection.json", ROOT / "bpmn/decisions/category.dmn"
+    )
+    assert code == 0 and output.count("没有问题") == 3
+
+
+@pytest.mark.duty("C5")
+def test_a_desktop_file_is_checked_with_the_forms_in_its_folder(tmp_path: Path) -> None:
+    step = STEP.replace("clue.form", "visit.form")
+    (tmp_path / "visit.bpmn").write_text(camunda7(step))
+    code, output = run(tmp_path / "visit.bpmn")
+    assert code == 1 and "错误 入户核实（Activity_1）：表单“visit”不存在。" in output
+    (tmp_path / "visit.form").write_bytes(FORM)
+    assert run(tmp_path / "visit.bpmn")[0] == 0
+
+
+def test_warnings_are_no_errors_and_programs_get_json(tmp_path: Path) -> None:
+    (tmp_path / "clue.json").write_bytes(FORM)
+    file = tmp_path / "visit.bpmn"
+    file.write_text(camunda7(STEP.replace(" />", ' camunda:assignee="demo" />')))
+    code, output = run(file)
+    assert code == 0 and "提醒 入户核实" in output
+    code, output = run("--json", file)
+    [found] = json.loads(output)[str(file)]
+    assert code == 0 and (found["element_id"], found["severity"]) == ("Activity_1", "warning")
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "sentence"),
+    [
+        ("a.bpmn", b"<not xml", "不是完整的 XML"), ("a.bpmn", b"", "不是完整的 XML"), ("a.bpmn", b" " * (MAX_BYTES * 3), "过大"),
+        ("a.json", b"[" * 100_000, "表单"), ("a.form", b"{}", "缺少 components"), ("a.dmn", b"<a/>", "不是 DMN"),
+    ],
+)  # fmt: skip
+def test_broken_files_get_a_sentence(tmp_path: Path, name: str, body: bytes, sentence: str) -> None:
+    (tmp_path / name).write_bytes(body)
+    code, output = run(tmp_path / name)
+    assert code == 1 and sentence in output
+
+
+@pytest.mark.duty("C5")
+def test_a_programme_checks_a_file_with_the_forms_sent_beside_it(small_world: World) -> None:
+    owner = Caller(application(small_world), small_world, "liucheng")
+    text = camunda7(STEP.replace("clue.form", "visit.form")).replace('encoding="UTF-8"', 'encoding="GBK"')
+    [missing] = owner.post("/procedures/check", {"xml": text}).json["findings"]
+    assert (missing["element_id"], missing["message"]) == ("Activity_1", "表单“visit”不存在。")
+    answer = owner.post("/procedures/check", {"xml": text, "forms": {"visit": json.loads(FORM)}})
+    assert answer.json == {"ok": True, "findings": []}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"xml": ""}, {"xml": "\ud800"}, {"xml": "<a>" * 5000}, {"xml": "x", "decisions": {"category": "\ud800<a/>"}},
+        {"xml": "x", "forms": {"clue": None}}, {"xml": None}, {"xml": 1}, {},
+    ],
+)  # fmt: skip
+def test_bad_requests_get_a_sentence(small_world: World, body: dict[str, Any]) -> None:
+    owner = Caller(application(small_world), small_world, "liucheng")
+    answer = owner.client.post(  # as JSON may: with half a character
+        "/api/v1/procedures/check", data=json.dumps(body), headers=owner.headers, content_type="application/json"
+    )
+    assert answer.status_code in (200, 400, 422), answer.text
+    if answer.status_code == 200:
+        assert not answer.json["ok"] and answer.json["findings"][0]["message"].endswith("。")
+
+
+def test_bad_forms_and_decisions_sent_along_are_findings(small_world: World) -> None:
+    owner = Caller(application(small_world), small_world, "liucheng")
+    for form in ([[[]]], None, {}, "x", 1, {"components": [1]}, {"components": [{"type": "group", "components": 3}]}):
+        answer = owner.post("/procedures/check", {"xml": camunda7(STEP), "forms": {"clue": form}})
+        assert answer.status_code == 200 and not answer.json["ok"], (form, answer.text)

@@ -1,0 +1,216 @@
+"""The pages of supervisors on a province's data: how long each takes, and that none of them reads all of the log."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine import accounts
+from engine.clock import MovableClock
+from engine.database import write
+from engine.demo import populate
+from engine.figures import tally, walls
+from engine.models import Account, CaseFile, LogEntry, RoleGrant
+from web import bench, bench_province
+from web.application import create_app
+from web.config import Config
+
+PASSWORD = "Celiang-2022"
+COUNTY, CITY, PROVINCE = "410325000000", "410300000000", "410000000000"
+WATCHERS = {"省": PROVINCE, "市": CITY, "县": COUNTY}
+"""A supervisor of each level, by what their level is called."""
+PAGES = (
+    ("统计 按周", "/statistics?grain=week"), ("统计 按日", "/statistics?grain=day"), ("统计 按月", "/statistics?grain=month"),
+    ("图上 全部版本", "/statistics/diagram/identification"), ("图上 第1版", "/statistics/diagram/identification?version=1"),
+    ("刷新计数", "/statistics/counts.json"), ("Excel", "/statistics/statistics.xlsx?grain=month"),
+)  # fmt: skip
+
+Say = Callable[[str], None]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much data, small first; how often each page is opened; how many of the demo's cases are told again."""
+
+    provinces: Sequence[bench_province.Size]
+    repeats: int = 20
+    stories: int = 150
+
+
+def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
+    """Every page at each size, on the empty database at `url` or on a fresh SQLite file; what filling and counting took.
+
+    Raises Conflict if the database is not empty.
+    """
+    with tempfile.TemporaryDirectory(prefix="shouwang-bench-") as folder:
+        target = url or f"sqlite:///{Path(folder) / 'pages.sqlite'}"
+        say("建库")
+        sessions = bench.prepare(target)
+        populate(sessions, now, cases=sizes.stories)
+        _watchers(sessions, now)
+        found: Figures = {"database": target.partition(":")[0], "sizes": []}
+        for size in sizes.provinces:
+            say(f"填充到 {size.cases} 件、{size.lines} 条记录")
+            found["sizes"].append(_size(sessions, target, size, MovableClock(at=now), sizes.repeats))
+        first, last = found["sizes"][0]["pages"], found["sizes"][-1]["pages"]
+        found["growth"] = {name: round(last[name]["p95_ms"] / first[name]["p95_ms"], 2) for name in last}
+        found["worst_p95_ms"] = max(page["p95_ms"] for page in last.values())
+        return found
+
+
+def tiny() -> Sizes:
+    """Just enough to see that every page opens."""
+    province = bench_province.Size
+    return Sizes((province(60, 500), province(120, 1000)), repeats=2, stories=4)
+
+
+def full() -> Sizes:
+    """A county's beginning, then a province's year."""
+    return Sizes((bench_province.Size(2000, 20_000), bench_province.Size(200_000, 3_000_000)))
+
+
+def _size(
+    sessions: sessionmaker[Session], url: str, size: bench_province.Size, clock: MovableClock, repeats: int
+) -> Figures:
+    """Fill up to `size`, count, and open the pages."""
+    begun = time.perf_counter()
+    with sessions() as session:
+        cases, lines = _present(session)
+        left = bench_province.Size(max(0, size.cases - cases), max(0, size.lines - lines))
+        bench_province.fill(session, left, clock.now())
+    filled = time.perf_counter()
+    tally.rebuild(sessions, clock)
+    counted = time.perf_counter()
+    pages, scans = open_pages(create_app(_config(url), fixed_clock=clock), sessions, clock, repeats)
+    with sessions() as session:
+        cases, lines = _present(session)
+    return {
+        "cases": cases, "lines": lines, "fill_s": round(filled - begun, 1), "count_s": round(counted - filled, 1),
+        "pages": pages, "full_scans_of_the_log": len(scans),
+    }  # fmt: skip
+
+
+def _present(session: Session) -> tuple[int, int]:
+    """How many cases and lines there are."""
+    counts = [session.scalar(select(func.count()).select_from(model)) or 0 for model in (CaseFile, LogEntry)]
+    return counts[0], counts[1]
+
+
+def _config(url: str) -> Config:
+    return Config.read(
+        environ={}, database_url=url, secret_key="bench", demo=False, scheduler=False, secure_cookies=False
+    )
+
+
+def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
+    password = accounts.hash_password(PASSWORD)
+    with sessions() as session, write(session):
+        for number, code in enumerate(WATCHERS.values()):
+            account = accounts.create(session, f"ducha{number}", "督查", password, now)
+            accounts.grant(session, account, "supervisor", code)
+
+
+def open_pages(
+    app: Flask, sessions: sessionmaker[Session], clock: MovableClock, repeats: int
+) -> tuple[dict[str, Figures], list[str]]:
+    """Median and p95 of every page for every watcher, and the statements that would read all of the log."""
+    pages: dict[str, Figures] = {}
+    scans: list[str] = []
+    with app.app_context():
+        from web.database import db
+
+        database = db.engine
+    for level, code in WATCHERS.items():
+        with sessions() as session:
+            watcher = session.scalars(
+                select(Account).join(RoleGrant).where(RoleGrant.division_code == code, RoleGrant.role == "supervisor")
+            ).first()
+            assert watcher is not None
+            token = walls.create(session, watcher, "", "大厅", clock.now())
+        client = signed_in(app, watcher)
+        for name, path in (*PAGES, ("大屏", f"/wall/{token}")):
+            with _statements(database) as seen:
+                _open(client, path)
+            scans += [statement for statement in _scanning(database, seen) if statement not in scans]
+            pages[f"{level} {name}"] = _timed(client, path, repeats)
+    return pages, scans
+
+
+def signed_in(app: Flask, account: Account) -> FlaskClient:
+    """A client with the account's session."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["account"], session["epoch"] = account.id, account.session_epoch
+        session["seen"] = time.time()
+    return client
+
+
+def _open(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    if answer.status_code != 200:
+        raise RuntimeError(f"{path} answered {answer.status_code}")
+
+
+def _timed(client: FlaskClient, path: str, repeats: int) -> Figures:
+    seconds = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        _open(client, path)
+        seconds.append(time.perf_counter() - begun)
+    seconds.sort()
+    median, p95 = statistics.median(seconds), seconds[min(len(seconds) - 1, int(len(seconds) * 0.95))]
+    return {"median_ms": round(median * 1000, 1), "p95_ms": round(p95 * 1000, 1)}
+
+
+@contextmanager
+def _statements(database: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are run meanwhile, with their parameters."""
+    seen: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if not many and statement.lstrip().startswith(("SELECT", "WITH")):
+            seen.append((statement, parameters))
+
+    event.listen(database, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database, "before_cursor_execute", note)
+
+
+def _scanning(database: Engine, seen: Sequence[tuple[str, Any]]) -> Iterator[str]:
+    """Those of `seen` whose plan reads the log from end to end."""
+    sqlite = database.dialect.name == "sqlite"
+    with database.connect() as connection:
+        for statement, parameters in seen:
+            if "log_entry" in statement:
+                explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+                plan = [str(row) for row in connection.exec_driver_sql(explain + statement, parameters)]
+                limited = "LIMIT" in statement  # the newest lines, from the end of the key
+                if any("SCAN log_entry" in row or "Seq Scan on log_entry" in row for row in plan) and not limited:
+                    yield statement
+
+
+def report(found: Figures) -> Iterator[str]:
+    """The figures as lines for people."""
+    for size in found["sizes"]:
+        yield (
+            f"督查页面，全库 {size['cases']} 件、{size['lines']} 条办理记录（填充 {size['fill_s']} 秒，汇总 {size['count_s']} 秒），"
+            f"通读日志的查询 {size['full_scans_of_the_log']} 条："
+        )
+        for name, page in size["pages"].items():
+            yield f"  {name}：中位 {page['median_ms']} 毫秒，95% 在 {page['p95_ms']} 毫秒内"
+    yield f"最慢的一页 95% 在 {found['worst_p95_ms']} 毫秒内"

@@ -1,0 +1,172 @@
+"""流程: every procedure with its versions, its handbook, what differs, putting drafts into force and going back."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine import accounts, definitions, drafting, releases
+from engine.definitions import Definition
+from engine.definitions.differences import differences
+from engine.definitions.handbook import chapters
+from engine.errors import Invalid, NotFound
+from web import clock
+from web.database import session
+from web.pages.inbox import number as page_number
+from web.service_words import SERVICES
+from web.signing import account
+
+blueprint = Blueprint("procedures", __name__)
+blueprint.before_request(lambda: definitions.require_owner(account()))
+KIND_WORDS = {"added": "新增", "removed": "去掉", "changed": "改动", "moved": "移位"}
+
+
+@blueprint.get("/procedures")
+def index() -> str:
+    """Every procedure and part: the version in force, by whom and why, how many cases run."""
+    found = releases.procedures(session(), account(), request.args.get("q", ""))
+    return render_template(
+        "procedures/index.html", found=found, usage=releases.usage(session(), [one.key for one in found]),
+        people=accounts.names(session(), {one.current_version.deployed_by for one in found if one.current_version}), q=request.args.get("q", ""),
+        waiting=releases.waiting(session(), account()), drafts=releases.open_drafts(session(), account()),
+    )  # fmt: skip
+
+
+@blueprint.get("/procedures/<key>")
+def show(key: str) -> str:
+    """Its versions, latest first."""
+    page = releases.versions(session(), account(), key, page_number(request.args.get("page")))
+    procedure = page.items[0].procedure
+    return render_template(
+        "procedures/show.html", procedure=procedure, page=page, usage=releases.usage(session(), [key]),
+        people=accounts.names(session(), {one.deployed_by for one in page.items}),
+        parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
+        drafts=[one for one in drafting.drafts(session(), account()).items if one.procedure_key == key],
+    )  # fmt: skip
+
+
+@blueprint.get("/procedures/<key>/versions/<int:number>")
+def handbook(key: str, number: int) -> str:
+    """The version in words, step by step, with its drawings; can be printed."""
+    version = definitions.version(session(), key, number)
+    definition = definitions.load(session(), version.id)
+    return render_template(
+        "procedures/handbook.html", version=version, definition=definition, chapters=chapters(definition),
+        names=definition.process_names(), services=SERVICES, deployer=accounts.names(session(), {version.deployed_by}),
+    )  # fmt: skip
+
+
+@blueprint.get("/procedures/<key>/drawing")
+def drawing(key: str) -> Response:
+    """One drawing of a side of a comparison, or of a version."""
+    _, definition = releases.definition_of(session(), account(), request.args.get("side", ""), key)
+    body = definition.diagrams().get(request.args.get("part") or definition.key)
+    if body is None:
+        raise NotFound("没有这张图。")
+    return Response(body, mimetype="application/xml")
+
+
+@blueprint.get("/procedures/<key>/versions/<int:number>/export.zip")
+def export(key: str, number: int) -> Response:
+    """The version's diagram with its forms, decision tables and parts, as files."""
+    version = definitions.version(session(), key, number)
+    resources = definitions.resources_of_version(session(), version)
+    buffer = BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
+        archive.writestr(f"bpmn/{key}.bpmn", version.xml)
+        for folder, ending, bodies in (
+            ("forms_json", "json", resources.form), ("bpmn/decisions", "dmn", resources.decision), ("bpmn", "bpmn", resources.part),
+        ):  # fmt: skip
+            for name, body in sorted(bodies.items()):
+                archive.writestr(f"{folder}/{name}.{ending}", body)
+    name = f"{key}-{number}.zip"
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(buffer.getvalue(), mimetype="application/zip", headers=headers)
+
+
+@blueprint.get("/procedures/<key>/compare")
+def compare(key: str) -> str:
+    """Two versions, or a draft and a version, side by side, and what differs in words."""
+    sides = request.args.get("from", ""), request.args.get("to", "")
+    (old_name, old), (new_name, new) = (releases.definition_of(session(), account(), side, key) for side in sides)
+    found = differences(old, new)
+    return render_template(
+        "procedures/compare.html", key=key, name=new.name, sides=sides, titles=(old_name, new_name), found=found,
+        drawings=_drawings(old, new, {one.drawing for one in found}), words=KIND_WORDS,
+        marks=[{"id": one.element_id, "kind": one.kind} for one in found if one.element_id],
+    )  # fmt: skip
+
+
+def _drawings(old: Definition, new: Definition, changed: set[str]) -> list[tuple[str, str, bool, bool]]:
+    """The drawings of both sides, those with differences first: key, name, whether the old and the new side have it."""
+    names = {**old.process_names(), **new.process_names()}
+    keys = dict.fromkeys([*new.diagrams(), *old.diagrams()])
+    ordered = sorted(keys, key=lambda key: key not in changed)
+    return [(key, names.get(key, key), key in old.diagrams(), key in new.diagrams()) for key in ordered]
+
+
+@blueprint.post("/procedures/<key>/restore")
+def restore(key: str) -> ResponseReturnValue:
+    """回到以前的一版."""
+    number = request.form.get("number", 0, int)
+    version = releases.roll_back(session(), account(), key, number, request.form.get("note", ""), clock.now())
+    flash(f"已回到第 {number} 版，作为第 {version.number} 版启用。", "success")
+    return redirect(url_for("procedures.show", key=key), 303)
+
+
+# -- drafts on their way --------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/drafts/<int:draft_id>/deploy")
+def release(draft_id: int) -> str:
+    """What putting the draft into force means, and the act."""
+    return _release(draft_id)
+
+
+def _release(draft_id: int, errors: dict[str, list[str]] | None = None) -> str:
+    found = releases.preview(session(), account(), draft_id)
+    key = found.draft.procedure_key
+    return render_template(
+        "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, errors=errors or {},
+        current=definitions.versions(session(), key)[0] if key else None, status=drafting.STATUS_WORDS,
+        people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
+        mine=account().id in (found.draft.submitted_by, found.draft.updated_by), note=request.form.get("note", found.draft.note),
+    )  # fmt: skip
+
+
+@blueprint.post("/drafts/<int:draft_id>/deploy")
+def deploy(draft_id: int) -> ResponseReturnValue:
+    """启用, or submit for approval."""
+    try:
+        over = request.form.get("over", type=int)
+        draft = releases.deploy(session(), account(), draft_id, request.form.get("note", ""), clock.now(), over=over)
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _release(draft_id, error.fields), 422
+    if draft.status == "submitted":
+        flash("已提交，等另一位流程管理员审批。", "success")
+        return redirect(url_for("procedures.index"), 303)
+    return _deployed(draft.version_id)
+
+
+def _deployed(version_id: int | None) -> ResponseReturnValue:
+    definition = definitions.load(session(), version_id or 0)
+    flash(f"“{definition.name}”的新版本已经启用，新开始的事项按新版办理。", "success")
+    return redirect(url_for("procedures.show", key=definition.key), 303)
+
+
+@blueprint.post("/drafts/<int:draft_id>/approve")
+def approve(draft_id: int) -> ResponseReturnValue:
+    """同意启用."""
+    return _deployed(releases.approve(session(), account(), draft_id, clock.now()).version_id)
+
+
+@blueprint.post("/drafts/<int:draft_id>/send-back")
+def send_back(draft_id: int) -> ResponseReturnValue:
+    """退回修改."""
+    releases.send_back(session(), account(), draft_id, request.form.get("reason", ""), clock.now())
+    flash("已退回，可以继续修改。", "success")
+    return redirect(url_for("drafts.show", draft_id=draft_id), 303)
