@@ -64,7 +64,7 @@ def record(
 ) -> None:  # fmt: skip
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
     name = f"{stream}:{local_date(now).isoformat()}"
-    head = session.get(LogStream, name, with_for_update=True) or _new_stream(session, name)
+    head = session.get(LogStream, name, with_for_update=True, populate_existing=True) or _new_stream(session, name)
     head.seq += 1
     row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
     head.hash = row["hash"]
@@ -75,7 +75,7 @@ def _new_stream(session: Session, name: str) -> LogStream:
     """The day's first line opens its stream; two processes may do so at once."""
     add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.execute(add(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
-    return session.get_one(LogStream, name, with_for_update=True)
+    return session.get_one(LogStream, name, with_for_update=True, populate_existing=True)
 
 
 def history(session: Session, case_id: int) -> list[LogEntry]:

@@ -72,7 +72,7 @@ def create(
     """
     definitions.require_owner(actor)
     name = _named(name)
-    body = x.in_utf8(body) if body else None
+    body = x.in_utf8(body) if body is not None else None
     with write(session):
         base = _base(session, procedure_key, version_id, body)
         draft = ProcedureDraft(

@@ -137,7 +137,7 @@ def take_back(call: ServiceCall, result: Any) -> None:
     The step that opened the case is taken back: so is the case, unless somebody has already worked on it.
     """
     session = call.session
-    case = session.get(CaseFile, result["case"], with_for_update=True)
+    case = session.get(CaseFile, result["case"], with_for_update=True, populate_existing=True)
     if case is None or case.status != "open":
         return
     worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))

@@ -74,7 +74,7 @@ def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on:
     if next_on < today:
         raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})
     with write(session):
-        schedule = session.get(Schedule, (county, key), with_for_update=True)
+        schedule = session.get(Schedule, (county, key), with_for_update=True, populate_existing=True)
         if schedule is None:
             schedule = Schedule(county_code=county, procedure_key=key)
             session.add(schedule)
@@ -99,7 +99,12 @@ def open_due(sessions: SessionFactory, clock: Clock) -> int:
         for schedule in list(session.scalars(query)):
             opened += _open_round(session, schedule, clock)
             with write(session):
-                due = session.get_one(Schedule, (schedule.county_code, schedule.procedure_key), with_for_update=True)
+                due = session.get_one(
+                    Schedule,
+                    (schedule.county_code, schedule.procedure_key),
+                    with_for_update=True,
+                    populate_existing=True,
+                )
                 while due.next_on <= today:
                     due.next_on = _later(due.next_on, due.months)
     return opened

@@ -31,7 +31,7 @@ def hand_over(
     if not reason.strip():
         raise Invalid("请写明移交的原因。", {"reason": ["请写明移交的原因。"]})
     with write(session):
-        household = session.get(Household, household_id, with_for_update=True)
+        household = session.get(Household, household_id, with_for_update=True, populate_existing=True)
         if household is None or not access.reaches(actor, household.village_code):
             raise NotFound("没有找到这户人家。")
         if not access.reaches(actor, household.village_code, frozenset({"county_approver"})):

@@ -202,7 +202,7 @@ def _put_into_force(
     )
     kept = {kind: {k: _keep(session, kind, k, text) for k, text in used.of(kind).items()} for kind in KINDS}
     digest = sha256(definition.body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
-    procedure = session.get(Procedure, definition.key, with_for_update=True)
+    procedure = session.get(Procedure, definition.key, with_for_update=True, populate_existing=True)
     if procedure is None:
         procedure = Procedure(key=definition.key, name=definition.name, part=definition.is_part)
         session.add(procedure)
