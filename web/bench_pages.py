@@ -32,6 +32,7 @@ COUNTY, CITY, PROVINCE = "410325000000", "410300000000", "410000000000"
 WATCHERS = {"省": PROVINCE, "市": CITY, "县": COUNTY}
 """A supervisor of each level, by what their level is called."""
 PAGES = (
+    ("督办", "/supervision"), ("督办 超期", "/supervision?lamp=red"), ("督办单", "/supervision/orders"),
     ("统计 按周", "/statistics?grain=week"), ("统计 按日", "/statistics?grain=day"), ("统计 按月", "/statistics?grain=month"),
     ("图上 全部版本", "/statistics/diagram/identification"), ("图上 第1版", "/statistics/diagram/identification?version=1"),
     ("刷新计数", "/statistics/counts.json"), ("Excel", "/statistics/statistics.xlsx?grain=month"),

@@ -15,7 +15,7 @@ from engine.models import Account
 from web import clock, database
 
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
-BACKGROUND = frozenset({"statistics.counts"})
+BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
 """What a page asks for by itself: an open page alone does not keep a session alive."""
 
 

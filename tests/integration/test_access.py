@@ -68,7 +68,7 @@ PAGES = {
     "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
     "/drafts/{draft}/{part}/{resource}": OWNER, "/drafts/{draft}/{part}/{resource}/file": OWNER,
     "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
-    "/supervision": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
+    "/supervision": WATCH, "/supervision/counts.json": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
     "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,

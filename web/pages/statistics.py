@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import definitions as core_definitions
@@ -22,6 +21,7 @@ from engine.figures.periods import Span
 from engine.figures.workbook import workbook
 from engine.models import Division
 from web import clock
+from web import live as web_live
 from web.charts import Chart, chart
 from web.database import session
 from web.pages.inbox import number
@@ -148,16 +148,7 @@ def sql(measure: str) -> Response:
 def counts() -> ResponseReturnValue:
     """What is open now, for pages that refresh their counts by themselves; unchanged counts cost no body."""
     place = reading.place(session(), account(), request.args.get("division", ""))
-    return live_answer(place)
-
-
-def live_answer(place: Division, **more: object) -> ResponseReturnValue:
-    """The counts of a place with `more`, under an ETag of their content."""
-    found = {"counts": live.counts(session(), place, clock.now()), **more}
-    answer = jsonify(found)
-    answer.headers["Cache-Control"] = "private, no-cache"
-    answer.set_etag(sha256(answer.get_data()).hexdigest()[:24])
-    return answer.make_conditional(request)
+    return web_live.answer(live.counts(session(), place, clock.now()))
 
 
 # -- on the diagram -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from engine.clock import local_date
 from engine.errors import Invalid
 from engine.supervision import letters, limits, orders, urging
 from engine.supervision.limits import LimitFilter
-from web import clock
+from web import clock, live
 from web.database import session
 from web.pages import selection
 from web.pages.inbox import number
@@ -57,6 +57,13 @@ def index() -> str:
         procedures=definitions.names(found, {one.procedure_key for one in page.items}), acts=limits.supervises(actor),
         days_over=limits.days_over, longest=max((line.lamps.total for line in board.places), default=0),
     )  # fmt: skip
+
+
+@blueprint.get("/counts.json")
+def counts() -> ResponseReturnValue:
+    """The lamps of the page's place, which refresh by themselves."""
+    lamps = limits.board(session(), account(), wanted(request.args), clock.now()).lamps
+    return live.answer({"red": lamps.red, "yellow": lamps.yellow, "green": lamps.green})
 
 
 @blueprint.get("/export.xlsx")
