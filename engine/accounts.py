@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from engine import access, audit
 from engine.clock import CHINA
 from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import Account, ApiToken, RoleGrant
 
 MAX_FAILURES = 5
@@ -129,3 +130,16 @@ def account_of_token(session: Session, token: str, now: datetime) -> Account | N
 
 def _digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
+
+
+def set_email(session: Session, username: str, address: str) -> Account:
+    """Where the account's mail goes; '' for nowhere. Raises NotFound, or Invalid for what is no address."""
+    wanted = address.strip()
+    if wanted and (len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)):
+        raise Invalid("这不是电子邮件地址。", {"email": ["这不是电子邮件地址。"]})
+    with write(session):
+        found = session.scalar(select(Account).where(Account.username == username))
+        if found is None:
+            raise NotFound(f"没有账号“{username}”。")
+        found.email = wanted
+    return found

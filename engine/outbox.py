@@ -96,7 +96,7 @@ def _hand_over(channel: Channel | None, message: Message) -> DeliveryError | Non
 
 def _mark(session: Session, row_id: int, problem: DeliveryError | None, now: datetime) -> None:
     with write(session):
-        row = session.get_one(Outbox, row_id, with_for_update=True)
+        row = session.get_one(Outbox, row_id, with_for_update=True, populate_existing=True)
         if problem is None:
             row.status, row.sent_at, row.error = "sent", now, ""
             return

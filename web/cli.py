@@ -181,6 +181,21 @@ def user() -> None:
     """Accounts."""
 
 
+@user.command(
+    "email", help="登记账号的电子邮件地址，用于通知；留空为取消，如：user email zhangsan zhangsan@example.gov.cn"
+)
+@click.argument("username")
+@click.argument("address", default="")
+def set_email(username: str, address: str) -> None:
+    """Where an account's mail goes."""
+    with _factory()() as session:
+        try:
+            accounts.set_email(session, username, address)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo("已登记。" if address else "已取消。")
+
+
 @user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 410324103201")
 @click.argument("username")
 @click.argument("name")

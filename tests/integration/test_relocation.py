@@ -45,7 +45,7 @@ def limit(host: str, text: str, name: str = "limit", cancel: str = "false") -> s
     )
 
 
-@pytest.mark.duty("S16", "C5")
+@pytest.mark.duty("C5")
 def test_a_changed_wait_counts_from_when_it_began_not_from_the_move() -> None:
     case = Case(notice("P5D", "approve"))
     case.do("post", NOW + DAY)
@@ -233,7 +233,7 @@ def line(*names: str, more: str = "") -> str:
     return process(START, *map(task, names), END, more, *(flow(a, b) for a, b in pairwise(chain)))
 
 
-@pytest.mark.duty("S17", "C5")
+@pytest.mark.duty("C5")
 def test_a_step_added_before_where_the_case_stands_is_named_or_passed_by_on_purpose() -> None:
     case = Case(line("apply", "approve"))
     case.do("apply", NOW)

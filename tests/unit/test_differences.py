@@ -62,7 +62,7 @@ STEP = (
 )
 
 
-@pytest.mark.duty("S17", "C5")
+@pytest.mark.duty("C5")
 def test_a_new_step_is_named_with_its_level_and_the_route_that_now_leads_to_it() -> None:
     before = 'id="flow_both__appraise" sourceRef="both" targetRef="appraise"'
     assert before in BODY
