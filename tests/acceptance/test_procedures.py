@@ -35,7 +35,7 @@ def enter(village: Official, name: str) -> None:
     assert "开始办理" in village.enter_clue(name, id_number=papers.id_number(NUMBERS[name]), address=f"{name}家")
 
 
-@pytest.mark.duty("S17", "C1", "C5")
+@pytest.mark.duty("C1", "C5")
 def test_s17_a_second_township_signature_is_drawn_in_and_taken_out_again(site: Site) -> None:
     owner, village, township = site.official("liucheng"), site.official("cun"), site.official("xiang")
     page = owner.page
@@ -86,7 +86,7 @@ BROKEN = (
 NO_END = NOTICE.replace("<bpmn:endEvent ", "<bpmn:manualTask ").replace("</bpmn:endEvent>", "</bpmn:manualTask>")
 
 
-@pytest.mark.duty("S18", "C5")
+@pytest.mark.duty("C5")
 def test_s18_a_broken_diagram_is_refused_element_by_element(site: Site, tmp_path: Path) -> None:
     owner, before = site.official("liucheng"), versions(site, "public_notice")
     broken, endless = tmp_path / "broken.bpmn", tmp_path / "endless.bpmn"

@@ -41,7 +41,7 @@ def count(world: World) -> int:
 
 
 @pytest.mark.parametrize(("pattern", "replacement", "times", "element", "sentence"), BROKEN)
-@pytest.mark.duty("S18", "C5")
+@pytest.mark.duty("C5")
 def test_s18_a_broken_diagram_is_refused_by_element_and_nothing_is_deployed(
     small_world: World, pattern: str, replacement: str, times: int, element: str, sentence: str
 ) -> None:
