@@ -78,6 +78,13 @@ def needs_approval(session: Session, actor: Account) -> bool:
     return any(scope.holds(code) for scope in scopes for code in own)
 
 
+def require_alone(session: Session, actor: Account) -> None:
+    """Raise NotAllowed unless the actor may put a version into force without another's approval."""
+    definitions.require_owner(actor)
+    if needs_approval(session, actor):
+        raise NotAllowed("本地要求第二人审批：请从这一版新建草稿，提交审批后启用。")
+
+
 # -- looking ahead --------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +176,9 @@ def approve(session: Session, actor: Account, draft_id: int, now: datetime) -> P
     with write(session):
         draft = _open(session, actor, draft_id, "submitted")
         _require_other(actor, draft)
+        present = _present(session, draft.procedure_key)
+        if present is not None and draft.submitted_at is not None and present.deployed_at > draft.submitted_at:
+            raise Conflict(f"提交之后，第 {present.number} 版已经启用。请退回，看过差别再提交。")
         draft.approved_by = actor.id
         audit.record(session, "procedure", actor.id, "approve", {"draft": draft.id, "name": draft.name}, now)
         _put_into_force(session, actor, draft, now)
@@ -196,11 +206,9 @@ def roll_back(session: Session, actor: Account, key: str, number: int, note: str
 
     Raises Invalid without a note or for the version in force, NotAllowed where a second approval is demanded.
     """
-    definitions.require_owner(actor)
+    require_alone(session, actor)
     if not note.strip():
         raise Invalid("请写明为什么回到这一版。", {"note": ["请写明为什么回到这一版。"]})
-    if needs_approval(session, actor):
-        raise NotAllowed("本地要求第二人审批：请从这一版新建草稿，提交审批后启用。")
     with write(session):
         version = definitions.version(session, key, number)
         if version.id == version.procedure.current_version_id:

@@ -69,6 +69,8 @@ def test_a_second_process_owner_must_agree_where_that_is_demanded(site: Site, sq
     security.go("/administration/approval")
     security.press("text=要求第二人审批 >> nth=-1")
     assert "已要求第二人审批" in security.said
+    answer = site.api("liucheng").post("/api/v1/procedures/public_notice/versions", data={"xml": SEVEN, "note": "绕过"})
+    assert answer.status == 403 and "第二人审批" in answer.text()
     draft(owner)
     owner.press("text=看改了什么，启用")
     owner.page.fill("#note", "省里文件要求公示7天")

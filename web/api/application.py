@@ -18,6 +18,7 @@ from engine import (
     households,
     messages,
     migration,
+    releases,
     runtime,
     ticker,
     views,
@@ -291,8 +292,8 @@ def list_versions(key: str) -> Any:
 @blueprint.arguments(s.ProcedureUpload)
 @blueprint.response(201, s.Version)
 def deploy_version(body: dict[str, Any], key: str) -> Any:
-    """上传并启用新版本；检查不通过则不启用"""
-    definitions.require_owner(account())
+    """上传并启用新版本；检查不通过则不启用，要求第二人审批的地方不能这样启用"""
+    releases.require_alone(session(), account())
     resources = _resources(body, key)
     return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
 
