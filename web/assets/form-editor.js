@@ -86,11 +86,13 @@ function watch(box, editor, source, saving, part) {
   const frame = part("frame");
   const { address } = box.dataset;
   let last = "";
+  let asked = 0;
   const show = (id) => {
     if (editor.get("formFieldRegistry").get(id)) editor.get("selection").set(editor.get("formFieldRegistry").get(id));
     box.querySelector(`.fjs-element[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
   };
   const draw = async (more = {}) => {
+    const mine = (asked += 1); // an answer that comes late does not cover a newer one
     const form = frame.contentDocument?.querySelector("form");
     const body = form && more.fill === undefined ? new FormData(form) : new FormData();
     for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
@@ -99,6 +101,7 @@ function watch(box, editor, source, saving, part) {
     const answer = await fetch(`${address}/preview`, { method: "POST", body, credentials: "same-origin", headers: { "X-CSRFToken": box.dataset.csrf } });
     if (!answer.ok || answer.redirected) throw new Error("预览没有载入，请检查网络，或重新登录。");
     const page = await answer.text();
+    if (mine !== asked) return;
     const top = frame.contentWindow?.scrollY ?? 0;
     frame.addEventListener("load", () => {
       frame.contentWindow.scrollTo(0, more.attempt ? 0 : top);
