@@ -20,11 +20,12 @@ const SHOWN = {
   "bpmn:UserTask": ["formKey", "queue", "variable", "bulk", "list", "document", "separateFrom", "shows", "exceptional"],
   "bpmn:ManualTask": ["formKey", "queue", "exceptional"],
   "bpmn:BusinessRuleTask": ["resultVariable"],
-  "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths"],
+  "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths", "receives"],
   "bpmn:EndEvent": ["outcome"],
   "bpmn:IntermediateCatchEvent": ["formKey", "exceptional"],
   "bpmn:BoundaryEvent": ["formKey", "exceptional", "warnDays"],
-  "bpmn:Process": ["part", "exclusive", "measureForm"],
+  "bpmn:CallActivity": ["exceptional"],
+  "bpmn:Process": ["part", "exclusive", "measureForm", "supervisionForm"],
 };
 
 export class Panel {
@@ -205,8 +206,14 @@ export class Panel {
       pool !== object && field("pool", "图上写的名称", line(pool.name ?? "", (text) => this.editor.modeling.updateProperties(element, { name: text }))),
       this.flag(element, object, "part", "这是公用环节，由别的流程调用，不单独启动"),
       this.property(element, object, "exclusive", "互斥的组", "同一组的流程，一户同时只办一件，如 register"),
-      field("measureForm", "登记措施进展用的表单", choice(properties(object).measureForm ?? "", [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])], (key) => this.editor.setProperties(element, object, { measureForm: key }))),
+      this.formOf(element, object, "measureForm", "登记措施进展用的表单"),
+      this.formOf(element, object, "supervisionForm", "答复督办用的表单"),
     ];
+  }
+
+  formOf(element, object, name, label) {
+    const options = [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])];
+    return field(name, label, choice(properties(object)[name] ?? "", options, (key) => this.editor.setProperties(element, object, { [name]: key })));
   }
 
   start(element, object) {
@@ -214,6 +221,7 @@ export class Panel {
     return [
       this.form(element, object, "启动时填什么表"),
       is(object.$parent, "bpmn:Process") && field("opensFor", "在农户页面可以启动，对", several("opensFor", STATES, given.opensFor ?? "", (value) => this.editor.setProperties(element, object, { opensFor: value })), "都不选就只能由别的流程启动"),
+      is(object.$parent, "bpmn:Process") && this.property(element, object, "receives", "由别的流程启动时收到的变量", "英文名，用逗号隔开"),
       is(object.$parent, "bpmn:Process") && this.flag(element, object, "recurs", "可以定期开展"),
       given.recurs === "true" && field("everyMonths", "间隔（月）", whole(given.everyMonths ?? "", (value) => this.editor.setProperties(element, object, { everyMonths: value }))),
     ];
@@ -267,7 +275,7 @@ export class Panel {
 
   work(element, object) {
     if (!isAny(object, ["bpmn:UserTask", "bpmn:ManualTask"])) {
-      return isAny(object, ["bpmn:IntermediateCatchEvent", "bpmn:BoundaryEvent"]) ? [this.flag(element, object, "exceptional", "平常走不到，走到了才列入办理进度")] : [];
+      return isAny(object, ["bpmn:IntermediateCatchEvent", "bpmn:BoundaryEvent", "bpmn:CallActivity"]) ? [this.flag(element, object, "exceptional", "平常走不到，走到了才列入办理进度")] : [];
     }
     const lane = laneOf(element);
     const from = lane ? (queueOf(lane.name ?? "", lane.id)?.name ?? "泳道名不明") : "不在泳道里";
