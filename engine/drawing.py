@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import drafting, feel, services
 from engine.access import QUEUE_NAMES
 from engine.decisions import parse_decision
 from engine.definitions import Definition, Element, Resources
 from engine.definitions import xml as x
+from engine.definitions.check.draft import Draft
+from engine.definitions.check.names import known_variables
 from engine.definitions.resources import main_process
 from engine.definitions.wording import GIVEN
 from engine.documents.kinds import KINDS
 from engine.errors import DefinitionError
 from engine.forms import schema as s
-from engine.models import Procedure, ProcedureDraft
-from engine.spiff import timer_feel
+from engine.models import Procedure, ProcedureDraft, ProcedureVersion
+from engine.spiff import settings_of, timer_feel
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
             {**_decision(key, body), "changed": key in own["decision"]}
             for key, body in sorted(resources.decision.items())
         ],
-        "parts": [_part(key, body) for key, body in sorted(resources.part.items())],
+        "parts": [_part(key, body, resources) for key, body in sorted(resources.part.items())],
         "services": [
             {"key": name, "parameters": sorted(service.parameters), "required": sorted(service.required)}
             for name, service in sorted(services.REGISTRY.items())
@@ -48,7 +50,24 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
         "procedures": [{"key": row.key, "name": row.name} for row in procedures],
         "papers": [{"key": key, "name": kind.name} for key, kind in KINDS.items()],
         "given": [{"key": key, "name": name} for key, name in GIVEN.items()],
+        "handed": _handed(session, draft),
     }
+
+
+def _handed(session: Session, draft: ProcedureDraft) -> list[dict[str, str]]:
+    """What the procedures in force hand to the draft's part as they call it: each variable with the caller's name."""
+    if not draft.procedure_key:
+        return []
+    found: dict[str, str] = {}
+    query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
+    for version in session.scalars(
+        query.options(undefer(ProcedureVersion.xml), joinedload(ProcedureVersion.procedure))
+    ):
+        for call in x.descendants(x.parse_xml(version.xml), "callActivity"):
+            if call.get("calledElement") == draft.procedure_key:
+                for name in settings_of(x.properties(call)):
+                    found.setdefault(name, version.procedure.name)
+    return [{"key": key, "name": name} for key, name in sorted(found.items())]
 
 
 def _fields(body: bytes) -> Iterator[dict[str, Any]]:
@@ -61,8 +80,12 @@ def _fields(body: bytes) -> Iterator[dict[str, Any]]:
     for component in s.walk(components if isinstance(components, list) else []):
         key = component.get("key") or component.get("path")
         if key and component.get("type") in s.INPUTS | {"expression"}:
-            options = [{"value": value, "label": text} for value, text in s.options(component).items()]
-            yield {"key": key, "name": s.label(component), "type": component["type"], "options": options}
+            yield _field(key, s.label(component), component)
+
+
+def _field(key: str, name: str, component: s.Component) -> dict[str, Any]:
+    options = [{"value": value, "label": text} for value, text in s.options(component).items()]
+    return {"key": key, "name": name, "type": component["type"], "options": options}
 
 
 def _decision(key: str, body: bytes) -> dict[str, Any]:
@@ -73,23 +96,33 @@ def _decision(key: str, body: bytes) -> dict[str, Any]:
     return {"key": key, "name": decision.name, "outputs": decision.outputs}
 
 
-def _part(key: str, body: bytes) -> dict[str, Any]:
-    """A part: its name, what it is for, the variables that its ends hand back."""
-    main = main_process(x.parse_xml(body))
+def _part(key: str, body: bytes, resources: Resources) -> dict[str, Any]:
+    """A part: its name, what it is for, the variables that it sets and its caller may read."""
+    root = x.parse_xml(body)
+    main = main_process(root)
     if main is None:
-        return {"key": key, "name": key, "about": "", "results": []}
-    results = {
-        name.removeprefix("set:"): None
-        for node in x.descendants(main, "endEvent")
-        for name in x.properties(node)
-        if name.startswith("set:")
-    }
+        return {"key": key, "name": key, "about": "", "names": []}
+    name = main.get("name") or key
     return {
         "key": key,
-        "name": main.get("name") or key,
+        "name": name,
         "about": x.text_of(main, "documentation"),
-        "results": list(results),
+        "names": list(_set_by(root, name, resources)),
     }
+
+
+def _set_by(root: x.Node, title: str, resources: Resources) -> Iterator[dict[str, Any]]:
+    """The variables that a part called `title` sets itself, with the keys that are known of them."""
+    own = {name.partition(".")[0] for name in GIVEN}
+    for name, variable in known_variables(Draft(root, resources)).items():
+        if name not in own:
+            if variable.open or variable.plain:
+                yield {"key": name, "name": f"“{title}”的结果"}
+            for key, component in variable.keys.items():
+                label = key if component is None else s.label(component)
+                words = f"“{title}”：{label}"
+                full = f"{name}.{key}"
+                yield {"key": full, "name": words} if component is None else _field(full, words, component)
 
 
 def wrong(text: str, *, timer: bool = False) -> str:

@@ -21,20 +21,26 @@ KINDS = {
 PROPERTIES = {
     "formKey": "表单", "variable": "变量名", "queue": "办理层级", "warnDays": "提前几天预警", "separateFrom": "不能由同一人办理", "bulk": "批量办理",
     "list": "名单", "shows": "显示的内容", "exceptional": "例外步骤", "document": "文书", "outcome": "结论", "part": "公用环节", "exclusive": "同时只办一件",
-    "opensFor": "可对谁启动", "recurs": "定期开展", "everyMonths": "间隔几个月", "measureForm": "措施进展表单", "resultVariable": "结果变量",
+    "opensFor": "可对谁启动", "recurs": "定期开展", "everyMonths": "间隔几个月", "receives": "启动时收到的变量", "measureForm": "措施进展表单",
+    "supervisionForm": "督办答复表单", "resultVariable": "结果变量",
 }  # fmt: skip
 _OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or ", "，或"), (" >= ", "≥"), (" <= ", "≤"))
 _VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
 _COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
+_CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
 
 
 GIVEN: Mapping[str, str] = {
-    "monitoring_line.amount": "现行监测范围（元）",
-    "monitoring_line.year": "监测范围的年度",
-    "discovery_date": "最早发现线索的日期",
-}
-"""The variables that a case begins with, whatever opened it (engine.openings, engine.clues)."""
+    "household.type": "农户类型", "household.formerly_poor": "是否脱贫户", "household.status": "在名册里的状态",
+    "household.category": "监测对象类别", "province_managed": "是否省直管县", "monitoring_line.year": "监测范围的年度",
+    "monitoring_line.amount": "现行监测范围（元）", "opened_on": "启动日期", "clue.channel": "线索的渠道",
+    "clue.finder": "线索的发现人", "clue.description": "线索的情况", "clue.risks": "线索的风险",
+    "clue.discovered_on": "线索的发现日期", "discovery_date": "最早发现线索的日期", "latest_clue.channel": "最近线索的渠道",
+    "latest_clue.finder": "最近线索的发现人", "latest_clue.description": "最近线索的情况",
+    "latest_clue.discovered_on": "最近线索的发现日期", "latest_clue.entered_on": "最近线索的录入日期",
+}  # fmt: skip
+"""What a case is given as it begins (engine.definitions.variables.GIVEN), in words."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +89,18 @@ class Wording:
         for value, words in self._outcomes.items():
             text = re.sub(rf'\boutcome( !?= )"{re.escape(value)}"', rf"结论\1“{words}”", text)
         for name, words in GIVEN.items():
-            text = re.sub(rf"\b{re.escape(name)}\b", f"“{words}”", text)
+            text = re.sub(rf"(?<![\w.]){re.escape(name)}\b", f"“{words}”", text)
         for sign, words in _OPERATORS:
             text = text.replace(sign, words)
         return re.sub("|".join(map(re.escape, _VALUES)), lambda found: _VALUES[found[0]], text)
 
     def timer(self, text: str) -> str:
-        """When a timer is due: ``5 天，自“张贴日期”起``."""
+        """When a timer is due: ``5 天，自“张贴日期”起``, ``每 7 天一次，共 3 次``."""
+        cycle = _CYCLE.fullmatch(text.strip())
+        if cycle:
+            rounds, start, step = cycle.groups()
+            often = f"每 {self.timer(step)}一次" + (f"，共 {rounds} 次" if rounds else "")
+            return f"自 {start} 起{often}" if start else often
         counted = _COUNT.match(text.strip())
         if counted:
             unit = "天" if counted[1] == "days" else "个工作日"

@@ -10,7 +10,10 @@ import pytest
 
 from engine import accounts
 from engine.database import create_engine, session_factory, write
-from engine.definitions import Definition, Resources
+from engine.definitions import Definition, Resources, read_resources
+from engine.definitions import xml as x
+from engine.definitions.check.draft import Draft
+from engine.definitions.check.names import known_variables
 from tests.support.browser import Official, Site
 from tests.support.drawing import draw, new_draft, pick, put, saved, stored
 from tests.support.drawings import differences, said
@@ -18,6 +21,7 @@ from tests.support.template import PASSWORD, START
 
 ROOT = Path(__file__).parents[2]
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
+OFFERED = "document.querySelector('[data-modeler]').names()"
 FOREIGN = Path(__file__).parents[1] / "data" / "foreign.bpmn"
 
 
@@ -114,6 +118,28 @@ def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> 
     assert page.locator("[data-field=service] option:checked").inner_text() == "公示开始（notice.open）"
     saved(page)
     assert b"__import__" in stored(owner, at)  # a draft may be wrong: only what is put into force may not
+
+
+@pytest.mark.duty("C1")
+def test_the_panel_edits_every_property_and_offers_every_name_that_the_procedures_use(owner: Official) -> None:
+    resources, seen = read_resources(ROOT), set[tuple[str, str]]()
+    for path in sorted((ROOT / "bpmn").glob("*.bpmn")):
+        root = x.parse_xml(path.read_bytes())
+        new_draft(owner, f"名字 {path.stem}", file=path)
+        owner.page.click("[data-act=fit]")
+        offered, variables = set(owner.page.evaluate(OFFERED)), known_variables(Draft(root, resources))
+        for name, variable in variables.items():
+            assert {f"{name}.{key}" for key in variable.keys} <= offered, (path.stem, name)
+            assert variable.keys or name in offered, (path.stem, name)
+        for node in root.iter(f"{{{x.BPMN}}}*"):
+            found = {(x.local(node), name) for name in x.properties(node) if not name.startswith("set:")}
+            if found - seen:
+                seen |= found
+                pools = {pool.get("processRef"): pool.get("id", "") for pool in x.descendants(root, "participant")}
+                pick(owner.page, node.get("id", ""), drawn_as=pools.get(node.get("id")))
+                for _, name in found:
+                    assert owner.page.locator(f"[data-field='{name}'], [data-field^='{name}:']").count(), (node, name)
+                    assert not owner.page.locator(f"[data-field='{name}:name']").count(), (node.get("id"), name)
 
 
 def test_a_file_replaces_the_drawing_and_a_broken_one_does_not(owner: Official, tmp_path: Path) -> None:

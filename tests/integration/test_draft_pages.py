@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from engine import services
+from engine.definitions.variables import GIVEN
 from tests.support.client import application, signed_in
 from tests.support.world import World
 from web.service_words import PARAMETERS, SERVICES
@@ -94,8 +95,12 @@ def test_what_can_be_named_has_chinese_words(owner: FlaskClient) -> None:
     services.load_all()
     assert set(SERVICES) == set(services.REGISTRY)
     assert set(PARAMETERS) == {name for one in services.REGISTRY.values() for name in one.parameters}
-    found = owner.get(f"{_new(owner, source='blank')}/known").get_json()
+    found = owner.get(f"{_new(owner, source='procedure', procedure_key='public_notice')}/known").get_json()
+    given = {one["key"] for one in found["given"]}
+    assert given == {f"{name}.{key}" if key else name for name, keys in GIVEN.items() for key in keys or [""]}
+    assert {"notice_matter", "notice_basis"} <= {one["key"] for one in found["handed"]}
     notice = next(form for form in found["forms"] if form["key"] == "notice")
     assert {"posted_on", "place"} <= {field["key"] for field in notice["fields"]}
     part = next(part for part in found["parts"] if part["key"] == "public_notice")
-    assert part["results"] == ["notice_result"]
+    assert {"notice_result", "notice.posted_on", "objection"} <= {one["key"] for one in part["names"]}
+    assert "objection_finding.outcome" in {one["key"] for one in part["names"] if one.get("options")}

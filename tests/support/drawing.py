@@ -32,10 +32,14 @@ def draw(page: Page, at: str) -> None:
     page.wait_for_selector("[data-modeler][data-state=ready]")
 
 
-def pick(page: Page, element_id: str) -> None:
-    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above it."""
+def pick(page: Page, element_id: str, drawn_as: str | None = None) -> None:
+    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above it.
+
+    A process is drawn as its pool, whose edge is clicked.
+    """
     page.locator("[data-canvas]").click(position={"x": 300, "y": 6}, force=True)
-    page.locator(f".djs-element[data-element-id={element_id}] > .djs-hit").first.click(force=True)
+    shape = page.locator(f".djs-element[data-element-id={drawn_as or element_id}] > .djs-hit").first
+    shape.click(force=True, position={"x": 4, "y": 4} if drawn_as else None)
     page.wait_for_selector(f"[data-panel][data-of={element_id}]")
 
 

@@ -6,6 +6,7 @@ import extensions from "./modeler/extensions.js";
 import { Issues } from "./modeler/issues.js";
 import limits from "./modeler/limits.js";
 import { Editor, keepLoose } from "./modeler/model.js";
+import { names } from "./modeler/names.js";
 import { Panel } from "./modeler/panel.js";
 import { Saving, download } from "./modeler/saving.js";
 
@@ -34,6 +35,7 @@ async function start(box) {
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
   const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
   new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
+  box.names = () => names(modeler, known).map((one) => one.key); // tests hold them against the check's
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
   box.dataset.state = "ready";

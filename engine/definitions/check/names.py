@@ -82,6 +82,7 @@ def known_variables(draft: Draft) -> Variables:
             one = known.setdefault(name, Variable(origin=f"决策表“{decision.id}”"))
             one.keys.update(dict.fromkeys(key for key in keys if key not in one.keys))
             one.open = one.open or decision.table is None
+    known.pop("", None)
     return known
 
 

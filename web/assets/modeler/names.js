@@ -1,6 +1,6 @@
 // The names that conditions, limits and parameters may use: what the diagram sets, in the words of forms and steps.
 import { is } from "bpmn-js/lib/util/ModelUtil";
-import { bodyOf, extension, formKey, properties } from "./model.js";
+import { bodyOf, definitionOf, extension, formKey, properties } from "./model.js";
 
 export function names(modeler, known) {
   const found = new Map();
@@ -9,8 +9,9 @@ export function names(modeler, known) {
     const given = properties(one);
     const title = one.name || one.id;
     const form = known.forms.find((candidate) => candidate.key === formKey(one));
+    const message = definitionOf(one, "Message")?.messageRef?.name;
     if (form) {
-      const variable = given.variable || form.key;
+      const variable = (!is(one, "bpmn:StartEvent") && message) || given.variable || form.key;
       for (const field of form.fields) add(`${variable}.${field.key}`, `${title}：${field.name}`, { type: field.type, options: field.options });
     }
     const service = is(one, "bpmn:ServiceTask") && extension(one, "ServiceTaskOperator");
@@ -22,9 +23,15 @@ export function names(modeler, known) {
       for (const output of decision.outputs) add(`${variable}.${output}`, `“${decision.name}”：${output}`);
     }
     const part = is(one, "bpmn:CallActivity") && known.parts.find((candidate) => candidate.key === one.calledElement);
-    for (const result of part?.results ?? []) add(result, `“${part.name}”的结果`);
+    for (const result of part?.names ?? []) add(result.key, result.name, result);
+    for (const name of (given.receives ?? "").split(",")) add(name.trim(), "启动时交来");
+    for (const name of [one.loopCharacteristics?.inputDataItem, one.loopCharacteristics?.outputDataItem]) add(name && (name.name || name.id), `“${title}”的每一个`);
+    add(one.loopCharacteristics?.loopDataOutputRef?.id, `“${title}”各次的结果`);
+    if (is(one, "bpmn:EndEvent") && given.outcome) add("outcome", "结束时的结果");
+    add(message, `“${title}”收到的内容`);
     for (const name of Object.keys(given)) if (name.startsWith("set:")) add(name.slice(4), `“${title}”写入`);
   }
+  for (const one of known.handed) add(one.key, `“${one.name}”交来`);
   for (const one of known.given) add(one.key, one.name);
   return [...found.values()];
 }

@@ -1,7 +1,7 @@
 // The panel beside the drawing: for the chosen element, in plain words, what matters there; all else as a table of pairs.
 import { getBusinessObject, is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { area, choice, feel, field, h, line, rows, several, tick, whole } from "./fields.js";
-import { KINDS, inWords, readLimit, writeLimit } from "./limit.js";
+import { COUNTS, KINDS, inWords, readLimit, writeLimit } from "./limit.js";
 import { bodyOf, definitionOf, documentation, extension, formKey, others, properties, subject } from "./model.js";
 import { names, nodes, users } from "./names.js";
 import { conditionFields } from "./condition.js";
@@ -20,11 +20,12 @@ const SHOWN = {
   "bpmn:UserTask": ["formKey", "queue", "variable", "bulk", "list", "document", "separateFrom", "shows", "exceptional"],
   "bpmn:ManualTask": ["formKey", "queue", "exceptional"],
   "bpmn:BusinessRuleTask": ["resultVariable"],
-  "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths"],
+  "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths", "receives"],
   "bpmn:EndEvent": ["outcome"],
   "bpmn:IntermediateCatchEvent": ["formKey", "exceptional"],
   "bpmn:BoundaryEvent": ["formKey", "exceptional", "warnDays"],
-  "bpmn:Process": ["part", "exclusive", "measureForm"],
+  "bpmn:CallActivity": ["exceptional"],
+  "bpmn:Process": ["part", "exclusive", "measureForm", "supervisionForm"],
 };
 
 export class Panel {
@@ -205,8 +206,14 @@ export class Panel {
       pool !== object && field("pool", "图上写的名称", line(pool.name ?? "", (text) => this.editor.modeling.updateProperties(element, { name: text }))),
       this.flag(element, object, "part", "这是公用环节，由别的流程调用，不单独启动"),
       this.property(element, object, "exclusive", "互斥的组", "同一组的流程，一户同时只办一件，如 register"),
-      field("measureForm", "登记措施进展用的表单", choice(properties(object).measureForm ?? "", [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])], (key) => this.editor.setProperties(element, object, { measureForm: key }))),
+      this.formOf(element, object, "measureForm", "登记措施进展用的表单"),
+      this.formOf(element, object, "supervisionForm", "答复督办用的表单"),
     ];
+  }
+
+  formOf(element, object, name, label) {
+    const options = [["", "不用"], ...this.known.forms.map((one) => [one.key, this.formName(one.key)])];
+    return field(name, label, choice(properties(object)[name] ?? "", options, (key) => this.editor.setProperties(element, object, { [name]: key })));
   }
 
   start(element, object) {
@@ -214,6 +221,7 @@ export class Panel {
     return [
       this.form(element, object, "启动时填什么表"),
       is(object.$parent, "bpmn:Process") && field("opensFor", "在农户页面可以启动，对", several("opensFor", STATES, given.opensFor ?? "", (value) => this.editor.setProperties(element, object, { opensFor: value })), "都不选就只能由别的流程启动"),
+      is(object.$parent, "bpmn:Process") && this.property(element, object, "receives", "由别的流程启动时收到的变量", "英文名，用逗号隔开"),
       is(object.$parent, "bpmn:Process") && this.flag(element, object, "recurs", "可以定期开展"),
       given.recurs === "true" && field("everyMonths", "间隔（月）", whole(given.everyMonths ?? "", (value) => this.editor.setProperties(element, object, { everyMonths: value }))),
     ];
@@ -237,7 +245,7 @@ export class Panel {
   timer(element, object) {
     const definition = definitionOf(object, "Timer");
     if (!definition) return [];
-    const text = (definition.timeDate ?? definition.timeDuration)?.body ?? "";
+    const text = (definition.timeDate ?? definition.timeDuration ?? definition.timeCycle)?.body ?? "";
     const limit = readLimit(text);
     if (this.pending?.of === definition) limit.kind = this.pending.kind;
     const dates = names(this.modeler, this.known);
@@ -252,7 +260,8 @@ export class Panel {
     const days = dates.filter((one) => one.type === "datetime" || /日期|_on$|_date$/.test(`${one.name}${one.key}`));
     return [
       field("limit:kind", "怎么算", choice(limit.kind, [["", "请选择"], ...KINDS], (kind) => save({ kind, count: limit.count || (kind === "other" || kind === "date" ? "" : "5") }))),
-      (counted || ["lasting", "hours", "minutes"].includes(limit.kind)) && field("limit:count", limit.kind === "hours" ? "小时" : limit.kind === "minutes" ? "分钟" : "天数", whole(limit.count, (count) => save({ count }), { min: 1 })),
+      (counted || COUNTS[limit.kind]) && field("limit:count", COUNTS[limit.kind] ?? "天数", whole(limit.count, (count) => save({ count }), { min: 1 })),
+      limit.kind === "cycle" && field("limit:rounds", "共几次", whole(limit.rounds, (rounds) => save({ rounds }), { min: 1, max: 100 }), "不写就一直到这一步办结，至多 100 次"),
       counted && field("limit:from", "自哪一日起", choice(limit.from, [["", "请选择"], ...days.map((one) => [one.key, one.name])], (from) => save({ from }))),
       limit.kind === "date" && field("limit:date", "日期", line(limit.date ?? "", (date) => save({ date }), { type: "date" })),
       limit.kind === "other" && field("limit:text", "表达式", feel(text, (typed) => save({ kind: "other", text: typed }), { ...this.tools, timer: true })),
@@ -266,7 +275,7 @@ export class Panel {
 
   work(element, object) {
     if (!isAny(object, ["bpmn:UserTask", "bpmn:ManualTask"])) {
-      return isAny(object, ["bpmn:IntermediateCatchEvent", "bpmn:BoundaryEvent"]) ? [this.flag(element, object, "exceptional", "平常走不到，走到了才列入办理进度")] : [];
+      return isAny(object, ["bpmn:IntermediateCatchEvent", "bpmn:BoundaryEvent", "bpmn:CallActivity"]) ? [this.flag(element, object, "exceptional", "平常走不到，走到了才列入办理进度")] : [];
     }
     const lane = laneOf(element);
     const from = lane ? (queueOf(lane.name ?? "", lane.id)?.name ?? "泳道名不明") : "不在泳道里";
