@@ -212,7 +212,7 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
 
 
 def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
-    """The notifications of the actor's queues, latest first."""
+    """The notifications of the actor's queues and the actor's own, latest first."""
     conditions = [
         condition for grant in actor.grants if (condition := access.queue_condition(grant, Notification)) is not None
     ]
@@ -221,7 +221,5 @@ def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
         for grant in actor.grants
         if grant.role == access.SUPERVISOR
     ]
-    query = select(Notification).where(
-        or_(*conditions) if conditions else access.within(Notification.division_code, [])
-    )
+    query = select(Notification).where(or_(Notification.account_id == actor.id, *conditions))
     return page_of(session, query, query.order_by(Notification.id.desc()), page)

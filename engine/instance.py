@@ -28,7 +28,7 @@ from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
 from engine.repetition import around
-from engine.spiff import NEVER, CaseWorkflow, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
+from engine.spiff import NEVER, CaseWorkflow, FeelCycle, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
@@ -73,7 +73,7 @@ class OpenTask:
 
 @dataclass(frozen=True)
 class WaitingTimer:
-    """A timer event that waits; `limit` when it is a non-interrupting boundary, which marks and never moves."""
+    """A timer event that waits; `limit` when it only marks that a time limit has passed (`Element.is_limit`)."""
 
     token: str
     element_id: str
@@ -230,8 +230,7 @@ class Instance:
             for task in workflow.tasks.values()
             if isinstance(task.task_spec, BoundaryEvent)
             and task.state == TaskState.COMPLETED
-            and isinstance(getattr(task.task_spec, "event_definition", None), FeelTimer)
-            and not self.definition.elements[task.task_spec.bpmn_id].cancel_activity
+            and self.definition.elements[task.task_spec.bpmn_id].is_limit
             and task.parent is not None
             and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
                     for twin in task.parent.children)
@@ -354,9 +353,8 @@ class Instance:
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
-        limit = element.kind == "boundaryEvent" and not element.cancel_activity
         days = element.properties.get("warnDays", "")
-        return limit, int(days) if days.isdigit() else None
+        return element.is_limit, int(days) if days.isdigit() else None
 
     def _limit_of(self, task: Task) -> datetime | None:
         """The earliest due time among the timers on the task and on what encloses it, passed ones included."""
@@ -366,7 +364,9 @@ class Instance:
             if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
                 for twin in at.parent.children:
                     definition = getattr(twin.task_spec, "event_definition", None)
-                    if isinstance(definition, FeelTimer) and twin.state != TaskState.CANCELLED:
+                    if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
+                        continue
+                    if isinstance(definition, FeelTimer):
                         dues.append(definition.due_at(twin))
             if around(at) is not None:
                 at = at.parent

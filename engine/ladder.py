@@ -22,19 +22,24 @@ from engine.models import LEVELS, Account, CaseFile, Notification, NotificationR
 EVENTS = {
     "warning": "临期预警", "overdue": "超期", "repeated": "持续超期", "urged": "催办", "ordered": "下达督办单",
     "returned": "督办单退回", "answered": "督办单答复", "promise": "承诺日期已过",
+    "submitted": "流程提交审批", "approved": "流程审批通过", "sent_back": "流程退回修改",
 }  # fmt: skip
 HOLDER, ABOVE = "holder", "above"
 AUDIENCES = {
     HOLDER: "承办人", ABOVE: "上一级", "county": "县级", "supervisor_township": "乡镇督查员",
     "supervisor_county": "县督查员", "supervisor_city": "市督查员", "supervisor_province": "省督查员",
+    "reviewers": "其他流程管理员", "submitter": "提交的流程管理员",
 }  # fmt: skip
+AUDIENCE_OF = {"submitted": "reviewers", "approved": "submitter", "sent_back": "submitter"}
+"""The events about a change of a procedure have one audience each (engine.approvals)."""
 CHANNELS = {"bell": "站内通知", "email": "电子邮件", "webhook": "群机器人"}
 MAX_REPEAT = 60
 DEFAULTS = (
     ("warning", HOLDER, 0), ("overdue", HOLDER, 0), ("overdue", "county", 0), ("overdue", "supervisor_county", 0),
     ("repeated", HOLDER, 3), ("repeated", ABOVE, 3), ("repeated", "supervisor_county", 3), ("urged", HOLDER, 0),
     ("ordered", HOLDER, 0), ("returned", HOLDER, 0), ("answered", "supervisor_county", 0), ("promise", HOLDER, 0),
-    ("promise", "supervisor_county", 0),
+    ("promise", "supervisor_county", 0), ("submitted", "reviewers", 0), ("approved", "submitter", 0),
+    ("sent_back", "submitter", 0),
 )  # fmt: skip
 """R15, R19: the official, then the county's desk and the supervisor, then the level above. An installation begins so."""
 REPEAT = "repeat"
@@ -123,17 +128,31 @@ def _addresses(session: Session, queue: str, division: str) -> list[str]:
 
 
 def _put(session: Session, told: Told, channel: str, target: str, now: datetime) -> None:
-    """Into the outbox, once for a key and target. Personal data stays inside: the head is masked, nobody's words go along."""
+    """Into the outbox. Personal data stays inside: the head is masked, nobody's words go along."""
     place = divisions.names(session, [access.ancestor(told.case.village_code, "township")])
     masked = told.case.subject[:1] + "*" * (len(told.case.subject) - 1)
     about = f"“{told.about}”" if told.about else ""
     words = f"{''.join(place.values())}{masked}户{about}{EVENTS[told.event]}，请登录守望查看（事项 {told.case.id}）。"
+    put(session, told.key, channel, target, f"守望：{EVENTS[told.event]}", words, now, case_id=told.case.id)
+
+
+def put(
+    session: Session, key: str, channel: str, target: str, subject: str, text: str, now: datetime, *,
+    case_id: int | None = None,
+) -> None:  # fmt: skip
+    """A message into the outbox, once for a key and target; inside the caller's transaction."""
     row = {
-        "key": f"{told.key}:{channel}:{target}"[:120], "case_id": told.case.id, "channel": channel, "target": target,
-        "payload": {"subject": f"守望：{EVENTS[told.event]}", "text": words}, "next_at": now, "created_at": now,
+        "key": f"{key}:{channel}:{target}"[:120], "case_id": case_id, "channel": channel, "target": target,
+        "payload": {"subject": subject, "text": text}, "next_at": now, "created_at": now,
     }  # fmt: skip
     add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.connection().execute(add(table(Outbox)).on_conflict_do_nothing(index_elements=["key"]), row)
+
+
+def channels_of(session: Session, event: str, procedure_key: str) -> list[tuple[str, str]]:
+    """Channel and target, each once, by which an event about a change of a procedure is told (`AUDIENCE_OF`)."""
+    rules = _rules(session, event, procedure_key, "")
+    return list(dict.fromkeys((rule.channel, rule.target) for rule in rules))
 
 
 # -- repeated -----------------------------------------------------------------------------------------------------------
@@ -214,6 +233,11 @@ def _wrong(given: NewRule, procedures: set[str], robots: set[str]) -> dict[str, 
     checks = (
         ("event", given.event in EVENTS, "请选择事件。"),
         ("audience", given.audience in AUDIENCES, "请选择通知谁。"),
+        (
+            "audience", AUDIENCE_OF.get(given.event, given.audience) == given.audience
+            and (given.event in AUDIENCE_OF or given.audience not in AUDIENCE_OF.values()),
+            "流程提交审批通知其他流程管理员，审批的结果通知提交人，其他事件不通知他们。",
+        ),
         ("channel", given.channel in CHANNELS, "请选择方式。"),
         ("procedure_key", given.procedure_key in procedures | {""}, "没有这个流程。"),
         ("element_id", not given.element_id or bool(given.procedure_key), "指定步骤时请先选择流程。"),

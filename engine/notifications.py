@@ -34,6 +34,15 @@ def post(session: Session, case: CaseFile, queue: str, division_code: str, kind:
     session.connection().execute(_SEND, row)
 
 
+def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: str, now: datetime) -> None:
+    """Put a line about a draft of a procedure into one person's bell."""
+    row = {
+        "household_id": None, "case_id": None, "account_id": account_id, "draft_id": draft_id, "queue": "",
+        "division_code": "", "kind": kind, "text": text[:300], "at": now,
+    }  # fmt: skip
+    session.connection().execute(_SEND, row)
+
+
 def _send(
     session: Session, household_id: int, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
     now: datetime,

@@ -27,7 +27,16 @@ from SpiffWorkflow.spiff.specs.defaults import UserTask
 
 from engine.feel import strip_equals
 from engine.repetition import MAX_ROUNDS, RepeatedTask
-from engine.spiff import CallActivity, DecisionTask, FeelTimer, ParallelGateway, ServiceTask, settings_of
+from engine.spiff import (
+    CallActivity,
+    CycleEvent,
+    DecisionTask,
+    FeelCycle,
+    FeelTimer,
+    ParallelGateway,
+    ServiceTask,
+    settings_of,
+)
 
 
 class _TimerParsing:
@@ -35,12 +44,12 @@ class _TimerParsing:
 
     def parse_timer_event(self, event: Any) -> FeelTimer:
         """The timer of a timerEventDefinition node."""
-        for kind in ("timeDate", "timeDuration"):
+        for kind, timer in (("timeDate", FeelTimer), ("timeDuration", FeelTimer), ("timeCycle", FeelCycle)):
             node = event.find(full_tag(kind))
             if node is not None:
                 holder: Any = self.node  # type: ignore[attr-defined]
-                return FeelTimer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
-        raise ValueError("timer without timeDate or timeDuration")
+                return timer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
+        raise ValueError("timer without timeDate, timeDuration or timeCycle")
 
 
 class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]
@@ -52,7 +61,10 @@ class _CatchParser(_TimerParsing, SpiffIntermediateCatchEventParser):  # type: i
 
 
 class _BoundaryParser(_TimerParsing, SpiffBoundaryEventParser):  # type: ignore[misc]
-    pass
+    def _create_task(self, event_definition: Any, cancel_activity: bool | None = None) -> Any:
+        if isinstance(event_definition, FeelCycle):
+            self.spec_class: Any = CycleEvent
+        return super()._create_task(event_definition, cancel_activity)
 
 
 class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[misc]

@@ -1,8 +1,4 @@
-"""Putting a draft into force: with a note, after a second process owner's approval where that is demanded, and back again.
-
-Whether a second pair of eyes is demanded is not the process owners' to decide: the security administrator says for which
-divisions it is (三员分立).
-"""
+"""Putting a draft into force: with a note, after a second process owner's approval where that is demanded, and back again."""
 
 from __future__ import annotations
 
@@ -13,16 +9,13 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
 
-from engine import access, audit, definitions, drafting
+from engine import approvals, audit, definitions, drafting
 from engine.database import write
 from engine.definitions import Definition
 from engine.definitions.differences import Difference, differences
-from engine.errors import Conflict, DefinitionError, Finding, Invalid, NotAllowed, NotFound
+from engine.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
 from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Setting
-
-APPROVAL = "releases.second_approval"
-"""The setting: codes of the divisions whose process owners need a second one's approval."""
+from engine.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion
 
 
 @dataclass(frozen=True)
@@ -37,52 +30,15 @@ class Release:
     overtaken_by: ProcedureVersion | None
     """The version in force, when it is not the one that the draft began from."""
     needs_approval: bool
+    reviewers: Sequence[Account]
+    """Who would be told of a submission."""
+    changes: Sequence[str]
+    """What has changed since it was submitted: then it cannot be approved."""
 
     @property
     def sound(self) -> bool:
         """Whether the check has nothing against it."""
         return not any(finding.severity == "error" for finding in self.findings)
-
-
-# -- who must agree -------------------------------------------------------------------------------------------------------
-
-
-def approval_divisions(session: Session) -> list[str]:
-    """The divisions that demand a second approval."""
-    setting = session.get(Setting, APPROVAL)
-    return [str(code) for code in setting.value] if setting and isinstance(setting.value, list) else []
-
-
-def demand_approval(session: Session, actor: Account, division_code: str, wanted: bool, now: datetime) -> None:
-    """Demand a second approval of the process owners of a division and below, or no longer. Raises NotAllowed."""
-    access.require_role(actor, access.SECURITY_ADMIN)
-    if not access.reaches(actor, division_code, frozenset({access.SECURITY_ADMIN})):
-        raise NotFound("没有找到这个地方。")
-    with write(session):
-        codes = set(approval_divisions(session))
-        codes = codes | {division_code} if wanted else codes - {division_code}
-        setting = session.get(Setting, APPROVAL)
-        if setting is None:
-            session.add(Setting(key=APPROVAL, value=sorted(codes)))
-        else:
-            setting.value = sorted(codes)
-        audit.record(
-            session, "procedure", actor.id, "approval_rule", {"division": division_code, "wanted": wanted}, now
-        )
-
-
-def needs_approval(session: Session, actor: Account) -> bool:
-    """Whether what this process owner changes must be approved by another."""
-    scopes = [access.scope_of(code) for code in approval_divisions(session)]
-    own = [grant.division_code for grant in actor.grants if grant.role == access.PROCESS_OWNER]
-    return any(scope.holds(code) for scope in scopes for code in own)
-
-
-def require_alone(session: Session, actor: Account) -> None:
-    """Raise NotAllowed unless the actor may put a version into force without another's approval."""
-    definitions.require_owner(actor)
-    if needs_approval(session, actor):
-        raise NotAllowed("本地要求第二人审批：请从这一版新建草稿，提交审批后启用。")
 
 
 # -- looking ahead --------------------------------------------------------------------------------------------------------
@@ -94,10 +50,13 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
     definition, findings = drafting.checked(session, draft)
     present = _present(session, definition.key if definition else draft.procedure_key)
     found = differences(definitions.load(session, present.id), definition) if definition and present else []
-    overtaken = present if present is not None and present.id != draft.base_version_id else None
+    submitted = draft.status == "submitted"
+    seen = present is None or submitted or present.id == draft.base_version_id
     return Release(
-        draft, findings, found, _running(session, draft.procedure_key), overtaken, needs_approval(session, actor)
-    )
+        draft=draft, findings=findings, differences=found, running=_running(session, draft.procedure_key),
+        overtaken_by=None if seen else present, needs_approval=approvals.needs_approval(session, actor),
+        reviewers=approvals.reviewers(session, draft, actor), changes=approvals.changes(session, draft) if submitted else [],
+    )  # fmt: skip
 
 
 def _present(session: Session, key: str) -> ProcedureVersion | None:
@@ -127,7 +86,7 @@ def deploy(
         draft = _open(session, actor, draft_id)
         _require_seen(session, draft, over)
         draft.note = note.strip()[:500]
-        if needs_approval(session, actor):
+        if approvals.needs_approval(session, actor):
             _submit(session, actor, draft, now)
         else:
             _put_into_force(session, actor, draft, now)
@@ -138,9 +97,10 @@ def _open(session: Session, actor: Account, draft_id: int, status: str = "open")
     definitions.require_owner(actor)
     options = [undefer(ProcedureDraft.xml)]
     draft = session.get(ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options)
-    if draft is None or draft.status != status:
-        said = drafting.STATUS_WORDS[draft.status] if draft else "已不存在"
-        raise Conflict(f"这份草稿{said}，请刷新页面。")
+    if draft is None:
+        raise NotFound("没有找到这份草稿。")
+    if draft.status != status:
+        raise Conflict(f"这份草稿{drafting.STATUS_WORDS[draft.status]}，请刷新页面。")
     return draft
 
 
@@ -153,35 +113,49 @@ def _require_seen(session: Session, draft: ProcedureDraft, over: int | None) -> 
 
 
 def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
-    definition, findings = drafting.checked(session, draft)
-    if definition is None:
-        raise DefinitionError(f"流程图有 {len(findings)} 处问题，不能提交。", findings)
+    draft.frozen = approvals.freeze(session, draft)
     draft.status, draft.submitted_by, draft.submitted_at = "submitted", actor.id, now
-    audit.record(
-        session, "procedure", actor.id, "submit", {"draft": draft.id, "name": draft.name, "note": draft.note}, now
-    )
+    details = {"draft": draft.id, "name": draft.name, "note": draft.note, "sha256": draft.frozen["sha256"]}
+    audit.record(session, "procedure", actor.id, "submit", details, now)
+    text = f"{actor.name}提交“{draft.name}”，请审批：{draft.note}"
+    approvals.tell(session, "submitted", draft, approvals.reviewers(session, draft, actor), text, now)
 
 
 def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
     resources = drafting.resources_of(session, draft)
     version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
-    draft.status, draft.version_id, draft.updated_by, draft.updated_at = "deployed", version.id, actor.id, now
+    draft.status, draft.version_id = "deployed", version.id
+    if draft.submitted_by is None:
+        draft.updated_by, draft.updated_at = actor.id, now
+
+
+def submit_again(session: Session, actor: Account, draft_id: int, now: datetime) -> ProcedureDraft:
+    """The submitter agrees to what has changed since: the draft waits for its approval as it would be put into force now."""
+    with write(session):
+        draft = _open(session, actor, draft_id, "submitted")
+        if actor.id != draft.submitted_by:
+            raise NotAllowed("由提交人重新提交；您可以退回。")
+        _submit(session, actor, draft, now)
+    return draft
 
 
 def approve(session: Session, actor: Account, draft_id: int, now: datetime) -> ProcedureDraft:
-    """A second process owner agrees: what was submitted is put into force, as it was submitted.
+    """A second process owner agrees: what was submitted is put into force, exactly as it was submitted.
 
-    Raises NotAllowed for whoever submitted it.
+    Raises NotAllowed for whoever submitted it, Conflict with what has changed since.
     """
     with write(session):
         draft = _open(session, actor, draft_id, "submitted")
-        _require_other(actor, draft)
-        present = _present(session, draft.procedure_key)
-        if present is not None and draft.submitted_at is not None and present.deployed_at > draft.submitted_at:
-            raise Conflict(f"提交之后，第 {present.number} 版已经启用。请退回，看过差别再提交。")
+        approvals.require_other(actor, draft)
+        changed = approvals.changes(session, draft)
+        if changed:
+            raise Conflict(
+                f"提交之后有了变化，没有启用：{'；'.join(changed)}。请退回修改，或由提交人看过之后重新提交。"
+            )
         draft.approved_by = actor.id
         audit.record(session, "procedure", actor.id, "approve", {"draft": draft.id, "name": draft.name}, now)
         _put_into_force(session, actor, draft, now)
+        _tell_submitter(session, "approved", draft, f"{actor.name}同意“{draft.name}”，已经启用。", now)
     return draft
 
 
@@ -191,31 +165,35 @@ def send_back(session: Session, actor: Account, draft_id: int, reason: str, now:
         raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
     with write(session):
         draft = _open(session, actor, draft_id, "submitted")
-        draft.status, draft.note = "open", f"{actor.name}退回：{reason.strip()}"[:500]
+        own = actor.id == draft.submitted_by
+        said = f"{actor.name}{'收回' if own else '退回'}：{reason.strip()}"[:500]
+        draft.status, draft.frozen, draft.note = "open", None, said
         audit.record(session, "procedure", actor.id, "send_back", {"draft": draft.id, "reason": reason.strip()}, now)
+        if not own:
+            _tell_submitter(session, "sent_back", draft, f"“{draft.name}”被{said}", now)
     return draft
 
 
-def _require_other(actor: Account, draft: ProcedureDraft) -> None:
-    if actor.id in (draft.submitted_by, draft.updated_by):
-        raise NotAllowed("您修改或提交了这份草稿，须由另一位流程管理员审批。")
+def _tell_submitter(session: Session, event: str, draft: ProcedureDraft, text: str, now: datetime) -> None:
+    submitter = session.get_one(Account, draft.submitted_by)
+    approvals.tell(session, event, draft, [submitter], text, now)
 
 
-def roll_back(session: Session, actor: Account, key: str, number: int, note: str, now: datetime) -> ProcedureVersion:
-    """Put an earlier version's content into force again, as a new version. Its parts stay the present ones.
+def roll_back(session: Session, actor: Account, key: str, number: int, note: str, now: datetime) -> ProcedureDraft:
+    """Put an earlier version's content into force again, as a new version; submitted where an approval is demanded.
 
-    Raises Invalid without a note or for the version in force, NotAllowed where a second approval is demanded.
+    Its parts stay the present ones. Raises Invalid without a note or for the version in force.
     """
-    require_alone(session, actor)
+    definitions.require_owner(actor)
     if not note.strip():
         raise Invalid("请写明为什么回到这一版。", {"note": ["请写明为什么回到这一版。"]})
     with write(session):
         version = definitions.version(session, key, number)
-        if version.id == version.procedure.current_version_id:
+        present = _present(session, key)
+        if present is None or version.id == present.id:
             raise Invalid("这一版正在使用。")
-        resources = definitions.resources_again(session, version)
-        said = f"回到第 {number} 版：{note.strip()}"[:500]
-        return definitions.deploy(session, actor, version.xml, resources, said, now, key=key)
+        draft = drafting.create(session, actor, name=f"回到第 {number} 版", version_id=version.id, now=now)
+        return deploy(session, actor, draft.id, f"回到第 {number} 版：{note.strip()}", now, over=present.number)
 
 
 def waiting(session: Session, actor: Account) -> list[ProcedureDraft]:

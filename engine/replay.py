@@ -227,11 +227,12 @@ class Replay:
             self.instance.pass_time(move.at)
 
     def _fire(self, entry: Input) -> None:
-        """A timer of another version fires when it fired there; one that is no longer drawn is history."""
+        """A timer of another version fires when it fired there; one that is no longer drawn, or a round more, is history."""
         element_id, token = self.element_of(entry), self.token_of(entry, entry.data["token"])
-        if element_id not in self.instance.definition.elements:
-            return
+        element = self.instance.definition.elements.get(element_id)
         waiting = [timer.token for timer in self.instance.timers() if timer.element_id == element_id]
+        if element is None or (not waiting and not element.cancel_activity):
+            return
         if token not in waiting and len(waiting) != 1:
             raise Conflict(f"此时定时“{element_id}”没有在等待。")
         self.instance.fire(token if token in waiting else waiting[0], entry.at)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
 from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
@@ -29,6 +30,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
+from engine.cycles import Cycle, parse_cycle
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
@@ -150,6 +152,10 @@ class FeelScriptEngine:
         """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
         return due_time(text, began, lambda inner: self.value(task, inner))
 
+    def cycle(self, task: Task, text: str) -> Cycle | None:
+        """The repeating interval that `text` means, or None when it has no such value yet."""
+        return parse_cycle(self.value(task, timer_feel(text)), lambda inner: self.value(task, inner))
+
     def decide(self, task: Task, decision_id: str) -> Any:
         """The result of a decision over the case's variables."""
         top = _top(task)
@@ -185,10 +191,14 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
 
     def due_at(self, task: Task) -> datetime | None:
         """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
+        return _answers(task).due(task, self.expression, self.began(task))
+
+    def began(self, task: Task) -> datetime:
+        """When the wait of `task` began: at the first question."""
         began = task.internal_data.get("began")
         if began is None:
             began = task.internal_data["began"] = _top(task).now.isoformat()
-        return _answers(task).due(task, self.expression, datetime.fromisoformat(began))
+        return datetime.fromisoformat(began)
 
     def has_fired(self, task: Task) -> bool:
         """Whether the timer is due within the horizon of the present step."""
@@ -196,11 +206,49 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
         return due is not None and due <= _top(task).horizon
 
 
+class FeelCycle(FeelTimer):
+    """A timer beside a step that goes on, which fires again and again (``timeCycle``).
+
+    The library computes such a timer once, hangs its branches below one waiting task and catches up all missed rounds
+    at once. Here every round is a boundary event of its own beside the same step: with its own token and due time, so
+    that it fires once, and a changed diagram changes only the rounds still to come.
+    """
+
+    def due_at(self, task: Task) -> datetime | None:
+        """When the round that waits as `task` is due, or None when the text is no cycle."""
+        began, cycle = self.began(task), self.cycle(task)
+        return None if cycle is None else cycle.due(_round(task), began)
+
+    def cycle(self, task: Task) -> Cycle | None:
+        """What the text means now."""
+        return _answers(task).cycle(task, self.expression)
+
+
+class CycleEvent(BoundaryEvent):  # type: ignore[misc]
+    """A boundary event with a cycle: when a round has fired, the next one waits beside it."""
+
+    def _run_hook(self, my_task: Task) -> bool:
+        done: bool = super()._run_hook(my_task)
+        cycle = self.event_definition.cycle(my_task)
+        if cycle is not None and _round(my_task) < cycle.rounds:
+            following = my_task.parent._add_child(self, TaskState.FUTURE)
+            self._predict(following, mask=TaskState.NOT_FINISHED_MASK)
+            following.internal_data.update(began=my_task.internal_data["began"], round=_round(my_task) + 1)
+            self._update(following)
+        return done
+
+
+def _round(task: Task) -> int:
+    return int(task.internal_data.get("round", 1))
+
+
 def timer_feel(text: str) -> str:
     """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
     bare = strip_equals(text).strip().strip('"')
     if (bare[:1] == "P" and bare[1:2].isdigit()) or bare[:2] == "PT":
         return f'duration("{bare}")'
+    if bare[:1] == "R" and bare.lstrip("R").lstrip("0123456789")[:1] == "/":
+        return f'"{bare}"'
     if bare[:4].isdigit() and bare[4:5] == "-":
         return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
     return strip_equals(text)

@@ -28,7 +28,7 @@ from engine.spiff import CaseWorkflow, SubWorkflow
 FORMAT = 1
 """Raised whenever the shape below changes; older states are rebuilt from the case's history."""
 
-_KEPT = ("began", "event_fired", "item", "remaining")
+_KEPT = ("began", "event_fired", "item", "remaining", "round")
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 
 

@@ -279,8 +279,7 @@ class Step:
 
     def _mark_passed(self, record: Record) -> None:
         """A limit that has passed marks the case red for good; it never stops it (R15)."""
-        element = self.definition.elements[record.element_id]
-        if element.attached_to and not element.cancel_activity:
+        if self.definition.elements[record.element_id].is_limit:
             self._change(lamp_floor="red")
             self._passed.append(record)
 

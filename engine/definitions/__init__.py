@@ -4,12 +4,17 @@ from engine.definitions.check import check
 from engine.definitions.definition import Definition, Element
 from engine.definitions.resources import Resources, read_resources
 from engine.definitions.store import (
+    callers,
+    contents,
     current,
     deploy,
     deploy_directory,
+    fingerprint,
+    in_force_with,
     load,
     names,
     require_owner,
+    require_sound,
     resources_again,
     resources_in_force,
     resources_of_version,
@@ -19,4 +24,4 @@ from engine.definitions.store import (
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "check", "current", "deploy", "deploy_directory", "load", "names", "read_resources", "require_owner", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "version", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "callers", "check", "contents", "current", "deploy", "deploy_directory", "fingerprint", "in_force_with", "load", "names", "read_resources", "require_owner", "require_sound", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "version", "versions"]  # fmt: skip

@@ -30,6 +30,9 @@ FLOW_NODES = frozenset(
 )
 """The flow nodes that we run; the check refuses every other one by name."""
 
+TIMERS = ("timeDate", "timeDuration", "timeCycle")
+"""The writings of a timer, of which each timer event has one."""
+
 SETTING_KINDS = ("callActivity", "endEvent")
 """The elements whose ``set:`` properties set case variables."""
 
@@ -51,11 +54,18 @@ class Element:
     cancel_activity: bool = True
     message: str | None = None
     timer: str | None = None
+    is_cycle: bool = False
+    """Whether its timer fires again and again (``timeCycle``)."""
     properties: Mapping[str, str] = field(default_factory=dict)
     repeats: bool = False
     """Whether it is done several times: a multi-instance or a loop."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Variables that a call activity sets as it begins, an end event as it ends: FEEL by name (``set:`` properties)."""
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it only marks that a time limit has passed: a single timer beside a step that goes on."""
+        return bool(self.attached_to) and self.timer is not None and not self.cancel_activity and not self.is_cycle
 
 
 class Definition:
@@ -289,7 +299,7 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
         text = x.text_of(flow, "conditionExpression")
         if text:
             yield flow, strip_equals(text)
-    for kind in ("timeDate", "timeDuration"):
+    for kind in TIMERS:
         for node in x.descendants(root, kind):
             owner = node.getparent().getparent()  # type: ignore[union-attr]
             if (node.text or "").strip():
@@ -395,7 +405,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
     identifier = node.get("id", "")
     form_key = given.get("formKey")
     message = next((m.get("messageRef", "") for m in x.descendants(node, "messageEventDefinition")), None)
-    timer = next((t.text or "" for k in ("timeDate", "timeDuration") for t in x.descendants(node, k)), None)
+    timer = next((t for kind in TIMERS for t in x.descendants(node, kind)), None)
     inner = x.local(node) == "subProcess"  # its children's events are not its own
     return Element(
         id=identifier,
@@ -410,7 +420,8 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         attached_to=node.get("attachedToRef"),
         cancel_activity=node.get("cancelActivity", "true") != "false",
         message=None if inner or message is None else messages.get(message, ""),
-        timer=None if inner else timer,
+        timer=None if inner or timer is None else timer.text or "",
+        is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",
         properties=given,
         repeats=any(x.children(node, kind) for kind in REPETITIONS),
         settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},

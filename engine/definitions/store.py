@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from graphlib import TopologicalSorter
 from hashlib import sha256
@@ -135,6 +135,32 @@ def resources_in_force(session: Session, key: str | None) -> Resources:
     return found | Resources(part=parts)
 
 
+def contents(definition: Definition, resources: Resources) -> dict[str, dict[str, str]]:
+    """What a version of the definition is put into force with: the hash of each form, decision and part, by key."""
+    used = _used(definition, resources)
+    return {kind: {key: _digest(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
+
+
+def callers(session: Session, key: str) -> list[ProcedureVersion]:
+    """The versions in force that call the part `key`."""
+    return [one for one in _versions_in_force(session) if key in one.resources.get("part", {})]
+
+
+def in_force_with(session: Session, kind: str, key: str, digest: str) -> ProcedureVersion | None:
+    """The version in force that first had this form, decision or part; of a part, the part's own."""
+    if kind == "part":
+        return next((one for one in _versions_in_force(session) if one.procedure_key == key), None)
+    found = [one for one in _versions_in_force(session) if one.resources.get(kind, {}).get(key) == digest]
+    return min(found, key=lambda one: one.deployed_at, default=None)
+
+
+def require_sound(session: Session, definition: Definition, resources: Resources) -> None:
+    """Raise DefinitionError when a procedure in force that calls this part could not go on with it."""
+    if definition.is_part:
+        for _ in _renewed_callers(session, definition, resources):
+            pass
+
+
 def deploy(
     session: Session, actor: Account | None, body: bytes, resources: Resources, note: str, now: datetime, *,
     key: str | None = None,
@@ -168,10 +194,9 @@ def stage(session: Session, definition: Definition, resources: Resources, now: d
         return
     decisions = {key: resources.decision[key] for key in definition.decisions}
     new = Resources(definition.form_bodies, decisions, {definition.key: definition.body})
-    for version in _versions_in_force(session):
-        if definition.key in version.resources.get("part", {}):
-            everything = resources_of_version(session, version) | new
-            _put_into_force(session, None, Definition(version.xml, everything), everything, "试运行", now)
+    for version in callers(session, definition.key):
+        everything = resources_of_version(session, version) | new
+        _put_into_force(session, None, Definition(version.xml, everything), everything, "试运行", now)
 
 
 def _checked(body: bytes, resources: Resources, whose: str = "") -> Definition:
@@ -186,22 +211,26 @@ def _renew_callers(
     session: Session, actor: Account | None, part: Definition, resources: Resources, now: datetime
 ) -> None:
     """Every procedure in force that calls the part goes on with its new version."""
+    for caller, everything in _renewed_callers(session, part, resources):
+        _put_into_force(session, actor, caller, everything, f"随公用环节“{part.name}”更新", now)
+
+
+def _renewed_callers(
+    session: Session, part: Definition, resources: Resources
+) -> Iterator[tuple[Definition, Resources]]:
+    """The procedures in force that call the part, checked with the new one. Raises DefinitionError for the first that fails."""
     new = Resources(part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body})
-    for version in _versions_in_force(session):
-        if part.key in version.resources.get("part", {}):
-            body, everything = version.xml, resources_of_version(session, version) | new
-            caller = _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”：")
-            _put_into_force(session, actor, caller, everything, f"随公用环节“{part.name}”更新", now)
+    for version in callers(session, part.key):
+        body, everything = version.xml, resources_of_version(session, version) | new
+        yield _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”："), everything
 
 
 def _put_into_force(
     session: Session, actor: Account | None, definition: Definition, resources: Resources, note: str, now: datetime
 ) -> ProcedureVersion:
-    used = Resources(
-        definition.form_bodies, {k: resources.decision[k] for k in definition.decisions}, definition.part_bodies
-    )
-    kept = {kind: {k: _keep(session, kind, k, text) for k, text in used.of(kind).items()} for kind in KINDS}
-    digest = sha256(definition.body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    kept = contents(definition, resources)
+    _keep(session, _used(definition, resources))
+    digest = fingerprint(definition.body, kept)
     procedure = session.get(Procedure, definition.key, with_for_update=True, populate_existing=True)
     if procedure is None:
         procedure = Procedure(key=definition.key, name=definition.name, part=definition.is_part)
@@ -229,11 +258,27 @@ def _put_into_force(
     return version
 
 
-def _keep(session: Session, kind: str, key: str, body: bytes) -> str:
-    digest = sha256(f"{kind}:{key}:".encode() + body).hexdigest()
-    if session.get(Resource, digest) is None:
-        session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
-    return digest
+def fingerprint(body: bytes, kept: Mapping[str, Mapping[str, str]]) -> str:
+    """The hash of a version: of its diagram and of all that it is put into force with."""
+    return sha256(body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def _used(definition: Definition, resources: Resources) -> Resources:
+    decisions = {key: resources.decision[key] for key in definition.decisions}
+    return Resources(definition.form_bodies, decisions, definition.part_bodies)
+
+
+def _digest(kind: str, key: str, body: bytes) -> str:
+    return sha256(f"{kind}:{key}:".encode() + body).hexdigest()
+
+
+def _keep(session: Session, used: Resources) -> None:
+    """Store the bodies that are not there yet, each once."""
+    for kind in KINDS:
+        for key, body in used.of(kind).items():
+            digest = _digest(kind, key, body)
+            if session.get(Resource, digest) is None:
+                session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
 
 
 def deploy_directory(session: Session, root: Path, now: datetime, note: str = "随系统安装") -> list[ProcedureVersion]:

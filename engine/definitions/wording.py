@@ -28,6 +28,7 @@ _OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or
 _VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
 _COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
+_CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
 
 
 GIVEN: Mapping[str, str] = {
@@ -94,7 +95,12 @@ class Wording:
         return re.sub("|".join(map(re.escape, _VALUES)), lambda found: _VALUES[found[0]], text)
 
     def timer(self, text: str) -> str:
-        """When a timer is due: ``5 天，自“张贴日期”起``."""
+        """When a timer is due: ``5 天，自“张贴日期”起``, ``每 7 天一次，共 3 次``."""
+        cycle = _CYCLE.fullmatch(text.strip())
+        if cycle:
+            rounds, start, step = cycle.groups()
+            often = f"每 {self.timer(step)}一次" + (f"，共 {rounds} 次" if rounds else "")
+            return f"自 {start} 起{often}" if start else often
         counted = _COUNT.match(text.strip())
         if counted:
             unit = "天" if counted[1] == "days" else "个工作日"

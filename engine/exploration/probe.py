@@ -19,6 +19,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine import state as codec
 from engine.clock import CHINA
+from engine.cycles import Cycle
 from engine.definitions import xml as x
 from engine.definitions.definition import Definition
 from engine.errors import EngineFault
@@ -101,6 +102,10 @@ class _Answers(FeelScriptEngine):
     def due(self, task: Task, text: str, began: datetime) -> datetime:
         """One day on; it fires when the exploration says so."""
         return began + timedelta(days=1)
+
+    def cycle(self, task: Task, text: str) -> Cycle:
+        """Two rounds: one that is followed by another, and a last one."""
+        return Cycle(2, None, timedelta(days=1))
 
     def decide(self, task: Task, decision_id: str) -> Any:
         """No result."""

@@ -50,12 +50,8 @@ class Routes:
 
     @cached_property
     def limits(self) -> dict[str, str]:
-        """The activity that each non-interrupting boundary timer is attached to, by the timer's id."""
-        return {
-            e.id: e.attached_to
-            for e in self.elements.values()
-            if e.attached_to and e.timer is not None and not e.cancel_activity
-        }
+        """The activity that each limit is attached to, by the limit's id."""
+        return {e.id: e.attached_to for e in self.elements.values() if e.attached_to and e.is_limit}
 
     def _into(self, event_id: str) -> list[str]:
         """The flow by which an event that has come is left to: from the gateway that waited for several."""

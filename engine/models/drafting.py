@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from engine.models.base import Base, UtcDateTime
+from engine.models.base import Base, JsonText, UtcDateTime
 from engine.models.organisation import Account
 
 
@@ -33,6 +34,7 @@ class ProcedureDraft(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    frozen: Mapped[dict[str, Any] | None] = mapped_column(JsonText)  # all that it was submitted with (engine.approvals)
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id"))  # what it became
     creator: Mapped[Account] = relationship(foreign_keys=[created_by])

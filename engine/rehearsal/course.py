@@ -90,8 +90,8 @@ class Watch:
             element = elements[record.element_id]
             happening = Happening(record.kind, element.id, element.name, record.at)
             yield happening
-            if record.kind == "timer" and element.attached_to and not element.cancel_activity:
-                self.course.missed.append(happening)  # a non-interrupting boundary is a limit (R15)
+            if record.kind == "timer" and element.is_limit:
+                self.course.missed.append(happening)  # R15
         elif record.kind == "message" and record.caught:
             caught = next((e for e in elements.values() if e.message == record.element_id), None)
             yield Happening("message", record.element_id, caught.name if caught else record.element_id, record.at)

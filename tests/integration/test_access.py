@@ -105,7 +105,7 @@ ACTS = {
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
     "/procedures/{key}/restore": OWNER, "/drafts/{draft}/deploy": OWNER, "/drafts/{draft}/approve": OWNER,
-    "/drafts/{draft}/send-back": OWNER, "/administration/approval": {"anquan"},
+    "/drafts/{draft}/send-back": OWNER, "/drafts/{draft}/submit-again": OWNER, "/administration/approval": {"anquan"},
     "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }  # fmt: skip
 API_READS = {

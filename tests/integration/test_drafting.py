@@ -62,7 +62,7 @@ def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_pres
     world, owner = small_world, small_world.official("liucheng")
     old = definitions.current(world.session, "identification")
     resources = definitions.resources_in_force(world.session, "identification")
-    form = resources.form["appraisal"].replace("会议".encode(), "大会".encode())
+    form = resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
     new = definitions.Resources({**resources.form, "appraisal": form}, resources.decision, resources.part)
     definitions.deploy(world.session, owner, old.xml, new, "换表", world.clock.now())
     definitions.deploy(world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now())

@@ -35,9 +35,9 @@ def notice(duration: str, *after: str, sub: str = "", on_sub: str = "") -> str:
 OTHER_END = '<bpmn:endEvent id="e2"/>'
 
 
-def limit(host: str, text: str, name: str = "limit", cancel: str = "false") -> str:
+def limit(host: str, text: str, name: str = "limit", cancel: str = "false", kind: str = "timeDuration") -> str:
     return (
-        boundary(name, host, text, cancel)
+        boundary(name, host, text, cancel, kind)
         + task(f"{name}_told")
         + f'<bpmn:endEvent id="{name}_e"/>'
         + flow(name, f"{name}_told")
@@ -338,6 +338,50 @@ def test_a_cycle_of_waits_that_has_fired_twice_goes_on_with_the_new_rhythm_from_
     assert case.open() == ["look"] and case.dues() == {"limit": NOW + 30 * DAY}
     case.do("look", NOW + 28 * DAY, x="over")
     assert case.open() == ["sign"]
+
+
+def reminded(text: str, kind: str = "timeCycle") -> str:
+    """One step, beside which a timer fires again and again."""
+    return process(START, task("a"), END, limit("a", text, "remind", kind=kind), flow("s", "a"), flow("a", "e"))
+
+
+@pytest.mark.duty("C5")
+def test_a_cycle_timer_that_has_fired_twice_goes_on_with_the_rounds_to_come_and_fires_none_again() -> None:
+    case = Case(reminded("R5/P10D"))
+    for day in (10, 20):
+        case.wait(NOW + day * DAY)
+        case.do("remind_told", NOW + day * DAY)
+    found = case.move(reminded("R5/P8D"), NOW + 21 * DAY)
+    assert case.open() == ["a"] and case.dues() == {"remind": NOW + 24 * DAY}
+    assert [(a.due_at, b.due_at) for a, b in found.pairs if a.due_at] == [(NOW + 30 * DAY, NOW + 24 * DAY)]
+    case.wait(NOW + 24 * DAY)
+    assert case.open() == ["a", "remind_told"] and case.dues() == {"remind": NOW + 32 * DAY}
+    case.move(reminded("R5/P10D"), NOW + 25 * DAY)  # and back
+    assert case.open() == ["a", "remind_told"] and case.dues() == {"remind": NOW + 40 * DAY}
+    case.wait(NOW + 90 * DAY)
+    assert [i.kind for i in case.inputs].count("timer") == 5 and case.dues() == {}
+
+
+def test_rounds_that_the_new_version_does_not_have_stay_history() -> None:
+    case = Case(reminded("R5/P10D"))
+    for day in (10, 20):
+        case.wait(NOW + day * DAY)
+        case.do("remind_told", NOW + day * DAY)
+    with pytest.raises(CannotMove):  # what the second round set off has been done, and has no place with one round
+        case.move(reminded("P10D", "timeDuration"), NOW + 21 * DAY)
+    bare = process(START, task("a"), END, boundary("remind", "a", "R5/P10D", "false", "timeCycle"), flow("s", "a"),
+                   OTHER_END, flow("remind", "e2"), flow("a", "e"))  # fmt: skip
+    case = Case(bare)
+    case.wait(NOW + 25 * DAY)
+    case.move(bare.replace("R5", "R1"), NOW + 26 * DAY)
+    assert case.open() == ["a"] and case.dues() == {}
+
+
+def test_a_limit_that_becomes_a_cycle_has_had_its_first_round() -> None:
+    case = Case(reminded("P10D", "timeDuration"))
+    case.wait(NOW + 10 * DAY)
+    case.move(reminded("R3/P10D"), NOW + 11 * DAY)
+    assert case.open() == ["a", "remind_told"] and case.dues() == {"remind": NOW + 20 * DAY}
 
 
 def test_a_step_passed_by_once_is_passed_by_again_on_the_next_version() -> None:

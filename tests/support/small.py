@@ -56,8 +56,9 @@ def timer(identifier: str, text: str, kind: str = "timeDuration") -> str:
     )
 
 
-def boundary(identifier: str, host: str, text: str, cancel: str = "true") -> str:
-    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{timer(identifier, text)}</bpmn:boundaryEvent>'
+def boundary(identifier: str, host: str, text: str, cancel: str = "true", kind: str = "timeDuration") -> str:
+    waits = timer(identifier, text, kind)
+    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
 
 
 def process(*parts: str, name: str = "p") -> str:

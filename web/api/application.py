@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from engine import (
     accounts,
+    approvals,
     attachments,
     clues,
     definitions,
@@ -18,7 +19,6 @@ from engine import (
     households,
     messages,
     migration,
-    releases,
     runtime,
     ticker,
     views,
@@ -293,7 +293,7 @@ def list_versions(key: str) -> Any:
 @blueprint.response(201, s.Version)
 def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用，要求第二人审批的地方不能这样启用"""
-    releases.require_alone(session(), account())
+    approvals.require_alone(session(), account())
     resources = _resources(body, key)
     return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
 

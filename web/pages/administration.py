@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, divisions, incidents, releases
+from engine import access, approvals, divisions, incidents
 from web import clock
 from web.database import session
 from web.pages.inbox import number
@@ -34,7 +34,7 @@ def retry(incident_id: int) -> ResponseReturnValue:
 def approval() -> str:
     """Which divisions' process owners need a second one's approval."""
     access.require_role(account(), access.SECURITY_ADMIN)
-    codes = releases.approval_divisions(session())
+    codes = approvals.approval_divisions(session())
     places = [grant.division_code for grant in account().grants if grant.role == access.SECURITY_ADMIN]
     return render_template(
         "administration/approval.html", codes=codes, names=divisions.names(session(), {*codes, *places}), places=places,
@@ -45,6 +45,6 @@ def approval() -> str:
 def demand_approval() -> ResponseReturnValue:
     """要求或不再要求第二人审批."""
     code, wanted = request.form.get("division_code", ""), request.form.get("wanted") == "yes"
-    releases.demand_approval(session(), account(), code, wanted, clock.now())
+    approvals.demand_approval(session(), account(), code, wanted, clock.now())
     flash("已要求第二人审批。" if wanted else "已不再要求第二人审批。", "success")
     return redirect(url_for("administration.approval"), 303)

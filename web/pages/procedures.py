@@ -112,9 +112,17 @@ def _drawings(old: Definition, new: Definition, changed: set[str]) -> list[tuple
 def restore(key: str) -> ResponseReturnValue:
     """回到以前的一版."""
     number = request.form.get("number", 0, int)
-    version = releases.roll_back(session(), account(), key, number, request.form.get("note", ""), clock.now())
+    draft = releases.roll_back(session(), account(), key, number, request.form.get("note", ""), clock.now())
+    if draft.status == "submitted":
+        return _submitted()
+    version = definitions.current(session(), key)
     flash(f"已回到第 {number} 版，作为第 {version.number} 版启用。", "success")
     return redirect(url_for("procedures.show", key=key), 303)
+
+
+def _submitted() -> ResponseReturnValue:
+    flash("已提交，等另一位流程管理员审批。", "success")
+    return redirect(url_for("procedures.index"), 303)
 
 
 # -- drafts on their way --------------------------------------------------------------------------------------------------
@@ -133,7 +141,8 @@ def _release(draft_id: int, errors: dict[str, list[str]] | None = None) -> str:
         "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, errors=errors or {},
         current=definitions.versions(session(), key)[0] if key else None, status=drafting.STATUS_WORDS,
         people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
-        mine=account().id in (found.draft.submitted_by, found.draft.updated_by), note=request.form.get("note", found.draft.note),
+        mine=account().id in (found.draft.submitted_by, found.draft.updated_by), submitter=account().id == found.draft.submitted_by,
+        note=request.form.get("note", found.draft.note),
     )  # fmt: skip
 
 
@@ -147,8 +156,7 @@ def deploy(draft_id: int) -> ResponseReturnValue:
         flash(error.message, "danger")
         return _release(draft_id, error.fields), 422
     if draft.status == "submitted":
-        flash("已提交，等另一位流程管理员审批。", "success")
-        return redirect(url_for("procedures.index"), 303)
+        return _submitted()
     return _deployed(draft.version_id)
 
 
@@ -162,6 +170,13 @@ def _deployed(version_id: int | None) -> ResponseReturnValue:
 def approve(draft_id: int) -> ResponseReturnValue:
     """同意启用."""
     return _deployed(releases.approve(session(), account(), draft_id, clock.now()).version_id)
+
+
+@blueprint.post("/drafts/<int:draft_id>/submit-again")
+def submit_again(draft_id: int) -> ResponseReturnValue:
+    """重新提交, after something else has changed."""
+    releases.submit_again(session(), account(), draft_id, clock.now())
+    return _submitted()
 
 
 @blueprint.post("/drafts/<int:draft_id>/send-back")

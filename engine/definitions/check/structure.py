@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, apart, closure, found, name_of, reaches
-from engine.definitions.definition import FLOW_NODES
+from engine.definitions.definition import FLOW_NODES, TIMERS
 from engine.definitions.resources import calls_out
 from engine.errors import Finding
 
@@ -65,8 +65,14 @@ def events(draft: Draft) -> Iterator[Finding]:
             if len(given) != 1 and kind in ("intermediateCatchEvent", "boundaryEvent"):
                 yield found(node, "这个事件须恰好有一个定义：等待时间或等待消息。")
             for timer in (child for child in given if x.local(child) == "timerEventDefinition" in allowed):
-                if sum(bool(x.text_of(timer, name)) for name in ("timeDate", "timeDuration")) != 1:
-                    yield found(node, "定时事件须写明到期日期（timeDate）或时长（timeDuration）之一；不支持周期定时。")
+                if sum(bool(x.text_of(timer, name)) for name in TIMERS) != 1:
+                    yield found(
+                        node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。"
+                    )
+                elif x.text_of(timer, "timeCycle") and node.get("cancelActivity") != "false":
+                    yield found(
+                        node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
+                    )
     for node in draft.of_kind("boundaryEvent"):
         if node.get("attachedToRef") in draft.refused:
             continue

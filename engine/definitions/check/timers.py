@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from engine.clock import CHINA
+from engine.cycles import MAX_ROUNDS, parse_cycle
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.check.names import Variable, Variables, known_variables
+from engine.definitions.definition import TIMERS
 from engine.errors import Finding
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.feel.reading import certain_names
@@ -35,7 +37,7 @@ def timers(draft: Draft) -> Iterator[Finding]:
     """Timer texts that have no value, are of the other kind, or wait in vain behind a shorter limit."""
     known = known_variables(draft)
     spans: dict[str, tuple[x.Node, timedelta]] = {}
-    for kind in ("timeDate", "timeDuration"):
+    for kind in TIMERS:
         for text in x.descendants(draft.root, kind):
             definition = text.getparent()
             owner = definition.getparent() if definition is not None else None
@@ -62,8 +64,15 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
     sample = _sample(known, certain_names(tree))
     if sample is None:
         return
+
+    def value_of(inner: str) -> Any:
+        return compile_expression(inner).evaluate(sample, workdays=_workdays)
+
+    if kind == "timeCycle":
+        yield from _cycle(owner, text, value_of)
+        return
     try:
-        due = due_time(text, _BEGAN, lambda inner: compile_expression(inner).evaluate(sample, workdays=_workdays))
+        due = due_time(text, _BEGAN, value_of)
     except (FeelLimitError, OverflowError):
         due = None
     if due is None:
@@ -72,6 +81,19 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
         )
     elif kind == "timeDuration" and literal == "duration" and due <= _BEGAN:
         yield found(owner, f"“{text}”不是向后的时长，一走到这里就会到期。", "warning")
+
+
+def _cycle(owner: x.Node, text: str, value_of: Callable[[str], Any]) -> Iterator[Finding]:
+    """A cycle comes to rounds that have a date; one that names no number of them ends somewhere."""
+    try:
+        cycle = parse_cycle(value_of(timer_feel(text)), value_of)
+        last = cycle and cycle.due(cycle.rounds, _BEGAN)
+    except (FeelLimitError, OverflowError, ValueError):
+        cycle = last = None
+    if cycle is None or last is None:
+        yield found(owner, f"“{text[:60]}”算不出周期：请写次数和间隔，如 R3/P7D（每 7 天一次，共 3 次）。")
+    elif cycle.rounds == MAX_ROUNDS:
+        yield found(owner, f"“{text[:60]}”没有写次数，或次数太多：到第 {MAX_ROUNDS} 次为止。", "warning")
 
 
 def _workdays(day: date, count: int) -> date:

@@ -1,7 +1,7 @@
 // The panel beside the drawing: for the chosen element, in plain words, what matters there; all else as a table of pairs.
 import { getBusinessObject, is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { area, choice, feel, field, h, line, rows, several, tick, whole } from "./fields.js";
-import { KINDS, inWords, readLimit, writeLimit } from "./limit.js";
+import { COUNTS, KINDS, inWords, readLimit, writeLimit } from "./limit.js";
 import { bodyOf, definitionOf, documentation, extension, formKey, others, properties, subject } from "./model.js";
 import { names, nodes, users } from "./names.js";
 import { conditionFields } from "./condition.js";
@@ -245,7 +245,7 @@ export class Panel {
   timer(element, object) {
     const definition = definitionOf(object, "Timer");
     if (!definition) return [];
-    const text = (definition.timeDate ?? definition.timeDuration)?.body ?? "";
+    const text = (definition.timeDate ?? definition.timeDuration ?? definition.timeCycle)?.body ?? "";
     const limit = readLimit(text);
     if (this.pending?.of === definition) limit.kind = this.pending.kind;
     const dates = names(this.modeler, this.known);
@@ -260,7 +260,8 @@ export class Panel {
     const days = dates.filter((one) => one.type === "datetime" || /日期|_on$|_date$/.test(`${one.name}${one.key}`));
     return [
       field("limit:kind", "怎么算", choice(limit.kind, [["", "请选择"], ...KINDS], (kind) => save({ kind, count: limit.count || (kind === "other" || kind === "date" ? "" : "5") }))),
-      (counted || ["lasting", "hours", "minutes"].includes(limit.kind)) && field("limit:count", limit.kind === "hours" ? "小时" : limit.kind === "minutes" ? "分钟" : "天数", whole(limit.count, (count) => save({ count }), { min: 1 })),
+      (counted || COUNTS[limit.kind]) && field("limit:count", COUNTS[limit.kind] ?? "天数", whole(limit.count, (count) => save({ count }), { min: 1 })),
+      limit.kind === "cycle" && field("limit:rounds", "共几次", whole(limit.rounds, (rounds) => save({ rounds }), { min: 1, max: 100 }), "不写就一直到这一步办结，至多 100 次"),
       counted && field("limit:from", "自哪一日起", choice(limit.from, [["", "请选择"], ...days.map((one) => [one.key, one.name])], (from) => save({ from }))),
       limit.kind === "date" && field("limit:date", "日期", line(limit.date ?? "", (date) => save({ date }), { type: "date" })),
       limit.kind === "other" && field("limit:text", "表达式", feel(text, (typed) => save({ kind: "other", text: typed }), { ...this.tools, timer: true })),
