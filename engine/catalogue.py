@@ -58,13 +58,9 @@ def usage(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, dict
 
 def running(session: Session, keys: Iterable[str]) -> dict[str, int]:
     """How many cases of the procedures are open, on whatever version, by key."""
-    ids = dict(
-        session.execute(
-            select(ProcedureVersion.id, ProcedureVersion.procedure_key).where(
-                ProcedureVersion.procedure_key.in_(list(keys))
-            )
-        ).tuples()
-    )
+    columns = select(ProcedureVersion.id, ProcedureVersion.procedure_key)
+    rows = session.execute(columns.where(ProcedureVersion.procedure_key.in_(list(keys))))
+    ids = {row.id: row.procedure_key for row in rows}
     found: dict[str, int] = {}
     query = _counted().where(CaseFile.version_id.in_(list(ids)), CaseFile.status == "open")
     for version_id, _, count in session.execute(query):
