@@ -14,9 +14,9 @@ from engine.database import write
 from engine.definitions import Definition, Resources
 from engine.definitions import xml as x
 from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.losses import lost
+from engine.definitions.losses import lost, with_comments
 from engine.definitions.resources import main_process
-from engine.errors import Conflict, Finding, Invalid, NotFound
+from engine.errors import Conflict, Finding, Invalid, Losing, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, DraftEditor, DraftResource, Procedure, ProcedureDraft, ProcedureVersion
 
@@ -130,18 +130,18 @@ def _base(session: Session, procedure_key: str, version_id: int | None, body: by
 
 def save(
     session: Session, actor: Account, draft_id: int, revision: int, now: datetime, *, diagram: bytes | None = None,
-    forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False,
+    forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False, losing: bool = False,
 ) -> ProcedureDraft:  # fmt: skip
     """Store a new diagram, forms and decisions (None drops the draft's own one), all or nothing.
 
     `revision` is the one that the actor had read: when somebody saved since, Conflict names them, and nothing is
-    written. A diagram saved from an editor must not lose what another tool has written into it (Invalid names it);
-    with `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
+    written. A diagram saved from an editor must not lose what another tool has written into it (Losing names it), unless
+    the actor agreed to it (`losing`); with `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
     """
     with write(session):
         draft = _locked(session, actor, draft_id, revision)
         if diagram is not None:
-            _take(draft, diagram, replacing)
+            _take(draft, diagram, replacing, losing)
         _store(session, draft, "form", forms or {})
         _store(session, draft, "decision", decisions or {})
         draft.revision += 1
@@ -172,7 +172,7 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
 STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deployed": "已启用", "discarded": "已作废"}
 
 
-def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
+def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool, losing: bool = False) -> None:
     root = x.parse_xml(diagram)
     if replacing:
         main = main_process(root)
@@ -181,11 +181,13 @@ def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
             raise Invalid(
                 f"文件里的流程编号是“{key}”，这份草稿改的是“{draft.procedure_key}”。要用这个文件，请另建草稿。"
             )
-    else:
-        losses = lost(x.parse_xml(draft.xml), root)
-        if losses:
-            raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")
-    draft.xml = x.in_utf8(diagram)
+        draft.xml = x.in_utf8(diagram)
+        return
+    losses = [] if losing else lost(x.parse_xml(draft.xml), root)
+    if losses:
+        more = f"等 {len(losses)} 处" if len(losses) > 5 else ""
+        raise Losing("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + more + "。")
+    draft.xml = with_comments(draft.xml, x.in_utf8(diagram))
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:

@@ -102,7 +102,7 @@ def _menu(account: Account) -> list[tuple[str, str]]:
     watches = access.has_role(account, access.SUPERVISOR)
     draws = access.has_role(account, access.PROCESS_OWNER)
     own = MENU if works else MENU[2:] if watches else ()
-    first = [("supervision.index", "督办")] if watches else []
+    first = [("supervision.index", "督办"), ("statistics.index", "统计")] if watches else []
     last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
     return [*first, *own, *last, ("more.index", "更多")]
 

@@ -17,12 +17,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts
+from engine import access, accounts, ladder
 from engine.clock import MovableClock
 from engine.database import write
-from engine.demo import populate
+from engine.demo.populate import TOWNSHIP, populate
 from engine.figures import tally, walls
-from engine.models import Account, CaseFile, LogEntry, RoleGrant
+from engine.ladder import NewRule
+from engine.models import Account, CaseFile, LogEntry, RoleGrant, Timer
+from engine.supervision import limits
 from web import bench, bench_province
 from web.application import create_app
 from web.config import Config
@@ -32,11 +34,22 @@ COUNTY, CITY, PROVINCE = "410325000000", "410300000000", "410000000000"
 WATCHERS = {"省": PROVINCE, "市": CITY, "县": COUNTY}
 """A supervisor of each level, by what their level is called."""
 PAGES = (
-    ("督办", "/supervision"), ("督办 超期", "/supervision?lamp=red"), ("督办单", "/supervision/orders"),
+    ("督办", "/supervision"), ("督办 超期", "/supervision?lamp=red"), ("督办 按姓名排序", "/supervision?sort=name"),
+    ("督办 查姓名", "/supervision?q=王"), ("督办 一个步骤", "/supervision?step=identification:verify"),
+    ("督办 刷新计数", "/supervision/counts.json"), ("督办单", "/supervision/orders"),
     ("统计 按周", "/statistics?grain=week"), ("统计 按日", "/statistics?grain=day"), ("统计 按月", "/statistics?grain=month"),
     ("图上 全部版本", "/statistics/diagram/identification"), ("图上 第1版", "/statistics/diagram/identification?version=1"),
     ("刷新计数", "/statistics/counts.json"), ("Excel", "/statistics/statistics.xlsx?grain=month"),
 )  # fmt: skip
+BELOW = (
+    ("督办 一个乡", f"/supervision?division={TOWNSHIP}"), ("督办函", f"/supervision/letter?division={TOWNSHIP}"),
+    ("督办 Excel", "/supervision/export.xlsx"),
+)  # fmt: skip
+"""Opened by the county's supervisor alone: its townships, and what it takes away as a file."""
+ADMINISTRATION = (("外发消息", "/administration/outbox"), ("通知规则", "/administration/notifications"))
+LINES_A_CASE = 15
+"""Of a province's year: three million lines of 200 000 cases."""
+ROBOT = "县局"
 
 Say = Callable[[str], None]
 Figures = dict[str, Any]
@@ -44,11 +57,13 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much data, small first; how often each page is opened; how many of the demo's cases are told again."""
+    """How much data, small first; how often each page is opened; how many of the demo's cases are told again, and how
+    many of the late items the supervisor urges and gives an order about."""
 
     provinces: Sequence[bench_province.Size]
     repeats: int = 20
     stories: int = 150
+    orders: int = 2000
 
 
 def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
@@ -65,7 +80,7 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
         found: Figures = {"database": target.partition(":")[0], "sizes": []}
         for size in sizes.provinces:
             say(f"填充到 {size.cases} 件、{size.lines} 条记录")
-            found["sizes"].append(_size(sessions, target, size, MovableClock(at=now), sizes.repeats))
+            found["sizes"].append(_size(sessions, target, size, MovableClock(at=now), sizes))
         first, last = found["sizes"][0]["pages"], found["sizes"][-1]["pages"]
         found["growth"] = {name: round(last[name]["p95_ms"] / first[name]["p95_ms"], 2) for name in last}
         found["worst_p95_ms"] = max(page["p95_ms"] for page in last.values())
@@ -73,34 +88,42 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 
 
 def tiny() -> Sizes:
-    """Just enough to see that every page opens."""
+    """A county's year: enough to see that every page opens and that none of them slows down with the data."""
     province = bench_province.Size
-    return Sizes((province(60, 500), province(120, 1000)), repeats=2, stories=4)
+    return Sizes((province(500, 7500), province(5000, 75_000)), repeats=3, stories=12, orders=20)
 
 
-def full() -> Sizes:
-    """A county's beginning, then a province's year."""
-    return Sizes((bench_province.Size(2000, 20_000), bench_province.Size(200_000, 3_000_000)))
+def sized(cases: int) -> Sizes:
+    """A tenth of `cases`, then `cases`, with as many lines of the log for each as a province's year has."""
+    province = bench_province.Size
+    return Sizes(tuple(province(many, many * LINES_A_CASE) for many in (max(cases // 10, 100), cases)))
 
 
 def _size(
-    sessions: sessionmaker[Session], url: str, size: bench_province.Size, clock: MovableClock, repeats: int
+    sessions: sessionmaker[Session], url: str, size: bench_province.Size, clock: MovableClock, how: Sizes
 ) -> Figures:
-    """Fill up to `size`, count, and open the pages."""
+    """Fill up to `size`, let the product fire what is due and the supervisor act, count, and open the pages."""
     begun = time.perf_counter()
     with sessions() as session:
         cases, lines = _present(session)
         left = bench_province.Size(max(0, size.cases - cases), max(0, size.lines - lines))
         bench_province.fill(session, left, clock.now())
     filled = time.perf_counter()
+    fired = bench_province.pass_time(sessions, clock.now())
+    passed = time.perf_counter()
+    with sessions() as session:
+        bench_province.supervise(session, _watcher(session, PROVINCE), how.orders, clock.now())
+    acted = time.perf_counter()
     tally.rebuild(sessions, clock)
     counted = time.perf_counter()
-    pages, scans = open_pages(create_app(_config(url), fixed_clock=clock), sessions, clock, repeats)
+    pages, scans = open_pages(create_app(_config(url), fixed_clock=clock), sessions, clock, how.repeats)
     with sessions() as session:
         cases, lines = _present(session)
+        standing = session.scalar(select(func.count()).select_from(Timer).where(limits.STANDING)) or 0
     return {
-        "cases": cases, "lines": lines, "fill_s": round(filled - begun, 1), "count_s": round(counted - filled, 1),
-        "pages": pages, "full_scans_of_the_log": len(scans),
+        "cases": cases, "lines": lines, "fill_s": round(filled - begun, 1), "fired": fired,
+        "fire_s": round(passed - filled, 1), "act_s": round(acted - passed, 1), "count_s": round(counted - acted, 1),
+        "standing": standing, "pages": pages, "full_scans_of_the_log": len(scans),
     }  # fmt: skip
 
 
@@ -121,7 +144,10 @@ def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
     with sessions() as session, write(session):
         for number, code in enumerate(WATCHERS.values()):
             account = accounts.create(session, f"ducha{number}", "督查", password, now)
-            accounts.grant(session, account, "supervisor", code)
+            accounts.grant(session, account, access.SUPERVISOR, code)
+    with sessions() as session:
+        rule = NewRule("overdue", "county", "webhook", target=ROBOT)  # so that something waits to leave the system
+        ladder.add(session, _named(session, "liucheng"), rule, procedures=[], robots=[ROBOT], now=now)
 
 
 def open_pages(
@@ -134,20 +160,36 @@ def open_pages(
         from web.database import db
 
         database = db.engine
-    for level, code in WATCHERS.items():
-        with sessions() as session:
-            watcher = session.scalars(
-                select(Account).join(RoleGrant).where(RoleGrant.division_code == code, RoleGrant.role == "supervisor")
-            ).first()
-            assert watcher is not None
-            token = walls.create(session, watcher, "", "大厅", clock.now())
-        client = signed_in(app, watcher)
-        for name, path in (*PAGES, ("大屏", f"/wall/{token}")):
-            with _statements(database) as seen:
-                _open(client, path)
-            scans += [statement for statement in _scanning(database, seen) if statement not in scans]
-            pages[f"{level} {name}"] = _timed(client, path, repeats)
+    for name, account, path in _visits(sessions, clock.now()):
+        client = signed_in(app, account)
+        with _statements(database) as seen:
+            _open(client, path)
+        scans += [statement for statement in _scanning(database, seen) if statement not in scans]
+        pages[name] = _timed(client, path, repeats)
     return pages, scans
+
+
+def _visits(sessions: sessionmaker[Session], now: datetime) -> Iterator[tuple[str, Account, str]]:
+    """What is opened, by whom: its name, the account, the address."""
+    with sessions() as session:
+        for level, code in WATCHERS.items():
+            watcher = _watcher(session, code)
+            token = walls.create(session, watcher, "", "大厅", now)
+            for name, path in (*PAGES, ("大屏", f"/wall/{token}"), *(BELOW if code == COUNTY else ())):
+                yield f"{level} {name}", watcher, path
+        administrator = _named(session, "xitong")
+        for name, path in ADMINISTRATION:
+            yield name, administrator, path
+
+
+def _named(session: Session, username: str) -> Account:
+    return session.scalars(select(Account).where(Account.username == username)).one()
+
+
+def _watcher(session: Session, code: str) -> Account:
+    """The supervisor of a division."""
+    query = select(Account).join(RoleGrant).where(RoleGrant.division_code == code, RoleGrant.role == access.SUPERVISOR)
+    return session.scalars(query.order_by(Account.id).limit(1)).one()
 
 
 def signed_in(app: Flask, account: Account) -> FlaskClient:
@@ -209,7 +251,8 @@ def report(found: Figures) -> Iterator[str]:
     """The figures as lines for people."""
     for size in found["sizes"]:
         yield (
-            f"督查页面，全库 {size['cases']} 件、{size['lines']} 条办理记录（填充 {size['fill_s']} 秒，汇总 {size['count_s']} 秒），"
+            f"督查页面，全库 {size['cases']} 件、{size['lines']} 条办理记录、{size['standing']} 条正在计时的时限"
+            f"（填充 {size['fill_s']} 秒，触发到期的 {size['fired']} 个定时 {size['fire_s']} 秒，催办和督办单 {size['act_s']} 秒，汇总 {size['count_s']} 秒），"
             f"通读日志的查询 {size['full_scans_of_the_log']} 条："
         )
         for name, page in size["pages"].items():

@@ -1,12 +1,15 @@
 """A province's year in the database, for the measurement of the pages that add it up: bulk rows, the same each time.
 
 The cases are the demo's, which went through the real runtime, told again for other households in villages all over the
-province and on other days: their histories, tasks and timers are those that the product writes, only moved.
+province and on earlier days: their histories, states, tasks and timers are those that the product writes, only moved. What
+has become due meanwhile is then fired by the product itself (`pass_time`), so that which limits stand, which have passed,
+who was told and what waits to leave the system is its own doing.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,17 +19,34 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, Text, column, insert, select, text, type_coerce
 from sqlalchemy import table as lightweight
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access
-from engine.models import CaseFile, Division, Household, LogEntry, Timer, WorkItem, table
+from engine import access, timers
+from engine.clock import MovableClock, local_date
+from engine.errors import Conflict
+from engine.models import (
+    Account,
+    CaseFile,
+    Division,
+    Household,
+    Incident,
+    LogEntry,
+    Notice,
+    Timer,
+    Urge,
+    WorkItem,
+    table,
+)
+from engine.supervision import limits, orders, urging
+from engine.supervision.limits import LimitFilter
 
 YEAR = 360
 """Days over which the finished cases are spread."""
-RECENT = 21
-"""Days over which the open ones are spread: the limits of some have passed."""
+EARLIER = 14
+"""Open cases are told up to so many days earlier than they were: the limits of some have passed since."""
 OPEN_SHARE = 0.15
-LATEST = timedelta(hours=1)
+ABOUT_OTHER_ROWS = ("reminder", "promise")
+"""Timers of measures and orders, which are not told again."""
 FLUSH = 5000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -51,6 +71,7 @@ class Story:
     lines: Sequence[Row[Any]]
     items: Sequence[Values]
     timers: Sequence[Values]
+    notices: Sequence[Values]
 
     @property
     def open(self) -> bool:
@@ -68,12 +89,12 @@ def fill(session: Session, size: Size, now: datetime, say: Say = lambda text: No
     villages = list(session.scalars(select(Division.code).where(Division.level == "village").order_by(Division.code)))
     mean = OPEN_SHARE * _mean(going or long) + (1 - OPEN_SHARE) * _mean(long)
     count = max(size.cases, int(size.lines / mean) + 1)
-    finished_from = int(count * OPEN_SHARE)
-    ages = sorted((_age(chance, number < finished_from) for number in range(count)), reverse=True)
+    opened = int(count * OPEN_SHARE) if going else 0
+    told_again = [_earlier(chance.choice(going), chance, now) for _ in range(opened)]
+    told_again += [(chance.randrange(30, YEAR), chance.choice(long)) for _ in range(count - opened)]
     numbers = _Numbers(session)
     writer = _Writer(session.connection(), session.get_bind().dialect.name == "sqlite")
-    for done, (age, live) in enumerate(ages):
-        story = chance.choice(going if live and going else long)
+    for done, (age, story) in enumerate(sorted(told_again, key=lambda one: -one[0])):
         _Telling(story, numbers, chance, villages[chance.randrange(len(villages))], age, now).write(writer)
         if done % FLUSH == FLUSH - 1:
             writer.flush(now - timedelta(days=age))
@@ -84,9 +105,34 @@ def fill(session: Session, size: Size, now: datetime, say: Say = lambda text: No
     return count, writer.lines_written
 
 
-def _age(chance: Random, live: bool) -> tuple[int, bool]:
-    """How many days ago a case began, and whether it still goes on."""
-    return (chance.randrange(RECENT), True) if live else (chance.randrange(30, YEAR), False)
+def _earlier(story: Story, chance: Random, now: datetime) -> tuple[int, Story]:
+    """How many days ago an open case began: never later than it did, or some of its past would be to come."""
+    return (now - story.case["started_at"]).days + chance.randrange(EARLIER), story
+
+
+def pass_time(sessions: sessionmaker[Session], now: datetime) -> int:
+    """Fire what has become due in the cases told again, as the ticker would; returns how many timers fired.
+
+    Raises Conflict when one of them failed: then the cases are not what the product would have written.
+    """
+    fired = timers.fire_due(sessions, MovableClock(at=now))
+    with sessions() as session:
+        incident = session.scalar(select(Incident).limit(1))
+    if incident is not None:
+        raise Conflict(f"有定时没有触发成功：{incident.error}")
+    return fired
+
+
+def supervise(session: Session, watcher: Account, many: int, now: datetime) -> int:
+    """Urge and give orders about `many` late items, as `watcher` would; those urged before are left. Returns how many."""
+    clock = MovableClock(at=now)
+    before = set(session.scalars(select(Urge.work_item_id)))
+    late = limits.item_ids(session, watcher, LimitFilter(lamp="red"), now, many + len(before))
+    late = [one for one in late if one not in before][:many]
+    for item_id in late:
+        urging.urge(session, watcher, item_id, "请抓紧办理。", clock=clock)
+        orders.give(session, watcher, item_id, "请说明超期原因。", local_date(now) + timedelta(days=3), clock=clock)
+    return len(late)
 
 
 def _mean(stories: Sequence[Story]) -> float:
@@ -102,9 +148,13 @@ def _stories(session: Session) -> list[Story]:
         lines = session.execute(select(*columns).where(log.c.stream == f"case:{case['id']}").order_by(log.c.seq)).all()
         household = session.execute(_of(Household, "id", case["household_id"])).mappings().one()
         if len(lines) > 2:
-            parts = [session.execute(_of(model, "case_id", case["id"])).mappings().all() for model in (WorkItem, Timer)]
-            rows = [[dict(row) for row in part] for part in parts]
-            found.append(Story(dict(case), dict(household), lines, *rows))
+            parts = [
+                session.execute(_of(model, "case_id", case["id"])).mappings().all()
+                for model in (WorkItem, Timer, Notice)
+            ]
+            items, waits, notices = [[dict(row) for row in part] for part in parts]
+            waits = [row for row in waits if row["kind"] not in ABOUT_OTHER_ROWS]
+            found.append(Story(dict(case), dict(household), lines, items, waits, notices))
     return found
 
 
@@ -118,7 +168,7 @@ class _Numbers:
     def __init__(self, session: Session) -> None:
         self._next = {
             model: (session.scalar(select(table(model).c.id).order_by(table(model).c.id.desc()).limit(1)) or 0)
-            for model in (CaseFile, Household, WorkItem, Timer)
+            for model in (CaseFile, Household, WorkItem, Timer, Notice)
         }
 
     def take(self, model: Any) -> int:
@@ -161,7 +211,7 @@ class _Telling:
             "subject": self.subject, "origin_id": None, "started_at": self.at(self.began),
             "finished_at": self.at(story.case["finished_at"]), "limit_at": self.due(story.case["limit_at"]),
             "discovery_date": found + timedelta(days=self.shift) if found else None,
-            "state": story.case["state"] if story.open else b"",
+            "state": state_shifted(story.case["state"], self.shift) if story.open else b"",
         })  # fmt: skip
         for line in story.lines:
             words = shifted(line.data, self.shift)
@@ -177,6 +227,18 @@ class _Telling:
         for timer in story.timers:
             moved = {"due_at": self.due(timer["due_at"]), "fired_at": self.at(timer["fired_at"])}
             writer.add(Timer, {**timer, **place, "id": self.numbers.take(Timer), **moved})
+        for notice in story.notices:
+            own = {"id": self.numbers.take(Notice), "case_id": case_id, "closed_at": self.at(notice["closed_at"])}
+            day = {
+                "posted_on": notice["posted_on"] + timedelta(days=self.shift),
+                "closes_at": self.due(notice["closes_at"]),
+            }
+            writer.add(Notice, {**notice, **own, **day})
+
+
+def state_shifted(state: bytes, days: int) -> bytes:
+    """A stored state with every day in it moved by `days`: what its waits began on is in it."""
+    return zlib.compress(shifted(zlib.decompress(state).decode(), days).encode(), 1)
 
 
 def shifted(words: str, days: int) -> str:
@@ -194,7 +256,7 @@ class _Writer:
 
     def __init__(self, connection: Connection, sqlite: bool) -> None:
         self.connection, self.sqlite, self.lines_written = connection, sqlite, 0
-        self._rows: dict[Any, list[Values]] = {Household: [], CaseFile: [], WorkItem: [], Timer: []}
+        self._rows: dict[Any, list[Values]] = {Household: [], CaseFile: [], WorkItem: [], Timer: [], Notice: []}
         self._lines: list[tuple[Any, ...]] = []
         names = ("stream", "seq", "at", "actor_id", "kind", "element_id", "data", "hash")
         self._log = insert(lightweight("log_entry", *(column(name) for name in names)))

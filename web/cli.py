@@ -316,8 +316,9 @@ def verify() -> None:
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
 @click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
-@click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约十五分钟。")
-def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool) -> None:
+@click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约二十分钟。")
+@click.option("--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。")
+def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool, cases: int) -> None:
     """Measure."""
     from web import bench as measures
     from web import bench_pages
@@ -329,7 +330,9 @@ def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: b
 
     try:
         if pages:
-            figures = bench_pages.run(database, bench_pages.tiny() if quick else bench_pages.full(), SYSTEM.now(), say)
+            figures = bench_pages.run(
+                database, bench_pages.tiny() if quick else bench_pages.sized(cases), SYSTEM.now(), say
+            )
         else:
             figures = measures.run(database, sizes, say)
     except ShouwangError as error:

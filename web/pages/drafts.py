@@ -203,11 +203,11 @@ def known(draft_id: int) -> Response:
 
 @blueprint.post("/<int:draft_id>/diagram")
 def save_diagram(draft_id: int) -> Response:
-    """Autosave: {revision, xml}; answers the new revision. 409 when somebody saved meanwhile."""
+    """Autosave: {revision, xml, losing}; answers the new revision. 409 when somebody saved meanwhile."""
     sent = json_sent()
     draft = drafting.save(
         session(), account(), draft_id, revision_sent(sent), clock.now(), diagram=_text(sent, "xml"),
-        replacing=bool(sent.get("replacing")),
+        replacing=bool(sent.get("replacing")), losing=bool(sent.get("losing")),
     )  # fmt: skip
     return jsonify({"revision": draft.revision})
 
