@@ -44,6 +44,9 @@ class Past:
     services: dict[str, list[tuple[str, Any, date]]] = field(default_factory=lambda: defaultdict(list))
     """What services answered, by element: token, result and day."""
 
+    begun: frozenset[str] = frozenset()
+    """Tokens of everything that ever was open or waited, answered or not."""
+
     @property
     def first_day(self) -> date:
         """The day in China on which the case was opened."""
@@ -76,6 +79,7 @@ def remember(
             past.lateness[replay.element_of(entry)].append(max(late, timedelta(0)))
         for element_id, token, _name, result in entry.data.get("services", ()):
             past.services[element_id].append((token, result, local_date(entry.at)))
+    past.begun = frozenset(watch.since)
     return past
 
 

@@ -162,8 +162,10 @@ class _Simulation:
                     self._schedule(self._now + answer.delay, answer, None)
 
     def _take(self, answers: list[Answer], token: str) -> Answer | None:
-        """The answer that was given to this very token, else the next one."""
-        found = next((one for one in answers if one.token == token), answers[0] if answers else None)
+        """The answer that was given to this very token; the next one, to a token that there was not then."""
+        found = next((one for one in answers if one.token == token), None)
+        if found is None and token not in self._past.begun:
+            found = next(iter(answers), None)
         if found is not None:
             answers.remove(found)
         return found

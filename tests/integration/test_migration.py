@@ -5,41 +5,14 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import audit, definitions, migration, runtime
+from engine import audit, migration, runtime
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed
-from engine.installation import ROOT
-from engine.models import CaseFile, Draft, LogEntry, Migration, MigrationEntry, ProcedureVersion, Timer, WorkItem
+from engine.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
 from engine.relocation import Wish
 from tests.support import many
+from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World
-
-NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
-SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace("公示满5天".encode(), "公示满7天".encode())  # fmt: skip
-
-
-def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> ProcedureVersion:
-    """Put a part's new version into force; answers the new version of the identification, which calls it."""
-    resources = definitions.resources_in_force(world.session, None)
-    definitions.deploy(world.session, None, body, resources, note, world.clock.now())
-    return definitions.current(world.session, "identification")
-
-
-def looked_at(world: World, version: ProcedureVersion, **wish: object) -> Migration:
-    """The owner's act with every case looked at."""
-    owner = world.official("liucheng")
-    act = migration.begin(world.session, owner, version, Wish(**wish), clock=world.clock)  # type: ignore[arg-type]
-    while migration.counts(world.session, act)["pending"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
-    return act
-
-
-def move_all(world: World, act: Migration) -> dict[str, int]:
-    owner = world.official("liucheng")
-    migration.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
-    while migration.counts(world.session, act)["fits"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
-    return migration.counts(world.session, act)
 
 
 def due(world: World, case: CaseFile) -> object:

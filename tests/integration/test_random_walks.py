@@ -9,14 +9,18 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine.clock import CHINA, local_date
-from engine.definitions import Definition, check, read_resources
+from engine.definitions import Definition, Resources, check, read_resources
 from engine.errors import ShouwangError
 from engine.installation import ROOT
 from engine.instance import Instance
+from engine.rehearsal.past import remember
+from engine.rehearsal.simulation import Assumption, simulate
+from engine.relocation import Wish, relocate
+from engine.replay import Input
 from engine.runtime import return_targets, return_to, withdraw
 from tests.support import papers
 from tests.support.world import World
@@ -68,13 +72,19 @@ def _variables() -> dict[str, Any]:
     }
 
 
-def _walk(definition: Definition, seed: int, between: Callable[[Instance], Instance]) -> Instance:
+def _walk(
+    definition: Definition,
+    seed: int,
+    between: Callable[[Instance], Instance],
+    kind: type[Instance] = Instance,
+    steps: int = 120,
+) -> Instance:
     """Drive one instance by a seed: finish any open task, pass time, send messages; `between` runs after every step."""
     random = Random(seed)
     now = START
-    instance = Instance(definition, _Host())
+    instance = kind(definition, _Host())
     instance.start(_variables(), now)
-    for _ in range(120):
+    for _ in range(steps):
         instance = between(instance)
         if instance.completed:
             return instance
@@ -130,6 +140,97 @@ def test_random_walks_are_legal_and_survive_storing_at_every_step(definition: De
     assert never.canonical() == always.canonical()
     if never.completed:
         assert ENDS & set(ends)
+
+
+class _Remembering(Instance):
+    """An instance that keeps its history as the log would."""
+
+    def __init__(self, definition: Definition, host: Any) -> None:
+        super().__init__(definition, host)
+        self.inputs: list[Input] = []
+        self.submissions: dict[int, dict[str, Any]] = {}
+
+    def _keep(self, details: dict[str, Any]) -> None:
+        for record in self.records:
+            data: dict[str, Any] = {"services": record.services, "caught": record.caught}
+            data |= {"token": record.token} if record.token else {}
+            data |= {"due": record.due_at.isoformat()} if record.due_at else details
+            self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
+        self.records.clear()
+
+    def start(self, variables: Any, now: datetime) -> None:
+        super().start(variables, now)
+        self._keep({"variables": _variables()})
+
+    def complete(self, token: str, values: Any, now: datetime) -> None:
+        number = len(self.submissions) + 1
+        (self.submissions[number],) = values.values()
+        super().complete(token, values, now)
+        self._keep({"submission": number})
+
+    def send(self, name: str, payload: Any, now: datetime, facts: Any = None) -> bool:
+        caught = super().send(name, payload, now, facts)
+        self._keep({"payload": payload})
+        return caught
+
+    def pass_time(self, now: datetime, until: datetime | None = None) -> None:
+        super().pass_time(now, until)
+        self._keep({})
+
+
+@pytest.mark.duty("C5")
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(min_value=0, max_value=10**9))
+def test_a_replay_of_any_case_on_its_own_version_differs_in_nothing(definition: Definition, seed: int) -> None:
+    walked = _walk(definition, seed, lambda instance: instance, _Remembering)
+    assume(walked.completed)
+    assert isinstance(walked, _Remembering)
+    workdays = _Host().workdays
+    past = remember(definition, walked.inputs, walked.submissions, workdays)
+    old, new = past.course, simulate(definition, past, workdays, Assumption()).course
+    assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
+    assert new.outcome == old.outcome
+
+
+SLOW = """<bpmn:boundaryEvent id="slow" attachedToRef="appraise" cancelActivity="false"><bpmn:timerEventDefinition>
+    <bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent><bpmn:endEvent id="slow_e" />
+    <bpmn:sequenceFlow id="slow_out" sourceRef="slow" targetRef="slow_e" /><bpmn:userTask id="appraise\""""
+CHANGES = [
+    ("days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)"),
+    ("days after(discovery_date, 15)", "days after(discovery_date, 20)"),
+    ('<bpmn:userTask id="appraise"', SLOW),
+    ('<bpmn:userTask id="appraise"', SLOW.replace("timeDuration>", "timeCycle>").replace("P1D", "R9/P1D")),
+    ('<bpmn:userTask id="verify"', SLOW.replace("appraise", "verify")),
+]
+
+
+@pytest.fixture(scope="module")
+def changed() -> list[Definition]:
+    """The identification with one text changed, there or in a part."""
+    resources, body = read_resources(ROOT), Path(ROOT / "bpmn" / "identification.bpmn").read_bytes()
+    found = []
+    for old, new in CHANGES:
+        parts = {key: part.replace(old.encode(), new.encode()) for key, part in resources.part.items()}
+        found.append(
+            Definition(body.replace(old.encode(), new.encode()), Resources(resources.form, resources.decision, parts))
+        )
+    return found
+
+
+@pytest.mark.duty("C5")
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(min_value=0, max_value=10**9), steps=st.integers(1, 25), which=st.integers(0, len(CHANGES) - 1))
+def test_a_case_moved_there_and_back_at_any_moment_stands_as_if_it_had_never_left(
+    definition: Definition, changed: list[Definition], seed: int, steps: int, which: int
+) -> None:
+    walked = _walk(definition, seed, lambda instance: instance, _Remembering, steps)
+    assert isinstance(walked, _Remembering)
+    now, workdays = walked.inputs[-1].at, _Host().workdays
+    seq = len(walked.inputs) + 1
+    there = relocate(definition, changed[which], walked.inputs, walked.submissions, workdays, Wish(), seq, now)
+    moved = [*walked.inputs, Input(seq, "move", now, "", there.line)]
+    back = relocate(changed[which], definition, moved, walked.submissions, workdays, Wish(), seq + 1, now)
+    assert back.instance.canonical() == walked.canonical()
 
 
 @pytest.mark.duty("C1")

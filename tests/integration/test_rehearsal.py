@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 
 import pytest
@@ -18,10 +18,11 @@ from engine.rehearsal.course import Course
 from engine.rehearsal.report import report
 from engine.rehearsal.simulation import Assumption, Misfit, moved, simulate
 from engine.replay import inputs_of, submissions_of
+from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World
 
 
-def finished(world: World) -> CaseFile:
+def finished(world: World, while_posted: Callable[[CaseFile], None] = lambda case: None) -> CaseFile:
     """An identification from clue to archive, with days between the steps."""
     case = world.enter()
     world.go_to(1)
@@ -32,13 +33,15 @@ def finished(world: World) -> CaseFile:
     world.finish(case, "run_matching", "xian2")
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
-    world.go_to(9)
+    world.go_to(4)
+    while_posted(case)
+    world.go_to(10)
     world.finish(case, "end_notice", "cun")
     world.finish(case, "review", "xiang")
-    world.go_to(11)
+    world.go_to(12)
     world.finish(case, "approve", "xian")
     world.finish(case, "announce", "xiang")
-    world.go_to(12)
+    world.go_to(13)
     world.finish(case, "register", "xiang")
     case = world.case(case.id)
     assert case.status == "finished"
@@ -74,7 +77,7 @@ def test_a_finished_case_on_its_own_version_differs_in_nothing(small_world: Worl
     assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
 
 
-FIVE, SEVEN = "days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)"
+FIVE, SEVEN_DAYS = "days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)"
 NEW_STEP = {
     '<bpmn:userTask id="announce" name="结果公告">': """<bpmn:userTask id="inspect" name="抽查"><bpmn:extensionElements>
         <spiffworkflow:properties><spiffworkflow:property name="formKey" value="registration" />
@@ -89,7 +92,7 @@ NEW_STEP = {
 
 def test_a_notice_of_seven_days_shifts_what_follows_and_people_take_as_long_as_they_took(small_world: World) -> None:
     case = finished(small_world)
-    old, new = remembered(small_world, case).course, on(small_world, case, {FIVE: SEVEN})
+    old, new = remembered(small_world, case).course, on(small_world, case, {FIVE: SEVEN_DAYS})
     assert new.path() == old.path() | new.path()  # everything that was done is done
     assert old.ended and new.ended and new.ended - old.ended == timedelta(days=2)
     assert new.days == (old.days or 0) + 2
@@ -119,7 +122,7 @@ def test_a_draft_of_the_notice_is_replayed_on_the_procedures_that_call_it(world:
     finished(world)
     owner, now = world.official("liucheng"), world.clock.now()
     draft = drafting.create(world.session, owner, name="公示改为7天", procedure_key="public_notice", now=now)
-    longer = draft.xml.replace(FIVE.encode(), SEVEN.encode())
+    longer = draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode())
     drafting.save(world.session, owner, draft.id, draft.revision, now, diagram=longer)
     wanted = target.of_draft(world.session, owner, draft.id)
     assert "identification" in wanted.procedures
@@ -140,13 +143,31 @@ def test_every_finished_case_of_a_history_is_the_same_on_its_own_version(small_w
     assert acts.counts(small_world.session, act)["same"] == act.total
 
 
+@pytest.mark.duty("C5")
+def test_a_case_that_was_moved_while_it_ran_is_replayed_on_the_version_it_came_to(small_world: World) -> None:
+    world = small_world
+    owner = world.official("liucheng")
+
+    def move(case: CaseFile) -> None:
+        assert move_all(world, looked_at(world, deploy(world, SEVEN)))["moved"] == 1
+
+    case = finished(world, move)
+    old, new = remembered(world, case).course, on(world, case, {})
+    assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
+    back = on(world, case, {SEVEN_DAYS: FIVE})
+    assert old.ended and back.ended and old.ended - back.ended == timedelta(days=2)
+    act = acts.begin(world.session, owner, target.of_version(world.session, owner, "identification", 2), Assumption(),
+                     cases=10, now=world.clock.now())  # fmt: skip
+    assert acts.counts(world.session, act)["same"] == act.total == 1
+
+
 def test_a_draft_that_changes_meanwhile_stops_its_replay(small_world: World) -> None:
     finished(small_world)
     session, owner, now = small_world.session, small_world.official("liucheng"), small_world.clock.now()
     draft = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=now)
     act = acts.begin(session, owner, target.of_draft(session, owner, draft.id), Assumption(), cases=1, now=now)
     drafting.save(
-        session, owner, draft.id, draft.revision, now, diagram=draft.xml.replace(FIVE.encode(), SEVEN.encode())
+        session, owner, draft.id, draft.revision, now, diagram=draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode())
     )
     with pytest.raises(Conflict, match="重新回放"):
         acts.go_on(session, owner, act.id, target.of_draft(session, owner, draft.id))
