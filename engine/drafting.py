@@ -14,9 +14,9 @@ from engine.database import write
 from engine.definitions import Definition, Resources
 from engine.definitions import xml as x
 from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.losses import lost
+from engine.definitions.losses import lost, with_comments
 from engine.definitions.resources import main_process
-from engine.errors import Conflict, Finding, Invalid, NotFound
+from engine.errors import Conflict, Finding, Invalid, Losing, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, DraftEditor, DraftResource, Procedure, ProcedureDraft, ProcedureVersion
 
@@ -29,14 +29,20 @@ MAX_RESOURCE_BYTES = 1_000_000
 Changes = Mapping[str, bytes | None]
 
 
-def drafts(session: Session, actor: Account, page: int = 1) -> Page[ProcedureDraft]:
-    """The drafts that are open or wait for approval, latest first."""
+def drafts(
+    session: Session, actor: Account, page: int = 1, *, key: str = "", status: str = "", text: str = ""
+) -> Page[ProcedureDraft]:
+    """The drafts that are open or wait for approval, latest first; of one procedure, of one status, with a text in the name."""
     definitions.require_owner(actor)
-    query = select(ProcedureDraft).where(ProcedureDraft.status.in_(ALIVE))
+    query = select(ProcedureDraft).where(ProcedureDraft.status.in_([status] if status in ALIVE else ALIVE))
+    if key:
+        query = query.where(ProcedureDraft.procedure_key == key)
+    if text.strip():
+        query = query.where(ProcedureDraft.name.contains(text.strip()[:40], autoescape=True))
     ordered = query.order_by(ProcedureDraft.updated_at.desc(), ProcedureDraft.id.desc())
-    people = joinedload(ProcedureDraft.updater).lazyload(Account.grants)
-    creators = joinedload(ProcedureDraft.creator).lazyload(Account.grants)
-    return page_of(session, query, ordered.options(people, creators), page)
+    people = (ProcedureDraft.updater, ProcedureDraft.creator, ProcedureDraft.submitter)
+    loaded = [joinedload(person).lazyload(Account.grants) for person in people]
+    return page_of(session, query, ordered.options(*loaded), page)
 
 
 def find(session: Session, actor: Account, draft_id: int) -> ProcedureDraft:
@@ -64,9 +70,11 @@ def base_of(session: Session, draft: ProcedureDraft) -> ProcedureVersion | None:
 
 def create(
     session: Session, actor: Account, *, name: str, procedure_key: str = "", now: datetime,
-    version_id: int | None = None, body: bytes | None = None,
+    version_id: int | None = None, body: bytes | None = None, resources: Resources | None = None,
 ) -> ProcedureDraft:  # fmt: skip
     """A new draft: from a version, from a file `body` (not trusted), from what is in force, or empty.
+
+    Of `resources`, the forms and decisions that came with the file, those are kept that differ from what is in force.
 
     Raises Invalid without a name, DefinitionError for a file that is no diagram, NotFound for an unknown version.
     """
@@ -86,6 +94,11 @@ def create(
             key = f"procedure_{draft.id}"
             draft.xml = blank_diagram(key, name)
             session.add(DraftResource(draft_id=draft.id, kind="form", key=f"{key}_form", body=blank_form(name)))
+        if resources is not None:
+            present = resources_of(session, draft)
+            for kind in ("form", "decision"):
+                known = present.of(kind)
+                _store(session, draft, kind, {k: v for k, v in resources.of(kind).items() if known.get(k) != v})
         details = {"draft": draft.id, "name": name, "key": draft.procedure_key}
         audit.record(session, "procedure", actor.id, "draft", details, now)
     return draft
@@ -117,18 +130,18 @@ def _base(session: Session, procedure_key: str, version_id: int | None, body: by
 
 def save(
     session: Session, actor: Account, draft_id: int, revision: int, now: datetime, *, diagram: bytes | None = None,
-    forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False,
+    forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False, losing: bool = False,
 ) -> ProcedureDraft:  # fmt: skip
     """Store a new diagram, forms and decisions (None drops the draft's own one), all or nothing.
 
     `revision` is the one that the actor had read: when somebody saved since, Conflict names them, and nothing is
-    written. A diagram saved from an editor must not lose what another tool has written into it (Invalid names it);
-    with `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
+    written. A diagram saved from an editor must not lose what another tool has written into it (Losing names it), unless
+    the actor agreed to it (`losing`); with `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
     """
     with write(session):
         draft = _locked(session, actor, draft_id, revision)
         if diagram is not None:
-            _take(draft, diagram, replacing)
+            _take(draft, diagram, replacing, losing)
         _store(session, draft, "form", forms or {})
         _store(session, draft, "decision", decisions or {})
         draft.revision += 1
@@ -159,7 +172,7 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
 STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deployed": "已启用", "discarded": "已作废"}
 
 
-def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
+def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool, losing: bool = False) -> None:
     root = x.parse_xml(diagram)
     if replacing:
         main = main_process(root)
@@ -168,11 +181,13 @@ def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool) -> None:
             raise Invalid(
                 f"文件里的流程编号是“{key}”，这份草稿改的是“{draft.procedure_key}”。要用这个文件，请另建草稿。"
             )
-    else:
-        losses = lost(x.parse_xml(draft.xml), root)
-        if losses:
-            raise Invalid("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + "。")
-    draft.xml = x.in_utf8(diagram)
+        draft.xml = x.in_utf8(diagram)
+        return
+    losses = [] if losing else lost(x.parse_xml(draft.xml), root)
+    if losses:
+        more = f"等 {len(losses)} 处" if len(losses) > 5 else ""
+        raise Losing("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + more + "。")
+    draft.xml = with_comments(draft.xml, x.in_utf8(diagram))
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:

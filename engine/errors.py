@@ -49,6 +49,12 @@ class Invalid(ShouwangError):
         self.fields: dict[str, list[str]] = {key: list(texts) for key, texts in (fields or {}).items()}
 
 
+class Losing(Invalid):
+    """To store it would lose what another tool wrote; who says so on purpose may."""
+
+    code = "losing"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One result of a check: the element it is about and a Chinese sentence."""

@@ -302,7 +302,8 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
     for kind in TIMERS:
         for node in x.descendants(root, kind):
             owner = node.getparent().getparent()  # type: ignore[union-attr]
-            yield owner, timer_feel(node.text or "")  # type: ignore[misc]
+            if (node.text or "").strip():
+                yield owner, timer_feel(node.text or "")  # type: ignore[misc]
     for task in x.descendants(root, "serviceTask"):
         for parameter in task.iter(f"{{{x.SPIFF}}}parameter"):
             yield task, strip_equals(parameter.get("value", ""))

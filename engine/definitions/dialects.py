@@ -7,6 +7,7 @@ definition and SpiffWorkflow's parser ask in one place only. What has no counter
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -108,13 +109,18 @@ def _adopt_decision(node: Node) -> None:
         _set(node, "resultVariable", found[1])
 
 
+def _zeebe_value(text: str) -> str:
+    """Camunda 8 writes FEEL behind an equals sign; anything else is a text as it stands."""
+    return text if text.startswith("=") else json.dumps(text, ensure_ascii=False)
+
+
 def _adopt_service(node: Node) -> None:
     """A job type or topic is the name of our service, its inputs are the parameters."""
     if next(node.iter(f"{{{SPIFF}}}serviceTaskOperator"), None) is not None:
         return
     job, mapping = _child(node, "taskDefinition"), _child(node, "ioMapping")
     name = job.get("type", "") if job is not None else ""
-    inputs = {one.get("target", ""): one.get("source", "") for one in mapping if isinstance(one.tag, str)
+    inputs = {one.get("target", ""): _zeebe_value(one.get("source", "")) for one in mapping if isinstance(one.tag, str)
               and etree.QName(one).localname == "input"} if mapping is not None else {}  # fmt: skip
     for namespace in CAMUNDA_LIKE:
         name = name or node.get(f"{{{namespace}}}topic", "")

@@ -1,11 +1,15 @@
-"""What a diagram would lose by being saved: the writing of other tools that an editor did not understand.
+"""What a diagram would lose by being saved: what an editor did not understand, and what it never reads.
 
-An editor that knows a prefix but not an element drops the element without a word. Whoever saves is told by name.
+An editor that knows a prefix but not an element drops the element without a word: whoever saves is told by name. It
+does not read comments either: they are put back where they stood.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from itertools import islice
 
 from lxml import etree
 
@@ -18,14 +22,16 @@ EDITABLE = frozenset(
     )}
 )  # fmt: skip
 """Extension elements that the modeler shows and lets people take away."""
-EDITABLE_ATTRIBUTES = frozenset({f"{{{x.CAMUNDA}}}formKey"})
+EDITABLE_ATTRIBUTES = frozenset({f"{{{x.CAMUNDA}}}formKey", "messageRef"})
+EDITABLE_ROOTS = frozenset({"process", "collaboration", "category", "dataStore", "message"})
+"""Children of the root that go with what people delete from the drawing."""
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def lost(before: x.Node, after: x.Node) -> list[str]:
-    """Sentences on what elements that are still there have lost: extension elements and attributes of other tools."""
+    """Sentences on what elements that are still there have lost, and on what the drawing shows nothing of."""
     kept = {node.get("id"): node for node in after.iter(f"{{{x.BPMN}}}*") if node.get("id")}
-    found: list[str] = []
+    found = [f"{_short(before, name)}" for name in _roots(before) - _roots(after)]
     for node in before.iter(f"{{{x.BPMN}}}*"):
         other = kept.get(node.get("id"))
         if other is None or not node.get("id"):
@@ -36,17 +42,30 @@ def lost(before: x.Node, after: x.Node) -> list[str]:
     return found
 
 
+def _roots(root: x.Node) -> Counter[str]:
+    """What stands beside the processes: data types, errors, interfaces."""
+    return Counter(str(node.tag) for node in root if x.is_bpmn(node) and x.local(node) not in EDITABLE_ROOTS)
+
+
 def _extensions(node: x.Node) -> Counter[str]:
+    """The extension elements, and what other tools wrote beside them as the element's own children."""
     holders = x.children(node, "extensionElements")
-    inner = (child for holder in holders for child in holder.iterdescendants() if isinstance(child.tag, str))
+    inner = [child for holder in holders for child in holder.iterdescendants() if isinstance(child.tag, str)]
+    inner += [child for child in node if isinstance(child.tag, str) and _is_foreign(child)]
     return Counter(str(child.tag) for child in inner if child.tag not in EDITABLE)
 
 
+def _is_foreign(child: x.Node) -> bool:
+    return etree.QName(child).namespace not in (x.BPMN, x.BPMNDI)
+
+
 def _attributes(node: x.Node) -> Counter[str]:
-    foreign = (
-        str(name) for name in node.attrib if str(name).startswith("{") and not str(name).startswith(f"{{{XSI}}}")
+    """The attributes of other tools, and references of the standard, which an editor drops when it cannot follow them."""
+    names = (str(name) for name in node.attrib)
+    given = (
+        name for name in names if name.endswith("Ref") or (name.startswith("{") and not name.startswith(f"{{{XSI}}}"))
     )
-    return Counter(name for name in foreign if name not in EDITABLE_ATTRIBUTES)
+    return Counter(name for name in given if name not in EDITABLE_ATTRIBUTES)
 
 
 def _short(root: x.Node, name: str) -> str:
@@ -55,3 +74,59 @@ def _short(root: x.Node, name: str) -> str:
     prefixes = {uri: prefix for prefix, uri in root.nsmap.items() if prefix}
     prefix = prefixes.get(qualified.namespace or "")
     return f"{prefix}:{qualified.localname}" if prefix else qualified.localname
+
+
+# -- comments -------------------------------------------------------------------------------------------------------------
+
+
+def with_comments(before: bytes, after: bytes) -> bytes:
+    """`after` with the comments of `before` at the same elements, as far as these are still there.
+
+    Both are files that `xml.parse_xml` has accepted.
+    """
+    if b"<!--" not in before and before.count(b"<?") < 2:
+        return after
+    old, new = _read(before), _read(after)
+    kept = {node.get("id"): node for node in new.iter("*") if node.get("id")} | {old.get("id"): new}
+    written = {_text(node) for node in _remarks(new)}
+    for remark in [node for node in _remarks(old) if _text(node) not in written]:
+        copied = deepcopy(remark)
+        copied.tail = None
+        parent = remark.getparent()
+        if parent is None:
+            new.addprevious(copied)
+            continue
+        holder = _same(parent, kept)
+        if holder is not None:
+            twins = (_same(sibling, kept) for sibling in remark.itersiblings("*"))
+            following = next((twin for twin in twins if twin is not None and twin.getparent() is holder), None)
+            if following is None:
+                holder.append(copied)
+            else:
+                following.addprevious(copied)
+    return etree.tostring(new.getroottree(), encoding="UTF-8", xml_declaration=True)
+
+
+def _same(node: x.Node, kept: Mapping[str | None, x.Node]) -> x.Node | None:
+    """The element of the other file that is this one: by its id, else by its place in its parent."""
+    parent = node.getparent()
+    if node.get("id") or parent is None:
+        return kept.get(node.get("id"))
+    other = _same(parent, kept)
+    place = sum(1 for _ in node.itersiblings(str(node.tag), preceding=True))
+    return None if other is None else next(islice(other.iterchildren(str(node.tag)), place, None), None)
+
+
+def _read(body: bytes) -> x.Node:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False)
+    return etree.fromstring(body, parser)
+
+
+def _remarks(root: x.Node) -> Iterator[x.Node]:
+    """Comments and processing instructions, those before the root included."""
+    yield from reversed(list(root.itersiblings(etree.Comment, etree.PI, preceding=True)))
+    yield from root.iter(etree.Comment, etree.PI)
+
+
+def _text(remark: x.Node) -> str:
+    return etree.tostring(remark, encoding="unicode", with_tail=False)

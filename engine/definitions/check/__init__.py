@@ -56,7 +56,7 @@ def _read(draft: Draft, deadline: Deadline) -> list[Finding]:
         if deadline.passed:
             sentence = "流程图过于庞大，没有在限定的时间里检查完，不能启用。请分成几个公用环节。"
             return [*findings, Finding("", "", sentence)]
-    return findings
+    return list(dict.fromkeys(findings))
 
 
 def _refused(findings: list[Finding]) -> bool:

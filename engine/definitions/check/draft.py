@@ -12,6 +12,15 @@ from engine.errors import Finding
 from engine.forms.reading import read_schema
 from engine.forms.schema import Component
 
+DESCRIBING = frozenset(
+    "sequenceFlow laneSet lane flowNodeRef textAnnotation association documentation extensionElements incoming outgoing "
+    "group text dataObject dataObjectReference dataStoreReference ioSpecification property auditing monitoring "
+    "resourceRole performer humanPerformer potentialOwner supportedInterfaceRef correlationSubscription supports "
+    "multiInstanceLoopCharacteristics standardLoopCharacteristics dataInputAssociation dataOutputAssociation".split()
+)
+"""What only pictures or describes; the marks of repetition are checked by their own rules."""
+_CLOSED = ("adHocSubProcess", "transaction")
+
 
 class Draft:
     """A diagram being checked, with the look-ups that the checkers share."""
@@ -22,13 +31,11 @@ class Draft:
         self.parts = parts_of(root, resources.part)
         self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
         self.processes = run_processes(root)
-        self.nodes = {
-            node.get("id", ""): node
-            for process in self.processes
-            for node in process.iter(f"{{{x.BPMN}}}*")
-            if x.local(node) in FLOW_NODES
-        }
-        self.flows = [flow for process in self.processes for flow in x.descendants(process, "sequenceFlow")]
+        inside = [node for process in self.processes for node in _inside(process)]
+        self.nodes = {node.get("id", ""): node for node in inside if x.local(node) in FLOW_NODES}
+        self.flows = [node for node in inside if x.local(node) == "sequenceFlow"]
+        self.refused = {node.get("id", ""): node for node in inside if _is_refused(node)}
+        """The elements that the engine does not run: named as such, they are judged no further, nor is what they hold."""
         self._schemas: dict[str, tuple[dict[str, Any] | None, list[Finding]]] = {}
         self.leaving: dict[str, list[x.Node]] = {}
         self.entering: dict[str, list[x.Node]] = {}
@@ -63,8 +70,37 @@ class Draft:
         return list(schema["components"]) if schema else []
 
 
+def _inside(process: x.Node) -> Iterator[x.Node]:
+    """The BPMN elements of a process in their order, without those inside an element that the engine does not run."""
+    stack = [process]
+    while stack:
+        node = stack.pop()
+        if node is not process:
+            yield node
+        if x.local(node) not in _CLOSED and not apart(node):
+            stack.extend(child for child in reversed(node) if x.is_bpmn(child))
+
+
+def _is_refused(node: x.Node) -> bool:
+    holder = node.getparent()
+    inside = holder is not None and x.local(holder) in ("process", "subProcess")
+    return inside and x.local(node) not in DESCRIBING | FLOW_NODES
+
+
+def apart(node: x.Node) -> bool:
+    """Whether the element stands beside the flow, by the standard: for an event or for compensation."""
+    if node.get("triggeredByEvent") == "true" or node.get("isForCompensation") == "true":
+        return True
+    return x.local(node) == "boundaryEvent" and bool(x.children(node, "compensateEventDefinition"))
+
+
+def name_of(node: x.Node) -> str:
+    """What a sentence calls the element: its name in one line, else its id."""
+    return " ".join((node.get("name") or "").split()) or node.get("id") or ""
+
+
 def found(node: x.Node, sentence: str, severity: str = "error") -> Finding:
-    return Finding(node.get("id") or "", node.get("name") or "", sentence, severity)
+    return Finding(node.get("id") or "", " ".join((node.get("name") or "").split()), sentence, severity)
 
 
 Checker = Callable[[Draft], Iterator[Finding]]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from engine.definitions import xml as x
-from engine.definitions.check.draft import Draft, found
+from engine.definitions.check.draft import Draft, found, name_of
 from engine.definitions.dialects import CAMUNDA_LIKE, ZEEBE
 from engine.definitions.resources import is_empty
 from engine.errors import Finding
@@ -40,7 +40,7 @@ def other_pools(draft: Draft) -> Iterator[Finding]:
     for process in x.children(draft.root, "process"):
         if process.get("id") in run or is_empty(process):
             continue
-        name = pools.get(process.get("id")) or process.get("name") or process.get("id")
+        name = " ".join((pools.get(process.get("id")) or name_of(process)).split())
         if process.get("isExecutable") == "true":
             yield found(
                 process, f"一个文件只办理一个流程，“{name}”没有被调用，不会运行。请另存为单独的文件，或去掉可执行标记。"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from engine.definitions import xml as x
-from engine.definitions.check.draft import Draft, closure, found, reaches
+from engine.definitions.check.draft import Draft, apart, closure, found, name_of, reaches
 from engine.definitions.definition import FLOW_NODES, TIMERS
 from engine.definitions.resources import calls_out
 from engine.errors import Finding
@@ -28,24 +28,13 @@ _ALLOWED_EVENTS = {
     "boundaryEvent": {"messageEventDefinition", "timerEventDefinition"},
 }
 _WAITS = {"userTask", "manualTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity", "subProcess"}
-_IGNORED = {"sequenceFlow", "laneSet", "lane", "flowNodeRef", "textAnnotation", "association", "documentation",
-            "extensionElements", "incoming", "outgoing", "group", "text", "dataObject", "dataObjectReference",
-            "dataStoreReference", "ioSpecification", "property", "auditing", "monitoring", "resourceRole", "performer",
-            "humanPerformer", "potentialOwner", "supportedInterfaceRef", "correlationSubscription", "supports",
-            "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "dataInputAssociation",
-            "dataOutputAssociation"}  # fmt: skip
-"""What only pictures or describes; the marks of repetition are checked by their own rules."""
 
 
 def elements(draft: Draft) -> Iterator[Finding]:
     """Only what the engine really runs: an element it would skip in silence is an error."""
-    for process in draft.processes:
-        for node in process.iter(f"{{{x.BPMN}}}*"):
-            kind = x.local(node)
-            holder = node.getparent()
-            if holder is None or x.local(holder) not in ("process", "subProcess") or kind in _IGNORED | FLOW_NODES:
-                continue
-            yield found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
+    for node in draft.refused.values():
+        kind = x.local(node)
+        yield found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
     for node in draft.of_kind("subProcess"):
         if node.get("triggeredByEvent") == "true":
             yield found(node, "不支持事件子流程，请改用边界事件。")
@@ -71,11 +60,11 @@ def events(draft: Draft) -> Iterator[Finding]:
             for child in given:
                 if x.local(child) not in allowed:
                     yield found(node, f"这里不支持“{_event(x.local(child))}”类型的事件。")
-                if x.local(child) == "messageEventDefinition" and not messages.get(child.get("messageRef")):
+                elif x.local(child) == "messageEventDefinition" and not messages.get(child.get("messageRef")):
                     yield found(node, "消息事件没有指明消息的名称。")
             if len(given) != 1 and kind in ("intermediateCatchEvent", "boundaryEvent"):
                 yield found(node, "这个事件须恰好有一个定义：等待时间或等待消息。")
-            for timer in (child for child in given if x.local(child) == "timerEventDefinition"):
+            for timer in (child for child in given if x.local(child) == "timerEventDefinition" in allowed):
                 if sum(bool(x.text_of(timer, name)) for name in TIMERS) != 1:
                     yield found(
                         node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。"
@@ -85,6 +74,8 @@ def events(draft: Draft) -> Iterator[Finding]:
                         node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
                     )
     for node in draft.of_kind("boundaryEvent"):
+        if node.get("attachedToRef") in draft.refused:
+            continue
         if node.get("attachedToRef") not in draft.nodes:
             yield found(node, "边界事件没有附着在任何步骤上。")
         elif x.local(draft.nodes[node.get("attachedToRef", "")]) not in (
@@ -100,16 +91,26 @@ def events(draft: Draft) -> Iterator[Finding]:
 
 
 def flows(draft: Draft) -> Iterator[Finding]:
+    elsewhere = {node.get("id") for node in draft.root.iter(f"{{{x.BPMN}}}*")}
     for flow in draft.flows:
         for end, label in (("sourceRef", "起点"), ("targetRef", "终点")):
-            if flow.get(end) not in draft.nodes:
-                yield found(flow, f"连线的{label}“{flow.get(end)}”不存在。")
-        source = draft.nodes.get(flow.get("sourceRef", ""))
+            name = flow.get(end)
+            if name in draft.nodes or name in draft.refused:
+                continue
+            if name and name in elsewhere:
+                yield found(flow, f"连线的{label}“{name}”不在这个流程里，连线不能通到别的流程。")
+            else:
+                yield found(flow, f"连线的{label}“{name}”不存在。" if name else f"连线没有写明{label}。")
+        source, target = draft.nodes.get(flow.get("sourceRef", "")), draft.nodes.get(flow.get("targetRef", ""))
+        if source is not None and target is not None and source.getparent() is not target.getparent():
+            yield found(flow, "连线穿过了子流程的边框：子流程里外要分开连，进出都连在子流程上。")
         deciding = source is not None and x.local(source) in ("exclusiveGateway", "inclusiveGateway")
         if source is not None and not deciding and x.text_of(flow, "conditionExpression"):
             yield found(flow, "只有从排他或包容网关出发的连线才能写条件，这里的条件会被忽略。")
     for node in draft.nodes.values():
         kind, out = x.local(node), draft.outgoing(node)
+        if apart(node):
+            continue
         if not out and kind != "endEvent":
             yield found(node, "没有出口：走到这里就再也走不下去了。")
         if not draft.incoming(node) and kind not in ("startEvent", "boundaryEvent"):
@@ -130,7 +131,7 @@ def gateways(draft: Draft) -> Iterator[Finding]:
             yield found(node, "网关没有默认出口：条件都不成立时无路可走。请把其中一条设为默认。")
         for flow in out:
             if flow.get("id") != default and not x.text_of(flow, "conditionExpression"):
-                yield found(flow, f"网关“{node.get('name') or node.get('id')}”的这条出口没有写条件。")
+                yield found(flow, f"网关“{name_of(node)}”的这条出口没有写条件。")
     for node in draft.of_kind("eventBasedGateway"):
         targets = [draft.nodes.get(flow.get("targetRef", "")) for flow in draft.outgoing(node)]
         if any(t is None or x.local(t) != "intermediateCatchEvent" for t in targets):
@@ -156,9 +157,17 @@ def processes(draft: Draft) -> Iterator[Finding]:
         if process.get("isExecutable") == "false":
             yield found(process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。")
         calls[process.get("id", "")] = {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
+    for node in draft.of_kind("subProcess"):
+        starts = x.children(node, "startEvent")
+        if len(starts) != 1 and not apart(node):
+            yield found(node, f"子流程里须恰好画一个开始事件，这里有 {len(starts)} 个。")
+    global_tasks = {node.get("id") for node in draft.root if x.is_bpmn(node) and x.local(node).startswith("global")}
     for node in draft.of_kind("callActivity"):
-        if node.get("calledElement") not in identifiers | set(draft.parts):
-            yield found(node, f"调用的流程“{node.get('calledElement')}”不存在。")
+        called = node.get("calledElement")
+        if not called:
+            yield found(node, "调用活动没有指定要调用的公用环节。")
+        elif called not in identifiers | set(draft.parts) | global_tasks:
+            yield found(node, f"调用的流程“{called}”不存在。")
     for process in draft.processes:
         if reaches(calls, process.get("id", ""), process.get("id", "")):
             yield found(process, "调用活动互相调用，永远不会结束。")
@@ -192,6 +201,8 @@ def reachable(draft: Draft) -> Iterator[Finding]:
             back.setdefault(target, []).append(source)
     backward = closure(back, [n.get("id", "") for n in draft.of_kind("endEvent")])
     for identifier, node in draft.nodes.items():
+        if apart(node):
+            continue
         if identifier not in forward:
             yield found(node, "从开始事件走不到这里。")
         elif identifier not in backward:

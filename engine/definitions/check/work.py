@@ -75,15 +75,12 @@ def papers(draft: Draft) -> Iterator[Finding]:
 
 
 def tasks(draft: Draft) -> Iterator[Finding]:
-    lanes: dict[str, str] = {}
+    lanes: set[str] = set()  # a lane without a queue is named itself, not each of its tasks
     for lane in x.descendants(draft.root, "lane"):
-        queue = lane_queue(lane)
-        for reference in x.children(lane, "flowNodeRef"):
-            if queue:
-                lanes[(reference.text or "").strip()] = queue
-            elif (reference.text or "").strip() in draft.nodes:
-                yield found(lane, "泳道名称中没有“村、乡、县、市、省”，不知道任务归哪个待办。")
-                break
+        inside = {(reference.text or "").strip() for reference in x.children(lane, "flowNodeRef")}
+        lanes |= inside
+        if lane_queue(lane) is None and inside & draft.nodes.keys():
+            yield found(lane, "泳道名称中没有“村、乡、县、市、省”，不知道任务归哪个待办。")
     for node in draft.of_kind("userTask", "manualTask"):
         given = x.properties(node)
         holder = node.getparent()
@@ -100,7 +97,9 @@ def tasks(draft: Draft) -> Iterator[Finding]:
             yield found(node, f"表单“{key}”不存在。")
     for node in draft.of_kind("businessRuleTask"):
         key = x.extension_text(node, "calledDecisionId")
-        if key not in draft.decisions:
+        if not key:
+            yield found(node, "没有指定决策表。")
+        elif key not in draft.decisions:
             yield found(node, f"决策表“{key}”不存在。")
         else:
             try:
@@ -139,12 +138,21 @@ def services_called(draft: Draft) -> Iterator[Finding]:
                 yield found(node, f"图中有元素的编号与参数“{parameter.get('id')}”相同，请改用别的编号。")
 
 
+_OTHER_LANGUAGES = {
+    "${": '这是 Camunda 7 一类引擎的写法（JUEL），请改写成 FEEL，如 review.outcome = "approve"。',
+    "#{": '这是 Camunda 7 一类引擎的写法（JUEL），请改写成 FEEL，如 review.outcome = "approve"。',
+    "getDataObject(": '这是 XPath 的写法，请改写成 FEEL，如 review.outcome = "approve"。',
+}
+"""How texts of other languages are known; FEEL has none of these."""
+
+
 def expressions_written(draft: Draft) -> Iterator[Finding]:
     for node, text in expressions(draft.root):
         try:
             feel.compile_expression(text)
         except feel.FeelSyntaxError as error:
-            yield found(node, f"表达式“{text[:80]}”写得不对：{error}")
+            elsewhere = next((words for begin, words in _OTHER_LANGUAGES.items() if begin in text), None)
+            yield found(node, f"表达式“{text[:80]}”写得不对：{elsewhere or error}")
     for name in ("preScript", "postScript"):
         for script in draft.root.iter(f"{{{x.SPIFF}}}{name}"):
             owner = script.getparent().getparent()  # type: ignore[union-attr]

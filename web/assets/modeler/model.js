@@ -129,10 +129,11 @@ class Several {
   }
 }
 
-// A list or variable that a repeated task names is no element of the file: the reader drops it, so it is put back here.
+// What a reference names may be no element of the file: a list that a repeated task goes through, a type of another
+// tool. The reader drops it, so it is put back here once the drawing stands.
 export function keepLoose(warnings) {
-  for (const warning of warnings) {
-    const { element, property, value } = warning;
-    if (/^(bpmn:)?loopData(In|Out)putRef$/.test(property ?? "") && element) element.set(property.replace("bpmn:", ""), { id: value });
+  for (const { element, property, value } of warnings) {
+    const known = property && element?.$descriptor?.propertiesByName[property];
+    if (known?.isReference && !known.isMany && !/^bpmndi:/.test(element.$type)) element.set(property, { id: value });
   }
 }

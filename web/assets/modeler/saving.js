@@ -15,6 +15,7 @@ export class Saving {
     this.revision = Number(box.dataset.revision);
     this.dirty = false;
     this.stopped = false;
+    this.losing = false;
     this.running = Promise.resolve();
     this.sending = 0;
     source.on(() => this.changed());
@@ -27,7 +28,7 @@ export class Saving {
     const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": this.token }, body: JSON.stringify(body) });
     const found = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
     if (answer.ok && !answer.redirected) return found;
-    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), { status: answer.redirected ? 401 : answer.status });
+    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), { code: found.title, status: answer.redirected ? 401 : answer.status });
   }
 
   changed() {
@@ -72,7 +73,8 @@ export class Saving {
     this.dirty = false;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text });
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, losing: this.losing });
+      this.losing = false;
       this.stored(revision);
     } catch (error) {
       this.dirty = true;
@@ -83,7 +85,8 @@ export class Saving {
 
   failed(error) {
     this.say(error.status === 422 ? "没有保存" : "没有保存上，稍后再试", "failed");
-    if (error.status === 422) this.tell("danger", error.message);
+    if (error.code === "losing") this.tell("danger", error.message, this.button("仍然保存，这些不要了", () => this.lose()));
+    else if (error.status === 422) this.tell("danger", error.message);
     else this.waiting = setTimeout(() => this.save(), AGAIN);
   }
 
@@ -97,6 +100,16 @@ export class Saving {
     this.line("wrong", h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
   }
 
+  button(words, act, main = false) {
+    return h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
+  }
+
+  // What another tool wrote and this one cannot keep is given up on purpose only.
+  lose() {
+    this.losing = true;
+    return this.save();
+  }
+
   line(name, content) {
     let place = this.notice.querySelector(`[data-line=${name}]`);
     if (!place) this.notice.append((place = h("div", { "data-line": name })));
@@ -107,9 +120,8 @@ export class Saving {
   conflict(sentence) {
     this.stopped = true;
     this.say("没有保存", "failed");
-    const button = (words, act, main = false) => h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
     const name = h("input", { type: "text", className: "form-control form-control-sm", value: `${this.title.slice(0, 70)}（另存）`, maxLength: 80, ariaLabel: "新草稿的名称" });
-    this.tell("warning", sentence, name, button("另存为新的草稿", () => this.keep(name.value), true), button("载入对方的内容", () => this.yield()));
+    this.tell("warning", sentence, name, this.button("另存为新的草稿", () => this.keep(name.value), true), this.button("载入对方的内容", () => this.yield()));
   }
 
   async keep(name) {
