@@ -29,14 +29,20 @@ MAX_RESOURCE_BYTES = 1_000_000
 Changes = Mapping[str, bytes | None]
 
 
-def drafts(session: Session, actor: Account, page: int = 1) -> Page[ProcedureDraft]:
-    """The drafts that are open or wait for approval, latest first."""
+def drafts(
+    session: Session, actor: Account, page: int = 1, *, key: str = "", status: str = "", text: str = ""
+) -> Page[ProcedureDraft]:
+    """The drafts that are open or wait for approval, latest first; of one procedure, of one status, with a text in the name."""
     definitions.require_owner(actor)
-    query = select(ProcedureDraft).where(ProcedureDraft.status.in_(ALIVE))
+    query = select(ProcedureDraft).where(ProcedureDraft.status.in_([status] if status in ALIVE else ALIVE))
+    if key:
+        query = query.where(ProcedureDraft.procedure_key == key)
+    if text.strip():
+        query = query.where(ProcedureDraft.name.contains(text.strip()[:40], autoescape=True))
     ordered = query.order_by(ProcedureDraft.updated_at.desc(), ProcedureDraft.id.desc())
-    people = joinedload(ProcedureDraft.updater).lazyload(Account.grants)
-    creators = joinedload(ProcedureDraft.creator).lazyload(Account.grants)
-    return page_of(session, query, ordered.options(people, creators), page)
+    people = (ProcedureDraft.updater, ProcedureDraft.creator, ProcedureDraft.submitter)
+    loaded = [joinedload(person).lazyload(Account.grants) for person in people]
+    return page_of(session, query, ordered.options(*loaded), page)
 
 
 def find(session: Session, actor: Account, draft_id: int) -> ProcedureDraft:
@@ -64,9 +70,11 @@ def base_of(session: Session, draft: ProcedureDraft) -> ProcedureVersion | None:
 
 def create(
     session: Session, actor: Account, *, name: str, procedure_key: str = "", now: datetime,
-    version_id: int | None = None, body: bytes | None = None,
+    version_id: int | None = None, body: bytes | None = None, resources: Resources | None = None,
 ) -> ProcedureDraft:  # fmt: skip
     """A new draft: from a version, from a file `body` (not trusted), from what is in force, or empty.
+
+    Of `resources`, the forms and decisions that came with the file, those are kept that differ from what is in force.
 
     Raises Invalid without a name, DefinitionError for a file that is no diagram, NotFound for an unknown version.
     """
@@ -86,6 +94,11 @@ def create(
             key = f"procedure_{draft.id}"
             draft.xml = blank_diagram(key, name)
             session.add(DraftResource(draft_id=draft.id, kind="form", key=f"{key}_form", body=blank_form(name)))
+        if resources is not None:
+            present = resources_of(session, draft)
+            for kind in ("form", "decision"):
+                known = present.of(kind)
+                _store(session, draft, kind, {k: v for k, v in resources.of(kind).items() if known.get(k) != v})
         details = {"draft": draft.id, "name": name, "key": draft.procedure_key}
         audit.record(session, "procedure", actor.id, "draft", details, now)
     return draft

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager, joinedload, undefer
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import approvals, audit, definitions, drafting
+from engine import approvals, audit, catalogue, definitions, drafting
 from engine.database import write
-from engine.definitions import Definition
 from engine.definitions.differences import Difference, differences
 from engine.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
-from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion
+from engine.models import Account, Procedure, ProcedureDraft, ProcedureVersion
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
     submitted = draft.status == "submitted"
     seen = present is None or submitted or present.id == draft.base_version_id
     return Release(
-        draft=draft, findings=findings, differences=found, running=_running(session, draft.procedure_key),
+        draft=draft, findings=findings, differences=found, running=catalogue.running(session, [draft.procedure_key]).get(draft.procedure_key, 0),
         overtaken_by=None if seen else present, needs_approval=approvals.needs_approval(session, actor),
         reviewers=approvals.reviewers(session, draft, actor), changes=approvals.changes(session, draft) if submitted else [],
     )  # fmt: skip
@@ -62,11 +60,6 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
 def _present(session: Session, key: str) -> ProcedureVersion | None:
     query = select(ProcedureVersion).join(Procedure, Procedure.current_version_id == ProcedureVersion.id)
     return session.scalar(query.where(Procedure.key == key).options(joinedload(ProcedureVersion.procedure)))
-
-
-def _running(session: Session, key: str) -> int:
-    query = select(func.count()).where(CaseFile.procedure_key == key, CaseFile.status == "open")
-    return session.scalar(query) or 0
 
 
 # -- the acts -------------------------------------------------------------------------------------------------------------
@@ -194,64 +187,3 @@ def roll_back(session: Session, actor: Account, key: str, number: int, note: str
             raise Invalid("这一版正在使用。")
         draft = drafting.create(session, actor, name=f"回到第 {number} 版", version_id=version.id, now=now)
         return deploy(session, actor, draft.id, f"回到第 {number} 版：{note.strip()}", now, over=present.number)
-
-
-def waiting(session: Session, actor: Account) -> list[ProcedureDraft]:
-    """The drafts that wait for a second process owner, oldest first."""
-    definitions.require_owner(actor)
-    query = select(ProcedureDraft).where(ProcedureDraft.status == "submitted").order_by(ProcedureDraft.submitted_at)
-    return list(session.scalars(query.options(joinedload(ProcedureDraft.updater).lazyload(Account.grants)).limit(100)))
-
-
-def procedures(session: Session, actor: Account, text: str = "") -> list[Procedure]:
-    """The procedures and parts in force, by name, with their present versions."""
-    definitions.require_owner(actor)
-    query = select(Procedure).join(Procedure.current_version).options(contains_eager(Procedure.current_version))
-    if text.strip():
-        query = query.where(Procedure.name.contains(text.strip()[:40], autoescape=True))
-    return list(session.scalars(query.order_by(Procedure.name).limit(500)))
-
-
-def open_drafts(session: Session, actor: Account) -> dict[str, int]:
-    """How many drafts are alive, by procedure."""
-    definitions.require_owner(actor)
-    query = select(ProcedureDraft.procedure_key, func.count()).where(ProcedureDraft.status.in_(drafting.ALIVE))
-    return {row[0]: row[1] for row in session.execute(query.group_by(ProcedureDraft.procedure_key))}
-
-
-def versions(session: Session, actor: Account, key: str, page: int = 1) -> Page[ProcedureVersion]:
-    """A procedure's versions, latest first. Raises NotFound when there is none."""
-    definitions.require_owner(actor)
-    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key)
-    ordered = query.order_by(ProcedureVersion.number.desc()).options(joinedload(ProcedureVersion.procedure))
-    found = page_of(session, query, ordered, page)
-    if not found.total:
-        raise NotFound(f"没有流程“{key}”。")
-    return found
-
-
-def usage(session: Session, keys: Sequence[str]) -> dict[tuple[str, int], dict[str, int]]:
-    """How many cases are open and closed on each version of the procedures: by key and version id."""
-    query = select(CaseFile.procedure_key, CaseFile.version_id, CaseFile.status, func.count()).where(
-        CaseFile.procedure_key.in_(keys)
-    )
-    found: dict[tuple[str, int], dict[str, int]] = {}
-    for key, version_id, status, count in session.execute(
-        query.group_by(CaseFile.procedure_key, CaseFile.version_id, CaseFile.status)
-    ):
-        group = found.setdefault((key, version_id), {"open": 0, "closed": 0})
-        group["open" if status == "open" else "closed"] += count
-    return found
-
-
-def definition_of(session: Session, actor: Account, side: str, key: str) -> tuple[str, Definition]:
-    """One side of a comparison: a version's number, or ``draft-`` and a draft's id; with what it is called."""
-    definitions.require_owner(actor)
-    if side.startswith("draft-") and side[6:].isdigit():
-        draft = drafting.find(session, actor, int(side[6:]))
-        definition, findings = drafting.checked(session, draft)
-        if definition is None:
-            raise Conflict(f"草稿“{draft.name}”还有 {len(findings)} 处问题，改好后才能对比。")
-        return f"草稿“{draft.name}”", definition
-    version = definitions.version(session, key, int(side) if side.isdigit() and len(side) < 7 else 0)
-    return f"第 {version.number} 版", definitions.load(session, version.id)

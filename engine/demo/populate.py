@@ -37,6 +37,7 @@ ROLES = (
     ("shengji", "省级审核", "province_reviewer"),
     ("ducha", "督查员", access.SUPERVISOR),
     ("liucheng", "流程管理员", access.PROCESS_OWNER),
+    ("shenpi", "流程审批", access.PROCESS_OWNER),
     ("xitong", "系统管理员", access.ACCOUNT_ADMIN),
     ("anquan", "安全管理员", access.SECURITY_ADMIN),
     ("shenji", "审计管理员", access.AUDIT_ADMIN),

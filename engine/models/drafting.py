@@ -39,6 +39,7 @@ class ProcedureDraft(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id"))  # what it became
     creator: Mapped[Account] = relationship(foreign_keys=[created_by])
     updater: Mapped[Account] = relationship(foreign_keys=[updated_by])
+    submitter: Mapped[Account | None] = relationship(foreign_keys=[submitted_by])
 
 
 class DraftResource(Base):

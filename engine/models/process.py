@@ -60,6 +60,7 @@ class CaseFile(Base):
     __table_args__ = (
         Index("ix_case_file_village_code_status", "village_code", "status"),
         Index("ix_case_file_started_by_id", "started_by", "id"),
+        Index("ix_case_file_version_id_status", "version_id", "status"),  # how many run on each version
         Index(
             "ix_case_file_finished",  # the last finished cases of a procedure
             "procedure_key",
@@ -71,7 +72,7 @@ class CaseFile(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))
-    version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"), index=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"))
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12))
     subject: Mapped[str] = mapped_column(String(80))  # the head's name

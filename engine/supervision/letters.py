@@ -21,7 +21,6 @@ from engine.supervision import limits
 from engine.supervision.limits import Holding, LimitFilter
 
 KIND = KINDS["supervision_letter"]
-MAX_ROWS = 500
 COLUMNS = (
     Column("序号", 3), Column("村（社区）", 7), Column("户主", 5), Column("时限", 10, centred=False), Column("正在办理", 7),
     Column("到期", 6), Column("情况", 6),
@@ -94,16 +93,8 @@ def _issued(session: Session, township: Division, now: datetime) -> NumberedPape
 
 
 def _compose(session: Session, actor: Account, township: Division, now: datetime) -> Paper:
-    rows: list[Holding] = []
-    for colour in ("red", "yellow"):
-        page = 1
-        while len(rows) < MAX_ROWS:
-            wanted = LimitFilter(division=township.code, lamp=colour, page=page)
-            found = limits.listing(session, actor, wanted, now)
-            rows += found.items
-            page += 1
-            if page > found.pages:
-                break
+    wanted = LimitFilter(division=township.code, lamp=limits.PRESSING)
+    rows = limits.held(session, session.execute(limits.found(session, actor, wanted, now)).all())
     names = divisions.names(session, {one.village_code for one in rows} | {access.ancestor(township.code, "county")})
     county = names.get(access.ancestor(township.code, "county"), "")
     red = sum(one.due_at <= now for one in rows)
@@ -116,7 +107,7 @@ def _compose(session: Session, actor: Account, township: Division, now: datetime
         ),
         closing=("超期不影响事项继续办理，不得因超期拒绝或取消。请将超期原因、措施和承诺办结日期在系统中答复。",),
         signature=divisions.authority(county, "county"), dated=written(today), columns=COLUMNS,
-        rows=tuple(_row(number, one, names, now) for number, one in enumerate(rows[:MAX_ROWS], 1)),
+        rows=tuple(_row(number, one, names, now) for number, one in enumerate(rows, 1)),
     )  # fmt: skip
 
 

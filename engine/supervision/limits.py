@@ -1,71 +1,58 @@
-"""The limits that count now, kept or passed: counted by place, procedure and step, and listed one by one.
+"""The limits that count now, kept or passed: what narrows them, and the list of them one by one.
 
-A limit counts while the work under it goes on; the step transaction keeps that mark (`Timer.standing`). Every figure is
-one scan of the index `ix_timer_standing` over a range of division codes, so a drill-down costs what it shows.
+A limit counts while the work under it goes on; the step transaction keeps that mark (`Timer.standing`). Every list and
+figure is one scan of the index `ix_timer_standing` over a range of division codes, so a drill-down costs what it shows.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import xlsxwriter
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from engine import access, audit, definitions, divisions
-from engine.clock import CHINA, local_date
-from engine.database import write
-from engine.errors import Invalid, NotAllowed, NotFound
-from engine.inbox import IS_OPEN, LAMPS, YELLOW, Page, lamp, page_of, page_of_rows
+from engine import access, divisions
+from engine.clock import CHINA, local_date, start_of_day
+from engine.errors import NotAllowed, NotFound
+from engine.inbox import IS_OPEN, YELLOW, Page, page_of, page_of_rows
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 
 STANDING = Timer.standing == literal_column("'open'")
 """Written out, so that the index of standing limits serves."""
-MAX_ROWS = 50_000
-ORDERS = {"due": "按到期", "place": "按地方", "name": "按姓名"}
+SORTS = {
+    "due": "到期早的在前", "late": "到期晚的在前", "step": "按正在办理", "holder": "按办理单位", "place": "按村", "name": "按户主",
+}  # fmt: skip
+PRESSING = "press"
+"""The lamp that means red and yellow together."""
+UNCLAIMED, NOBODY = "unclaimed", "nobody"
+HOLDERS = {
+    **{level: f"{access.QUEUE_NAMES[level]}在办" for level in reversed(LEVELS)},
+    UNCLAIMED: "没有人领办",
+    NOBODY: "等待期满",
+}
+"""With whom a limit's work is: a level's desk, a desk where nobody has taken it up, or nobody, since a time is waited for."""
+OVER = (3, 7, 15, 30)
+"""Days overdue that the page offers to narrow to."""
+_UNDER = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
+"""SQL: the open tasks under a limit."""
 
 
 @dataclass(frozen=True)
 class LimitFilter:
-    """What the page is narrowed to; every field may be empty. `step` is "procedure:element" of the open task."""
+    """What the page is narrowed to; every field may be empty."""
 
     division: str = ""
-    procedure: str = ""
-    limit: str = ""  # the element of the limit
-    step: str = ""
-    lamp: str = ""
-    text: str = ""
-    sort: str = "due"
+    limit: str = ""  # "procedure:element", or "procedure:" for all limits of a procedure
+    step: str = ""  # "procedure:element" of an open task
+    lamp: str = ""  # red, yellow, green, or PRESSING
+    over: int = 0  # overdue for at least so many days
+    holder: str = ""  # of HOLDERS
+    text: str = ""  # in the name of the head of household, or of who has claimed a task
+    sort: str = "due"  # of SORTS
     page: int = 1
-
-
-@dataclass(frozen=True)
-class Lamps:
-    """How many limits stand under each lamp, and the oldest passed one."""
-
-    red: int = 0
-    yellow: int = 0
-    green: int = 0
-    oldest: datetime | None = None
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.red + self.yellow + self.green
-
-
-@dataclass(frozen=True)
-class Line:
-    """A place, a limit of a procedure, or a step, with its lamps; `key` is what the filter takes."""
-
-    key: str
-    name: str
-    lamps: Lamps
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,19 +67,6 @@ class Holding:
     name: str
     due_at: datetime
     items: Sequence[WorkItem] = ()
-
-
-@dataclass(frozen=True)
-class Board:
-    """Everything the page counts."""
-
-    place: Division
-    path: Sequence[Division]
-    """From the widest division that the actor reaches down to `place`."""
-    lamps: Lamps
-    places: Sequence[Line]
-    limits: Sequence[Line]
-    steps: Sequence[Line]
 
 
 def timers(session: Session, actor: Account, state: str, now: datetime, page: int = 1) -> Page[Timer]:
@@ -146,160 +120,93 @@ def place_of(session: Session, actor: Account, code: str) -> Division:
     return divisions.get(session, wanted)
 
 
-# -- counting -----------------------------------------------------------------------------------------------------------
+# -- narrowing ----------------------------------------------------------------------------------------------------------
 
 
-def board(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Board:
-    """The page's counts, in a fixed number of statements whatever the size. Raises NotFound, NotAllowed."""
-    place = place_of(session, actor, wanted.division)
-    scope = access.scope_of(place.code)
-    here = [STANDING, access.within(Timer.village_code, [scope])]
-    by_place = _by_place(session, place, here, wanted, now)
-    by_limit = _by_limit(session, here, wanted, now)
-    total = _sum(line.lamps for line in by_place) if place.level != "village" else _sum(line.lamps for line in by_limit)
-    return Board(place, _path(session, actor, place), total, by_place, by_limit, _by_step(session, here, wanted, now))
+def here(place: Division) -> list[ColumnElement[bool]]:
+    """SQL: the limits that stand at and below a division."""
+    return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
 
 
-def _columns(now: datetime) -> list[ColumnElement[Any]]:
-    soon = now + YELLOW
-    return [
-        func.sum(case((Timer.due_at <= now, 1), else_=0)).label("red"),
-        func.sum(case((and_(Timer.due_at > now, Timer.due_at <= soon), 1), else_=0)).label("yellow"),
-        func.sum(case((Timer.due_at > soon, 1), else_=0)).label("green"),
-        func.min(case((Timer.due_at <= now, Timer.due_at))).label("oldest"),
-    ]
-
-
-def _lamps(row: Any) -> Lamps:
-    return Lamps(row.red or 0, row.yellow or 0, row.green or 0, row.oldest)
-
-
-def _sum(found: Any) -> Lamps:
-    many = list(found)
-    oldest = min((one.oldest for one in many if one.oldest is not None), default=None)
-    return Lamps(sum(o.red for o in many), sum(o.yellow for o in many), sum(o.green for o in many), oldest)
-
-
-def _narrowed(wanted: LimitFilter) -> list[ColumnElement[bool]]:
+def narrowed(wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for but the place. The case must be joined when `wanted.text` is set."""
     found: list[ColumnElement[bool]] = []
-    if wanted.procedure:
-        found.append(Timer.procedure_key == wanted.procedure)
     if wanted.limit:
-        found.append(Timer.element_id == wanted.limit)
+        procedure, _, element = wanted.limit.partition(":")
+        found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
     if wanted.step:
-        found.append(_under_step(wanted.step))
+        procedure, _, element = wanted.step.partition(":")
+        found.append(_has(WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+    if wanted.lamp:
+        found.append(of_lamp(wanted.lamp, now))
+    if wanted.over:
+        found += [Timer.due_at <= now, Timer.due_at < start_of_day(local_date(now) - timedelta(days=wanted.over - 2))]
+    if wanted.holder:
+        found.append(_held_by(wanted.holder))
+    if text := wanted.text.strip():
+        named = select(Account.id).where(Account.name.contains(text, autoescape=True))
+        found.append(or_(CaseFile.subject.contains(text, autoescape=True), _has(WorkItem.claimed_by.in_(named))))
     return found
 
 
-def _under_step(step: str) -> ColumnElement[bool]:
-    """The limit's case has an open task of the step under this very limit."""
-    procedure, _, element = step.partition(":")
-    return (
-        select(WorkItem.id)
-        .where(
-            WorkItem.case_id == Timer.case_id, IS_OPEN, WorkItem.due_at == Timer.due_at,
-            WorkItem.procedure_key == procedure, WorkItem.element_id == element,
-        )
-        .exists()
-    )  # fmt: skip
+def _has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The limit's case has such an open task under this very limit."""
+    return select(WorkItem.id).where(_UNDER, *conditions).correlate(Timer).exists()
 
 
-def _by_place(
-    session: Session, place: Division, here: list[ColumnElement[bool]], wanted: LimitFilter, now: datetime
-) -> list[Line]:
-    """The divisions right below, the reddest first; those without a limit are left out."""
-    if place.level == "village":
-        return []
-    level = LEVELS[LEVELS.index(place.level) + 1]
-    child = func.substr(Timer.village_code, 1, access.PREFIX_LENGTH[level]).label("child")
-    rows = session.execute(select(child, *_columns(now)).where(*here, *_narrowed(wanted)).group_by(child)).all()
-    codes = {row.child: row.child.ljust(12, "0") for row in rows}
-    names = divisions.names(session, codes.values())
-    lines = [Line(codes[row.child], names.get(codes[row.child], codes[row.child]), _lamps(row)) for row in rows]
-    return sorted(lines, key=lambda line: (-line.lamps.red, -line.lamps.yellow, line.key))
+def _held_by(holder: str) -> ColumnElement[bool]:
+    if holder == NOBODY:
+        return ~_has()
+    if holder == UNCLAIMED:
+        return _has(WorkItem.claimed_by.is_(None))
+    return _has(WorkItem.queue == holder) if holder in LEVELS else false()
 
 
-def _by_limit(session: Session, here: list[ColumnElement[bool]], wanted: LimitFilter, now: datetime) -> list[Line]:
-    rest = _narrowed(replace(wanted, procedure="", limit=""))
-    key = (Timer.procedure_key, Timer.element_id)
-    rows = session.execute(
-        select(*key, func.max(Timer.id).label("last"), *_columns(now)).where(*here, *rest).group_by(*key)
-    ).all()
-    named = {
-        row.id: row.name
-        for row in session.execute(select(Timer.id, Timer.name).where(Timer.id.in_([row.last for row in rows])))
-    }
-    procedures = definitions.names(session, {row.procedure_key for row in rows})
-    return [
-        Line(f"{row.procedure_key}:{row.element_id}", named[row.last], _lamps(row), procedures.get(row.procedure_key, ""))
-        for row in sorted(rows, key=lambda row: -(row.red or 0))
-    ]  # fmt: skip
-
-
-def _by_step(session: Session, here: list[ColumnElement[bool]], wanted: LimitFilter, now: datetime) -> list[Line]:
-    """The open tasks under the limits: a limit with two open tasks counts in both steps."""
-    rest = _narrowed(replace(wanted, step=""))
-    key = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.queue)
-    joined = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-    query = select(*key, func.max(WorkItem.id).label("last"), *_columns(now)).select_from(Timer).join(WorkItem, joined)
-    rows = session.execute(query.where(*here, *rest).group_by(*key)).all()
-    last = [row.last for row in rows]
-    named = {
-        row.id: row.name for row in session.execute(select(WorkItem.id, WorkItem.name).where(WorkItem.id.in_(last)))
-    }
-    return [
-        Line(f"{row.procedure_key}:{row.element_id}", named[row.last], _lamps(row), access.QUEUE_NAMES[row.queue])
-        for row in sorted(rows, key=lambda row: -(row.red or 0))
-    ]
-
-
-def _path(session: Session, actor: Account, place: Division) -> list[Division]:
-    scopes = access.scopes(actor, access.WATCH_ROLES)
-    found = []
-    for level in LEVELS[: LEVELS.index(place.level) + 1]:
-        code = access.ancestor(place.code, level)
-        scope = access.scope_of(code)
-        if any(one.low <= scope.low and scope.high <= one.high for one in scopes):
-            found.append(divisions.get(session, code))
-    return found
+def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
+    """SQL: the limits under a lamp."""
+    soon = now + YELLOW
+    return {
+        "red": Timer.due_at <= now, "yellow": and_(Timer.due_at > now, Timer.due_at <= soon),
+        "green": Timer.due_at > soon, PRESSING: Timer.due_at <= soon,
+    }.get(colour, false())  # fmt: skip
 
 
 # -- listing ------------------------------------------------------------------------------------------------------------
 
 
 def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Page[Holding]:
-    """The limits that the filter finds, the longest passed on top, each with who holds it."""
-    page = page_of_rows(session, _list_query(session, actor, wanted, now), wanted.page)
-    return Page(_held(session, page.items), page.total, page.page, page.pages, page.capped)
+    """A page of the limits that the filter finds, each with who holds it."""
+    page = page_of_rows(session, found(session, actor, wanted, now), wanted.page)
+    return Page(held(session, page.items), page.total, page.page, page.pages, page.capped)
 
 
-def _list_query(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:
+def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:
+    """SQL: the limits that the filter finds, in its order. Raises NotFound, NotAllowed outside the actor's watch."""
     place = place_of(session, actor, wanted.division)
     columns = (
         Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
     )  # fmt: skip
     query = select(*columns).join(CaseFile, CaseFile.id == Timer.case_id)
-    query = query.where(STANDING, access.within(Timer.village_code, [access.scope_of(place.code)]), *_narrowed(wanted))
-    if wanted.lamp:
-        query = query.where(_of_lamp(wanted.lamp, now))
-    if wanted.text:
-        query = query.where(CaseFile.subject.contains(wanted.text.strip(), autoescape=True))
-    order = {
-        "place": (Timer.village_code, Timer.due_at, Timer.id),
-        "name": (CaseFile.subject, Timer.id),
-    }.get(wanted.sort, (Timer.due_at, Timer.id))
-    return query.order_by(*order)
+    return query.where(*here(place), *narrowed(wanted, now)).order_by(*_order(wanted.sort))
 
 
-def _of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
-    if colour == "red":
-        return Timer.due_at <= now
-    if colour == "yellow":
-        return and_(Timer.due_at > now, Timer.due_at <= now + YELLOW)
-    return Timer.due_at > now + YELLOW if colour == "green" else false()
+def _order(sort: str) -> tuple[Any, ...]:
+    due = (Timer.due_at, Timer.id)
+    if sort == "step":
+        return (_first(WorkItem.name).nulls_last(), *due)
+    if sort == "holder":
+        return (_first(WorkItem.division_code).nulls_last(), *due)
+    orders = {
+        "late": (Timer.due_at.desc(), Timer.id.desc()), "place": (Timer.village_code, *due), "name": (CaseFile.subject, *due),
+    }  # fmt: skip
+    return orders.get(sort, due)
 
 
-def _held(session: Session, rows: Sequence[Any]) -> list[Holding]:
+def _first(column: Any) -> ColumnElement[Any]:
+    return select(func.min(column)).where(_UNDER).correlate(Timer).scalar_subquery()
+
+
+def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
     """Each limit with the open tasks under it, in one statement."""
     query = select(WorkItem).where(WorkItem.case_id.in_({row.case_id for row in rows}), IS_OPEN).order_by(WorkItem.id)
     items = list(session.scalars(query))
@@ -311,82 +218,16 @@ def _held(session: Session, rows: Sequence[Any]) -> list[Holding]:
 
 def item_ids(session: Session, actor: Account, wanted: LimitFilter, now: datetime, limit: int) -> list[int]:
     """The open tasks under all the limits that the filter finds, up to `limit`."""
-    found = (
-        _list_query(session, actor, wanted, now)
-        .order_by(None)
-        .with_only_columns(Timer.case_id, Timer.due_at)
-        .subquery()
-    )
-    joined = and_(WorkItem.case_id == found.c.case_id, WorkItem.due_at == found.c.due_at, IS_OPEN)
-    return list(
-        session.scalars(select(WorkItem.id).join(found, joined).order_by(WorkItem.due_at, WorkItem.id).limit(limit))
-    )
+    limits = found(session, actor, wanted, now).order_by(None).with_only_columns(Timer.case_id, Timer.due_at).subquery()
+    joined = and_(WorkItem.case_id == limits.c.case_id, WorkItem.due_at == limits.c.due_at, IS_OPEN)
+    query = select(WorkItem.id, WorkItem.due_at).distinct().join(limits, joined)
+    return list(session.scalars(query.order_by(WorkItem.due_at, WorkItem.id).limit(limit)))
 
 
 def claimers(session: Session, held: Sequence[Holding]) -> dict[int, str]:
     """The names of who has claimed an item, by account."""
     ids = {item.claimed_by for one in held for item in one.items if item.claimed_by}
     return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))}
-
-
-# -- Excel --------------------------------------------------------------------------------------------------------------
-
-COLUMNS = (
-    "市",
-    "县",
-    "乡镇",
-    "村",
-    "户主",
-    "流程",
-    "时限",
-    "到期",
-    "灯",
-    "超期天数",
-    "正在办理",
-    "由谁办理",
-    "领办人",
-    "催办次数",
-)
-
-
-def export(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> bytes:
-    """The list as an Excel file, logged. Raises Invalid when more than `MAX_ROWS` limits match."""
-    rows = list(session.execute(_list_query(session, actor, wanted, now).limit(MAX_ROWS + 1)))
-    if len(rows) > MAX_ROWS:
-        raise Invalid(f"超过 {MAX_ROWS} 条，请按县或乡镇分别导出。")
-    with write(session):
-        details = {"limits": len(rows), "filter": wanted.__dict__}
-        audit.record(session, "access", actor.id, "export", details, now)
-    body = io.BytesIO()
-    book = xlsxwriter.Workbook(body, {"constant_memory": True, "strings_to_formulas": False})
-    sheet = book.add_worksheet("督办")
-    sheet.write_row(0, 0, COLUMNS, book.add_format({"bold": True, "border": 1, "bg_color": "#E8EEF5"}))
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(COLUMNS) - 1, 13)
-    procedures = definitions.names(session, {row.procedure_key for row in rows})
-    line = 1
-    for start in range(0, len(rows), 500):
-        held = _held(session, rows[start : start + 500])
-        codes = {access.ancestor(one.village_code, level) for one in held for level in LEVELS}
-        places, people = divisions.names(session, codes), claimers(session, held)
-        for one in held:
-            sheet.write_row(line, 0, _row(one, places, people, procedures, now))
-            line += 1
-    book.close()
-    return body.getvalue()
-
-
-def _row(
-    one: Holding, places: dict[str, str], people: dict[int, str], procedures: dict[str, str], now: datetime
-) -> list[Any]:
-    where = [places.get(access.ancestor(one.village_code, level), "") for level in LEVELS[1:]]
-    return [
-        *where, one.subject, procedures.get(one.procedure_key, ""), one.name,
-        f"{last_day(one.due_at):%Y-%m-%d}", LAMPS[lamp(one.due_at, now)], days_over(one.due_at, now) or "",
-        "、".join(item.name for item in one.items) or "等待期满", "、".join(desk(item, places) for item in one.items),
-        "、".join(people[item.claimed_by] for item in one.items if item.claimed_by in people),
-        sum(item.urged for item in one.items) or "",
-    ]  # fmt: skip
 
 
 def desk(item: WorkItem, places: dict[str, str]) -> str:

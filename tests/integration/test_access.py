@@ -77,7 +77,7 @@ PAGES = {
     "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
-    "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/versions/{version}/diagram.bpmn": OWNER, "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
     "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip
@@ -95,7 +95,8 @@ ACTS = {
     "/drafts/{draft}/{part}/{resource}/revert": OWNER, "/drafts/{draft}/{part}/{resource}/copy": OWNER,
     "/drafts/{draft}/{part}/{resource}/check": OWNER, "/drafts/{draft}/decisions/{resource}/try": OWNER,
     "/drafts/{draft}/forms/{resource}/preview": OWNER, "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
-    "/supervision/urge": {"ducha"}, "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
+    "/supervision/urge": {"ducha"}, "/supervision/desks": {"ducha"}, "/supervision/reassign": {"ducha"},
+    "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
     "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
     "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},

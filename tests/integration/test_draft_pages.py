@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from engine import services
 from engine.definitions.variables import GIVEN
+from engine.service_words import PARAMETERS, SERVICES
 from tests.support.client import application, signed_in
 from tests.support.world import World
-from web.service_words import PARAMETERS, SERVICES
 
 NOTICE = (Path(__file__).parents[2] / "bpmn" / "public_notice.bpmn").read_bytes()
 
@@ -49,7 +49,7 @@ def test_a_draft_from_the_procedure_in_force_a_file_and_nothing(owner: FlaskClie
         ({"source": "version", "version_id": "x"}, "没有找到这一版流程"),
         ({"source": "version", "version_id": "99999"}, "没有找到这一版流程"),
         ({"source": "file"}, "请选择流程图文件"),
-        ({"source": "file", "file": (BytesIO(b"PK\x03\x04"), "a.bpmn")}, "不是完整的 XML"),
+        ({"source": "file", "file": (BytesIO(b"PK\x03\x04"), "a.bpmn")}, "不是完整的 zip"),
         ({"source": "blank", "name": " "}, "起个名字"),
         ({"source": "blank", "name": "长" * 81}, "不超过 80 个字"),
     ],

@@ -23,7 +23,7 @@ from engine.models import (
     Urge,
     WorkItem,
 )
-from engine.supervision import letters, limits, orders, urging
+from engine.supervision import counting, letters, limits, orders, urging, workbook
 from engine.supervision.limits import LimitFilter
 from tests.support.template import COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -45,10 +45,10 @@ def bells(world: World, event: str, username: str) -> list[str]:
     return [line.text for line in page.items if line.kind == event]
 
 
-def board(world: World, username: str = "ducha", **narrowed: str) -> limits.Board:
+def board(world: World, username: str = "ducha", **narrowed: str) -> counting.Board:
     """The supervisor's counts now."""
     world.session.commit()
-    return limits.board(world.session, world.official(username), LimitFilter(**narrowed), world.clock.now())  # type: ignore[arg-type]
+    return counting.board(world.session, world.official(username), LimitFilter(**narrowed), world.clock.now())  # type: ignore[arg-type]
 
 
 @pytest.mark.duty("C6", "R15")
@@ -273,7 +273,7 @@ def test_the_list_goes_to_excel(small_world: World) -> None:
     world = small_world
     world.enter()
     world.go_to(17)
-    body = limits.export(world.session, world.official("ducha"), LimitFilter(), world.clock.now())
+    body = workbook.export(world.session, world.official("ducha"), LimitFilter(), world.clock.now())
     assert body[:2] == b"PK"
 
 

@@ -27,6 +27,7 @@ const result = await build({
     "live.js",
     "modeler.css",
     "modeler.js",
+    "procedures.css",
     "statistics.css",
     "supervision.css",
     "trial.css",

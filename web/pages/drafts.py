@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from engine import definitions, drafting, drawing
+from engine import bundles, definitions, drafting, drawing
 from engine.definitions import Definition
 from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
+from engine.service_words import PARAMETERS, SERVICES
 from web import clock
 from web.database import session
-from web.service_words import PARAMETERS, SERVICES
+from web.pages.inbox import number as page_number
 from web.signing import account
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")
@@ -36,11 +36,13 @@ STEP_KINDS = {
 @blueprint.get("")
 def index() -> str:
     """The drafts that are alive, and the form for a new one."""
-    page = drafting.drafts(session(), account(), request.args.get("page", 1, int))
+    key, status, text = (request.args.get(name, "") for name in ("key", "status", "q"))
+    number = page_number(request.args.get("page"))
+    page = drafting.drafts(session(), account(), number, key=key, status=status, text=text)
     procedures = drafting.procedures(session(), account())
     return render_template(
         "drafts/index.html", page=page, procedures=procedures, names={one.key: one.name for one in procedures},
-        chosen=request.args.get("key", ""), words=drafting.STATUS_WORDS,
+        chosen=key, status=status, q=text, words=drafting.STATUS_WORDS,
     )  # fmt: skip
 
 
@@ -48,8 +50,12 @@ def index() -> str:
 def create() -> ResponseReturnValue:
     """A new draft: from a procedure in force, a version of it, a file, or nothing."""
     source, body, key, version = request.form.get("source", "procedure"), None, "", None
+    bundle = bundles.Bundle(b"")
     if source == "file":
         body = _file(request.files.get("file"))
+        if bundles.is_zip(body):
+            bundle = bundles.unpack(body)
+            body = bundle.diagram
     elif source == "version":
         version = _number(request.form.get("version_id", ""), "没有找到这一版流程。")
     elif source == "procedure":
@@ -58,15 +64,26 @@ def create() -> ResponseReturnValue:
             raise Invalid("请选择流程。", {"procedure_key": ["请选择流程。"]})
     draft = drafting.create(
         session(), account(), name=request.form.get("name", ""), procedure_key=key, version_id=version, body=body,
-        now=clock.now(),
+        now=clock.now(), resources=bundle.resources,
     )  # fmt: skip
+    _say_parts(draft, bundle.resources.part)
     flash(f"草稿“{draft.name}”已建立。改好并检查通过后再启用，正在办理的事项不受影响。", "success")
     return redirect(url_for("drafts.show", draft_id=draft.id), 303)
 
 
+def _say_parts(draft: ProcedureDraft, parts: Mapping[str, bytes]) -> None:
+    """A draft calls the parts in force: say so where the file had other ones."""
+    present = drafting.resources_of(session(), draft).part
+    others = [key for key, body in parts.items() if present.get(key) != body]
+    if others:
+        names = definitions.names(session(), others)
+        said = "、".join(f"“{names.get(key, key)}”" for key in others)
+        flash(f"文件里的公用环节{said}与现行的不同：草稿用现行的。要改公用环节，请用它自己的图另建草稿。", "warning")
+
+
 def _file(sent: FileStorage | None) -> bytes:
     if sent is None or not sent.filename:
-        raise Invalid("请选择流程图文件（.bpmn）。", {"file": ["请选择流程图文件（.bpmn）。"]})
+        raise Invalid("请选择流程图文件（.bpmn 或 .zip）。", {"file": ["请选择流程图文件（.bpmn 或 .zip）。"]})
     body: bytes = sent.read()
     return body
 
@@ -148,17 +165,12 @@ def export(draft_id: int) -> Response:
     """The diagram with the forms and decisions that it uses, laid out as in the product's own folders."""
     draft = _find(draft_id)
     resources = drawing.used(drafting.resources_of(session(), draft), draft.xml)
-    packed = BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(f"bpmn/{draft.procedure_key or f'draft_{draft.id}'}.bpmn", draft.xml)
-        for key, body in resources.form.items():
-            archive.writestr(f"forms_json/{key}.json", body)
-        for key, body in resources.decision.items():
-            archive.writestr(f"bpmn/decisions/{key}.dmn", body)
-    return attachment(packed.getvalue(), f"{draft.name}.zip", "application/zip", {})
+    packed = bundles.pack(draft.procedure_key or f"draft_{draft.id}", draft.xml, resources)
+    return attachment(packed, f"{draft.name}.zip", "application/zip", {})
 
 
 def attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
+    """A file to download, with a name in any script."""
     shown = f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
     return Response(body, mimetype=kind, headers={"Content-Disposition": shown, **headers})
 

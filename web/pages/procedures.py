@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
-
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, definitions, drafting, releases
+from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases
 from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.errors import Invalid, NotFound
+from engine.service_words import SERVICES
 from web import clock
 from web.database import session
+from web.pages.drafts import attachment
 from web.pages.inbox import number as page_number
-from web.service_words import SERVICES
 from web.signing import account
 
 blueprint = Blueprint("procedures", __name__)
@@ -27,24 +25,25 @@ KIND_WORDS = {"added": "新增", "removed": "去掉", "changed": "改动", "move
 @blueprint.get("/procedures")
 def index() -> str:
     """Every procedure and part: the version in force, by whom and why, how many cases run."""
-    found = releases.procedures(session(), account(), request.args.get("q", ""))
+    page = catalogue.procedures(session(), account(), request.args.get("q", ""), page_number(request.args.get("page")))
+    keys = [one.key for one in page.items]
     return render_template(
-        "procedures/index.html", found=found, usage=releases.usage(session(), [one.key for one in found]),
-        people=accounts.names(session(), {one.current_version.deployed_by for one in found if one.current_version}), q=request.args.get("q", ""),
-        waiting=releases.waiting(session(), account()), drafts=releases.open_drafts(session(), account()),
+        "procedures/index.html", page=page, running=catalogue.running(session(), keys), q=request.args.get("q", ""),
+        people=accounts.names(session(), {one.current_version.deployed_by for one in page.items if one.current_version}),
+        waiting=drafting.drafts(session(), account(), status="submitted"), drafts=catalogue.open_drafts(session(), account(), keys),
     )  # fmt: skip
 
 
 @blueprint.get("/procedures/<key>")
 def show(key: str) -> str:
     """Its versions, latest first."""
-    page = releases.versions(session(), account(), key, page_number(request.args.get("page")))
-    procedure = page.items[0].procedure
+    page = catalogue.versions(session(), account(), key, page_number(request.args.get("page")))
     return render_template(
-        "procedures/show.html", procedure=procedure, page=page, usage=releases.usage(session(), [key]),
+        "procedures/show.html", procedure=page.items[0].procedure, page=page, usage=catalogue.usage(session(), page.items),
         people=accounts.names(session(), {one.deployed_by for one in page.items}),
         parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
-        drafts=[one for one in drafting.drafts(session(), account()).items if one.procedure_key == key],
+        pinned=catalogue.pinned(session(), page.items), drafts=drafting.drafts(session(), account(), key=key),
+        alone=not approvals.needs_approval(session(), account()), present=definitions.current(session(), key),
     )  # fmt: skip
 
 
@@ -62,36 +61,33 @@ def handbook(key: str, number: int) -> str:
 @blueprint.get("/procedures/<key>/drawing")
 def drawing(key: str) -> Response:
     """One drawing of a side of a comparison, or of a version."""
-    _, definition = releases.definition_of(session(), account(), request.args.get("side", ""), key)
+    _, definition = catalogue.side(session(), account(), request.args.get("side", ""), key)
     body = definition.diagrams().get(request.args.get("part") or definition.key)
     if body is None:
         raise NotFound("没有这张图。")
     return Response(body, mimetype="application/xml")
 
 
+@blueprint.get("/procedures/<key>/versions/<int:number>/diagram.bpmn")
+def download(key: str, number: int) -> Response:
+    """The version's diagram as a file."""
+    version = definitions.version(session(), key, number)
+    return attachment(version.xml, f"{key}-{number}.bpmn", "application/xml", {})
+
+
 @blueprint.get("/procedures/<key>/versions/<int:number>/export.zip")
 def export(key: str, number: int) -> Response:
     """The version's diagram with its forms, decision tables and parts, as files."""
     version = definitions.version(session(), key, number)
-    resources = definitions.resources_of_version(session(), version)
-    buffer = BytesIO()
-    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
-        archive.writestr(f"bpmn/{key}.bpmn", version.xml)
-        for folder, ending, bodies in (
-            ("forms_json", "json", resources.form), ("bpmn/decisions", "dmn", resources.decision), ("bpmn", "bpmn", resources.part),
-        ):  # fmt: skip
-            for name, body in sorted(bodies.items()):
-                archive.writestr(f"{folder}/{name}.{ending}", body)
-    name = f"{key}-{number}.zip"
-    headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return Response(buffer.getvalue(), mimetype="application/zip", headers=headers)
+    packed = bundles.pack(key, version.xml, definitions.resources_of_version(session(), version))
+    return attachment(packed, f"{key}-{number}.zip", "application/zip", {})
 
 
 @blueprint.get("/procedures/<key>/compare")
 def compare(key: str) -> str:
     """Two versions, or a draft and a version, side by side, and what differs in words."""
     sides = request.args.get("from", ""), request.args.get("to", "")
-    (old_name, old), (new_name, new) = (releases.definition_of(session(), account(), side, key) for side in sides)
+    (old_name, old), (new_name, new) = (catalogue.side(session(), account(), side, key) for side in sides)
     found = differences(old, new)
     return render_template(
         "procedures/compare.html", key=key, name=new.name, sides=sides, titles=(old_name, new_name), found=found,

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from engine import definitions, divisions
 from engine.clock import local_date
 from engine.errors import Invalid
-from engine.supervision import letters, limits, orders, urging
+from engine.supervision import counting, letters, limits, orders, reassigning, urging, wording, workbook
 from engine.supervision.limits import LimitFilter
 from web import clock, live
 from web.database import session
@@ -24,7 +24,7 @@ from web.pages.register import SHEET
 from web.signing import account
 
 blueprint = Blueprint("supervision", __name__, url_prefix="/supervision")
-NAMES = {"division": 12, "procedure": 60, "limit": 80, "step": 141, "lamp": 6, "q": 40, "sort": 6}
+NAMES = {"division": 12, "limit": 141, "step": 141, "lamp": 6, "over": 3, "holder": 10, "q": 40, "sort": 6}
 """What a filter may name in an address, and how long it may be."""
 
 
@@ -36,8 +36,9 @@ def query_of(values: Mapping[str, str]) -> dict[str, str]:
 def wanted(values: Mapping[str, str]) -> LimitFilter:
     """The filter that a query string or a form names."""
     found = query_of(values)
-    text = found.pop("q", "")
-    return LimitFilter(**found, text=text, page=number(values.get("page")))
+    text, over = found.pop("q", ""), found.pop("over", "")
+    days = int(over) if over.isascii() and over.isdigit() else 0
+    return LimitFilter(**found, text=text, over=days, page=number(values.get("page")))
 
 
 # -- limits -------------------------------------------------------------------------------------------------------------
@@ -48,21 +49,45 @@ def index() -> str:
     """Where limits are passed or nearly so, and whose they are."""
     found, now, actor = session(), clock.now(), account()
     narrowed, query = wanted(request.args), query_of(request.args)
-    board = limits.board(found, actor, narrowed, now)
+    board = counting.board(found, actor, narrowed, now)
     page = limits.listing(found, actor, narrowed, now)
+    said = wording.said(found, narrowed)
     codes = {one.village_code for one in page.items} | {i.division_code for one in page.items for i in one.items}
     return render_template(
         "supervision/index.html", board=board, page=page, wanted=narrowed, query={**query, "division": board.place.code},
-        places=divisions.names(found, codes), people=limits.claimers(found, page.items), sorts=limits.ORDERS,
+        places=divisions.names(found, codes), people=limits.claimers(found, page.items), sorts=limits.SORTS,
         procedures=definitions.names(found, {one.procedure_key for one in page.items}), acts=limits.supervises(actor),
         days_over=limits.days_over, longest=max((line.lamps.total for line in board.places), default=0),
+        said=said, choices=_choices(board, narrowed, said), fields=FIELDS, holders=limits.HOLDERS, over=limits.OVER,
+        lamp_words=wording.LAMP_WORDS, meaning=wording.MEANING,
     )  # fmt: skip
+
+
+FIELDS = {"text": "q"}
+"""What a field of the filter is called in addresses, where that differs."""
+
+
+def _choices(board: counting.Board, narrowed: LimitFilter, said: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What the selects of limits and steps offer: what there is here, and what is chosen even if there is none of it."""
+    by_procedure: dict[str, list[counting.Line]] = {}
+    for line in board.limits:
+        by_procedure.setdefault(line.key.partition(":")[0], []).append(line)
+    limit = {}
+    for key, lines in by_procedure.items():
+        if len(lines) > 1:
+            limit[f"{key}:"] = lines[0].note
+        limit |= {line.key: f"{line.note}：{line.name}" for line in lines}
+    step = {line.key: f"{line.name}（{line.note}）" for line in board.steps}
+    for field, found, chosen in (("limit", limit, narrowed.limit), ("step", step, narrowed.step)):
+        if chosen:
+            found.setdefault(chosen, said[field])
+    return {"limit": limit, "step": step}
 
 
 @blueprint.get("/counts.json")
 def counts() -> ResponseReturnValue:
     """The lamps of the page's place, which refresh by themselves."""
-    lamps = limits.board(session(), account(), wanted(request.args), clock.now()).lamps
+    lamps = counting.lamps(session(), account(), wanted(request.args), clock.now())
     return live.answer({"red": lamps.red, "yellow": lamps.yellow, "green": lamps.green})
 
 
@@ -70,7 +95,7 @@ def counts() -> ResponseReturnValue:
 def export() -> Response:
     """The list as an Excel file."""
     now = clock.now()
-    body = limits.export(session(), account(), wanted(request.args), now)
+    body = workbook.export(session(), account(), wanted(request.args), now)
     answer = Response(body, mimetype=SHEET)
     name = quote(f"督办{local_date(now):%Y%m%d}.xlsx")
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
@@ -85,18 +110,56 @@ def urge() -> ResponseReturnValue:
     back = request.form.get("case", "")
     if back.isdigit() and len(back) < 16:
         return redirect(url_for("cases.show", case_id=int(back)), 303)
+    return _back_to_list()
+
+
+def _back_to_list() -> ResponseReturnValue:
     there: dict[str, Any] = {**query_of(request.form), "acted": 1, "_anchor": "list"}
     return redirect(url_for("supervision.index", **there), 303)
 
 
-def _chosen() -> list[int]:
-    """The items ticked, or all under the limits that the filter finds without those unticked."""
+def _chosen(most: int = urging.MAX_ITEMS) -> list[int]:
+    """The items ticked, or all under the limits that the filter finds without those unticked; one too many at most."""
     if not request.form.get("all"):
         return selection.numbers(request.form.getlist("id"))
     left_out = set(selection.numbers(request.form.getlist("except")))
-    most = urging.MAX_ITEMS + len(left_out) + 1
+    most += len(left_out) + 1
     ids = limits.item_ids(session(), account(), wanted(request.form), clock.now(), most)
     return [one for one in ids if one not in left_out]
+
+
+@blueprint.post("/desks")
+def desks() -> str:
+    """转办: the chosen items by the desk that holds them, and who there may take them; changes nothing."""
+    return _desks_page(_chosen(reassigning.MAX_ITEMS))
+
+
+def _desks_page(item_ids: list[int]) -> str:
+    found = reassigning.desks(session(), account(), item_ids)
+    codes = {desk.division_code for desk in found} | {item.village_code for desk in found for item in desk.items}
+    return render_template(
+        "supervision/reassign.html", desks=found, places=divisions.names(session(), codes), query=query_of(request.form),
+        many=sum(len(desk.items) for desk in found), left_out=len(item_ids) - sum(len(desk.items) for desk in found),
+    )  # fmt: skip
+
+
+@blueprint.post("/reassign")
+def reassign() -> ResponseReturnValue:
+    """Hand the items over to whom is chosen for each desk."""
+    given, ids = request.form, selection.numbers(request.form.getlist("id"))
+    chosen = {name.removeprefix("to-"): _id(given[name]) for name in given if name.startswith("to-")}
+    try:
+        found = reassigning.reassign_many(session(), account(), ids, chosen, clock=clock.clock())
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _desks_page(ids), 422
+    flash(found.summary, "success" if found.done else "warning")
+    return _back_to_list()
+
+
+def _id(text: str) -> int:
+    """A chosen account; 0 for none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 # -- orders -------------------------------------------------------------------------------------------------------------

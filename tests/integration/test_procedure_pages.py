@@ -1,0 +1,164 @@
+"""流程 pages without a browser: lists in pages, what is pinned, a version begun from, files out and in."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from engine import bundles, catalogue, definitions, drafting
+from engine.database import write
+from engine.definitions import Resources
+from engine.installation import ROOT
+from engine.models import Procedure, ProcedureDraft, ProcedureVersion
+from tests.support.client import application, signed_in
+from tests.support.world import World
+
+NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
+SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)")
+
+
+@pytest.fixture
+def owner(small_world: World) -> FlaskClient:
+    """A process owner's client."""
+    return signed_in(application(small_world), small_world.official("liucheng"))
+
+
+def deployed(world: World, *bodies: bytes) -> None:
+    """Versions of the public notice, one a day."""
+    for body in bodies:
+        world.go_to(world.number + 1)
+        resources = definitions.resources_in_force(world.session, None)
+        definitions.deploy(world.session, world.official("liucheng"), body, resources, "改", world.clock.now())
+
+
+def many_procedures(world: World, count: int) -> None:
+    """Copies of the part under other names, put into force without the check's time."""
+    with write(world.session):
+        version = definitions.current(world.session, "public_notice")
+        for number in range(count):
+            procedure = Procedure(key=f"copy_{number}", name=f"乙类流程{number:02d}")
+            world.session.add(procedure)
+            world.session.flush()
+            copy = ProcedureVersion(
+                procedure_key=procedure.key, number=1, xml=version.xml, sha256=version.sha256,
+                resources=version.resources, deployed_at=world.clock.now(),
+            )  # fmt: skip
+            world.session.add(copy)
+            world.session.flush()
+            procedure.current_version_id = copy.id
+
+
+@pytest.mark.duty("C5")
+def test_the_procedures_are_paged_and_found_by_name_or_key(small_world: World, owner: FlaskClient) -> None:
+    many_procedures(small_world, 45)
+    first, second = owner.get("/procedures").text, owner.get("/procedures?page=2").text
+    assert first.count('class="subject"') == 20 and second.count('class="subject"') == 20
+    assert "第 1 / 3 页" in first and "page=2" in first
+    assert owner.get("/procedures?q=乙类流程0").text.count('class="subject"') == 10
+    assert "乙类流程44" in owner.get("/procedures?q=copy_44").text
+    assert "没有找到这样的流程" in owner.get("/procedures?q=%25").text
+    assert owner.get("/procedures?page=x").status_code == 200
+
+
+@pytest.mark.duty("C5")
+def test_every_draft_of_a_procedure_is_shown_whatever_else_was_drafted_since(
+    small_world: World, owner: FlaskClient
+) -> None:
+    actor, now = small_world.official("liucheng"), small_world.clock.now()
+    for number in range(3):
+        drafting.create(small_world.session, actor, name=f"早的{number}", procedure_key="public_notice", now=now)
+    small_world.go_to(1)
+    for number in range(25):
+        name, now = f"晚的{number}", small_world.clock.now()
+        drafting.create(small_world.session, actor, name=name, procedure_key="identification", now=now)
+    page = owner.get("/procedures/public_notice").text
+    assert "3 份草稿" in page and all(f"早的{number}" in page for number in range(3)) and "晚的" not in page
+    assert "25 份草稿" in owner.get("/procedures").text
+    assert "共 25 条" in owner.get("/drafts?key=identification").text
+    assert owner.get("/drafts?q=早的1").text.count('class="subject"') == 1
+    assert "没有符合条件的草稿" in owner.get("/drafts?status=submitted").text
+
+
+@pytest.mark.duty("C5")
+def test_the_versions_of_the_parts_that_a_version_goes_on_with_are_named(small_world: World) -> None:
+    deployed(small_world, SEVEN, NOTICE)
+    found = catalogue.versions(small_world.session, small_world.official("liucheng"), "identification").items
+    pinned = catalogue.pinned(small_world.session, found)
+    notices = [(version.number, pinned[version.id]["public_notice"]) for version in found]
+    assert notices == [(3, 3), (2, 2), (1, 1)], "the first drawing came back as the third version"
+    assert {pinned[version.id]["review_and_approval"] for version in found} == {1}
+
+
+@pytest.mark.duty("C5")
+def test_the_page_links_the_pinned_parts_and_starts_from_a_version(small_world: World, owner: FlaskClient) -> None:
+    deployed(small_world, SEVEN)
+    page = owner.get("/procedures/identification").text
+    assert "公示与异议 第 2 版" in page and "/procedures/public_notice/versions/2" in page
+    assert page.count("由此版本起草") == 2
+    number = re.search(r'id="from-1".*?name="version_id" value="(\d+)"', page)
+    assert number is not None
+    data = {"source": "version", "version_id": number[1], "name": "由第 1 版修改"}
+    answer = owner.post("/drafts", data=data)
+    assert answer.status_code == 303 and "识别认定 第 1 版" in owner.get(answer.headers["Location"]).text
+
+
+@pytest.mark.duty("C5")
+def test_a_version_goes_out_as_a_file_and_as_a_whole(small_world: World, owner: FlaskClient) -> None:
+    alone = owner.get("/procedures/identification/versions/1/diagram.bpmn")
+    version = definitions.version(small_world.session, "identification", 1)
+    assert alone.data == version.xml and "identification-1.bpmn" in alone.headers["Content-Disposition"]
+    whole = owner.get("/procedures/identification/versions/1/export.zip")
+    names = ZipFile(BytesIO(whole.data)).namelist()
+    assert "bpmn/identification.bpmn" in names and "bpmn/public_notice.bpmn" in names
+    assert "forms_json/verification.json" in names and "bpmn/decisions/category.dmn" in names
+    for path in ("versions/9/diagram.bpmn", "versions/9/export.zip"):
+        assert owner.get(f"/procedures/identification/{path}").status_code == 404
+
+
+@pytest.mark.duty("C5")
+def test_what_went_out_comes_in_as_a_draft_with_its_forms_and_the_present_parts(
+    small_world: World, owner: FlaskClient
+) -> None:
+    body = owner.get("/procedures/identification/versions/1/export.zip").data
+    found = bundles.unpack(body)
+    form = found.resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
+    changed = found.resources | Resources(form={"appraisal": form}, part={"public_notice": SEVEN})
+    body = bundles.pack("identification", found.diagram, changed)
+    sent = {"name": "带表单的", "source": "file", "file": (BytesIO(body), "识别认定.zip")}
+    answer = owner.post("/drafts", data=sent, content_type="multipart/form-data")
+    assert answer.status_code == 303, answer.text
+    page = owner.get(answer.headers["Location"]).text
+    assert "公用环节“公示与异议”与现行的不同：草稿用现行的" in page and "没有发现问题" in page
+    small_world.session.commit()
+    draft = small_world.session.scalars(select(ProcedureDraft).options(undefer(ProcedureDraft.xml))).one()
+    assert draft.xml == found.diagram and draft.procedure_key == "identification"
+    assert drafting.changed(small_world.session, draft) == {"form": {"appraisal": form}, "decision": {}}
+
+
+@pytest.mark.duty("C5")
+def test_a_bundle_that_is_refused_leaves_no_draft(small_world: World, owner: FlaskClient) -> None:
+    big = bundles.pack("public_notice", NOTICE, Resources(form={"notice": b" " * 2_000_000}))
+    broken = bundles.pack("public_notice", NOTICE, Resources(part={"x": b"<x"}))
+    for body, sentence in ((big, "“notice”过大"), (broken, "bpmn/x.bpmn"), (b"PK\x03\x04rest", "不是完整的 zip")):
+        sent = {"name": "坏的", "source": "file", "file": (BytesIO(body), "a.zip")}
+        answer = owner.post("/drafts", data=sent, content_type="multipart/form-data")
+        assert answer.status_code == 422 and sentence in answer.text
+    small_world.session.commit()
+    assert small_world.session.scalars(select(ProcedureDraft)).first() is None
+
+
+@pytest.mark.duty("C5")
+def test_nonsense_in_the_address_is_not_found(owner: FlaskClient) -> None:
+    for path in (
+        "/procedures/没有", "/procedures/identification/versions/99", "/procedures/identification/compare",
+        "/procedures/identification/compare?from=1&to=draft-99999999999999", "/procedures/identification/compare?from=²&to=1",
+        "/procedures/identification/drawing?side=1&part=nothing", "/drafts/99/deploy",
+    ):  # fmt: skip
+        answer = owner.get(path)
+        assert answer.status_code == 404 and "没有" in answer.text, path
