@@ -38,7 +38,7 @@ async function start(box) {
   };
   const open = async (xml) => {
     const { warnings } = await dmn.importXML(xml);
-    if (warnings.length) throw new Error(`文件里有不能照原样保存的内容（如重复的编号），没有打开：${warnings[0].message}`);
+    if (warnings.length) throw new Error(`文件里有 ${warnings.length} 处画表工具读不懂、不能照原样保存的内容，没有打开。请用原来的工具改好再导入。`);
     if (!dmn.getViews().length) throw new Error("文件里没有决策表。");
     if (dmn.getViews().length > 1) await dmn.open(dmn.getViews().at(-1));
     tell();
