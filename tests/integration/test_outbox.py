@@ -10,12 +10,12 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from engine import delivery, ladder, outbox
+from engine import delivery, notification_rules, outbox
 from engine.database import write
 from engine.delivery import Servers
 from engine.errors import Conflict, NotAllowed
-from engine.ladder import NewRule
 from engine.models import Outbox
+from engine.notification_rules import NewRule
 from engine.outbox import Channel, Message
 from tests.support.receivers import Mailbox, Robot, running
 from tests.support.world import World
@@ -52,7 +52,7 @@ def overdue(world: World, *channels: str) -> None:
         world.official("cun").email = "cun@example.com"
     for channel in channels:
         rule = NewRule("overdue", "holder", channel, target="县局" if channel == "webhook" else "")
-        ladder.add(world.session, owner, rule, procedures=[], robots=["县局"], now=now)
+        notification_rules.add(world.session, owner, rule, robots=["县局"], now=now)
     world.enter()
     world.go_to(16)
 
