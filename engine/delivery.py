@@ -69,6 +69,7 @@ def read_webhooks(text: str) -> dict[str, str]:
 def _why(error: Exception, timeout: float) -> str:
     """What an administrator is told of a connection that failed; every reason contains what to look at."""
     inner = error.reason if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception) else error
+    inner = inner.__context__ if isinstance(inner.__context__, TimeoutError) else inner  # smtplib hides it
     reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
         (TimeoutError, f"{timeout:g} 秒内没有答复"), (ConnectionRefusedError, "连不上：拒绝连接，请核对地址和端口"),
         (socket.gaierror, "连不上：找不到这个名称，请核对地址"), (ssl.SSLError, "连不上：加密连接没有建立，请核对证书和加密方式"),
