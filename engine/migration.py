@@ -6,7 +6,7 @@ stay the same rows, its timers are set anew from their true beginnings, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -156,10 +156,19 @@ def counts(session: Session, act: Migration) -> dict[str, int]:
 
 
 def entries(session: Session, act: Migration, status: str, page: int = 1) -> Page[MigrationEntry]:
-    """The act's cases with a status."""
+    """The act's cases with a status, first those for which something changes."""
     query = select(MigrationEntry).where(MigrationEntry.migration_id == act.id, MigrationEntry.status == status)
-    ordered = query.order_by(MigrationEntry.id).options(joinedload(MigrationEntry.case).joinedload(CaseFile.version))
-    return page_of(session, query, ordered, page)
+    ordered = query.order_by(MigrationEntry.unchanged, MigrationEntry.id)
+    with_case = ordered.options(joinedload(MigrationEntry.case).joinedload(CaseFile.version))
+    return page_of(session, query, with_case, page)
+
+
+def changed(session: Session, act: Migration, status: str) -> int:
+    """For how many of the act's cases with a status something changes."""
+    query = select(func.count()).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == status, MigrationEntry.unchanged.is_(False)
+    )
+    return session.scalar(query) or 0
 
 
 def reasons(session: Session, act: Migration) -> list[tuple[str, int]]:
@@ -207,7 +216,7 @@ def _look(
     except (Conflict, EngineFault) as error:
         return {"status": "misfit", "text": error.message[:500], "lock_version": case.lock_version}
     plan = _plan(step.instance, found, now)
-    return {"status": "fits", "plan": plan, "lock_version": case.lock_version}
+    return {"status": "fits", "plan": plan, "unchanged": not plan["rows"], "lock_version": case.lock_version}
 
 
 def _move(
@@ -287,7 +296,11 @@ def _plan(here: Instance, found: Relocation, now: datetime) -> dict[str, Any]:
     rows += [_change(old, new, None, after, timers, now) for after in found.new]
     rows += [_change(old, new, before, None, timers, now) for before in found.gone]
     stands = [task.element_id for task in here.open_tasks()] + here.waiting_elements()
-    return {"stands": [old.elements[name].name for name in stands], "rows": rows}
+    return {"stands": [old.elements[name].name for name in stands], "rows": [row for row in rows if _differs(row)]}
+
+
+def _differs(row: Mapping[str, Any]) -> bool:
+    return bool(row["before"] != row["after"] or row["due_before"] != row["due_after"] or row["at_once"])
 
 
 def _change(
@@ -309,8 +322,7 @@ def _change(
 def changes(entry: MigrationEntry) -> list[Change]:
     """What the move changes for the case: steps that are called otherwise, times that move, come or go."""
     rows: Any = entry.plan.get("rows", [])
-    found = [Change(**row) for row in rows]
-    return [one for one in found if one.before != one.after or one.due_before != one.due_after or one.at_once]
+    return [Change(**row) for row in rows]
 
 
 def stands(entry: MigrationEntry) -> Sequence[str]:
@@ -320,6 +332,6 @@ def stands(entry: MigrationEntry) -> Sequence[str]:
 
 
 __all__ = [
-    "CannotMove", "Change", "Wish", "begin", "changes", "confirm", "counts", "differences", "elsewhere", "entries", "get",
+    "CannotMove", "Change", "Wish", "begin", "changed", "changes", "confirm", "counts", "differences", "elsewhere", "entries", "get",
     "go_on", "move_case", "reasons", "stands", "stop", "version_of",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -188,8 +188,8 @@ def replayed(
         return {"status": "misfit", "seq": error.seq, "text": error.message[:500], "facts": facts}
     course = outcome.course
     facts = {
-        "old": _told(old), "new": _told(course), "added": _counted(course.path() - old.path()),
-        "left_out": _counted(old.path() - course.path()), "supposed": outcome.supposed,
+        "old": _told(old), "new": _told(course), "added": course.more(old), "left_out": old.more(course),
+        "supposed": outcome.supposed,
     }  # fmt: skip
     same = (old.happenings, old.desks, old.ended) == (course.happenings, course.desks, course.ended)
     return {"status": "same" if same else "differs", "seq": 0, "text": "", "facts": facts}
@@ -207,14 +207,6 @@ def _told(course: Course) -> dict[str, Any]:
         "missed_at": [one.at.isoformat() for one in course.missed],
         "weeks": [[queue, week, number] for (queue, week), number in sorted(course.weeks().items())],
     }  # fmt: skip
-
-
-def _counted(path: Counter[tuple[str, str]]) -> dict[str, int]:
-    """By name: two gateways' worth of the same name are one to people."""
-    found: Counter[str] = Counter()
-    for (_, name), number in path.items():
-        found[name] += number
-    return dict(found)
 
 
 def _name_of(own: Definition, history: Sequence[LogEntry], seq: int) -> str:

@@ -42,9 +42,17 @@ class Course:
         """Calendar days from the start to the end, in China; None while it runs."""
         return (local_date(self.ended) - local_date(self.started)).days if self.ended else None
 
-    def path(self) -> Counter[tuple[str, str]]:
-        """How often each element was passed, by id and name."""
-        return Counter((one.element_id, one.name) for one in self.happenings)
+    def path(self) -> Counter[str]:
+        """How often each element was passed, by id: one that is only called otherwise is the same."""
+        return Counter(one.element_id for one in self.happenings)
+
+    def more(self, other: Course) -> dict[str, int]:
+        """What was passed more often than in `other`, by name: two gateways of the same name are one to people."""
+        names = {one.element_id: one.name for one in self.happenings}
+        found: Counter[str] = Counter()
+        for element_id, number in (self.path() - other.path()).items():
+            found[names[element_id]] += number
+        return dict(found)
 
     def weeks(self) -> Counter[tuple[str, str]]:
         """How many work items came onto each queue in each week, the week by its Monday."""

@@ -45,6 +45,8 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
     (change,) = [c for c in migration.changes(shown[waiting[0].id]) if c.due_before]
     assert (change.before, change.after) == ("公示满5天", "公示满7天")
     assert (change.due_before, change.due_after) == (world.day(6, 0).isoformat(), world.day(8, 0).isoformat())
+    assert migration.changed(world.session, act, "fits") == 30
+    assert {entry.case_id for entry in migration.entries(world.session, act, "fits").items} <= {c.id for c in waiting}
     assert migration.changes(shown[early[0].id]) == [] and migration.stands(shown[early[0].id]) == ["入户核实"]
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # looking changes nothing
 

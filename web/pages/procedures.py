@@ -10,11 +10,11 @@ from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.errors import Invalid, NotFound
+from engine.service_words import SERVICES
 from web import clock
 from web.database import session
 from web.pages.drafts import attachment
 from web.pages.inbox import number as page_number
-from web.service_words import SERVICES
 from web.signing import account
 
 blueprint = Blueprint("procedures", __name__)
