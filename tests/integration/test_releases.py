@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import accounts, approvals, audit, definitions, drafting, inbox, ladder, releases
+from engine import accounts, approvals, audit, definitions, drafting, inbox, notification_rules, releases
 from engine.database import write
 from engine.definitions import Resources
 from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
-from engine.ladder import NewRule
 from engine.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
+from engine.notification_rules import NewRule
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
@@ -223,7 +223,7 @@ def test_the_process_owners_of_the_division_and_above_it_are_told_by_the_channel
         first.grants[0].division_code = COUNTY
     demand(world, COUNTY)
     rule = NewRule("submitted", "reviewers", "email")
-    ladder.add(world.session, first, rule, procedures=[], robots=[], now=world.clock.now())
+    notification_rules.add(world.session, first, rule, robots=[], now=world.clock.now())
     submitted(world)
     assert [len(bell(world, one)) for one in (above, beside, elsewhere, gone, first)] == [1, 1, 0, 0, 0]
     rows = list(world.session.scalars(select(Outbox).order_by(Outbox.target)))
@@ -235,7 +235,7 @@ def test_the_table_of_the_ladder_gives_each_event_its_own_audience(small_world: 
     world, first = small_world, small_world.official("liucheng")
     for wrong in (NewRule("submitted", "holder", "bell"), NewRule("warning", "reviewers", "bell")):
         with pytest.raises(Invalid) as refused:
-            ladder.add(world.session, first, wrong, procedures=[], robots=[], now=world.clock.now())
+            notification_rules.add(world.session, first, wrong, robots=[], now=world.clock.now())
         assert "audience" in refused.value.fields
 
 
