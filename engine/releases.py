@@ -88,6 +88,7 @@ def deploy(
 
 def _open(session: Session, actor: Account, draft_id: int, status: str = "open") -> ProcedureDraft:
     definitions.require_owner(actor)
+    definitions.take_turns(session)
     options = [undefer(ProcedureDraft.xml)]
     draft = session.get(ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options)
     if draft is None:
