@@ -337,12 +337,25 @@ def test_a_way_back_that_fails_the_check_today_leaves_no_draft_behind(small_worl
     assert state(world) == again and again[0] == before[0]
 
 
+@pytest.mark.duty("R38")
+def test_the_security_administrator_sees_where_process_owners_sit(world: World) -> None:
+    owner(world, "xian_liu", "县流", COUNTY)
+    found = approvals.places(world.session, world.official("anquan"))
+    assert [(place.code, place.owners) for place in found] == [(PROVINCE, 2), ("410300000000", 1), (COUNTY, 1)]
+    with pytest.raises(NotAllowed):
+        approvals.places(world.session, world.official("liucheng"))
+
+
 def test_only_the_security_administrator_says_where_an_approval_is_demanded(world: World) -> None:
     for username in ("liucheng", "xitong", "shenji"):
         with pytest.raises(NotAllowed):
             approvals.demand_approval(world.session, world.official(username), PROVINCE, True, world.clock.now())
     with pytest.raises(NotFound):
         approvals.demand_approval(world.session, world.official("anquan"), "110000000000", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "41", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "410399999999", True, world.clock.now())
     assert approvals.approval_divisions(world.session) == []
     demand(world)
     demand(world, wanted=False)
