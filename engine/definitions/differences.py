@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
@@ -219,7 +219,7 @@ class _Comparison:
                 kind, verb = (ADDED, "新增") if key not in old else (REMOVED, "不再使用")
                 yield Difference(kind, f"{verb}决策表“{(new.get(key) or old[key]).name}”")
             else:
-                for change in _rule_changes(grid(old[key]), grid(new[key])):
+                for change in _rule_changes(grid(old[key]), grid(new[key]), self.new.words.cell):
                     yield Difference(CHANGED, f"决策表“{new[key].name}”：{change}")
 
 
@@ -277,7 +277,8 @@ def _field_name(component: Mapping[str, Any], key: str) -> str:
     return str(component.get("label") or str(component.get("text") or "")[:20] or key)
 
 
-def _rule_changes(old: Grid, new: Grid) -> Iterator[str]:
+def _rule_changes(old: Grid, new: Grid, say: Callable[[str], str]) -> Iterator[str]:
+    """What differs between two tables; `say` puts a cell into words."""
     if (old.inputs, old.outputs) != (new.inputs, new.outputs):
         yield f"列由“{'、'.join([*old.inputs, *old.outputs])}”改为“{'、'.join([*new.inputs, *new.outputs])}”"
     columns = [*new.inputs, *new.outputs]
@@ -286,20 +287,22 @@ def _rule_changes(old: Grid, new: Grid) -> Iterator[str]:
     ).get_opcodes():
         if tag == "replace" and b - a == d - c and len(old.inputs) == len(new.inputs):
             for place in range(d - c):
-                cells = _cells(columns, old.rules[a + place], new.rules[c + place])
+                cells = _cells(columns, old.rules[a + place], new.rules[c + place], say)
                 yield f"第 {c + place + 1} 条规则的{'；'.join(cells)}"
         elif tag != "equal":
-            yield from (f"去掉规则：{_rule(old, rule)}" for rule in old.rules[a:b])
-            yield from (f"新增规则：{_rule(new, rule)}" for rule in new.rules[c:d])
+            yield from (f"去掉规则：{_rule(old, rule, say)}" for rule in old.rules[a:b])
+            yield from (f"新增规则：{_rule(new, rule, say)}" for rule in new.rules[c:d])
 
 
-def _cells(columns: Sequence[str], before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+def _cells(
+    columns: Sequence[str], before: Sequence[str], after: Sequence[str], say: Callable[[str], str]
+) -> Iterator[str]:
     for name, was, now in zip(columns, before, after, strict=False):
         if was != now:
-            yield f"“{name}”由“{was or '不限'}”改为“{now or '不限'}”"
+            yield f"“{name}”由{quoted(say(was) or '不限')}改为{quoted(say(now) or '不限')}"
 
 
-def _rule(table: Grid, rule: Sequence[str]) -> str:
-    tests = [f"{name} {cell}" for name, cell in zip(table.inputs, rule, strict=False) if cell and cell != "-"]
-    results = [f"{name} {cell}" for name, cell in zip(table.outputs, rule[len(table.inputs) :], strict=False)]
+def _rule(table: Grid, rule: Sequence[str], say: Callable[[str], str]) -> str:
+    tests = [f"{name} {say(cell)}" for name, cell in zip(table.inputs, rule, strict=False) if cell and cell != "-"]
+    results = [f"{name} {say(cell)}" for name, cell in zip(table.outputs, rule[len(table.inputs) :], strict=False)]
     return f"{'，'.join(tests) or '任何情况'} ⇒ {'，'.join(results)}"

@@ -13,7 +13,7 @@ from engine.decisions import Decision
 from engine.definitions.definition import Definition, Element
 from engine.documents.kinds import KINDS as PAPERS
 from engine.forms import schema as s
-from engine.households import STATUS_NAMES, TYPE_NAMES
+from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 from engine.service_words import SERVICES
 
 KINDS = {
@@ -179,8 +179,28 @@ class Wording:
         return [(s.label(c), field_words(c)) for c in s.walk(schema.get("components") or []) if c["type"] in s.INPUTS]
 
     def grid(self, decision: Decision) -> Grid:
-        """A decision's table."""
-        return grid(decision)
+        """A decision's table, its cells in words."""
+        found = grid(decision)
+        return Grid(
+            found.name, found.inputs, found.outputs, [[self.cell(text) for text in rule] for rule in found.rules]
+        )
+
+    def cell(self, text: str) -> str:
+        """A cell of a decision table, its values called as on the forms where that is beyond doubt."""
+        said = _WORD.sub(
+            lambda found: f"“{self._values[found[0][1:-1]]}”" if found[0][1:-1] in self._values else found[0], text
+        )
+        return _VALUE.sub(lambda found: _VALUES[found[0]], said.replace("”,", "”、"))
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        """What the values of choices are called: of the register, and of the forms where all of them agree."""
+        called: dict[str, set[str]] = {}
+        for component in self._fields.values():
+            for value, words in s.options(component).items():
+                called.setdefault(value, set()).add(words)
+        agreed = {value: next(iter(words)) for value, words in called.items() if len(words) == 1}
+        return {**agreed, **STATUS_NAMES, **TYPE_NAMES, **CATEGORY_NAMES}
 
 
 def quoted(text: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 from sqlalchemy import func, select
@@ -199,6 +201,40 @@ def test_an_approval_after_a_part_or_a_form_changed_is_refused_and_names_it(worl
 
 
 @pytest.mark.duty("C5")
+@pytest.mark.parametrize("approving", [True, False])
+def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(world: World, approving: bool) -> None:
+    first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
+    if approving:
+        demand(world)
+    draft = submitted(world) if approving else draft_of(world)
+    now, said, went_on = world.clock.now(), [], Event()
+
+    def come() -> None:
+        with world.sessions() as session:
+            actor = session.get_one(Account, second.id if approving else first.id)
+            went_on.set()
+            try:
+                if approving:
+                    releases.approve(session, actor, draft.id, now)
+                else:
+                    releases.deploy(session, actor, draft.id, "七天", now)
+            except Conflict as error:
+                said.append(error.message)
+
+    thread = Thread(target=come)
+    with write(world.session):
+        resources = definitions.resources_in_force(world.session, None)
+        definitions.deploy(world.session, second, EIGHT, resources, "八天", now)
+        thread.start()
+        went_on.wait(5)
+        sleep(0.5)
+        assert said == [] and thread.is_alive()
+    thread.join(20)
+    assert len(said) == 1 and "第 2 版" in said[0] and "八天" in said[0]
+    assert number_of(world, "public_notice") == 2
+
+
+@pytest.mark.duty("C5")
 def test_a_part_cannot_be_submitted_when_a_caller_could_not_go_on_with_it(world: World) -> None:
     demand(world)
     body = NOTICE.replace(b'name="set:notice_result"', b'name="set:another_result"')
@@ -337,12 +373,25 @@ def test_a_way_back_that_fails_the_check_today_leaves_no_draft_behind(small_worl
     assert state(world) == again and again[0] == before[0]
 
 
+@pytest.mark.duty("R38")
+def test_the_security_administrator_sees_where_process_owners_sit(world: World) -> None:
+    owner(world, "xian_liu", "县流", COUNTY)
+    found = approvals.places(world.session, world.official("anquan"))
+    assert [(place.code, place.owners) for place in found] == [(PROVINCE, 2), ("410300000000", 1), (COUNTY, 1)]
+    with pytest.raises(NotAllowed):
+        approvals.places(world.session, world.official("liucheng"))
+
+
 def test_only_the_security_administrator_says_where_an_approval_is_demanded(world: World) -> None:
     for username in ("liucheng", "xitong", "shenji"):
         with pytest.raises(NotAllowed):
             approvals.demand_approval(world.session, world.official(username), PROVINCE, True, world.clock.now())
     with pytest.raises(NotFound):
         approvals.demand_approval(world.session, world.official("anquan"), "110000000000", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "41", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "410399999999", True, world.clock.now())
     assert approvals.approval_divisions(world.session) == []
     demand(world)
     demand(world, wanted=False)

@@ -82,13 +82,13 @@ def test_a_new_step_is_named_with_its_level_and_the_route_that_now_leads_to_it()
 def test_forms_and_decisions_are_told_by_field_and_by_cell() -> None:
     form = RESOURCES.form["verification"].replace(b'"required": true', b'"required": false', 1)
     rule = RESOURCES.decision["category"].replace(
-        b'<text>"unstable"</text></outputEntry>', b'<text>"sudden"</text></outputEntry>', 1
+        b'<text>"unstable"</text></outputEntry>', b'<text>"sudden_hardship"</text></outputEntry>', 1
     )
     said = found(built(verification=form, category=rule))
     assert any(
         text.startswith("表单“入户核实、补充核实（verification）”：“户类型”：由“必填，选项：") for _, text in said
     )
-    assert any(text.startswith("决策表“") and "由“" in text and "改为“" in text for _, text in said)
+    assert any(text.startswith("决策表“") and "由“脱贫不稳定户”改为“突发严重困难户”" in text for _, text in said)
     assert len(said) == 2
 
 
