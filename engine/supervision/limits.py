@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
@@ -159,12 +159,17 @@ def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[boo
 
 def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
     if holder == NOBODY:
-        under = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-        return ~select(WorkItem.id).where(under).correlate(Timer).exists()
+        # as one text: a database looks a pair that may be null up in a list that it holds, but not that it is missing
+        return _pair(Timer).not_in(items(place).with_only_columns(_pair(WorkItem)))
     if holder == UNCLAIMED:
         return _has(place, WorkItem.claimed_by.is_(None))
     level = func.coalesce(WorkItem.queue, "")  # not the bare column: its index would read the level's queues everywhere
     return _has(place, level == holder) if holder in LEVELS else false()
+
+
+def _pair(model: type[Timer] | type[WorkItem]) -> ColumnElement[str]:
+    """Case and limit as one text."""
+    return cast(model.case_id, Text) + "|" + cast(model.due_at, Text)
 
 
 def _named(place: Division, text: str) -> ColumnElement[bool]:
