@@ -36,6 +36,8 @@ WATCHERS = {"省": PROVINCE, "市": CITY, "县": COUNTY}
 PAGES = (
     ("督办", "/supervision"), ("督办 超期", "/supervision?lamp=red"), ("督办 按姓名排序", "/supervision?sort=name"),
     ("督办 查姓名", "/supervision?q=王"), ("督办 一个步骤", "/supervision?step=identification:verify"),
+    ("督办 按步骤排序", "/supervision?sort=step"), ("督办 按办理单位排序", "/supervision?sort=holder"),
+    ("督办 村级在办超期满7天", "/supervision?holder=village&over=7"), ("督办 等待期满", "/supervision?holder=nobody"),
     ("督办 刷新计数", "/supervision/counts.json"), ("督办单", "/supervision/orders"),
     ("统计 按周", "/statistics?grain=week"), ("统计 按日", "/statistics?grain=day"), ("统计 按月", "/statistics?grain=month"),
     ("图上 全部版本", "/statistics/diagram/identification"), ("图上 第1版", "/statistics/diagram/identification?version=1"),

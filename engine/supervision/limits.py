@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
@@ -36,8 +36,6 @@ HOLDERS = {
 """With whom a limit's work is: a level's desk, a desk where nobody has taken it up, or nobody, since a time is waited for."""
 OVER = (3, 7, 15, 30)
 """Days overdue that the page offers to narrow to."""
-_UNDER = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-"""SQL: the open tasks under a limit."""
 
 
 @dataclass(frozen=True)
@@ -128,38 +126,58 @@ def here(place: Division) -> list[ColumnElement[bool]]:
     return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
 
 
-def narrowed(wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: all that the filter asks for but the place. The case must be joined when `wanted.text` is set."""
+def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
     found: list[ColumnElement[bool]] = []
     if wanted.limit:
         procedure, _, element = wanted.limit.partition(":")
         found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
     if wanted.step:
         procedure, _, element = wanted.step.partition(":")
-        found.append(_has(WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+        found.append(_has(place, WorkItem.procedure_key == procedure, WorkItem.element_id == element))
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
     if wanted.over:
         found += [Timer.due_at <= now, Timer.due_at < start_of_day(local_date(now) - timedelta(days=wanted.over - 2))]
     if wanted.holder:
-        found.append(_held_by(wanted.holder))
+        found.append(_held_by(place, wanted.holder))
     if text := wanted.text.strip():
-        named = select(Account.id).where(Account.name.contains(text, autoescape=True))
-        found.append(or_(CaseFile.subject.contains(text, autoescape=True), _has(WorkItem.claimed_by.in_(named))))
+        found.append(or_(_named(place, text), _claimed_by(place, text)))
     return found
 
 
-def _has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def items(place: Division, *conditions: ColumnElement[bool]) -> Select[int, datetime | None]:
+    """Case and limit of the open tasks at and below a division: read once for a statement, from an index alone."""
+    query = select(WorkItem.case_id, WorkItem.due_at).where(IS_OPEN, WorkItem.due_at.is_not(None))
+    return query.where(access.within(WorkItem.village_code, [access.scope_of(place.code)]), *conditions)
+
+
+def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """The limit's case has such an open task under this very limit."""
-    return select(WorkItem.id).where(_UNDER, *conditions).correlate(Timer).exists()
+    return tuple_(Timer.case_id, Timer.due_at).in_(items(place, *conditions))
 
 
-def _held_by(holder: str) -> ColumnElement[bool]:
+def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
     if holder == NOBODY:
-        return ~_has()
+        under = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
+        return ~select(WorkItem.id).where(under).correlate(Timer).exists()
     if holder == UNCLAIMED:
-        return _has(WorkItem.claimed_by.is_(None))
-    return _has(WorkItem.queue == holder) if holder in LEVELS else false()
+        return _has(place, WorkItem.claimed_by.is_(None))
+    level = func.coalesce(WorkItem.queue, "")  # not the bare column: its index would read the level's queues everywhere
+    return _has(place, level == holder) if holder in LEVELS else false()
+
+
+def _named(place: Division, text: str) -> ColumnElement[bool]:
+    """The head of household's name has `text` in it."""
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    cases = cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+    return Timer.case_id.in_(cases.where(CaseFile.subject.contains(text, autoescape=True)))
+
+
+def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
+    """Somebody with `text` in their name has taken up a task under the limit."""
+    people = select(Account.id).where(Account.name.contains(text, autoescape=True))
+    return _has(place, WorkItem.claimed_by.in_(people))
 
 
 def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
@@ -187,31 +205,30 @@ def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
         Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
     )  # fmt: skip
     query = select(*columns).join(CaseFile, CaseFile.id == Timer.case_id)
-    return query.where(*here(place), *narrowed(wanted, now)).order_by(*_order(wanted.sort))
+    query = query.where(*here(place), *narrowed(place, wanted, now))
+    if wanted.sort in ("step", "holder"):
+        column = WorkItem.element_id if wanted.sort == "step" else WorkItem.division_code
+        first = items(place).add_columns(func.min(column).label("first")).group_by(WorkItem.case_id, WorkItem.due_at)
+        one = first.subquery()
+        query = query.outerjoin(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
+        return query.order_by(one.c.first.nulls_last(), Timer.due_at, Timer.id)
+    return query.order_by(*_order(wanted.sort))
 
 
 def _order(sort: str) -> tuple[Any, ...]:
     due = (Timer.due_at, Timer.id)
-    if sort == "step":
-        return (_first(WorkItem.name).nulls_last(), *due)
-    if sort == "holder":
-        return (_first(WorkItem.division_code).nulls_last(), *due)
     orders = {
         "late": (Timer.due_at.desc(), Timer.id.desc()), "place": (Timer.village_code, *due), "name": (CaseFile.subject, *due),
     }  # fmt: skip
     return orders.get(sort, due)
 
 
-def _first(column: Any) -> ColumnElement[Any]:
-    return select(func.min(column)).where(_UNDER).correlate(Timer).scalar_subquery()
-
-
 def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
     """Each limit with the open tasks under it, in one statement."""
     query = select(WorkItem).where(WorkItem.case_id.in_({row.case_id for row in rows}), IS_OPEN).order_by(WorkItem.id)
-    items = list(session.scalars(query))
+    open_items = list(session.scalars(query))
     return [
-        replace(Holding(*row), items=[i for i in items if i.case_id == row.case_id and i.due_at == row.due_at])
+        replace(Holding(*row), items=[i for i in open_items if i.case_id == row.case_id and i.due_at == row.due_at])
         for row in rows
     ]
 
