@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
 from engine.clock import CHINA, local_date, start_of_day
 from engine.errors import NotAllowed, NotFound
-from engine.inbox import IS_OPEN, YELLOW, Page, page_of, page_of_rows
+from engine.inbox import IS_OPEN, YELLOW, Page, page_of
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 
 STANDING = Timer.standing == literal_column("'open'")
@@ -159,19 +159,28 @@ def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[boo
 
 def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
     if holder == NOBODY:
-        under = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-        return ~select(WorkItem.id).where(under).correlate(Timer).exists()
+        # as one text: a database looks a pair that may be null up in a list that it holds, but not that it is missing
+        return _pair(Timer).not_in(items(place).with_only_columns(_pair(WorkItem)))
     if holder == UNCLAIMED:
         return _has(place, WorkItem.claimed_by.is_(None))
     level = func.coalesce(WorkItem.queue, "")  # not the bare column: its index would read the level's queues everywhere
     return _has(place, level == holder) if holder in LEVELS else false()
 
 
+def _pair(model: type[Timer] | type[WorkItem]) -> ColumnElement[str]:
+    """Case and limit as one text."""
+    return cast(model.case_id, Text) + "|" + cast(model.due_at, Text)
+
+
+def _cases(place: Division) -> Select[int]:
+    """The open cases at and below a division."""
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    return cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+
+
 def _named(place: Division, text: str) -> ColumnElement[bool]:
     """The head of household's name has `text` in it."""
-    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
-    cases = cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
-    return Timer.case_id.in_(cases.where(CaseFile.subject.contains(text, autoescape=True)))
+    return Timer.case_id.in_(_cases(place).where(CaseFile.subject.contains(text, autoescape=True)))
 
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
@@ -193,34 +202,40 @@ def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
 
 
 def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Page[Holding]:
-    """A page of the limits that the filter finds, each with who holds it."""
-    page = page_of_rows(session, found(session, actor, wanted, now), wanted.page)
-    return Page(held(session, page.items), page.total, page.page, page.pages, page.capped)
+    """A page of the limits that the filter finds, each with who holds it; only the page's cases are looked up."""
+    place = place_of(session, actor, wanted.division)
+    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
+    page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
+    rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
+    return Page(held(session, [rows[one] for one in page.items]), page.total, page.page, page.pages, page.capped)
 
 
 def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:
-    """SQL: the limits that the filter finds, in its order. Raises NotFound, NotAllowed outside the actor's watch."""
+    """SQL: all the limits that the filter finds, in its order. Raises NotFound, NotAllowed outside the actor's watch."""
     place = place_of(session, actor, wanted.division)
-    columns = (
-        Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
-    )  # fmt: skip
-    query = select(*columns).join(CaseFile, CaseFile.id == Timer.case_id)
-    query = query.where(*here(place), *narrowed(place, wanted, now))
-    if wanted.sort in ("step", "holder"):
-        column = WorkItem.element_id if wanted.sort == "step" else WorkItem.division_code
+    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), place, wanted.sort)
+
+
+_ROWS: Select[*tuple[Any, ...]] = select(
+    Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
+).join(CaseFile, CaseFile.id == Timer.case_id)
+
+
+def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
+    """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
+    due = (Timer.due_at, Timer.id)
+    if sort in ("step", "holder"):
+        column = WorkItem.element_id if sort == "step" else WorkItem.division_code
         first = items(place).add_columns(func.min(column).label("first")).group_by(WorkItem.case_id, WorkItem.due_at)
         one = first.subquery()
         query = query.outerjoin(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
-        return query.order_by(one.c.first.nulls_last(), Timer.due_at, Timer.id)
-    return query.order_by(*_order(wanted.sort))
-
-
-def _order(sort: str) -> tuple[Any, ...]:
-    due = (Timer.due_at, Timer.id)
-    orders = {
-        "late": (Timer.due_at.desc(), Timer.id.desc()), "place": (Timer.village_code, *due), "name": (CaseFile.subject, *due),
-    }  # fmt: skip
-    return orders.get(sort, due)
+        return query.order_by(one.c.first.nulls_last(), *due)
+    if sort == "name":
+        named = _cases(place).add_columns(func.min(CaseFile.subject).label("subject")).group_by(CaseFile.id).subquery()
+        return query.outerjoin(named, named.c.id == Timer.case_id).order_by(named.c.subject.nulls_last(), *due)
+    if sort == "late":
+        return query.order_by(Timer.due_at.desc(), Timer.id.desc())
+    return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
 
 
 def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
