@@ -124,7 +124,7 @@ def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: dateti
 def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
     resources = drafting.resources_of(session, draft)
     version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
-    draft.status, draft.version_id = "deployed", version.id
+    draft.status, draft.version_id, draft.procedure_key = "deployed", version.id, version.procedure_key
     if draft.submitted_by is None:
         draft.updated_by, draft.updated_at = actor.id, now
 

@@ -221,3 +221,5 @@ def test_an_approval_that_comes_too_late_is_refused_on_its_page_with_the_way_on(
     assert other.post(f"/drafts/{draft.id}/submit-again").status_code == 403
     assert mine.post(f"/drafts/{draft.id}/submit-again").status_code == 303
     assert other.post(f"/drafts/{draft.id}/approve").status_code == 303
+    page = other.get("/procedures/public_notice").text
+    assert "流甲 提交<br>流乙 同意" in page

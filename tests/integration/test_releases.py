@@ -234,6 +234,17 @@ def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(
     assert number_of(world, "public_notice") == 2
 
 
+@pytest.mark.duty("C1", "C5")
+def test_a_new_procedure_comes_into_being_by_two_hands_and_its_draft_belongs_to_it(world: World) -> None:
+    first, second, now = world.official("liucheng"), owner(world, "liucheng2", "流乙"), world.clock.now()
+    demand(world)
+    draft = drafting.create(world.session, first, name="临时救助", now=now)
+    releases.deploy(world.session, first, draft.id, "新设", now)
+    assert definitions.names(world.session, [f"procedure_{draft.id}"]) == {}
+    done = releases.approve(world.session, second, draft.id, now)
+    assert done.procedure_key == f"procedure_{draft.id}" and number_of(world, done.procedure_key) == 1
+
+
 @pytest.mark.duty("C5")
 def test_a_part_cannot_be_submitted_when_a_caller_could_not_go_on_with_it(world: World) -> None:
     demand(world)

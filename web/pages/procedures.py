@@ -41,9 +41,10 @@ def index() -> str:
 def show(key: str) -> str:
     """Its versions, latest first."""
     page = catalogue.versions(session(), account(), key, page_number(request.args.get("page")))
+    submitters = catalogue.submitters(session(), page.items)
     return render_template(
         "procedures/show.html", procedure=page.items[0].procedure, page=page, usage=catalogue.usage(session(), page.items),
-        people=accounts.names(session(), {one.deployed_by for one in page.items}),
+        people=accounts.names(session(), {one.deployed_by for one in page.items} | set(submitters.values())), submitters=submitters,
         parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
         pinned=catalogue.pinned(session(), page.items), drafts=drafting.drafts(session(), account(), key=key),
         alone=not approvals.needs_approval(session(), account()), present=definitions.current(session(), key),
