@@ -8,17 +8,18 @@ changed until the approval, the approval is refused and says what, by whom and w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import access, audit, definitions, drafting, ladder, notifications
+from engine import access, audit, definitions, divisions, drafting, ladder, notifications
 from engine.clock import CHINA
 from engine.database import write
 from engine.errors import DefinitionError, NotAllowed, NotFound
-from engine.models import Account, Procedure, ProcedureDraft, ProcedureVersion, RoleGrant, Setting
+from engine.models import LEVELS, Account, Procedure, ProcedureDraft, ProcedureVersion, RoleGrant, Setting
 
 APPROVAL = "releases.second_approval"
 """The setting: codes of the divisions whose process owners need a second one's approval."""
@@ -42,6 +43,8 @@ def demand_approval(session: Session, actor: Account, division_code: str, wanted
     if not access.reaches(actor, division_code, frozenset({access.SECURITY_ADMIN})):
         raise NotFound("没有找到这个地方。")
     with write(session):
+        if wanted and not divisions.names(session, [division_code]):
+            raise NotFound("没有找到这个地方。")
         codes = set(approval_divisions(session))
         codes = codes | {division_code} if wanted else codes - {division_code}
         setting = session.get(Setting, APPROVAL)
@@ -52,6 +55,30 @@ def demand_approval(session: Session, actor: Account, division_code: str, wanted
         audit.record(
             session, "procedure", actor.id, "approval_rule", {"division": division_code, "wanted": wanted}, now
         )
+
+
+@dataclass(frozen=True)
+class Place:
+    """A division whose process owners could be asked for a second approval."""
+
+    code: str
+    owners: int
+    """Process owners at and below it; with fewer than two, and none above, nobody could approve."""
+
+
+def places(session: Session, actor: Account) -> list[Place]:
+    """Where the actor may demand an approval to some effect: their own divisions, and those that hold process owners."""
+    access.require_role(actor, access.SECURITY_ADMIN)
+    own = [grant.division_code for grant in actor.grants if grant.role == access.SECURITY_ADMIN]
+    query = select(RoleGrant.division_code, RoleGrant.account_id).join(Account)
+    rows = session.execute(query.where(RoleGrant.role == access.PROCESS_OWNER, Account.active).limit(MAX_TOLD)).all()
+    above = {access.ancestor(row.division_code, level) for row in rows for level in LEVELS[:3]}
+    known = {code for code in above for row in rows if access.scope_of(code).holds(row.division_code)} | set(own)
+    reached = [code for code in sorted(known) if any(access.scope_of(one).holds(code) for one in own)]
+    held = [(code, access.scope_of(code)) for code in reached]
+    return [
+        Place(code, len({row.account_id for row in rows if scope.holds(row.division_code)})) for code, scope in held
+    ]
 
 
 def needs_approval(session: Session, actor: Account) -> bool:

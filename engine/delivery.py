@@ -6,8 +6,10 @@ redirect is followed, no proxy of the environment is used, little of the answer 
 
 from __future__ import annotations
 
+import http.client
 import json
 import smtplib
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -64,6 +66,18 @@ def read_webhooks(text: str) -> dict[str, str]:
     return found
 
 
+def _why(error: Exception, timeout: float) -> str:
+    """What an administrator is told of a connection that failed; every reason contains what to look at."""
+    inner = error.reason if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception) else error
+    inner = inner.__context__ if isinstance(inner.__context__, TimeoutError) else inner  # smtplib hides it
+    reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+        (TimeoutError, f"{timeout:g} 秒内没有答复"), (ConnectionRefusedError, "连不上：拒绝连接，请核对地址和端口"),
+        (socket.gaierror, "连不上：找不到这个名称，请核对地址"), (ssl.SSLError, "连不上：加密连接没有建立，请核对证书和加密方式"),
+        ((ConnectionError, smtplib.SMTPServerDisconnected, http.client.RemoteDisconnected), "没有答复就断开了连接"),
+    )  # fmt: skip
+    return next((words for kind, words in reasons if isinstance(inner, kind)), f"连不上（{type(inner).__name__}）")
+
+
 # -- e-mail -------------------------------------------------------------------------------------------------------------
 
 
@@ -81,7 +95,7 @@ def send_email(servers: Servers, message: Message) -> None:
         codes = [code for code, _ in error.recipients.values()]
         raise DeliveryError("邮件服务器不接受这个收件地址。", final=all(code >= 500 for code in codes)) from error
     except (smtplib.SMTPException, OSError) as error:
-        raise DeliveryError(f"连不上邮件服务器（{type(error).__name__}）。") from error
+        raise DeliveryError(f"邮件服务器{_why(error, servers.timeout)}。") from error
 
 
 def _connected(servers: Servers) -> smtplib.SMTP:
@@ -134,8 +148,8 @@ def call_webhook(servers: Servers, message: Message) -> None:
             told = answer.read(MAX_ANSWER)
     except urllib.error.HTTPError as error:
         raise DeliveryError(f"机器人的服务器答复 {error.code}。") from error
-    except OSError as error:
-        raise DeliveryError(f"连不上机器人的服务器（{type(error).__name__}）。") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise DeliveryError(f"机器人的服务器{_why(error, servers.timeout)}。") from error
     _require_taken(told)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect, select
 from sqlalchemy.orm import Session
 
-from engine import calendar, definitions, divisions, ladder
+from engine import calendar, definitions, divisions, notification_rules
 from engine.database import write
 from engine.models import Base, MonitoringLine
 
@@ -51,6 +51,6 @@ def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = la
         calendar.seed(session)
         if session.scalar(select(MonitoringLine.id).limit(1)) is None:
             session.add(MonitoringLine(province_code=HENAN, **FIRST_LINE))
-        ladder.seed(session)
+        notification_rules.seed(session)
         say("流程")
         definitions.deploy_directory(session, root, now)

@@ -6,7 +6,7 @@ system goes to the outbox in the same transaction and is delivered later, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,9 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine import access, audit, divisions, notifications
-from engine.database import write
-from engine.errors import Invalid, NotFound
+from engine import access, divisions, notifications
 from engine.models import LEVELS, Account, CaseFile, Notification, NotificationRule, Outbox, RoleGrant, Timer, table
 
 EVENTS = {
@@ -33,15 +31,6 @@ AUDIENCES = {
 AUDIENCE_OF = {"submitted": "reviewers", "approved": "submitter", "sent_back": "submitter"}
 """The events about a change of a procedure have one audience each (engine.approvals)."""
 CHANNELS = {"bell": "站内通知", "email": "电子邮件", "webhook": "群机器人"}
-MAX_REPEAT = 60
-DEFAULTS = (
-    ("warning", HOLDER, 0), ("overdue", HOLDER, 0), ("overdue", "county", 0), ("overdue", "supervisor_county", 0),
-    ("repeated", HOLDER, 3), ("repeated", ABOVE, 3), ("repeated", "supervisor_county", 3), ("urged", HOLDER, 0),
-    ("ordered", HOLDER, 0), ("returned", HOLDER, 0), ("answered", "supervisor_county", 0), ("promise", HOLDER, 0),
-    ("promise", "supervisor_county", 0), ("submitted", "reviewers", 0), ("approved", "submitter", 0),
-    ("sent_back", "submitter", 0),
-)  # fmt: skip
-"""R15, R19: the official, then the county's desk and the supervisor, then the level above. An installation begins so."""
 REPEAT = "repeat"
 _SET_TIMER = insert(table(Timer))
 
@@ -171,109 +160,3 @@ def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) 
         "due_at": limit.due_at + timedelta(days=days) * (max(passed, 0) + 1),
     }  # fmt: skip
     session.connection().execute(_SET_TIMER, row)
-
-
-# -- the table ----------------------------------------------------------------------------------------------------------
-
-
-def seed(session: Session) -> None:
-    """The table as an installation begins with it; what people have changed stays."""
-    if session.scalar(select(NotificationRule.id).limit(1)) is None:
-        for event, audience, days in DEFAULTS:
-            session.add(NotificationRule(event=event, audience=audience, channel="bell", repeat_days=days))
-
-
-def rules(session: Session, actor: Account) -> list[NotificationRule]:
-    """The whole table, by event. Raises NotAllowed unless the actor may keep it."""
-    require_keeper(actor)
-    order = list(EVENTS)
-    found = session.scalars(select(NotificationRule).order_by(NotificationRule.id).limit(1000))
-    return sorted(found, key=lambda rule: (order.index(rule.event), rule.id))
-
-
-def require_keeper(actor: Account) -> None:
-    """Raise NotAllowed unless the actor keeps the table: a process owner or the system administrator."""
-    access.require_role(actor, access.PROCESS_OWNER, access.ACCOUNT_ADMIN)
-
-
-@dataclass(frozen=True)
-class NewRule:
-    """What is typed for a line of the table."""
-
-    event: str
-    audience: str
-    channel: str
-    procedure_key: str = ""
-    element_id: str = ""
-    target: str = ""
-    repeat_days: int = 0
-
-
-def add(
-    session: Session, actor: Account, given: NewRule, *, procedures: Iterable[str], robots: Iterable[str], now: datetime
-) -> NotificationRule:
-    """Add a line. Raises NotAllowed, or Invalid with the fields that do not hold."""
-    require_keeper(actor)
-    wrong = _wrong(given, set(procedures), set(robots))
-    if wrong:
-        raise Invalid("通知规则有误，请更正。", wrong)
-    values = {**given.__dict__, "target": given.target if given.channel == "webhook" else ""}
-    with write(session):
-        same = [NotificationRule.__table__.c[name] == value for name, value in values.items() if name != "repeat_days"]
-        if session.scalar(select(NotificationRule.id).where(*same)) is not None:
-            raise Invalid("已经有同样的规则。", {"event": ["已经有同样的规则。"]})
-        rule = NotificationRule(**values, set_by=actor.id)
-        session.add(rule)
-        session.flush()
-        audit.record(session, "ladder", actor.id, "add_rule", {"rule": rule.id, **values}, now)
-    return rule
-
-
-def _wrong(given: NewRule, procedures: set[str], robots: set[str]) -> dict[str, list[str]]:
-    checks = (
-        ("event", given.event in EVENTS, "请选择事件。"),
-        ("audience", given.audience in AUDIENCES, "请选择通知谁。"),
-        (
-            "audience", AUDIENCE_OF.get(given.event, given.audience) == given.audience
-            and (given.event in AUDIENCE_OF or given.audience not in AUDIENCE_OF.values()),
-            "流程提交审批通知其他流程管理员，审批的结果通知提交人，其他事件不通知他们。",
-        ),
-        ("channel", given.channel in CHANNELS, "请选择方式。"),
-        ("procedure_key", given.procedure_key in procedures | {""}, "没有这个流程。"),
-        ("element_id", not given.element_id or bool(given.procedure_key), "指定步骤时请先选择流程。"),
-        ("element_id", len(given.element_id) <= 80, "步骤的编号太长。"),
-        ("target", given.channel != "webhook" or given.target in robots, "请选择设置里登记的机器人。"),
-        ("repeat_days", given.event != "repeated" or 1 <= given.repeat_days <= MAX_REPEAT, f"每隔几天：1 至 {MAX_REPEAT}。"),
-        ("repeat_days", given.event == "repeated" or given.repeat_days == 0, "只有“持续超期”可以写每隔几天。"),
-    )  # fmt: skip
-    wrong: dict[str, list[str]] = {}
-    for name, holds, sentence in checks:
-        if not holds:
-            wrong.setdefault(name, []).append(sentence)
-    return wrong
-
-
-def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> NotificationRule:
-    """Turn a line of the table off, or on again."""
-    require_keeper(actor)
-    with write(session):
-        rule = _get(session, rule_id)
-        rule.active, rule.set_by = not rule.active, actor.id
-        audit.record(session, "ladder", actor.id, "switch_rule", {"rule": rule.id, "active": rule.active}, now)
-    return rule
-
-
-def remove(session: Session, actor: Account, rule_id: int, now: datetime) -> None:
-    """Take a line out of the table."""
-    require_keeper(actor)
-    with write(session):
-        rule = _get(session, rule_id)
-        audit.record(session, "ladder", actor.id, "remove_rule", {"rule": rule.id, "event": rule.event}, now)
-        session.delete(rule)
-
-
-def _get(session: Session, rule_id: int) -> NotificationRule:
-    rule = session.get(NotificationRule, rule_id)
-    if rule is None:
-        raise NotFound("没有这条通知规则。")
-    return rule

@@ -17,13 +17,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, accounts, ladder
+from engine import access, accounts, notification_rules
 from engine.clock import MovableClock
 from engine.database import write
 from engine.demo.populate import TOWNSHIP, populate
 from engine.figures import tally, walls
-from engine.ladder import NewRule
 from engine.models import Account, CaseFile, LogEntry, RoleGrant, Timer
+from engine.notification_rules import NewRule
 from engine.supervision import limits
 from web import bench, bench_province
 from web.application import create_app
@@ -147,7 +147,7 @@ def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
             accounts.grant(session, account, access.SUPERVISOR, code)
     with sessions() as session:
         rule = NewRule("overdue", "county", "webhook", target=ROBOT)  # so that something waits to leave the system
-        ladder.add(session, _named(session, "liucheng"), rule, procedures=[], robots=[ROBOT], now=now)
+        notification_rules.add(session, _named(session, "liucheng"), rule, robots=[ROBOT], now=now)
 
 
 def open_pages(

@@ -115,15 +115,7 @@ class _Book:
     def _rules(self, element: Element) -> Iterator[tuple[str, str]]:
         for name, value in element.properties.items():
             if name not in ("formKey", "variable", "queue", "warnDays"):
-                text = self._named(value) if name == "separateFrom" else self.words.condition(value)
-                yield self.words.property(name), text
-
-    def _named(self, rule: str) -> str:
-        """The steps that ``separateFrom`` names."""
-        parts = [part.strip() for part in rule.split(",")]
-        named = "、".join(self.words.title(part) for part in parts if part != "*" and not part.startswith("!"))
-        but = "、".join(self.words.title(part[1:]) for part in parts if part.startswith("!"))
-        return ("其他所有步骤" if "*" in parts else named) + (f"（“{but}”除外）" if but else "")
+                yield self.words.property(name), self.words.value(name, value)
 
     def _ways(self, source: str, when: str, depth: int = 0) -> Iterator[Way]:
         """Where it goes on from `source`: through gateways to the next step, with the conditions on the way."""

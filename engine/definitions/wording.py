@@ -11,7 +11,10 @@ from typing import Any
 from engine.access import QUEUE_NAMES
 from engine.decisions import Decision
 from engine.definitions.definition import Definition, Element
+from engine.documents.kinds import KINDS as PAPERS
 from engine.forms import schema as s
+from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
+from engine.service_words import SERVICES
 
 KINDS = {
     "startEvent": "开始", "endEvent": "结束", "intermediateCatchEvent": "等待", "boundaryEvent": "附着的期限或消息", "userTask": "人工任务",
@@ -26,6 +29,9 @@ PROPERTIES = {
 }  # fmt: skip
 _OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or ", "，或"), (" >= ", "≥"), (" <= ", "≤"))
 _VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
+_WORD = re.compile(r'"[^"]*"')
+_VALUE = re.compile(r'\b(?:true|false|null)\b|""')
+_NAMED = {**STATUS_NAMES, **TYPE_NAMES}  # whom a procedure may be opened for
 _COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
 _CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
@@ -73,10 +79,15 @@ class Wording:
         return found
 
     @cached_property
-    def _outcomes(self) -> dict[str, str]:
-        """What the ends that name an outcome are called, by the outcome."""
-        ends = (e for e in self.definition.elements.values() if e.kind == "endEvent" and "outcome" in e.properties)
-        return {end.properties["outcome"]: end.name for end in ends}
+    def _outcomes(self) -> dict[tuple[str, str], str]:
+        """What the ends are called that set a variable to a word: by the variable and the word as FEEL writes it."""
+        ends = [element for element in self.definition.elements.values() if element.kind == "endEvent"]
+        found = {("outcome", f'"{e.properties["outcome"]}"'): e.name for e in ends if "outcome" in e.properties}
+        for end in ends:
+            for name, value in end.properties.items():
+                if name.startswith("set:") and _WORD.fullmatch(value):
+                    found[name.removeprefix("set:").strip(), value] = end.name
+        return found
 
     def condition(self, text: str) -> str:
         """A FEEL text with fields, values and operators called as on the forms; what is unknown stays as written."""
@@ -86,13 +97,13 @@ class Wording:
             for value, words in choices.items():
                 text = re.sub(rf'\b{re.escape(name)}( !?= )"{re.escape(value)}"', rf"{name}\1“{words}”", text)
             text = re.sub(rf"\b{re.escape(name)}\b", f"“{s.label(self._fields[name])}”", text)
-        for value, words in self._outcomes.items():
-            text = re.sub(rf'\boutcome( !?= )"{re.escape(value)}"', rf"结论\1“{words}”", text)
+        for (name, value), words in self._outcomes.items():
+            text = re.sub(rf"(?<![\w.]){re.escape(name)}( !?= ){re.escape(value)}", rf"结论\1“{words}”", text)
         for name, words in GIVEN.items():
             text = re.sub(rf"(?<![\w.]){re.escape(name)}\b", f"“{words}”", text)
         for sign, words in _OPERATORS:
             text = text.replace(sign, words)
-        return re.sub("|".join(map(re.escape, _VALUES)), lambda found: _VALUES[found[0]], text)
+        return _VALUE.sub(lambda found: _VALUES[found[0]], text)
 
     def timer(self, text: str) -> str:
         """When a timer is due: ``5 天，自“张贴日期”起``, ``每 7 天一次，共 3 次``."""
@@ -117,6 +128,42 @@ class Wording:
             return f"设定“{name.removeprefix('set:').strip()}”"
         return "名单上的" + name.removeprefix("paper:") if name.startswith("paper:") else PROPERTIES.get(name, name)
 
+    def value(self, name: str, text: str) -> str:
+        """What a property says, with steps, papers and kinds of households called by their names."""
+        parts = [part.strip() for part in text.split(",")]
+        if name in ("separateFrom", "shows"):
+            return self._steps(parts)
+        if name in ("list", "document"):
+            return "、".join(PAPERS[part].name if part in PAPERS else part for part in parts)
+        if name == "opensFor":
+            return "、".join(_NAMED.get(part, part) for part in parts)
+        if name == "formKey":
+            return self.form(text)
+        return self.condition(text)
+
+    def _steps(self, parts: Sequence[str]) -> str:
+        named = "、".join(self.title(part) for part in parts if part != "*" and not part.startswith("!"))
+        but = "、".join(self.title(part[1:]) for part in parts if part.startswith("!"))
+        return ("其他所有步骤" if "*" in parts else named) + (f"（“{but}”除外）" if but else "")
+
+    def form(self, key: str) -> str:
+        """What a form is called: the steps that show it, and its key."""
+        steps = dict.fromkeys(e.name for e in self.definition.elements.values() if e.form_key == key)
+        said = "、".join(list(steps)[:2]) + ("等" if len(steps) > 2 else "")
+        return f"{said}（{key}）" if said else key
+
+    def service(self, name: str) -> str:
+        """What a service is called."""
+        return SERVICES[name][0] if name in SERVICES else name
+
+    def decision(self, key: str) -> str:
+        """What a decision is called."""
+        return self.definition.decisions[key].name if key in self.definition.decisions else key
+
+    def called(self, key: str) -> str:
+        """What a part is called."""
+        return self.definition.process_names().get(key, key)
+
     def title(self, element_id: str) -> str:
         """An element's name for a sentence; an unnamed gateway by what it is."""
         element = self.definition.elements.get(element_id)
@@ -132,8 +179,35 @@ class Wording:
         return [(s.label(c), field_words(c)) for c in s.walk(schema.get("components") or []) if c["type"] in s.INPUTS]
 
     def grid(self, decision: Decision) -> Grid:
-        """A decision's table."""
-        return grid(decision)
+        """A decision's table, its cells in words."""
+        found = grid(decision)
+        return Grid(
+            found.name, found.inputs, found.outputs, [[self.cell(text) for text in rule] for rule in found.rules]
+        )
+
+    def cell(self, text: str) -> str:
+        """A cell of a decision table, its values called as on the forms where that is beyond doubt."""
+        said = _WORD.sub(
+            lambda found: f"“{self._values[found[0][1:-1]]}”" if found[0][1:-1] in self._values else found[0], text
+        )
+        return _VALUE.sub(lambda found: _VALUES[found[0]], said.replace("”,", "”、"))
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        """What the values of choices are called: of the register, and of the forms where all of them agree."""
+        called: dict[str, set[str]] = {}
+        for component in self._fields.values():
+            for value, words in s.options(component).items():
+                called.setdefault(value, set()).add(words)
+        agreed = {value: next(iter(words)) for value, words in called.items() if len(words) == 1}
+        return {**agreed, **STATUS_NAMES, **TYPE_NAMES, **CATEGORY_NAMES}
+
+
+def quoted(text: str) -> str:
+    """The text in quotation marks; those inside it become the inner ones."""
+    if re.fullmatch(r"“[^“”]*”", text):
+        return text
+    return f"“{text.replace('“', '‘').replace('”', '’')}”"
 
 
 def field_words(component: Mapping[str, Any]) -> str:

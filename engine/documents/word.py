@@ -31,10 +31,10 @@ def render(papers: Sequence[Paper]) -> bytes:
     document = docx.Document()
     normal = document.styles["Normal"]
     normal.font.size = Pt(16)
-    _faces(normal.element.get_or_add_rPr(), BODY)
+    set_faces(normal.element.get_or_add_rPr(), BODY)
     for number, paper in enumerate(papers):
         section = document.sections[0] if number == 0 else document.add_section(WD_SECTION.NEW_PAGE)
-        _page(section, paper.landscape)
+        set_page(section, paper.landscape)
         _write(document, paper, Mm(297 - 44 if paper.landscape else 210 - 54))
     document.core_properties.title = papers[0].title if papers else ""
     document.core_properties.author = papers[0].signature if papers else ""
@@ -43,7 +43,7 @@ def render(papers: Sequence[Paper]) -> bytes:
     return packed.getvalue()
 
 
-def _page(section: Section, landscape: bool) -> None:
+def set_page(section: Section, landscape: bool) -> None:
     """A4 with the margins of GB/T 9704, and a page number."""
     short, long = Mm(210), Mm(297)
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
@@ -106,11 +106,11 @@ def _line(
     style.keep_with_next = together
     run = line.add_run(text)
     run.font.size, run.bold = Pt(size), bold
-    _faces(run._r.get_or_add_rPr(), face)
+    set_faces(run._r.get_or_add_rPr(), face)
     return line
 
 
-def _faces(properties: CT_RPr, face: str) -> None:
+def set_faces(properties: CT_RPr, face: str) -> None:
     """Chinese and Latin letters in the same face; Word keeps them apart."""
     fonts = properties.get_or_add_rFonts()
     for name in ("w:ascii", "w:hAnsi", "w:eastAsia"):
@@ -147,7 +147,7 @@ def _cells(row: _Row, texts: list[str], widths: list[Length], paper: Paper, face
         line.paragraph_format.space_before = line.paragraph_format.space_after = Pt(3)
         run = line.add_run(text)
         run.font.size = size
-        _faces(run._r.get_or_add_rPr(), face)
+        set_faces(run._r.get_or_add_rPr(), face)
 
 
 def _mark(row: _Row, name: str) -> None:

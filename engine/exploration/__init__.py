@@ -7,12 +7,13 @@ never reached and the tokens that multiply are those of the engine, not of a the
 What keeps it finite and quick:
 
 * Variables have no values. A condition answers as the exploration chooses; one that reads no variable answers for
-  itself. A condition asked again before anything could change it answers the same.
+  itself. A condition asked again before anything could change it answers the same, and conditions on one variable do
+  not contradict one another (engine/exploration/memory.py).
 * Every process is explored by itself. Where it is called, a stand-in takes its place: one step that somebody finishes.
   That loses nothing, since a called process and its caller share no token; only its end, or its being cut short, shows.
 * Two states are one when the same tokens wait at the same elements, whatever their past.
 * Tokens on parallel branches have to do with one another only at inclusive joins, which look at what may still come,
-  and at terminating ends; a parallel join has waited for all whichever came last. So when all that one token can do
+  at terminating ends, and by what is remembered of their conditions; a parallel join has waited for all whichever came last. So when all that one token can do
   next touches neither, the others need not be tried first: each order comes to the same (a partial order reduction
   with the ample set of one token; a loop of such steps alone is cut by trying all as soon as one leads back to a known
   state).

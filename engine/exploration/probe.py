@@ -23,6 +23,7 @@ from engine.cycles import Cycle
 from engine.definitions import xml as x
 from engine.definitions.definition import Definition
 from engine.errors import EngineFault
+from engine.exploration.memory import Facts, Memory
 from engine.feel import compile_expression, strip_equals
 from engine.instance import ENDLESS, Instance, event_definitions
 from engine.parsing import CaseParser
@@ -64,26 +65,45 @@ def stand_in(may_pass: bool, may_wait: bool) -> BpmnProcessSpec:
 class _Answers(FeelScriptEngine):
     """Answers the engine's questions as the exploration chooses, and notes what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
         self.script: list[bool] = []
         self.taken: list[bool] = []
+        self.facts: dict[str, bool] = {}
+        """The remembered answers (engine.exploration.memory)."""
+        self.touched = False
+        """Whether in this run a remembered answer was asked for, or may have become another one."""
         self._known: dict[str, bool] = {}
 
-    def begin(self, script: list[bool]) -> None:
-        """Answer the next run's first questions with `script`, later ones with no."""
-        self.script, self.taken = script, []
+    def begin(self, script: list[bool], facts: Facts) -> None:
+        """Answer the next run's first questions with `script`, later ones with no, as far as `facts` leave a choice."""
+        self.script, self.taken, self.facts, self.touched = script, [], dict(facts), False
         self._known.clear()
 
     def forget(self) -> None:
         """Variables may have changed."""
         self._known.clear()
 
+    def done(self, element_id: str) -> None:
+        """An element is done: the variables that it sets may have changed."""
+        if self.memory.touches(element_id):
+            self.touched = True
+            self.facts = self.memory.without(self.facts, element_id)
+
     def _choose(self, text: str) -> bool:
+        if self.memory.holds(text):
+            self.touched = True
+            possible = self.memory.possible(text, self.facts)
+            self.facts[text] = possible[0] if len(possible) == 1 else self._next()
+            return self.facts[text]
         if text not in self._known:
-            place = len(self.taken)
-            self.taken.append(self.script[place] if place < len(self.script) else False)
-            self._known[text] = self.taken[-1]
+            self._known[text] = self._next()
         return self._known[text]
+
+    def _next(self) -> bool:
+        place = len(self.taken)
+        self.taken.append(self.script[place] if place < len(self.script) else False)
+        return self.taken[-1]
 
     def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
         """Both ways, unless the condition reads nothing."""
@@ -142,8 +162,10 @@ class Move:
 class Probe(Instance):
     """An instance of one process alone, without values, that tells what it may do next and what it has done."""
 
-    def __init__(self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]) -> None:
-        self.answers: _Answers = _Answers()
+    def __init__(
+        self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec], memory: Memory
+    ) -> None:
+        self.answers: _Answers = _Answers(memory)
         super().__init__(definition, _Nobody(self.answers))
         self._spec, self._inner = spec, inner
         self.max_steps = min(MAX_STEPS, 50 + 4 * len(spec.task_specs))
@@ -168,6 +190,7 @@ class Probe(Instance):
         self._clean()
         self._resume(state)
         if move.kind == "complete":
+            self.answers.done(move.name)
             self.complete(move.token, {}, _NOW)
         elif move.kind == "fire":
             self.fire(move.token, _NOW)
@@ -186,6 +209,7 @@ class Probe(Instance):
         if self._times[task.task_spec] > MAX_TIMES:
             raise EngineFault(ENDLESS)
         self.last = task.task_spec.bpmn_id or self.last
+        self.answers.done(str(task.task_spec.bpmn_id))
         super()._completed(task)
 
     def _ended(self, task: Task) -> None:

@@ -15,12 +15,18 @@ from SpiffWorkflow.util.task import TaskState
 from engine.deadline import Deadline
 from engine.definitions.definition import Definition
 from engine.errors import EngineFault, Finding
+from engine.exploration.memory import Facts, Memory
 from engine.exploration.probe import Move, Probe, joins, stand_in
 from engine.instance import ENDLESS
 from engine.repetition import RepeatedTask
+from engine.spiff import ParallelGateway
 
 MAX_STATES = 2_000
-"""More situations of one process than this are not tried; procedures that people can read have some hundred."""
+"""More situations of one process than this are not gone on from; procedures that people can read have some hundred."""
+MANY = 200
+"""With so many yet to be tried, the search goes to the end of one before it takes up the next: it sees more of the whole."""
+NAMED = 5
+"""Of what was not tried, so many elements are named."""
 MAX_BESIDE = 2
 """People may leave any number of steps open that sprang from a limit beside a loop; more of the same show nothing new."""
 
@@ -53,6 +59,7 @@ class _State:
     moves: list[Move]
     done: bool
     places: list[str]
+    facts: Facts
     next: list[Key] = field(default_factory=list)
 
 
@@ -75,7 +82,9 @@ class Explorer:
         self.every_order = every_order
         self.definition, self.spec, self.deadline = definition, spec, deadline
         inner = {name: stand_in(one.may_pass, one.may_wait) for name, one in explored.items()}
-        self.probe = Probe(definition, spec, {name: inner[name] for name in runs(spec) if name in inner})
+        self.memory = Memory(definition, spec, alone=_alone(definition, spec))
+        called = {name: inner[name] for name in runs(spec) if name in inner}
+        self.probe = Probe(definition, spec, called, self.memory)
         self.states: dict[Key, _State] = {}
         self.reached: set[str] = set()
         self.faults: dict[tuple[str, str], Finding] = {}
@@ -87,11 +96,13 @@ class Explorer:
         """Search, then judge."""
         waiting = self._keep(None, list(self._runs_of(None, None)))
         self.result.may_pass = any(state.done for state in self.states.values())
+        tried = 0
         while waiting:
-            if len(self.states) > MAX_STATES or self.deadline.passed:
+            if tried >= MAX_STATES or self.deadline.passed:
                 self.whole = False
                 break
-            waiting += self._expand(self.states[waiting.pop(0)])
+            tried += 1
+            waiting += self._expand(self.states[waiting.pop(0 if len(waiting) < MANY else -1)])
         self.result.may_wait = any(state.moves for state in self.states.values()) or not self.states
         self.result.states = len(self.states)
         self.result.findings = [*self.faults.values(), *self._judged()]
@@ -125,7 +136,7 @@ class Explorer:
         """Each way that a move may go: where it leads."""
         answers, script = self.probe.answers, list[bool]()
         while not self.deadline.passed:
-            answers.begin(script)
+            answers.begin(script, state.facts if state else {})
             run = self._arrive(state) if self._try(state, move) else None
             if run is not None:
                 yield run
@@ -171,8 +182,13 @@ class Explorer:
         tokens = Counter(_token(task) for task in probe.live())
         if any(count > MAX_BESIDE and token[5] == "beside" for token, count in tokens.items()):
             return None
-        key = _key(tokens)
-        met = probe.met or (before is not None and _inclusive(tokens) != _inclusive(before.tokens))
+        facts = self.memory.useful(probe.answers.facts, {task.task_spec.name for task in probe.live()})
+        key = _key(tokens, facts)
+        met = (
+            probe.met
+            or probe.answers.touched
+            or (before is not None and _inclusive(tokens) != _inclusive(before.tokens))
+        )
         if key in self.states:
             return _Run(key, self.states[key], met)
         grown = _growth(tokens, before)
@@ -180,7 +196,7 @@ class Explorer:
             self._fault(grown, "每走一圈，同时在办的就多一份，会无休止地增多：并行分支绕回了分开之前。")
             return None
         places = sorted({str(task.task_spec.bpmn_id) for task in probe.live() if task.task_spec.bpmn_id})
-        state = _State(probe.stored(), tokens, before, probe.moves(), probe.completed, places)
+        state = _State(probe.stored(), tokens, before, probe.moves(), probe.completed, places, facts)
         return _Run(key, state, met)
 
     def _starved(self) -> None:
@@ -199,17 +215,32 @@ class Explorer:
     # -- judgement ----------------------------------------------------------------------------------------------------
 
     def _judged(self) -> Iterator[Finding]:
-        name = str(self.spec.name)
         if not self.whole:
-            yield Finding(
-                name, self._process_name(name),
-                f"走法太多，在限定的时间里只试了 {len(self.states)} 种情形，没有全部试完；没试到的请用试运行核对。", "warning",
-            )  # fmt: skip
+            yield self._unfinished()
             return
         if self.faults:  # what was not gone on from would only look unreachable
             return
         yield from self._unreached()
         yield from self._endless()
+
+    def _unfinished(self) -> Finding:
+        """What was not tried, and where the ways multiply."""
+        name = str(self.spec.name)
+        own = [str(one.bpmn_id) for one in self.spec.task_specs.values() if one.bpmn_id in self.definition.elements]
+        never = [f"“{self._name(one)}”" for one in dict.fromkeys(own) if one not in self.reached]
+        missing = f"没有试到的有{'、'.join(never[:NAMED])}{'等' if len(never) > NAMED else ''}（{len(never)} 处）"
+        gates = [one for one in self.spec.task_specs.values() if isinstance(one, InclusiveGateway | ParallelGateway)]
+        widest = max(gates, key=lambda one: len(one.outputs), default=None)
+        advice = (
+            f"“{_label(widest)}”有 {len(widest.outputs)} 条出口，组合最多，减少出口或把后面的步骤放进子流程，就容易试完。"
+            if widest is not None and len(widest.outputs) > 2 else ""
+        )  # fmt: skip
+        return Finding(
+            name, self._process_name(name),
+            f"走法太多，在限定的时间里只试了 {len(self.states)} 种情形，没有全部试完。"
+            f"{missing if never else '每一处都试到过，只是没有试遍先后和组合'}；没试到的情形里，汇合等不齐、走不到结束之类的问题"
+            f"可能没有发现，请用试运行核对。{advice}", "warning",
+        )  # fmt: skip
 
     def _process_name(self, name: str) -> str:
         return self.definition.process_names().get(name, "") or self._name(name)
@@ -276,8 +307,20 @@ def _course(task: Task) -> str:
     return "own"
 
 
-def _key(tokens: Counter[Any]) -> Key:
-    return frozenset((token, 1 if token[5] == "between" else count) for token, count in tokens.items())
+def _key(tokens: Counter[Any], facts: Facts) -> Key:
+    places = ((token, 1 if token[5] == "between" else count) for token, count in tokens.items())
+    return frozenset([*places, *(((text,), int(answer)) for text, answer in facts.items())])
+
+
+def _alone(definition: Definition, spec: BpmnProcessSpec) -> bool:
+    """Whether the process is run from at most one place, and so is what runs it: no two of it share the variables."""
+    main, inner = definition.specs
+    while spec is not main:
+        callers = [one for one in (main, *inner.values()) for name in runs(one) if name == spec.name]
+        if len(callers) != 1:
+            return False
+        spec = callers[0]
+    return True
 
 
 def _inclusive(tokens: Counter[Any]) -> Counter[Any]:

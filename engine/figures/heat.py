@@ -59,6 +59,25 @@ class Heat:
         return [node for node in found if node.waiting.count or node.hours.total or node.returned]
 
     @property
+    def fullest(self) -> Node | None:
+        """The step at which most tasks wait now."""
+        return max((one for one in self._steps if one.waiting.count), key=lambda one: one.waiting.count, default=None)
+
+    @property
+    def reddest(self) -> Node | None:
+        """The step with most tasks past their limit."""
+        return max((one for one in self._steps if one.waiting.red), key=lambda one: one.waiting.red, default=None)
+
+    @property
+    def slowest(self) -> Node | None:
+        """The step whose nine tenths take longest."""
+        return max((one for one in self._steps if one.hours.total), key=lambda one: one.hours.p90 or 0, default=None)
+
+    @property
+    def _steps(self) -> list[Node]:
+        return [node for node in self.listed if node.element.kind != "intermediateCatchEvent"]
+
+    @property
     def forks(self) -> list[tuple[Element, list[Way]]]:
         """The elements from which cases went several ways, each with its ways, in the diagram's order."""
         found: dict[str, list[Way]] = {}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import papers
 from tests.support.browser import Official, Site
-from tests.support.drawing import draw, new_draft, pick, put, saved, stored
+from tests.support.drawing import new_draft, pick, put, saved, stored
 
 ROOT = Path(__file__).parents[2]
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_text()
@@ -17,11 +17,14 @@ FIRST, SECOND, THIRD = "王建国", "李秀英", "张保山"
 NUMBERS = {FIRST: "41990119750308123", SECOND: "41990119760411232", THIRD: "41990119740915117"}
 
 
-def put_into_force(site: Site, owner: Official, at: str, key: str, note: str) -> None:
-    """Put the draft's diagram into force."""
-    body = {"xml": stored(owner, at).decode(), "note": note}
-    answer = site.api("liucheng").post(f"/api/v1/procedures/{key}/versions", data=body)
-    assert answer.status == 201, answer.text()
+def put_into_force(owner: Official, at: str, note: str) -> None:
+    """Put the draft into force on its page, with a note, as a process owner does."""
+    owner.page.goto(at)
+    owner.press("text=看改了什么，启用")
+    assert "没有发现问题" in owner.text
+    owner.page.fill("#note", note)
+    owner.press("main form .btn-primary")
+    assert "新版本已经启用" in owner.said and note in owner.text
 
 
 def versions(site: Site, key: str) -> list[dict[str, Any]]:
@@ -51,15 +54,15 @@ def test_s17_a_second_township_signature_is_drawn_in_and_taken_out_again(site: S
     added = page.get_attribute("[data-panel]", "data-of")
     page.wait_for_selector("[data-counter][data-state=ready]:has-text('没有问题')")
     saved(page)
-    put_into_force(site, owner, at, "review_and_approval", "加一道签字")
+    put_into_force(owner, at, "加一道签字")
     enter(village, SECOND)
-    draw(page, at)
+    at = new_draft(owner, "去掉复签", "review_and_approval")
     pick(page, str(added))
     page.keyboard.press("Delete")
     page.wait_for_selector("[data-counter][data-state=ready]:has-text('没有问题')")
     saved(page)
     assert "乡级复签" not in stored(owner, at).decode()
-    put_into_force(site, owner, at, "review_and_approval", "又去掉")
+    put_into_force(owner, at, "又去掉")
     enter(village, THIRD)
     assert [one["number"] for one in versions(site, "identification")] == [3, 2, 1]
     for name in (FIRST, SECOND, THIRD):

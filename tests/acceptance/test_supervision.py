@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
+from engine.clock import MovableClock, local_date
+from engine.figures import tally
+from engine.models import LogEntry
 from tests.support.browser import Official, Site
 from tests.support.template import TOWNSHIP, VILLAGE
+from tests.support.world import World
 
 NAME = "王建国"
 
@@ -18,8 +23,25 @@ def lamp(supervisor: Official, colour: str) -> int:
     return int(supervisor.page.locator(f'[data-lamp="{colour}"]').inner_text())
 
 
+def recounted(world: World) -> dict[str, int]:
+    """What the supervisor's pages should say, from the lines of the log alone and with none of the product's counting."""
+    world.session.commit()
+    lines = list(
+        world.session.scalars(select(LogEntry).where(LogEntry.stream.startswith("case:")).order_by(LogEntry.id))
+    )
+    ended = {line.stream: line.at for line in lines if "approval_given" in line.data.get("ends", ())}  # type: ignore[operator]
+    begun = {line.stream: line.at for line in lines if line.kind == "start"}
+    days = {stream: (local_date(at) - local_date(begun[stream])).days for stream, at in ended.items()}
+    return {
+        "concluded": len(ended), "late": sum(many > 15 for many in days.values()),  # R15: fifteen days
+        "passed": sum(line.kind == "timer" and line.element_id == "limit_15" for line in lines),
+        "urged": sum(line.kind == "urge" for line in lines), "orders": sum(line.kind == "order" for line in lines),
+        "accepted": sum(line.kind == "order_accepted" for line in lines),
+    }  # fmt: skip
+
+
 @pytest.mark.duty("C6", "R15")
-def test_a_red_lamp_is_urged_explained_and_resolved(site: Site) -> None:
+def test_a_red_lamp_is_urged_explained_and_resolved(site: Site, sqlite_url: str, clock: MovableClock) -> None:
     village, supervisor = site.official("cun"), site.official("ducha")
     village.enter_clue(NAME)
     assert (lamp(supervisor, "green"), lamp(supervisor, "red")) == (1, 0)
@@ -60,7 +82,7 @@ def test_a_red_lamp_is_urged_explained_and_resolved(site: Site) -> None:
     assert "农户外出务工。" in supervisor.text
     supervisor.press('button[name=accepted][value="1"]')
     assert "已认可" in supervisor.said
-    # resolved: the step is done; the case still counts until the county has approved
+    # resolved: the step is done; the limit still counts until the county has approved
     village.finish(NAME, "入户核实", "verification")
     supervisor.go(order)
     assert "“入户核实”已办结" in supervisor.text
@@ -68,3 +90,32 @@ def test_a_red_lamp_is_urged_explained_and_resolved(site: Site) -> None:
     supervisor.go(f"/cases/{number}")
     assert "共被催办 1 次：督甲 1 次" in supervisor.text and "督办单" in supervisor.text
     assert lamp(supervisor, "red") == 1
+    world = World(sqlite_url)
+    world.clock = clock
+    case = world.case(number)
+    for step, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun")):
+        world.finish(case, step, who)
+    world.finish(case, "post_notice", "cun")
+    supervisor.go("/supervision?holder=nobody")
+    assert NAME in supervisor.text and "等待期满" in supervisor.text, "red while the notice hangs"
+    site.go_to(24)
+    for step, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
+        world.finish(case, step, who)
+    assert lamp(supervisor, "red") == 0
+    supervisor.go("/supervision?lamp=red")
+    assert NAME not in supervisor.text and "没有符合条件的事项" in supervisor.text
+    # and the figures are those of the log
+    tally.catch_up(world.sessions, clock)
+    told = recounted(world)
+    assert told == {"concluded": 1, "late": 1, "passed": 1, "urged": 1, "orders": 1, "accepted": 1}
+    supervisor.go("/statistics?grain=week")
+    card = supervisor.page.locator(".card-figure", has_text="识别认定：15天内有结论")
+    facts = card.locator(".facts").inner_text()
+    assert card.locator(".lead-figure").inner_text().startswith("0.0%")
+    assert f"有结论\n{told['concluded']}" in facts and f"超期才有结论\n{told['late']}" in facts
+    assert f"期内届满\n{told['passed']}" in facts
+    supervisor.go("/supervision/orders?status=accepted")
+    assert supervisor.page.locator("table.orders tbody tr").count() == told["accepted"]
+    supervisor.go(f"/cases/{number}")
+    assert supervisor.page.locator("[data-urged]").get_attribute("data-urged") == str(told["urged"])
+    world.close()

@@ -14,7 +14,7 @@ NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_text()
 SEVEN = NOTICE.replace("days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)").replace(
     "公示满5天", "公示满7天"
 )
-WORDS = "“公示满5天” → “公示满7天”：时限由“5 天，自“张贴日期”起”改为“7 天，自“张贴日期”起”"
+WORDS = "“公示满5天” → “公示满7天”：时限由“5 天，自‘张贴日期’起”改为“7 天，自‘张贴日期’起”"
 
 
 def draft(owner: Official, body: str = SEVEN, name: str = "公示改为7天") -> None:
@@ -37,6 +37,14 @@ def test_a_draft_is_compared_put_into_force_with_a_note_and_taken_back(site: Sit
     owner.page.wait_for_selector("[data-compare][data-state=ready]")
     assert owner.page.locator("[data-side=right] .diff-changed").count() == 1
     assert owner.page.locator("[data-side=left] .diff-sign", has_text="≠").count() == 1
+    event, sign = (
+        owner.page.locator(f"[data-side=right] {what}").bounding_box()
+        for what in ("[data-element-id=notice_over] .djs-hit", ".diff-sign")
+    )
+    assert event and sign and sign["y"] + 8 > event["y"] + event["height"] - 8, "the sign leaves the event to be seen"
+    for act in ("看全图", "下一处"):
+        owner.page.click(f"[data-compare] >> text={act}")
+    assert owner.page.locator("[data-element-id=notice_over].diff-shown").count() == 2
     owner.page.click(f"text={WORDS}")
     assert owner.page.locator("[data-element-id=notice_over].diff-shown").count() == 2
     owner.page.go_back()
@@ -95,6 +103,16 @@ def test_a_second_process_owner_must_agree_where_that_is_demanded(site: Site, sq
     other.press("main section.panel .subject a")
     other.press("text=同意启用")
     assert "新版本已经启用" in other.said and "豫防返贫〔2022〕3号" in other.text
+    owner.go("/procedures/public_notice")
+    owner.page.fill("#why", "文件废止")
+    owner.press("form[action$=restore] .btn")
+    assert "等另一位流程管理员审批" in owner.said and "回到第 1 版：文件废止" in owner.text
+    other.go("/bell")
+    other.press("main a:has-text('请审批：回到第 1 版')")
+    other.press("text=同意启用")
+    assert "第 3 版 现行" in other.text
+    owner.go("/bell")
+    assert "流乙同意“回到第 1 版”，已经启用" in owner.text and "被流乙退回：请附文件号" in owner.text
 
 
 @pytest.mark.duty("C5")

@@ -77,7 +77,7 @@ PAGES = {
     "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
     "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
-    "/procedures/{key}/versions/{version}/diagram.bpmn": OWNER, "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/versions/{version}/diagram.bpmn": OWNER, "/procedures/{key}/versions/{version}/handbook.docx": OWNER, "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
     "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
 }  # fmt: skip

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from engine import services
 from engine.definitions.variables import GIVEN
+from engine.service_words import PARAMETERS, SERVICES
 from tests.support.client import application, signed_in
 from tests.support.world import World
-from web.service_words import PARAMETERS, SERVICES
 
 NOTICE = (Path(__file__).parents[2] / "bpmn" / "public_notice.bpmn").read_bytes()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
+from html import unescape
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, text
 
 from engine import audit, divisions, messages, runtime, transfers
 from engine.database import write
@@ -17,6 +19,7 @@ from engine.figures.facts import hours as facts_hours
 from engine.figures.tiers import Tier
 from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
 from engine.steps import Step
+from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
@@ -189,3 +192,42 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
         session, ["step"], divisions.get(session, COUNTY), periods.months(12, small_world.today)
     ).cells
     assert {(key[2], value): n for key, counts in spent.items() for value, n in counts.items()} == hours
+
+
+HEADER = re.compile(r"^-- :(\w+) = '(.*)'$", re.M)
+
+
+def run_again(world: World, written: str) -> dict[str, int]:
+    """Run a statement as it stands on the page, with the parameters written above it."""
+    world.session.commit()
+    query = text(re.sub(r"(?m)^--.*$", "", written).strip().removesuffix(";"))
+    row = world.session.execute(query, dict(HEADER.findall(written))).mappings().one()
+    return {name: int(value) for name, value in row.items() if value}
+
+
+@pytest.mark.duty("R15", "R19")
+def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_world: World) -> None:
+    eventful(small_world)
+    tally.catch_up(small_world.sessions, small_world.clock)
+    client = signed_in(application(small_world), small_world.official("ducha"))
+    for grain in ("day", "week", "month"):
+        page = client.get(f"/statistics?grain={grain}").text
+        cards = re.findall(r'<section class="panel card-figure".*?</section>', page, re.S)
+        leads = {}
+        for card in cards:
+            title = re.search(r"<h2[^>]*>(.*?)</h2>", card).group(1)  # type: ignore[union-attr]
+            lead = re.search(r'class="lead-figure">(.*?)<small>', card).group(1)  # type: ignore[union-attr]
+            statement = unescape(re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S).group(1))  # type: ignore[union-attr]
+            found = run_again(small_world, statement)
+            share = (
+                f"{100 * found.get('in_time', 0) / found['total']:.1f}%" if "in_time" in statement and found else "—"
+            )
+            assert lead == (share if "in_time" in statement else str(found.get("total", 0))), (grain, title)
+            leads[title] = lead
+        assert leads["纳入监测"] == "1" and leads["退回"] == "1" and len(leads) >= 8
+        rows = re.findall(
+            r'data-label="办结">([\d,]+)</td>(?:(?!</tr>).)*?href="(/statistics/sql/step[^"]+)"', page, re.S
+        )
+        assert len(rows) > 5
+        for done, address in rows:
+            assert run_again(small_world, client.get(unescape(address)).text).get("total", 0) == int(done), address

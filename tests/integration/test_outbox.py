@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,14 +11,14 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from engine import delivery, ladder, outbox
+from engine import delivery, notification_rules, outbox
 from engine.database import write
 from engine.delivery import Servers
 from engine.errors import Conflict, NotAllowed
-from engine.ladder import NewRule
 from engine.models import Outbox
+from engine.notification_rules import NewRule
 from engine.outbox import Channel, Message
-from tests.support.receivers import Mailbox, Robot, running
+from tests.support.receivers import DROP, SLOW, Mailbox, Robot, running
 from tests.support.world import World
 
 
@@ -52,7 +53,7 @@ def overdue(world: World, *channels: str) -> None:
         world.official("cun").email = "cun@example.com"
     for channel in channels:
         rule = NewRule("overdue", "holder", channel, target="县局" if channel == "webhook" else "")
-        ladder.add(world.session, owner, rule, procedures=[], robots=["县局"], now=now)
+        notification_rules.add(world.session, owner, rule, robots=["县局"], now=now)
     world.enter()
     world.go_to(16)
 
@@ -143,7 +144,7 @@ def test_a_hanging_server_holds_up_neither_steps_nor_for_long_the_sender(world: 
     sender.join(10)
     assert not sender.is_alive()
     mailbox.release.set()
-    assert rows(world)[0].status == "pending" and "连不上" in rows(world)[0].error
+    assert rows(world)[0].status == "pending" and "1.5 秒内没有答复" in rows(world)[0].error
 
 
 @pytest.mark.duty("R15")
@@ -159,6 +160,59 @@ def test_a_robot_that_redirects_or_refuses_is_not_followed_nor_believed(small_wo
         assert other.taken == []
     assert deliver(world, servers(robot=robot)) == 1
     assert len({key for _, key in robot.taken}) == 1, "each attempt carries the same key"
+
+
+@pytest.mark.duty("R15")
+def test_a_connection_that_breaks_after_the_message_was_taken_leaves_one_key_for_the_double(
+    small_world: World, mailbox: Mailbox, robot: Robot
+) -> None:
+    world = small_world
+    overdue(world, "email", "webhook")
+    mailbox.drops, robot.answers = 1, [DROP]
+    found = servers(mailbox, robot)
+    assert deliver(world, found) == 0 and len(mailbox.taken) == len(robot.taken) == 1
+    assert [(row.status, "断开" in row.error) for row in rows(world)] == [("pending", True)] * 2
+    assert deliver(world, found) == 0 and len(mailbox.taken) == len(robot.taken) == 1, "not before its time"
+    world.clock.advance(timedelta(minutes=1))
+    assert deliver(world, found) == 2
+    for _ in range(3):
+        world.clock.advance(timedelta(days=1))
+        assert outbox.deliver(world.sessions, delivery.channels(found), world.clock) == 0
+    assert [row.status for row in rows(world)] == ["sent", "sent"]
+    assert len(mailbox.taken) == len(robot.taken) == 2, "the server had it, but nobody could know"
+    assert len({str(mail["Message-ID"]) for mail in mailbox.taken}) == len({key for _, key in robot.taken}) == 1
+
+
+@pytest.mark.duty("R15")
+def test_a_robot_that_is_slow_is_given_up_in_time_and_the_others_are_told_meanwhile(
+    small_world: World, robot: Robot, mailbox: Mailbox
+) -> None:
+    world = small_world
+    overdue(world, "webhook", "email")
+    robot.answers = [SLOW]
+    started = monotonic()
+    assert deliver(world, servers(mailbox, robot, timeout=0.5)) == 1, "the mail goes all the same"
+    assert monotonic() - started < 5
+    robot.release.set()
+    waiting = next(row for row in rows(world) if row.channel == "webhook")
+    assert waiting.status == "pending" and "0.5 秒内没有答复" in waiting.error
+    world.clock.advance(timedelta(minutes=1))
+    assert deliver(world, servers(mailbox, robot)) == 1
+    assert len({key for _, key in robot.taken}) == 1 and len(mailbox.taken) == 1
+
+
+def test_a_server_that_is_not_there_is_said_in_words(small_world: World) -> None:
+    world = small_world
+    overdue(world, "email", "webhook")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    nobody = Servers(
+        smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_sender="shouwang@example.com",
+        webhooks={"县局": f"http://127.0.0.1:{port}/hook"}, timeout=2,
+    )  # fmt: skip
+    assert deliver(world, nobody) == 0
+    assert ["拒绝连接" in row.error for row in rows(world)] == [True, True]
 
 
 def test_two_senders_share_the_work(world: World) -> None:

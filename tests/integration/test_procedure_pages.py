@@ -6,6 +6,7 @@ import re
 from io import BytesIO
 from zipfile import ZipFile
 
+import docx
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -119,6 +120,20 @@ def test_a_version_goes_out_as_a_file_and_as_a_whole(small_world: World, owner: 
     assert "forms_json/verification.json" in names and "bpmn/decisions/category.dmn" in names
     for path in ("versions/9/diagram.bpmn", "versions/9/export.zip"):
         assert owner.get(f"/procedures/identification/{path}").status_code == 404
+
+
+@pytest.mark.duty("C5")
+def test_the_handbook_as_a_word_file_says_what_its_page_says(owner: FlaskClient) -> None:
+    answer = owner.get("/procedures/identification/versions/1/handbook.docx")
+    document = docx.Document(BytesIO(answer.data))
+    text = "\n".join(line.text for line in document.paragraphs)
+    cells = {cell.text for table in document.tables for cell in table.rows[0].cells}
+    assert text.startswith("识别认定\n第 1 版，2022年5月5日启用：随系统安装")
+    assert "入户核实（人工任务，村级）" in text and "要填的表：同“入户核实”。" in text
+    assert "5 天，自“张贴日期”起" in text and "R10" in text and "自动办理：公示开始" in text
+    assert {"项目", "要求", "户类型", "结果：category"} <= cells
+    page = owner.get("/procedures/identification/versions/1").text
+    assert page.count("要填的表：同") == text.count("要填的表：同") > 0
 
 
 @pytest.mark.duty("C5")

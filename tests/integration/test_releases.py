@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import accounts, approvals, audit, definitions, drafting, inbox, ladder, releases
+from engine import accounts, approvals, audit, definitions, drafting, inbox, notification_rules, releases
 from engine.database import write
 from engine.definitions import Resources
 from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
-from engine.ladder import NewRule
 from engine.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
+from engine.notification_rules import NewRule
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
@@ -223,7 +223,7 @@ def test_the_process_owners_of_the_division_and_above_it_are_told_by_the_channel
         first.grants[0].division_code = COUNTY
     demand(world, COUNTY)
     rule = NewRule("submitted", "reviewers", "email")
-    ladder.add(world.session, first, rule, procedures=[], robots=[], now=world.clock.now())
+    notification_rules.add(world.session, first, rule, robots=[], now=world.clock.now())
     submitted(world)
     assert [len(bell(world, one)) for one in (above, beside, elsewhere, gone, first)] == [1, 1, 0, 0, 0]
     rows = list(world.session.scalars(select(Outbox).order_by(Outbox.target)))
@@ -235,7 +235,7 @@ def test_the_table_of_the_ladder_gives_each_event_its_own_audience(small_world: 
     world, first = small_world, small_world.official("liucheng")
     for wrong in (NewRule("submitted", "holder", "bell"), NewRule("warning", "reviewers", "bell")):
         with pytest.raises(Invalid) as refused:
-            ladder.add(world.session, first, wrong, procedures=[], robots=[], now=world.clock.now())
+            notification_rules.add(world.session, first, wrong, robots=[], now=world.clock.now())
         assert "audience" in refused.value.fields
 
 
@@ -337,12 +337,25 @@ def test_a_way_back_that_fails_the_check_today_leaves_no_draft_behind(small_worl
     assert state(world) == again and again[0] == before[0]
 
 
+@pytest.mark.duty("R38")
+def test_the_security_administrator_sees_where_process_owners_sit(world: World) -> None:
+    owner(world, "xian_liu", "县流", COUNTY)
+    found = approvals.places(world.session, world.official("anquan"))
+    assert [(place.code, place.owners) for place in found] == [(PROVINCE, 2), ("410300000000", 1), (COUNTY, 1)]
+    with pytest.raises(NotAllowed):
+        approvals.places(world.session, world.official("liucheng"))
+
+
 def test_only_the_security_administrator_says_where_an_approval_is_demanded(world: World) -> None:
     for username in ("liucheng", "xitong", "shenji"):
         with pytest.raises(NotAllowed):
             approvals.demand_approval(world.session, world.official(username), PROVINCE, True, world.clock.now())
     with pytest.raises(NotFound):
         approvals.demand_approval(world.session, world.official("anquan"), "110000000000", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "41", True, world.clock.now())
+    with pytest.raises(NotFound):
+        approvals.demand_approval(world.session, world.official("anquan"), "410399999999", True, world.clock.now())
     assert approvals.approval_divisions(world.session) == []
     demand(world)
     demand(world, wanted=False)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from engine import inbox, ladder, runtime
+from engine import definitions, inbox, notification_rules, runtime
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
-from engine.ladder import NewRule
 from engine.models import (
     CaseFile,
     Household,
@@ -23,6 +23,7 @@ from engine.models import (
     Urge,
     WorkItem,
 )
+from engine.notification_rules import NewRule
 from engine.supervision import counting, letters, limits, orders, urging, workbook
 from engine.supervision.limits import LimitFilter
 from tests.support.template import COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -224,16 +225,16 @@ def test_the_table_says_who_is_told_and_what_leaves_is_masked_and_written_once(w
         world.official("cun").email = "cun@example.com"
     for audience, channel, target in (("holder", "email", ""), ("county", "webhook", "县局")):
         rule = NewRule("overdue", audience, channel, target=target)
-        ladder.add(world.session, owner, rule, procedures=["identification"], robots=["县局"], now=now)
+        notification_rules.add(world.session, owner, rule, robots=["县局"], now=now)
     with pytest.raises(Invalid) as caught:
         wrong = NewRule("overdue", "everybody", "webhook", target="http://169.254.0.1/", repeat_days=3)
-        ladder.add(world.session, owner, wrong, procedures=[], robots=["县局"], now=now)
+        notification_rules.add(world.session, owner, wrong, robots=["县局"], now=now)
     assert set(caught.value.fields) == {"audience", "target", "repeat_days"}
     with pytest.raises(NotAllowed):
-        ladder.add(world.session, world.official("ducha"), rule, procedures=[], robots=["县局"], now=now)
+        notification_rules.add(world.session, world.official("ducha"), rule, robots=["县局"], now=now)
     bell = select(NotificationRule).where(NotificationRule.event == "overdue", NotificationRule.audience == "county")
     county_bell = world.session.scalars(bell.where(NotificationRule.channel == "bell")).one()
-    ladder.switch(world.session, owner, county_bell.id, now)
+    notification_rules.switch(world.session, owner, county_bell.id, now)
     case = world.enter()
     world.go_to(16)
     assert not bells(world, "overdue", "xian") and bells(world, "overdue", "cun")
@@ -245,6 +246,42 @@ def test_the_table_says_who_is_told_and_what_leaves_is_masked_and_written_once(w
     world.session.commit()
     household = world.session.get_one(Household, case.household_id)
     assert all(household.head_id_number not in str(row.payload) for row in rows)
+
+
+@pytest.mark.duty("R15")
+def test_a_line_of_the_table_names_a_limit_or_step_that_the_diagram_in_force_has(small_world: World) -> None:
+    world, owner, now = small_world, small_world.official("liucheng"), small_world.clock.now()
+
+    def refused(rule: NewRule) -> str:
+        with pytest.raises(Invalid) as caught:
+            notification_rules.add(world.session, owner, rule, robots=[], now=now)
+        return "".join(caught.value.fields.get("element_id", caught.value.fields.get("procedure_key", [])))
+
+    assert "没有这一步" in refused(NewRule("overdue", "county", "bell", "identification", "dream"))
+    assert "没有这一步" in refused(NewRule("overdue", "county", "bell", "", "limit_15"))
+    assert "没有这个流程" in refused(NewRule("overdue", "county", "bell", "dreams"))
+    assert "请选择一个时限" in refused(NewRule("overdue", "county", "bell", "identification", "verify"))
+    assert "请选择一个步骤" in refused(NewRule("urged", "county", "bell", "identification", "limit_15"))
+    assert "整个流程" in refused(NewRule("approved", "submitter", "bell", "identification", "verify"))
+    wanted = NewRule("overdue", "township", "bell", "identification", "limit_15")
+    with pytest.raises(Invalid):
+        notification_rules.add(world.session, owner, wanted, robots=[], now=now)  # no such audience
+    wanted = replace(wanted, audience="supervisor_county", channel="webhook", target="县局")
+    notification_rules.add(world.session, owner, wanted, robots=["县局"], now=now)
+
+    def named() -> tuple[str, str, bool]:
+        rules = notification_rules.rules(world.session, owner)
+        return next((one.procedure, one.element, one.gone) for one in rules if one.line.element_id)
+
+    assert named() == ("识别认定", "满15天", False)
+    running = world.enter()
+    # a version without it comes into force: the line stays, says so, and still serves the cases on the version before
+    body = definitions.current(world.session, "identification").xml.replace(b"limit_15", b"limit_fifteen")
+    resources = definitions.resources_in_force(world.session, None)
+    definitions.deploy(world.session, owner, body, resources, "时限改名", now)
+    assert named() == ("识别认定", "limit_15", True)
+    world.go_to(16)
+    assert [(row.case_id, row.target) for row in world.session.scalars(select(Outbox))] == [(running.id, "县局")]
 
 
 @pytest.mark.duty("C6", "R15")

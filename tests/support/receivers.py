@@ -15,7 +15,10 @@ from typing import Any
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """An SMTP server that keeps what it takes; `answers` are given to MAIL commands in turn, then 250."""
+    """An SMTP server that keeps what it takes; `answers` are given to MAIL commands in turn, then 250.
+
+    While `drops` lasts, it takes a message and breaks the connection instead of saying so.
+    """
 
     allow_reuse_address = daemon_threads = True
 
@@ -23,6 +26,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Session)
         self.taken: list[EmailMessage] = []
         self.answers: list[str] = []
+        self.drops = 0
         self.release: threading.Event | None = None
         """While set and not released, the server greets nobody: it hangs."""
 
@@ -47,6 +51,9 @@ class _Session(socketserver.StreamRequestHandler):
             elif verb == "DATA":
                 self._say("354 go on")
                 self.server.taken.append(self._message())
+                if self.server.drops:
+                    self.server.drops -= 1
+                    return
                 self._say("250 taken")
             elif verb == "QUIT":
                 self._say("221 bye")
@@ -66,15 +73,22 @@ class _Session(socketserver.StreamRequestHandler):
         self.wfile.write(f"{line}\r\n".encode())
 
 
+DROP, SLOW = "drop", "slow"
+
+
 class Robot(ThreadingHTTPServer):
-    """A group chat's robot; `answers` are (status, body, headers) given in turn, then 200 and errcode 0."""
+    """A group chat's robot; `answers` are (status, body, headers) given in turn, then 200 and errcode 0.
+
+    DROP in their place breaks the connection after the call was taken, SLOW answers nothing until `release` is set.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Call)
         self.taken: list[tuple[dict[str, Any], str]] = []
-        self.answers: list[tuple[int, dict[str, Any], dict[str, str]]] = []
+        self.answers: list[tuple[int, dict[str, Any], dict[str, str]] | str] = []
+        self.release = threading.Event()
 
     @property
     def address(self) -> str:
@@ -88,7 +102,14 @@ class _Call(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.taken.append((body, self.headers["Idempotency-Key"]))
-        status, answer, headers = self.server.answers.pop(0) if self.server.answers else (200, {"errcode": 0}, {})
+        following = self.server.answers.pop(0) if self.server.answers else (200, {"errcode": 0}, {})
+        if isinstance(following, str):
+            if following == SLOW:
+                self.server.release.wait(20)
+            self.close_connection = True
+            self.connection.close()
+            return
+        status, answer, headers = following
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

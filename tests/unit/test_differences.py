@@ -46,7 +46,7 @@ def test_a_changed_limit_is_said_in_days_from_the_field_on_the_form() -> None:
     assert differences(OLD, built(public_notice=seven.encode())) == [
         Difference(
             "changed",
-            "“公示满5天” → “公示满7天”：时限由“5 天，自“张贴日期”起”改为“7 天，自“张贴日期”起”",
+            "“公示满5天” → “公示满7天”：时限由“5 天，自‘张贴日期’起”改为“7 天，自‘张贴日期’起”",
             "public_notice",
             "notice_over",
         )
@@ -82,12 +82,61 @@ def test_a_new_step_is_named_with_its_level_and_the_route_that_now_leads_to_it()
 def test_forms_and_decisions_are_told_by_field_and_by_cell() -> None:
     form = RESOURCES.form["verification"].replace(b'"required": true', b'"required": false', 1)
     rule = RESOURCES.decision["category"].replace(
-        b'<text>"unstable"</text></outputEntry>', b'<text>"sudden"</text></outputEntry>', 1
+        b'<text>"unstable"</text></outputEntry>', b'<text>"sudden_hardship"</text></outputEntry>', 1
     )
     said = found(built(verification=form, category=rule))
-    assert any(text.startswith("表单“verification”：“户类型”：由“必填，选项：") for _, text in said)
-    assert any(text.startswith("决策表“") and "由“" in text and "改为“" in text for _, text in said)
+    assert any(
+        text.startswith("表单“入户核实、补充核实（verification）”：“户类型”：由“必填，选项：") for _, text in said
+    )
+    assert any(text.startswith("决策表“") and "由“脱贫不稳定户”改为“突发严重困难户”" in text for _, text in said)
     assert len(said) == 2
+
+
+@pytest.mark.duty("C5")
+def test_services_parts_and_steps_are_called_by_their_chinese_names() -> None:
+    body = NOTICE.replace('id="notice.close"', 'id="notice.open"')
+    body = body.replace('parameter id="place" type', 'parameter id="finder" type')
+    old, new = (Definition(text.encode(), RESOURCES) for text in (NOTICE, body))
+    said = " ".join(one.text for one in differences(old, new))
+    assert (
+        "服务由“公示结束”改为“公示开始”" in said
+        and "去掉参数“地点”“张贴地点”" in said
+        and "增加参数“发现人”“张贴地点”" in said
+    )
+    part = BODY.replace('calledElement="public_notice"', 'calledElement="review_and_approval"')
+    said = " ".join(one.text for one in differences(OLD, Definition(part.encode(), RESOURCES)))
+    assert "调用由“公示与异议”改为“乡级审核与县级审批”" in said
+
+
+@pytest.mark.duty("C5")
+def test_a_step_with_another_name_is_one_change_wherever_else_it_is_named() -> None:
+    assert found(built(BODY.replace('name="入户核实"', 'name="上门核实"'))) == [("changed", "“入户核实” → “上门核实”")]
+    form = RESOURCES.form["authorisation"].replace("是否签订".encode(), "签了没有".encode())
+    said = found(built(authorisation=form))
+    assert said == [("changed", "表单“签订承诺授权书（authorisation）”：“是否签订” → “签了没有”")]
+
+
+@pytest.mark.duty("C5")
+def test_notes_on_the_drawing_are_compared_by_their_text() -> None:
+    old = Definition(NOTICE.encode(), RESOURCES)
+    text = "公示 5 天：张贴当日不计，第 6 日零时期满"
+    assert text in NOTICE
+
+    def said(body: str) -> list[Difference]:
+        return differences(old, Definition(body.encode(), RESOURCES))
+
+    changed = Difference("changed", f"注释“{text}” → “公示 7 天”", "public_notice", "note_notice")
+    assert said(NOTICE.replace(text, "公示 7 天")) == [changed]
+    place = NOTICE.index("<bpmn:textAnnotation")
+    extra = '<bpmn:textAnnotation id="more"><bpmn:text>见豫防返贫〔2022〕3号</bpmn:text></bpmn:textAnnotation>'
+    added = NOTICE[:place] + extra + NOTICE[place:]
+    assert said(added) == [Difference("added", "新增注释“见豫防返贫〔2022〕3号”", "public_notice", "more")]
+    back = differences(Definition(added.encode(), RESOURCES), old)
+    assert [(one.kind, one.text) for one in back] == [("removed", "去掉注释“见豫防返贫〔2022〕3号”")]
+    at = NOTICE.index('bpmnElement="note_notice"')
+    x = NOTICE.index('x="', at)
+    moved = said(NOTICE[:x] + 'x="1' + NOTICE[x + 3 :])
+    assert [(one.kind, one.text) for one in moved] == [("moved", f"注释“{text}”在图上换了位置")]
 
 
 def test_what_only_moved_on_the_paper_is_said_as_such_and_last() -> None:
@@ -102,6 +151,11 @@ def test_conditions_and_times_are_said_with_the_words_of_the_forms() -> None:
     words = Wording(OLD)
     assert words.condition('authorisation.signed = "yes"') == "“是否签订” 为 “已签订”"
     assert words.timer("days after(discovery_date, 15)") == "15 天，自“最早发现线索的日期”起"
+    assert words.condition('notice_result = "changed"') == "结论 为 “情况有变”"
+    assert words.condition("is_true = true and nullable != null") == "is_true 为 是，且nullable 不为 空"
+    assert words.value("separateFrom", "*, !explain_delay") == "其他所有步骤（“超期说明”除外）"
+    assert words.value("opensFor", "monitored, lifted_with_policy") == "监测对象、脱贫享受政策户"
+    assert words.value("list", "notice") == "公示" and words.form("appraisal") == "民主评议（appraisal）"
     assert words.timer("P7D") == "7 天" and words.timer("PT36H") == "36 小时"
 
 

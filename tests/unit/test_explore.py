@@ -9,9 +9,10 @@ import pytest
 
 from engine.deadline import Deadline
 from engine.definitions import Definition, check
-from engine.errors import Finding
+from engine.errors import EngineFault, Finding
 from engine.exploration import explore
-from tests.support.small import END, FORMS, HEAD, START, boundary, flow, process, task, timer
+from engine.instance import Instance
+from tests.support.small import END, FORMS, HEAD, NOW, START, Host, boundary, flow, process, task, timer
 
 SPLIT, JOIN = '<bpmn:parallelGateway id="split" name="分开"/>', '<bpmn:parallelGateway id="join" name="汇合"/>'
 
@@ -166,6 +167,22 @@ def test_what_cannot_be_tried_in_time_is_said() -> None:
     definition = Definition(wide(3, 3).encode(), FORMS)
     found = explore(definition, Deadline(0))
     assert found and all(f.severity == "warning" and "没有全部试完" in f.message for f in found)
+    assert "没有试到的有“s”、“分开”" in found[0].message and "（13 处）" in found[0].message
+    assert "“分开”有 3 条出口" in found[0].message
+
+
+def test_a_wide_inclusive_gateway_is_tried_as_far_as_it_goes_and_the_rest_is_said() -> None:
+    branches = [f"t{number}" for number in range(12)]
+    body = process(
+        START, *map(task, branches), '<bpmn:inclusiveGateway id="wide" name="可多选" default="wide_t0"/>', '<bpmn:inclusiveGateway id="join"/>', END,
+        flow("s", "wide"), flow("wide", "t0"), *(flow("wide", name, f'ask = "{name}"') for name in branches[1:]),
+        *(flow(name, "join") for name in branches), flow("join", "e"),
+    )  # fmt: skip
+    began = time.perf_counter()
+    found = findings(body.replace('ask = "', 'contains(ask, "').replace('"</bpmn:cond', '")</bpmn:cond'))
+    assert time.perf_counter() - began < 8
+    assert [f.severity for f in found] == ["warning"]
+    assert "每一处都试到过" in found[0].message and "“可多选”有 12 条出口" in found[0].message, found
 
 
 def test_an_event_gateway_goes_every_way() -> None:
@@ -221,3 +238,84 @@ def test_the_reduction_finds_what_every_order_finds() -> None:
         compared += 1
         starving += bool(full)
     assert compared >= 30 and starving >= 5, (compared, starving)
+
+
+def twice(first: str, second: str, *, setter: str = "a") -> str:
+    """Two branches that each ask before they join; `setter` is the step that sets ``a``."""
+    steps = "".join(task(name, "a" if name == setter else "") for name in ("a0", "b1", "b2"))
+    return process(
+        START, steps, SPLIT, fork("g1", "e1"), fork("g2", "e2"), JOIN, END, '<bpmn:endEvent id="e1"/><bpmn:endEvent id="e2"/>',
+        flow("s", "a0"), flow("a0", "split"), flow("split", "b1"), flow("split", "b2"), flow("b1", "g1"), flow("b2", "g2"),
+        flow("g1", "join", first), flow("g1", "e1"), flow("g2", "join", second), flow("g2", "e2"), flow("join", "e"),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ('a.x = "1"', 'a.x = "1"'), ('a.x = "1"', '= a.x="1"'), ('a.x = "1"', 'not(a.x != "1")'), ('a.x in ("1", "2")', 'a.x = "1" or a.x = "2"'),
+        ("wanted", "wanted = true"), ("wanted &lt; 3 or wanted &gt;= 3", "wanted &gt; 2 or wanted &lt;= 2"), ('household.type = "ordinary"', '"ordinary" = household.type'),
+    ],
+)  # fmt: skip
+@pytest.mark.duty("C5")
+def test_branches_that_ask_the_same_come_together_or_not_at_all(first: str, second: str) -> None:
+    assert findings(twice(first, second, setter="a0")) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "setter"),
+    [
+        ('a.x = "1"', 'a.x = "2"', "a0"), ('a.x = "1"', 'a.x != "1"', "a0"), ("wanted &gt; 3", "wanted &gt;= 4", "a0"), ("wanted", "posted_on", "a0"),
+        ('a.x = "1"', 'a.x = "1"', "b2"),  # set again between the two
+        ('clue.channel = "x"', 'clue.channel = "x"', "a0"),  # a later clue may change it
+    ],
+)  # fmt: skip
+@pytest.mark.duty("C5")
+def test_branches_that_may_ask_differently_starve_the_join(first: str, second: str, setter: str) -> None:
+    assert errors(twice(first, second, setter=setter)).keys() == {"join"}
+
+
+def test_a_variable_that_a_part_sets_beside_is_not_counted_on() -> None:
+    """Two instances of the called process run at once: what one was told may be changed by the other."""
+    inner = twice('a.x = "1"', 'a.x = "1"', setter="a0").partition(">" + START)[2].partition("</bpmn:process>")[0]
+    called = f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="s"/>{inner}</bpmn:process>'
+    outer = (
+        '<bpmn:process id="p" isExecutable="true">' + START.replace('"s"', '"ps"') + '<bpmn:parallelGateway id="two"/><bpmn:callActivity id="c1" calledElement="q"/>'
+        '<bpmn:callActivity id="c2" calledElement="q"/><bpmn:parallelGateway id="one"/><bpmn:endEvent id="pe"/>'
+        + "".join(flow(a, b) for a, b in [("ps", "two"), ("two", "c1"), ("two", "c2"), ("c1", "one"), ("c2", "one"), ("one", "pe")])
+        + "</bpmn:process>"
+    )  # fmt: skip
+    assert errors(f"{HEAD}{outer}{called}</bpmn:definitions>").keys() == {"join"}
+    once = outer.replace('<bpmn:callActivity id="c2" calledElement="q"/>', task("c2"))
+    assert errors(f"{HEAD}{once}{called}</bpmn:definitions>") == {}
+
+
+def runs_dry(body: str, values: list[str], chance: random.Random) -> bool:
+    """Whether some case with one of these values, its steps done in some order, stops before its end."""
+    definition = Definition(body.encode(), FORMS)
+    for value in values:
+        for _ in range(12):
+            instance = Instance(definition, Host())
+            try:
+                instance.start({"ask": value}, NOW)
+                while not instance.completed:
+                    instance.complete(chance.choice(instance.open_tasks()).token, {}, NOW)
+            except EngineFault:
+                return True
+    return False
+
+
+@pytest.mark.duty("C5")
+def test_cases_run_dry_where_the_exploration_says_so_and_nowhere_else() -> None:
+    """Random diagrams whose gateways all ask for one variable: run with every value, their steps in random orders."""
+    compared = dry = 0
+    for seed in range(200, 250):
+        chance = random.Random(seed)
+        body = drawn(chance, 8)
+        if any(f.severity == "error" and "汇合" not in f.message for f in findings(body)):
+            continue
+        told = bool(explore(Definition(body.encode(), FORMS), Deadline(20)))
+        assert told == runs_dry(body, [*(f"n{number}" for number in range(8)), "e", "none"], chance), seed
+        compared += 1
+        dry += told
+    assert compared >= 12 and dry >= 2, (compared, dry)

@@ -23,6 +23,7 @@ const result = await build({
     "diagram.css",
     "form-editor.css",
     "form-editor.js",
+    "handbook.js",
     "heat.js",
     "live.js",
     "modeler.css",

@@ -33,18 +33,19 @@ def retry(incident_id: int) -> ResponseReturnValue:
 @blueprint.get("/approval")
 def approval() -> str:
     """Which divisions' process owners need a second one's approval."""
-    access.require_role(account(), access.SECURITY_ADMIN)
+    places = approvals.places(session(), account())
     codes = approvals.approval_divisions(session())
-    places = [grant.division_code for grant in account().grants if grant.role == access.SECURITY_ADMIN]
     return render_template(
-        "administration/approval.html", codes=codes, names=divisions.names(session(), {*codes, *places}), places=places,
+        "administration/approval.html", codes=codes, places=places, owners={one.code: one.owners for one in places},
+        names=divisions.names(session(), {*codes, *(one.code for one in places)}),
     )  # fmt: skip
 
 
 @blueprint.post("/approval")
 def demand_approval() -> ResponseReturnValue:
     """要求或不再要求第二人审批."""
-    code, wanted = request.form.get("division_code", ""), request.form.get("wanted") == "yes"
+    code = request.form.get("other", "").strip() or request.form.get("division_code", "")
+    wanted = request.form.get("wanted") == "yes"
     approvals.demand_approval(session(), account(), code, wanted, clock.now())
     flash("已要求第二人审批。" if wanted else "已不再要求第二人审批。", "success")
     return redirect(url_for("administration.approval"), 303)

@@ -15,10 +15,10 @@ from engine.definitions import Definition
 from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
+from engine.service_words import PARAMETERS, SERVICES
 from web import clock
 from web.database import session
 from web.pages.inbox import number as page_number
-from web.service_words import PARAMETERS, SERVICES
 from web.signing import account
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, ladder, outbox
+from engine import definitions, ladder, notification_rules, outbox
 from engine.errors import Invalid
-from engine.ladder import NewRule
+from engine.notification_rules import NewRule
 from web import clock
 from web.config import Config
 from web.database import session
@@ -32,27 +32,37 @@ def index() -> str:
 
 def _page(values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     servers = _config().servers
+    rules = notification_rules.rules(session(), account())
     return render_template(
-        "administration/notifications.html", rules=ladder.rules(session(), account()), values=values, errors=errors,
-        events=ladder.EVENTS, audiences=ladder.AUDIENCES, channels=ladder.CHANNELS, robots=list(servers.webhooks),
-        procedures=definitions.started_alone(session()), mail=bool(servers.smtp_host),
+        "administration/notifications.html", rules=rules, values=values, errors=errors, events=ladder.EVENTS,
+        audiences=ladder.AUDIENCES, channels=ladder.CHANNELS, robots=list(servers.webhooks), places=_places(),
+        mail=bool(servers.smtp_host),
     )  # fmt: skip
+
+
+def _places() -> dict[str, dict[str, str]]:
+    """What a line may be about, by procedure: all of it, or a limit or step, as the form's value and in words."""
+    names = definitions.started_alone(session())
+    return {
+        names[key]: {f"{key}:": f"{names[key]}：整个流程"}
+        | {f"{key}:{element}": f"{spot.name}（时限）" for element, spot in spots.items() if spot.limit}
+        | {f"{key}:{element}": spot.name for element, spot in spots.items() if not spot.limit}
+        for key, spots in notification_rules.spots(session()).items()
+    }
 
 
 @blueprint.post("/notifications")
 def add() -> ResponseReturnValue:
     """Add a line."""
     given, days = request.form, request.form.get("repeat_days", "")
+    procedure, _, element = given.get("place", "").partition(":")
     rule = NewRule(
         event=given.get("event", ""), audience=given.get("audience", ""), channel=given.get("channel", ""),
-        procedure_key=given.get("procedure_key", ""), element_id=given.get("element_id", "").strip(),
+        procedure_key=procedure, element_id=element,
         target=given.get("target", ""), repeat_days=int(days) if days.isdigit() and len(days) < 5 else 0,
     )  # fmt: skip
     try:
-        ladder.add(
-            session(), account(), rule, procedures=definitions.started_alone(session()),
-            robots=_config().servers.webhooks, now=clock.now(),
-        )  # fmt: skip
+        notification_rules.add(session(), account(), rule, robots=_config().servers.webhooks, now=clock.now())
     except Invalid as error:
         flash(error.message, "danger")
         return _page(given, error.fields), 422
@@ -63,7 +73,7 @@ def add() -> ResponseReturnValue:
 @blueprint.post("/notifications/<int:rule_id>/switch")
 def switch(rule_id: int) -> ResponseReturnValue:
     """Off, or on again."""
-    rule = ladder.switch(session(), account(), rule_id, clock.now())
+    rule = notification_rules.switch(session(), account(), rule_id, clock.now())
     flash("已启用。" if rule.active else "已停用。", "success")
     return redirect(url_for("ladder.index"), 303)
 
@@ -71,7 +81,7 @@ def switch(rule_id: int) -> ResponseReturnValue:
 @blueprint.post("/notifications/<int:rule_id>/remove")
 def remove(rule_id: int) -> ResponseReturnValue:
     """Take a line out."""
-    ladder.remove(session(), account(), rule_id, clock.now())
+    notification_rules.remove(session(), account(), rule_id, clock.now())
     flash("已删除。", "success")
     return redirect(url_for("ladder.index"), 303)
 

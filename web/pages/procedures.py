@@ -6,15 +6,18 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases
+from engine.clock import local_date
 from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
+from engine.documents import book
 from engine.errors import Invalid, NotFound
+from engine.service_words import SERVICES
 from web import clock
 from web.database import session
 from web.pages.drafts import attachment
 from web.pages.inbox import number as page_number
-from web.service_words import SERVICES
+from web.pages.papers import FILES
 from web.signing import account
 
 blueprint = Blueprint("procedures", __name__)
@@ -56,6 +59,19 @@ def handbook(key: str, number: int) -> str:
         "procedures/handbook.html", version=version, definition=definition, chapters=chapters(definition),
         names=definition.process_names(), services=SERVICES, deployer=accounts.names(session(), {version.deployed_by}),
     )  # fmt: skip
+
+
+@blueprint.get("/procedures/<key>/versions/<int:number>/handbook.docx")
+def word(key: str, number: int) -> Response:
+    """The same as a Word file."""
+    version = definitions.version(session(), key, number)
+    definition = definitions.load(session(), version.id)
+    day = local_date(version.deployed_at)
+    subtitle = f"第 {number} 版，{day.year}年{day.month}月{day.day}日启用" + (
+        f"：{version.note}" if version.note else ""
+    )
+    name = f"{definition.name}第{number}版.docx"
+    return attachment(book.render(definition, subtitle), name, FILES["docx"][1], {})
 
 
 @blueprint.get("/procedures/<key>/drawing")

@@ -17,6 +17,7 @@ from engine.errors import Invalid, NotFound
 from engine.figures import cards as figure_cards
 from engine.figures import definitions, heat, live, periods, reading, tally
 from engine.figures.cards import Shown, said
+from engine.figures.facts import STEP
 from engine.figures.periods import Span
 from engine.figures.workbook import workbook
 from engine.models import Division
@@ -72,6 +73,19 @@ def _shown(found: Wanted) -> list[Shown]:
     return figure_cards.shown(cards, totals, found.span)
 
 
+def _statements(shown: list[Shown], found: Wanted) -> dict[str, str]:
+    """The statement that recounts each card from the log, with the page's parameters."""
+    since, until = found.span.since, found.span.until
+
+    def written(card: figure_cards.Card) -> str:
+        procedure = card.procedure or found.procedure
+        return definitions.recount(
+            session(), card.measure, found.place.code, since, until, procedure, card.element
+        ).written()
+
+    return {one.card.key: written(one.card) for one in shown}
+
+
 def picture(one: Shown, span: Span) -> Chart:
     """The card's values as bars."""
     whole, apart = one.card.drawn
@@ -104,7 +118,7 @@ def index() -> str:
     totals = [sum(s.hours.total for s in steps if s.procedure_key == key) for key in reading.procedures(own)]
     return render_template(
         "statistics/index.html", wanted=found, here=found.place, span=found.span, shown=shown, said=said,
-        pictures={one.card.key: picture(one, found.span) for one in shown}, children=children,
+        statements=_statements(shown, found), pictures={one.card.key: picture(one, found.span) for one in shown}, children=children,
         below=reading.by_child(own, found.place, found.span, found.procedure) if children else {},
         empty=reading.Totals(), waiting=live.by_child(own, found.place, now) if children else {},
         nothing=reading.Waiting(), steps=[s for s in steps if s.hours.total or s.waiting.count or s.returned],
@@ -136,9 +150,11 @@ def excel() -> Response:
 def sql(measure: str) -> Response:
     """The statement that recounts a figure from the log, with the page's parameters."""
     found = wanted(request.args)
-    since, until = found.span.since, found.span.until
+    span = found.months if measure == STEP else found.span  # steps are told by whole months
     element = request.args.get("element", "")
-    recount = definitions.recount(session(), measure, found.place.code, since, until, found.procedure, element)
+    recount = definitions.recount(
+        session(), measure, found.place.code, span.since, span.until, found.procedure, element
+    )
     answer = Response(recount.written(), mimetype="text/plain")
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(measure)}.sql"
     return answer

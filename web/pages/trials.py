@@ -18,6 +18,7 @@ from engine import definitions
 from engine.clock import start_of_day
 from engine.errors import Invalid, NotFound
 from engine.rehearsal.target import Target
+from engine.service_words import PARAMETERS, SERVICES
 from engine.trial.place import HOUSEHOLDS
 from engine.trial.play import play
 from engine.trial.script import MAX_BYTES, Act, Script, dump, load
@@ -25,7 +26,6 @@ from engine.trial.sight import Sight
 from web import clock
 from web.database import session
 from web.pages.replays import target_of
-from web.service_words import PARAMETERS, SERVICES
 from web.signing import account
 
 blueprint = Blueprint("trials", __name__)
