@@ -15,8 +15,8 @@ fi
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# digest FILE...: one hash over the contents
-digest() { cat "$@" | cksum | tr ' ' '-'; }
+# digest PATH...: one hash over the contents of the files, of those in folders too
+digest() { find "$@" -type f | LC_ALL=C sort | while IFS= read -r file; do cksum "$file"; done | cksum | tr ' ' '-'; }
 
 find_python() {
     for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
@@ -64,7 +64,7 @@ setup_node() {
 
 setup_assets() {
     stamp=web/static/dist/.stamp
-    wanted=$(digest package-lock.json web/assets/*)
+    wanted=$(digest package-lock.json web/assets)
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
     setup_node
     locked=$(digest package-lock.json)

@@ -162,7 +162,7 @@ def changes(session: Session, draft: ProcedureDraft) -> list[str]:
         now = freeze(session, draft)
     except DefinitionError as error:
         return [f"现在检查通不过（{error.message.removesuffix('。')}）"]
-    return [] if now == before else list(_changes(session, before, now))
+    return [] if now == before else list(_changes(session, before, now)) or ["草稿的图变了"]
 
 
 def _changes(session: Session, before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

@@ -90,6 +90,15 @@ def pinned(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, dic
     return numbers
 
 
+def submitters(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, int]:
+    """Who submitted the versions that another process owner approved: account id by version id."""
+    query = select(ProcedureDraft.version_id, ProcedureDraft.submitted_by).where(
+        ProcedureDraft.procedure_key.in_({version.procedure_key for version in found}), ProcedureDraft.status == "deployed",
+        ProcedureDraft.approved_by.is_not(None), ProcedureDraft.version_id.in_([version.id for version in found]),
+    )  # fmt: skip
+    return {row.version_id: row.submitted_by for row in session.execute(query)}
+
+
 def side(session: Session, actor: Account, name: str, key: str) -> tuple[str, Definition]:
     """One side of a comparison: a version's number, or ``draft-`` and a draft's id; with what it is called."""
     definitions.require_owner(actor)

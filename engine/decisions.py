@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -403,7 +404,16 @@ def read_model(body: bytes) -> Node:
         raise _refusal("决策表文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
     if "DMN" not in (etree.QName(root).namespace or ""):
         raise _refusal("文件不是 DMN 决策表。")
+    _refuse_twins(root)
     return root
+
+
+def _refuse_twins(root: Node) -> None:
+    """An id that means two things: an editor drops one of them, and a reference to it leads to either."""
+    counts = Counter(node.get("id") for node in root.iter() if isinstance(node.tag, str) and node.get("id"))
+    twins = [Finding(str(key), "", f"编号“{key}”在文件里出现了 {n} 次。") for key, n in counts.items() if n > 1]
+    if twins:
+        raise DefinitionError(f"决策表写得不对：{twins[0].message}", twins)
 
 
 def _refusal(sentence: str) -> DefinitionError:

@@ -32,6 +32,8 @@ class Release:
     """Who would be told of a submission."""
     changes: Sequence[str]
     """What has changed since it was submitted: then it cannot be approved."""
+    became: ProcedureVersion | None
+    """The version that it has become."""
 
     @property
     def sound(self) -> bool:
@@ -45,6 +47,10 @@ class Release:
 def preview(session: Session, actor: Account, draft_id: int) -> Release:
     """What would happen, before anything does."""
     draft = drafting.find(session, actor, draft_id)
+    if draft.status not in drafting.ALIVE:
+        options = [joinedload(ProcedureVersion.procedure)]
+        became = session.get(ProcedureVersion, draft.version_id, options=options) if draft.version_id else None
+        return Release(draft, [], [], 0, None, False, [], [], became)
     definition, findings = drafting.checked(session, draft)
     present = _present(session, definition.key if definition else draft.procedure_key)
     found = differences(definitions.load(session, present.id), definition) if definition and present else []
@@ -53,7 +59,7 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
     return Release(
         draft=draft, findings=findings, differences=found, running=catalogue.running(session, [draft.procedure_key]).get(draft.procedure_key, 0),
         overtaken_by=None if seen else present, needs_approval=approvals.needs_approval(session, actor),
-        reviewers=approvals.reviewers(session, draft, actor), changes=approvals.changes(session, draft) if submitted else [],
+        reviewers=approvals.reviewers(session, draft, actor), changes=approvals.changes(session, draft) if submitted else [], became=None,
     )  # fmt: skip
 
 
@@ -88,6 +94,7 @@ def deploy(
 
 def _open(session: Session, actor: Account, draft_id: int, status: str = "open") -> ProcedureDraft:
     definitions.require_owner(actor)
+    definitions.take_turns(session)
     options = [undefer(ProcedureDraft.xml)]
     draft = session.get(ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options)
     if draft is None:
@@ -117,7 +124,7 @@ def _submit(session: Session, actor: Account, draft: ProcedureDraft, now: dateti
 def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now: datetime) -> None:
     resources = drafting.resources_of(session, draft)
     version = definitions.deploy(session, actor, draft.xml, resources, draft.note, now)
-    draft.status, draft.version_id = "deployed", version.id
+    draft.status, draft.version_id, draft.procedure_key = "deployed", version.id, version.procedure_key
     if draft.submitted_by is None:
         draft.updated_by, draft.updated_at = actor.id, now
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, Text, column, insert, select, text, type_coerce
+from sqlalchemy import Connection, Row, Table, Text, column, func, insert, select, text, type_coerce
 from sqlalchemy import table as lightweight
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -100,6 +100,7 @@ def fill(session: Session, size: Size, now: datetime, say: Say = lambda text: No
             writer.flush(now - timedelta(days=age))
             say(f"{done + 1} 件")
     writer.flush(None)
+    numbers.give_back(session)
     session.commit()
     _analyse(session)
     return count, writer.lines_written
@@ -175,6 +176,13 @@ class _Numbers:
         """A key that nothing has yet."""
         self._next[model] += 1
         return self._next[model]
+
+    def give_back(self, session: Session) -> None:
+        """Let the database number on from here; SQLite looks at the rows by itself."""
+        if session.get_bind().dialect.name == "postgresql":
+            for model, last in self._next.items():
+                sequence = func.pg_get_serial_sequence(table(model).name, "id")
+                session.execute(select(func.setval(sequence, max(last, 1))))
 
 
 class _Telling:

@@ -62,6 +62,15 @@ class CaseFile(Base):
         Index("ix_case_file_started_by_id", "started_by", "id"),
         Index("ix_case_file_version_id_status", "version_id", "status"),  # how many run on each version
         Index(
+            "ix_case_file_subject",  # open cases by a part of the household's name, below a division
+            "village_code",
+            "subject",
+            "id",
+            "status",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
             "ix_case_file_finished",  # the last finished cases of a procedure
             "procedure_key",
             "finished_at",
@@ -131,6 +140,7 @@ class WorkItem(Base):
             "claimed_by",
             "queue",
             "division_code",
+            "case_id",
             "status",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),

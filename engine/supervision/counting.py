@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions
-from engine.inbox import IS_OPEN, YELLOW
-from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
+from engine.inbox import YELLOW
+from engine.models import LEVELS, Account, Division, Timer, WorkItem
 from engine.supervision import limits
 from engine.supervision.limits import LimitFilter
 
@@ -78,9 +78,7 @@ def lamps(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
 
 def _all(place: Division, wanted: LimitFilter, now: datetime, *columns: Any) -> Select[*tuple[Any, ...]]:
     query = select(*columns, *_columns(now)).select_from(Timer)
-    if wanted.text:
-        query = query.join(CaseFile, CaseFile.id == Timer.case_id)
-    return query.where(*limits.here(place), *limits.narrowed(wanted, now))
+    return query.where(*limits.here(place), *limits.narrowed(place, wanted, now))
 
 
 def _columns(now: datetime) -> list[ColumnElement[Any]]:
@@ -136,20 +134,12 @@ def _by_limit(session: Session, place: Division, wanted: LimitFilter, now: datet
 def _by_step(session: Session, place: Division, wanted: LimitFilter, now: datetime) -> list[Line]:
     """The steps of the open tasks under the limits: a limit with tasks of two steps counts in both, of one step once."""
     key = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.queue)
-    under = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-    inner = select(*key, Timer.due_at, func.max(WorkItem.id).label("last")).select_from(Timer).join(WorkItem, under)
-    if wanted.text:
-        inner = inner.join(CaseFile, CaseFile.id == Timer.case_id)
-    inner = inner.where(*limits.here(place), *limits.narrowed(replace(wanted, step=""), now)).group_by(*key, Timer.id)
-    one = inner.subquery()
-    soon = now + YELLOW
-    query = select(
-        one.c.procedure_key, one.c.element_id, one.c.queue, func.max(one.c.last).label("last"),
-        func.sum(case((one.c.due_at <= now, 1), else_=0)).label("red"),
-        func.sum(case((and_(one.c.due_at > now, one.c.due_at <= soon), 1), else_=0)).label("yellow"),
-        func.sum(case((one.c.due_at > soon, 1), else_=0)).label("green"),
-        func.min(case((one.c.due_at <= now, one.c.due_at))).label("oldest"),
-    ).group_by(one.c.procedure_key, one.c.element_id, one.c.queue)  # fmt: skip
+    items = limits.items(place).add_columns(*key, func.max(WorkItem.id).label("last"))
+    one = items.group_by(WorkItem.case_id, WorkItem.due_at, *key).subquery()  # so that two tasks of a step count once
+    step = (one.c.procedure_key, one.c.element_id, one.c.queue)
+    query = select(*step, func.max(one.c.last).label("last"), *_columns(now)).select_from(Timer)
+    query = query.join(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
+    query = query.where(*limits.here(place), *limits.narrowed(place, replace(wanted, step=""), now)).group_by(*step)
     rows = session.execute(query).all()
     last = [row.last for row in rows]
     found = session.execute(select(WorkItem.id, WorkItem.name).where(WorkItem.id.in_(last)))

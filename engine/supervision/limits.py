@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
 from engine.clock import CHINA, local_date, start_of_day
 from engine.errors import NotAllowed, NotFound
-from engine.inbox import IS_OPEN, YELLOW, Page, page_of, page_of_rows
+from engine.inbox import IS_OPEN, YELLOW, Page, page_of
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 
 STANDING = Timer.standing == literal_column("'open'")
@@ -36,8 +36,6 @@ HOLDERS = {
 """With whom a limit's work is: a level's desk, a desk where nobody has taken it up, or nobody, since a time is waited for."""
 OVER = (3, 7, 15, 30)
 """Days overdue that the page offers to narrow to."""
-_UNDER = and_(WorkItem.case_id == Timer.case_id, WorkItem.due_at == Timer.due_at, IS_OPEN)
-"""SQL: the open tasks under a limit."""
 
 
 @dataclass(frozen=True)
@@ -128,38 +126,67 @@ def here(place: Division) -> list[ColumnElement[bool]]:
     return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
 
 
-def narrowed(wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
-    """SQL: all that the filter asks for but the place. The case must be joined when `wanted.text` is set."""
+def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
     found: list[ColumnElement[bool]] = []
     if wanted.limit:
         procedure, _, element = wanted.limit.partition(":")
         found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
     if wanted.step:
         procedure, _, element = wanted.step.partition(":")
-        found.append(_has(WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+        found.append(_has(place, WorkItem.procedure_key == procedure, WorkItem.element_id == element))
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
     if wanted.over:
         found += [Timer.due_at <= now, Timer.due_at < start_of_day(local_date(now) - timedelta(days=wanted.over - 2))]
     if wanted.holder:
-        found.append(_held_by(wanted.holder))
+        found.append(_held_by(place, wanted.holder))
     if text := wanted.text.strip():
-        named = select(Account.id).where(Account.name.contains(text, autoescape=True))
-        found.append(or_(CaseFile.subject.contains(text, autoescape=True), _has(WorkItem.claimed_by.in_(named))))
+        found.append(or_(_named(place, text), _claimed_by(place, text)))
     return found
 
 
-def _has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def items(place: Division, *conditions: ColumnElement[bool]) -> Select[int, datetime | None]:
+    """Case and limit of the open tasks at and below a division: read once for a statement, from an index alone."""
+    query = select(WorkItem.case_id, WorkItem.due_at).where(IS_OPEN, WorkItem.due_at.is_not(None))
+    return query.where(access.within(WorkItem.village_code, [access.scope_of(place.code)]), *conditions)
+
+
+def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """The limit's case has such an open task under this very limit."""
-    return select(WorkItem.id).where(_UNDER, *conditions).correlate(Timer).exists()
+    return tuple_(Timer.case_id, Timer.due_at).in_(items(place, *conditions))
 
 
-def _held_by(holder: str) -> ColumnElement[bool]:
+def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
     if holder == NOBODY:
-        return ~_has()
+        # as one text: a database looks a pair that may be null up in a list that it holds, but not that it is missing
+        return _pair(Timer).not_in(items(place).with_only_columns(_pair(WorkItem)))
     if holder == UNCLAIMED:
-        return _has(WorkItem.claimed_by.is_(None))
-    return _has(WorkItem.queue == holder) if holder in LEVELS else false()
+        return _has(place, WorkItem.claimed_by.is_(None))
+    level = func.coalesce(WorkItem.queue, "")  # not the bare column: its index would read the level's queues everywhere
+    return _has(place, level == holder) if holder in LEVELS else false()
+
+
+def _pair(model: type[Timer] | type[WorkItem]) -> ColumnElement[str]:
+    """Case and limit as one text."""
+    return cast(model.case_id, Text) + "|" + cast(model.due_at, Text)
+
+
+def _cases(place: Division) -> Select[int]:
+    """The open cases at and below a division."""
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    return cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+
+
+def _named(place: Division, text: str) -> ColumnElement[bool]:
+    """The head of household's name has `text` in it."""
+    return Timer.case_id.in_(_cases(place).where(CaseFile.subject.contains(text, autoescape=True)))
+
+
+def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
+    """Somebody with `text` in their name has taken up a task under the limit."""
+    people = select(Account.id).where(Account.name.contains(text, autoescape=True))
+    return _has(place, WorkItem.claimed_by.in_(people))
 
 
 def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
@@ -175,43 +202,48 @@ def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
 
 
 def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Page[Holding]:
-    """A page of the limits that the filter finds, each with who holds it."""
-    page = page_of_rows(session, found(session, actor, wanted, now), wanted.page)
-    return Page(held(session, page.items), page.total, page.page, page.pages, page.capped)
+    """A page of the limits that the filter finds, each with who holds it; only the page's cases are looked up."""
+    place = place_of(session, actor, wanted.division)
+    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
+    page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
+    rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
+    return Page(held(session, [rows[one] for one in page.items]), page.total, page.page, page.pages, page.capped)
 
 
 def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:
-    """SQL: the limits that the filter finds, in its order. Raises NotFound, NotAllowed outside the actor's watch."""
+    """SQL: all the limits that the filter finds, in its order. Raises NotFound, NotAllowed outside the actor's watch."""
     place = place_of(session, actor, wanted.division)
-    columns = (
-        Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
-    )  # fmt: skip
-    query = select(*columns).join(CaseFile, CaseFile.id == Timer.case_id)
-    return query.where(*here(place), *narrowed(wanted, now)).order_by(*_order(wanted.sort))
+    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), place, wanted.sort)
 
 
-def _order(sort: str) -> tuple[Any, ...]:
+_ROWS: Select[*tuple[Any, ...]] = select(
+    Timer.id, Timer.case_id, CaseFile.subject, Timer.village_code, Timer.procedure_key, Timer.name, Timer.due_at
+).join(CaseFile, CaseFile.id == Timer.case_id)
+
+
+def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
+    """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
     due = (Timer.due_at, Timer.id)
-    if sort == "step":
-        return (_first(WorkItem.name).nulls_last(), *due)
-    if sort == "holder":
-        return (_first(WorkItem.division_code).nulls_last(), *due)
-    orders = {
-        "late": (Timer.due_at.desc(), Timer.id.desc()), "place": (Timer.village_code, *due), "name": (CaseFile.subject, *due),
-    }  # fmt: skip
-    return orders.get(sort, due)
-
-
-def _first(column: Any) -> ColumnElement[Any]:
-    return select(func.min(column)).where(_UNDER).correlate(Timer).scalar_subquery()
+    if sort in ("step", "holder"):
+        column = WorkItem.element_id if sort == "step" else WorkItem.division_code
+        first = items(place).add_columns(func.min(column).label("first")).group_by(WorkItem.case_id, WorkItem.due_at)
+        one = first.subquery()
+        query = query.outerjoin(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
+        return query.order_by(one.c.first.nulls_last(), *due)
+    if sort == "name":
+        named = _cases(place).add_columns(func.min(CaseFile.subject).label("subject")).group_by(CaseFile.id).subquery()
+        return query.outerjoin(named, named.c.id == Timer.case_id).order_by(named.c.subject.nulls_last(), *due)
+    if sort == "late":
+        return query.order_by(Timer.due_at.desc(), Timer.id.desc())
+    return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
 
 
 def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
     """Each limit with the open tasks under it, in one statement."""
     query = select(WorkItem).where(WorkItem.case_id.in_({row.case_id for row in rows}), IS_OPEN).order_by(WorkItem.id)
-    items = list(session.scalars(query))
+    open_items = list(session.scalars(query))
     return [
-        replace(Holding(*row), items=[i for i in items if i.case_id == row.case_id and i.due_at == row.due_at])
+        replace(Holding(*row), items=[i for i in open_items if i.case_id == row.case_id and i.due_at == row.due_at])
         for row in rows
     ]
 

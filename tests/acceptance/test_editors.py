@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 from sqlalchemy import select
 
 from engine import accounts, definitions, drafting
@@ -58,6 +60,74 @@ def test_every_decision_opened_and_saved_loses_nothing(owner: Official) -> None:
         assert differences(said(path.read_bytes()), said(stored(owner, address))) == [], path.stem
         missing = owner.page.evaluate("[...document.querySelector('.editor').untranslated]")
         assert missing == [], missing
+
+
+@pytest.mark.duty("C1")
+def test_the_form_editor_speaks_chinese_of_every_kind_of_field(owner: Official) -> None:
+    at, page = draft_of(owner, "各种表单项", "identification"), owner.page
+    edit(page, f"{at}/forms/notice")
+    kinds = page.locator(".fjs-palette-field").evaluate_all("all => all.map(one => one.dataset.fieldType)")
+    assert len(kinds) == 16, kinds
+    for kind in kinds:
+        page.evaluate(ADD, kind)
+        page.wait_for_timeout(150)  # the panel draws itself anew
+        page.eval_on_selector_all(
+            ".bio-properties-panel-group-header:not(.open)", "all => all.forEach(one => one.click())"
+        )
+        for tip in page.locator("[data-properties] .bio-properties-panel-tooltip-wrapper").all():
+            tip.hover()
+            page.locator(".bio-properties-panel-tooltip-content").first.wait_for()
+    missing = page.evaluate("[...document.querySelector('.editor').untranslated]")
+    assert missing == [], missing
+    drawn = page.locator(".fjs-form-field label, .fjs-form-field legend").all_inner_texts()
+    assert {"单行文字", "标签多选", "勾选"} <= {text.strip() for text in drawn}, drawn
+    assert not re.search(r"Text field|Checkbox|Value", stored_text(page)), (
+        "new fields are called in Chinese in the file too"
+    )
+
+
+ADD = """kind => {
+  const editor = document.querySelector(".editor").editor;
+  const root = editor.get("formFieldRegistry").getAll().find((one) => one.type === "default");
+  editor.get("selection").set(editor.get("modeling").addFormField({ type: kind }, root, 0));
+}"""
+
+
+def stored_text(page: Page) -> str:
+    """The form as it would be saved."""
+    return str(page.evaluate("JSON.stringify(document.querySelector('.editor').editor.saveSchema())"))
+
+
+@pytest.mark.duty("C1")
+def test_the_table_editor_speaks_chinese_in_its_menus(owner: Official) -> None:
+    at, page = draft_of(owner, "决策表的菜单", "identification"), owner.page
+    edit(page, f"{at}/decisions/category")
+    page.locator("th.input-cell").first.dblclick()
+    select = page.locator(".type-ref-edit .dms-input")
+    assert select.inner_text() == "是或否"
+    select.click()
+    assert page.locator(".dms-select-options .option").all_inner_texts() == [
+        "文字",
+        "是或否",
+        "数字",
+        "日期",
+        "日期时间",
+        "天和小时",
+        "年和月",
+        "任意",
+    ]
+    page.click(".dms-select-options >> text=数字")
+    assert select.inner_text() == "数字"
+    page.keyboard.press("Escape")
+    keep(page)
+    assert b'typeRef="number"' in stored(owner, f"{at}/decisions/category")
+    for place in ("td.input-cell", "td.output-cell", "th.input-cell", "th.output-cell", "td.rule-index"):
+        page.locator(place).first.click(button="right")
+        page.wait_for_selector(".context-menu")
+        assert not re.search(r"[A-Za-z]{3}", page.inner_text(".context-menu")), place
+        page.keyboard.press("Escape")
+    titles = page.eval_on_selector_all("[data-canvas] [title]", "all => all.map(one => one.title)")
+    assert not any(re.search(r"[A-Za-z]{3}", title.replace("bpmn.io", "")) for title in titles), titles
 
 
 @pytest.mark.duty("C1", "R16")
@@ -147,19 +217,52 @@ def _deploy(session: Any, draft_id: int) -> None:
     definitions.deploy(session, actor, draft.xml, resources, draft.name, START, key=draft.procedure_key)
 
 
+CHOOSE = """id => {
+  const editor = document.querySelector(".editor").editor;
+  editor.get("selection").set(editor.get("formFieldRegistry").get(id));
+}"""
+
+
+def unfold(page: Page, group: str) -> None:
+    """Open a group of the properties."""
+    header = page.locator(f"[data-group-id=group-{group}] .bio-properties-panel-group-header")
+    header.wait_for()
+    if "open" not in (header.get_attribute("class") or ""):
+        header.click()
+
+
 @pytest.mark.duty("C1")
-def test_a_condition_hides_a_field_in_the_preview_and_a_lost_field_is_told(owner: Official) -> None:
+def test_a_condition_written_in_the_panel_hides_the_field_in_the_preview(owner: Official) -> None:
     at, page = draft_of(owner, "条件", "identification"), owner.page
     edit(page, f"{at}/forms/verification")
-    frame = page.frame_locator("[data-frame]")
-    frame.locator("text=户类型").first.wait_for()
-    chosen = "document.querySelector('.editor').editor.get('selection').set(document.querySelector('.editor').editor.get('formFieldRegistry').get(%r))"
-    page.evaluate(chosen % "verification_g1_household_type")
-    page.locator("[data-group-id=group-general]").wait_for()
-    if not page.locator("#bio-properties-panel-key").is_visible():
-        page.click("[data-group-id=group-general] .bio-properties-panel-group-header")
-    page.fill("#bio-properties-panel-key", "kind_of_household")
-    page.wait_for_selector("[data-issues] >> text=户类型（household_type）”去掉了或改了字段名")
+    preview = page.frame_locator("[data-frame]")
+    reason, phone = preview.locator("label:has-text('不纳入的理由')"), preview.locator("label:has-text('联系电话')")
+    for answer, shown in (("not_suggest", True), ("suggest", False)):  # what the form has already
+        preview.locator(f"input[name=opinion][value={answer}]").check()
+        assert reason.first.is_visible() == shown
+    page.evaluate(CHOOSE, "verification_g1_phone")
+    unfold(page, "condition")
+    page.locator("[data-group-id=group-condition] .cm-content").click()
+    page.keyboard.type('household_type = "destitute"')
+    page.locator("[data-group-id=group-condition] .bio-properties-panel-group-header").focus()
+    preview.locator("[data-hide*=destitute]").first.wait_for(state="attached")
+    for answer, shown in (("destitute", False), ("ordinary", True)):
+        preview.locator("select[name=household_type]").select_option(answer)
+        assert phone.first.is_visible() == shown, answer
+    keep(page)
+    assert b'household_type = \\"destitute\\"' in stored(owner, f"{at}/forms/verification")
+
+
+@pytest.mark.duty("C1")
+def test_a_lost_field_is_told_and_so_is_a_condition_that_asks_for_it(owner: Official) -> None:
+    at, page = draft_of(owner, "改字段名", "identification"), owner.page
+    edit(page, f"{at}/forms/verification")
+    page.frame_locator("[data-frame]").locator("text=户类型").first.wait_for()
+    page.evaluate(CHOOSE, "verification_g7_opinion")
+    unfold(page, "general")
+    page.fill("#bio-properties-panel-key", "view")
+    page.wait_for_selector("[data-issues] >> text=初步意见（opinion）”去掉了或改了字段名")
+    page.wait_for_selector("[data-issues] >> text=不纳入的理由")  # whose condition reads it
     page.click("[data-act=undo]")
     page.wait_for_selector("[data-none]:not([hidden])")
 

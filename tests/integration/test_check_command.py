@@ -92,6 +92,22 @@ def test_bad_requests_get_a_sentence(small_world: World, body: dict[str, Any]) -
         assert not answer.json["ok"] and answer.json["findings"][0]["message"].endswith("。")
 
 
+@pytest.mark.duty("C5")
+def test_a_decision_whose_ids_mean_two_things_is_neither_checked_nor_deployed(small_world: World) -> None:
+    owner = Caller(application(small_world), small_world, "liucheng")
+    diagram = (ROOT / "bpmn" / "identification.bpmn").read_text()
+    table = (ROOT / "bpmn" / "decisions" / "category.dmn").read_text()
+    twins = table.replace('<rule id="rule_marginal"', '<rule id="rule_unstable"')
+    assert twins != table
+    sentence = "决策表“category”：编号“rule_unstable”在文件里出现了 2 次。"
+    found = owner.post("/procedures/check", {"xml": diagram, "decisions": {"category": twins}}).json
+    assert not found["ok"] and {one["message"] for one in found["findings"]} == {sentence}
+    refused = owner.post(
+        "/procedures/identification/versions", {"xml": diagram, "decisions": {"category": twins}, "note": "x"}
+    )
+    assert refused.status_code == 422 and sentence in refused.json["findings"][0]["message"], refused.json
+
+
 def test_bad_forms_and_decisions_sent_along_are_findings(small_world: World) -> None:
     owner = Caller(application(small_world), small_world, "liucheng")
     for form in ([[[]]], None, {}, "x", 1, {"components": [1]}, {"components": [{"type": "group", "components": 3}]}):

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from engine import bundles, catalogue, definitions, drafting
+from engine import accounts, approvals, bundles, catalogue, definitions, drafting
 from engine.database import write
 from engine.definitions import Resources
 from engine.installation import ROOT
@@ -177,3 +177,49 @@ def test_nonsense_in_the_address_is_not_found(owner: FlaskClient) -> None:
     ):  # fmt: skip
         answer = owner.get(path)
         assert answer.status_code == 404 and "没有" in answer.text, path
+
+
+@pytest.mark.duty("C5")
+def test_what_was_typed_stays_when_putting_into_force_is_refused(small_world: World, owner: FlaskClient) -> None:
+    actor, now = small_world.official("liucheng"), small_world.clock.now()
+    draft = drafting.create(small_world.session, actor, name="七天", body=SEVEN, now=now)
+    deployed(small_world, NOTICE.replace("公示结果上报".encode(), "上报公示结果".encode()))
+    answer = owner.post(f"/drafts/{draft.id}/deploy", data={"note": "省里文件要求公示7天"})
+    assert answer.status_code == 409 and "第 2 版已经启用（改）" in answer.text
+    assert "省里文件要求公示7天</textarea>" in answer.text
+    answer = owner.post(f"/drafts/{draft.id}/deploy", data={"note": " ", "over": "2"})
+    assert answer.status_code == 422 and "请写明为什么修改" in answer.text
+    answer = owner.post(f"/drafts/{draft.id}/deploy", data={"note": "七天", "over": "2"})
+    assert answer.status_code == 303
+    page = owner.get(f"/drafts/{draft.id}/deploy").text
+    assert "已经启用为" in page and "“公示与异议”第 3 版" in page and "提交审批" not in page
+    answer = owner.post(f"/drafts/{draft.id}/deploy", data={"note": "再来"})
+    assert answer.status_code == 409 and "这份草稿已启用" in answer.text
+
+
+@pytest.mark.duty("C5")
+def test_an_approval_that_comes_too_late_is_refused_on_its_page_with_the_way_on(small_world: World) -> None:
+    first, now = small_world.official("liucheng"), small_world.clock.now()
+    with write(small_world.session):
+        second = accounts.create(small_world.session, "liucheng2", "流乙", "x", now)
+        accounts.grant(small_world.session, second, "process_owner", "410000000000")
+    approvals.demand_approval(small_world.session, small_world.official("anquan"), "410000000000", True, now)
+    app = application(small_world)
+    mine, other = signed_in(app, first), signed_in(app, second)
+    draft = drafting.create(small_world.session, first, name="七天", body=SEVEN, now=now)
+    assert "流乙将收到通知" in mine.get(f"/drafts/{draft.id}/deploy").text
+    assert mine.post(f"/drafts/{draft.id}/deploy", data={"note": "七天"}).status_code == 303
+    assert mine.post(f"/drafts/{draft.id}/approve").status_code == 403
+    deployed(small_world, NOTICE.replace("公示结果上报".encode(), "上报公示结果".encode()))
+    answer = other.post(f"/drafts/{draft.id}/approve")
+    assert answer.status_code == 409 and "提交之后有了变化，没有启用" in answer.text
+    assert "同意启用" not in answer.text and "请退回修改" in answer.text and "退回的原因" in answer.text
+    answer = other.post(f"/drafts/{draft.id}/send-back", data={"reason": " "})
+    assert answer.status_code == 422 and "请写明退回的原因" in answer.text
+    page = mine.get(f"/drafts/{draft.id}/deploy").text
+    assert "看过了，重新提交" in page and "收回修改的原因" in page
+    assert other.post(f"/drafts/{draft.id}/submit-again").status_code == 403
+    assert mine.post(f"/drafts/{draft.id}/submit-again").status_code == 303
+    assert other.post(f"/drafts/{draft.id}/approve").status_code == 303
+    page = other.get("/procedures/public_notice").text
+    assert "流甲 提交<br>流乙 同意" in page

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event, Thread
+from time import sleep
 
 import pytest
 from sqlalchemy import func, select
@@ -196,6 +198,51 @@ def test_an_approval_after_a_part_or_a_form_changed_is_refused_and_names_it(worl
     releases.approve(world.session, second, draft.id, world.clock.now())
     version = definitions.load(world.session, definitions.current(world.session, "identification").id)
     assert version.part_bodies["public_notice"] == SEVEN and version.form_bodies["notice"] == form
+
+
+@pytest.mark.duty("C5")
+@pytest.mark.parametrize("approving", [True, False])
+def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(world: World, approving: bool) -> None:
+    first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
+    if approving:
+        demand(world)
+    draft = submitted(world) if approving else draft_of(world)
+    now, said, went_on = world.clock.now(), [], Event()
+
+    def come() -> None:
+        with world.sessions() as session:
+            actor = session.get_one(Account, second.id if approving else first.id)
+            went_on.set()
+            try:
+                if approving:
+                    releases.approve(session, actor, draft.id, now)
+                else:
+                    releases.deploy(session, actor, draft.id, "七天", now)
+            except Conflict as error:
+                said.append(error.message)
+
+    thread = Thread(target=come)
+    with write(world.session):
+        resources = definitions.resources_in_force(world.session, None)
+        definitions.deploy(world.session, second, EIGHT, resources, "八天", now)
+        thread.start()
+        went_on.wait(5)
+        sleep(0.5)
+        assert said == [] and thread.is_alive()
+    thread.join(20)
+    assert len(said) == 1 and "第 2 版" in said[0] and "八天" in said[0]
+    assert number_of(world, "public_notice") == 2
+
+
+@pytest.mark.duty("C1", "C5")
+def test_a_new_procedure_comes_into_being_by_two_hands_and_its_draft_belongs_to_it(world: World) -> None:
+    first, second, now = world.official("liucheng"), owner(world, "liucheng2", "流乙"), world.clock.now()
+    demand(world)
+    draft = drafting.create(world.session, first, name="临时救助", now=now)
+    releases.deploy(world.session, first, draft.id, "新设", now)
+    assert definitions.names(world.session, [f"procedure_{draft.id}"]) == {}
+    done = releases.approve(world.session, second, draft.id, now)
+    assert done.procedure_key == f"procedure_{draft.id}" and number_of(world, done.procedure_key) == 1
 
 
 @pytest.mark.duty("C5")

@@ -104,7 +104,7 @@ def _compare_file(client: FlaskClient, narrowed: str) -> None:
     over = [int(match.group(1)) if (match := re.search(r"超期 (\d+) 天", one)) else "" for one in lamps]
     assert [row[head.index("超期天数")] for row in rows] == over
     about = dict(sheets.rows(body, 2))  # type: ignore[arg-type]
-    chips = [unescape(one) for one in re.findall(r'<a class="chip"[^>]*>([^<]+)<', text)]
+    chips = [unescape(one) for one in re.findall(r'<a class="chip"[^>]*>([^<]+)<', text.partition('id="list"')[2])]
     assert about["条数"] == len(rows) and about["筛选"] == ("；".join(chips) or "没有筛选")
 
 

@@ -3,8 +3,9 @@ import EditingManager from "dmn-js-shared/lib/base/EditingManager";
 import TableEditor from "dmn-js-decision-table/lib/Editor";
 import { is } from "dmn-js-shared/lib/util/ModelUtil";
 import { bar, findings, latest } from "./editors/bar.js";
-import { WORDS } from "./editors/decision-words.js";
-import { translator } from "./editors/localise.js";
+import { chosenTypes } from "./editors/decision-types.js";
+import { DRAWN, WORDS } from "./editors/decision-words.js";
+import { localise, translator } from "./editors/localise.js";
 import { h } from "./modeler/fields.js";
 import { Saving } from "./modeler/saving.js";
 
@@ -21,7 +22,8 @@ async function start(box) {
   const part = (name) => box.querySelector(`[data-${name}]`);
   const missing = new Set();
   box.untranslated = missing;
-  const dmn = new Editor({ container: part("canvas"), common: { dataTypes: TYPES }, decisionTable: { additionalModules: [{ translate: ["value", translator(WORDS, missing)] }] } });
+  localise(part("canvas"), DRAWN, new Set());
+  const dmn = new Editor({ container: part("canvas"), common: { dataTypes: TYPES }, decisionTable: { additionalModules: [chosenTypes, { translate: ["value", translator(WORDS, missing)] }] } });
   const { at, address, key } = box.dataset;
   const answer = await fetch(`${address}/file`, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) throw new Error("没有打开这张决策表，请刷新页面，或重新登录。");
@@ -36,7 +38,7 @@ async function start(box) {
   };
   const open = async (xml) => {
     const { warnings } = await dmn.importXML(xml);
-    if (warnings.length) throw new Error(`文件里有不能照原样保存的内容（如重复的编号），没有打开：${warnings[0].message}`);
+    if (warnings.length) throw new Error(`文件里有 ${warnings.length} 处画表工具读不懂、不能照原样保存的内容，没有打开。请用原来的工具改好再导入。`);
     if (!dmn.getViews().length) throw new Error("文件里没有决策表。");
     if (dmn.getViews().length > 1) await dmn.open(dmn.getViews().at(-1));
     tell();

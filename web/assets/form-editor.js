@@ -2,7 +2,7 @@
 import { FormEditor } from "@bpmn-io/form-js-editor";
 import { bar, findings, latest } from "./editors/bar.js";
 import { limits } from "./editors/form-limits.js";
-import { DRAWN, WORDS } from "./editors/form-words.js";
+import { COUNTED, DRAWN, DRAWN_PATTERNS, WORDS } from "./editors/form-words.js";
 import { localise } from "./editors/localise.js";
 import { Saving } from "./modeler/saving.js";
 
@@ -13,8 +13,8 @@ async function start(box) {
   const part = (name) => box.querySelector(`[data-${name}]`);
   const missing = new Set();
   box.untranslated = missing;
-  for (const name of ["palette", "properties"]) localise(part(name), WORDS, missing);
-  localise(part("canvas"), DRAWN, new Set());
+  for (const name of ["palette", "properties"]) localise(part(name), WORDS, missing, COUNTED);
+  localise(part("canvas"), DRAWN, new Set(), DRAWN_PATTERNS);
   const editor = new FormEditor({ container: part("canvas"), palette: { parent: part("palette") }, propertiesPanel: { parent: part("properties"), feelPopupContainer: box }, additionalModules: [limits] });
   box.editor = editor;
   const { address, key } = box.dataset;

@@ -11,7 +11,7 @@ from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.documents import book
-from engine.errors import Invalid, NotFound
+from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.service_words import SERVICES
 from web import clock
 from web.database import session
@@ -41,9 +41,10 @@ def index() -> str:
 def show(key: str) -> str:
     """Its versions, latest first."""
     page = catalogue.versions(session(), account(), key, page_number(request.args.get("page")))
+    submitters = catalogue.submitters(session(), page.items)
     return render_template(
         "procedures/show.html", procedure=page.items[0].procedure, page=page, usage=catalogue.usage(session(), page.items),
-        people=accounts.names(session(), {one.deployed_by for one in page.items}),
+        people=accounts.names(session(), {one.deployed_by for one in page.items} | set(submitters.values())), submitters=submitters,
         parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
         pinned=catalogue.pinned(session(), page.items), drafts=drafting.drafts(session(), account(), key=key),
         alone=not approvals.needs_approval(session(), account()), present=definitions.current(session(), key),
@@ -146,30 +147,37 @@ def release(draft_id: int) -> str:
     return _release(draft_id)
 
 
-def _release(draft_id: int, errors: dict[str, list[str]] | None = None) -> str:
+def _release(draft_id: int, error: ShouwangError | None = None) -> str:
     found = releases.preview(session(), account(), draft_id)
     key = found.draft.procedure_key
     return render_template(
-        "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, errors=errors or {},
-        current=definitions.versions(session(), key)[0] if key else None, status=drafting.STATUS_WORDS,
+        "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
+        errors=error.fields if isinstance(error, Invalid) else {}, current=definitions.versions(session(), key)[0] if key else None,
+        findings=error.findings if isinstance(error, DefinitionError) else found.findings,
         people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
         mine=account().id in (found.draft.submitted_by, found.draft.updated_by), submitter=account().id == found.draft.submitted_by,
-        note=request.form.get("note", found.draft.note),
+        note=request.form.get("note", found.draft.note), reason=request.form.get("reason", ""),
     )  # fmt: skip
+
+
+def _refused(draft_id: int, error: ShouwangError) -> ResponseReturnValue:
+    """The page once more, with what is wrong and what was typed."""
+    flash(error.message, "danger")
+    return _release(draft_id, error), error.status
+
+
+REFUSALS = (Invalid, Conflict, DefinitionError, NotAllowed)
 
 
 @blueprint.post("/drafts/<int:draft_id>/deploy")
 def deploy(draft_id: int) -> ResponseReturnValue:
     """启用, or submit for approval."""
+    over = request.form.get("over", type=int)
     try:
-        over = request.form.get("over", type=int)
         draft = releases.deploy(session(), account(), draft_id, request.form.get("note", ""), clock.now(), over=over)
-    except Invalid as error:
-        flash(error.message, "danger")
-        return _release(draft_id, error.fields), 422
-    if draft.status == "submitted":
-        return _submitted()
-    return _deployed(draft.version_id)
+    except REFUSALS as error:
+        return _refused(draft_id, error)
+    return _submitted() if draft.status == "submitted" else _deployed(draft.version_id)
 
 
 def _deployed(version_id: int | None) -> ResponseReturnValue:
@@ -181,19 +189,28 @@ def _deployed(version_id: int | None) -> ResponseReturnValue:
 @blueprint.post("/drafts/<int:draft_id>/approve")
 def approve(draft_id: int) -> ResponseReturnValue:
     """同意启用."""
-    return _deployed(releases.approve(session(), account(), draft_id, clock.now()).version_id)
+    try:
+        return _deployed(releases.approve(session(), account(), draft_id, clock.now()).version_id)
+    except REFUSALS as error:
+        return _refused(draft_id, error)
 
 
 @blueprint.post("/drafts/<int:draft_id>/submit-again")
 def submit_again(draft_id: int) -> ResponseReturnValue:
     """重新提交, after something else has changed."""
-    releases.submit_again(session(), account(), draft_id, clock.now())
+    try:
+        releases.submit_again(session(), account(), draft_id, clock.now())
+    except REFUSALS as error:
+        return _refused(draft_id, error)
     return _submitted()
 
 
 @blueprint.post("/drafts/<int:draft_id>/send-back")
 def send_back(draft_id: int) -> ResponseReturnValue:
     """退回修改."""
-    releases.send_back(session(), account(), draft_id, request.form.get("reason", ""), clock.now())
+    try:
+        releases.send_back(session(), account(), draft_id, request.form.get("reason", ""), clock.now())
+    except REFUSALS as error:
+        return _refused(draft_id, error)
     flash("已退回，可以继续修改。", "success")
     return redirect(url_for("drafts.show", draft_id=draft_id), 303)

@@ -82,6 +82,10 @@ def known_variables(draft: Draft) -> Variables:
             one = known.setdefault(name, Variable(origin=f"决策表“{decision.id}”"))
             one.keys.update(dict.fromkeys(key for key in keys if key not in one.keys))
             one.open = one.open or decision.table is None
+    for root in roots:
+        for node in x.descendants(root, "businessRuleTask"):  # one that is missing or wrong is named as such, no more
+            key = x.extension_text(node, "calledDecisionId")
+            known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
     known.pop("", None)
     return known
 

@@ -2,6 +2,7 @@
 // properties that are our own.
 import { h } from "preact";
 import { useState } from "preact/hooks";
+import { WORDS } from "./form-words.js";
 
 const TYPES = new Set("default textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist text expression group separator spacer".split(" "));
 const GROUPS = new Set(["general", "staticOptions", "condition", "layout", "appearance", "validation"]);
@@ -12,7 +13,11 @@ const SOME = 400;
 
 class Limits {
   constructor(formFields, propertiesPanel) {
-    for (const type of Object.keys(formFields._formFields)) if (!TYPES.has(type)) delete formFields._formFields[type];
+    const fields = formFields._formFields;
+    for (const type of Object.keys(fields)) {
+      if (!TYPES.has(type)) delete fields[type];
+      else fields[type].config.create = named(fields[type].config);
+    }
     propertiesPanel.registerProvider(this, SOME);
   }
 
@@ -30,6 +35,19 @@ class Limits {
 Limits.$inject = ["formFields", "propertiesPanel"];
 
 export const limits = { __init__: ["shouwangLimits"], shouwangLimits: ["type", Limits] };
+
+// What is dropped into a form begins with a Chinese name; what a file says stays as it is.
+function named({ create }) {
+  return (options, isNew) => {
+    const made = create(options, isNew);
+    if (!isNew) return made;
+    if (made.label) made.label = WORDS[made.label] ?? made.label;
+    if (made.dateLabel === "Date") made.dateLabel = "日期";
+    if (made.type === "text" && made.text === "# Text") made.text = "说明文字";
+    for (const one of made.values ?? []) one.label = one.label.replace(/^Value/, "选项");
+    return made;
+  };
+}
 
 function entries(field, editField) {
   const given = (name) => field.properties?.[name] ?? "";

@@ -17,7 +17,17 @@ export const WORDS = {
   "Click to set a dynamic value with FEEL expression": "改用表达式", "Click to remove FEEL expression": "不用表达式", "Binds to a form variable": "填写的内容存为这个名称，用英文", "FEEL expression is mandatory": "要写表达式",
   "Condition under which the field is hidden": "条件成立时不显示，也不用填", "Condition under which the field is deactivated": "条件成立时不计算", "Deactivate if": "不计算的条件", "List contains 1 item": "一个选项",
   "Define an expression to calculate the value of this field": "按这个算式由系统计算", "Where the child variables of this component are pathed to.": "每行的内容存在这个名称下，用英文", "A comma-separated list of": "用逗号隔开的", "Documentation": "说明", "Edit": "修改", "Options": "选项",
-  "Browse": "选择文件", "No files selected": "没有选择", "Placeholder": "提示", "mm/dd/yyyy": "年/月/日", "Click": "单击",
+  "Browse": "选择文件", "No files selected": "没有选择", "Placeholder": "提示", "mm/dd/yyyy": "年/月/日", "Click": "单击", "file type specifiers": "文件种类",
+  "Supports markdown and templating.": "可以用 Markdown 分段、加粗、列清单。", "Learn more": "",
+  "Make this field read-only when it cannot be edited by the end-user, but its content is important for them to see. Its data will still be submitted.": "给办理人看、但不让改的内容；提交时照样带上。",
+  "Use a unique \"key\" to link the form element and the related input/output data. When dealing with nested data, break it down in the user task's input mapping before using it.": "表单里不能重复；条件、决策表、打印都按它取值，启用后不要再改。",
+  "Routes the children of this component into a form variable, may be left empty to route at the root level.": "每行的内容存在这个名称下。", "Routes the children of this component into a form variable.": "每行的内容存在这个名称下。",
+  "The error message to display when the input does not match the regular expression.": "填的内容不合格式时给办理人看的话。",
+  "\"List of items\" defines a constant, predefined set of form options.\n\n\"Expression\" defines options that are populated from a FEEL expression.": "“选项”是写在表单里的固定选项。",
+  "Should be a valid number": "须是数字", "Should be a valid number.": "须是数字。", "Should be an integer.": "须是整数。", "Should be greater than zero.": "须大于零。", "Should be greater than or equal to zero.": "不能小于零。",
+  "Must be a variable or a dot separated path.": "须是英文的字段名。", "Must be a variable or a dot-separated path": "须是英文的字段名", "Must be empty, a variable or a dot-separated path": "须是英文的字段名，或者空着",
+  "Must not contain numerical path segments.": "不能用数字作字段名。", "Must not be a prohibited path.": "这个字段名不能用。", "Must not conflict with other key/path assignments.": "与别的字段名冲突。", "Must not cause two binding paths to collide": "与别的字段名冲突",
+  "Define an expression to populate the options from.": "选项由算式给出。", "Height of the container in pixels.": "高度（像素）",
   "Nothing selected": "没有选中",
   "Create a Text field element": "加单行文字",
   "Create a Text area element": "加多行文字",
@@ -40,5 +50,13 @@ export const WORDS = {
 // What the drawing itself says, where labels that people wrote must stay as they are.
 export const DRAWN = {
   "Browse": "选择文件", "No files selected": "没有选择", "Select": "请选择", "Drag and drop components here to start designing.": "把左边的表单项拖到这里。", "Build your form": "做一张表单", "Repeatable": "可增减", "yyyy": "年",
-  "Add new": "增加一行", "Empty": "空", "Use the preview window to test your form.": "在预览里试填。",
+  "Increment": "加", "Decrement": "减", "Powered by bpmn.io": "画表单工具：bpmn.io", "Month": "月", "Year": "年", "mm/dd/yyyy": "年/月/日", "Add new": "增加一行", "Empty": "空", "Use the preview window to test your form.": "在预览里试填。",
 };
+
+const MONTHS = "January February March April May June July August September October November December".split(" ");
+export const COUNTED = [[/^List contains (\d+) items?$/, "$1 个选项"]];
+export const DRAWN_PATTERNS = [
+  [/^Remove (.+)$/, (_, kind) => `删除${WORDS[kind] ?? kind}`],
+  [/^Expression for '(.+)'$/, "按算式得出：$1"],
+  [new RegExp(`^(${MONTHS.join("|")}) (\\d{1,2}), (\\d{4})$`), (_, month, day, year) => `${year}年${MONTHS.indexOf(month) + 1}月${day}日`],
+];

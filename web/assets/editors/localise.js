@@ -12,12 +12,12 @@ export function translator(words, missing) {
 }
 
 // For tools that ask nobody: watches what they draw within `root`, and replaces the words that are known exactly.
-export function localise(root, words, missing) {
+// `patterns` are of sentences with a part in them: each a regular expression with what it becomes.
+export function localise(root, words, missing, patterns = []) {
   const said = (text) => {
     const bare = text.trim();
-    const count = bare.match(/^List contains (\d+) items?$/);
-    if (count) return `${count[1]} 个选项`;
     if (words[bare] !== undefined) return text.replace(bare, words[bare]);
+    for (const [pattern, put] of patterns) if (pattern.test(bare)) return bare.replace(pattern, put);
     if (/^[A-Z<][A-Za-z0-9 ,.'’/<>()-]{2,}$/.test(bare) && !/^(FEEL|JSON|ID)$/.test(bare)) missing.add(bare);
     return text;
   };
