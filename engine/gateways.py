@@ -47,7 +47,8 @@ class _Join:
         return {**{t.parent.task_spec: t for t in waiting}, my_task.parent.task_spec: my_task}
 
     def _enough(self, my_task: Task, come: dict[Any, Task]) -> bool:
-        raise NotImplementedError
+        """Whether `come`, the tokens that are here, are all that it waits for."""
+        raise AssertionError("each kind of join says so")
 
 
 def _others(spec: Any, my_task: Task) -> Iterator[Task]:
@@ -126,6 +127,8 @@ class EndJoin(_EndJoin):  # type: ignore[misc]
 
 class ProcessSpec(BpmnProcessSpec):  # type: ignore[misc]
     """A process whose end is ours."""
+
+    end: Any
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
