@@ -19,11 +19,12 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import installation
+from engine import drafting, installation
 from engine.clock import CHINA, MovableClock
 from engine.database import create_engine, session_factory
 from engine.demo import PASSWORD, populate
 from engine.models import Account, CaseFile, RoleGrant, WorkItem
+from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
@@ -47,6 +48,8 @@ def take(wanted: list[str]) -> None:
             username, path = pages[name]
             with visit(browser, address, username, size) as page:
                 page.goto(address + path, wait_until="networkidle")
+                if name == "modeler" and size == "desktop":
+                    pick(page, "notice_over")
                 save(page.screenshot(), FOLDER / f"{name}-{size}.png")
         browser.close()
 
@@ -62,12 +65,14 @@ def county(url: str) -> Iterator[tuple[str, Pages]]:
     with sessions() as session:
         task, decision = waiting(session, "verify", "cunji"), waiting(session, "approve", "xianji")
         household = session.get_one(CaseFile, decision.case_id).household_id
+        owner = session.scalars(select(Account).where(Account.username == "liucheng")).one()
+        changing = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=NOW)
     server = Server(url, MovableClock(at=NOW))
     try:
         yield server.address, {
             "inbox": ("xiangji", "/todo"), "task": ("cunji", f"/tasks/{task.id}"),
             "case": ("xianji", f"/cases/{decision.case_id}"), "household": ("xianji", f"/households/{household}"),
-            "clue": ("cunji", "/clues/new"),
+            "clue": ("cunji", "/clues/new"), "modeler": ("liucheng", f"/drafts/{changing.id}/diagram"),
         }  # fmt: skip
     finally:
         server.stop()

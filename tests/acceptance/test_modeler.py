@@ -187,6 +187,10 @@ def test_on_a_phone_the_steps_are_listed_and_drawing_is_said_to_need_a_computer(
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.goto(at + "/diagram")
     assert "请在电脑上打开" in owner.text and "张贴公示" in owner.text
+    page.wait_for_selector("[data-picture][data-state=ready]")
+    step = page.locator("[data-picture] [data-element-id=post_notice]").first.bounding_box()
+    assert step is not None and step["width"] >= 60, "large enough to be read"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     owner.go("/drafts")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

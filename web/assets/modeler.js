@@ -1,5 +1,6 @@
 // Draws a draft's diagram: bpmn-js limited to what the engine runs, a panel in plain words, findings as one draws.
 import Modeler from "bpmn-js/lib/Modeler";
+import Viewer from "bpmn-js/lib/Viewer";
 import minimap from "diagram-js-minimap";
 import { chinese } from "./modeler/chinese.js";
 import extensions from "./modeler/extensions.js";
@@ -145,8 +146,29 @@ function inChinese(error, otherwise) {
   return /[\u4e00-\u9fff]/.test(error.message) ? error.message : otherwise;
 }
 
-for (const box of document.querySelectorAll("[data-modeler]")) {
-  if (!matchMedia("(min-width: 701px)").matches) continue;
+// On a phone the drawing is a picture at a size that can be read, pushed about in its own frame.
+async function picture(box) {
+  const sheet = box.querySelector("[data-sheet]");
+  const answer = await fetch(box.dataset.picture, { credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) throw new Error("没有打开这份草稿，请刷新页面，或重新登录。");
+  const viewer = new Viewer({ container: sheet });
+  await viewer.importXML(await answer.text());
+  const canvas = viewer.get("canvas");
+  const { inner } = canvas.viewbox();
+  Object.assign(sheet.style, { width: `${(inner.width + EDGE) * NEAR}px`, height: `${(inner.height + EDGE) * NEAR}px` });
+  canvas.resized();
+  canvas.viewbox({ x: inner.x - EDGE / 2, y: inner.y - EDGE / 2, width: inner.width + EDGE, height: inner.height + EDGE });
+  box.dataset.state = "ready";
+}
+
+const wide = matchMedia("(min-width: 701px)").matches;
+for (const box of wide ? [] : document.querySelectorAll("[data-picture]")) {
+  picture(box).catch((error) => {
+    box.dataset.state = "failed";
+    box.textContent = inChinese(error, "流程图没有打开，请刷新重试。");
+  });
+}
+for (const box of wide ? document.querySelectorAll("[data-modeler]") : []) {
   start(box).catch((error) => {
     box.dataset.state = "failed";
     box.querySelector("[data-notice]").textContent = inChinese(error, "流程图没有打开，请刷新重试。");
