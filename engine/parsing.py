@@ -7,7 +7,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
 from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
-from SpiffWorkflow.bpmn.parser.task_parsers import GatewayParser
+from SpiffWorkflow.bpmn.parser.task_parsers import ConditionalGatewayParser, GatewayParser
 from SpiffWorkflow.bpmn.specs.defaults import (
     BoundaryEvent,
     EndEvent,
@@ -26,6 +26,7 @@ from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.spiff.specs.defaults import UserTask
 
 from engine.feel import strip_equals
+from engine.gateways import InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.repetition import MAX_ROUNDS, RepeatedTask
 from engine.spiff import (
     CallActivity,
@@ -33,7 +34,6 @@ from engine.spiff import (
     DecisionTask,
     FeelCycle,
     FeelTimer,
-    ParallelGateway,
     ServiceTask,
     settings_of,
 )
@@ -134,10 +134,17 @@ def _name(mark: Any, name: str) -> str:
     return "" if found is None else str(found.get("name") or found.get("id") or "")
 
 
+class _ProcessParser(ProcessParser):  # type: ignore[misc]
+    def create_spec(self) -> ProcessSpec:
+        """The process, empty."""
+        made = super().create_spec()
+        return ProcessSpec(name=made.name, description=made.description, filename=made.file)
+
+
 class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
     """SpiffWorkflow's parser with our timers, service tasks and decisions."""
 
-    PROCESS_PARSER_CLASS = ProcessParser
+    PROCESS_PARSER_CLASS = _ProcessParser
     OVERRIDE_PARSER_CLASSES = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("userTask"): (_UserTaskParser, UserTask),
@@ -147,6 +154,7 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
         full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
+        full_tag("inclusiveGateway"): (ConditionalGatewayParser, InclusiveGateway),
         full_tag("callActivity"): (_CallParser, CallActivity),
         full_tag("serviceTask"): (_ServiceParser, ServiceTask),
         full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),

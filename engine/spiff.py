@@ -20,7 +20,6 @@ from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
-from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
@@ -334,31 +333,3 @@ class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
         top.host.decided(self.bpmn_id, self.decision_id, result)
         top.data[self.result_variable] = result
         return True
-
-
-class ParallelGateway(LibraryParallelGateway):  # type: ignore[misc]
-    """The library's gateway, looking up the tree without recursion: a loop before it may have run many rounds."""
-
-    def _check_threshold_unstructured(self, my_task: Task) -> bool:
-        missing = set(self.inputs)
-        mine = set(_lineage(my_task))
-        for task in [t for t in my_task.workflow.tasks.values() if t.task_spec is self]:
-            if task is not my_task and task in mine:
-                continue  # an earlier round of the same join
-            lineage = list(_lineage(task))
-            if my_task in lineage[1:]:  # a later round, predicted: its way in does not pass through this one
-                missing.discard(next((t.task_spec for t in lineage if t.task_spec in missing), None))
-            elif task.parent.state == TaskState.COMPLETED:
-                missing.discard(task.parent.task_spec)
-        return not missing
-
-    def _run_hook(self, my_task: Task) -> bool:
-        """Nothing to merge: variables live with the case."""
-        return True
-
-
-def _lineage(task: Task) -> Iterator[Task]:
-    at: Task | None = task
-    while at is not None:
-        yield at
-        at = at.parent

@@ -25,7 +25,7 @@ from engine.errors import EngineFault
 from engine.models import to_json
 from engine.spiff import CaseWorkflow, SubWorkflow
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the shape below changes; older states are rebuilt from the case's history."""
 
 _KEPT = ("began", "event_fired", "item", "remaining", "round")

@@ -11,7 +11,7 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent, InclusiveGateway
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
 from SpiffWorkflow.task import Task
@@ -25,10 +25,11 @@ from engine.definitions.definition import Definition
 from engine.errors import EngineFault
 from engine.exploration.memory import Facts, Memory
 from engine.feel import compile_expression, strip_equals
+from engine.gateways import InclusiveGateway, ParallelGateway
 from engine.instance import ENDLESS, Instance, event_definitions
 from engine.parsing import CaseParser
 from engine.repetition import around
-from engine.spiff import FeelScriptEngine, ParallelGateway
+from engine.spiff import FeelScriptEngine
 
 MAX_STEPS = 400
 MAX_TIMES = 20

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, InclusiveGateway
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -17,9 +17,9 @@ from engine.definitions.definition import Definition
 from engine.errors import EngineFault, Finding
 from engine.exploration.memory import Facts, Memory
 from engine.exploration.probe import Move, Probe, joins, stand_in
+from engine.gateways import InclusiveGateway, ParallelGateway
 from engine.instance import ENDLESS
 from engine.repetition import RepeatedTask
-from engine.spiff import ParallelGateway
 
 MAX_STATES = 2_000
 """More situations of one process than this are not gone on from; procedures that people can read have some hundred."""

@@ -36,7 +36,9 @@ def test_a_state_of_a_release_is_restored_and_finished(kept: states.Kept) -> Non
         try:
             host = ReplayHost(history, workdays)
             replay.instance = Instance.restored(replay.instance.definition, host, base64.b64decode(text))
-        except StateFormatError:  # an older format is rebuilt from the history
+        except (
+            StateFormatError
+        ):  # an older format (0.1.0.dev1: joins kept one waiting token) is rebuilt from the history
             for entry in history[: int(place)]:
                 replay.feed(entry)
         for entry in history[int(place) :]:
@@ -45,7 +47,7 @@ def test_a_state_of_a_release_is_restored_and_finished(kept: states.Kept) -> Non
         assert replay.instance.canonical() == Replay(kept.definition, history, submissions, workdays).run().canonical()
 
 
-@pytest.mark.parametrize("kept", CASES)
+@pytest.mark.parametrize("kept", states.read(states.FOLDER / f"{version('shouwang')}.json.z"), ids=lambda one: one.name)
 def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
     history = kept.history
     submissions = {int(key): value for key, value in kept.submissions.items()}

@@ -167,13 +167,43 @@ def _everything() -> Kept:
     return _kept("everything", case.definition, case.inputs, case.submissions, states, case.instance.variables)
 
 
+def _reminded() -> Kept:
+    """A step beside which a timer fires again and again, each time opening a reminder."""
+    body = process(
+        START, task("a"), END, boundary("nag", "a", "R4/P2D", "false", "timeCycle"), task("remind"), '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"), flow("a", "e"), flow("nag", "remind"), flow("remind", "e2"),
+    )  # fmt: skip
+    case, states, day = Case(body), dict[int, bytes](), timedelta(days=1)
+    acts = [
+        (None, 1),
+        (None, 2),
+        ("remind", 2),
+        (None, 5),
+        (None, 6),
+        ("remind", 6),
+        (None, 9),
+        ("remind", 9),
+        ("a", 9),
+        ("remind", 9),
+    ]
+    for name, at in acts:
+        states[len(case.inputs)] = case.instance.stored()
+        if name is None:
+            case.wait(NOW + at * day)
+        else:
+            case.do(name, NOW + at * day, x=f"{name}{at}")
+    assert case.instance.completed
+    states[len(case.inputs)] = case.instance.stored()
+    return _kept("reminded", case.definition, case.inputs, case.submissions, states, case.instance.variables)
+
+
 def write() -> Path:
     """Write the present release's file."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/states.sqlite"
         template.build(url)
         world = World(url)
-        kept = [*_real(world), _everything()]
+        kept = [*_real(world), _everything(), _reminded()]
         world.close()
     path = FOLDER / f"{version('shouwang')}.json.z"
     path.write_bytes(zlib.compress(to_json([asdict(one) for one in kept]).encode(), 9))

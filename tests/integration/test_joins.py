@@ -1,0 +1,84 @@
+"""Parallel and inclusive joins in loops, as the standard has them: each round waits for its own tokens, in any order."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from engine.instance import Instance
+from tests.support.small import END, NOW, START, Host, begin, flow, open_names, process, task, token
+
+NAMES = ("a", "b", "c")
+
+
+def rounds(gate: str, taken: str = "") -> str:
+    """Three branches that meet, then a step that may send the case round again; `taken` is each branch's condition."""
+    default = ' default="f_b"' if taken else ""
+    branches = [flow("f", one, taken.format(one) if taken and one != "b" else "") for one in NAMES]
+    return process(
+        START, '<bpmn:exclusiveGateway id="m"/>', f'<bpmn:{gate} id="f"{default}/>', *[task(one) for one in NAMES],
+        f'<bpmn:{gate} id="j"/>', task("x"), '<bpmn:exclusiveGateway id="w" default="w_m"/>', END, flow("s", "m"),
+        flow("m", "f"), *branches, *[flow(one, "j") for one in NAMES], flow("j", "x"), flow("x", "w"),
+        flow("w", "e", 'x.x = "over"'), flow("w", "m"),
+    )  # fmt: skip
+
+
+def again(instance: Instance) -> Instance:
+    restored = Instance.restored(instance.definition, Host(), instance.stored())
+    assert restored.canonical() == instance.canonical()
+    return restored
+
+
+def do(instance: Instance, name: str, value: str = "") -> Instance:
+    instance.complete(token(instance, name), {name: {"x": value}}, NOW)
+    return again(instance)
+
+
+@pytest.mark.duty("C1")
+def test_a_parallel_join_in_a_loop_waits_in_every_round_for_all_in_any_order() -> None:
+    instance = begin(rounds("parallelGateway"))
+    for order in permutations(NAMES):
+        left = set(NAMES)
+        for name in order:
+            assert open_names(instance) == sorted(left)
+            instance = do(instance, name)
+            left.remove(name)
+        assert open_names(instance) == ["x"]
+        instance = do(instance, "x", "again")
+    for name in NAMES:
+        instance = do(instance, name)
+    assert do(instance, "x", "over").completed
+
+
+@pytest.mark.duty("C1")
+@pytest.mark.parametrize("chosen", [["a"], ["a", "c"], ["c"], []])
+def test_an_inclusive_join_in_a_loop_waits_for_those_that_set_out_and_for_no_other(chosen: list[str]) -> None:
+    instance = begin(rounds("inclusiveGateway", 'list contains(people, "{}")'), people=chosen)
+    on_the_way = sorted(chosen) or ["b"]
+    for order in (on_the_way, on_the_way[::-1], on_the_way):
+        left = set(on_the_way)
+        for name in order:
+            assert open_names(instance) == sorted(left)
+            instance = do(instance, name)
+            left.remove(name)
+        assert open_names(instance) == ["x"]
+        instance = do(instance, "x", "again")
+    assert open_names(instance) == on_the_way
+
+
+def test_hundreds_of_rounds_with_a_second_end_reach_the_end() -> None:
+    """Trap 10: the library looks up and down its tree to a depth of a thousand only."""
+    side = '<bpmn:parallelGateway id="q"/><bpmn:endEvent id="aside"/>'
+    body = process(
+        START, '<bpmn:exclusiveGateway id="m"/>', task("x"), side, '<bpmn:exclusiveGateway id="w" default="w_m"/>', END,
+        flow("s", "m"), flow("m", "x"), flow("x", "q"), flow("q", "aside"), flow("q", "w"),
+        flow("w", "e", 'x.x = "over"'), flow("w", "m"),
+    )  # fmt: skip
+    instance = begin(body)
+    for _ in range(300):
+        instance.complete(token(instance, "x"), {"x": {"x": "again"}}, NOW)
+    instance = again(instance)
+    assert not instance.completed
+    instance.complete(token(instance, "x"), {"x": {"x": "over"}}, NOW)
+    assert instance.completed
