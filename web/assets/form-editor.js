@@ -87,6 +87,7 @@ function watch(box, editor, source, saving, part) {
   const { address } = box.dataset;
   let last = "";
   let asked = 0;
+  let pending = Promise.resolve();
   const show = (id) => {
     if (editor.get("formFieldRegistry").get(id)) editor.get("selection").set(editor.get("formFieldRegistry").get(id));
     box.querySelector(`.fjs-element[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
@@ -103,16 +104,18 @@ function watch(box, editor, source, saving, part) {
     const page = await answer.text();
     if (mine !== asked) return;
     const top = frame.contentWindow?.scrollY ?? 0;
-    frame.addEventListener("load", () => {
+    const there = new Promise((done) => frame.addEventListener("load", () => {
       frame.contentWindow.scrollTo(0, more.attempt ? 0 : top);
       frame.contentDocument.addEventListener("submit", (event) => {
         event.preventDefault();
         event.stopImmediatePropagation();
-        draw({ attempt: "1" });
+        pending = pending.then(() => draw({ attempt: "1" })); // of the page that is on its way, not of the one it replaces
       }, true);
       box.dataset.previewed = String(Number(box.dataset.previewed ?? 0) + 1);
-    }, { once: true });
+      done();
+    }, { once: true }));
     frame.srcdoc = page;
+    await there;
   };
   const work = latest(AFTER, async (newest) => {
     const text = await source.text();
@@ -124,14 +127,15 @@ function watch(box, editor, source, saving, part) {
       const gone = checked.lost.map((one) => ({ element_id: "", name: "", severity: "warning", sentence: `“${one}”去掉了或改了字段名：已办的事项不受影响，图上的条件、打印和统计如果用到它，要一起改。` }));
       findings(part("issues"), [...checked.findings, ...gone], show);
       part("none").hidden = checked.findings.length + gone.length > 0;
-      await draw();
+      await (pending = draw());
     } catch (error) {
+      pending = Promise.resolve();
       part("issues").replaceChildren(Object.assign(document.createElement("li"), { className: "error", textContent: error.message }));
     }
   });
   source.on(work);
   work();
-  return { fresh: () => draw({ fill: box.dataset.fill === "sample" ? "sample" : "blank" }) };
+  return { fresh: () => (pending = draw({ fill: box.dataset.fill === "sample" ? "sample" : "blank" }).catch(() => {})) };
 }
 
 for (const box of document.querySelectorAll("[data-form-editor]")) {
