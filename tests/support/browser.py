@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
+from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright, TimeoutError
 
 from engine.clock import CHINA, MovableClock
 from tests.support import papers
@@ -146,9 +146,17 @@ class Official:
     # -- acting ---------------------------------------------------------------------------------------------------------
 
     def press(self, target: str | Locator) -> None:
-        """Click what leads to another page, and wait until that page is there: the browser answers the click at once."""
-        with self.page.expect_navigation(wait_until="domcontentloaded"):
-            (self.page.locator(target).first if isinstance(target, str) else target).click()
+        """Click what leads to another page, and wait until that page is there: the browser answers the click at once.
+
+        Fields that appear while the pointer is on its way move a button from under it; people then click again.
+        """
+        found = self.page.locator(target).first if isinstance(target, str) else target
+        try:
+            with self.page.expect_navigation(wait_until="domcontentloaded", timeout=5000):
+                found.click()
+        except TimeoutError:
+            with self.page.expect_navigation(wait_until="domcontentloaded"):
+                found.click()
 
     def open_task(self, name: str, step: str) -> None:
         """Find the household's step in the inbox and open it."""
