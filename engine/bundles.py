@@ -60,7 +60,7 @@ def unpack(body: bytes) -> Bundle:
         with ZipFile(BytesIO(body)) as archive:
             for kind, key, text in _files(archive):
                 found[kind][key] = text
-    except (BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise Invalid("这个文件不是完整的 zip 压缩文件，或者已经损坏。") from error
     diagram, parts = _main(found["part"])
     return Bundle(x.in_utf8(diagram), Resources(found["form"], found["decision"], parts))

@@ -12,7 +12,7 @@ from engine.definitions import check
 from engine.installation import ROOT
 from engine.instance import Instance
 from engine.models import LogEntry, Timer
-from tests.support.small import END, FORMS, NOW, START, Host, begin, boundary, flow, open_names, process, task, token
+from tests.support.small import END, FORMS, NOW, START, again, begin, boundary, flow, open_names, process, task, token
 from tests.support.world import World
 
 DAY = timedelta(days=1)
@@ -25,12 +25,6 @@ def nagging(text: str = "R3/P2D", cancel: str = "false", host: str = "") -> str:
         START, host or task("a"), END, boundary("nag", "a", text, cancel, "timeCycle"), task("remind"), OTHER_END,
         flow("s", "a"), flow("a", "e"), flow("nag", "remind"), flow("remind", "e2"),
     )  # fmt: skip
-
-
-def again(instance: Instance) -> Instance:
-    restored = Instance.restored(instance.definition, Host(), instance.stored())
-    assert restored.canonical() == instance.canonical()
-    return restored
 
 
 def dues(instance: Instance) -> list[datetime]:

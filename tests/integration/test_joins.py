@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import permutations
 
 import pytest
 
 from engine.instance import Instance
-from tests.support.small import END, NOW, START, Host, begin, flow, open_names, process, task, token
+from tests.support.small import END, NOW, START, again, begin, flow, open_names, process, task, token
 
 NAMES = ("a", "b", "c")
 
@@ -24,28 +25,27 @@ def rounds(gate: str, taken: str = "") -> str:
     )  # fmt: skip
 
 
-def again(instance: Instance) -> Instance:
-    restored = Instance.restored(instance.definition, Host(), instance.stored())
-    assert restored.canonical() == instance.canonical()
-    return restored
-
-
 def do(instance: Instance, name: str, value: str = "") -> Instance:
     instance.complete(token(instance, name), {name: {"x": value}}, NOW)
     return again(instance)
+
+
+def round_of(instance: Instance, order: Sequence[str]) -> Instance:
+    """All that are open are done in `order`, and only then the step behind the join opens, which sends it round again."""
+    left = set(order)
+    for name in order:
+        assert open_names(instance) == sorted(left)
+        instance = do(instance, name)
+        left.remove(name)
+    assert open_names(instance) == ["x"]
+    return do(instance, "x", "again")
 
 
 @pytest.mark.duty("C1")
 def test_a_parallel_join_in_a_loop_waits_in_every_round_for_all_in_any_order() -> None:
     instance = begin(rounds("parallelGateway"))
     for order in permutations(NAMES):
-        left = set(NAMES)
-        for name in order:
-            assert open_names(instance) == sorted(left)
-            instance = do(instance, name)
-            left.remove(name)
-        assert open_names(instance) == ["x"]
-        instance = do(instance, "x", "again")
+        instance = round_of(instance, order)
     for name in NAMES:
         instance = do(instance, name)
     assert do(instance, "x", "over").completed
@@ -57,13 +57,7 @@ def test_an_inclusive_join_in_a_loop_waits_for_those_that_set_out_and_for_no_oth
     instance = begin(rounds("inclusiveGateway", 'list contains(people, "{}")'), people=chosen)
     on_the_way = sorted(chosen) or ["b"]
     for order in (on_the_way, on_the_way[::-1], on_the_way):
-        left = set(on_the_way)
-        for name in order:
-            assert open_names(instance) == sorted(left)
-            instance = do(instance, name)
-            left.remove(name)
-        assert open_names(instance) == ["x"]
-        instance = do(instance, "x", "again")
+        instance = round_of(instance, order)
     assert open_names(instance) == on_the_way
 
 

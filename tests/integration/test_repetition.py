@@ -10,7 +10,7 @@ import pytest
 from engine.definitions import check
 from engine.errors import EngineFault
 from engine.instance import Instance
-from tests.support.small import END, FORMS, NOW, START, Host, begin, boundary, flow, open_names, process, task, token
+from tests.support.small import END, FORMS, NOW, START, again, begin, boundary, flow, open_names, process, task, token
 
 
 def many(sequential: str = "false", condition: str = "", source: str = "people") -> str:
@@ -27,12 +27,6 @@ def many(sequential: str = "false", condition: str = "", source: str = "people")
 
 def voting(mark: str, *extra: str) -> str:
     return process(START, task("vote", extra=mark), task("count"), END, *extra, flow("s", "vote"), flow("vote", "count"), flow("count", "e"))  # fmt: skip
-
-
-def again(instance: Instance) -> Instance:
-    restored = Instance.restored(instance.definition, Host(), instance.stored())
-    assert restored.canonical() == instance.canonical()
-    return restored
 
 
 def items(instance: Instance) -> list[Any]:

@@ -148,7 +148,7 @@ class Official:
     def press(self, target: str | Locator) -> None:
         """Click what leads to another page, and wait until that page is there: the browser answers the click at once.
 
-        Fields that appear while the pointer is on its way move a button from under it; people then click again.
+        A click that led nowhere within five seconds, on a busy machine, is made once more: a step takes one key only once.
         """
         found = self.page.locator(target).first if isinstance(target, str) else target
         try:

@@ -77,6 +77,13 @@ def begin(body: str, **variables: Any) -> Instance:
     return instance
 
 
+def again(instance: Instance) -> Instance:
+    """The instance stored and restored."""
+    restored = Instance.restored(instance.definition, Host(), instance.stored())
+    assert restored.canonical() == instance.canonical()
+    return restored
+
+
 def open_names(instance: Instance) -> list[str]:
     return sorted(one.element_id for one in instance.open_tasks())
 
