@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from engine import idnumber
 from engine.forms import schema as s
+from engine.forms import values as v
 
 MAX_TEXT = 4000
 MAX_ROWS = 50
@@ -59,16 +60,15 @@ class Text(fields.Field[Any]):
 class Number(fields.Field[Any]):
     """A number kept as int or float with a bounded count of decimals."""
 
-    def __init__(self, decimals: int, low: Any, high: Any, **kwargs: Any) -> None:
+    def __init__(self, decimals: int, low: Any, high: Any, unit: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.decimals, self.low, self.high = decimals, low, high
+        self.decimals, self.low, self.high, self.unit = decimals, low, high, unit
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | float:
-        try:
-            number = Decimal(str(value).strip().replace(",", ""))
-        except InvalidOperation as error:
-            raise ValidationError("请填写数字。") from error
-        if not number.is_finite() or abs(number) >= 10**12:
+        number = v.number(value, self.unit)
+        if number is None:
+            raise ValidationError("请填写数字。")
+        if abs(number) >= v.LARGEST:
             raise ValidationError("数字超出了范围。")
         if number != round(number, self.decimals):
             raise ValidationError("请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。")
@@ -79,14 +79,22 @@ class Number(fields.Field[Any]):
         return int(number) if number == number.to_integral_value() else float(number)
 
 
+def day(value: Any) -> str | None:
+    """The ISO date that was typed; None where it is no date."""
+    try:
+        return date.fromisoformat(str(value).strip()[:10]).isoformat()
+    except ValueError:
+        return None
+
+
 class Day(fields.Field[Any]):
     """An ISO date, kept as text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        try:
-            return date.fromisoformat(str(value).strip()[:10]).isoformat()
-        except ValueError as error:
-            raise ValidationError("请填写日期，如 2022-05-06。") from error
+        found = day(value)
+        if found is None:
+            raise ValidationError("请填写日期，如 2022-05-06。")
+        return found
 
 
 class Tick(fields.Boolean):
@@ -180,7 +188,7 @@ def build(component: s.Component) -> fields.Field[Any]:
     kind = component["type"]
     if kind == "number":
         decimals = 2 if s.given(component, "format") == "money" else int(component.get("decimalDigits") or 0)
-        return Number(decimals, wanted.get("min"), wanted.get("max"), **common)
+        return Number(decimals, wanted.get("min"), wanted.get("max"), v.unit_of(component), **common)
     if kind == "datetime":
         return Day(**common)
     if kind == "checkbox":
