@@ -24,6 +24,7 @@ from engine.forms.fields import MAX_ROWS
 
 PAGE = frozenset({"known_household"})
 """What a page tells the form it shows, besides the fields: a clue's form is for a household known or not yet known."""
+_LARGEST = Decimal(10) ** 24
 _CENT = Decimal("0.01")
 
 
@@ -125,7 +126,7 @@ class Plan:
         places = {id(node): index for index, node in enumerate(self.nodes)}
         return [
             {
-                "key": node.key, "kind": node.kind, "given": node.given, "unit": v.unit_of(node.component),
+                "key": node.key, "kind": node.kind, "given": node.given, "unit": s.unit(node.component),
                 "default": node.component.get("defaultValue"),
                 "frame": places[id(node.frame)] if node.frame is not None else None,
                 "hide": self._json(node.hide), "computes": self._json(node.computes),
@@ -244,7 +245,7 @@ class Level:
 
 def rounded(value: Any) -> Any:
     """A FEEL value as a form keeps it: a number with at most two decimals."""
-    if isinstance(value, Decimal) and value.is_finite() and abs(value) < v.LARGEST**2:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < _LARGEST:
         value = value.quantize(_CENT, ROUND_HALF_UP) if value != value.to_integral_value() else value
     return to_plain(value)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
+from engine import text as normal
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals, to_plain
 from engine.forms import fields as f
@@ -195,8 +196,9 @@ class Form:
         for node in shown:
             name = str(s.given(node.component, "notBefore") or "")
             first = level.plan.find(name)
-            day, start = clean.get(node.key), f.day(level.look(name)) if first else None
-            if first and isinstance(day, str) and start and day < start:
+            first = first if first and first.kind == "datetime" else None
+            day, start = clean.get(node.key), level.look(name) if first else None
+            if first and isinstance(day, str) and isinstance(start, str) and day < start:
                 errors[path + node.key] = [f"{s.label(node.component)}：不能早于{s.label(first.component)}。"]
 
     def _rows(self, level: Level, node: Node, path: str, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
@@ -303,7 +305,7 @@ def shown(component: s.Component, value: Any) -> str:
         parts = str(value)[:10].split("-")
         return (
             f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
-            if len(parts) == 3 and all(p.isdigit() for p in parts)
+            if len(parts) == 3 and all(normal.whole(p) is not None for p in parts)
             else str(value)
         )
     if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
@@ -354,7 +356,7 @@ def _valid(error: ValidationError) -> dict[str, Any]:
 
 
 def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+    return None if isinstance(value, str) and not normal.line(value[:200]) else value
 
 
 def _texts(found: Any) -> list[str]:
@@ -370,8 +372,8 @@ def _from(component: s.Component, context: Mapping[str, Any]) -> Any:
 
 def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:
     start = name + "-"
-    numbers = {key[len(start) :].partition("-")[0] for key in sent if key.startswith(start)}
-    return sorted(int(number) for number in numbers if number.isascii() and number.isdigit())[: f.MAX_ROWS + 1]
+    named = {normal.whole(key[len(start) :].partition("-")[0]) for key in sent if key.startswith(start)}
+    return sorted(number for number in named if number is not None)[: f.MAX_ROWS + 1]
 
 
 @dataclass(frozen=True)
