@@ -6,7 +6,6 @@ computed here again, read-only fields with a ``prefill`` take the register's val
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
+from engine import text as normal
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals, to_plain
 from engine.forms import fields as f
@@ -289,7 +289,7 @@ def shown(component: s.Component, value: Any) -> str:
         parts = str(value)[:10].split("-")
         return (
             f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
-            if len(parts) == 3 and all(p.isdigit() for p in parts)
+            if len(parts) == 3 and all(normal.whole(p) is not None for p in parts)
             else str(value)
         )
     if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
@@ -351,7 +351,9 @@ def _typed(components: list[s.Component], values: Mapping[str, Any]) -> dict[str
         key = _key(component)
         value = found.get(key)
         if component["type"] == "number" and isinstance(value, str):
-            found[key] = _number(value)
+            found[key] = _number(component, value)
+        elif component["type"] == "datetime" and (day := normal.day(value)):
+            found[key] = day.isoformat()
         elif component["type"] == "checkbox":
             found[key] = value in (True, "on", "true", "1")
         elif component["type"] == "dynamiclist" and isinstance(value, list):
@@ -359,12 +361,9 @@ def _typed(components: list[s.Component], values: Mapping[str, Any]) -> dict[str
     return found
 
 
-def _number(text: str) -> float | None:
-    try:
-        number = float(text.replace(",", ""))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+def _number(component: s.Component, typed: str) -> float | None:
+    number = normal.number(typed, s.unit(component))
+    return None if number is None else float(number)
 
 
 def _compute(component: s.Component, values: Mapping[str, Any]) -> Any:
@@ -373,7 +372,7 @@ def _compute(component: s.Component, values: Mapping[str, Any]) -> Any:
 
 
 def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+    return None if isinstance(value, str) and not normal.line(value[:200]) else value
 
 
 def _texts(found: Any) -> list[str]:
@@ -389,8 +388,8 @@ def _from(component: s.Component, context: Mapping[str, Any]) -> Any:
 
 def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:
     start = name + "-"
-    numbers = {key[len(start) :].partition("-")[0] for key in sent if key.startswith(start)}
-    return sorted(int(number) for number in numbers if number.isdigit())[: f.MAX_ROWS + 1]
+    named = {normal.whole(key[len(start) :].partition("-")[0]) for key in sent if key.startswith(start)}
+    return sorted(number for number in named if number is not None)[: f.MAX_ROWS + 1]
 
 
 def _render(

@@ -42,6 +42,12 @@ def label(component: Component) -> str:
     return str(component.get("label") or component.get("dateLabel") or component.get("key") or "")
 
 
+def unit(component: Component) -> str:
+    """What a number of the field counts, as it stands behind the field: 元 of money, else ''."""
+    shown = str((component.get("appearance") or {}).get("suffixAdorner") or "")
+    return shown or ("元" if given(component, "format") == "money" else "")
+
+
 def hide_text(component: Component) -> str | None:
     """The FEEL text that hides the component, or None."""
     text = (component.get("conditional") or {}).get("hide")
