@@ -13,6 +13,7 @@ Three decisions shape this room:
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
-from engine.cycles import Cycle, parse_cycle
+from engine.cycles import Cycle, parse_cycle, span_feel
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
@@ -247,14 +248,18 @@ def _round(task: Task) -> int:
     return int(task.internal_data.get("round", 1))
 
 
+_SPAN, _CYCLE, _DAY = (re.compile(start, re.ASCII) for start in (r"P\d|PT", r"R\d*/", r"\d{4}-"))
+"""How ISO 8601 writes a duration, a cycle and a date."""
+
+
 def timer_feel(text: str) -> str:
     """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
     bare = strip_equals(text).strip().strip('"')
-    if (bare[:1] == "P" and bare[1:2].isdigit()) or bare[:2] == "PT":
-        return f'duration("{bare}")'
-    if bare[:1] == "R" and bare.lstrip("R").lstrip("0123456789")[:1] == "/":
+    if _SPAN.match(bare):
+        return span_feel(bare)
+    if _CYCLE.match(bare):
         return f'"{bare}"'
-    if bare[:4].isdigit() and bare[4:5] == "-":
+    if _DAY.match(bare):
         return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
     return strip_equals(text)
 

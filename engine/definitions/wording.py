@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from engine.access import QUEUE_NAMES
@@ -65,6 +65,10 @@ def _said(pattern: str, words: str, text: str) -> str:
     return re.sub(pattern, lambda found: f"{found[1]}“{words}”", text)
 
 
+def _concluded(words: str, found: re.Match[str]) -> str:
+    return f"结论{found[1]}“{words}”"
+
+
 class Wording:
     """The words of one version."""
 
@@ -105,7 +109,7 @@ class Wording:
         for (name, value), words in self._outcomes.items():
             text = re.sub(
                 rf"(?<![\w.]){re.escape(name)}( !?= ){re.escape(value)}",
-                lambda found, said=words: f"结论{found[1]}“{said}”",
+                partial(_concluded, words),
                 text,
             )
         for name, words in GIVEN.items():

@@ -25,7 +25,7 @@ from engine.definitions.handbook import chapters
 from engine.definitions.losses import lost
 from engine.definitions.xml import parse_xml
 from engine.drawing import told
-from engine.errors import DefinitionError, Finding, Invalid
+from engine.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.forms.sample import sample
 from engine.instance import Instance
 from tests.support.small import NOW, Host
@@ -162,7 +162,7 @@ def judged(mutant: Mutant) -> list[Finding]:
         chapters(definition)
         for choice in range(2):
             with suppress(Unanswerable):
-                run(definition, choice)
+                _led(definition, choice)
     return findings
 
 
@@ -181,6 +181,15 @@ class _Host(Host):
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
         return {"id": 1}
+
+
+def _led(definition: Definition, choice: int) -> None:
+    """A case is led to its end; only a date that nobody filled in may stop it, which is the person's doing."""
+    try:
+        run(definition, choice)
+    except EngineFault as error:
+        if "算不出到期时间" not in error.message:
+            raise
 
 
 def run(definition: Definition, choice: int) -> bool:

@@ -77,8 +77,8 @@ def _asked(checker: Checker, draft: Draft) -> list[Finding]:
     """What one checker finds. One that fails says so at the element where it failed; the others go on."""
     findings: list[Finding] = []
     try:
-        for finding in checker(draft):
-            findings.append(finding)
+        for finding in checker(draft):  # one by one: what was found before it failed is kept
+            findings += [finding]
     except (DefinitionError, MemoryError, OSError):
         raise
     except Exception as error:
