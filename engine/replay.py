@@ -110,19 +110,6 @@ def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
     return {row.id: row.data for row in session.execute(query)}
 
 
-@dataclass(frozen=True)
-class Without:
-    """An instance as it would be without a step and what came of it."""
-
-    instance: Instance
-    left_out: list[int]
-    """Sequence numbers of the inputs that no longer count."""
-    carried: list[int]
-    """Those of reports that wait until they are caught again."""
-    known: list[int]
-    """Those of reports that stay known, without what they had set going."""
-
-
 class Replay:
     """Feeds inputs to a fresh instance on `definition`.
 
@@ -138,6 +125,10 @@ class Replay:
         workdays: Callable[[date, int], date],
     ) -> None:
         self.inputs = inputs
+        self.carried: list[int] = []
+        """Without a step: sequence numbers of the reports that wait until they are caught again."""
+        self.known: list[int] = []
+        """Without a step: those of reports that stay known, without what they had set going."""
         self._submissions = submissions
         self._moves = [entry for entry in inputs if entry.kind == "move"]
         self._dropped: Mapping[str, str] = self._moves[-1].data.get("dropped", {}) if self._moves else {}
@@ -162,27 +153,25 @@ class Replay:
         except (Conflict, EngineFault) as error:
             raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
 
-    def run_without(self, seq: int) -> Without:
-        """Feed every input but `seq` and what came of it.
+    def run_without(self, seq: int) -> tuple[Instance, list[int]]:
+        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left out.
 
         What people reported is never left out (R10: an objection is answered, whatever step the case goes back to).
         """
         left_out: list[int] = []
-        carried: list[int] = []
-        known: list[int] = []
         for entry in self.inputs:
             if entry.seq != seq and self._holds(entry):
                 self._feed(entry)
             elif entry.kind != "message" or entry.element_id not in self.instance.definition.reports:
                 left_out.append(entry.seq)
             elif self.instance.definition.reports[entry.element_id].properties.get(AFTER_RETURN) == "known":
-                known.append(entry.seq)
+                self.known.append(entry.seq)
                 self._feed(replace(entry, kind=FACT))
             else:
-                carried.append(entry.seq)
+                self.carried.append(entry.seq)
                 self._feed(entry)
         self.instance.records.clear()
-        return Without(self.instance, left_out, carried, known)
+        return self.instance, left_out
 
     def pass_by(self, element_id: str, now: datetime) -> None:
         """Take the case past `element_id`, where it now stands: a step or wait that it never had on its own version."""

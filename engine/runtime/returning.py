@@ -21,7 +21,7 @@ from engine.models import (
     LogEntry,
     WorkItem,
 )
-from engine.replay import UNDOING, Input, Without
+from engine.replay import UNDOING, Input
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, open_item, readable_item
 from engine.steps import Step
 
@@ -51,7 +51,7 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
             latest[entry.element_id] = entry
     found = []
     for entry in sorted(latest.values(), key=lambda e: -e.seq):
-        instance = step.replay().run_without(entry.seq).instance
+        instance, _ = step.replay().run_without(entry.seq)
         if item.token not in {task.token for task in instance.open_tasks()}:
             found.append(entry)
     return [_target(session, entry) for entry in found]
@@ -118,8 +118,8 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         assert step is not None  # only skip_locked answers None
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
-        without = _undo(step, seq, "withdraw", item, {})
-        _require_untouched(session, step, actor, seq, without)
+        left_out = _undo(step, seq, "withdraw", item, {})
+        _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
@@ -142,10 +142,8 @@ def _own_last_step(session: Session, step: Step, actor: Account, item: WorkItem)
     raise Conflict("没有找到这一步的办理记录，不能撤回。")
 
 
-def _require_untouched(session: Session, step: Step, actor: Account, seq: int, without: Without) -> None:
-    """Nobody has finished, claimed or begun a step that the withdrawn one led to, nor reported anything to it."""
-    if without.carried or without.known:
-        raise Conflict("这一步之后已经收到异议或意见，不能撤回；如需更正，请联系正在办理的单位退回。")
+def _require_untouched(session: Session, step: Step, actor: Account, seq: int, left_out: list[int]) -> None:
+    """Nobody has finished, claimed or begun a step that the withdrawn one led to."""
     remaining = {task.token for task in step.instance.open_tasks()}
     query = select(WorkItem).where(WorkItem.case_id == step.case.id, WorkItem.status == "open")
     vanishing = [item for item in session.scalars(query) if item.token not in remaining]
@@ -153,16 +151,19 @@ def _require_untouched(session: Session, step: Step, actor: Account, seq: int, w
         Draft.work_item_id.in_([item.id for item in vanishing]), Draft.account_id != actor.id
     )
     claimed = any(item.claimed_by not in (None, actor.id) for item in vanishing)
-    if without.left_out != [seq] or claimed or session.scalar(begun.limit(1)) is not None:
+    if left_out != [seq] or claimed or session.scalar(begun.limit(1)) is not None:
         raise Conflict("下一步已经有人开始办理，不能撤回；如需更正，请联系对方退回。")
 
 
-def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str, Any]) -> Without:
+def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str, Any]) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
     before = step.instance
-    without = step.replay().run_without(seq)
-    without.instance.host = before.host
-    gone = set(without.left_out)
+    replay = step.replay()
+    instance, left_out = replay.run_without(seq)
+    if kind == "withdraw" and (replay.carried or replay.known):
+        raise Conflict("这一步之后已经收到异议或意见，不能撤回；如需更正，请联系正在办理的单位退回。")
+    instance.host = before.host
+    gone = set(left_out)
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
     for entry in step.session.scalars(query.order_by(LogEntry.seq.desc())):
         for element_id, token, name, result in reversed(entry.data.get("services", [])):  # type: ignore[call-overload]
@@ -170,10 +171,10 @@ def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str,
             if known is not None and known.undo is not None:
                 known.undo(step.call(element_id, token), result)
     assert kind in UNDOING
-    line = {"item": item.id, "name": item.name, "token": item.token, **details, "undone": without.left_out}
-    if without.known:
-        line["known"] = without.known
+    line = {"item": item.id, "name": item.name, "token": item.token, **details, "undone": left_out}
+    if replay.known:
+        line["known"] = replay.known
     step.log(kind, line, item.element_id)
-    step.__dict__["instance"] = without.instance  # the cached property's slot: the case continues on the rebuilt one
-    without.instance.pass_time(step.now)
-    return without
+    step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
+    instance.pass_time(step.now)
+    return left_out
