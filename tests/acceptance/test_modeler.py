@@ -141,6 +141,46 @@ def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> 
     assert b"__import__" in stored(owner, at)  # a draft may be wrong: only what is put into force may not
 
 
+WRITTEN = {  # a sign and what is typed or chosen for a field of each type, and how the condition is then written
+    "textfield": ("!=", "3", '{key} != "3"'),
+    "number": (">", "6900", "{key} &gt; 6900"),
+    "datetime": ("<", "2022-06-01", '{key} &lt; date("2022-06-01")'),
+    "checkbox": ("=", "true", "{key} = true"),
+    "checklist": ("hasn't", "", "not(list contains({key}, {value}))"),
+    "radio": ("!=", "", "{key} != {value}"),
+}
+
+
+@pytest.mark.duty("C1")
+def test_a_condition_is_written_by_the_fields_type_and_another_field_stays_chosen(owner: Official) -> None:
+    """A text has quotation marks, a date is a date; what is half chosen stands before what is written."""
+    at, page = new_draft(owner, "按类型写条件", "identification"), owner.page
+    seen = []
+    for one in page.evaluate(OFFERED):
+        if one.get("type") not in WRITTEN or one["type"] in seen:
+            continue
+        seen.append(one["type"])
+        sign, typed, written = WRITTEN[one["type"]]
+        pick(page, "flow_appraised__notice")
+        page.select_option("[data-field='condition:key']", one["key"])
+        assert page.input_value("[data-field='condition:key']") == one["key"]
+        assert page.input_value("[data-field='condition:value']") == ""
+        page.select_option("[data-field='condition:sign']", sign)
+        box = page.locator("[data-field='condition:value']")
+        value = f'"{one["options"][0]["value"]}"' if one["options"] else typed
+        if one["options"] or one["type"] == "checkbox":
+            box.select_option(value)
+        else:
+            box.fill(value)
+            box.press("Tab")
+        saved(page)
+        assert written.format(key=one["key"], value=value).encode() in stored(owner, at), one
+        pick(page, "open_notice")
+        pick(page, "flow_appraised__notice")
+        assert page.input_value("[data-field='condition:sign']") == sign
+    assert sorted(seen) == sorted(WRITTEN)
+
+
 @pytest.mark.duty("C1")
 def test_the_panel_edits_every_property_and_offers_every_name_that_the_procedures_use(owner: Official) -> None:
     resources, seen = read_resources(ROOT), set[tuple[str, str]]()
