@@ -41,6 +41,7 @@ from engine.spiff import (
     due_time,
     not_before,
 )
+from engine.text import whole
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
@@ -383,8 +384,7 @@ class Instance:
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
-        days = element.properties.get("warnDays", "")
-        return element.is_limit, int(days) if days.isdigit() else None
+        return element.is_limit, whole(element.properties.get("warnDays"))
 
     def _limit_of(self, task: Task) -> datetime | None:
         """The earliest due time among the timers on the task and on what encloses it, passed ones included."""
