@@ -13,7 +13,7 @@ from sqlalchemy import select
 from engine import openings
 from engine.clock import start_of_day
 from engine.errors import Invalid
-from engine.models import CaseFile, LogEntry, Notice, Notification, Timer
+from engine.models import CaseFile, Notice, Timer
 from engine.runtime import return_targets, return_to
 from engine.spiff import not_before
 from tests.support import papers, stages
