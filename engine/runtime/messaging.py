@@ -29,17 +29,21 @@ def send_message(
     payload: Mapping[str, Any],
     *,
     facts: Mapping[str, Any] | None = None,
+    submission: int | None = None,
     clock: Clock,
 ) -> bool:
-    """A message reaches a case; `facts` change case variables. Returns whether something caught it at once."""
+    """A message reaches a case; `facts` change case variables, `submission` is the form it came with.
+
+    Returns whether something caught it at once.
+    """
     with noting_faults(session, clock.now(), case_id=case_id):
-        return _send(session, actor, case_id, name, payload, facts, clock.now())
+        return _send(session, actor, case_id, name, payload, facts, submission, clock.now())
 
 
 @whole
 def _send(
     session: Session, actor: Account | None, case_id: int, name: str, payload: Mapping[str, Any],
-    facts: Mapping[str, Any] | None, now: datetime,
+    facts: Mapping[str, Any] | None, submission: int | None, now: datetime,
 ) -> bool:  # fmt: skip
     with write(session):
         step = Step.on(session, case_id, actor, now)
@@ -51,7 +55,8 @@ def _send(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
+        details: dict[str, Any] = {"payload": dict(payload), "facts": dict(facts or {}), "submission": submission}
+        step.finish({key: value for key, value in details.items() if value or key == "payload"})
     return caught
 
 

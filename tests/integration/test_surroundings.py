@@ -135,11 +135,10 @@ def test_what_was_typed_is_kept_as_a_draft_where_only_a_row_is_held(postgres: Wo
     world = postgres
     case = world.enter()
     item, typed = world.open_items(case)["verify"], papers.verification(world.today, wage=777)
-    who = world.official("cun")
+    who, told = world.official("cun"), pytest.raises(Unavailable)
     world.session.commit()
-    with trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"):
-        with pytest.raises(Unavailable):
-            runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+    with trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"), told:
+        runtime.complete(world.session, who, item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).one()["wage"] == 777
 
 
@@ -291,11 +290,13 @@ def test_of_two_transactions_in_each_others_way_one_gives_way_and_is_done_again(
 def test_a_statement_that_takes_too_long_is_ended_and_told(postgres_url: str) -> None:
     world = World(postgres_url, Patience(lock_seconds=0, statement_seconds=0.2))
     case = world.enter()
-    item, who = world.open_items(case)["verify"], world.official("cun")
+    item, who, refused = world.open_items(case)["verify"], world.official("cun"), pytest.raises(Unavailable)
     world.session.commit()
-    with trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"):
-        with pytest.raises(Unavailable) as told:
-            runtime.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
+    with (
+        trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"),
+        refused as told,
+    ):
+        runtime.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
     assert told.value.trouble is Trouble.HELD and number_of(world, Incident) == 0
     world.close()
 
