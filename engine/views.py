@@ -93,6 +93,8 @@ class CaseView:
     waits_for: frozenset[str]
     people: Mapping[int, str]
     related: Sequence[CaseFile]
+    moves: Sequence[LogEntry]
+    """The lines of the history by which the case went over to another version."""
 
     @property
     def files(self) -> dict[int, Attachment]:
@@ -190,6 +192,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
         instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people, related=_related(session, case),
+        moves=[entry for entry in entries if entry.kind == "move"],
     )  # fmt: skip
 
 
@@ -211,10 +214,9 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     element = view.definition.elements[item.element_id]
     variables = view.instance.variables_at(item.token)
     context = prefill.context(session, view.case, variables, form.reads | {"household"})
+    context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
-    previous = [s for s in view.submissions if s.element_id == item.element_id and not element.repeats]
-    own = [s for s in previous if s.work_item_id == item.id]
-    values = _values(form, context, draft, own or previous)
+    values = _values(form, context, draft, _same_step(view, item))
     may_work = access.may_work(actor, item)
     hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
@@ -230,6 +232,27 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
+
+
+def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
+    """What was entered at this very step: before 退回 or 撤回 brought it back, or as it stands finished.
+
+    The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and what was
+    entered there is no answer here. A move to another version keeps the tokens of steps that it recognises.
+    """
+    tokens = {one.id: _present_token(one, view.moves) for one in view.items}
+    mine = tokens.get(item.id, item.token)
+    return [s for s in view.submissions if s.work_item_id is not None and tokens.get(s.work_item_id) == mine]
+
+
+def _present_token(item: WorkItem, moves: Sequence[LogEntry]) -> str:
+    """What the version in force calls the place of an item: a finished one keeps the name that it was done under."""
+    token = item.token
+    for move in moves:
+        if item.closed_at is not None and item.closed_at <= move.at:
+            tokens: Mapping[str, str] = move.data["tokens"]  # type: ignore[assignment]
+            token = tokens.get(token, token)
+    return token
 
 
 def _related(session: Session, case: CaseFile) -> list[CaseFile]:

@@ -17,6 +17,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from engine import idnumber
+from engine.forms import bounds
 from engine.forms import schema as s
 
 MAX_TEXT = 4000
@@ -84,9 +85,13 @@ class Day(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         try:
-            return date.fromisoformat(str(value).strip()[:10]).isoformat()
+            day = date.fromisoformat(str(value).strip()[:10])
         except ValueError as error:
             raise ValidationError("请填写日期，如 2022-05-06。") from error
+        first, last = bounds.limits(_CIRCUMSTANCES.get().today)
+        if not first <= day <= last:
+            raise ValidationError(f"请核对年份，应在 {first.year} 年到 {last.year} 年之间。")
+        return day.isoformat()
 
 
 class Tick(fields.Boolean):

@@ -17,6 +17,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals, to_plain
+from engine.forms import bounds, rules
+from engine.forms import facts as known
 from engine.forms import fields as f
 from engine.forms import schema as s
 
@@ -35,6 +37,9 @@ class Field:
     hidden: bool = False
     children: list[Field] = field(default_factory=list)
     rows: list[list[Field]] = field(default_factory=list)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What people call the fields that this one may be compared with, by key."""
 
     @property
     def kind(self) -> str:
@@ -70,13 +75,39 @@ class Field:
     def hide_json(self) -> Any:
         """The hiding condition for the browser's evaluator."""
         text = s.hide_text(self.component)
-        return compile_expression(text).to_json() if text else None
+        return _for_browser(text, self.facts) if text else None
 
     @property
     def expression_json(self) -> Any:
         """The computation for the browser's evaluator."""
         text = strip_equals(str(self.component.get("expression") or ""))
-        return compile_expression(text).to_json() if text else None
+        return _for_browser(text, self.facts) if text else None
+
+    @property
+    def rules_json(self) -> list[dict[str, Any]]:
+        """What the browser judges while one types: the form's rules and the ends of a date."""
+        return [*rules.for_page(self.component, self.facts), *self._ends[1]]
+
+    @property
+    def earliest(self) -> str:
+        """The first day that a date may be, whatever else is typed; empty when none is known."""
+        return self._day("notBefore")
+
+    @property
+    def latest(self) -> str:
+        """The last day that a date may be, whatever else is typed; empty when none is known."""
+        days = [self._day("notAfter")]
+        if s.given(self.component, "format") == "past_date":
+            days.append(str(self.facts.get("today") or ""))
+        return min((day for day in days if day), default="")
+
+    def _day(self, end: str) -> str:
+        day = self._ends[0].get(end)
+        return day.isoformat() if day else ""
+
+    @property
+    def _ends(self) -> tuple[dict[str, date], list[dict[str, Any]]]:
+        return bounds.page_ends(self.component, self.labels, self.facts) if self.kind == "datetime" else ({}, [])
 
     @property
     def shown(self) -> str:
@@ -103,6 +134,11 @@ class Form:
     def reads(self) -> frozenset[str]:
         """The first names that any prefilled field reads."""
         return _first_names(_inputs(self.components))
+
+    @cached_property
+    def fact_reads(self) -> frozenset[str]:
+        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``today``."""
+        return frozenset(name.partition(".")[0] for name in rules.facts_read(self.components))
 
     @property
     def inputs(self) -> list[s.Component]:
@@ -146,10 +182,14 @@ class Form:
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
-        data = self.settled(raw, context or {})
+        facts = known.known(context or {}, today)
+        data = {**self.settled(raw, context or {}), **facts}
         errors: dict[str, list[str]] = {}
         with f.present(f.Circumstances(today, attachments or {})):
             clean = self._validate(self.components, data, {}, "", "", errors)
+        given = {**facts, **self.settled({}, context or {})}
+        for path, sentence in self._contradictions(self.components, clean, given, ""):
+            errors.setdefault(path, []).append(sentence)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
@@ -183,10 +223,6 @@ class Form:
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
         for component in visible:
-            key, first = _key(component), s.given(component, "notBefore")
-            if first and clean.get(key, "9") < clean.get(first, ""):
-                errors[path + key] = [f"{labels[key]}：不能早于{labels.get(first, first)}。"]
-        for component in visible:
             if component["type"] == "dynamiclist":
                 key = _key(component)
                 clean[key] = self._rows(component, raw.get(key), seen, f"{level}{key}.", f"{path}{key}", errors)
@@ -194,6 +230,22 @@ class Form:
             if component["type"] == "expression":
                 clean[_key(component)] = _compute(component, {**outer, **clean})
         return clean
+
+    def _contradictions(
+        self, components: list[s.Component], clean: Mapping[str, Any], outer: Mapping[str, Any], path: str
+    ) -> Iterator[tuple[str, str]]:
+        """Path and sentence of each date beyond its ends and each broken rule of a level, its rows included."""
+        names = {**outer, **clean}
+        visible = [c for c in _visible(components, names) if c["type"] in s.INPUTS]
+        labels = {_key(c): s.label(c) for c in _inputs(components)}
+        facts = {name: outer.get(name) for name in known.ROOTS}
+        for key, sentence in (*bounds.broken(visible, names, labels, facts), *rules.broken(visible, names)):
+            yield path + key, f"{labels[key]}：{sentence}"
+        for component in visible:
+            if component["type"] == "dynamiclist":
+                for index, row in enumerate(clean.get(_key(component)) or []):
+                    below = f"{path}{_key(component)}.{index}."
+                    yield from self._contradictions(s.children(component), row, names, below)
 
     def _rows(
         self, component: s.Component, raw: Any, outer: Mapping[str, Any], level: str, path: str,
@@ -242,9 +294,18 @@ class Form:
         keys = (_key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
         return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
 
-    def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
-        """The fields of the form with their values and errors, for the templates."""
-        return _render(self.components, data, data, errors or {}, "", "")
+    def render(
+        self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> list[Field]:  # fmt: skip
+        """The fields of the form with their values and errors, for the templates; `facts` as `facts_of` gives them."""
+        found = _render(self.components, data, {**data, **(facts or {})}, errors or {}, "", "")
+        _tell(found, facts or {}, {})
+        return found
+
+    def facts_of(self, context: Mapping[str, Any], today: date) -> dict[str, Any]:
+        """The facts that the form's fields are compared with, for a page."""
+        return known.known(context, today)
 
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""
@@ -296,6 +357,24 @@ def shown(component: s.Component, value: Any) -> str:
         unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
         return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
     return str(value)
+
+
+def _tell(fields: list[Field], facts: Mapping[str, Any], outer: Mapping[str, str]) -> None:
+    """Give each field the facts and the names of the fields that it may be compared with."""
+    labels = {**outer, **{_key(one.component): one.label for one in _leaves(fields)}}
+    for one in fields:
+        one.facts, one.labels = facts, labels
+        _tell(one.children, facts, labels)
+        for row in one.rows:
+            _tell(row, facts, labels)
+
+
+def _for_browser(text: str, facts: Mapping[str, Any]) -> Any:
+    """The tree of an expression for the browser's evaluator; None where it needs more than that knows."""
+    try:
+        return known.settled(compile_expression(text).to_json(), facts)
+    except ValueError:
+        return None
 
 
 def _key(component: s.Component) -> str:
