@@ -3,7 +3,7 @@
 Each is a list of terms, all of which hold: ``case.appraisal.held_on, step.opened_on - 2天``. A term is a field of the
 form, ``today`` or another fact (engine/forms/facts.py), moved by days (天), months (月) or years (年). A fact that is
 missing does not open the field: the day on which the step was opened stands in its place, else today. Only a term
-that ends in ``?`` may be missing, because not every procedure that uses the form has it.
+that ends in ``?`` may be missing, because not every procedure that uses the form has it; not all of them may.
 """
 
 from __future__ import annotations
@@ -98,7 +98,10 @@ def end_of(
     component: s.Component, end: str, values: Mapping[str, Any], labels: Mapping[str, str], facts: Mapping[str, Any]
 ) -> End | None:
     """The day that `end` of the field now is, over the level's `values`; None when nothing bounds it."""
-    found = [one for term in terms(component, end) if (one := _resolved(term, end, values, labels, facts))]
+    written = terms(component, end)
+    found = [one for term in written if (one := _resolved(term, end, values, labels, facts))]
+    if not found and written and all(term.is_fact for term in written):
+        return _instead(end, facts)  # each may be missing, but not all of them
     if not found:
         return None
     return (max if end == "notBefore" else min)(found, key=lambda one: one.day)
@@ -181,4 +184,5 @@ def page_ends(
 
 def _compared(component: s.Component, end: str, other: list[Any], words: str) -> dict[str, Any]:
     operator = ">=" if end == "notBefore" else "<="
-    return {"test": ["cmp", operator, ["name", component.get("key")], other], "sentence": words}
+    key = str(component.get("key"))
+    return {"test": ["cmp", operator, ["name", key], other], "sentence": words, "needs": [key]}

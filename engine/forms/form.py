@@ -38,8 +38,8 @@ class Field:
     children: list[Field] = field(default_factory=list)
     rows: list[list[Field]] = field(default_factory=list)
     facts: Mapping[str, Any] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    """What people call the fields that this one may be compared with, by key."""
+    around: rules.Fields = field(default_factory=dict)
+    """The fields that this one may be compared with."""
 
     @property
     def kind(self) -> str:
@@ -86,7 +86,7 @@ class Field:
     @property
     def rules_json(self) -> list[dict[str, Any]]:
         """What the browser judges while one types: the form's rules and the ends of a date."""
-        return [*rules.for_page(self.component, self.facts), *self._ends[1]]
+        return [*rules.for_page(self.component, self.facts, self.around), *self._ends[1]]
 
     @property
     def earliest(self) -> str:
@@ -107,7 +107,8 @@ class Field:
 
     @property
     def _ends(self) -> tuple[dict[str, date], list[dict[str, Any]]]:
-        return bounds.page_ends(self.component, self.labels, self.facts) if self.kind == "datetime" else ({}, [])
+        labels = {key: s.label(component) for key, component in self.around.items()}
+        return bounds.page_ends(self.component, labels, self.facts) if self.kind == "datetime" else ({}, [])
 
     @property
     def shown(self) -> str:
@@ -188,7 +189,7 @@ class Form:
         with f.present(f.Circumstances(today, attachments or {})):
             clean = self._validate(self.components, data, {}, "", "", errors)
         given = {**facts, **self.settled({}, context or {})}
-        for path, sentence in self._contradictions(self.components, clean, given, ""):
+        for path, sentence in self._contradictions(self.components, clean, given, {}, ""):
             errors.setdefault(path, []).append(sentence)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
@@ -220,6 +221,8 @@ class Form:
             loaded = schema.load(given, partial=schema.fields.keys() - labels.keys())  # partial: what is hidden
             clean = {key: value for key, value in loaded.items() if value is not None}
         except ValidationError as error:
+            held = error.valid_data if isinstance(error.valid_data, dict) else {}
+            clean = {key: value for key, value in held.items() if value is not None}
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
         for component in visible:
@@ -232,20 +235,22 @@ class Form:
         return clean
 
     def _contradictions(
-        self, components: list[s.Component], clean: Mapping[str, Any], outer: Mapping[str, Any], path: str
-    ) -> Iterator[tuple[str, str]]:
+        self, components: list[s.Component], clean: Mapping[str, Any], outer: Mapping[str, Any], around: rules.Fields,
+        path: str,
+    ) -> Iterator[tuple[str, str]]:  # fmt: skip
         """Path and sentence of each date beyond its ends and each broken rule of a level, its rows included."""
         names = {**outer, **clean}
         visible = [c for c in _visible(components, names) if c["type"] in s.INPUTS]
-        labels = {_key(c): s.label(c) for c in _inputs(components)}
+        fields = {**around, **_named(components)}
+        labels = {key: s.label(component) for key, component in fields.items()}
         facts = {name: outer.get(name) for name in known.ROOTS}
-        for key, sentence in (*bounds.broken(visible, names, labels, facts), *rules.broken(visible, names)):
+        for key, sentence in (*bounds.broken(visible, names, labels, facts), *rules.broken(visible, names, fields)):
             yield path + key, f"{labels[key]}：{sentence}"
         for component in visible:
             if component["type"] == "dynamiclist":
                 for index, row in enumerate(clean.get(_key(component)) or []):
                     below = f"{path}{_key(component)}.{index}."
-                    yield from self._contradictions(s.children(component), row, names, below)
+                    yield from self._contradictions(s.children(component), row, names, fields, below)
 
     def _rows(
         self, component: s.Component, raw: Any, outer: Mapping[str, Any], level: str, path: str,
@@ -300,7 +305,7 @@ class Form:
     ) -> list[Field]:  # fmt: skip
         """The fields of the form with their values and errors, for the templates; `facts` as `facts_of` gives them."""
         found = _render(self.components, data, {**data, **(facts or {})}, errors or {}, "", "")
-        _tell(found, facts or {}, {})
+        _tell(found, facts or {}, _named(self.components))
         return found
 
     def facts_of(self, context: Mapping[str, Any], today: date) -> dict[str, Any]:
@@ -359,14 +364,18 @@ def shown(component: s.Component, value: Any) -> str:
     return str(value)
 
 
-def _tell(fields: list[Field], facts: Mapping[str, Any], outer: Mapping[str, str]) -> None:
-    """Give each field the facts and the names of the fields that it may be compared with."""
-    labels = {**outer, **{_key(one.component): one.label for one in _leaves(fields)}}
+def _tell(fields: list[Field], facts: Mapping[str, Any], around: rules.Fields) -> None:
+    """Give each field the facts and the fields that it may be compared with."""
     for one in fields:
-        one.facts, one.labels = facts, labels
-        _tell(one.children, facts, labels)
-        for row in one.rows:
-            _tell(row, facts, labels)
+        one.facts, one.around = facts, around
+        inner = {**around, **_named(s.children(one.component))} if one.kind == "dynamiclist" else around
+        for row in (one.children, *one.rows):
+            _tell(row, facts, inner)
+
+
+def _named(components: list[s.Component]) -> dict[str, s.Component]:
+    """The fields and computed values of one level by key."""
+    return {_key(c): c for c in _flat(components) if c["type"] in s.INPUTS | {"expression"}}
 
 
 def _for_browser(text: str, facts: Mapping[str, Any]) -> Any:

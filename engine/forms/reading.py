@@ -21,6 +21,7 @@ MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _TEXTS = (
     ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("properties", "notAfter"),
+    ("properties", "example"), ("properties", "exception"),
     ("appearance", "suffixAdorner"),
     ("conditional", "hide"),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 A rule stands at the field where its sentence is shown, in the property ``rules``: a list of ``{"test", "sentence"}``.
 The test is FEEL over the fields of its level and of the levels around it, and over the facts (engine/forms/facts.py). It
-is broken where it is false; where something it reads is blank it says nothing, for a blank has its own sentence.
+is broken where it is false. It says nothing as long as a field that it reads is blank (lists aside: one without rows is
+empty), for a blank has its own sentence.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.feel.reading import certain_names
 from engine.forms import bounds
 from engine.forms import facts as known
 from engine.forms import schema as s
 
+Fields = Mapping[str, s.Component]
+"""The fields that a rule may read by name: those of its level, and of the levels around it."""
+LISTS = frozenset({"dynamiclist", "checklist", "taglist", "filepicker", "expression"})
 MAX_RULES = 20
 MAX_SENTENCE = 200
 
@@ -27,8 +32,15 @@ class Rule:
     test: str
     sentence: str
 
-    def broken(self, names: Mapping[str, Any]) -> bool:
+    def needs(self, fields: Fields) -> list[str]:
+        """The fields that must be filled before it says anything."""
+        read = certain_names(compile_expression(self.test).tree)
+        return sorted(name for name in read if name in fields and fields[name]["type"] not in LISTS)
+
+    def broken(self, names: Mapping[str, Any], fields: Fields) -> bool:
         """Whether the test is false over these names."""
+        if any(names.get(name) in (None, "") for name in self.needs(fields)):
+            return False
         return compile_expression(self.test).evaluate(names) is False
 
 
@@ -39,15 +51,15 @@ def of(component: s.Component) -> list[Rule]:
     return [Rule(strip_equals(str(row.get("test") or "")), str(row.get("sentence") or "")) for row in rows]
 
 
-def broken(components: list[s.Component], names: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def broken(components: list[s.Component], names: Mapping[str, Any], fields: Fields) -> Iterator[tuple[str, str]]:
     """Key and sentence of each rule that is broken among a level's visible `components`."""
     for component in components:
         for rule in of(component):
-            if rule.broken(names):
+            if rule.broken(names, fields):
                 yield key_of(component), rule.sentence
 
 
-def for_page(component: s.Component, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+def for_page(component: s.Component, facts: Mapping[str, Any], fields: Fields) -> list[dict[str, Any]]:
     """The rules for the browser's evaluator; one that needs more than it knows is left to the server."""
     found = []
     for rule in of(component):
@@ -56,7 +68,7 @@ def for_page(component: s.Component, facts: Mapping[str, Any]) -> list[dict[str,
         except ValueError:
             continue
         if tree is not None:
-            found.append({"test": tree, "sentence": rule.sentence})
+            found.append({"test": tree, "sentence": rule.sentence, "needs": rule.needs(fields)})
     return found
 
 

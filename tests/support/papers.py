@@ -161,6 +161,8 @@ def look_back(day: date, **changes: Any) -> dict[str, Any]:
 def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
     """Valid data for form `key`; `file` is the id of an uploaded file."""
     when = day.isoformat()
+    if key == "appraisal" and changes.get("result") == "not_agreed":
+        changes = {"favour": 3, "against": 25, "abstain": 2, **changes}  # the result follows the votes
     forms: dict[str, dict[str, Any]] = {
         "verification": verification(day),
         "authorisation": {"signed": "yes", "signers": "王建国、李秀英", "signed_on": when, "scan": [file]},

@@ -11,7 +11,8 @@ export function judge(form, names) {
 
 function sentences(node, values) {
   const found = [];
-  for (const { test, sentence } of JSON.parse(node.dataset.rules)) {
+  for (const { test, sentence, needs } of JSON.parse(node.dataset.rules)) {
+    if (needs.some((name) => values[name] === null || values[name] === undefined || values[name] === "")) continue;
     try {
       if (evaluate(test, values) === false) found.push(sentence);
     } catch {
