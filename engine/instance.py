@@ -29,6 +29,7 @@ from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
 from engine.repetition import around
 from engine.spiff import NEVER, CaseWorkflow, FeelCycle, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
+from engine.text import whole
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
@@ -264,6 +265,10 @@ class Instance:
             if isinstance(definition, MessageEventDefinition)
         )
 
+    def pending(self, name: str) -> list[Any]:
+        """What messages `name` brought that nothing has caught yet, in the order in which they came."""
+        return [payload for held, payload in self.held if held == name]
+
     def waiting_tokens(self) -> frozenset[str]:
         """Tokens of everything that waits for time or a message."""
         return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
@@ -353,8 +358,7 @@ class Instance:
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
-        days = element.properties.get("warnDays", "")
-        return element.is_limit, int(days) if days.isdigit() else None
+        return element.is_limit, whole(element.properties.get("warnDays"))
 
     def _limit_of(self, task: Task) -> datetime | None:
         """The earliest due time among the timers on the task and on what encloses it, passed ones included."""
@@ -383,14 +387,18 @@ class Instance:
                 self._engine_steps()
                 if self._deliver_held():
                     continue
-                due = sorted(
-                    (found for found in self._waiting_timers() if found[2] <= until), key=lambda found: found[2]
-                )
+                due = [found for found in self._waiting_timers() if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
                     return
-                self._fire(*due[0])
+                self._fire(*min(due, key=self._turn))
         raise EngineFault(ENDLESS)
+
+    def _turn(self, found: tuple[Task, FeelTimer, datetime]) -> tuple[datetime, bool]:
+        """What is due first goes first; at the same instant a limit is marked before another timer ends the step."""
+        _, timer, due = found
+        element = self.definition.elements[timer.element_id]
+        return due, bool(element.attached_to) and element.cancel_activity
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow

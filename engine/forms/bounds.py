@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -19,6 +19,8 @@ from typing import Any
 from engine.forms import facts as known
 from engine.forms import schema as s
 
+Look = Callable[[str], Any]
+"""What another field of the form now says."""
 ENDS = ("notBefore", "notAfter")
 FLOOR = date(1900, 1, 1)
 """No date on any form is earlier: nobody concerned was born then, and a year of two digits is a slip."""
@@ -48,6 +50,8 @@ class End:
 
     day: date
     words: str
+    is_field: bool = False
+    """Whether a field of the same form sets it: that stands before one's eyes."""
 
 
 def terms(component: s.Component, end: str) -> list[Term]:
@@ -95,11 +99,11 @@ def limits(today: date) -> tuple[date, date]:
 
 
 def end_of(
-    component: s.Component, end: str, values: Mapping[str, Any], labels: Mapping[str, str], facts: Mapping[str, Any]
+    component: s.Component, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
 ) -> End | None:
-    """The day that `end` of the field now is, over the level's `values`; None when nothing bounds it."""
+    """The day that `end` of the field now is, `look` telling the other fields; None when nothing bounds it."""
     written = terms(component, end)
-    found = [one for term in written if (one := _resolved(term, end, values, labels, facts))]
+    found = [one for term in written if (one := _resolved(term, end, look, labels, facts))]
     if not found and written and all(term.is_fact for term in written):
         return _instead(end, facts)  # each may be missing, but not all of them
     if not found:
@@ -107,12 +111,11 @@ def end_of(
     return (max if end == "notBefore" else min)(found, key=lambda one: one.day)
 
 
-def _resolved(
-    term: Term, end: str, values: Mapping[str, Any], labels: Mapping[str, str], facts: Mapping[str, Any]
-) -> End | None:
+def _resolved(term: Term, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]) -> End | None:
     if not term.is_fact:
-        day = day_of(values.get(term.name))
-        return End(moved(day, term.shift, term.unit), labels.get(term.name, "")) if day else None
+        day = day_of(look(term.name))
+        words = "" if term.shift else labels.get(term.name, term.name)
+        return End(moved(day, term.shift, term.unit), words, is_field=True) if day else None
     day = day_of(known.at(facts, term.name))
     if day is not None:
         return End(moved(day, term.shift, term.unit), "" if term.shift else known.WORDS.get(term.name, ""))
@@ -137,16 +140,14 @@ def day_of(value: Any) -> date | None:
 
 
 def broken(
-    components: list[s.Component], values: Mapping[str, Any], labels: Mapping[str, str], facts: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """Key and sentence of each date among a level's visible `components` that passes one of its ends."""
-    for component in components:
-        key = str(component.get("key") or "")
-        day = day_of(values.get(key)) if component["type"] == "datetime" else None
-        for end in ENDS if day else ():
-            limit = end_of(component, end, values, labels, facts)
-            if limit and day and _passes(day, end, limit.day):
-                yield key, sentence(end, limit)
+    component: s.Component, value: Any, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
+) -> Iterator[str]:
+    """A sentence for each end that the field's `value` passes."""
+    day = day_of(value) if component["type"] == "datetime" else None
+    for end in ENDS if day else ():
+        limit = end_of(component, end, look, labels, facts)
+        if limit and day and _passes(day, end, limit.day):
+            yield sentence(end, limit)
 
 
 def _passes(day: date, end: str, limit: date) -> bool:
@@ -155,8 +156,10 @@ def _passes(day: date, end: str, limit: date) -> bool:
 
 def sentence(end: str, limit: End) -> str:
     """What is said at the field, with the day."""
-    words = f"（{limit.words}）" if limit.words else ""
-    return f"不能{'早' if end == 'notBefore' else '晚'}于{spelled(limit.day)}{words}。"
+    word = "早" if end == "notBefore" else "晚"
+    if limit.is_field and limit.words:
+        return f"不能{word}于{limit.words}。"
+    return f"不能{word}于{spelled(limit.day)}{f'（{limit.words}）' if limit.words else ''}。"
 
 
 def spelled(day: date) -> str:
@@ -171,7 +174,7 @@ def page_ends(
     fixed: dict[str, date] = {}
     rules = []
     for end in ENDS:
-        limit = end_of(component, end, {}, labels, facts)
+        limit = end_of(component, end, lambda name: None, labels, facts)
         if limit is not None:
             fixed[end] = limit.day
             rules.append(_compared(component, end, ["lit", limit.day.isoformat()], sentence(end, limit)))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from engine.errors import Finding
 from engine.feel import compile_expression
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, facts
 from engine.forms import schema as s
+from engine.forms.evaluation import PAGE
 
-PAGE = frozenset({"known_household"})
-"""What a page tells the form it shows, besides the fields: a clue's form is for a household known or not yet known."""
 PREFILLED = frozenset({"household", "case", "clue", "officials"})
 """The names that ``prefill`` may use (engine.prefill)."""
 Fields = Mapping[str, s.Component]
@@ -21,7 +19,7 @@ Fields = Mapping[str, s.Component]
 def check_names(components: Iterable[s.Component], outer: Fields | None = None) -> Iterator[Finding]:
     """Names that no field of the form gives, and options that a choice does not have. The texts must be FEEL."""
     level = list(_flat(components))
-    known = {**(outer or {}), **{_key(one): one for one in level if _key(one)}}
+    known = {**(outer or {}), **{s.key(one): one for one in level if s.key(one)}}
     for component in level:
         for text in facts.texts(component):
             yield from _reads(component, text, known)
@@ -76,7 +74,7 @@ def _ends(component: s.Component, known: Fields) -> Iterator[Finding]:
                 yield from _fact(component, term.name)
             elif term.name not in known:
                 yield _found(component, f"“{words}”用到的“{term.name}”不是这张表单的项目；流程变量前面要写 case.。")
-            elif known[term.name]["type"] != "datetime" or term.name == _key(component):
+            elif known[term.name]["type"] != "datetime" or term.name == s.key(component):
                 yield _found(component, f"“{words}”用到的“{term.name}”不是另一个日期。")
 
 
@@ -85,11 +83,6 @@ def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:
         yield component
         if component["type"] == "group":
             yield from _flat(s.children(component))
-
-
-def _key(component: s.Component) -> str:
-    key: Any = component.get("path") if component["type"] == "dynamiclist" else component.get("key")
-    return str(key or "")
 
 
 def _found(component: s.Component, sentence: str) -> Finding:

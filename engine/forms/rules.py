@@ -17,6 +17,7 @@ from engine.feel.reading import certain_names
 from engine.forms import bounds
 from engine.forms import facts as known
 from engine.forms import schema as s
+from engine.forms.evaluation import Level
 
 Fields = Mapping[str, s.Component]
 """The fields that a rule may read by name: those of its level, and of the levels around it."""
@@ -37,11 +38,11 @@ class Rule:
         read = certain_names(compile_expression(self.test).tree)
         return sorted(name for name in read if name in fields and fields[name]["type"] not in LISTS)
 
-    def broken(self, names: Mapping[str, Any], fields: Fields) -> bool:
-        """Whether the test is false over these names."""
-        if any(names.get(name) in (None, "") for name in self.needs(fields)):
+    def broken(self, level: Level, fields: Fields) -> bool:
+        """Whether the test is false in this level."""
+        if any(level.look(name) in (None, "") for name in self.needs(fields)):
             return False
-        return compile_expression(self.test).evaluate(names) is False
+        return level.evaluate(compile_expression(self.test)) is False
 
 
 def of(component: s.Component) -> list[Rule]:
@@ -51,12 +52,9 @@ def of(component: s.Component) -> list[Rule]:
     return [Rule(strip_equals(str(row.get("test") or "")), str(row.get("sentence") or "")) for row in rows]
 
 
-def broken(components: list[s.Component], names: Mapping[str, Any], fields: Fields) -> Iterator[tuple[str, str]]:
-    """Key and sentence of each rule that is broken among a level's visible `components`."""
-    for component in components:
-        for rule in of(component):
-            if rule.broken(names, fields):
-                yield key_of(component), rule.sentence
+def broken(component: s.Component, level: Level, fields: Fields) -> Iterator[str]:
+    """The sentence of each rule at the field that is broken in this level."""
+    return (rule.sentence for rule in of(component) if rule.broken(level, fields))
 
 
 def for_page(component: s.Component, facts: Mapping[str, Any], fields: Fields) -> list[dict[str, Any]]:
@@ -70,11 +68,6 @@ def for_page(component: s.Component, facts: Mapping[str, Any], fields: Fields) -
         if tree is not None:
             found.append({"test": tree, "sentence": rule.sentence, "needs": rule.needs(fields)})
     return found
-
-
-def key_of(component: s.Component) -> str:
-    """The name of the field's data."""
-    return str((component.get("path") if component["type"] == "dynamiclist" else component.get("key")) or "")
 
 
 def facts_read(components: Iterable[s.Component]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from engine import access, attachments, prefill
+from engine import access, attachments, past, prefill
 from engine.clock import Clock, local_date
 from engine.database import save, write
 from engine.errors import Conflict, NotAllowed
@@ -131,10 +131,14 @@ def _separate(session: Session, actor: Account, rule: str | None, step: Step) ->
     named = {part.strip() for part in rule.split(",")}
     if step.definition.start.id in named and step.case.started_by == actor.id:
         raise NotAllowed("本事项由您提出，按规定须由他人办理这一步。")
-    query = select(WorkItem.name, WorkItem.element_id).where(
+    query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
         WorkItem.case_id == step.case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
     )
-    for name, element_id in session.execute(query):
+    done = session.execute(query).all()
+    history = past.of_case(session, step.case) if done else None
+    for item_id, name, called in done:
+        # What was done on another version is what the present one calls so: a move does not make a stranger of anybody.
+        element_id = history.present(called, history.seq_of_item(item_id)) if history else called
         if element_id in named or ("*" in named and f"!{element_id}" not in named):
             raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 

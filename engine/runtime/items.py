@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions
+from engine import access, definitions, past
 from engine.clock import CHINA, Clock
 from engine.database import write
 from engine.definitions import Definition
@@ -85,9 +85,8 @@ def definition_of(session: Session, case: CaseFile) -> Definition:
 
 
 def form_of(session: Session, actor: Account, item_id: int) -> Form:
-    """The form of a work item that the actor may see."""
-    item = readable_item(session, actor, item_id)
-    return definition_of(session, session.get_one(CaseFile, item.case_id)).form(item.form_key)
+    """The form of a work item that the actor may see; of a finished one the form that it was finished with."""
+    return past.form_of_item(session, readable_item(session, actor, item_id))
 
 
 def save_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], *, clock: Clock) -> datetime:

@@ -28,9 +28,13 @@ def send_message(
     payload: Mapping[str, Any],
     *,
     facts: Mapping[str, Any] | None = None,
+    submission: int | None = None,
     clock: Clock,
 ) -> bool:
-    """A message reaches a case; `facts` change case variables. Returns whether something caught it at once."""
+    """A message reaches a case; `facts` change case variables, `submission` is the form it came with.
+
+    Returns whether something caught it at once.
+    """
     now = clock.now()
     with write(session):
         step = Step.on(session, case_id, actor, now)
@@ -42,7 +46,8 @@ def send_message(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
+        details: dict[str, Any] = {"payload": dict(payload), "facts": dict(facts or {}), "submission": submission}
+        step.finish({key: value for key, value in details.items() if value or key == "payload"})
     return caught
 
 
