@@ -237,11 +237,14 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
 
 
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
-    """What was entered at this very step: before 退回 or 撤回 brought it back, or as it stands finished.
+    """What was entered in this item, else at this very step before 退回 or 撤回 brought it back.
 
     The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and what was
     entered there is no answer here. A move to another version keeps the tokens of steps that it recognises.
     """
+    own = [s for s in view.submissions if s.work_item_id == item.id]
+    if own:
+        return own
     tokens = {one.id: view.past.present_token(one) for one in view.items}
     mine = tokens.get(item.id, item.token)
     return [s for s in view.submissions if s.work_item_id is not None and tokens.get(s.work_item_id) == mine]

@@ -72,10 +72,11 @@ def _ends(component: s.Component, known: Fields) -> Iterator[Finding]:
         for term in terms:
             if term.is_fact:
                 yield from _fact(component, term.name)
-            elif term.name not in known:
-                yield _found(component, f"“{words}”用到的“{term.name}”不是这张表单的项目；流程变量前面要写 case.。")
-            elif known[term.name]["type"] != "datetime" or term.name == s.key(component):
-                yield _found(component, f"“{words}”用到的“{term.name}”不是另一个日期。")
+            elif term.name not in known or term.name == s.key(component):
+                sentence = f"“{words}”写的“{term.name}”不是这张表单的另一个项目；流程变量前面要写 case.。"
+                yield _found(component, sentence)
+            elif known[term.name]["type"] != "datetime":
+                yield _found(component, f"“{words}”写的“{s.label(known[term.name])}”不是日期。")
 
 
 def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:

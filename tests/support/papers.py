@@ -51,7 +51,7 @@ def member(name: str = "王建国", relation: str = "head", number: str = HEAD_I
     row = {
         "name": name,
         "relation": relation,
-        "sex": "male",
+        "sex": "male" if int(number[16]) % 2 else "female",
         "id_type": "id_card",
         "id_number": id_number(number),
         "health": "healthy",
