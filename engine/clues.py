@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, notifications, openings, runtime
+from engine import access, definitions, households, notifications, openings, persons, runtime
 from engine import text as normal
 from engine.clock import Clock, MovableClock, local_date
 from engine.database import write
@@ -26,6 +26,7 @@ from engine.services import ServiceCall, service
 PROCEDURE = "identification"
 CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
 MAX_AGE = timedelta(days=366)
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Entered:
     case: CaseFile | None
     joined: bool
     duplicates: Sequence[Household] = ()
+    person: str | None = None
+
+    @property
+    def known(self) -> Household | None:
+        """The household, among the duplicates, that the person of the ID number belongs to: no other can be made."""
+        return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
 
 
 def enter(
@@ -66,16 +73,14 @@ def enter(
         )  # fmt: skip
         reachable = [h for h in found if access.reaches(actor, h.village_code)]
         if reachable and not confirmed_new:
-            return Entered(None, None, False, reachable)
-    with write(session):
+            return Entered(None, None, False, reachable, persons.of(data.get("id_number")))
+    with persons.telling(session, actor, clock.now()), write(session):
         household = _household(session, actor, household_id, data, clock.now())
         clue = RiskClue(
             household_id=household.id, village_code=household.village_code, channel=data["channel"],
             finder=data.get("finder") or actor.name, discovered_on=discovered, description=data.get("description") or "",
             risks=list(data.get("risks") or []), entered_by=actor.id, entered_at=clock.now(),
         )  # fmt: skip
-        session.add(clue)
-        session.flush()
         case, joined = _place(session, actor, household, clue, clock.now())
     return Entered(clue, case, joined)
 
@@ -84,10 +89,12 @@ def _household(
     session: Session, actor: Account, household_id: int | None, data: Mapping[str, Any], now: datetime
 ) -> Household:
     if household_id is None:
-        return households.register(session, data, now)
+        return households.register(session, data, now, actor=actor)
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
+    if household.merged_into_id is not None:
+        raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
     return household
 
 
@@ -101,9 +108,9 @@ def _place(
     clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
     anew.
     """
-    # The household's row is the lock: two clues at the same moment must not open two cases.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
-    case = _open_case(session, household)
+    case = _locked_case(session, household)
+    session.add(clue)
+    session.flush()
     if case is not None:
         _join(session, actor, case, clue, now)
         clue.case_id = case.id
@@ -119,13 +126,33 @@ def _place(
     return case, False
 
 
+def _locked_case(session: Session, household: Household) -> CaseFile | None:
+    """The household's open case, locked, and after it the household: the one lock order, a case before its household.
+
+    Without a case the household's row is the lock: two clues at the same moment must not open two cases. A case that
+    another clue opened meanwhile is locked in a second attempt, after the household has been let go of.
+    """
+    for _ in range(ATTEMPTS):
+        case = _open_case(session, household)
+        if case is not None:
+            session.execute(select(CaseFile.id).where(CaseFile.id == case.id).with_for_update())
+        with session.begin_nested() as attempt:
+            locked = select(Household).where(Household.id == household.id).with_for_update(key_share=True)
+            session.execute(locked.execution_options(populate_existing=True))
+            now_open = _open_case(session, household)
+            if now_open is case:
+                return case
+            attempt.rollback()
+    raise Conflict("这户正由他人办理，请稍后再试。")
+
+
 def _open_case(session: Session, household: Household) -> CaseFile | None:
     """The household's open case of those that identification excludes, itself included."""
     group = definitions.current(session, PROCEDURE).procedure.exclusive
     same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
     query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
     query = query.where(CaseFile.household_id == household.id, CaseFile.status == "open", same)
-    return session.scalar(query.order_by(CaseFile.id).limit(1))
+    return session.scalar(query.order_by(CaseFile.id).limit(1).execution_options(populate_existing=True))
 
 
 def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
@@ -179,8 +206,6 @@ def raise_clue(
         description=description[:500], risks=list(risks or []), entered_by=actor.id if actor else None,
         entered_at=call.now,
     )  # fmt: skip
-    call.session.add(clue)
-    call.session.flush()
     case, joined = _place(call.session, actor, household, clue, call.now, origin=call.case)
     call.session.flush()
     name = case.version.procedure.name if case is not None else ""
@@ -197,14 +222,8 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
     query = select(RiskClue).where(access.visible_clues(actor))
     if channel:
         query = query.where(RiskClue.channel == channel)
-    if text.strip():
-        wanted = normal.line(text)
-        of_household = select(Household.id).where(
-            or_(
-                Household.head_name.contains(wanted, autoescape=True),
-                Household.head_id_number == (normal.identity(text) or wanted),
-            )
-        )
+    if normal.line(text):
+        of_household = select(Household.id).where(households.found_by(text))
         query = query.where(RiskClue.household_id.in_(of_household))
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
     return page_of(session, query, ordered, page)

@@ -73,7 +73,9 @@ def record_plan(call: ServiceCall, findings: list[str] | None = None, pass_reaso
     """
     session = call.session
     session.flush()
-    household = session.scalars(select(Household).where(Household.id == call.case.household_id).with_for_update()).one()
+    household = session.scalars(
+        select(Household).where(Household.id == call.case.household_id).with_for_update(key_share=True)
+    ).one()
     sent = _last_plan(call)
     data: Mapping[str, Any] = sent.data
     rows: list[dict[str, Any]] = data["measures"]

@@ -9,16 +9,17 @@ from datetime import date, datetime
 from typing import Any
 
 import xlsxwriter
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, audit, divisions, idnumber
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid
-from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, mask_phone
+from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by, mask_phone
 from engine.inbox import Page, page_of
 from engine.models import Account, Household, Member, ResponsibleOfficial
+from engine.text import half
 
 MAX_ROWS = 50_000
 """An export of more households than this is asked for by township."""
@@ -45,7 +46,7 @@ class RegisterFilter:
 
 
 def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
-    query = select(Household).where(access.visible_households(actor))
+    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
     if wanted.status:
         query = query.where(Household.status == wanted.status)
     if wanted.category:
@@ -53,9 +54,7 @@ def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
     if wanted.division:
         query = query.where(access.within(Household.village_code, [access.scope_of(wanted.division)]))
     if wanted.text:
-        query = query.where(
-            or_(Household.head_name.startswith(wanted.text, autoescape=True), Household.national_number == wanted.text)
-        )
+        query = query.where(found_by(wanted.text) | (Household.national_number == half(wanted.text)))
     return query
 
 

@@ -24,7 +24,7 @@ _KEPT = ("status", "eliminated_on", "elimination_manner", "labour_exception", "c
 
 def _household(call: ServiceCall, *allowed: str) -> Household:
     """The case's household, locked; raises Conflict unless its status is one of `allowed`."""
-    query = select(Household).where(Household.id == call.case.household_id).with_for_update()
+    query = select(Household).where(Household.id == call.case.household_id).with_for_update(key_share=True)
     household = call.session.scalars(query.execution_options(populate_existing=True)).one()
     if household.status not in allowed:
         raise Conflict(f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。")

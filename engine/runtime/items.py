@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions
+from engine import access, definitions, persons
 from engine.clock import CHINA, Clock
 from engine.database import write
 from engine.definitions import Definition
@@ -26,6 +26,7 @@ from engine.models import (
     WorkItem,
     table,
 )
+from engine.persons import Registered
 from engine.steps import LOCKED_CASE, Opened, Step
 
 _DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
@@ -119,8 +120,10 @@ def keeping_draft(
         yield
     except (NotFound, NotAllowed):
         raise
-    except (Invalid, Conflict):
+    except (Invalid, Conflict) as error:
         store_draft(session, actor, item_id, raw, now)
+        if isinstance(error, Registered):
+            persons.tell(session, actor, error, now)
         raise
     except Exception as error:
         store_draft(session, actor, item_id, raw, now)

@@ -69,7 +69,7 @@ def _require_alone(session: Session, procedure: Procedure, household: Household)
     if not procedure.exclusive:
         return
     # The household's row is the lock: two starts at the same moment must not both find none.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
+    session.execute(select(Household.id).where(Household.id == household.id).with_for_update(key_share=True))
     other = open_of_group(session, household.id, procedure.exclusive)
     if other is not None:
         raise Conflict(
