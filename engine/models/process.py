@@ -374,4 +374,5 @@ class Schedule(Base):
     procedure_key: Mapped[str] = mapped_column(ForeignKey("procedure.key"), primary_key=True)
     months: Mapped[int]
     next_on: Mapped[date] = mapped_column(index=True)
+    on_day: Mapped[int] = mapped_column(default=1)  # of the month, as it was set: a short month does not shift the rest
     set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
