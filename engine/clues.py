@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, notifications, openings, persons, runtime
+from engine import access, definitions, households, locks, notifications, openings, persons, runtime
 from engine import text as normal
 from engine.clock import Clock, MovableClock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
@@ -26,7 +26,6 @@ from engine.services import ServiceCall, service
 PROCEDURE = "identification"
 CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
 MAX_AGE = timedelta(days=366)
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Entered:
         return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
 
 
+@whole
 def enter(
     session: Session, actor: Account, data: Mapping[str, Any], *, clock: Clock, household_id: int | None = None,
     confirmed_new: bool = False,
@@ -93,6 +93,7 @@ def _household(
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
+    household = locks.household(session, household.id)
     if household.merged_into_id is not None:
         raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
     return household
@@ -104,13 +105,14 @@ def _place(
 ) -> tuple[CaseFile | None, bool]:  # fmt: skip
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
+    The caller has locked the household before it added the clue: two clues at the same moment must not open two cases.
     An open case of the register takes it. Without one a household that is monitored needs no identification: the
     clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
     anew.
     """
-    case = _locked_case(session, household)
     session.add(clue)
     session.flush()
+    case = _open_case(session, household)
     if case is not None:
         _join(session, actor, case, clue, now)
         clue.case_id = case.id
@@ -126,33 +128,13 @@ def _place(
     return case, False
 
 
-def _locked_case(session: Session, household: Household) -> CaseFile | None:
-    """The household's open case, locked, and after it the household: the one lock order, a case before its household.
-
-    Without a case the household's row is the lock: two clues at the same moment must not open two cases. A case that
-    another clue opened meanwhile is locked in a second attempt, after the household has been let go of.
-    """
-    for _ in range(ATTEMPTS):
-        case = _open_case(session, household)
-        if case is not None:
-            session.execute(select(CaseFile.id).where(CaseFile.id == case.id).with_for_update())
-        with session.begin_nested() as attempt:
-            locked = select(Household).where(Household.id == household.id).with_for_update(key_share=True)
-            session.execute(locked.execution_options(populate_existing=True))
-            now_open = _open_case(session, household)
-            if now_open is case:
-                return case
-            attempt.rollback()
-    raise Conflict("这户正由他人办理，请稍后再试。")
-
-
 def _open_case(session: Session, household: Household) -> CaseFile | None:
     """The household's open case of those that identification excludes, itself included."""
     group = definitions.current(session, PROCEDURE).procedure.exclusive
     same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
     query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
     query = query.where(CaseFile.household_id == household.id, CaseFile.status == "open", same)
-    return session.scalar(query.order_by(CaseFile.id).limit(1).execution_options(populate_existing=True))
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
 def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, audit, calendar, definitions, divisions, installation
+from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
 from engine.decisions import parse_decision
@@ -19,6 +18,7 @@ from engine.definitions import Resources, read_resources
 from engine.definitions.xml import MAX_BYTES
 from engine.errors import DefinitionError, Finding, ShouwangError
 from engine.forms.reading import read_schema
+from web import serving
 from web.config import Config, prepare_folder
 
 DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
@@ -46,7 +46,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
     from engine.demo import PASSWORD, ROLES, populate
 
-    if DEMO_FILE.exists() and not fresh and not _fits(f"sqlite:///{DEMO_FILE}"):
+    if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
         click.echo("… 演示数据是旧版本的，重新生成")
         fresh = True
     if fresh:
@@ -73,23 +73,31 @@ def demo(port: int, host: str, fresh: bool) -> None:
     for username, title, _ in ROLES:
         click.echo(f"  {username:<9} {title}")
     click.echo(f"\n密码都是 {PASSWORD}；页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
-    _serve(app, host, port)
+    serving.serve(app, host, port)
 
 
-def _fits(url: str) -> bool:
+def _is_current(url: str) -> bool:
     engine = create_engine(url)
     try:
-        return installation.fits(engine)
+        schema.require_current(engine)
+    except schema.SchemaMisfit:
+        return False
     finally:
         engine.dispose()
+    return True
 
 
-def _require_fit() -> None:
-    """A database of an older release gets a sentence, not an error on every page."""
-    if not _fits(Config.read().database_url):
-        raise click.ClickException(
-            "数据库的表结构是旧版本的，这一版不能直接使用：请备份后另建数据库，或按更新说明补上缺少的表和栏目。"
-        )
+def _require_current() -> None:
+    """A database of another release gets a sentence, not an error on every page."""
+    chosen = Config.read().database_url
+    prepare_folder(chosen)
+    engine = create_engine(chosen)
+    try:
+        schema.require_current(engine)
+    except schema.SchemaMisfit as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        engine.dispose()
 
 
 def _secret(path: Path) -> str:
@@ -100,27 +108,21 @@ def _secret(path: Path) -> str:
     return path.read_text()
 
 
-def _serve(app: Flask, host: str, port: int) -> None:
-    import waitress
-
-    waitress.serve(app, host=host, port=port, threads=8, ident=None, _quiet=True)
-
-
 @main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
     """Serve pages and API."""
-    _require_fit()
+    _require_current()
     from web.application import create_app
 
-    _serve(create_app(), host, port)
+    serving.serve(create_app(), host, port)
 
 
 @main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
     """Run the ticker alone, in the foreground."""
-    _require_fit()
+    _require_current()
     from apscheduler.schedulers.blocking import BlockingScheduler
 
     from web import scheduler
@@ -144,13 +146,31 @@ def create() -> None:
     _install(_factory())
 
 
+@db.command("upgrade", help="把旧版本建的表升级到这一版；升级前请先备份。可重复运行。")
+def upgrade() -> None:
+    """Bring the tables up to this release."""
+    with _factory()() as session:
+        if schema.revision(session.connection()) is None:
+            raise click.ClickException("数据库里还没有表：请运行 shouwang db create。")
+        session.rollback()
+        _upgrade(session)
+    click.echo("表结构已是这一版的。")
+
+
+def _upgrade(session: Session) -> None:
+    try:
+        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
+    except schema.SchemaMisfit as error:
+        raise click.ClickException(error.message) from error
+
+
 def _say(text: str) -> None:
     click.echo(f"… {text}")
 
 
 def _install(factory: sessionmaker[Session]) -> None:
     with factory() as session:
-        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        _upgrade(session)
         installation.install(session, SYSTEM.now(), say=_say)
 
 

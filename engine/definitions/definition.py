@@ -20,6 +20,7 @@ from engine.forms import Form, compile_form
 from engine.forms.schema import given, walk
 from engine.parsing import CaseParser
 from engine.spiff import settings_of, timer_feel
+from engine.surroundings import trouble_of
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
@@ -127,6 +128,8 @@ class Definition:
             sentence = "流程里一个接一个的元素太多，引擎读不完，请分成几个公用环节。"
             raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
         except Exception as error:
+            if trouble_of(error) is not None:
+                raise
             sentence = f"流程图不能运行：{error}"
             raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
 
@@ -147,6 +150,12 @@ class Definition:
     def messages(self) -> frozenset[str]:
         """Names of the messages that a running case of this version can catch."""
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
+
+    @cached_property
+    def reports(self) -> Mapping[str, Element]:
+        """The events that catch what people report on a form (an objection, an answer), by the message's name."""
+        caught = [e for e in self.elements.values() if e.message and e.form_key and e.kind != "startEvent"]
+        return {str(element.message): element for element in reversed(caught)}
 
     @cached_property
     def flows(self) -> dict[str, tuple[str, str]]:

@@ -73,7 +73,7 @@ class Member(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     position: Mapped[int]
-    name: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40), index=True)
     name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80), index=True)
     sex: Mapped[str] = mapped_column(String(6), default="")
     id_type: Mapped[str] = mapped_column(String(20), default="id_card")  # id_card, disability, none
@@ -187,7 +187,7 @@ class Objection(Base):
     raised_on: Mapped[date]
     matter: Mapped[str] = mapped_column(String(1000))
     status: Mapped[str] = mapped_column(String(20), default="open")
-    # open, dismissed, upheld_changed, upheld_withdrawn
+    # open, dismissed, upheld_changed, upheld_withdrawn, moot (the case ended without a new notice)
     finding: Mapped[str] = mapped_column(String(1000), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
