@@ -137,7 +137,30 @@ class RiskClue(Base):
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a wrong clue: why and by whom, `Correction`
     household: Mapped[Household] = relationship()
+
+
+class Correction(Base):
+    """Somebody asked to merge a record into another, or to cancel a wrong clue; a second person decides (R38, R41)."""
+
+    __tablename__ = "correction"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))  # merge, clue
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))  # the record that goes on
+    clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"))
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    status: Mapped[str] = mapped_column(String(10), default="asked")  # asked, done, refused
+    asked_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    household: Mapped[Household] = relationship(foreign_keys=[household_id])
+    into: Mapped[Household | None] = relationship(foreign_keys=[into_id])
+    clue: Mapped[RiskClue | None] = relationship()
 
 
 class MatchingResult(Base):
