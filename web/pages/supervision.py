@@ -230,8 +230,9 @@ def _order_page(
 ) -> str:
     found = orders.get(session(), account(), order_id)
     form = orders.answer_form(session())
+    facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors), errors=errors or {},
+        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts), errors=errors or {},
         may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
         late=orders.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),
