@@ -23,7 +23,8 @@ export function conditionFields(panel, element, flow) {
   const all = names(modeler, known);
   // What is half chosen stands before what is written, as long as nobody wrote anything else.
   const half = panel.half?.of === flow.id && panel.half.text === text ? panel.half : simple ?? { key: "", sign: "=", value: "" };
-  const one = all.find((candidate) => candidate.key === half.key);
+  const one = all.find((candidate) => candidate.key === half.key) ?? inside(all, half.key);
+  if (one && !all.includes(one)) all.push(one);
   const put = (chosen) => {
     const whole = { ...half, ...chosen };
     panel.half = whole.key && whole.value ? null : { of: flow.id, text, ...whole };
@@ -37,6 +38,13 @@ export function conditionFields(panel, element, flow) {
       field("condition:value", "什么", answer(one, half.value, (value) => put({ value })))),
     links(h("button", { type: "button", className: "btn btn-link btn-sm p-0", onclick: () => ((panel.byHand = flow.id), panel.soon()) }, "用表达式写")),
   ];
+}
+
+// A part of a result of which only the whole is known: “异议核查”的结果：left.
+function inside(all, key) {
+  const [root, ...rest] = key.split(".");
+  const whole = rest.length > 0 && all.find((one) => one.key === root);
+  return whole ? { key, name: `${whole.name}：${rest.join(".")}` } : undefined;
 }
 
 // Another field: its value is to be chosen anew, unless the field takes the very same.
