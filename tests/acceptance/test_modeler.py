@@ -156,6 +156,7 @@ WRITTEN = {  # a sign and what is typed or chosen for a field of each type, and 
 def test_a_condition_is_written_by_the_fields_type_and_another_field_stays_chosen(owner: Official) -> None:
     """A text has quotation marks, a date is a date; what is half chosen stands before what is written."""
     at, page = new_draft(owner, "按类型写条件", "identification"), owner.page
+    page.click("[data-act=fit]")
     for key, component in one_of_each_type(page.evaluate(OFFERED)).items():
         sign, typed, written = WRITTEN[component["type"]]
         pick(page, "flow_appraised__notice")
