@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -29,11 +28,12 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA
-from engine.cycles import Cycle, parse_cycle
+from engine.cycles import Cycle, later, parse_cycle
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import FeelLimitError, YearsMonths, to_plain
+from engine.waits import Waits
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -60,7 +60,7 @@ class Host(Protocol):
         """The day that is `count` working days after `day`."""
 
 
-def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
+def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
     """The tasks at and below `first` in one of the `wanted` states, in the library's order, at any depth.
 
     What the library's iterators answer when asked for states, in a third of their time: they keep count of a depth,
@@ -94,18 +94,26 @@ class _Deep:
         """Every task that fits, at any depth."""
         first = first_task or self.task_tree
         if filters.keys() == {"state"}:
-            return _walk(first, filters["state"], self.top_workflow.subprocesses)
+            return walk(first, filters["state"], self.top_workflow.subprocesses)
         found: Iterator[Task] = BpmnTaskIterator(first, max_depth=sys.maxsize, **filters)
         return found
 
     def update_waiting_tasks(self) -> None:
         """Let each waiting task of this process look again whether it may go on."""
-        for task in _walk(self.task_tree, TaskState.WAITING, {}):
+        for task in walk(self.task_tree, TaskState.WAITING, {}):
             task.task_spec._update(task)
 
 
 class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
+
+    def cancel(self, success: bool = False) -> list[Task]:
+        """End all that goes on in it, at any depth."""
+        self.success, self.completed = success, True
+        cancelled = list(walk(self.task_tree, TaskState.NOT_FINISHED_MASK, {}))
+        for task in cancelled:
+            task.cancel()
+        return cancelled
 
 
 class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
@@ -116,6 +124,13 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
     horizon: datetime
     token_of: Callable[[Task], str]
     decisions: Mapping[str, Decision]
+    tell: Callable[[str, str], None]
+    """Notes for an element what people should know of how it went."""
+    event_manager: Waits
+
+    def __init__(self, spec: Any, subprocess_specs: Any, **given: Any) -> None:
+        super().__init__(spec, subprocess_specs, **given)
+        self.event_manager = Waits(self)
 
     def create_subprocess(self, my_task: Task, spec_name: str) -> SubWorkflow:
         """A started subprocess of our kind."""
@@ -222,19 +237,12 @@ class FeelCycle(FeelTimer):
         """What the text means now."""
         return _answers(task).cycle(task, self.expression)
 
-
-class CycleEvent(BoundaryEvent):  # type: ignore[misc]
-    """A boundary event with a cycle: when a round has fired, the next one waits beside it."""
-
-    def _run_hook(self, my_task: Task) -> bool:
-        done: bool = super()._run_hook(my_task)
-        cycle = self.event_definition.cycle(my_task)
-        if cycle is not None and _round(my_task) < cycle.rounds:
-            following = my_task.parent._add_child(self, TaskState.FUTURE)
-            self._predict(following, mask=TaskState.NOT_FINISHED_MASK)
-            following.internal_data.update(began=my_task.internal_data["began"], round=_round(my_task) + 1)
-            self._update(following)
-        return done
+    def next_round(self, task: Task) -> dict[str, Any] | None:
+        """What the round after the one that has fired as `task` knows of itself; None after the last."""
+        cycle = self.cycle(task)
+        if cycle is None or _round(task) >= cycle.rounds:
+            return None
+        return {"began": task.internal_data["began"], "round": _round(task) + 1}
 
 
 def _round(task: Task) -> int:
@@ -256,11 +264,8 @@ def timer_feel(text: str) -> str:
 def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> datetime | None:
     """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China."""
     value = value_of(timer_feel(text))
-    if isinstance(value, timedelta):
-        return began + value
-    if isinstance(value, YearsMonths):
-        moved: datetime = value.add_to(began)
-        return moved
+    if isinstance(value, timedelta | YearsMonths):
+        return later(began, value)
     if isinstance(value, str):
         value = value_of(timer_feel(value))
     if isinstance(value, datetime):
