@@ -176,14 +176,15 @@ class Instance:
 
         Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is what comes
         after the last wait for it has ended unheard (its step is done, its time is up, another event was first), unless
-        another wait for it lies ahead; going round a loop does not make it news. Returns whether something caught it.
+        another wait for it lies ahead; going round a loop does not make it news. What people report on a form is never
+        too late: who takes it in time keeps it until it is answered (R10). Returns whether something caught it.
         """
         self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
-            record.late = self._comes_late(name)
+            record.late = name not in self.definition.reports and self._comes_late(name)
             self.held += [] if record.late else [(name, payload)]
         self._settle(now)
         return bool(record.caught)
@@ -290,6 +291,10 @@ class Instance:
             name for task in self._workflow.event_manager.tasks.values() for name in messages_of(task.task_spec)
         )
 
+    def pending(self, name: str) -> list[Any]:
+        """What messages `name` brought that nothing has caught yet, in the order in which they came."""
+        return [payload for held, payload in self.held if held == name]
+
     def waiting_tokens(self) -> frozenset[str]:
         """Tokens of everything that waits for time or a message."""
         return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
@@ -377,7 +382,10 @@ class Instance:
         raise Conflict("这一步已经办结或已被收回，不能再次提交。")
 
     def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
-        """The timers in the order in which they fire: by due time, a mark of a limit before what cuts off, by token."""
+        """The timers in the order in which they fire: by due time, then by token.
+
+        At the same instant a limit is marked before another timer ends the step.
+        """
         found = []
         for task in self._workflow.event_manager.in_order:
             for definition in event_definitions(task.task_spec):
@@ -386,7 +394,7 @@ class Instance:
                     if due is None:
                         raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
                     found.append((task, definition, due))
-        return sorted(found, key=lambda one: (one[2], getattr(one[0].task_spec, "cancel_activity", True)))
+        return sorted(found, key=lambda one: (one[2], getattr(one[0].task_spec, "cancel_activity", False)))
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
