@@ -364,15 +364,8 @@ class Instance:
     def _ready_manual(self) -> list[Task]:
         """The tasks that wait for a person, in the order of the tree: the same after a restore."""
         top = self._workflow
-        found = [
-            task
-            for workflow in [top, *top.get_active_subprocesses()]
-            for task in workflow.tasks.values()
-            if task.state == TaskState.READY and task.task_spec.manual
-        ]
-        if len(found) < 2:
-            return found
-        return [task for task in walk(top.task_tree, TaskState.READY, top.subprocesses) if task.task_spec.manual]
+        found = walk(top.top_of(TaskState.READY), TaskState.READY, top.subprocesses)
+        return [task for task in found if task.task_spec.manual]
 
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
@@ -449,6 +442,8 @@ class Instance:
 
     def _engine_steps(self) -> None:
         self._steps = 0
+        for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
+            workflow.find_trunk()
         self._workflow.do_engine_steps(did_complete_task=self._completed)
 
     def _completed(self, task: Task) -> None:

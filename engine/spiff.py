@@ -74,12 +74,12 @@ def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) 
     left = [first]
     while left:
         task = left.pop()
-        inner = subprocesses.get(task.id)
+        inner = subprocesses.get(task.id) if subprocesses else None
         if task._children and (task._state >= least or task._state == TaskState.STARTED):
             tasks = task.workflow.tasks
             left.extend([tasks[child] for child in reversed(task._children)])
         if inner is not None:
-            left.append(inner.task_tree)
+            left.append(inner.top_of(wanted))
         if task._state & wanted:
             yield task
 
@@ -88,19 +88,45 @@ class _Deep:
     """Trap 10: the library stops walking a task tree at depth 1000, which kills a case after some 500 rounds of a loop."""
 
     task_tree: Task
+    tasks: dict[Any, Task]
     top_workflow: CaseWorkflow
+    _trunk: Task | None = None
+
+    def top_of(self, wanted: int) -> Task:
+        """Where a walk for tasks in one of the `wanted` states begins."""
+        return self.task_tree if self._trunk is None or wanted & TaskState.FINISHED_MASK else self._trunk
+
+    def find_trunk(self) -> None:
+        """Find the lowest task that all that can still go on lies below: what is finished stays finished.
+
+        So the rounds that a case has behind it are not walked through at every step.
+        """
+        going = [task for task in self.tasks.values() if task._state < TaskState.COMPLETED]
+        if not going:
+            return
+        path = [going[0]]
+        while path[-1] is not self._trunk and path[-1].parent is not None:
+            path.append(path[-1].parent)
+        place = {task.id: number for number, task in enumerate(path)}
+        for task in going[1:]:
+            climbed = []
+            while task.id not in place:
+                climbed.append(task.id)
+                task = task.parent
+            place.update(dict.fromkeys(climbed, place[task.id]))
+        self._trunk = path[max(place[task.id] for task in going)]
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
         """Every task that fits, at any depth."""
-        first = first_task or self.task_tree
         if filters.keys() == {"state"}:
+            first = first_task or self.top_of(filters["state"])
             return walk(first, filters["state"], self.top_workflow.subprocesses)
-        found: Iterator[Task] = BpmnTaskIterator(first, max_depth=sys.maxsize, **filters)
+        found: Iterator[Task] = BpmnTaskIterator(first_task or self.task_tree, max_depth=sys.maxsize, **filters)
         return found
 
     def update_waiting_tasks(self) -> None:
         """Let each waiting task of this process look again whether it may go on."""
-        for task in walk(self.task_tree, TaskState.WAITING, {}):
+        for task in walk(self.top_of(TaskState.WAITING), TaskState.WAITING, {}):
             task.task_spec._update(task)
 
 
@@ -110,7 +136,7 @@ class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
     def cancel(self, success: bool = False) -> list[Task]:
         """End all that goes on in it, at any depth."""
         self.success, self.completed = success, True
-        cancelled = list(walk(self.task_tree, TaskState.NOT_FINISHED_MASK, {}))
+        cancelled = list(walk(self.top_of(0), TaskState.NOT_FINISHED_MASK, {}))
         for task in cancelled:
             task.cancel()
         return cancelled

@@ -114,6 +114,10 @@ def step_goes_on(event: Task) -> bool:
 
 def rearm(tasks: list[Task]) -> None:
     """Let events that happened once, by the rule of older releases, wait again beside steps that still go on."""
+    for task in tasks:
+        event = task.parent.task_spec if isinstance(task.task_spec, BoundaryEventJoin) else None
+        if task.state == TaskState.WAITING and isinstance(event, BoundaryEvent) and not event.cancel_activity:
+            task._set_state(TaskState.COMPLETED)
     for split in [task for task in tasks if isinstance(task.task_spec, BoundaryEventSplit)]:
         latest = {twin.task_spec: twin for twin in split.children if isinstance(twin.task_spec, RecurringEvent)}
         for spec, twin in latest.items():
@@ -125,8 +129,13 @@ class BoundaryEventJoin(LibraryBoundaryEventJoin):  # type: ignore[misc]
     """Ends the events beside a step with it: each of them, and the step, has one such task behind it.
 
     The library looks for them below the step, where another round of a loop has its own, and climbs from each to the
-    beginning of the case, which fails some 250 rounds on.
+    beginning of the case, which fails some 250 rounds on. What an event beside a step that goes on ends is nothing.
     """
+
+    def _update_hook(self, my_task: Task) -> bool:
+        event = my_task.parent
+        aside = isinstance(event.task_spec, BoundaryEvent) and not event.task_spec.cancel_activity
+        return aside or bool(super()._update_hook(my_task))
 
     def _do_join(self, my_task: Task) -> None:
         split = my_task.parent.parent
