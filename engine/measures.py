@@ -30,6 +30,7 @@ from engine.models import (
     Timer,
 )
 from engine.steps import Step
+from engine.text import key
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"
@@ -108,8 +109,8 @@ def listing(
             _of_status(status, local_date(now)),
         )
     )
-    if text.strip():
-        query = query.where(Household.head_name.startswith(text.strip(), autoescape=True))
+    if wanted := key(text):
+        query = query.where(Household.head_key.startswith(wanted, autoescape=True))
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.options(contains_eager(Measure.household).joinedload(Household.division))
@@ -176,6 +177,19 @@ def upload(
     return attachments.store_for_case(session, actor, measure.plan.case_id, field, filename, body, now).id
 
 
+def facts(measure: Measure) -> dict[str, Any]:
+    """What the progress form compares its fields with: the measure as its plan has it."""
+    recorded_on = local_date(measure.plan.recorded_at)
+    starts_on = measure.starts_on or recorded_on
+    return {
+        "planned": {
+            "known_on": min(starts_on, recorded_on).isoformat(),
+            "starts_on": starts_on.isoformat(),
+            "ends_on": measure.ends_on.isoformat(),
+        }
+    }
+
+
 def report(
     session: Session, actor: Account, measure_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> MeasureProgress:
@@ -188,7 +202,7 @@ def report(
     require_reporter(actor, measure)
     case_id, form = measure.plan.case_id, progress_form(session)
     known = attachments.of_case(session, case_id) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(now), attachments=known)
+    clean = form.validate(raw, today=local_date(now), attachments=known, context=facts(measure))
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
