@@ -50,6 +50,8 @@ class AssistancePlan(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     made_on: Mapped[date]
     goal: Mapped[str] = mapped_column(String(1000), default="")
+    listed: Mapped[list[dict[str, object]]] = mapped_column(JsonText, default=list)
+    # the rows of the form as the plan was made; a measure that a later plan names again goes over to that one
     untreated: Mapped[list[str]] = mapped_column(JsonText, default=list)  # risks left without a measure
     untreated_reason: Mapped[str] = mapped_column(String(1000), default="")
     findings: Mapped[list[str]] = mapped_column(JsonText, default=list)  # what the check found at the review (R22)
