@@ -137,7 +137,9 @@ def test_t25_no_plan_by_day_ten(world: World) -> None:
 @pytest.mark.duty("R19")
 def test_a_township_opens_a_new_plan_whose_ten_days_run_from_then(small_world: World) -> None:
     world = small_world
-    household = world.case(world.assistance().id).household_id
+    first = world.assistance()
+    world.to_declared(first)
+    household = first.household_id
     world.go_to(40)
     case = world.open_by_hand(household, "assistance", "xiang")
     world.go_to(50, 23)
@@ -146,6 +148,20 @@ def test_a_township_opens_a_new_plan_whose_ten_days_run_from_then(small_world: W
     assert "explain_delay" in world.open_items(case)
     with pytest.raises(NotAllowed):
         world.open_by_hand(household, "assistance", "cun")
+
+
+@pytest.mark.duty("R19", "R26")
+def test_no_procedure_opens_twice_for_a_household(small_world: World) -> None:
+    """One assistance has one limit of ten days (R19)."""
+    world = small_world
+    household = world.assistance().household_id
+    with pytest.raises(Conflict, match="已有一件“帮扶”正在办理"):
+        world.open_by_hand(household, "assistance", "xiang")
+    world.open_by_hand(household, "existing_check", "cun")
+    with pytest.raises(Conflict, match="已有一件“存量帮扶核查”正在办理"):
+        world.open_by_hand(household, "existing_check", "cun")
+    limits = select(Timer.element_id).where(Timer.kind == "limit", Timer.status == "waiting")
+    assert list(world.session.scalars(limits)) == ["limit_10"]
 
 
 @pytest.mark.duty("R19")
@@ -177,7 +193,7 @@ def test_only_a_public_servant_answers_and_naming_another_ends_the_former(world:
         with pytest.raises(Invalid) as refused:
             world.finish(case, "name_official", "xiang", public_servant=value)
         assert list(refused.value.fields) == ["public_servant"]
-    world.finish(case, "name_official", "xiang")
+    world.to_declared(case)
     again = world.open_by_hand(case.household_id, "assistance", "xiang")
     world.go_to(world.number + 3)
     world.finish(again, "name_official", "xiang2", name="钱立新", phone="13900000002")
@@ -188,21 +204,23 @@ def test_only_a_public_servant_answers_and_naming_another_ends_the_former(world:
 @pytest.mark.duty("R18")
 def test_two_officials_named_at_the_same_second_leave_one_in_office(world: World) -> None:
     first = world.assistance()
-    second = world.open_by_hand(first.household_id, "assistance", "xiang")
+    second = world.open_by_hand(first.household_id, "existing_check", "cun")
+    typed = [{"explanation": "正在安排"} for _ in world.variables(second)["assistance_findings"]]
+    world.finish(second, "check_measures", "cun", findings=typed, outcome="adjust")
     outcomes: list[object] = []
     gate = threading.Barrier(2)
 
-    def name(case_id: int, who: str, official: str) -> None:
+    def name(case_id: int, step: str, who: str, official: str) -> None:
         own = World(world.url)
         own.clock.set(world.clock.now())
         gate.wait()
         try:
-            outcomes.append(own.finish(own.case(case_id), "name_official", who, name=official).finished)
+            outcomes.append(own.finish(own.case(case_id), step, who, name=official).finished)
         finally:
             own.close()
 
     world.session.commit()
-    pairs = ((first.id, "xiang", "甲某"), (second.id, "xiang2", "乙某"))
+    pairs = ((first.id, "name_official", "xiang", "甲某"), (second.id, "name_missing_official", "xiang2", "乙某"))
     people = [threading.Thread(target=name, args=pair) for pair in pairs]
     for person in people:
         person.start()
@@ -218,7 +236,7 @@ def test_two_officials_named_at_the_same_second_leave_one_in_office(world: World
 @pytest.mark.duty("R18")
 def test_a_withdrawn_naming_puts_the_former_official_back_into_office(world: World) -> None:
     case = world.assistance()
-    world.finish(case, "name_official", "xiang")
+    world.to_declared(case)
     again = world.open_by_hand(case.household_id, "assistance", "xiang")
     done = world.finish(again, "name_official", "xiang", name="钱立新")
     withdraw(world.session, world.official("xiang"), done.item_id, clock=world.clock)
