@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access, audit
+from engine import access, audit, text
 from engine.clock import CHINA
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -51,6 +51,7 @@ def create(
     session: Session, username: str, name: str, password_hash: str, now: datetime, *, post: str = "", phone: str = ""
 ) -> Account:
     """Add an account; the caller is inside a write transaction. Raises Conflict for a name that is taken."""
+    username = text.username(username)
     if session.scalar(select(Account.id).where(Account.username == username)) is not None:
         raise Conflict(f"账号“{username}”已经存在。")
     account = Account(username=username, name=name, password_hash=password_hash, post=post, phone=phone, created_at=now)
@@ -81,7 +82,7 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
 
 def authenticate(session: Session, username: str, password: str, now: datetime) -> Account:
     """The account that signs in. Raises NotAllowed with one sentence for every kind of mismatch; locks after failures."""
-    account = session.scalar(select(Account).where(Account.username == username.strip()))
+    account = session.scalar(select(Account).where(Account.username == text.username(username)))
     locked = account is not None and account.locked_until is not None and account.locked_until > now
     good = _verify(account.password_hash if account else _decoy(), password)
     if account is None:
@@ -138,7 +139,7 @@ def set_email(session: Session, username: str, address: str) -> Account:
     if wanted and (len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)):
         raise Invalid("这不是电子邮件地址。", {"email": ["这不是电子邮件地址。"]})
     with write(session):
-        found = session.scalar(select(Account).where(Account.username == username))
+        found = session.scalar(select(Account).where(Account.username == text.username(username)))
         if found is None:
             raise NotFound(f"没有账号“{username}”。")
         found.email = wanted

@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, definitions, households, notifications, openings, runtime
+from engine import text as normal
 from engine.clock import Clock, MovableClock, local_date
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotFound
@@ -197,9 +198,12 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
     if channel:
         query = query.where(RiskClue.channel == channel)
     if text.strip():
-        wanted = text.strip()
+        wanted = normal.line(text)
         of_household = select(Household.id).where(
-            or_(Household.head_name.contains(wanted, autoescape=True), Household.head_id_number == wanted.upper())
+            or_(
+                Household.head_name.contains(wanted, autoescape=True),
+                Household.head_id_number == (normal.identity(text) or wanted),
+            )
         )
         query = query.where(RiskClue.household_id.in_(of_household))
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, idnumber, notifications, observations
+from engine import access, audit, divisions, idnumber, notifications, observations, text
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
@@ -57,7 +57,7 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
         raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
     household = Household(
         number="", division_id=division.id, village_code=division.code, head_name=data["head_name"],
-        head_id_number=data.get("id_number") or "", group_name=data.get("group_name") or "",
+        head_id_number=text.identity(data.get("id_number")) or "", group_name=data.get("group_name") or "",
         address=data.get("address") or "", phone=data.get("phone") or "",
         household_type=data.get("household_type") or "ordinary", updated_at=now,
     )  # fmt: skip
@@ -74,7 +74,7 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
 
 
 def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    number = str(row.get("id_number") or "").upper()
+    number = text.identity(row.get("id_number")) or ""
     born = row.get("birth_date")
     if number and row.get("id_type", "id_card") != "none":
         born = idnumber.birth_date(number).isoformat()
@@ -156,7 +156,7 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
         _replace_members(call.session, household, members)
         head = next((row for row in members if row.get("relation") == "head"), members[0])
         household.head_name = str(head["name"])
-        household.head_id_number = str(head.get("id_number") or household.head_id_number)
+        household.head_id_number = text.identity(head.get("id_number")) or household.head_id_number
     for key in ("address", "phone", "household_type", "group_name"):
         if data.get(key):
             setattr(household, key, data[key])
@@ -212,10 +212,10 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     if household.status == "identifying":
         household.status = "ordinary"
     because = f"原因：{reason.rstrip('。')}。" if reason else ""
-    text = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
+    words = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
-        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{text}", call.now)
-    call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=text, at=call.now))
+        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now)
+    call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
 
 
@@ -232,34 +232,42 @@ def view(session: Session, actor: Account, household_id: int) -> Household:
     return household
 
 
-def search(session: Session, actor: Account, text: str = "", status: str = "", page: int = 1) -> Page[Household]:
+def search(session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
     query = select(Household).where(access.visible_households(actor))
-    text = text.strip()
-    if text:
-        upper = text.upper()
+    wanted = text.line(typed)
+    number, phone = text.identity(typed), text.phone(typed)
+    if number:
+        query = query.where(_has_number(number))
+    elif phone:
+        query = query.where(Household.phone == phone)
+    elif wanted:
         query = query.where(
             or_(
-                Household.head_name.startswith(text, autoescape=True), Household.head_id_number == upper,
-                Household.phone == text, Household.address.contains(text, autoescape=True),
-                Household.id.in_(select(Member.household_id).where(or_(Member.id_number == upper, Member.name == text))),
+                Household.head_name.startswith(wanted, autoescape=True),
+                Household.address.contains(wanted, autoescape=True),
+                Household.id.in_(select(Member.household_id).where(Member.name == wanted)),
             )
-        )  # fmt: skip
+        )
     if status:
         query = query.where(Household.status == status)
     ordered = query.order_by(Household.village_code, Household.head_name, Household.id)
     return page_of(session, query, ordered.options(joinedload(Household.division)), page, PAGE)
 
 
+def _has_number(number: str) -> ColumnElement[bool]:
+    """SQL: the head or a member has the ID number."""
+    members = select(Member.household_id).where(Member.id_number == number)
+    return or_(Household.head_id_number == number, Household.id.in_(members))
+
+
 def find_duplicates(
     session: Session, *, id_number: str = "", village_code: str = "", address: str = "", head_name: str = ""
 ) -> Sequence[Household]:
     """Households that may be the same: an ID number among their members, or the same village with name or address."""
-    conditions = []
-    if id_number:
-        number = id_number.strip().upper()
-        conditions.append(Household.head_id_number == number)
-        conditions.append(Household.id.in_(select(Member.household_id).where(Member.id_number == number)))
+    conditions: list[ColumnElement[bool]] = []
+    if number := text.identity(id_number):
+        conditions.append(_has_number(number))
     if village_code and address.strip():
         conditions.append((Household.village_code == village_code) & (Household.address == address.strip()))
     if village_code and head_name.strip():

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import calendar, definitions, divisions, notification_rules
 from engine.database import write
-from engine.models import Base, MonitoringLine
+from engine.models import MonitoringLine
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where ``bpmn/`` and ``forms_json/`` lie."""
@@ -22,21 +22,6 @@ FIRST_LINE = {
 }  # fmt: skip
 """R01: the plan's own figure; later years are entered by the province."""
 Say = Callable[[str], None]
-
-
-def create_tables(engine: Engine) -> None:
-    """Create every table and index that is not there."""
-    Base.metadata.create_all(engine)
-
-
-def fits(engine: Engine) -> bool:
-    """Whether the database has every table and column that this release uses, or no table at all."""
-    found = inspect(engine)
-    tables = set(found.get_table_names())
-    return not tables or all(
-        table.name in tables and set(table.columns.keys()) <= {c["name"] for c in found.get_columns(table.name)}
-        for table in Base.metadata.sorted_tables
-    )
 
 
 def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = lambda text: None) -> None:

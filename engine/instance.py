@@ -264,6 +264,10 @@ class Instance:
             if isinstance(definition, MessageEventDefinition)
         )
 
+    def pending(self, name: str) -> list[Any]:
+        """What messages `name` brought that nothing has caught yet, in the order in which they came."""
+        return [payload for held, payload in self.held if held == name]
+
     def waiting_tokens(self) -> frozenset[str]:
         """Tokens of everything that waits for time or a message."""
         return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
@@ -383,14 +387,18 @@ class Instance:
                 self._engine_steps()
                 if self._deliver_held():
                     continue
-                due = sorted(
-                    (found for found in self._waiting_timers() if found[2] <= until), key=lambda found: found[2]
-                )
+                due = [found for found in self._waiting_timers() if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
                     return
-                self._fire(*due[0])
+                self._fire(*min(due, key=self._turn))
         raise EngineFault(ENDLESS)
+
+    def _turn(self, found: tuple[Task, FeelTimer, datetime]) -> tuple[datetime, bool]:
+        """What is due first goes first; at the same instant a limit is marked before another timer ends the step."""
+        _, timer, due = found
+        element = self.definition.elements[timer.element_id]
+        return due, bool(element.attached_to) and element.cancel_activity
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow

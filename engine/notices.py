@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import divisions, runtime
+from engine import divisions, notifications, runtime
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.documents import compose, facts
@@ -19,7 +19,7 @@ from engine.errors import Conflict, EngineFault, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
-from engine.services import ServiceCall, service
+from engine.services import ServiceCall, service, when_finished
 
 _OPEN_NOTICE = (
     select(Notice)
@@ -27,6 +27,15 @@ _OPEN_NOTICE = (
     .order_by(Notice.id.desc())
     .limit(1)
 )
+
+
+_OPEN_OBJECTIONS = (
+    select(Objection)
+    .where(Objection.case_id == bindparam("case_id"), Objection.status == "open")
+    .order_by(Objection.id)
+)
+_WEIGHT = {"dismissed": 0, "upheld_changed": 1, "upheld_withdrawn": 2}
+"""Of several findings on one notice the one with most weight decides what becomes of the notice (R10)."""
 
 
 def _open_notice(session: Session, case_id: int) -> Notice | None:
@@ -87,39 +96,84 @@ def _category(case: CaseFile, notice: Notice) -> dict[str, str]:
 
 
 def _reopen(call: ServiceCall, result: Any) -> None:
+    """The end was taken back: the notice hangs again, unless its posting is taken back as well."""
     notice = call.session.get(Notice, result["id"])
     if notice is not None and notice.status == "closed":
-        notice.status, notice.closed_at = "withdrawn", call.now
+        notice.status, notice.closed_at = "open", None
 
 
 @service("notice.close", undo=_reopen)
 def close_notice(call: ServiceCall) -> dict[str, Any]:
-    """The notice has hung its full days without an open objection."""
+    """The notice has hung its full days, and no objection of the case is open, whichever notice it was raised to (R10)."""
     notice = _open_notice(call.session, call.case.id)
     if notice is None:
         raise Conflict("没有正在进行的公示。")
-    query = select(Objection.id).where(Objection.notice_id == notice.id, Objection.status == "open").limit(1)
-    if call.session.scalar(query) is not None:
+    if call.session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": call.case.id}) is not None:
         raise Conflict("还有异议没有处理，公示不能结束。")
     notice.status, notice.closed_at = "closed", call.now
     return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
 
 
-@service("objection.decide")
-def decide(call: ServiceCall, outcome: str, finding: str | None = None) -> dict[str, Any]:
-    """The oldest open objection is decided; upheld, it ends its notice."""
-    query = (
-        select(Objection).where(Objection.case_id == call.case.id, Objection.status == "open").order_by(Objection.id)
-    )
-    objection = call.session.scalar(query.limit(1))
-    if objection is None:
+def _take_back_finding(call: ServiceCall, result: Any) -> None:
+    """The examination was taken back: the objection is open again, and its notice hangs again."""
+    objection = call.session.get(Objection, result["id"])
+    if objection is not None:
+        objection.status, objection.finding, objection.decided_at = "open", "", None
+    ended = result.get("ended")
+    notice = call.session.get(Notice, ended) if ended else None
+    if notice is not None and _open_notice(call.session, call.case.id) is None:
+        notice.status, notice.closed_at = "open", None
+
+
+@service("objection.decide", undo=_take_back_finding)
+def decide(call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None) -> dict[str, Any]:
+    """The objection under examination is decided; upheld, it ends the notice (R10).
+
+    `objection` is the number of the one whose task this is; without it, the one that reached the case last. Answers
+    with ``left``, how many objections still wait, and ``outcome`` and ``finding`` of most weight among those that
+    were examined one after another.
+    """
+    row = _examined(call, objection)
+    words = (finding or "")[:1000]
+    row.status, row.finding, row.decided_at = outcome, words, call.now
+    notice = _open_notice(call.session, call.case.id) if outcome != "dismissed" else None
+    if notice is not None:
+        notice.status, notice.closed_at = "superseded", call.now
+    before = call.variable("objection_record") or {}
+    joined = before.get("left") and _WEIGHT.get(before["outcome"], 0) > _WEIGHT.get(outcome, 0)
+    return {
+        "id": row.id,
+        "outcome": before["outcome"] if joined else outcome,
+        "finding": before["finding"] if joined else words,
+        "left": len(call.pending("objection")),
+        "ended": notice.id if notice is not None else None,
+    }
+
+
+def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
+    """The open objection that the task is about."""
+    caught = call.variable("objection")
+    if objection_id is None and isinstance(caught, dict):
+        objection_id = caught.get("id")
+    found = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    if not found:
         raise Conflict("没有待处理的异议。")
-    objection.status, objection.finding, objection.decided_at = outcome, (finding or "")[:1000], call.now
-    if outcome != "dismissed":
-        notice = call.session.get_one(Notice, objection.notice_id)
-        if notice.status == "open":
-            notice.status, notice.closed_at = "superseded", call.now
-    return {"id": objection.id, "outcome": outcome}
+    row = next((one for one in found if one.id == objection_id), None)
+    if row is None:
+        raise Conflict("这件异议已经有了结论，请刷新页面查看。")
+    return row
+
+
+@when_finished
+def leave_objections(call: ServiceCall) -> None:
+    """The case has ended before a notice could hang again: what is still open is answered by its end, not forgotten."""
+    left = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    for objection in left:
+        objection.status, objection.decided_at = "moot", call.now
+        objection.finding = f"事项已结束（{call.case.outcome or '没有再次公示'}），没有再次公示。"
+    if left:
+        text = f"{call.case.subject}户：事项已结束，{len(left)} 件异议不再核查，请向反映人说明。"
+        notifications.send(call.session, call.case, "township", "objection", text, call.now)
 
 
 def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:

@@ -8,7 +8,7 @@ answer from the log, so nothing outside the instance is touched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -22,6 +22,12 @@ from engine.models import LogEntry, Submission
 
 INPUTS = frozenset({"start", "complete", "message", "timer", "move"})
 UNDOING = frozenset({"return", "withdraw"})
+FACT = "fact"
+AFTER_RETURN = "afterReturn"
+"""The property of an event that catches what people report: what becomes of it when the case goes back before it.
+
+Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits anew.
+"""
 
 
 class ReplayMisfit(EngineFault):
@@ -34,7 +40,10 @@ class ReplayMisfit(EngineFault):
 
 @dataclass(frozen=True)
 class Input:
-    """One input of a case's history, ready to be fed again."""
+    """One input of a case's history, ready to be fed again.
+
+    Of kind ``fact`` is a message that a return left known to the case, without what it had set going.
+    """
 
     seq: int
     kind: str
@@ -81,8 +90,18 @@ def undone(entries: Iterable[LogEntry]) -> frozenset[int]:
 
 def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     """The inputs that count, in order."""
-    gone = undone(entries)
-    return [Input(e.seq, e.kind, e.at, e.element_id, e.data) for e in entries if e.kind in INPUTS and e.seq not in gone]
+    gone, known = undone(entries), _known(entries)
+    return [
+        Input(e.seq, FACT if e.seq in known else e.kind, e.at, e.element_id, e.data)
+        for e in entries
+        if e.kind in INPUTS and e.seq not in gone
+    ]
+
+
+def _known(entries: Iterable[LogEntry]) -> frozenset[int]:
+    """Sequence numbers of the messages that a return left known, without what they had set going."""
+    undoing = [entry for entry in entries if entry.kind in UNDOING]
+    return frozenset(seq for entry in undoing for seq in entry.data.get("known", ()))  # type: ignore[attr-defined]
 
 
 def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
@@ -106,6 +125,10 @@ class Replay:
         workdays: Callable[[date, int], date],
     ) -> None:
         self.inputs = inputs
+        self.carried: list[int] = []
+        """Without a step: sequence numbers of the reports that wait until they are caught again."""
+        self.known: list[int] = []
+        """Without a step: those of reports that stay known, without what they had set going."""
         self._submissions = submissions
         self._moves = [entry for entry in inputs if entry.kind == "move"]
         self._dropped: Mapping[str, str] = self._moves[-1].data.get("dropped", {}) if self._moves else {}
@@ -131,12 +154,21 @@ class Replay:
             raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
 
     def run_without(self, seq: int) -> tuple[Instance, list[int]]:
-        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left out."""
-        left_out = []
+        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left out.
+
+        What people reported is never left out (R10: an objection is answered, whatever step the case goes back to).
+        """
+        left_out: list[int] = []
         for entry in self.inputs:
-            if entry.seq == seq or not self._holds(entry):
+            if entry.seq != seq and self._holds(entry):
+                self._feed(entry)
+            elif entry.kind != "message" or entry.element_id not in self.instance.definition.reports:
                 left_out.append(entry.seq)
+            elif self.instance.definition.reports[entry.element_id].properties.get(AFTER_RETURN) == "known":
+                self.known.append(entry.seq)
+                self._feed(replace(entry, kind=FACT))
             else:
+                self.carried.append(entry.seq)
                 self._feed(entry)
         self.instance.records.clear()
         return self.instance, left_out
@@ -189,7 +221,14 @@ class Replay:
             return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.data["caught"]})
         if entry.kind == "timer" and self.instance.frozen:
             return self.element_of(entry) in {timer.element_id for timer in self.instance.timers()}
+        if entry.kind == "timer":
+            return self.token_of(entry, entry.data["token"]) in self._timed()
         return True
+
+    def _timed(self) -> set[str]:
+        """Tokens of the timers that wait, and of those that an input of the same instant has let fire already."""
+        fired = {record.token for record in self.instance.records if record.kind == "timer"}
+        return fired | {timer.token for timer in self.instance.timers()}
 
     def _feed(self, entry: Input) -> None:
         data = entry.data
@@ -203,6 +242,8 @@ class Replay:
             self.instance.learn({variable: self.instance.definition.project(variable, form_data)})
         elif entry.kind == "complete":
             self.instance.complete(self._open_token(entry), self._values(entry), entry.at)
+        elif entry.kind == FACT:
+            self.instance.learn({entry.element_id: data["payload"], **(data.get("facts") or {})})
         elif entry.kind == "message":
             self.instance.send(entry.element_id, data["payload"], entry.at, data.get("facts"))
         elif entry.kind == "move":

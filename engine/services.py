@@ -41,6 +41,10 @@ class ServiceCall:
     token: str
     due_of: Callable[[str], datetime | None]
     """When the diagram's timer of an element id would be due, were its wait to begin now."""
+    variable: Callable[[str], Any] = lambda name: None
+    """The case variable of a name as it is now, or None."""
+    pending: Callable[[str], list[Any]] = lambda name: []
+    """What messages of a name brought that the case has not caught yet."""
 
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""
@@ -79,6 +83,22 @@ def service(name: str, undo: ServiceFunction | None = None) -> Callable[[Service
         return function
 
     return register
+
+
+WHEN_FINISHED: list[Callable[[ServiceCall], None]] = []
+
+
+def when_finished(function: Callable[[ServiceCall], None]) -> Callable[[ServiceCall], None]:
+    """Register what a room does as a case ends, whichever way it ends."""
+    WHEN_FINISHED.append(function)
+    return function
+
+
+def finished(circumstances: ServiceCall) -> None:
+    """The case has ended: every room that has to do with it sees to its own."""
+    load_all()
+    for function in WHEN_FINISHED:
+        function(circumstances)
 
 
 @contextmanager

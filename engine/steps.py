@@ -211,6 +211,8 @@ class Step:
             element_id,
             token,
             lambda timer: self.instance.due_of(timer, self.now),
+            lambda name: self.instance.variables.get(name),
+            lambda name: self.instance.pending(name),
         )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
@@ -402,6 +404,7 @@ class Step:
             self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
             self._change(status="finished", finished_at=self.now)
+            services.finished(self.call("", ""))
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import drafting, installation
+from engine import drafting, installation, schema
 from engine.clock import CHINA, MovableClock
 from engine.database import create_engine, session_factory
 from engine.demo import PASSWORD, populate
@@ -59,7 +59,7 @@ def county(url: str) -> Iterator[tuple[str, Pages]]:
     """The demo, answering at the address given; with, for each picture, who looks at which page."""
     sessions = session_factory(create_engine(url))
     with sessions() as session:
-        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
         installation.install(session, NOW)
     populate(sessions, NOW)
     with sessions() as session:

@@ -30,6 +30,7 @@ from engine import (
     clues,
     installation,
     runtime,
+    schema,
     timers,
     views,
 )
@@ -139,7 +140,7 @@ def prepare(url: str) -> Factory:
     engine = create_engine(url)
     if inspect(engine).get_table_names():
         raise Conflict("测量须用空数据库，请另建一个。")
-    installation.create_tables(engine)
+    schema.upgrade(engine)
     sessions = session_factory(engine)
     with sessions() as session:
         installation.install(session, START)

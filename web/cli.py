@@ -11,7 +11,7 @@ import click
 from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, audit, definitions, divisions, installation
+from engine import accounts, audit, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
 from engine.decisions import parse_decision
@@ -46,7 +46,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
     from engine.demo import PASSWORD, ROLES, populate
 
-    if DEMO_FILE.exists() and not fresh and not _fits(f"sqlite:///{DEMO_FILE}"):
+    if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
         click.echo("… 演示数据是旧版本的，重新生成")
         fresh = True
     if fresh:
@@ -76,20 +76,28 @@ def demo(port: int, host: str, fresh: bool) -> None:
     _serve(app, host, port)
 
 
-def _fits(url: str) -> bool:
+def _is_current(url: str) -> bool:
     engine = create_engine(url)
     try:
-        return installation.fits(engine)
+        schema.require_current(engine)
+    except schema.SchemaMisfit:
+        return False
     finally:
         engine.dispose()
+    return True
 
 
-def _require_fit() -> None:
-    """A database of an older release gets a sentence, not an error on every page."""
-    if not _fits(Config.read().database_url):
-        raise click.ClickException(
-            "数据库的表结构是旧版本的，这一版不能直接使用：请备份后另建数据库，或按更新说明补上缺少的表和栏目。"
-        )
+def _require_current() -> None:
+    """A database of another release gets a sentence, not an error on every page."""
+    chosen = Config.read().database_url
+    prepare_folder(chosen)
+    engine = create_engine(chosen)
+    try:
+        schema.require_current(engine)
+    except schema.SchemaMisfit as error:
+        raise click.ClickException(error.message) from error
+    finally:
+        engine.dispose()
 
 
 def _secret(path: Path) -> str:
@@ -111,7 +119,7 @@ def _serve(app: Flask, host: str, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(port: int, host: str) -> None:
     """Serve pages and API."""
-    _require_fit()
+    _require_current()
     from web.application import create_app
 
     _serve(create_app(), host, port)
@@ -120,7 +128,7 @@ def serve(port: int, host: str) -> None:
 @main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
 def worker() -> None:
     """Run the ticker alone, in the foreground."""
-    _require_fit()
+    _require_current()
     from apscheduler.schedulers.blocking import BlockingScheduler
 
     from web import scheduler
@@ -144,13 +152,31 @@ def create() -> None:
     _install(_factory())
 
 
+@db.command("upgrade", help="把旧版本建的表升级到这一版；升级前请先备份。可重复运行。")
+def upgrade() -> None:
+    """Bring the tables up to this release."""
+    with _factory()() as session:
+        if schema.revision(session.connection()) is None:
+            raise click.ClickException("数据库里还没有表：请运行 shouwang db create。")
+        session.rollback()
+        _upgrade(session)
+    click.echo("表结构已是这一版的。")
+
+
+def _upgrade(session: Session) -> None:
+    try:
+        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
+    except schema.SchemaMisfit as error:
+        raise click.ClickException(error.message) from error
+
+
 def _say(text: str) -> None:
     click.echo(f"… {text}")
 
 
 def _install(factory: sessionmaker[Session]) -> None:
     with factory() as session:
-        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        _upgrade(session)
         installation.install(session, SYSTEM.now(), say=_say)
 
 

@@ -23,6 +23,7 @@ OBJECTION_STATUS = {
     "dismissed": "不成立",
     "upheld_changed": "成立，重新公示",
     "upheld_withdrawn": "成立，撤下公示",
+    "moot": "事项已结束，未再核查",
 }
 
 

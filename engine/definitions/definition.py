@@ -149,6 +149,12 @@ class Definition:
         return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
 
     @cached_property
+    def reports(self) -> Mapping[str, Element]:
+        """The events that catch what people report on a form (an objection, an answer), by the message's name."""
+        caught = [e for e in self.elements.values() if e.message and e.form_key and e.kind != "startEvent"]
+        return {str(element.message): element for element in reversed(caught)}
+
+    @cached_property
     def flows(self) -> dict[str, tuple[str, str]]:
         """Source and target of every sequence flow of all drawings, by its id."""
         return {

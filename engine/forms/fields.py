@@ -11,19 +11,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
 from engine import idnumber
+from engine import text as normal
 from engine.forms import schema as s
 
 MAX_TEXT = 4000
 MAX_ROWS = 50
+MAX_NUMBER = 10**12
 MAX_MATCHED = 200
 """Longer text than this does not match any pattern."""
-_PHONE = re.compile(r"(1\d{10}|0\d{2,3}-?\d{7,8})\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,27 +49,33 @@ def present(circumstances: Circumstances) -> Iterator[None]:
 
 
 class Text(fields.Field[Any]):
-    """Text without surrounding blanks; blank is nothing."""
+    """Text in the normal form that `clean` makes of it; blank is nothing."""
+
+    def __init__(self, clean: Callable[[str], str] = normal.line, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clean = clean
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise ValidationError("填写的内容不对。")
-        return str(value).strip() or None
+        typed = value if isinstance(value, str) else normal.ungrouped(value) or str(float(value))
+        if len(typed) > 2 * MAX_TEXT:
+            raise ValidationError("文字过长。")
+        return self.clean(typed) or None
 
 
 class Number(fields.Field[Any]):
     """A number kept as int or float with a bounded count of decimals."""
 
-    def __init__(self, decimals: int, low: Any, high: Any, **kwargs: Any) -> None:
+    def __init__(self, decimals: int, low: Any, high: Any, unit: str = "", **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.decimals, self.low, self.high = decimals, low, high
+        self.decimals, self.low, self.high, self.unit = decimals, low, high, unit
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | float:
-        try:
-            number = Decimal(str(value).strip().replace(",", ""))
-        except InvalidOperation as error:
-            raise ValidationError("请填写数字。") from error
-        if not number.is_finite() or abs(number) >= 10**12:
+        number = normal.number(value, self.unit)
+        if number is None:
+            raise ValidationError("请填写数字。")
+        if abs(number) >= MAX_NUMBER:
             raise ValidationError("数字超出了范围。")
         if number != round(number, self.decimals):
             raise ValidationError("请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。")
@@ -80,13 +87,13 @@ class Number(fields.Field[Any]):
 
 
 class Day(fields.Field[Any]):
-    """An ISO date, kept as text."""
+    """A date, kept as ISO text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        try:
-            return date.fromisoformat(str(value).strip()[:10]).isoformat()
-        except ValueError as error:
-            raise ValidationError("请填写日期，如 2022-05-06。") from error
+        day = normal.day(value)
+        if day is None:
+            raise ValidationError("请填写日期，如 2022-05-06。")
+        return day.isoformat()
 
 
 class Tick(fields.Boolean):
@@ -105,16 +112,15 @@ class Files(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[int]:
         items = value if isinstance(value, list) else [value]
-        try:
-            found = list(dict.fromkeys(int(item) for item in items if item not in (None, "")))
-        except (TypeError, ValueError) as error:
-            raise ValidationError("附件有误，请重新上传。") from error
+        found = list(dict.fromkeys(normal.whole(item) for item in items if item not in (None, "")))
+        if None in found:
+            raise ValidationError("附件有误，请重新上传。")
         if len(found) > (20 if self.several else 1):
             raise ValidationError("附件过多。" if self.several else "只能上传一个附件。")
         known = _CIRCUMSTANCES.get().attachments
         if any(identifier not in known for identifier in found):
             raise ValidationError("附件不存在，请重新上传。")
-        return found
+        return [identifier for identifier in found if identifier is not None]
 
 
 def rules(component: s.Component) -> list[Any]:
@@ -157,7 +163,7 @@ def _checked(check: Callable[[str], Any]) -> Callable[[Any], None]:
 
 
 def _phone(text: str) -> None:
-    if not _PHONE.match(text):
+    if normal.phone(text) is None:
         raise ValueError("请填写 11 位手机号或带区号的座机号。")
 
 
@@ -180,7 +186,7 @@ def build(component: s.Component) -> fields.Field[Any]:
     kind = component["type"]
     if kind == "number":
         decimals = 2 if s.given(component, "format") == "money" else int(component.get("decimalDigits") or 0)
-        return Number(decimals, wanted.get("min"), wanted.get("max"), **common)
+        return Number(decimals, wanted.get("min"), wanted.get("max"), s.unit(component), **common)
     if kind == "datetime":
         return Day(**common)
     if kind == "checkbox":
@@ -206,4 +212,16 @@ def build(component: s.Component) -> fields.Field[Any]:
             common["validate"] = [*common["validate"], validate.Length(min=1, error="请上传。")]
         return Files(bool(component.get("multiple")), **common)
     common["validate"] = [*common["validate"], validate.Length(max=MAX_TEXT, error="文字过长。")]
-    return Text(**common)
+    return Text(_form_of(component), **common)
+
+
+def _form_of(component: s.Component) -> Callable[[str], str]:
+    """The normal form in which the field's text is judged and stored."""
+    kind = s.given(component, "format")
+    if kind == "id_number":
+        return lambda text: normal.identity(text) or normal.line(text)
+    if kind == "phone":
+        return lambda text: normal.phone(text) or normal.line(text)
+    if kind == "village" or (component.get("validate") or {}).get("pattern"):
+        return normal.half  # codes: full width is spelling
+    return normal.paragraphs if component["type"] == "textarea" else normal.line

@@ -6,8 +6,7 @@ computed here again, read-only fields with a ``prefill`` take the register's val
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -15,10 +14,12 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
+from engine import text as normal
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals, to_plain
 from engine.forms import fields as f
 from engine.forms import schema as s
+from engine.forms.evaluation import Level, Node, Plan
 
 OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
 
@@ -91,7 +92,8 @@ class Form:
         self.key = str(schema.get("id") or "")
         self.schema = schema
         self.components: list[s.Component] = list(schema["components"])
-        self._schemas: dict[str, Schema] = {}
+        self.plan = Plan(self.components)
+        self._schemas: dict[Plan, Schema] = {}
         self.takes_files = any(c["type"] == "filepicker" for c in s.walk(self.components))
 
     @cached_property
@@ -111,7 +113,7 @@ class Form:
 
     def component(self, key: str) -> s.Component | None:
         """The field `key` of the form's top level, or None."""
-        return next((component for component in self.inputs if _key(component) == key), None)
+        return next((component for component in self.inputs if s.key(component) == key), None)
 
     # -- in ---------------------------------------------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ class Form:
     def _parse(self, components: list[s.Component], sent: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for component in _inputs(components):
-            kind, key = component["type"], _key(component)
+            kind, key = component["type"], s.key(component)
             name = prefix + key
             if kind == "dynamiclist":
                 found[key] = [
@@ -146,69 +148,72 @@ class Form:
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
-        data = self.settled(raw, context or {})
+        level = Level(self.plan, self.settled(raw, context or {})).settle()
         errors: dict[str, list[str]] = {}
         with f.present(f.Circumstances(today, attachments or {})):
-            clean = self._validate(self.components, data, {}, "", "", errors)
+            clean = self._validate(level, "", errors)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
 
-    def _schema(self, level: str, components: list[s.Component]) -> Schema:
-        """The marshmallow schema of every input of a level (`level` names its list, '' is the top), built once."""
-        if level not in self._schemas:
-            built = {_key(c): f.build(c) for c in _inputs(components) if c["type"] != "dynamiclist"}
-            self._schemas[level] = Schema.from_dict(built)(unknown=EXCLUDE)
-        return self._schemas[level]
+    def _schema(self, plan: Plan) -> Schema:
+        """The marshmallow schema of every input of a level, built once."""
+        if plan not in self._schemas:
+            built = {node.key: f.build(node.component) for node in plan.inputs if node.columns is None}
+            self._schemas[plan] = Schema.from_dict(built)(unknown=EXCLUDE)
+        return self._schemas[plan]
 
-    def _validate(
-        self, components: list[s.Component], raw: Mapping[str, Any], outer: Mapping[str, Any], level: str, path: str,
-        errors: dict[str, list[str]],
+    def _validate(self, level: Level, path: str, errors: dict[str, list[str]]) -> dict[str, Any]:
+        """Validate what is shown of one evaluated level; what is hidden is dropped, what is computed is taken over."""
+        shown = [node for node in level.plan.nodes if node.key and not level.hidden(node)]
+        clean = self._load(level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors)
+        self._bounds(level, shown, clean, path, errors)
+        for node in shown:
+            if node.columns is not None:
+                clean[node.key] = self._rows(level, node, path, errors)
+            elif node.kind == "expression":
+                clean[node.key] = level.computed(node)
+        return clean
+
+    def _load(
+        self, level: Level, shown: Sequence[Node], path: str, errors: dict[str, list[str]]
     ) -> dict[str, Any]:  # fmt: skip
-        """Validate one level. A field's condition sees the level's raw values, so that order does not matter."""
-        seen = {**outer, **{k: v for k, v in raw.items() if v not in ("", None)}}
-        typed = _typed(components, seen)
-        for component in _flat(components):
-            if component["type"] == "expression":
-                seen[_key(component)] = typed[_key(component)] = _compute(component, typed)
-        visible = [c for c in _visible(components, typed) if c["type"] in s.INPUTS]
-        labels = {_key(c): s.label(c) for c in visible if c["type"] != "dynamiclist"}
-        given = {key: value for key in labels if (value := _blank_to_none(raw.get(key))) is not None}
-        schema = self._schema(level, components)
-        clean: dict[str, Any] = {}
+        labels = {node.key: s.label(node.component) for node in shown}
+        given = {key: value for key in labels if (value := _blank_to_none(level.typed.get(key))) is not None}
+        schema = self._schema(level.plan)
         try:
             loaded = schema.load(given, partial=schema.fields.keys() - labels.keys())  # partial: what is hidden
-            clean = {key: value for key, value in loaded.items() if value is not None}
         except ValidationError as error:
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
-        for component in visible:
-            key, first = _key(component), s.given(component, "notBefore")
-            if first and clean.get(key, "9") < clean.get(first, ""):
-                errors[path + key] = [f"{labels[key]}：不能早于{labels.get(first, first)}。"]
-        for component in visible:
-            if component["type"] == "dynamiclist":
-                key = _key(component)
-                clean[key] = self._rows(component, raw.get(key), seen, f"{level}{key}.", f"{path}{key}", errors)
-        for component in _visible(components, {**outer, **clean}):
-            if component["type"] == "expression":
-                clean[_key(component)] = _compute(component, {**outer, **clean})
-        return clean
+            return _valid(error)
+        return {key: value for key, value in loaded.items() if value is not None}
 
-    def _rows(
-        self, component: s.Component, raw: Any, outer: Mapping[str, Any], level: str, path: str,
-        errors: dict[str, list[str]],
-    ) -> list[dict[str, Any]]:  # fmt: skip
-        rows = [row for row in raw if isinstance(row, Mapping)] if isinstance(raw, list) else []
-        rows = [row for row in rows if any(value not in (None, "", [], False) for value in row.values())]
-        if len(rows) > f.MAX_ROWS:
-            errors[path] = [f"{s.label(component)}：最多 {f.MAX_ROWS} 行。"]
+    def _bounds(
+        self, level: Level, shown: Sequence[Node], clean: Mapping[str, Any], path: str, errors: dict[str, list[str]]
+    ) -> None:
+        """What one date asks of another: it may stand in the same row or in what the row stands in."""
+        for node in shown:
+            name = str(s.given(node.component, "notBefore") or "")
+            first = level.plan.find(name)
+            first = first if first and first.kind == "datetime" else None
+            day, start = clean.get(node.key), level.look(name) if first else None
+            if first and isinstance(day, str) and isinstance(start, str) and day < start:
+                errors[path + node.key] = [f"{s.label(node.component)}：不能早于{s.label(first.component)}。"]
+
+    def _rows(self, level: Level, node: Node, path: str, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
+        """The clean rows. An error names the row as it was sent, blank ones counted, for that is where the page shows it."""
+        label, path = s.label(node.component), path + node.key
+        rows = level.filled_rows(node)
+        if len(level.rows[node.key]) > f.MAX_ROWS:
+            errors[path] = [f"{label}：最多 {f.MAX_ROWS} 行。"]
             return []
-        if not rows and (component.get("validate") or {}).get("required", s.given(component, "required")):
-            errors[path] = [f"{s.label(component)}：至少填写一行。"]
+        if not rows and s.must_have_rows(node.component):
+            errors[path] = [f"{label}：至少填写一行。"]
         return [
-            self._validate(s.children(component), row, outer, level, f"{path}.{index}.", errors)
-            for index, row in enumerate(rows)
+            self._validate(row, f"{path}.{index}.", errors)
+            for index, row in enumerate(level.rows[node.key])
+            if row in rows
         ]
 
     # -- out --------------------------------------------------------------------------------------------------------
@@ -221,15 +226,22 @@ class Form:
             if value is None:
                 value = component.get("defaultValue")
             if value is not None:
-                found[_key(component)] = value
+                found[s.key(component)] = value
         return found
 
     def settled(self, values: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
         """The values with what is never the client's to say: prefilled read-only fields and the rows of fixed lists."""
         found = dict(values)
-        for component in _prefilled_readonly(self.components):
-            key, given = _key(component), _from(component, context)
-            found[key] = _fixed_rows(component, given, values.get(key)) if component["type"] == "dynamiclist" else given
+        for component in _inputs(self.components):
+            key = s.key(component)
+            if component["type"] == "dynamiclist":
+                rows = values.get(key)
+                if s.fixed(component) or isinstance(rows, list):
+                    given = _from(component, context) if s.fixed(component) else rows
+                    found[key] = _settled_rows(component, given, rows)
+            elif s.fixed(component):
+                given = _from(component, context)
+                found[key] = component.get("defaultValue") if given is None else given
         return found
 
     def filled(self, raw: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,21 +251,25 @@ class Form:
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
         """The attachments that `raw` names, by field of the top level."""
-        keys = (_key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
+        keys = (s.key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
         return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
 
     def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
         """The fields of the form with their values and errors, for the templates."""
-        return _render(self.components, data, data, errors or {}, "", "")
+        return _Drawing(errors or {}).level(Level(self.plan, data).settle(), "", "")
+
+    def review(self, data: Mapping[str, Any]) -> list[Field]:
+        """The fields with what was stored: nothing is computed or hidden anew, what was dropped has no value."""
+        return _review(self.components, data)
 
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""
-        return [_key(c) for c in _flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
+        return [s.key(c) for c in _flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
 
     def outcome_label(self, clean: Mapping[str, Any]) -> str:
         """The label of the decision that the form carries, or ''."""
         for component in _inputs(self.components):
-            key = _key(component)
+            key = s.key(component)
             if key in OUTCOME_KEYS and component["type"] in ("radio", "select") and clean.get(key):
                 return s.options(component).get(str(clean[key]), "")
         return ""
@@ -262,8 +278,8 @@ class Form:
         """Label and value in words of everything that has one."""
         return [
             (one.label, one.shown)
-            for one in _leaves(self.render(data))
-            if not one.hidden and one.kind not in ("text", "separator", "spacer") and one.shown
+            for one in _leaves(self.review(data))
+            if one.kind not in ("text", "separator", "spacer") and one.shown
         ]
 
 
@@ -289,17 +305,13 @@ def shown(component: s.Component, value: Any) -> str:
         parts = str(value)[:10].split("-")
         return (
             f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
-            if len(parts) == 3 and all(p.isdigit() for p in parts)
+            if len(parts) == 3 and all(normal.whole(p) is not None for p in parts)
             else str(value)
         )
     if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
         unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
         return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
     return str(value)
-
-
-def _key(component: s.Component) -> str:
-    return str((component.get("path") if component["type"] == "dynamiclist" else component.get("key")) or "")
 
 
 def _flat(components: list[s.Component]) -> Iterator[s.Component]:
@@ -318,15 +330,18 @@ def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _inputs(components) if s.fixed(c) and s.given(c, "prefill")]
 
 
-def _fixed_rows(component: s.Component, given: Any, typed: Any) -> list[dict[str, Any]]:
-    """The rows that are given, each with what was typed in its other columns; none can be added or taken away."""
+def _settled_rows(component: s.Component, given: Any, typed: Any) -> list[dict[str, Any]]:
+    """The rows of a list: those of a fixed list are given, each with what was typed in its other columns."""
     own = [row if isinstance(row, Mapping) else {} for row in typed] if isinstance(typed, list) else []
-    fixed = [_key(child) for child in _inputs(s.children(component)) if s.fixed(child)]
-    rows = [row for row in given if isinstance(row, Mapping)] if isinstance(given, list) else []
-    return [
-        {**(own[index] if index < len(own) else {}), **{key: row.get(key) for key in fixed}}
-        for index, row in enumerate(rows)
-    ]
+    rows = [row if isinstance(row, Mapping) else {} for row in given] if isinstance(given, list) else []
+    columns = [child for child in _inputs(s.children(component)) if s.fixed(child)]
+    settled = []
+    for index, row in enumerate(rows):
+        fixed = {s.key(child): child.get("defaultValue") for child in columns}
+        if s.fixed(component):
+            fixed = {key: row.get(key) for key in fixed}
+        settled.append({**(own[index] if index < len(own) else {}), **fixed})
+    return settled
 
 
 def _first_names(components: list[s.Component]) -> frozenset[str]:
@@ -334,46 +349,14 @@ def _first_names(components: list[s.Component]) -> frozenset[str]:
     return frozenset(name.partition(".")[0] for text in texts for name in compile_expression(text).names())
 
 
-def _visible(components: list[s.Component], values: Mapping[str, Any]) -> Iterator[s.Component]:
-    for component in components:
-        text = s.hide_text(component)
-        if text and compile_expression(text).evaluate(values) is True:
-            continue
-        yield component
-        if component["type"] == "group":
-            yield from _visible(s.children(component), values)
-
-
-def _typed(components: list[s.Component], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Raw browser text as conditions expect it: numbers as numbers, ticks as booleans."""
-    found = dict(values)
-    for component in _inputs(components):
-        key = _key(component)
-        value = found.get(key)
-        if component["type"] == "number" and isinstance(value, str):
-            found[key] = _number(value)
-        elif component["type"] == "checkbox":
-            found[key] = value in (True, "on", "true", "1")
-        elif component["type"] == "dynamiclist" and isinstance(value, list):
-            found[key] = [_typed(s.children(component), row) for row in value if isinstance(row, Mapping)]
-    return found
-
-
-def _number(text: str) -> float | None:
-    try:
-        number = float(text.replace(",", ""))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _compute(component: s.Component, values: Mapping[str, Any]) -> Any:
-    value = to_plain(compile_expression(strip_equals(str(component.get("expression") or "null"))).evaluate(values))
-    return round(value, 2) if isinstance(value, float) else value
+def _valid(error: ValidationError) -> dict[str, Any]:
+    """What held of a level in which something did not."""
+    found: Any = error.valid_data
+    return {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
 
 
 def _blank_to_none(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+    return None if isinstance(value, str) and not normal.line(value[:200]) else value
 
 
 def _texts(found: Any) -> list[str]:
@@ -389,38 +372,51 @@ def _from(component: s.Component, context: Mapping[str, Any]) -> Any:
 
 def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:
     start = name + "-"
-    numbers = {key[len(start) :].partition("-")[0] for key in sent if key.startswith(start)}
-    return sorted(int(number) for number in numbers if number.isdigit())[: f.MAX_ROWS + 1]
+    named = {normal.whole(key[len(start) :].partition("-")[0]) for key in sent if key.startswith(start)}
+    return sorted(number for number in named if number is not None)[: f.MAX_ROWS + 1]
 
 
-def _render(
-    components: list[s.Component], level: Mapping[str, Any], everything: Mapping[str, Any],
-    errors: Mapping[str, list[str]], prefix: str, path: str,
-) -> list[Field]:  # fmt: skip
-    values = _typed(components, {**everything, **level})
-    for component in _flat(components):
-        if component["type"] == "expression":
-            values[_key(component)] = _compute(component, values)
+@dataclass(frozen=True)
+class _Drawing:
+    """Draws an evaluated form as fields: `errors` by path."""
+
+    errors: Mapping[str, list[str]]
+
+    def level(self, level: Level, prefix: str, path: str) -> list[Field]:
+        """The fields of the form or of one row."""
+        return self._framed(level, None, prefix, path)
+
+    def _framed(self, level: Level, frame: Node | None, prefix: str, path: str) -> list[Field]:
+        return [self._field(level, node, prefix, path) for node in level.plan.nodes if node.frame is frame]
+
+    def _field(self, level: Level, node: Node, prefix: str, path: str) -> Field:
+        key = s.key(node.component)
+        found = list(self.errors.get(path + key, []))
+        one = Field(node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node))
+        if node.kind == "group":
+            one.children = self._framed(level, node, prefix, path)
+        elif node.columns is not None:
+            rows = level.rows[node.key]
+            one.rows = [self.level(row, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.") for i, row in enumerate(rows)]
+            fresh = Level(node.columns, node.columns.defaults, level)
+            one.children = _Drawing({}).level(fresh, f"{prefix}{key}-__n__-", "")
+        else:
+            one.value = level.computed(node) if node.kind == "expression" else level.typed.get(key)
+        return one
+
+
+def _review(components: list[s.Component], data: Mapping[str, Any]) -> list[Field]:
     found = []
     for component in components:
-        key = _key(component)
-        one = Field(component, prefix + key, path + key, errors=list(errors.get(path + key, [])))
-        text = s.hide_text(component)
-        one.hidden = bool(text) and compile_expression(str(text)).evaluate(values) is True
+        one = Field(component, s.key(component), s.key(component))
+        value = data.get(s.key(component))
         if component["type"] == "group":
-            one.children = _render(s.children(component), level, everything, errors, prefix, path)
+            one.children = _review(s.children(component), data)
         elif component["type"] == "dynamiclist":
-            rows = level.get(key)
-            rows = [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-            one.rows = [
-                _render(s.children(component), row, values, errors, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.")
-                for i, row in enumerate(rows)
-            ]
-            one.children = _render(s.children(component), {}, values, {}, f"{prefix}{key}-__n__-", "")
-        elif component["type"] == "expression":
-            one.value = values[key]
+            rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+            one.rows = [_review(s.children(component), row) for row in rows]
         else:
-            one.value = level.get(key)
+            one.value = value
         found.append(one)
     return found
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from engine.errors import Finding
 from engine.feel import compile_expression, strip_equals
 from engine.feel.reading import certain_names, compared
 from engine.forms import schema as s
+from engine.forms.evaluation import PAGE
 
-PAGE = frozenset({"known_household"})
-"""What a page tells the form it shows, besides the fields: a clue's form is for a household known or not yet known."""
 PREFILLED = frozenset({"household", "case", "clue", "officials"})
 """The names that ``prefill`` may use (engine.prefill)."""
 Fields = Mapping[str, s.Component]
@@ -20,16 +18,30 @@ Fields = Mapping[str, s.Component]
 def check_names(components: Iterable[s.Component], outer: Fields | None = None) -> Iterator[Finding]:
     """Names that no field of the form gives, and options that a choice does not have. The texts must be FEEL."""
     level = list(_flat(components))
-    known = {**(outer or {}), **{_key(one): one for one in level if _key(one)}}
+    known = {**(outer or {}), **{s.key(one): one for one in level if s.key(one)}}
     for component in level:
         for text in filter(None, (s.hide_text(component), strip_equals(str(component.get("expression") or "")))):
             yield from _reads(component, text, known)
+        yield from _earlier(component, known)
         prefill = s.given(component, "prefill")
         for name in sorted(compile_expression(str(prefill)).names()) if prefill else ():
             if name.partition(".")[0] not in PREFILLED:
                 yield _found(component, f"预填用到的“{name}”没有来处，可用：{'、'.join(sorted(PREFILLED))}。")
         if component["type"] == "dynamiclist":
             yield from check_names(s.children(component), known)
+
+
+def _earlier(component: s.Component, known: Fields) -> Iterator[Finding]:
+    """``notBefore`` names a date of the same row or of what the row stands in; it is itself a date's property."""
+    name = s.given(component, "notBefore")
+    if not name:
+        return
+    if component["type"] != "datetime":
+        yield _found(component, "“不早于”只用于日期。")
+    elif name not in known or name == s.key(component):
+        yield _found(component, f"“不早于”写的“{name}”不是这张表单的另一个项目。")
+    elif known[name]["type"] != "datetime":
+        yield _found(component, f"“不早于”写的“{s.label(known[name])}”不是日期。")
 
 
 def _reads(component: s.Component, text: str, known: Fields) -> Iterator[Finding]:
@@ -50,11 +62,6 @@ def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:
         yield component
         if component["type"] == "group":
             yield from _flat(s.children(component))
-
-
-def _key(component: s.Component) -> str:
-    key: Any = component.get("path") if component["type"] == "dynamiclist" else component.get("key")
-    return str(key or "")
 
 
 def _found(component: s.Component, sentence: str) -> Finding:

@@ -10,6 +10,8 @@ from typing import Any
 from engine.errors import Finding
 from engine.feel.patterns import quick
 from engine.forms import schema as s
+from engine.forms.circles import check_order
+from engine.forms.evaluation import Plan
 from engine.forms.fields import MAX_MATCHED
 from engine.forms.naming import check_names
 
@@ -45,7 +47,8 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
     if found:
         return None, found
     problems = s.check_form(schema)
-    return schema, problems or list(check_names(schema["components"]))
+    components = schema["components"]
+    return schema, problems or [*check_names(components), *check_order(Plan(components))]
 
 
 class _Ambiguous(ValueError):

@@ -37,9 +37,20 @@ def given(component: Component, name: str) -> Any:
     return (component.get("properties") or {}).get(name)
 
 
+def key(component: Component) -> str:
+    """The name of the component's data; '' where it has none."""
+    return str((component.get("path") if component.get("type") == "dynamiclist" else component.get("key")) or "")
+
+
 def label(component: Component) -> str:
     """What people call the field."""
     return str(component.get("label") or component.get("dateLabel") or component.get("key") or "")
+
+
+def unit(component: Component) -> str:
+    """What a number of the field counts, as it stands behind the field: 元 of money, else ''."""
+    shown = str((component.get("appearance") or {}).get("suffixAdorner") or "")
+    return shown or ("元" if given(component, "format") == "money" else "")
 
 
 def hide_text(component: Component) -> str | None:
@@ -51,6 +62,11 @@ def hide_text(component: Component) -> str | None:
 def fixed(component: Component) -> bool:
     """Whether people may only look; of a list with the property ``fixed``: its rows are given, none is added."""
     return bool(component.get("readonly") or component.get("disabled") or given(component, "fixed") == "true")
+
+
+def must_have_rows(component: Component) -> bool:
+    """Whether a list needs at least one row."""
+    return bool((component.get("validate") or {}).get("required", given(component, "required")))
 
 
 def options(component: Component) -> dict[str, str]:

@@ -164,7 +164,7 @@ class Objection(Base):
     raised_on: Mapped[date]
     matter: Mapped[str] = mapped_column(String(1000))
     status: Mapped[str] = mapped_column(String(20), default="open")
-    # open, dismissed, upheld_changed, upheld_withdrawn
+    # open, dismissed, upheld_changed, upheld_withdrawn, moot (the case ended without a new notice)
     finding: Mapped[str] = mapped_column(String(1000), default="")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -158,7 +158,10 @@ def _require_untouched(session: Session, step: Step, actor: Account, seq: int, l
 def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str, Any]) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
     before = step.instance
-    instance, left_out = step.replay().run_without(seq)
+    replay = step.replay()
+    instance, left_out = replay.run_without(seq)
+    if kind == "withdraw" and (replay.carried or replay.known):
+        raise Conflict("这一步之后已经收到异议或意见，不能撤回；如需更正，请联系正在办理的单位退回。")
     instance.host = before.host
     gone = set(left_out)
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
@@ -169,6 +172,8 @@ def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str,
                 known.undo(step.call(element_id, token), result)
     assert kind in UNDOING
     line = {"item": item.id, "name": item.name, "token": item.token, **details, "undone": left_out}
+    if replay.known:
+        line["known"] = replay.known
     step.log(kind, line, item.element_id)
     step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
     instance.pass_time(step.now)

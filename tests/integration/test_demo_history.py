@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import batches, installation
+from engine import batches, installation, schema
 from engine.clock import CHINA
 from engine.database import create_engine, session_factory
 from engine.demo import populate
@@ -23,7 +23,7 @@ def demo(tmp_path: Path) -> Factory:
     """The demo without its identification cases, late on an evening: nobody is at work."""
     sessions = session_factory(create_engine(f"sqlite:///{tmp_path / 'demo.sqlite'}"))
     with sessions() as session:
-        installation.create_tables(session.get_bind())  # type: ignore[arg-type]
+        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
         installation.install(session, NOW)
     populate(sessions, NOW, cases=0)
     return sessions

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from engine import accounts, installation
+from engine import accounts, installation, schema
 from engine.clock import CHINA
 from engine.database import create_engine, session_factory, write
 
@@ -39,7 +39,7 @@ OFFICIALS = (
 def build(url: str) -> None:
     """Install an empty database at `url` and add the officials."""
     engine = create_engine(url)
-    installation.create_tables(engine)
+    schema.upgrade(engine)
     with session_factory(engine)() as session:
         installation.install(session, START)
         add_officials(session)

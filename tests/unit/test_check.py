@@ -130,7 +130,7 @@ def test_scripts_beside_a_task_are_refused() -> None:
 
 def test_a_loop_without_a_wait_is_found() -> None:
     body = changed(
-        r'(<bpmn:sequenceFlow id="flow_decide_objection__objection_decided" sourceRef="decide_objection" targetRef=")[^"]+',
+        r'(<bpmn:sequenceFlow id="flow_decide_objection__objections_left" sourceRef="decide_objection" targetRef=")[^"]+',
         r"\1decide_objection",
     )
     assert any("环路" in f.message or "没有入口" in f.message for f in findings(body))
