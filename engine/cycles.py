@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from engine.clock import CHINA
@@ -14,6 +15,9 @@ from engine.feel.values import YearsMonths
 MAX_ROUNDS = 100
 """A cycle that names no number of rounds, or a larger one, ends here: a case may stay open for years."""
 
+_WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
+_PART = re.compile(r"PT(\d{1,6}\.\d{1,6})([HM])", re.ASCII)
+_SECONDS = {"H": 3600, "M": 60}
 _TEXT = re.compile(r"R(?P<rounds>\d{0,9})/(?:(?P<start>\d{4}-[^/]+)/)?(?P<step>P[^/]+)")
 
 
@@ -35,6 +39,16 @@ class Cycle:
         return moved
 
 
+def span_feel(text: str) -> str:
+    """FEEL for an ISO 8601 duration: FEEL itself has no weeks, and no parts of an hour or minute."""
+    weeks, part = _WEEKS.fullmatch(text), _PART.fullmatch(text)
+    if weeks is not None:
+        return f'duration("P{int(weeks[1]) * 7}D")'
+    if part is not None:
+        return f'duration("PT{Decimal(part[1]) * _SECONDS[part[2]]:f}S")'
+    return f'duration("{text}")'
+
+
 def parse_cycle(text: Any, value_of: Callable[[str], Any]) -> Cycle | None:
     """The cycle of ``R3/PT1H``, ``R/P1D`` or ``R5/2022-05-05T09:00:00+08:00/P7D``; None for anything else.
 
@@ -43,7 +57,7 @@ def parse_cycle(text: Any, value_of: Callable[[str], Any]) -> Cycle | None:
     found = _TEXT.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
         return None
-    step = value_of(f'duration("{found["step"]}")')
+    step = value_of(span_feel(found["step"]))
     start = value_of(f'date and time("{found["start"]}")') if found["start"] else None
     forward = step > timedelta() if isinstance(step, timedelta) else isinstance(step, YearsMonths) and step.months > 0
     if not forward or bool(found["start"]) != isinstance(start, datetime):

@@ -11,9 +11,17 @@ from typing import Any
 from lxml import etree
 
 from engine.errors import DefinitionError, EngineFault, Finding
-from engine.feel import Expression, FeelSyntaxError, UnaryTests, compile_expression, compile_unary_tests, one_purse
+from engine.feel import (
+    Expression,
+    FeelLimitError,
+    FeelSyntaxError,
+    UnaryTests,
+    compile_expression,
+    compile_unary_tests,
+    one_purse,
+)
 from engine.feel.reading import cell_literals, certain_names, compared, names_alone
-from engine.feel.values import Function, equal, from_plain
+from engine.feel.values import NO_VALUE, Function, equal, from_plain
 
 Node = etree._Element
 MAX_BYTES = 1_000_000
@@ -290,7 +298,7 @@ class _Model:
         if literal is not None:
             texts.append(compile_expression(_text(literal), self._known))
         found = {name for one in texts for name in (certain_names(one.tree) if certain else one.names())}
-        inner = set()
+        inner = {one.get("name", "") for one in self._required(node, "requiredKnowledge")}
         for required in self._required(node, "requiredDecision"):
             inner.add(required.get("name", ""))
             if required.get("id", "") not in seen:
@@ -428,7 +436,9 @@ def parse_model(body: bytes) -> list[Decision]:
         return model.decisions()
     except FeelSyntaxError as error:
         raise DefinitionError(f"决策表写得不对：{error}", [Finding("", "", str(error))]) from error
-    except (KeyError, StopIteration, AttributeError, IndexError, TypeError, ValueError, RecursionError) as error:
+    except (FeelLimitError, RecursionError) as error:
+        raise _refusal("决策表里有算不完的内容：嵌套过深，或列出的值过多。") from error
+    except (*NO_VALUE, StopIteration) as error:
         raise _refusal("决策表的结构不完整。") from error
 
 

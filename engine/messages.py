@@ -41,8 +41,9 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
         if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
             notices.raise_objection(session, actor, case_id, clean, clock=clock)
             return True
-        _keep(session, case, definition, name, clean, actor, now)
-        if not runtime.send_message(session, actor, case_id, name, definition.project(name, clean), clock=clock):
+        kept = _keep(session, case, definition, name, clean, actor, now)
+        payload = definition.project(name, clean)
+        if not runtime.send_message(session, actor, case_id, name, payload, submission=kept.id, clock=clock):
             raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
     return True
 
@@ -57,13 +58,14 @@ def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
 def _keep(
     session: Session, case: CaseFile, definition: Definition, name: str, clean: Mapping[str, Any], actor: Account,
     now: datetime,
-) -> None:  # fmt: skip
+) -> Submission:  # fmt: skip
     """The whole form stays as a submission; the instance gets only what its diagram reads."""
     event = next(e for e in definition.elements.values() if e.message == name and e.form_key)
     key = event.form_key or ""
-    session.add(
-        Submission(
-            case_id=case.id, form_key=key, element_id=event.id, data=dict(clean), submitted_by=actor.id, submitted_at=now,
-            form_sha256=case.version.resources["form"][key],
-        )
+    kept = Submission(
+        case_id=case.id, form_key=key, element_id=event.id, data=dict(clean), submitted_by=actor.id, submitted_at=now,
+        form_sha256=case.version.resources["form"][key],
     )  # fmt: skip
+    session.add(kept)
+    session.flush()
+    return kept

@@ -81,7 +81,7 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有登记告知的日期和方式。")
-    fields = runtime.definition_of(call.session, call.case).form(form).render(data)
+    fields = runtime.definition_of(call.session, call.case).form(form).review(data)
     words = {field.path: field.shown for field in fields}
     how = "，".join(part for part in (words["manner"], f"被告知人：{words['receiver']}") if part)
     day = date.fromisoformat(data["told_on"])

@@ -13,9 +13,11 @@ Three decisions shape this room:
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
@@ -28,12 +30,12 @@ from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.clock import CHINA
-from engine.cycles import Cycle, parse_cycle
+from engine.clock import CHINA, local_date
+from engine.cycles import Cycle, parse_cycle, span_feel
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
-from engine.feel.values import FeelLimitError, YearsMonths, to_plain
+from engine.feel.values import FeelLimitError, FeelSyntaxError, YearsMonths, to_plain
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -151,9 +153,20 @@ class FeelScriptEngine:
         """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
         return due_time(text, began, lambda inner: self.value(task, inner))
 
+    def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> datetime | None:
+        """As `due`, were no date in `variable` before `day` (ISO)."""
+        top = _top(task)
+        counted = {**top.data, variable: not_before(top.data.get(variable), day)}
+        return due_time(
+            text, began, lambda inner: compile_expression(inner).evaluate(counted, workdays=top.host.workdays)
+        )
+
     def cycle(self, task: Task, text: str) -> Cycle | None:
         """The repeating interval that `text` means, or None when it has no such value yet."""
-        return parse_cycle(self.value(task, timer_feel(text)), lambda inner: self.value(task, inner))
+        try:
+            return parse_cycle(self.value(task, timer_feel(text)), lambda inner: self.value(task, inner))
+        except FeelSyntaxError:
+            return None
 
     def decide(self, task: Task, decision_id: str) -> Any:
         """The result of a decision over the case's variables."""
@@ -181,16 +194,55 @@ def _answers(task: Task) -> FeelScriptEngine:
     return engine
 
 
+COUNTS_FROM = "countsFrom"
+"""A timer event's property: the step whose typed dates its period counts from, never from before that step opened."""
+
+
+@dataclass(frozen=True)
+class CountsFrom:
+    """The step that a period begins with, and the variable that it sets."""
+
+    step_id: str
+    variable: str
+
+
+def not_before(value: Any, day: str) -> Any:
+    """A step's values, with every ISO date in them that lies before `day` (ISO) put to that day."""
+    if isinstance(value, dict):
+        return {key: not_before(inner, day) for key, inner in value.items()}
+    return day if isinstance(value, str) and _ISO_DAY.match(value) and value[:10] < day else value
+
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T|$)")
+
+
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
     """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL; `element_id` is the event that carries it."""
 
-    def __init__(self, name: str, expression: str, element_id: str) -> None:
+    def __init__(self, name: str, expression: str, element_id: str, counts_from: CountsFrom | None = None) -> None:
         super().__init__(name, expression)
         self.element_id = element_id
+        self.counts_from = counts_from
 
     def due_at(self, task: Task) -> datetime | None:
         """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
-        return _answers(task).due(task, self.expression, self.began(task))
+        due = _answers(task).due(task, self.expression, self.began(task))
+        opened = self._opened(task)
+        if due is None or opened is None:
+            return due
+        assert self.counts_from is not None  # else nothing opened it
+        least = _answers(task).due_from(task, self.expression, self.began(task), self.counts_from.variable, opened)
+        return due if least is None else max(due, least)
+
+    def _opened(self, task: Task) -> str | None:
+        """R10, R29: the day (ISO) on which the step that this wait counts from was opened, on the way that led here."""
+        at: Task | None = task if self.counts_from is not None else None
+        while at is not None:
+            if self.counts_from and at.task_spec.bpmn_id == self.counts_from.step_id and "began" in at.internal_data:
+                return local_date(datetime.fromisoformat(at.internal_data["began"])).isoformat()
+            above = at.workflow.parent_task_id
+            at = at.parent or (_top(at).get_task_from_id(above) if above is not None else None)
+        return None
 
     def began(self, task: Task) -> datetime:
         """When the wait of `task` began: at the first question."""
@@ -216,7 +268,10 @@ class FeelCycle(FeelTimer):
     def due_at(self, task: Task) -> datetime | None:
         """When the round that waits as `task` is due, or None when the text is no cycle."""
         began, cycle = self.began(task), self.cycle(task)
-        return None if cycle is None else cycle.due(_round(task), began)
+        try:
+            return None if cycle is None else cycle.due(_round(task), began)
+        except OverflowError:  # past the year 9999
+            return None
 
     def cycle(self, task: Task) -> Cycle | None:
         """What the text means now."""
@@ -241,33 +296,49 @@ def _round(task: Task) -> int:
     return int(task.internal_data.get("round", 1))
 
 
+_SPAN, _CYCLE, _DAY = (re.compile(start, re.ASCII) for start in (r"P\d|PT", r"R\d*/", r"\d{4}-"))
+"""How ISO 8601 writes a duration, a cycle and a date."""
+
+
 def timer_feel(text: str) -> str:
     """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
     bare = strip_equals(text).strip().strip('"')
-    if (bare[:1] == "P" and bare[1:2].isdigit()) or bare[:2] == "PT":
-        return f'duration("{bare}")'
-    if bare[:1] == "R" and bare.lstrip("R").lstrip("0123456789")[:1] == "/":
+    if _SPAN.match(bare):
+        return span_feel(bare)
+    if _CYCLE.match(bare):
         return f'"{bare}"'
-    if bare[:4].isdigit() and bare[4:5] == "-":
+    if _DAY.match(bare):
         return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
     return strip_equals(text)
 
 
 def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> datetime | None:
-    """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China."""
+    """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China.
+
+    None for what is no instant, or none that every zone can write: the years 1 and 9999 have such days.
+    """
     value = value_of(timer_feel(text))
+    if isinstance(value, str):
+        try:
+            value = value_of(timer_feel(value))
+        except FeelSyntaxError:
+            return None  # a text that somebody typed, as 2022年5月9日
+    try:
+        due = _instant(value, began)
+        return due if due is not None and due.astimezone(UTC) else None
+    except OverflowError:
+        return None
+
+
+def _instant(value: Any, began: datetime) -> datetime | None:
     if isinstance(value, timedelta):
         return began + value
     if isinstance(value, YearsMonths):
         moved: datetime = value.add_to(began)
         return moved
-    if isinstance(value, str):
-        value = value_of(timer_feel(value))
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=CHINA)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=CHINA)
-    return None
+    return datetime(value.year, value.month, value.day, tzinfo=CHINA) if isinstance(value, date) else None
 
 
 def settings_of(properties: Mapping[str, str]) -> dict[str, str]:

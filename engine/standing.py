@@ -12,9 +12,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
-from engine import runtime
+from engine import locks, runtime
 from engine.errors import Conflict
 from engine.households import STATUS_NAMES
 from engine.models import Household
@@ -35,8 +33,7 @@ _TAKEN_BACK = "该户的其他事项已经随之结束，不能再撤回或退�
 
 def require(call: ServiceCall, *statuses: str) -> Household:
     """The case's household, locked. Raises Conflict unless its status is one of `statuses` (none given: any)."""
-    query = select(Household).where(Household.id == call.case.household_id).with_for_update()
-    household = call.session.scalars(query.execution_options(populate_existing=True)).one()
+    household = locks.household(call.session, call.case.household_id)
     if statuses and household.status not in statuses:
         raise Conflict(f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。")
     return household

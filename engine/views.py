@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, announcements, audit, definitions, inbox, prefill, runtime
+from engine import access, announcements, audit, definitions, inbox, past, prefill, runtime
 from engine.clock import CHINA
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
@@ -34,6 +34,7 @@ from engine.models import (
     Timer,
     WorkItem,
 )
+from engine.past import Past, Sent
 from engine.steps import DRAWN, Step
 
 
@@ -82,6 +83,9 @@ class CaseView:
     progress: Sequence[Progress]
     timeline: Sequence[Event]
     submissions: Sequence[Submission]
+    sent: Sequence[Sent]
+    """The submissions with what they were sent with."""
+    past: Past
     clues: Sequence[RiskClue]
     notices: Sequence[Notice]
     announcements: Sequence[Paper]
@@ -180,12 +184,14 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
 
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
+    history = past.of_case(session, case, entries)
+    submissions = of_case(Submission, Submission.id)
     return CaseView(
         case=case, definition=step.definition, items=items, timers=of_case(Timer, Timer.due_at),
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
-        timeline=[_event(entry, step.definition, people) for entry in entries if entry.kind != "begun"],
-        submissions=of_case(Submission, Submission.id), clues=of_case(RiskClue, RiskClue.discovered_on),
+        timeline=[_event(entry, history, people) for entry in entries if entry.kind != "begun"],
+        submissions=submissions, sent=past.sent(session, history, submissions, items), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
@@ -207,13 +213,15 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     if item is None:
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
-    form = view.definition.form(item.form_key)
-    element = view.definition.elements[item.element_id]
+    element, form = _step_of(session, view, item)
     variables = view.instance.variables_at(item.token)
     context = prefill.context(session, view.case, variables, form.reads | {"household"})
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
-    previous = [s for s in view.submissions if s.element_id == item.element_id and not element.repeats]
-    own = [s for s in previous if s.work_item_id == item.id]
+    here = (
+        item.element_id if item.status == "open" else view.past.present(item.element_id, view.past.seq_of_item(item.id))
+    )
+    previous = [one.submission for one in view.sent if one.element_id == here and not element.repeats]
+    own = [s for s in view.submissions if s.work_item_id == item.id]
     values = _values(form, context, draft, own or previous)
     may_work = access.may_work(actor, item)
     hands_on = may_work or access.may_supervise(actor, item)
@@ -230,6 +238,15 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
+
+
+def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element, Form]:
+    """The step and form of the item: of an open one the present version's, of a closed one those it was done with."""
+    form = past.form_of_item(session, item)
+    element = past.element_at(view.past, item)
+    if element is None:
+        raise NotFound("没有找到这一步。")
+    return element, form
 
 
 def _related(session: Session, case: CaseFile) -> list[CaseFile]:
@@ -308,10 +325,10 @@ def _people(session: Session, entries: Sequence[LogEntry], items: Sequence[WorkI
     return {row.id: row.name for row in session.execute(query)}
 
 
-def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -> Event:
+def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     """The line in words an official uses."""
     data: dict[str, Any] = entry.data
-    element = definition.elements.get(entry.element_id)
+    element = history.element(entry.element_id, entry.seq)
     name = data.get("name") or (element.name if element else entry.element_id)
     due = data.get("due")
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
@@ -321,7 +338,7 @@ def _event(entry: LogEntry, definition: Definition, people: Mapping[int, str]) -
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",
-        "message": _message_text(definition, entry.element_id),
+        "message": _message_text(history.definition_at(entry.seq), entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
         "move": f"流程由第{data.get('from')}版改按第{data.get('version')}版办理",

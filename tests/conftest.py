@@ -20,6 +20,11 @@ POSTGRES = "SHOUWANG_TEST_POSTGRES"
 _started: list[Postgres] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes hours is tried in a share, the same one every time, unless somebody asks for the whole."""
+    parser.addoption("--whole", action="store_true", help="try every odd value in every place, not a share of them")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The first process starts PostgreSQL and builds the templates; the others inherit them by environment."""
     if hasattr(config, "workerinput") or config.option.collectonly:

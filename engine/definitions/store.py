@@ -20,11 +20,14 @@ from engine.definitions.check import check
 from engine.definitions.definition import Definition
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.errors import DefinitionError, Invalid, NotFound
+from engine.forms import Form, compile_form
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
 CACHED = 200
 """As many parsed versions a process keeps; drafts that are tried pass through here too."""
 _CACHE: dict[str, Definition] = {}
+_FORMS: dict[str, Form] = {}
+"""Forms by the hash of their content: what was sent is shown by its own, whatever is in force now."""
 _CACHE_LOCK = Lock()
 
 
@@ -45,6 +48,22 @@ def load(session: Session, version_id: int) -> Definition:
                 del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
+
+
+def forms_sent(session: Session, keys: Iterable[str]) -> dict[str, Form]:
+    """The forms with which submissions were sent, compiled, by the hash of their content."""
+    known = {digest: _FORMS.get(digest) for digest in keys}
+    found = {digest: form for digest, form in known.items() if form is not None}
+    missing = known.keys() - found.keys()
+    if missing:
+        rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(missing)))
+        compiled = {row.sha256: compile_form(json.loads(row.body)) for row in rows}
+        with _CACHE_LOCK:
+            while len(_FORMS) + len(compiled) > CACHED and _FORMS:
+                del _FORMS[next(iter(_FORMS))]
+            _FORMS.update(compiled)
+        found.update(compiled)
+    return found
 
 
 def resources_of_version(session: Session, version: ProcedureVersion) -> Resources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from engine.access import QUEUE_NAMES
@@ -60,6 +60,15 @@ class Grid:
     """The cells of each rule: its tests, then its results; an empty test holds always."""
 
 
+def _said(pattern: str, words: str, text: str) -> str:
+    """`text` with what `pattern` finds, behind its first group, called `words`: a label may hold any sign."""
+    return re.sub(pattern, lambda found: f"{found[1]}“{words}”", text)
+
+
+def _concluded(words: str, found: re.Match[str]) -> str:
+    return f"结论{found[1]}“{words}”"
+
+
 class Wording:
     """The words of one version."""
 
@@ -95,10 +104,14 @@ class Wording:
         for name in sorted(names, key=len, reverse=True):
             choices = s.options(self._fields[name])
             for value, words in choices.items():
-                text = re.sub(rf'\b{re.escape(name)}( !?= )"{re.escape(value)}"', rf"{name}\1“{words}”", text)
-            text = re.sub(rf"\b{re.escape(name)}\b", f"“{s.label(self._fields[name])}”", text)
+                text = _said(rf'(\b{re.escape(name)} !?= )"{re.escape(value)}"', words, text)
+            text = _said(rf"()\b{re.escape(name)}\b", s.label(self._fields[name]), text)
         for (name, value), words in self._outcomes.items():
-            text = re.sub(rf"(?<![\w.]){re.escape(name)}( !?= ){re.escape(value)}", rf"结论\1“{words}”", text)
+            text = re.sub(
+                rf"(?<![\w.]){re.escape(name)}( !?= ){re.escape(value)}",
+                partial(_concluded, words),
+                text,
+            )
         for name, words in GIVEN.items():
             text = re.sub(rf"(?<![\w.]){re.escape(name)}\b", f"“{words}”", text)
         for sign, words in _OPERATORS:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, announcements, definitions, divisions, notices, prefill, state
+from engine import access, announcements, divisions, notices, past, prefill, state
 from engine.clock import local_date, written
 from engine.definitions import Element
 from engine.documents import compose, facts, numbers
@@ -61,15 +61,13 @@ def of_case(session: Session, actor: Account, case_id: int, kind_key: str) -> li
     case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
     if case is None:
         raise NotFound("没有找到这件事项。")
-    elements = definitions.load(session, case.version_id).elements.values()
-    steps = [element.id for element in elements if kind_of_step(element.properties) == kind_of(kind_key).key]
-    query = select(WorkItem.id).where(
-        WorkItem.case_id == case.id, WorkItem.element_id.in_(steps), WorkItem.status.in_(("open", "done"))
-    )
-    found = session.scalar(query.order_by(WorkItem.id.desc()).limit(1))
-    if found is None:
-        raise NotFound("这件事项还没有可以打印的文书。")
-    return [found]
+    wanted, history = kind_of(kind_key).key, past.of_case(session, case)
+    query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status.in_(("open", "done")))
+    for item in session.scalars(query.order_by(WorkItem.id.desc())):
+        element = past.element_at(history, item)
+        if element is not None and kind_of_step(element.properties) == wanted:
+            return [item.id]
+    raise NotFound("这件事项还没有可以打印的文书。")
 
 
 def of_items(session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime) -> list[Draft]:
@@ -78,7 +76,9 @@ def of_items(session: Session, actor: Account, kind_key: str, item_ids: Sequence
     if len(item_ids) > MAX_ITEMS:
         raise Invalid(f"一份名单最多 {MAX_ITEMS} 户，请分批。")
     items = _items(session, actor, item_ids)
-    element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
+    element = past.element_of_item(session, items[0])
+    if element is None:
+        raise NotFound("没有找到所选事项的步骤。")
     if kind_of_step(element.properties) != kind.key:
         raise Invalid(f"“{element.name}”这一步不用{kind.name}。")
     if kind.key == announcements.KIND.key:
@@ -219,7 +219,7 @@ def _details(
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
     keys = [key.strip() for key in element.properties.get("paper:fields", "").split(",") if key.strip()]
-    form = definitions.load(session, item.case.version_id).form(item.form_key)
+    form = past.form_of_item(session, item)
     values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
     return {str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None}
 

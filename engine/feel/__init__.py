@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 from engine.feel import values
@@ -54,7 +55,7 @@ class Expression:
         """Its value over `context`; null for what has none."""
         try:
             return self._run(Env(context, workdays))
-        except (values.FeelError, ArithmeticError):
+        except values.NO_VALUE:
             return None
         except RecursionError as error:
             raise FeelLimitError("表达式嵌套过深。") from error
@@ -86,7 +87,7 @@ class UnaryTests:
         """Whether `value` meets the cell; None when that cannot be said."""
         try:
             return self._match(Env(context, None), values.from_plain(value))
-        except (values.FeelError, ArithmeticError):
+        except values.NO_VALUE:
             return None
         except RecursionError as error:
             raise FeelLimitError("表达式嵌套过深。") from error
@@ -102,14 +103,27 @@ def _to_json(node: Any) -> Any:
     if isinstance(node, list):
         return [_to_json(item) for item in node]
     if not isinstance(node, tuple):
-        return float(node) if isinstance(node, Decimal) else node
+        return _number(node) if isinstance(node, Decimal) else node
     if node[0] in ("some", "every"):
-        return [node[0], [[name, _to_json(domain)] for name, domain in node[1]], _to_json(node[2])]
-    if node[0] is not None and node[0] not in _BROWSER:
+        return [node[0], _pairs(node[1]), _to_json(node[2])]
+    if node[0] not in _BROWSER:
         raise ValueError(node[0])
-    if node[0] == "call" and (node[1][0] != "name" or node[1][1] not in _BROWSER_CALLS):
-        raise ValueError("call")
+    if node[0] == "call":
+        if node[1][0] != "name" or node[1][1] not in _BROWSER_CALLS:
+            raise ValueError("call")
+        return [node[0], _to_json(node[1]), _pairs(node[2])]
     return [_to_json(part) for part in node]
+
+
+def _pairs(pairs: Iterable[tuple[str | None, Node]]) -> list[Any]:
+    return [[name, _to_json(value)] for name, value in pairs]
+
+
+def _number(value: Decimal) -> float:
+    found = float(value)
+    if not isfinite(found):
+        raise ValueError(value)  # JSON has no such number
+    return found
 
 
 @lru_cache(maxsize=4096)

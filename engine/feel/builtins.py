@@ -20,6 +20,7 @@ from decimal import (
     ROUND_UP,
     Decimal,
 )
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -280,7 +281,21 @@ def _replace(text: Any, pattern: Any, by: Any, flags: Any = "") -> str:
     found, new = _text(text), _text(by)
     if len(found) * (len(new) + 1) > MAX_TEXT * 10:
         raise FeelError
-    return _pattern(pattern, found, flags).sub(re.sub(r"\$(\d)", r"\\\1", new), found)
+    return _pattern(pattern, found, flags).sub(lambda match: _REPLACED.sub(partial(_piece, match), new), found)
+
+
+_REPLACED = re.compile(r"[\\$](.?)", re.DOTALL)
+
+
+def _piece(match: re.Match[str], sign: re.Match[str]) -> str:
+    """What ``$1`` or an escaped sign of a replacement stands for: a group that the pattern has not is empty."""
+    written, what = sign.group()[0], sign.group(1)
+    if what and what in "0123456789":
+        number = int(what)
+        return (match.group(number) or "") if number <= (match.re.groups or 0) else ""
+    if written == "\\" and what not in ("\\", "$"):
+        raise FeelError  # as the standard has it: nothing else is escaped
+    return what if written == "\\" else sign.group()
 
 
 def _join(items: Any, delimiter: Any = "") -> str:

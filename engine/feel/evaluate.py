@@ -7,13 +7,21 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
-from decimal import Context, Decimal, DecimalException
+from decimal import Decimal
 from typing import Any
 
 from engine.feel import values as v
 from engine.feel.builtins import BUILTINS, MAX_LIST, MAX_TEXT, REFUSED, _workdays_after
-from engine.feel.parser import Node
-from engine.feel.values import FeelError, FeelLimitError, FeelSyntaxError, Function, Range, YearsMonths
+from engine.feel.parser import ARITHMETIC, Node, parts
+from engine.feel.values import (
+    NO_VALUE,
+    FeelError,
+    FeelLimitError,
+    FeelSyntaxError,
+    Function,
+    Range,
+    YearsMonths,
+)
 
 MAX_STEPS = 100_000
 MAX_CALLS = 40
@@ -30,7 +38,6 @@ def one_purse(steps: int) -> Iterator[None]:
         _PURSE.reset(token)
 
 
-ARITHMETIC = Context(prec=34, Emax=6144, Emin=-6143)  # decimal128, as the standard says
 Workdays = Callable[[date, int], date]
 
 
@@ -113,7 +120,7 @@ def _arithmetic(operator: str, left: Node, right: Node) -> Closure:
         env.pay_for(x, y)
         try:
             return combine(x, y)
-        except (FeelError, TypeError, ValueError, OverflowError, ArithmeticError):
+        except NO_VALUE:
             return None
 
     return run
@@ -470,16 +477,7 @@ def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:
             found = called.call(*given)
             env.pay_for(found)
             return found
-        except (
-            FeelError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            KeyError,
-            IndexError,
-            ArithmeticError,
-            DecimalException,
-        ):
+        except NO_VALUE:
             return None
 
     return run
@@ -541,39 +539,24 @@ def tests(node: Node) -> Callable[[Env, Any], bool | None]:
     return matcher
 
 
-def _free(node: Any, bound: frozenset[str] = frozenset()) -> set[str]:
-    """The maximal dotted names that `node` reads from outside itself."""
-    if isinstance(node, list):
-        return set().union(*(_free(item, bound) for item in node)) if node else set()
-    if not isinstance(node, tuple) or not node:
-        return set()
+def _free(node: Node, bound: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
+    """The maximal dotted names that `node` reads from outside itself; with `certain`, filters left out."""
     kind = node[0]
-    if kind == "name":
-        return set() if node[1] in bound else {node[1]}
-    if kind == "path":
+    if kind in ("name", "path"):
         dotted = _dotted(node)
         if dotted is not None:
             return set() if dotted.partition(".")[0] in bound else {dotted}
-        return _free(node[1], bound)
-    if kind == "lit":
-        return set()
-    if kind in ("for", "some", "every"):
+    if kind == "filter" and certain:
+        return _free(node[1], bound, certain=True)
+    if kind in ("for", "some", "every", "context"):
         found: set[str] = set()
-        for name, domain in node[1]:
-            found |= _free(domain, bound)
+        for name, inner in node[1]:
+            found |= _free(inner, bound, certain=certain)
             bound = bound | {name}
-        return found | _free(node[2], bound | {"partial"})
-    if kind == "context":
-        found = set()
-        for key, value in node[1]:
-            found |= _free(value, bound)
-            bound = bound | {key}
-        return found
+        return found if kind == "context" else found | _free(node[2], bound | {"partial"}, certain=certain)
     if kind == "function":
-        return _free(node[2], bound | set(node[1]))
-    if kind == "call":
-        return _free(node[1], bound) | _free([value for _, value in node[2]], bound)
-    return set().union(*(_free(part, bound) for part in node[1:])) if len(node) > 1 else set()
+        bound = bound | set(node[1])
+    return set().union(*(_free(part, bound, certain=certain) for part in parts(node)))
 
 
 def _dotted(node: Node) -> str | None:
@@ -585,23 +568,20 @@ def _dotted(node: Node) -> str | None:
     return ".".join([at[1], *reversed(parts)]) if at[0] == "name" else None
 
 
-def free_names(node: Node) -> frozenset[str]:
-    """The dotted names that the expression reads, built-ins excluded."""
+def free_names(node: Node, *, certain: bool = False) -> frozenset[str]:
+    """The dotted names that the expression reads, built-ins excluded; with `certain`, what filters read left out."""
     given = ("?", "workdays after", "item")
-    return frozenset(name for name in _free(node) if name not in BUILTINS and name.partition(".")[0] not in given)
+    names = _free(node, certain=certain)
+    return frozenset(name for name in names if name not in BUILTINS and name.partition(".")[0] not in given)
 
 
-def unknown_functions(node: Any, bound: frozenset[str] = frozenset()) -> set[str]:
+def unknown_functions(node: Node, bound: frozenset[str] = frozenset()) -> set[str]:
     """Names that are called but are neither built-in nor defined in the expression itself."""
-    if isinstance(node, list):
-        return set().union(*(unknown_functions(item, bound) for item in node)) if node else set()
-    if not isinstance(node, tuple) or not node or node[0] == "lit":
-        return set()
     if node[0] == "function":
         bound = bound | set(node[1])
     if node[0] == "context":
         bound = bound | {key for key, _ in node[1]}
-    found = unknown_functions(list(node[1:]), bound)
+    found: set[str] = set().union(*(unknown_functions(part, bound) for part in parts(node)))
     if node[0] == "call" and node[1][0] == "name":
         name = node[1][1]
         if name not in BUILTINS and name not in bound and name != "workdays after" and name not in REFUSED:

@@ -9,8 +9,8 @@ Nodes: ``lit v`` · ``name n`` · ``path node n`` · ``arith op a b`` · ``neg a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Context, Decimal, DecimalException
 from typing import Any
 
 from engine.feel.values import FeelSyntaxError
@@ -20,6 +20,7 @@ MAX_DEPTH = 60
 MAX_TREE_DEPTH = 120
 """Of the whole tree, chains such as ``a + b + c`` included: what reads a tree goes down one level at a time."""
 Node = tuple[Any, ...]
+ARITHMETIC = Context(prec=34, Emax=6144, Emin=-6143)  # decimal128, as the standard says
 
 SPACED = (
     "date and time", "days and time duration", "years and months duration", "days after", "workdays after",
@@ -57,7 +58,8 @@ class Token:
 def _lexer(names: tuple[str, ...]) -> re.Pattern[str]:
     found = _LEXERS.get(names)
     if found is None:
-        spaced = sorted({*SPACED, *(n for n in names if not re.fullmatch(_WORD, n))}, key=len, reverse=True)
+        given = {name for name in names if name.strip() and not re.fullmatch(_WORD, name)}
+        spaced = sorted({*SPACED, *given}, key=len, reverse=True)
         alternatives = "|".join(r"\s+".join(map(re.escape, name.split())) + r"(?!\w)" for name in spaced)
         found = _LEXERS[names] = re.compile(_TOKEN % (alternatives, _WORD), re.VERBOSE | re.DOTALL)
         if len(_LEXERS) > 200:
@@ -69,6 +71,7 @@ def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
     """The words of `text`; names with spaces must be known."""
     if len(text) > MAX_LENGTH:
         raise FeelSyntaxError(f"表达式过长（上限 {MAX_LENGTH} 字）。")
+    _require_whole(text)
     lexer, position, found = _lexer(names), 0, []
     while position < len(text):
         match = lexer.match(text, position)
@@ -315,7 +318,7 @@ class Parser:
     def _primary(self) -> Node:
         token = self._next()
         if token.kind == "number":
-            return ("lit", Decimal(token.text))
+            return ("lit", _number(token.text))
         if token.kind == "string":
             return ("lit", _unescape(token.text[1:-1]))
         if token.kind == "word":
@@ -464,12 +467,80 @@ class Parser:
         return " ".join(words)
 
 
+def _number(text: str) -> Decimal:
+    """A number as the standard keeps it: 34 digits, up to 10^6144."""
+    try:
+        return ARITHMETIC.create_decimal(text)
+    except DecimalException as error:
+        raise FeelSyntaxError(f"数字“{text[:40]}”过大。") from error
+
+
 def _unescape(text: str) -> str:
+    """The text of a literal: ``\\uD83D\\uDE00`` is one character, as in JSON."""
+
     def replace(match: re.Match[str]) -> str:
         code = match.group(1)
-        return chr(int(code[1:], 16)) if code[0] in "uU" else _ESCAPES.get(code, "\\" + code)
+        if code[0] == "u" and len(code) > 5:
+            return bytes.fromhex(code[1:5] + code[7:]).decode("utf-16-be")
+        if code[0] not in "uU" or len(code) == 1:
+            return _ESCAPES.get(code, "\\" + code)
+        number = int(code[1:], 16)
+        if number > 0x10FFFF:
+            raise FeelSyntaxError(f"“\\{code}”不是一个字符。")
+        return chr(number)
 
-    return re.sub(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", replace, text)
+    found = re.sub(_ESCAPED, replace, text, flags=re.DOTALL)
+    _require_whole(found)
+    return found
+
+
+_ESCAPED = r"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)"
+
+
+def _require_whole(text: str) -> None:
+    """Half a character and the character zero can be neither stored nor shown. Raises FeelSyntaxError."""
+    wrong = next((place for place, one in enumerate(text) if one == "\0" or "\ud800" <= one <= "\udfff"), None)
+    if wrong is not None:
+        raise FeelSyntaxError("文字里有不完整的字符（半个代理对或空字符），不能保存。", wrong)
+
+
+# -- walking a tree -------------------------------------------------------------------------------------------------------
+
+
+def parts(node: Node) -> Iterator[Node]:
+    """The nodes directly inside `node`: of pairs and arguments the values, whose names are no nodes."""
+    return iter(_PARTS[node[0]](node))
+
+
+def _paired(node: Node) -> Iterable[Node]:
+    return [*(domain for _, domain in node[1]), node[2]]
+
+
+def _from_first(node: Node) -> Iterable[Node]:
+    return node[1:]
+
+
+def _from_second(node: Node) -> Iterable[Node]:
+    return node[2:]
+
+
+def _listed(node: Node) -> Iterable[Node]:
+    return list(node[1])
+
+
+_PARTS: dict[str, Callable[[Node], Iterable[Node]]] = {
+    **dict.fromkeys(("and", "or", "between", "if", "filter", "group", "neg"), _from_first),
+    **dict.fromkeys(("arith", "cmp", "test", "function"), _from_second),
+    **dict.fromkeys(("for", "some", "every"), _paired),
+    **dict.fromkeys(("list", "tests", "not"), _listed),
+    **dict.fromkeys(("lit", "name", "dash"), lambda node: ()),
+    **dict.fromkeys(("path", "instance"), lambda node: node[1:2]),
+    "in": lambda node: [node[1], *node[2]],
+    "context": lambda node: [value for _, value in node[1]],
+    "call": lambda node: [node[1], *(value for _, value in node[2])],
+    "range": lambda node: node[1:3],
+}
+"""Of each kind of node the nodes inside it; whoever walks a tree asks here."""
 
 
 _PRIMARIES: dict[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.feel.builtins import BUILTINS
 from engine.feel.evaluate import _dotted, free_names
-from engine.feel.parser import Node
+from engine.feel.parser import Node, parts
 
 
 def certain_names(tree: Node) -> frozenset[str]:
@@ -15,26 +15,12 @@ def certain_names(tree: Node) -> frozenset[str]:
 
     In ``risks[gone = "no"]`` the name may be a variable or a key of the list's own items; only a case can tell.
     """
-    return free_names(_without_filters(tree))
+    return free_names(tree, certain=True)
 
 
-def _without_filters(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_filters(item) for item in node]
-    if not isinstance(node, tuple) or not node or node[0] == "lit":
-        return node
-    if node[0] == "filter":
-        return _without_filters(node[1])
-    return tuple(_without_filters(part) for part in node)
-
-
-def compared(node: Any) -> Iterator[tuple[str, Any]]:
+def compared(node: Node) -> Iterator[tuple[str, Any]]:
     """Each dotted name with each literal that the expression tests it for being equal to, or one of; filters left out."""
-    if isinstance(node, list):
-        for item in node:
-            yield from compared(item)
-        return
-    if not isinstance(node, tuple) or not node or node[0] in ("lit", "filter"):
+    if node[0] == "filter":
         return
     if node[0] == "cmp" and node[1] in ("=", "!="):
         for name, value in ((node[2], node[3]), (node[3], node[2])):
@@ -50,7 +36,7 @@ def compared(node: Any) -> Iterator[tuple[str, Any]]:
         for name, value in ((_path(values), item), (_path(item), values)):
             if name is not None:
                 yield from ((name, literal) for literal in literals(value))
-    for part in node[1:]:
+    for part in parts(node):
         yield from compared(part)
 
 

@@ -6,6 +6,8 @@ Python's own. No value carries an attribute that an expression could reach but t
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -31,6 +33,10 @@ class FeelError(Exception):
     """An evaluation has no value: the standard makes it null."""
 
 
+NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
+"""What Python raises for values that an operation is not made for: the standard makes it null. Nothing else is caught."""
+
+
 @dataclass(frozen=True, order=True)
 class YearsMonths:
     """A years-and-months duration."""
@@ -38,10 +44,15 @@ class YearsMonths:
     months: int
 
     def add_to(self, day: date) -> Any:
-        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's length."""
+        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's length.
+
+        Raises OverflowError outside the years 1 to 9999.
+        """
         index = day.year * 12 + day.month - 1 + self.months
         year, month = divmod(index, 12)
-        last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+        if not 1 <= year <= 9999:
+            raise OverflowError
+        last = monthrange(year, month + 1)[1]
         return day.replace(year=year, month=month + 1, day=min(day.day, last))
 
     def __str__(self) -> str:

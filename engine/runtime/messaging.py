@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from engine import access
 from engine.clock import Clock
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.models import Account, CaseFile, WorkItem
+from engine.runtime.items import noting_faults
 from engine.steps import Step
 
 
@@ -25,10 +26,22 @@ def send_message(
     payload: Mapping[str, Any],
     *,
     facts: Mapping[str, Any] | None = None,
+    submission: int | None = None,
     clock: Clock,
 ) -> bool:
-    """A message reaches a case; `facts` change case variables. Returns whether something caught it at once."""
-    now = clock.now()
+    """A message reaches a case; `facts` change case variables, `submission` is the form it came with.
+
+    Returns whether something caught it at once.
+    """
+    with noting_faults(session, clock.now(), case_id=case_id):
+        return _send(session, actor, case_id, name, payload, facts, submission, clock.now())
+
+
+@whole
+def _send(
+    session: Session, actor: Account | None, case_id: int, name: str, payload: Mapping[str, Any],
+    facts: Mapping[str, Any] | None, submission: int | None, now: datetime,
+) -> bool:  # fmt: skip
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
@@ -39,7 +52,8 @@ def send_message(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        step.finish({"payload": dict(payload), **({"facts": dict(facts)} if facts else {})})
+        details: dict[str, Any] = {"payload": dict(payload), "facts": dict(facts or {}), "submission": submission}
+        step.finish({key: value for key, value in details.items() if value or key == "payload"})
     return caught
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, services
+from engine import access, past, services
 from engine.clock import Clock
-from engine.database import save, write
+from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid
 from engine.models import (
     Account,
@@ -22,7 +22,7 @@ from engine.models import (
     WorkItem,
 )
 from engine.replay import UNDOING, Input
-from engine.runtime.items import Outcome, StepResult, drop_drafts, each, open_item, readable_item
+from engine.runtime.items import Outcome, StepResult, drop_drafts, each, noting_faults, open_item, readable_item
 from engine.steps import Step
 
 
@@ -45,24 +45,26 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
         session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
     )
     latest: dict[str, Input] = {}
-    inputs = step.replay().inputs
-    for entry in inputs:
+    replay = step.replay()
+    for entry in replay.inputs:
         if entry.kind == "complete":
-            latest[entry.element_id] = entry
+            latest[replay.element_of(entry)] = entry
     found = []
-    for entry in sorted(latest.values(), key=lambda e: -e.seq):
+    for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
         instance, _ = step.replay().run_without(entry.seq)
-        if item.token not in {task.token for task in instance.open_tasks()}:
-            found.append(entry)
-    return [_target(session, entry) for entry in found]
+        standing = instance.open_tasks()
+        # A step that the present version has no longer cannot be opened again.
+        if item.token not in {task.token for task in standing} and element_id in {task.element_id for task in standing}:
+            found.append(_target(session, step, element_id, entry))
+    return found
 
 
-def _target(session: Session, entry: Input) -> ReturnTarget:
+def _target(session: Session, step: Step, element_id: str, entry: Input) -> ReturnTarget:
+    """The finished step as the present version calls it: that is what opens."""
     done = session.get_one(WorkItem, entry.data["item"])
     person = session.get(Account, done.closed_by) if done.closed_by else None
-    return ReturnTarget(
-        entry.seq, str(entry.data["token"]), entry.element_id, done.name, person.name if person else "", entry.at
-    )
+    name = step.definition.elements[element_id].name or done.name
+    return ReturnTarget(entry.seq, str(entry.data["token"]), element_id, name, person.name if person else "", entry.at)
 
 
 def return_to(
@@ -74,7 +76,14 @@ def return_to(
     """
     if not reason.strip():
         raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
-    now = clock.now()
+    with noting_faults(session, clock.now(), item_id=item_id):
+        return _return_to(session, actor, item_id, target_seq, reason, clock.now())
+
+
+@whole
+def _return_to(
+    session: Session, actor: Account, item_id: int, target_seq: int | None, reason: str, now: datetime
+) -> StepResult:  # fmt: skip
     targets = return_targets(session, actor, item_id)
     if not targets:
         raise Conflict("这是第一步，没有可以退回的上一步。")
@@ -111,7 +120,12 @@ def return_many(
 
 def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) -> StepResult:
     """撤回: take back one's own finished step while nobody has worked on what came of it."""
-    now = clock.now()
+    with noting_faults(session, clock.now(), item_id=item_id):
+        return _withdraw(session, actor, item_id, clock.now())
+
+
+@whole
+def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> StepResult:
     with write(session):
         item = readable_item(session, actor, item_id)
         step = Step.on(session, item.case_id, actor, now)
@@ -119,6 +133,7 @@ def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) ->
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
         left_out = _undo(step, seq, "withdraw", item, {})
+        _require_open_again(session, step, item)
         _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish({}, note=f"{actor.name}撤回，待重新办理")
@@ -140,6 +155,14 @@ def _own_last_step(session: Session, step: Step, actor: Account, item: WorkItem)
         if entry.data.get("item") == item.id:
             return entry.seq
     raise Conflict("没有找到这一步的办理记录，不能撤回。")
+
+
+def _require_open_again(session: Session, step: Step, item: WorkItem) -> None:
+    """The step stands open: a version that has it no longer cannot open it."""
+    history = past.of_case(session, step.case)
+    name = history.present(item.element_id, history.seq_of_item(item.id))
+    if name not in {task.element_id for task in step.instance.open_tasks()}:
+        raise Conflict("这件事项现行的版本里已经没有这一步，不能撤回；如需更正，请由下一步退回。")
 
 
 def _require_untouched(session: Session, step: Step, actor: Account, seq: int, left_out: list[int]) -> None:

@@ -145,8 +145,8 @@ function keep(box, input, file) {
 
 async function sentence(answer) {
   if (answer.redirected) return "登录已过期，请重新登录。";
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功，请重试。";
+  const problem = await answer.json().catch(() => ({}));
+  return problem.detail || "上传没有成功，请重试。";
 }
 
 const headers = (form) => ({ "X-Requested-With": "fetch", "X-CSRFToken": form.querySelector("[name=csrf_token]").value });

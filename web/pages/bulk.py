@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, bulk, divisions, runtime, views
+from engine import attachments, bulk, divisions, past, runtime, views
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.errors import Conflict, Invalid
 from engine.models import BulkAct
@@ -105,8 +105,8 @@ def _kind(act: BulkAct) -> Kind | None:
     if act.kind != "complete":
         return None
     item = bulk.entries(session(), act, "done").items[0].item
-    element = runtime.definition_of(session(), item.case).elements[act.element_id]
-    return KINDS.get(kind_of_step(element.properties))
+    element = past.element_of_item(session(), item)
+    return KINDS.get(kind_of_step(element.properties)) if element is not None else None
 
 
 @blueprint.post("/<int:act_id>")

@@ -30,7 +30,8 @@ def show(item_id: int) -> str:
 def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None) -> str:
     view = views.task_view(session(), account(), item_id, clock.now())
     values = view.values if data is None else view.form.settled(data, view.context)
-    shown = view.form.render(values, errors)
+    done = view.item.status != "open" and data is None
+    shown = view.form.review(values) if done else view.form.render(values, errors)
     return render_template(
         "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
         typed=data is not None,

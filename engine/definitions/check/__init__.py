@@ -7,15 +7,22 @@ may cost is bounded: files and elements in number, the engine's own steps in tim
 
 from __future__ import annotations
 
+import logging
+from traceback import walk_tb
+from types import TracebackType
+from typing import Any
+
 from engine import services
 from engine.deadline import Deadline
 from engine.definitions import xml as x
 from engine.definitions.check import foreign, limits, names, structure, timers, work
-from engine.definitions.check.draft import Checker, Draft
+from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
 from engine.errors import DefinitionError, Finding
+from engine.surroundings import trouble_of
 
+_LOG = logging.getLogger("shouwang.check")
 MAX_SECONDS = 6.0
 """What one check may take: about 5 s of it for the exploration."""
 _FIRST: tuple[Checker, ...] = (limits.limits, limits.drawing, structure.unique)
@@ -33,26 +40,30 @@ def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Fi
 
     services.load_all()
     deadline = Deadline(MAX_SECONDS)
+    findings: list[Finding] = []
     try:
-        findings = _read(Draft(x.parse_xml(body), resources), deadline)
+        findings += _read(Draft(x.parse_xml(body), resources), deadline)
         if _refused(findings):
             return None, findings
         definition = Definition(body, resources)
-        findings += explore(
-            definition, deadline
-        )  # the library parses the diagram for it: the last check of its writing
+        # the library parses the diagram for it: the last check of its writing
+        findings += explore(definition, deadline)
     except DefinitionError as error:
-        return None, error.findings
+        return None, [*findings, *error.findings]
+    except Exception as error:
+        if trouble_of(error) is not None:
+            raise  # the machine's fault, not the diagram's
+        return None, [*findings, _unforeseen(error)]
     return None if _refused(findings) else definition, findings
 
 
 def _read(draft: Draft, deadline: Deadline) -> list[Finding]:
     """What the drawing and its texts show. What is too large or has no clear ids is not read further."""
-    findings = [finding for checker in _FIRST for finding in checker(draft)]
+    findings = [finding for checker in _FIRST for finding in _asked(checker, draft)]
     if _refused(findings):
         return findings
     for checker in _CHECKERS:
-        findings += checker(draft)
+        findings += _asked(checker, draft)
         if deadline.passed:
             sentence = "流程图过于庞大，没有在限定的时间里检查完，不能启用。请分成几个公用环节。"
             return [*findings, Finding("", "", sentence)]
@@ -61,3 +72,44 @@ def _read(draft: Draft, deadline: Deadline) -> list[Finding]:
 
 def _refused(findings: list[Finding]) -> bool:
     return any(finding.severity == "error" for finding in findings)
+
+
+def _asked(checker: Checker, draft: Draft) -> list[Finding]:
+    """What one checker finds. One that fails says so at the element where it failed; the others go on."""
+    findings: list[Finding] = []
+    try:
+        for finding in checker(draft):  # one by one: what was found before it failed is kept
+            findings += [finding]
+    except DefinitionError:
+        raise
+    except Exception as error:
+        if trouble_of(error) is not None:
+            raise
+        findings.append(_unforeseen(error))
+    return findings
+
+
+def _unforeseen(error: Exception) -> Finding:
+    """A check that failed is a finding for who draws, and an entry in the log for who mends the check."""
+    identifier, name = _place(error.__traceback__)
+    _LOG.error("the check failed at %r", identifier, exc_info=error)
+    sentence = "检查到这里出了意外，不能启用：请把最近在这里写的文字改得简单些。系统已记录，请告知系统维护人员。"
+    return Finding(identifier, name, sentence)
+
+
+def _place(trace: TracebackType | None) -> tuple[str, str]:
+    """Id and name of the element that was looked at last: the innermost one that the failing functions held."""
+    last = "", ""
+    for frame, _ in walk_tb(trace):
+        for value in frame.f_locals.values():
+            last = _drawn(value) or last
+    return last
+
+
+def _drawn(value: Any) -> tuple[str, str] | None:
+    """Id and name of what a function held, where that is an element or a token at one."""
+    if isinstance(value, x.Node) and x.is_bpmn(value) and value.get("id"):
+        return value.get("id", ""), name_of(value)
+    spec = getattr(value, "task_spec", None)
+    identifier = getattr(spec, "bpmn_id", None)
+    return (str(identifier), str(getattr(spec, "bpmn_name", None) or "")) if identifier else None

@@ -10,6 +10,7 @@ from engine.definitions.check.draft import Draft, apart, closure, found, name_of
 from engine.definitions.definition import FLOW_NODES, TIMERS
 from engine.definitions.resources import calls_out
 from engine.errors import Finding
+from engine.text import whole
 
 NAMES = {
     "scriptTask": "脚本任务", "task": "未定类型的任务", "sendTask": "发送任务", "receiveTask": "接收任务",
@@ -27,6 +28,8 @@ _ALLOWED_EVENTS = {
     "intermediateCatchEvent": {"messageEventDefinition", "timerEventDefinition"},
     "boundaryEvent": {"messageEventDefinition", "timerEventDefinition"},
 }
+MAX_WARNED = 3650
+"""Days ahead: a warning ten years before its limit warns of nothing."""
 _WAITS = {"userTask", "manualTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity", "subProcess"}
 
 
@@ -86,8 +89,8 @@ def events(draft: Draft) -> Iterator[Finding]:
         ):
             yield found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
         days = x.properties(node).get("warnDays")
-        if days is not None and not days.isdigit():
-            yield found(node, "“warnDays”须是提前预警的整数天数。")
+        if days is not None and whole(days, MAX_WARNED) is None:
+            yield found(node, f"“warnDays”须是提前预警的整数天数，用 0 到 9 的数字写，不超过 {MAX_WARNED}。")
 
 
 def flows(draft: Draft) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from engine.feel.reading import certain_names
 from engine.forms import schema as s
 from engine.spiff import due_time, timer_feel
 
+_MIXED = re.compile(r"P(?=.*\d[YM].*\d[DTWHS])[\dYMDTWHS.]+", re.ASCII)
 _BEGAN = datetime(2022, 5, 5, 9, tzinfo=CHINA)
 _DAY = "2022-05-05"
 _SAMPLES: Mapping[str, Any] = {
@@ -71,11 +73,10 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
     if kind == "timeCycle":
         yield from _cycle(owner, text, value_of)
         return
-    try:
-        due = due_time(text, _BEGAN, value_of)
-    except (FeelLimitError, OverflowError):
-        due = None
-    if due is None:
+    due = _due(text, sample)
+    if due is None and _MIXED.fullmatch(text):
+        yield found(owner, f"“{text[:60]}”把年月和天时分写在一起，算不出到期时间：请只写年月或只写天时分，如 P45D。")
+    elif due is None:
         yield found(
             owner, f"“{text[:60]}”算不出到期时间：结果须是日期、时刻或时长，如 P5D、days after(notice.posted_on, 5)。"
         )
@@ -94,6 +95,13 @@ def _cycle(owner: x.Node, text: str, value_of: Callable[[str], Any]) -> Iterator
         yield found(owner, f"“{text[:60]}”算不出周期：请写次数和间隔，如 R3/P7D（每 7 天一次，共 3 次）。")
     elif cycle.rounds == MAX_ROUNDS:
         yield found(owner, f"“{text[:60]}”没有写次数，或次数太多：到第 {MAX_ROUNDS} 次为止。", "warning")
+
+
+def _due(text: str, sample: Mapping[str, Any]) -> datetime | None:
+    try:
+        return due_time(text, _BEGAN, lambda inner: compile_expression(inner).evaluate(sample, workdays=_workdays))
+    except FeelLimitError:
+        return None
 
 
 def _workdays(day: date, count: int) -> date:

@@ -19,6 +19,7 @@ from engine.definitions.definition import (
 from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
 from engine.forms.schema import walk
+from engine.text import whole
 
 
 def repetitions(draft: Draft) -> Iterator[Finding]:
@@ -34,7 +35,10 @@ def repetitions(draft: Draft) -> Iterator[Finding]:
 def _repetition(node: x.Node, mark: x.Node) -> Iterator[Finding]:
     given = {name: x.text_of(mark, name) for name in REPETITIONS[x.local(mark)]}
     if x.local(mark) == "standardLoopCharacteristics":
-        if not given["loopCondition"] and not (mark.get("loopMaximum") or "").isdigit():
+        most = whole(mark.get("loopMaximum"))
+        if mark.get("loopMaximum") is not None and not most:
+            yield found(node, "循环标记的最多次数（loopMaximum）须是大于 0 的整数，用 0 到 9 的数字写。")
+        elif not given["loopCondition"] and most is None:
             yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
     elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
         yield found(node, "多实例标记须写明按哪个清单（loopDataInputRef）或办理几次（loopCardinality）之一。")
@@ -149,10 +153,14 @@ _OTHER_LANGUAGES = {
 def expressions_written(draft: Draft) -> Iterator[Finding]:
     for node, text in expressions(draft.root):
         try:
-            feel.compile_expression(text)
+            written = feel.compile_expression(text)
+            if not written.names():
+                written.evaluate({})  # what reads nothing is always worth the same, or always too much
         except feel.FeelSyntaxError as error:
             elsewhere = next((words for begin, words in _OTHER_LANGUAGES.items() if begin in text), None)
             yield found(node, f"表达式“{text[:80]}”写得不对：{elsewhere or error}")
+        except feel.FeelLimitError as error:
+            yield found(node, f"表达式“{text[:80]}”算不完：{error.message}")
     for name in ("preScript", "postScript"):
         for script in draft.root.iter(f"{{{x.SPIFF}}}{name}"):
             owner = script.getparent().getparent()  # type: ignore[union-attr]

@@ -1,0 +1,173 @@
+"""What was done, by what it was done with: the form a submission was sent with, the step as its own version called it.
+
+A case that moved was worked on under several versions. Each line of its history belongs to one of them; what a finished
+step is called today, for rules that are written in the present diagram, the maps of the later moves say.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine import definitions
+from engine.definitions import Definition, Element
+from engine.errors import NotFound
+from engine.forms import Field, Form
+from engine.models import CaseFile, LogEntry, Submission, WorkItem
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move of the case: the line that tells it, the version before it, and old names by new ones."""
+
+    seq: int
+    before: Definition
+    elements: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Past:
+    """The versions on which a case was worked on, and which line belongs to which."""
+
+    definition: Definition
+    moves: Sequence[Move]
+    _seqs: Mapping[int, int]
+    """Line of the history by submission."""
+    _items: Mapping[int, int]
+    """Line of the history by finished work item."""
+    _messages: Mapping[datetime, int]
+    """Line of a message by its moment, for those that did not write down their submission."""
+
+    def definition_at(self, seq: int) -> Definition:
+        """The version on which line `seq` was written."""
+        later = bisect_right([move.seq for move in self.moves], seq)
+        return self.moves[later].before if later < len(self.moves) else self.definition
+
+    def element(self, element_id: str, seq: int) -> Element | None:
+        """The step as the version of line `seq` has it; else as any version of the case had it."""
+        own = self.definition_at(seq).elements.get(element_id)
+        if own is not None:
+            return own
+        every = [self.definition, *(move.before for move in reversed(self.moves))]
+        found = (one.elements.get(element_id) for one in every)
+        return next((element for element in found if element is not None), None)
+
+    def present(self, element_id: str, seq: int) -> str:
+        """What the present version calls the step that line `seq` calls `element_id`."""
+        for move in self.moves:
+            if move.seq > seq:
+                element_id = move.elements.get(element_id, element_id)
+        return element_id
+
+    def seq_of(self, submission: Submission) -> int:
+        """The line with which a submission came in."""
+        return self._seqs.get(submission.id) or self._messages.get(submission.submitted_at, 0)
+
+    def seq_of_item(self, item_id: int) -> int:
+        """The line with which a work item was finished; of one that was not, the last before any move."""
+        return self._items.get(item_id, 0)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A submission with the step it was sent for, as it was called then, and the form it was sent with."""
+
+    submission: Submission
+    name: str
+    element_id: str
+    """The step's present name, for what the present diagram says of it."""
+    form: Form
+
+    @cached_property
+    def fields(self) -> list[Field]:
+        """What was filled in, in the words of its own form."""
+        return self.form.review(self.submission.data)
+
+
+def of_case(session: Session, case: CaseFile, entries: Sequence[LogEntry] | None = None) -> Past:
+    """The versions of the case; `entries` are the lines of its history, when they are at hand."""
+    present = definitions.load(session, case.version_id)
+    lines = entries if entries is not None else _lines(session, case.id)
+    moves = [
+        Move(entry.seq, _version(session, case, entry), _mapping(entry.data.get("elements")))
+        for entry in lines
+        if entry.kind == "move"
+    ]
+    messages = {entry.at: entry.seq for entry in lines if entry.kind == "message"}
+    return Past(present, moves, _by(lines, "submission"), _by(lines, "item"), messages)
+
+
+def _lines(session: Session, case_id: int) -> list[LogEntry]:
+    """The lines that matter here; none for the many cases that never moved."""
+    own = select(LogEntry).where(LogEntry.stream == f"case:{case_id}").order_by(LogEntry.seq)
+    if session.scalar(own.where(LogEntry.kind == "move").limit(1)) is None:
+        return []
+    return list(session.scalars(own.where(LogEntry.kind.in_(("move", "complete", "return", "message")))))
+
+
+def _version(session: Session, case: CaseFile, entry: LogEntry) -> Definition:
+    number = entry.data["from"]
+    assert isinstance(number, int)
+    return definitions.load(session, definitions.version(session, case.procedure_key, number).id)
+
+
+def _mapping(found: object) -> dict[str, str]:
+    return {str(old): str(new) for old, new in found.items()} if isinstance(found, dict) else {}
+
+
+def _by(lines: Sequence[LogEntry], name: str) -> dict[int, int]:
+    found = {}
+    for entry in lines:
+        identifier = entry.data.get(name)
+        if entry.kind in ("complete", "return", "message") and isinstance(identifier, int):
+            found[identifier] = entry.seq
+    return found
+
+
+def sent(session: Session, past: Past, submissions: Sequence[Submission], items: Sequence[WorkItem]) -> list[Sent]:
+    """The submissions of a case with their own forms and the names that their steps had."""
+    called = {item.id: item.name for item in items}
+    forms = definitions.forms_sent(session, [one.form_sha256 for one in submissions])
+    found = []
+    for one in submissions:
+        seq = past.seq_of(one)
+        element = past.element(one.element_id, seq)
+        name = called.get(one.work_item_id or 0) or (element.name if element else one.element_id)
+        found.append(Sent(one, name, past.present(one.element_id, seq), forms[one.form_sha256]))
+    return found
+
+
+def form_of_item(session: Session, item: WorkItem) -> Form:
+    """The form of a work item: of an open one that of the present version, of a closed one that of its own."""
+    case = session.get_one(CaseFile, item.case_id)
+    present = definitions.load(session, case.version_id)
+    if item.status == "open":
+        return present.form(item.form_key)
+    query = select(Submission).where(Submission.work_item_id == item.id).order_by(Submission.id.desc()).limit(1)
+    last = session.scalar(query)
+    if last is not None:
+        return definitions.forms_sent(session, [last.form_sha256])[last.form_sha256]
+    past = of_case(session, case)
+    every = [past.definition_at(past.seq_of_item(item.id)), present, *(move.before for move in past.moves)]
+    found = next((one for one in every if item.form_key in one.form_bodies), None)
+    if found is None:
+        raise NotFound("没有找到这一步的表单。")
+    return found.form(item.form_key)
+
+
+def element_of_item(session: Session, item: WorkItem) -> Element | None:
+    """The step of a work item, as its own version has it."""
+    return element_at(of_case(session, session.get_one(CaseFile, item.case_id)), item)
+
+
+def element_at(past: Past, item: WorkItem) -> Element | None:
+    """The step of one of the case's work items: of an open one as it is drawn now, of a closed one as it was."""
+    if item.status == "open":
+        return past.definition.elements.get(item.element_id)
+    return past.element(item.element_id, past.seq_of_item(item.id))
