@@ -77,7 +77,7 @@ def test_every_procedure_draws_what_every_change_of_the_register_means_for_it(sm
 
 
 def _pairs() -> Iterator[Any]:
-    ways = list(WAYS.items()) + [("existing_check", SHORT)]
+    ways = [*WAYS.items(), ("existing_check", SHORT)]
     for key, way in ways:
         for stop in range(len(way) if way is not SHORT else 2):
             for change in CHANGES:
