@@ -237,8 +237,21 @@ class Instance:
 
     def passed_limits(self) -> frozenset[str]:
         """Tokens of the limits that have passed while what they bound still goes on."""
-        return frozenset(
-            codec.token_of(task)
+        return frozenset(limit.token for limit in self.passed())
+
+    def passed(self) -> list[WaitingTimer]:
+        """Those limits with when they passed, by what the case knows now (R06: an earlier clue moves that day too)."""
+        found = []
+        for task in self._passed_tasks():
+            timer = task.task_spec.event_definition
+            due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
+            if due is not None:
+                found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
+        return found
+
+    def _passed_tasks(self) -> list[Task]:
+        return [
+            task
             for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
             for task in workflow.tasks.values()
             if isinstance(task.task_spec, BoundaryEvent)
@@ -247,7 +260,7 @@ class Instance:
             and task.parent is not None
             and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
                     for twin in task.parent.children)
-        )  # fmt: skip
+        ]  # fmt: skip
 
     def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
         """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
@@ -427,10 +440,9 @@ class Instance:
             task.internal_data.setdefault("began", self._workflow.now.isoformat())
 
     def _turn(self, found: tuple[Task, FeelTimer, datetime]) -> tuple[datetime, bool]:
-        """What is due first goes first; at the same instant a limit is marked before another timer ends the step."""
+        """What is due first goes first; at the same instant a limit is marked before another timer ends the work (R15)."""
         _, timer, due = found
-        element = self.definition.elements[timer.element_id]
-        return due, bool(element.attached_to) and element.cancel_activity
+        return due, not self.definition.elements[timer.element_id].is_limit
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow

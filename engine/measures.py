@@ -31,6 +31,7 @@ from engine.models import (
     Timer,
 )
 from engine.steps import Step
+from engine.text import key
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"
@@ -119,8 +120,8 @@ def listing(
             _of_status(status, local_date(now)),
         )
     )
-    if text.strip():
-        query = query.where(Household.head_name.startswith(text.strip(), autoescape=True))
+    if wanted := key(text):
+        query = query.where(Household.head_key.startswith(wanted, autoescape=True))
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.options(contains_eager(Measure.household).joinedload(Household.division))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.models.base import Base, BigId, JsonText, UtcDateTime, key_of
 from engine.models.household import Household
 
 
@@ -29,6 +29,7 @@ class ResponsibleOfficial(Base):
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     county_code: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(40))
+    name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80))
     unit: Mapped[str] = mapped_column(String(80))
     post: Mapped[str] = mapped_column(String(80), default="")
     phone: Mapped[str] = mapped_column(String(20))

@@ -54,7 +54,7 @@ def finish_all(world: World, element_id: str, username: str) -> None:
         data = papers.paper(item.form_key, world.today, world.upload(username, item) if needs_file else "")
         if item.form_key == "verification":
             case = world.session.get_one(CaseFile, item.case_id)
-            data["members"][0].update(name=case.subject, id_number=case.household.head_id_number)
+            data["members"] = papers.family(case.subject, case.household.head_id_number)
         runtime.complete(world.session, official, item.id, data, clock=world.clock)
 
 

@@ -61,6 +61,14 @@ def member(name: str = "王建国", relation: str = "head", number: str = HEAD_I
     return {**row, **changes}
 
 
+def family(name: str, number: str) -> list[dict[str, Any]]:
+    """The rows of a head with the ID number `number` and of his wife, whose number nobody else has."""
+    order = int(number[14:17])
+    wife = WIFE_ID if number.startswith(HEAD_ID) else f"41990{2 + order % 2}{number[6:14]}{order // 2 * 2:03d}"
+    wife_row = member("李秀英", "spouse", wife, sex="female", health="serious")
+    return [member(name, number=number[:17]), wife_row]
+
+
 def verification(day: date, **changes: Any) -> dict[str, Any]:
     """Two people, 12 000 a year: under the line."""
     data = {

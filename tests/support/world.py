@@ -96,6 +96,10 @@ class World:
         """An official finishes the open item of a step with valid data, changed as told."""
         item = self.open_items(case)[element_id]
         data = papers.paper(item.form_key, self.today, self.upload(username, item), **changes)
+        if "members" in data and "members" not in changes:
+            household = case.household
+            number = household.head_id_number or f"41990119700101{household.id:03d}"
+            data["members"] = papers.family(household.head_name, number)
         return runtime.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )
