@@ -188,6 +188,19 @@ def upload(
     return attachments.store_for_case(session, actor, measure.plan.case_id, field, filename, body, now).id
 
 
+def facts(measure: Measure) -> dict[str, Any]:
+    """What the progress form compares its fields with: the measure as its plan has it."""
+    recorded_on = local_date(measure.plan.recorded_at)
+    starts_on = measure.starts_on or recorded_on
+    return {
+        "planned": {
+            "known_on": min(starts_on, recorded_on).isoformat(),
+            "starts_on": starts_on.isoformat(),
+            "ends_on": measure.ends_on.isoformat(),
+        }
+    }
+
+
 def report(
     session: Session, actor: Account, measure_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> MeasureProgress:
@@ -200,7 +213,7 @@ def report(
     require_reporter(actor, measure)
     case_id, form = measure.plan.case_id, progress_form(session)
     known = attachments.of_case(session, case_id) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(now), attachments=known)
+    clean = form.validate(raw, today=local_date(now), attachments=known, context=facts(measure))
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
