@@ -151,11 +151,11 @@ def _supersede(
     for measure in [measure for measure in former.measures if measure.status in measures.UNFINISHED]:
         again = named.get((measure.risk, measure.type, measure.content))
         if again or (seen is not None and measure.id not in seen):
-            row = again.pop(0) if again else None
-            kept.append({"measure": measure.id, "row": row, "was": _stood(measure)})
+            place = again.pop(0) if again else None
+            kept.append({"measure": measure.id, "row": place, "was": _stood(measure)})
             measure.plan_id = plan.id
-            if row is not None:
-                _change(session, measure, _asked(rows[row]), measure.village_code)
+            if place is not None:
+                _change(session, measure, _asked(rows[place]), measure.village_code)
         else:
             stopped.append([measure.id, measure.status])
             measure.status = "stopped"
