@@ -65,7 +65,8 @@ def _page(
     found: Entered | None = None,
 ) -> str:  # fmt: skip
     form = _form()
-    fields = [f for f in form.render(data, errors) if household is None or f.kind != "group"]
+    facts = form.facts_of({}, local_date(clock.now()))
+    fields = [f for f in form.render(data, errors, facts) if household is None or f.kind != "group"]
     villages = divisions.villages_of(session(), account(), limit=MANY_VILLAGES + 1)
     return render_template(
         "clues/new.html", fields=fields, errors=errors or {}, household=household,
