@@ -26,6 +26,7 @@ from engine.models import (
     Telling,
     table,
 )
+from engine.privacy import mask_phone
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -53,11 +54,6 @@ _SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id =
 _YEAR = select(HouseholdYear).where(
     HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
 )
-
-
-def mask_phone(phone: str) -> str:
-    """What lists may show of a phone number."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)
 
 
 def register(session: Session, data: Mapping[str, Any], now: datetime, *, actor: Account | None = None) -> Household:
@@ -307,9 +303,14 @@ def find_duplicates(
 def reveal(session: Session, actor: Account, household_id: int, now: datetime) -> dict[str, str]:
     """The full ID numbers and phone of a household, logged: by name of member, and ``phone``."""
     household = view(session, actor, household_id)
-    with write(session):
-        audit.record(session, "access", actor.id, "reveal", {"household": household.id}, now)
+    note_reveal(session, actor, household_id, now)
     return {str(m.id): m.id_number for m in household.members} | {"phone": household.phone}
+
+
+def note_reveal(session: Session, actor: Account, household_id: int, now: datetime, **where: int) -> None:
+    """Log that somebody looks at a household's full numbers; `where` says at which of its things."""
+    with write(session):
+        audit.record(session, "access", actor.id, "reveal", {"household": household_id, **where}, now)
 
 
 def last_matching(session: Session, household_id: int) -> MatchingResult | None:

@@ -285,7 +285,9 @@ class Step:
             data["token"] = record.token
         if record.due_at:
             data["due"] = record.due_at.isoformat()
-        for key in ("services", "decisions", "ends", "caught"):
+        if record.late:
+            data["late"] = True
+        for key in ("services", "decisions", "ends", "caught", "told"):
             found = getattr(record, key)
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]

@@ -15,7 +15,7 @@ from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
 from engine.text import whole
-from web import clock
+from web import clock, discretion
 from web.database import session
 from web.pages.inbox import number
 from web.signing import account
@@ -28,10 +28,17 @@ MANY_VILLAGES = 60
 @blueprint.get("/clues")
 def index() -> str:
     """The clues in one's reach."""
-    text, channel = request.args.get("q", "").strip()[:40], request.args.get("channel", "")
+    text, channel = request.values.get("q", "").strip()[:40], request.values.get("channel", "")
     page = clues.listing(session(), account(), text, channel, number(request.args.get("page")))
     labels = views.code_labels(session())
     return render_template("clues/index.html", page=page, text=text, channel=channel, labels=labels)
+
+
+@blueprint.post("/clues/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("clues.index", **narrowing), 303)
 
 
 @blueprint.get("/clues/new")
