@@ -238,7 +238,7 @@ class Step:
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
-        timers = self.instance.timers()
+        timers, was_open = self.instance.timers(), self.case.status == "open"
         case = {"case_id": self.case.id}
         items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
         waiting = self.connection.execute(_TIMERS, case).all()
@@ -252,6 +252,8 @@ class Step:
         self._tell_passed()
         self._tell_people()
         self.instance.records.clear()
+        if self.case.status != "open" and was_open:
+            services.ended(self.call("", ""))
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day; asked for only when there can be one."""
