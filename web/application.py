@@ -90,6 +90,7 @@ def _context() -> dict[str, object]:
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
         found["main_menu"] = _menu(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
+        found["draft_key"] = lambda: signing.draft_key(account)
     return found
 
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from engine import audit
 from engine.database import write
 from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
-from web import clock, database
+from web import clock, database, signing
 
 SENTENCES = {
     400: "请求有误，请返回上一页重试。",
@@ -43,7 +43,13 @@ def handle(error: Exception) -> ResponseReturnValue:
         _record_refusal(status)
     if request.path.startswith("/api/") or request.is_json:  # a page's script sends JSON and reads JSON
         return problem(status, code, sentence, error)
-    page = render_template("error.html", status=status, title=TITLES.get(status, "出错了"), sentence=sentence)
+    page = render_template(
+        "error.html",
+        status=status,
+        title=TITLES.get(status, "出错了"),
+        sentence=sentence,
+        back=signing.page_before() if request.method == "POST" else "",
+    )
     return page, status
 
 

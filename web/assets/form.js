@@ -1,8 +1,8 @@
-// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads, drafts that save
-// themselves. Without this script the form still works.
+// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without this script
+// the form still works.
+import { headers, keepDraft } from "./drafts.js";
 import { evaluate } from "./feel.js";
-
-const AFTER_TYPING = 1500;
+import { quietly } from "./quiet.js";
 
 function read(level) {
   const names = {};
@@ -22,7 +22,7 @@ function value(node) {
   if (node.dataset.type === "list") return JSON.parse(node.value);
   if (node.dataset.type === "computed") return node.dataset.value === "" ? null : JSON.parse(node.dataset.value);
   if (node.type === "checkbox") return node.checked;
-  if (node.dataset.type === "number") return node.value.trim() === "" ? null : Number(node.value.replaceAll(",", ""));
+  if (node.dataset.type === "number") return node.value.trim() === "" ? null : Number(node.value.split(",").join(""));
   return node.value === "" ? null : node.value;
 }
 
@@ -149,88 +149,84 @@ async function sentence(answer) {
   return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功，请重试。";
 }
 
-const headers = (form) => ({ "X-Requested-With": "fetch", "X-CSRFToken": form.querySelector("[name=csrf_token]").value });
-
-// 暂存: to the server shortly after typing stops, and to this browser at once in case the network is gone.
-function drafts(form) {
-  if (!form.dataset.draft) return () => {};
-  const local = `draft:${form.dataset.draft}`;
-  const state = document.querySelector("#draft-state");
-  let waiting = 0;
-  let sent = false;
-  const save = async () => {
-    waiting = 0;
-    const body = new FormData(form);
-    for (const name of [...body.keys()]) if (name.startsWith("file:")) body.delete(name);
-    try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: headers(form) });
-      if (!answer.ok || answer.redirected) throw new Error();
-      localStorage.removeItem(local);
-      if (state) state.textContent = `已自动暂存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
-    } catch {
-      if (!sent && state) state.textContent = "网络不通或登录已过期，内容已保存在本机";
-    }
-  };
-  form.addEventListener("submit", () => {
-    sent = true;
-    clearTimeout(waiting);
-    sessionStorage.setItem("submitted", local);
-  });
-  restore(form, local);
-  return () => {
-    const pairs = [...new FormData(form)].filter(([name, one]) => typeof one === "string" && !["csrf_token", "key"].includes(name));
-    localStorage.setItem(local, JSON.stringify(pairs));
-    clearTimeout(waiting);
-    waiting = setTimeout(save, AFTER_TYPING);
-  };
-}
-
-function restore(form, local) {
-  const kept = JSON.parse(localStorage.getItem(local) || "null");
-  if (!kept) return;
+// Fill the form with what was typed: rows as many as there were, and what was not ticked is not ticked.
+function restore(form, pairs) {
   const byName = new Map();
-  for (const [name, one] of kept) byName.set(name, [...(byName.get(name) || []), one]);
-  for (const list of form.querySelectorAll("[data-list]")) {
-    const wanted = new Set([...byName.keys()].map((name) => name.match(new RegExp(`^${list.dataset.name}-(\\d+)-`))?.[1]).filter(Boolean));
-    while (rows(list).length < wanted.size) {
-      list.querySelector(":scope > .rows").append(list.querySelector(":scope > template").content.firstElementChild.cloneNode(true));
-      renumber(list);
-    }
-  }
-  for (const [name, values] of byName) {
-    for (const node of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (node.type === "radio" || node.type === "checkbox") node.checked = values.includes(node.value);
-      else if (node.type !== "hidden" && node.type !== "file") node.value = values[0];
-    }
+  for (const [name, one] of pairs) byName.set(name, [...(byName.get(name) || []), one]);
+  for (const list of form.querySelectorAll("[data-list]")) restoreRows(list, [...byName.keys()]);
+  for (const node of form.querySelectorAll("input[name], select[name], textarea[name]")) {
+    if (node.closest(".picks")) continue; // whom the page lists is the page's own
+    const values = byName.get(node.name);
+    if (node.type === "radio" || node.type === "checkbox") node.checked = Boolean(values?.includes(node.value));
+    else if (values && node.type !== "hidden" && node.type !== "file") node.value = values[0];
   }
 }
 
-// What was accepted, or what a person leaves behind on signing out, does not stay in the browser.
-export function forget() {
-  const submitted = sessionStorage.getItem("submitted");
-  if (submitted && document.querySelector("main .alert-success")) {
-    localStorage.removeItem(submitted);
-    sessionStorage.removeItem("submitted");
-  }
-  document.querySelector("form[data-leave]")?.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+function restoreRows(list, names) {
+  const inside = new RegExp(`^${list.dataset.name}-(\\d+)-`);
+  const wanted = new Set(names.map((name) => inside.exec(name)?.[1]).filter(Boolean)).size;
+  const box = list.querySelector(":scope > .rows");
+  while (rows(list).length < wanted) box.append(list.querySelector(":scope > template").content.firstElementChild.cloneNode(true));
+  for (const row of rows(list).slice(wanted)) row.remove();
+  renumber(list);
+}
+
+// A second press within a few seconds is the same press; after that the page is as alive as before, whatever became of
+// the request: the server takes one key only once.
+const PRESSED_ONCE = 4000;
+
+function once(form) {
+  let pressed = 0;
+  addEventListener("pageshow", () => (pressed = 0));
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (event.timeStamp - pressed < PRESSED_ONCE && pressed) event.preventDefault();
+    else pressed = event.timeStamp;
+  });
+}
+
+// Enter goes on to the next field; on phones the keyboard's 完成 does not send a half-filled form.
+function enterGoesOn(form) {
+  form.addEventListener("keydown", (event) => {
+    const field = event.target;
+    const typed = field.matches("input:not([type=checkbox]):not([type=radio]):not([type=file]), select");
+    if (event.key !== "Enter" || event.isComposing || !typed) return;
+    event.preventDefault();
+    const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
+    fields.slice(fields.indexOf(field) + 1).find((one) => !one.disabled && one.offsetParent !== null)?.focus();
   });
 }
 
 export function enliven(form) {
-  const remember = drafts(form);
+  const change = () => quietly("refresh", () => refresh(form));
+  const remember = keeps(form) ? keepDraft(form, (pairs) => restore(form, pairs), change) : () => {};
   const changed = () => {
-    refresh(form);
+    change();
     remember();
   };
   lists(form, changed);
   uploads(form, changed);
   form.addEventListener("input", changed);
   form.addEventListener("change", (event) => event.target.type !== "file" && changed());
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.busy) return event.preventDefault();
-    if (event.submitter?.name !== "draft") form.dataset.busy = "1";
-    return undefined;
-  });
+  once(form);
+  enterGoesOn(form);
   refresh(form);
+}
+
+const keeps = (form) => !form.closest("[data-unkept]");
+
+// A form that needs no life but keeps what is typed into it: the reason of a return, a new place, an order.
+export function keepTyped(form) {
+  const remember = keepDraft(form, (pairs) => restore(form, pairs), () => {});
+  form.addEventListener("input", remember);
+  form.addEventListener("change", remember);
+  once(form);
+}
+
+// Every form of the page that people write words into, but those that are live already.
+export function written() {
+  const words = "textarea, input:not([type]), input[type=text], input[type=date], input[type=number]";
+  return [...document.querySelectorAll("main form[method=post]:not([data-live])")].filter(
+    (form) => keeps(form) && form.querySelector(words) && !form.querySelector("[type=password]"),
+  );
 }
