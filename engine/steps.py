@@ -213,6 +213,7 @@ class Step:
             lambda timer: self.instance.due_of(timer, self.now),
             lambda name: self.instance.variables.get(name),
             lambda name: self.instance.pending(name),
+            self.definition,
         )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:

@@ -25,6 +25,9 @@ from engine.models import (
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, open_item
 from engine.steps import Opened, Step
 
+EARLY_REASON = "early_reason"
+"""The field of a form that says why its date lies before the step was opened (R10, R29): supervisors hear of it."""
+
 _FILE = table(Attachment)
 _ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
     _FILE.c.case_id == bindparam("case_id")
@@ -113,7 +116,13 @@ def _complete(
     details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
     if outcome:
         details["outcome"] = outcome
+    early = str(clean.get(EARLY_REASON) or "").strip()
+    if early:
+        details["reason"] = f"日期早于这一步打开之日，原因：{early}"[:500]
     step.finish(details)
+    if early:
+        words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
+        step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
 
