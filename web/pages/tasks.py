@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,7 +16,7 @@ from engine.forms import Form
 from engine.runtime import StepResult
 from web import clock
 from web.database import session
-from web.pages.inbox import number
+from web.pages.inbox import number, wanted
 from web.signing import account
 
 blueprint = Blueprint("tasks", __name__)
@@ -34,7 +35,7 @@ def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[s
     shown = view.form.review(values) if done else view.form.render(values, errors)
     return render_template(
         "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
-        typed=data is not None,
+        typed=data is not None, listed=request.form.get("list") or request.query_string.decode(),
     )  # fmt: skip
 
 
@@ -60,8 +61,10 @@ def complete(item_id: int) -> ResponseReturnValue:
 
 
 def _done(result: StepResult) -> ResponseReturnValue:
+    """Back to the list as it was narrowed, which then offers what to go on with."""
     flash(result.summary, "success")
-    return redirect(url_for("inbox.todo", _anchor="list"), 303)
+    narrowed = wanted(dict(parse_qsl(request.form.get("list", "")))).query
+    return redirect(url_for("inbox.todo", after=result.item_id, _anchor="list", **narrowed), 303)
 
 
 def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]]]:
