@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, notifications, openings, runtime
+from engine import access, definitions, households, locks, notifications, openings, runtime
 from engine import text as normal
 from engine.clock import Clock, MovableClock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
@@ -41,6 +41,7 @@ class Entered:
     duplicates: Sequence[Household] = ()
 
 
+@whole
 def enter(
     session: Session, actor: Account, data: Mapping[str, Any], *, clock: Clock, household_id: int | None = None,
     confirmed_new: bool = False,
@@ -88,7 +89,7 @@ def _household(
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
-    return household
+    return locks.household(session, household.id)
 
 
 def _place(
@@ -97,12 +98,11 @@ def _place(
 ) -> tuple[CaseFile | None, bool]:  # fmt: skip
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
+    The caller has locked the household before it added the clue: two clues at the same moment must not open two cases.
     An open case of the register takes it. Without one a household that is monitored needs no identification: the
     clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
     anew.
     """
-    # The household's row is the lock: two clues at the same moment must not open two cases.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
     case = _open_case(session, household)
     if case is not None:
         _join(session, actor, case, clue, now)

@@ -43,7 +43,7 @@ class InboxFilter:
     @property
     def query(self) -> dict[str, str | int]:
         """The filter as an address carries it: what is narrowed, without the page."""
-        named = {
+        named: dict[str, str | int] = {
             "step": self.step,
             "lamp": self.lamp,
             "q": self.text,

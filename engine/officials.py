@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, notifications
+from engine import access, locks, notifications
 from engine.access import Scope
 from engine.clock import local_date
 from engine.errors import Invalid
@@ -54,8 +54,7 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
     if official.get("public_servant") is not True:
         raise Invalid("帮扶责任人须为国家公职人员。", {"public_servant": ["帮扶责任人须为国家公职人员。"]})
     household_id = call.case.household_id
-    # The household's row is the lock: whoever is named second ends the first (R18: exactly one).
-    call.session.execute(select(Household.id).where(Household.id == household_id).with_for_update())
+    locks.household(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
     given = {key: str(official.get(key) or "") for key in ("name", "unit", "post", "phone")}
     former = in_office(call.session, household_id)
     if former is not None and all(getattr(former, key) == value for key, value in given.items()):

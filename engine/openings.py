@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions, households, monitoring_lines, runtime
 from engine.clock import Clock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.definitions import Element
 from engine.errors import Conflict, NotAllowed, NotFound
 from engine.forms import Form
@@ -96,6 +96,7 @@ def _types(wanted: list[str]) -> list[str]:
     return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
 
 
+@whole
 def open_by_hand(
     session: Session, actor: Account, household_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
 ) -> CaseFile:

@@ -21,6 +21,7 @@ from engine.database import write
 from engine.errors import Conflict, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, Outbox
+from engine.surroundings import trouble_of
 
 LEASE = timedelta(minutes=5)
 """How long a claimed message is left to the process that claimed it."""
@@ -91,6 +92,8 @@ def _hand_over(channel: Channel | None, message: Message) -> DeliveryError | Non
         channel(message)
     except DeliveryError as error:
         return error
+    except Exception as error:  # one message that cannot be put together must not stop the others
+        return DeliveryError(f"没有发出（{type(error).__name__}）。", final=trouble_of(error) is None)
     return None
 
 

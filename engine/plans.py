@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import measures, notifications
+from engine import locks, measures, notifications
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
@@ -73,7 +73,7 @@ def record_plan(call: ServiceCall, findings: list[str] | None = None, pass_reaso
     """
     session = call.session
     session.flush()
-    household = session.scalars(select(Household).where(Household.id == call.case.household_id).with_for_update()).one()
+    household = locks.household(session, call.case.household_id)
     sent = _last_plan(call)
     data: Mapping[str, Any] = sent.data
     rows: list[dict[str, Any]] = data["measures"]

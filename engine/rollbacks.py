@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import notifications, runtime
+from engine import locks, notifications, runtime
 from engine.clock import CHINA, local_date, written
 from engine.errors import Conflict, Invalid
 from engine.households import STATUS_NAMES
@@ -24,8 +24,7 @@ _KEPT = ("status", "eliminated_on", "elimination_manner", "labour_exception", "c
 
 def _household(call: ServiceCall, *allowed: str) -> Household:
     """The case's household, locked; raises Conflict unless its status is one of `allowed`."""
-    query = select(Household).where(Household.id == call.case.household_id).with_for_update()
-    household = call.session.scalars(query.execution_options(populate_existing=True)).one()
+    household = locks.household(call.session, call.case.household_id)
     if household.status not in allowed:
         raise Conflict(f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。")
     return household

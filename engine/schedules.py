@@ -20,6 +20,7 @@ from engine.database import write
 from engine.definitions import Definition
 from engine.errors import Conflict, Invalid
 from engine.models import Account, CaseFile, Household, Procedure, Schedule
+from engine.surroundings import trouble_of
 
 BATCH = 200
 MAX_MONTHS = 36
@@ -146,9 +147,14 @@ def _open(session: Session, key: str, household: Household, clock: Clock) -> boo
     """One case in a transaction of its own; a household busy with another of its exclusive group is left out."""
     now = clock.now()
     try:
-        with write(session):
-            variables = openings.first_variables(session, household, local_date(now))
-            runtime.open_case(session, None, key, household, variables, now)
+        variables = openings.first_variables(session, household, local_date(now))
+        runtime.start_case(session, None, key, household, variables, clock=clock)
     except Conflict:
+        return False
+    except Exception as error:  # one household whose case cannot be opened must not stop the others
+        if trouble_of(error) is not None:  # no fault of the household: a later tick goes on with the round
+            raise
+        sentence = f"没能为第 {household.id} 号农户启动“{key}”：{getattr(error, 'message', repr(error))}"
+        runtime.record_incident(session, error, now, sentence=sentence)
         return False
     return True

@@ -21,22 +21,25 @@ from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem, table
+from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
 from engine.state import StateFormatError
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
+LOCKED_ROWS = (Household, CaseFile)
+"""What a step locks, in the one order: its services change the household and the household's other cases."""
 LOCKED_CASE = (
     select(CaseFile)
     .join(CaseFile.version)
+    .join(CaseFile.household)
     .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
-    .with_for_update(of=CaseFile)
+    .with_for_update(of=LOCKED_ROWS, key_share=True)
     .execution_options(populate_existing=True)
 )
 """A case as a step needs it: locked, with its state and version, as it is now."""
 
 _CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
-_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=CaseFile, skip_locked=True)
+_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=LOCKED_ROWS, key_share=True, skip_locked=True)
 _OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
     _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
 )

@@ -42,7 +42,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     prepare_folder(config.database_url)
-    database.bind(app, config.database_url)
+    database.bind(app, config.database_url, config.capacity)
     clock.install(app, config.demo, fixed_clock)
     csrf.init_app(app)
     words.register(app)

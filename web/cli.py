@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import accounts, audit, definitions, divisions, installation, schema
@@ -19,6 +18,7 @@ from engine.definitions import Resources, read_resources
 from engine.definitions.xml import MAX_BYTES
 from engine.errors import DefinitionError, Finding, ShouwangError
 from engine.forms.reading import read_schema
+from web import serving
 from web.config import Config, prepare_folder
 
 DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
@@ -73,7 +73,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
     for username, title, _ in ROLES:
         click.echo(f"  {username:<9} {title}")
     click.echo(f"\n密码都是 {PASSWORD}；页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
-    _serve(app, host, port)
+    serving.serve(app, host, port)
 
 
 def _is_current(url: str) -> bool:
@@ -108,12 +108,6 @@ def _secret(path: Path) -> str:
     return path.read_text()
 
 
-def _serve(app: Flask, host: str, port: int) -> None:
-    import waitress
-
-    waitress.serve(app, host=host, port=port, threads=8, ident=None, _quiet=True)
-
-
 @main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -122,7 +116,7 @@ def serve(port: int, host: str) -> None:
     _require_current()
     from web.application import create_app
 
-    _serve(create_app(), host, port)
+    serving.serve(create_app(), host, port)
 
 
 @main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")

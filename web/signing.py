@@ -13,6 +13,7 @@ from engine import runtime
 from engine.clock import SYSTEM
 from engine.errors import ShouwangError
 from engine.models import Account
+from engine.text import whole
 from web import clock, database
 
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
@@ -89,7 +90,10 @@ def _kept_words(expired: Account) -> str:
     item_id = (request.view_args or {})["item_id"]
     try:
         raw = runtime.form_of(database.session(), expired, item_id).parse(request.form)
-        runtime.save_draft(database.session(), expired, item_id, raw, clock=clock.clock())
+        based_on = whole(request.form.get("revision"))
+        runtime.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
+    except runtime.StaleDraft:
+        return "登录已过期。您在别处也填写过这一步：重新登录后请选择用哪一份。"
     except ShouwangError as error:
         return error.message
     return "登录已过期，您填的内容已暂存，重新登录后可以继续。"

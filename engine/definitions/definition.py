@@ -20,6 +20,7 @@ from engine.forms import Form, compile_form
 from engine.forms.schema import given, walk
 from engine.parsing import CaseParser
 from engine.spiff import settings_of, timer_feel
+from engine.surroundings import trouble_of
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
@@ -127,6 +128,8 @@ class Definition:
             sentence = "流程里一个接一个的元素太多，引擎读不完，请分成几个公用环节。"
             raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
         except Exception as error:
+            if trouble_of(error) is not None:
+                raise
             sentence = f"流程图不能运行：{error}"
             raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
 

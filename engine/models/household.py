@@ -54,7 +54,7 @@ class Member(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     position: Mapped[int]
-    name: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40), index=True)
     sex: Mapped[str] = mapped_column(String(6), default="")
     id_type: Mapped[str] = mapped_column(String(20), default="id_card")  # id_card, disability, none
     id_number: Mapped[str] = mapped_column(String(22), default="", index=True)

@@ -316,11 +316,15 @@ class Attachment(Base):
 
 
 class Idempotency(Base):
-    """The first answer to a request key, so that a repeated request gets the same one."""
+    """The first answer to a request key, so that a repeated request gets the same one.
+
+    A key is its account's own, and belongs to one operation: a caller's to ``complete``, a bulk act's to that act.
+    """
 
     __tablename__ = "idempotency"
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(40), primary_key=True)
     key: Mapped[str] = mapped_column(String(80), primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     work_item_id: Mapped[int] = mapped_column(ForeignKey("work_item.id"))
     result: Mapped[dict[str, object]] = mapped_column(JsonText)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

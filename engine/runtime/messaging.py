@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from engine import access
 from engine.clock import Clock
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.models import (
     Account,
     CaseFile,
 )
+from engine.runtime.items import noting_faults
 from engine.steps import Step
 
 
@@ -35,7 +36,15 @@ def send_message(
 
     Returns whether something caught it at once.
     """
-    now = clock.now()
+    with noting_faults(session, clock.now(), case_id=case_id):
+        return _send(session, actor, case_id, name, payload, facts, submission, clock.now())
+
+
+@whole
+def _send(
+    session: Session, actor: Account | None, case_id: int, name: str, payload: Mapping[str, Any],
+    facts: Mapping[str, Any] | None, submission: int | None, now: datetime,
+) -> bool:  # fmt: skip
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions
+from engine import access, definitions, locks
 from engine.clock import Clock
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, NotFound
 from engine.models import (
     Account,
@@ -22,6 +22,7 @@ from engine.models import (
 from engine.steps import Step
 
 
+@whole
 def start_case(
     session: Session,
     actor: Account | None,
@@ -66,10 +67,9 @@ def _require_alone(session: Session, procedure: Procedure, household: Household)
     """A part starts no case; of an exclusive group a household has one open case (domain §2)."""
     if procedure.part:
         raise NotFound(f"“{procedure.name}”是公用环节，不能单独启动。")
+    locks.household(session, household.id)  # two starts at the same moment must not both find none
     if not procedure.exclusive:
         return
-    # The household's row is the lock: two starts at the same moment must not both find none.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
     other = open_of_group(session, household.id, procedure.exclusive)
     if other is not None:
         raise Conflict(

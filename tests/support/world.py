@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
 from engine.clock import MovableClock, local_date
-from engine.database import create_engine, session_factory
+from engine.database import Patience, create_engine, session_factory
 from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.replay import Replay, inputs_of, submissions_of
 from engine.runtime import StepResult
@@ -22,9 +22,9 @@ from tests.support.template import START
 class World:
     """One database, one clock, one session for what the test looks at."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience | None = None) -> None:
         self.url = url
-        self.engine = create_engine(url)
+        self.engine = create_engine(url, patience or Patience())
         self.sessions = session_factory(self.engine)
         self.clock = MovableClock(at=START)
         self.session: Session = self.sessions()

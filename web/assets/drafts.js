@@ -5,7 +5,7 @@ import { quietly } from "./quiet.js";
 
 const AFTER_TYPING = 1500;
 const SUBMITTED = "submitted";
-const UNKEPT = new Set(["csrf_token", "key"]);
+const UNKEPT = new Set(["csrf_token", "key", "list", "revision"]);
 const clock = (at) => new Date(at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
 
 export const headers = (form) => ({
@@ -38,10 +38,17 @@ class FormDraft {
     Object.assign(this, { form, restore, changed });
     this.place = placeOf(form);
     this.address = form.dataset.draft;
-    this.revision = Number(form.dataset.revision || 0);
     this.asking = this.saving = this.again = this.sent = false;
     this.timer = 0;
     form.addEventListener("submit", (event) => !event.defaultPrevented && this.submitted());
+  }
+
+  get revision() {
+    return Number(this.form.elements.revision?.value || 0);
+  }
+
+  set revision(number) {
+    this.form.elements.revision.value = String(number);
   }
 
   // At the page's opening: what this browser still holds is newer than the page, unless somebody saved since.
@@ -88,7 +95,6 @@ class FormDraft {
   async send() {
     const body = new FormData(this.form);
     for (const name of [...body.keys()]) if (name.startsWith("file:")) body.delete(name);
-    body.set("revision", String(this.revision));
     const answer = await fetch(this.address, { method: "POST", body, headers: headers(this.form) });
     if (answer.status === 409) {
       const { saved, revision } = await answer.json();

@@ -145,8 +145,8 @@ function keep(box, input, file) {
 
 async function sentence(answer) {
   if (answer.redirected) return "登录已过期，请重新登录。";
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功，请重试。";
+  const problem = await answer.json().catch(() => ({}));
+  return problem.detail || "上传没有成功，请重试。";
 }
 
 // Fill the form with what was typed: rows as many as there were, and what was not ticked is not ticked.

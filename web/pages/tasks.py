@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 from engine import attachments, runtime, views
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
-from engine.runtime import StepResult
+from engine.runtime import StaleDraft, StepResult
+from engine.text import whole
 from web import clock
 from web.database import session
 from web.pages.inbox import number, wanted
 from web.signing import account
+from web.words import moment
 
 blueprint = Blueprint("tasks", __name__)
 
@@ -63,7 +65,7 @@ def complete(item_id: int) -> ResponseReturnValue:
 def _done(result: StepResult) -> ResponseReturnValue:
     """Back to the list as it was narrowed, which then offers what to go on with."""
     flash(result.summary, "success")
-    narrowed = wanted(dict(parse_qsl(request.form.get("list", "")))).query
+    narrowed: dict[str, Any] = dict(wanted(dict(parse_qsl(request.form.get("list", "")))).query)
     return redirect(url_for("inbox.todo", after=result.item_id, _anchor="list", **narrowed), 303)
 
 
@@ -89,11 +91,27 @@ def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
     form = runtime.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
-    saved = runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
-    if request.headers.get("X-Requested-With") == "fetch":
-        return {"saved_at": saved.isoformat()}
+    based_on = whole(request.form.get("revision"))
+    fetched = request.headers.get("X-Requested-With") == "fetch"
+    try:
+        stored = runtime.save_draft(
+            session(), account(), item_id, raw, based_on=based_on, device=_device(), clock=clock.clock()
+        )
+    except StaleDraft as error:
+        saved = f"{moment(error.stored.saved_at)} 在{error.stored.device or '别处'}"
+        if fetched:
+            return {"saved": saved, "revision": error.stored.revision}, 409
+        flash(f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。", "warning")
+        return _page(item_id, raw), 409
+    if fetched:
+        return {"saved_at": stored.saved_at.isoformat(), "revision": stored.revision}
     flash("已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
+
+
+def _device() -> str:
+    """Where the person types, as the browser says."""
+    return "手机" if "Mobi" in request.user_agent.string else "电脑"
 
 
 @blueprint.post("/tasks/<int:item_id>/files")
