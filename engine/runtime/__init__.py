@@ -10,7 +10,7 @@ from engine.runtime.items import Outcome, StaleDraft, StepResult, definition_of,
 from engine.runtime.messaging import send_message, tell_household
 from engine.runtime.returning import ReturnTarget, may_withdraw, return_many, return_targets, return_to, withdraw
 from engine.runtime.separation import obstacle, obstacles
-from engine.runtime.starting import open_case, open_of_group, start_case
+from engine.runtime.starting import open_case, open_of_group, open_of_procedure, start_case
 
 __all__ = [
     "Outcome",
@@ -27,6 +27,7 @@ __all__ = [
     "obstacles",
     "open_case",
     "open_of_group",
+    "open_of_procedure",
     "reassign",
     "record_incident",
     "release",

@@ -36,6 +36,7 @@ class Case:
                 {"token": record.token} if record.token else {}
             )
             data |= {"due": record.due_at.isoformat()} if record.due_at else {}
+            data |= {"late": True} if record.late else {}
             self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
         self.instance.records.clear()
 
@@ -47,6 +48,11 @@ class Case:
             wanted[0].token, {str(element.variable): self.definition.project(str(element.variable), data)}, on
         )
         self.keep({"submission": len(self.submissions)})
+
+    def send(self, name: str, on: datetime, payload: Mapping[str, Any] | None = None) -> bool:
+        caught = self.instance.send(name, dict(payload or {}), on)
+        self.keep({"payload": dict(payload or {})})
+        return caught
 
     def wait(self, until: datetime) -> None:
         self.instance.pass_time(until)

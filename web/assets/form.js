@@ -2,6 +2,7 @@
 // the form still works.
 import { headers, keepDraft } from "./drafts.js";
 import { evaluate } from "./feel.js";
+import { judge } from "./form-rules.js";
 import { quietly } from "./quiet.js";
 
 function read(level) {
@@ -64,6 +65,10 @@ function refresh(form) {
       if (!input.dataset.fixed) input.disabled = hidden;
     }
   }
+  return (node) => {
+    const row = node.parentElement.closest("[data-row]");
+    return row ? { ...top, ...read(row) } : top;
+  };
 }
 
 function renumber(list) {
@@ -198,7 +203,7 @@ function enterGoesOn(form) {
 }
 
 export function enliven(form) {
-  const change = () => quietly("refresh", () => refresh(form));
+  const change = () => quietly("refresh", () => judge(form, refresh(form)));
   const remember = keeps(form) ? keepDraft(form, (pairs) => restore(form, pairs), change) : () => {};
   const changed = () => {
     change();
@@ -226,7 +231,7 @@ export function keepTyped(form) {
 // Every form of the page that people write words into, but those that are live already.
 export function written() {
   const words = "textarea, input:not([type]), input[type=text], input[type=date], input[type=number]";
-  return [...document.querySelectorAll("main form[method=post]:not([data-live])")].filter(
+  return [...document.querySelectorAll("main form[method=post]:not([data-live]):not([role=search])")].filter(
     (form) => keeps(form) && form.querySelector(words) && !form.querySelector("[type=password]"),
   );
 }

@@ -195,6 +195,12 @@ def called_parts(draft: Draft) -> Iterator[Finding]:
                 owner[identifier] = key
 
 
+def _scope(node: x.Node) -> str:
+    """The process or subprocess that the element stands in, by its id."""
+    holder = node.getparent()
+    return "" if holder is None else holder.get("id") or ""
+
+
 def reachable(draft: Draft) -> Iterator[Finding]:
     """Every element can be reached from a start and can reach an end; no loop without a wait."""
     forward = closure(draft.next, [n.get("id", "") for n in draft.of_kind("startEvent")])
@@ -203,12 +209,15 @@ def reachable(draft: Draft) -> Iterator[Finding]:
         for target in targets:
             back.setdefault(target, []).append(source)
     backward = closure(back, [n.get("id", "") for n in draft.of_kind("endEvent")])
+    stopped = {_scope(n) for n in draft.of_kind("endEvent") if x.children(n, "terminateEventDefinition")}
     for identifier, node in draft.nodes.items():
         if apart(node):
             continue
         if identifier not in forward:
             yield found(node, "从开始事件走不到这里。")
-        elif identifier not in backward:
+        elif (
+            identifier not in backward and _scope(node) not in stopped
+        ):  # else the exploration sees whether it is stopped
             yield found(node, "从这里走不到任何结束事件。")
     automatic = {
         source: {t for t in targets if t in draft.nodes and x.local(draft.nodes[t]) not in _WAITS}
