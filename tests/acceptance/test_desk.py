@@ -93,10 +93,10 @@ def test_a_copy_in_the_browser_is_the_accounts_own_and_unreadable(site: Site) ->
     village = verification(site)
     page = village.page
     offline(page.context)
-    type_remark(page, "410325199001011234 的情况")
+    type_remark(page, "419901199001011234 的情况")
     expect(page.locator(SAVED)).to_contain_text("已保存在本机")
     copies = kept(page)
-    assert copies and not any("410325199001011234" in body for body in copies.values())
+    assert copies and not any("419901199001011234" in body for body in copies.values())
     offline(page.context, on=False)
     page.context.clear_cookies()
     page.goto(site.address + "/login")
@@ -219,8 +219,8 @@ def test_enter_goes_to_the_next_field(site: Site) -> None:
 @pytest.mark.duty("C4")
 def test_after_a_step_the_list_is_as_it_was_and_offers_what_comes_next(site: Site) -> None:
     village = site.official("cun")
-    for name in ("甲一", "乙二"):
-        village.enter_clue(name)
+    for name, number in (("甲一", papers.HEAD_ID), ("乙二五", "41990119820315302")):
+        assert "开始办理" in village.enter_clue(name, id_number=papers.id_number(number))
     village.go("/todo?step=identification:verify&sort=opened")
     village.press(village.page.locator("table.list .subject a").first)
     data = papers.paper("verification", site.now.date(), FILE)

@@ -6,15 +6,12 @@ const TWO_WEEKS = 14 * 24 * 3600 * 1000;
 const { account, draftKey } = document.body.dataset;
 const secure = Boolean(globalThis.crypto?.subtle && draftKey);
 const store = secure ? localStorage : sessionStorage;
-const key = secure ? importKey() : null;
 
 const named = (place) => `${PREFIX}${account}:${place}`;
 const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 const text = (found) => btoa(Array.from(new Uint8Array(found), (one) => String.fromCharCode(one)).join(""));
 
-function importKey() {
-  return crypto.subtle.importKey("raw", bytes(draftKey), "AES-GCM", false, ["encrypt", "decrypt"]);
-}
+const key = secure ? crypto.subtle.importKey("raw", bytes(draftKey), "AES-GCM", false, ["encrypt", "decrypt"]) : null;
 
 async function sealed(copy) {
   const plain = new TextEncoder().encode(JSON.stringify(copy));
