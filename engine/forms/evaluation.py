@@ -5,7 +5,7 @@ What people typed counts only while it is shown: a hidden blank is nothing to ev
 register gives (read-only) and what is computed count wherever they stand. A row sees its own names, then those of what
 it stands in. Rows in which nothing was typed do not exist for the rest of the form.
 
-web/assets/form/evaluation.js does the same with the plan that `Plan.to_json` gives it; a table of cases is run by both.
+web/assets/form/evaluation.js does the same with the plan that `Plan.json` gives it; a table of cases is run by both.
 """
 
 from __future__ import annotations
@@ -121,16 +121,21 @@ class Plan:
             level = level.outer
         return None
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The plan for the page's script: the same nodes, each with the index of its frame."""
-        places = {id(node): index for index, node in enumerate(self.nodes)}
+    @cached_property
+    def places(self) -> dict[Node, int]:
+        """Where each node stands in the plan."""
+        return {node: index for index, node in enumerate(self.nodes)}
+
+    @cached_property
+    def json(self) -> list[dict[str, Any]]:
+        """The plan for the page's script: the same nodes, each with the place of its frame."""
         return [
             {
                 "key": node.key, "kind": node.kind, "given": node.given, "unit": s.unit(node.component),
                 "default": node.component.get("defaultValue"),
-                "frame": places[id(node.frame)] if node.frame is not None else None,
+                "frame": self.places[node.frame] if node.frame is not None else None,
                 "hide": self._json(node.hide), "computes": self._json(node.computes),
-                "rows": node.columns.to_json() if node.columns is not None else None,
+                "rows": node.columns.json if node.columns is not None else None,
             }
             for node in self.nodes
         ]  # fmt: skip

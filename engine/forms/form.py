@@ -6,7 +6,7 @@ computed here again, read-only fields with a ``prefill`` take the register's val
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -36,6 +36,9 @@ class Field:
     hidden: bool = False
     children: list[Field] = field(default_factory=list)
     rows: list[list[Field]] = field(default_factory=list)
+    plan: Plan | None = None
+    """The plan of its level, with its place there: by them the page's script evaluates as the server does."""
+    place: int = -1
 
     @property
     def kind(self) -> str:
@@ -66,18 +69,6 @@ class Field:
     def readonly(self) -> bool:
         """Whether people may only look."""
         return s.fixed(self.component)
-
-    @property
-    def hide_json(self) -> Any:
-        """The hiding condition for the browser's evaluator."""
-        text = s.hide_text(self.component)
-        return compile_expression(text).to_json() if text else None
-
-    @property
-    def expression_json(self) -> Any:
-        """The computation for the browser's evaluator."""
-        text = strip_equals(str(self.component.get("expression") or ""))
-        return compile_expression(text).to_json() if text else None
 
     @property
     def shown(self) -> str:
@@ -393,6 +384,7 @@ class _Drawing:
         key = s.key(node.component)
         found = list(self.errors.get(path + key, []))
         one = Field(node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node))
+        one.plan, one.place = level.plan, level.plan.places[node]
         if node.kind == "group":
             one.children = self._framed(level, node, prefix, path)
         elif node.columns is not None:
@@ -419,6 +411,24 @@ def _review(components: list[s.Component], data: Mapping[str, Any]) -> list[Fiel
             one.value = value
         found.append(one)
     return found
+
+
+def spread(fields: Iterable[Field]) -> tuple[list[Field], list[Field]]:
+    """What a row shows: the values that it has, groups being only a frame, and the lists with rows."""
+    values: list[Field] = []
+    lists: list[Field] = []
+    for one in fields:
+        if one.hidden or one.kind in ("text", "separator", "spacer"):
+            continue
+        if one.kind == "group":
+            inner = spread(one.children)
+            values.extend(inner[0])
+            lists.extend(inner[1])
+        elif one.kind == "dynamiclist":
+            lists.extend([one] if one.rows else [])
+        elif one.shown:
+            values.append(one)
+    return values, lists
 
 
 def _leaves(fields: list[Field]) -> Iterator[Field]:
