@@ -16,7 +16,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from engine import text as normal
 from engine.errors import Invalid
-from engine.feel import compile_expression, strip_equals, to_plain
+from engine.feel import compile_expression, to_plain
 from engine.forms import fields as f
 from engine.forms import schema as s
 from engine.forms.evaluation import Level, Node, Plan

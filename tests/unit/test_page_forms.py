@@ -21,7 +21,24 @@ DAYS = (
     "2022-05-06", "2022.5.6", "2022/5/6", "2022年5月6日", "20220506", "２０２２－０５－０６", "2022-02-30", "2022-13-01", "0000-01-01",
     "2022-05-06T00:00", "5月6日", "2024-02-29", "2022-02-29", "2022-5/6", "", None,
 )  # fmt: skip
-ATOMS = ("a", "b", "t", "l", "m", "1", "2.5", "0", '"x"', '"1"', "true", "null", "[1, 2]", "r.n", "count(r)", "sum(r.n)")
+ATOMS = (
+    "a",
+    "b",
+    "t",
+    "l",
+    "m",
+    "1",
+    "2.5",
+    "0",
+    '"x"',
+    '"1"',
+    "true",
+    "null",
+    "[1, 2]",
+    "r.n",
+    "count(r)",
+    "sum(r.n)",
+)
 SHAPES = (
     "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "{0} = {1}", "{0} != {1}", "{0} < {1}", "{0} >= {1}", "{0} and {1}",
     "{0} or {1}", "not({0})", "if {0} then {1} else {2}", "{0} between {1} and {2}", "{0} in ({1}, {2})", "{0} in [{1}..{2}]",
@@ -99,7 +116,9 @@ def test_every_form_of_the_product_is_the_same_on_page_and_server() -> None:
     asked = [{"plan": form.plan.json, "typed": values} for (form, _), values in zip(forms, typed, strict=True)]
     for (form, _), values, answer in zip(forms, typed, evaluated(asked), strict=True):
         shown = list(walk(form.render(values)))
-        hidden = [one.path for one, hides in shown if hides and one.path and one.kind not in ("group", "text", "spacer")]
+        hidden = [
+            one.path for one, hides in shown if hides and one.path and one.kind not in ("group", "text", "spacer")
+        ]
         assert [path for path in answer["hidden"] if path in hidden] == hidden, form.key
         computed = {one.path: one.value for one, _ in shown if one.kind == "expression"}
         assert computed.keys() == answer["computed"].keys()
@@ -118,7 +137,9 @@ def filled(chance: random.Random, components: list[Any]) -> dict[str, Any]:
         elif one.get("values"):
             options = [value["value"] for value in one["values"]]
             several = kind in ("checklist", "taglist")
-            found[one["key"]] = chance.sample(options, chance.randrange(2)) if several else chance.choice([*options, ""])
+            found[one["key"]] = (
+                chance.sample(options, chance.randrange(2)) if several else chance.choice([*options, ""])
+            )
         elif one.get("key"):
             found[one["key"]] = chance.choice(["", "12,000", "7.5", "x", "2022-05-06"])
     return found
