@@ -21,8 +21,6 @@ from engine.forms import fields as f
 from engine.forms import schema as s
 from engine.forms.evaluation import Level, Node, Plan
 
-OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
-
 
 @dataclass
 class Field:
@@ -214,7 +212,7 @@ class Form:
         found: dict[str, Any] = {}
         for component in _inputs(self.components):
             value = _from(component, context)
-            if value is None:
+            if value is None and not s.deciding(component):
                 value = component.get("defaultValue")
             if value is not None:
                 found[s.key(component)] = value
@@ -236,9 +234,23 @@ class Form:
         return found
 
     def filled(self, raw: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-        """`raw` with its blanks filled by the prefilled values."""
+        """`raw` with its blanks filled by what the register says of the case.
+
+        A choice takes no default: what nobody chose is not chosen. A decision takes nothing at all.
+        """
+        found = self.prefill(context)
+        for component in _inputs(self.components):
+            chosen = component["type"] in s.CHOICES | {"checkbox"} and _from(component, context) is None
+            if s.deciding(component) or (chosen and not s.fixed(component)):
+                found.pop(s.key(component), None)
         typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
-        return {**self.prefill(context), **typed}
+        return {**found, **typed}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What stands in the blanks of a form that is asked once for many cases."""
+        own = [c for c in _inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))]
+        return {s.key(c): value for c in own if (value := c.get("defaultValue")) not in (None, "", [])}
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
         """The attachments that `raw` names, by field of the top level."""
@@ -261,7 +273,7 @@ class Form:
         """The label of the decision that the form carries, or ''."""
         for component in _inputs(self.components):
             key = s.key(component)
-            if key in OUTCOME_KEYS and component["type"] in ("radio", "select") and clean.get(key):
+            if s.deciding(component) and component["type"] in ("radio", "select") and clean.get(key):
                 return s.options(component).get(str(clean[key]), "")
         return ""
 
