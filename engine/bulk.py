@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine import access, attachments, prefill, runtime, state, views
 from engine.clock import Clock, local_date, stopwatch
-from engine.database import write
-from engine.errors import Invalid, NotFound, ShouwangError
+from engine.database import whole, write
+from engine.errors import Invalid, NotFound, ShouwangError, Unavailable
 from engine.feel import compile_expression
 from engine.forms import Form, shown
 from engine.forms import schema as s
@@ -157,6 +157,7 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
     for item, variables in variables_of(session, items):
         form = runtime.definition_of(session, item.case).form(item.form_key)
         context = prefill.context(session, item.case, variables, form.reads)
+        context["step"] = prefill.step(session, item.case_id, item.token, item.opened_at)
         try:
             form.validate(form.filled(raw, context), today=local_date(now), attachments=files, context=context)
             return
@@ -197,7 +198,10 @@ def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Bul
 
 
 def _portion(session: Session, actor: Account, act: BulkAct, clock: Clock) -> bool:
-    """Work off a few items and note what became of them; answers whether there were any."""
+    """Work off a few items and note what became of them; answers whether to go on.
+
+    What the surroundings stopped stays pending, for who goes on later.
+    """
     pending = select(BulkEntry.work_item_id).where(BulkEntry.act_id == act.id, BulkEntry.status == "pending")
     ids = list(session.scalars(pending.order_by(BulkEntry.id).limit(PORTION)))
     if not ids:
@@ -206,10 +210,25 @@ def _portion(session: Session, actor: Account, act: BulkAct, clock: Clock) -> bo
         outcomes = runtime.return_many(session, actor, ids, str(act.data["reason"]), clock=clock)
     else:
         outcomes = runtime.complete_many(session, actor, ids, act.data, act=f"bulk:{act.id}", clock=clock)
+    told = [(item_id, outcome) for item_id, outcome in outcomes if not isinstance(outcome, Unavailable)]
+    return _noted(session, act, told) and len(told) == len(outcomes)
+
+
+def _noted(session: Session, act: BulkAct, outcomes: Sequence[runtime.Outcome]) -> bool:
+    """Note what became of the items; False when it could not be: whoever goes on gets the same answers again."""
+    try:
+        if outcomes:
+            _note_all(session, act, outcomes)
+    except Unavailable:
+        return False
+    return True
+
+
+@whole
+def _note_all(session: Session, act: BulkAct, outcomes: Sequence[runtime.Outcome]) -> None:
     with write(session):
         for item_id, outcome in outcomes:
             _note(session, act, item_id, outcome)
-    return True
 
 
 def _note(session: Session, act: BulkAct, item_id: int, outcome: runtime.StepResult | ShouwangError) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, notifications, openings, runtime
+from engine import access, definitions, households, locks, notifications, openings, persons, runtime
 from engine import text as normal
 from engine.clock import Clock, MovableClock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
@@ -39,8 +39,15 @@ class Entered:
     case: CaseFile | None
     joined: bool
     duplicates: Sequence[Household] = ()
+    person: str | None = None
+
+    @property
+    def known(self) -> Household | None:
+        """The household, among the duplicates, that the person of the ID number belongs to: no other can be made."""
+        return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
 
 
+@whole
 def enter(
     session: Session, actor: Account, data: Mapping[str, Any], *, clock: Clock, household_id: int | None = None,
     confirmed_new: bool = False,
@@ -66,16 +73,14 @@ def enter(
         )  # fmt: skip
         reachable = [h for h in found if access.reaches(actor, h.village_code)]
         if reachable and not confirmed_new:
-            return Entered(None, None, False, reachable)
-    with write(session):
+            return Entered(None, None, False, reachable, persons.of(data.get("id_number")))
+    with persons.telling(session, actor, clock.now()), write(session):
         household = _household(session, actor, household_id, data, clock.now())
         clue = RiskClue(
             household_id=household.id, village_code=household.village_code, channel=data["channel"],
             finder=data.get("finder") or actor.name, discovered_on=discovered, description=data.get("description") or "",
             risks=list(data.get("risks") or []), entered_by=actor.id, entered_at=clock.now(),
         )  # fmt: skip
-        session.add(clue)
-        session.flush()
         case, joined = _place(session, actor, household, clue, clock.now())
     return Entered(clue, case, joined)
 
@@ -84,10 +89,13 @@ def _household(
     session: Session, actor: Account, household_id: int | None, data: Mapping[str, Any], now: datetime
 ) -> Household:
     if household_id is None:
-        return households.register(session, data, now)
+        return households.register(session, data, now, actor=actor)
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
+    household = locks.household(session, household.id)
+    if household.merged_into_id is not None:
+        raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
     return household
 
 
@@ -97,12 +105,13 @@ def _place(
 ) -> tuple[CaseFile | None, bool]:  # fmt: skip
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
+    The caller has locked the household before it added the clue: two clues at the same moment must not open two cases.
     An open case of the register takes it. Without one a household that is monitored needs no identification: the
     clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
     anew.
     """
-    # The household's row is the lock: two clues at the same moment must not open two cases.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
+    session.add(clue)
+    session.flush()
     case = _open_case(session, household)
     if case is not None:
         _join(session, actor, case, clue, now)
@@ -179,8 +188,6 @@ def raise_clue(
         description=description[:500], risks=list(risks or []), entered_by=actor.id if actor else None,
         entered_at=call.now,
     )  # fmt: skip
-    call.session.add(clue)
-    call.session.flush()
     case, joined = _place(call.session, actor, household, clue, call.now, origin=call.case)
     call.session.flush()
     name = case.version.procedure.name if case is not None else ""
@@ -197,14 +204,8 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
     query = select(RiskClue).where(access.visible_clues(actor))
     if channel:
         query = query.where(RiskClue.channel == channel)
-    if text.strip():
-        wanted = normal.line(text)
-        of_household = select(Household.id).where(
-            or_(
-                Household.head_name.contains(wanted, autoescape=True),
-                Household.head_id_number == (normal.identity(text) or wanted),
-            )
-        )
+    if normal.line(text):
+        of_household = select(Household.id).where(households.found_by(text))
         query = query.where(RiskClue.household_id.in_(of_household))
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
     return page_of(session, query, ordered, page)

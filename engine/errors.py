@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 
 class ShouwangError(Exception):
@@ -74,6 +75,37 @@ class DefinitionError(ShouwangError):
     def __init__(self, message: str, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message)
         self.findings = list(findings)
+
+
+class Trouble(Enum):
+    """What is the matter with the surroundings, and what people are told; nothing has been changed."""
+
+    CROSSED = "系统正忙，这一步没有办成，什么也没有改变。请再按一次。"
+    """Two transactions were in each other's way and this one gave way: deadlock, serialization."""
+    HELD = "系统正忙，这一步没有办成，什么也没有改变。请过几秒再按一次。"
+    """What was needed is held by another for too long, or took too long."""
+    LOST = "数据库暂时联系不上，这一步没有办成，什么也没有改变。请过一会儿再按一次。"
+    """The connection broke, or none could be made."""
+    REFUSED = "数据库现在不能保存，这一步没有办成，什么也没有改变。请过一会儿再按一次，并告诉管理员。"
+    """The disk is full or broken, memory or connections are used up, the database takes no writes."""
+    UNSURE = "数据库在保存时断了联系，不知道这一步办成没有。请刷新页面看一看，没有办成的再按一次。"
+    """The connection broke while the transaction was being committed."""
+
+
+class Unavailable(ShouwangError):
+    """The surroundings (database, disk, network) did not let it happen: nothing has changed, who asked may ask again.
+
+    Raised by `engine.database.write`; `engine.surroundings` has the sentences.
+    """
+
+    code = "busy"
+    status = 503
+    retry_after = 5
+    """Seconds after which asking again makes sense."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
 
 
 class EngineFault(ShouwangError):

@@ -23,12 +23,24 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine import state as codec
+from engine.clock import local_date
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
 from engine.repetition import around
-from engine.spiff import NEVER, CaseWorkflow, FeelCycle, FeelScriptEngine, FeelTimer, Host, apply_settings, due_time
+from engine.spiff import (
+    COUNTS_FROM,
+    NEVER,
+    CaseWorkflow,
+    FeelCycle,
+    FeelScriptEngine,
+    FeelTimer,
+    Host,
+    apply_settings,
+    due_time,
+    not_before,
+)
 from engine.text import whole
 
 Place = tuple[tuple[str, int], ...]
@@ -225,8 +237,21 @@ class Instance:
 
     def passed_limits(self) -> frozenset[str]:
         """Tokens of the limits that have passed while what they bound still goes on."""
-        return frozenset(
-            codec.token_of(task)
+        return frozenset(limit.token for limit in self.passed())
+
+    def passed(self) -> list[WaitingTimer]:
+        """Those limits with when they passed, by what the case knows now (R06: an earlier clue moves that day too)."""
+        found = []
+        for task in self._passed_tasks():
+            timer = task.task_spec.event_definition
+            due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
+            if due is not None:
+                found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
+        return found
+
+    def _passed_tasks(self) -> list[Task]:
+        return [
+            task
             for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
             for task in workflow.tasks.values()
             if isinstance(task.task_spec, BoundaryEvent)
@@ -235,7 +260,7 @@ class Instance:
             and task.parent is not None
             and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
                     for twin in task.parent.children)
-        )  # fmt: skip
+        ]  # fmt: skip
 
     def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
         """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
@@ -243,10 +268,24 @@ class Instance:
         if element is None or element.timer is None:
             return None
         variables = {**self.variables, **(facts or {})}
+        step = self.definition.elements.get(element.properties.get(COUNTS_FROM, ""))
+        opened = self._opened(step.id) if step is not None else None
+        if step is not None and step.variable is not None and opened is not None:
+            variables[step.variable] = not_before(variables.get(step.variable), local_date(opened).isoformat())
         return due_time(
             element.timer, now,
             lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
         )  # fmt: skip
+
+    def _opened(self, element_id: str) -> datetime | None:
+        """When the user task `element_id` was opened, the last of its rounds."""
+        found = [
+            task.internal_data["began"]
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.task_spec.bpmn_id == element_id and "began" in task.internal_data
+        ]
+        return max(map(datetime.fromisoformat, found), default=None)
 
     def parameter(self, service: str, name: str, facts: Mapping[str, Any] | None = None) -> Any:
         """What the first task calling `service` would give it for `name` now, were `facts` case variables."""
@@ -390,15 +429,20 @@ class Instance:
                 due = [found for found in self._waiting_timers() if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
+                    self._note_opened()
                     return
                 self._fire(*min(due, key=self._turn))
         raise EngineFault(ENDLESS)
 
+    def _note_opened(self) -> None:
+        """A step that now waits for a person was opened now, unless it waited before: a period may count from it."""
+        for task in self._ready_manual():
+            task.internal_data.setdefault("began", self._workflow.now.isoformat())
+
     def _turn(self, found: tuple[Task, FeelTimer, datetime]) -> tuple[datetime, bool]:
-        """What is due first goes first; at the same instant a limit is marked before another timer ends the step."""
+        """What is due first goes first; at the same instant a limit is marked before another timer ends the work (R15)."""
         _, timer, due = found
-        element = self.definition.elements[timer.element_id]
-        return due, bool(element.attached_to) and element.cancel_activity
+        return due, not self.definition.elements[timer.element_id].is_limit
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow

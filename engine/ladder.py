@@ -20,6 +20,7 @@ from engine.models import LEVELS, Account, CaseFile, Notification, NotificationR
 EVENTS = {
     "warning": "临期预警", "overdue": "超期", "repeated": "持续超期", "urged": "催办", "ordered": "下达督办单",
     "returned": "督办单退回", "answered": "督办单答复", "promise": "承诺日期已过",
+    "backdated": "日期早于步骤打开",
     "submitted": "流程提交审批", "approved": "流程审批通过", "sent_back": "流程退回修改",
 }  # fmt: skip
 HOLDER, ABOVE = "holder", "above"

@@ -124,5 +124,6 @@ def _plans(session: Session, household_id: int, words: Mapping[str, Any]) -> Ite
     )
     for plan in session.scalars(query.options(selectinload(AssistancePlan.measures))):
         types = words.get("measures", {})
-        named = "、".join(dict.fromkeys(str(types.get(measure.type, measure.type)) for measure in plan.measures))
+        listed = [str(row.get("type")) for row in plan.listed] or [measure.type for measure in plan.measures]
+        named = "、".join(dict.fromkeys(str(types.get(kind, kind)) for kind in listed))
         yield Chapter(plan.made_on, "plan", "帮扶计划", named or plan.goal)

@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit, calendar, definitions, replay
 from engine.clock import Clock, stopwatch
-from engine.database import write
+from engine.database import whole, write
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError
+from engine.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
 from engine.inbox import Page, page_of
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
 from engine.steps import LiveHost, Step
+from engine.surroundings import trouble_of
 
 PORTION = 10
 PATIENCE = 1.5
@@ -214,6 +215,8 @@ def _look(
         found = _relocated(step, target, wish)
         _require_storable(found.instance, step)
     except (Conflict, EngineFault) as error:
+        if trouble_of(error) is not None:
+            raise
         return {"status": "misfit", "text": error.message[:500], "lock_version": case.lock_version}
     plan = _plan(step.instance, found, now)
     return {"status": "fits", "plan": plan, "unchanged": not plan["rows"], "lock_version": case.lock_version}
@@ -224,17 +227,26 @@ def _move(
 ) -> dict[str, Any]:  # fmt: skip
     """The case's own step transaction; whatever fails leaves it as it was."""
     try:
-        with write(session):
-            step = Step.on(session, entry.case_id, actor, now)
-            assert step is not None  # only skip_locked answers None
-            if step.case.lock_version != entry.lock_version:
-                raise Conflict("看过之后这件事项又有办理，没有迁移；请重新查看一次。")
-            move_case(step, target, wish, act=entry.migration_id)
+        _moved(session, actor, entry, target, wish, now)
+    except Unavailable:  # no fault of the case: it goes on waiting for its move
+        raise
     except ShouwangError as error:
         return {"status": "refused", "text": error.message[:500]}
     except Exception as error:  # one broken case must not stop the others; its transaction is rolled back
         return {"status": "refused", "text": f"系统没能迁移这件事项（{type(error).__name__}），它没有变动。"}
     return {"status": "moved", "text": ""}
+
+
+@whole
+def _moved(
+    session: Session, actor: Account, entry: MigrationEntry, target: ProcedureVersion, wish: Wish, now: datetime
+) -> None:  # fmt: skip
+    with write(session):
+        step = Step.on(session, entry.case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        if step.case.lock_version != entry.lock_version:
+            raise Conflict("看过之后这件事项又有办理，没有迁移；请重新查看一次。")
+        move_case(step, target, wish, act=entry.migration_id)
 
 
 def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> None:

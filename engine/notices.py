@@ -11,15 +11,16 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import divisions, notifications, runtime
-from engine.clock import Clock, local_date
+from engine.clock import Clock, local_date, written
 from engine.database import write
 from engine.documents import compose, facts
 from engine.documents.paper import Paper
-from engine.errors import Conflict, EngineFault, NotFound
+from engine.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
 from engine.services import ServiceCall, service, when_finished
+from engine.spiff import COUNTS_FROM
 
 _OPEN_NOTICE = (
     select(Notice)
@@ -61,6 +62,7 @@ def open_notice(
     closes_at = call.due_of(timer)
     if closes_at is None:
         raise EngineFault(f"公示的定时事件“{timer}”不存在或算不出时间。")
+    _guard_start(call, date.fromisoformat(posted_on), timer)
     older = _open_notice(call.session, call.case.id)
     if older is not None:
         older.status, older.closed_at = "superseded", call.now
@@ -73,6 +75,25 @@ def open_notice(
     call.session.add(notice)
     call.session.flush()
     return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
+
+
+def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
+    """R10: whatever was typed, the period does not begin before its own step was opened.
+
+    A day before that is kept as it was typed when its reason is given; the diagram's timer counts from the step's day
+    all the same. Raises Invalid without a reason, or when the diagram's timer would believe the typed day.
+    """
+    last = call.last_step()
+    if last is None or posted >= local_date(last[0]):
+        return
+    earliest, reason = local_date(last[0]), str(last[1].get("early_reason") or "").strip()
+    element = call.definition.elements.get(timer) if call.definition is not None else None
+    counted = element is not None and COUNTS_FROM in element.properties
+    if counted and reason:
+        return
+    sentence = f"张贴日期：不能早于 {written(earliest)}（这一步打开之日）"
+    sentence += "；确实更早张贴的，请写明原因，公示期仍从这一天起算。" if counted else "。"
+    raise Invalid("张贴日期早于这一步打开之日。", {"posted_on": [sentence]})
 
 
 def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Paper:

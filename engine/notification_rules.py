@@ -27,7 +27,7 @@ DEFAULTS = (
     ("warning", HOLDER, 0), ("overdue", HOLDER, 0), ("overdue", "county", 0), ("overdue", "supervisor_county", 0),
     ("repeated", HOLDER, 3), ("repeated", ABOVE, 3), ("repeated", "supervisor_county", 3), ("urged", HOLDER, 0),
     ("ordered", HOLDER, 0), ("returned", HOLDER, 0), ("answered", "supervisor_county", 0), ("promise", HOLDER, 0),
-    ("promise", "supervisor_county", 0), ("submitted", "reviewers", 0), ("approved", "submitter", 0),
+    ("promise", "supervisor_county", 0), ("backdated", "supervisor_county", 0), ("submitted", "reviewers", 0), ("approved", "submitter", 0),
     ("sent_back", "submitter", 0),
 )  # fmt: skip
 """R15, R19: the official, then the county's desk and the supervisor, then the level above. An installation begins so."""

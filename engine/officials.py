@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, notifications
+from engine import access, locks, notifications
 from engine.access import Scope
 from engine.clock import local_date
 from engine.errors import Invalid
 from engine.inbox import Page, page_of, page_of_rows
 from engine.models import Account, Household, ResponsibleOfficial
 from engine.services import ServiceCall, service
+from engine.text import key
 
 SHOWN = 20
 """So many officials a form lists with their load."""
@@ -54,8 +55,7 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
     if official.get("public_servant") is not True:
         raise Invalid("帮扶责任人须为国家公职人员。", {"public_servant": ["帮扶责任人须为国家公职人员。"]})
     household_id = call.case.household_id
-    # The household's row is the lock: whoever is named second ends the first (R18: exactly one).
-    call.session.execute(select(Household.id).where(Household.id == household_id).with_for_update())
+    locks.household(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
     given = {key: str(official.get(key) or "") for key in ("name", "unit", "post", "phone")}
     former = in_office(call.session, household_id)
     if former is not None and all(getattr(former, key) == value for key, value in given.items()):
@@ -116,7 +116,7 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
         .having(mine > 0)
         .order_by(everywhere.desc(), *person)
     )  # fmt: skip
-    return query.where(ResponsibleOfficial.name.startswith(text, autoescape=True)) if text else query
+    return query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True)) if key(text) else query
 
 
 def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Page[Load]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions, households, monitoring_lines, runtime
 from engine.clock import Clock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.definitions import Element
 from engine.errors import Conflict, NotAllowed, NotFound
 from engine.forms import Form
@@ -96,6 +96,7 @@ def _types(wanted: list[str]) -> list[str]:
     return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
 
 
+@whole
 def open_by_hand(
     session: Session, actor: Account, household_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
 ) -> CaseFile:
@@ -138,7 +139,7 @@ def take_back(call: ServiceCall, result: Any) -> None:
     """
     session = call.session
     case = session.get(CaseFile, result["case"], with_for_update=True, populate_existing=True)
-    if case is None or case.status != "open":
+    if case is None or case.status != "open" or result.get("joined"):
         return
     worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))
     if session.scalar(worked.limit(1)) is not None:
@@ -155,10 +156,17 @@ def take_back(call: ServiceCall, result: Any) -> None:
 
 @service("case.open", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Open a case of another procedure for the same household, with further variables; both histories show it."""
+    """Open a case of another procedure for the same household, with further variables; both histories show it.
+
+    Of an exclusive procedure that the household has open already, that case is the one: none is opened beside it.
+    """
     household = call.session.get(Household, call.case.household_id)
     if household is None:
         raise NotFound("没有找到这户人家。")
+    name = definitions.current(call.session, procedure).procedure.name
+    present = runtime.open_of_procedure(call.session, household.id, procedure)
+    if present is not None:
+        return {"case": present.id, "procedure": procedure, "name": name, "joined": True}
     first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
     case = runtime.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
-    return {"case": case.id, "procedure": procedure, "name": case.version.procedure.name}
+    return {"case": case.id, "procedure": procedure, "name": name}

@@ -25,11 +25,14 @@ from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
 from SpiffWorkflow.spiff.specs.defaults import UserTask
 
+from engine.definitions import xml as x
 from engine.feel import strip_equals
 from engine.gateways import InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.repetition import MAX_ROUNDS, RepeatedTask
 from engine.spiff import (
+    COUNTS_FROM,
     CallActivity,
+    CountsFrom,
     CycleEvent,
     DecisionTask,
     FeelCycle,
@@ -48,8 +51,18 @@ class _TimerParsing:
             node = event.find(full_tag(kind))
             if node is not None:
                 holder: Any = self.node  # type: ignore[attr-defined]
-                return timer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"))
+                start = self._counts_from(holder)
+                return timer(holder.get("name") or holder.get("id"), node.text or "", holder.get("id"), start)
         raise ValueError("timer without timeDate, timeDuration or timeCycle")
+
+    def _counts_from(self, holder: Any) -> CountsFrom | None:
+        """The step whose dates the timer counts from, when the diagram names one."""
+        step_id = x.properties(holder).get(COUNTS_FROM)
+        step = next((n for n in holder.getroottree().iter(f"{{{x.BPMN}}}*") if n.get("id") == step_id), None)
+        if not step_id or step is None:
+            return None
+        given = x.properties(step)
+        return CountsFrom(step_id, given.get("variable") or given.get("formKey") or "")
 
 
 class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]

@@ -43,6 +43,7 @@ PARAMETERS: dict[str, str] = {
     "level": "哪一级", "manner": "方式", "matter": "事由", "national_number": "全国系统户编号", "number": "文号",
     "official": "责任人", "outcome": "结论", "pass_reason": "仍予通过的理由", "place": "地点", "posted_on": "张贴日期",
     "procedure": "启动的流程", "queues": "通知哪几级", "reason": "理由", "result": "结果", "risks": "风险",
+    "seen": "制定时看到的措施",
     "text": "通知内容", "timer": "到哪个定时事件期满", "variables": "带去的变量", "word": "批次编号用字",
 }  # fmt: skip
 """What each parameter is called; the same name means the same in every service."""

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine.models import Account, CaseFile, Submission, table
+from engine.models import Account, CaseFile, Submission, WorkItem, table
+
+if TYPE_CHECKING:
+    from engine.definitions.definition import Definition
 
 _SUBMISSION = table(Submission)
 _LATEST_SUBMISSION = (
@@ -21,6 +24,17 @@ _LATEST_SUBMISSION = (
     .where(_SUBMISSION.c.case_id == bindparam("case_id"), _SUBMISSION.c.form_key == bindparam("form_key"))
     .order_by(_SUBMISSION.c.id.desc())
     .limit(1)
+)
+
+_LAST_STEP = (
+    select(WorkItem.token, WorkItem.opened_at, Submission.data)
+    .join(WorkItem, WorkItem.id == Submission.work_item_id)
+    .where(Submission.case_id == bindparam("case_id"))
+    .order_by(Submission.id.desc())
+    .limit(1)
+)
+_FIRST_OPENED = select(func.min(WorkItem.opened_at)).where(
+    WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")
 )
 
 ServiceFunction = Callable[..., Any]
@@ -45,6 +59,18 @@ class ServiceCall:
     """The case variable of a name as it is now, or None."""
     pending: Callable[[str], list[Any]] = lambda name: []
     """What messages of a name brought that the case has not caught yet."""
+
+    definition: Definition | None = None
+    """The version that the case runs on."""
+
+    def last_step(self) -> tuple[datetime, dict[str, Any]] | None:
+        """When the step that was finished last was opened (however often it came back), and what was sent with it."""
+        self.session.flush()
+        found = self.session.execute(_LAST_STEP, {"case_id": self.case.id}).first()
+        if found is None:
+            return None
+        opened = self.session.scalar(_FIRST_OPENED, {"case_id": self.case.id, "token": found.token})
+        return opened or found.opened_at, dict(found.data)
 
     def submission(self, form_key: str) -> dict[str, Any] | None:
         """The clean data of the case's latest submission of a form, or None."""

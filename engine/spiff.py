@@ -16,6 +16,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.clock import CHINA
+from engine.clock import CHINA, local_date
 from engine.cycles import Cycle, parse_cycle, span_feel
 from engine.decisions import Decision
 from engine.errors import EngineFault
@@ -152,6 +153,14 @@ class FeelScriptEngine:
         """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
         return due_time(text, began, lambda inner: self.value(task, inner))
 
+    def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> datetime | None:
+        """As `due`, were no date in `variable` before `day` (ISO)."""
+        top = _top(task)
+        counted = {**top.data, variable: not_before(top.data.get(variable), day)}
+        return due_time(
+            text, began, lambda inner: compile_expression(inner).evaluate(counted, workdays=top.host.workdays)
+        )
+
     def cycle(self, task: Task, text: str) -> Cycle | None:
         """The repeating interval that `text` means, or None when it has no such value yet."""
         try:
@@ -185,16 +194,55 @@ def _answers(task: Task) -> FeelScriptEngine:
     return engine
 
 
+COUNTS_FROM = "countsFrom"
+"""A timer event's property: the step whose typed dates its period counts from, never from before that step opened."""
+
+
+@dataclass(frozen=True)
+class CountsFrom:
+    """The step that a period begins with, and the variable that it sets."""
+
+    step_id: str
+    variable: str
+
+
+def not_before(value: Any, day: str) -> Any:
+    """A step's values, with every ISO date in them that lies before `day` (ISO) put to that day."""
+    if isinstance(value, dict):
+        return {key: not_before(inner, day) for key, inner in value.items()}
+    return day if isinstance(value, str) and _ISO_DAY.match(value) and value[:10] < day else value
+
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T|$)")
+
+
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
     """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL; `element_id` is the event that carries it."""
 
-    def __init__(self, name: str, expression: str, element_id: str) -> None:
+    def __init__(self, name: str, expression: str, element_id: str, counts_from: CountsFrom | None = None) -> None:
         super().__init__(name, expression)
         self.element_id = element_id
+        self.counts_from = counts_from
 
     def due_at(self, task: Task) -> datetime | None:
         """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
-        return _answers(task).due(task, self.expression, self.began(task))
+        due = _answers(task).due(task, self.expression, self.began(task))
+        opened = self._opened(task)
+        if due is None or opened is None:
+            return due
+        assert self.counts_from is not None  # else nothing opened it
+        least = _answers(task).due_from(task, self.expression, self.began(task), self.counts_from.variable, opened)
+        return due if least is None else max(due, least)
+
+    def _opened(self, task: Task) -> str | None:
+        """R10, R29: the day (ISO) on which the step that this wait counts from was opened, on the way that led here."""
+        at: Task | None = task if self.counts_from is not None else None
+        while at is not None:
+            if self.counts_from and at.task_spec.bpmn_id == self.counts_from.step_id and "began" in at.internal_data:
+                return local_date(datetime.fromisoformat(at.internal_data["began"])).isoformat()
+            above = at.workflow.parent_task_id
+            at = at.parent or (_top(at).get_task_from_id(above) if above is not None else None)
+        return None
 
     def began(self, task: Task) -> datetime:
         """When the wait of `task` began: at the first question."""

@@ -21,22 +21,25 @@ from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem, table
+from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
 from engine.state import StateFormatError
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
+LOCKED_ROWS = (Household, CaseFile)
+"""What a step locks, in the one order: its services change the household and the household's other cases."""
 LOCKED_CASE = (
     select(CaseFile)
     .join(CaseFile.version)
+    .join(CaseFile.household)
     .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
-    .with_for_update(of=CaseFile)
+    .with_for_update(of=LOCKED_ROWS, key_share=True)
     .execution_options(populate_existing=True)
 )
 """A case as a step needs it: locked, with its state and version, as it is now."""
 
 _CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
-_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=CaseFile, skip_locked=True)
+_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=LOCKED_ROWS, key_share=True, skip_locked=True)
 _OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
     _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
 )
@@ -78,8 +81,12 @@ _MOVE_TIMER = (
 _END_TIMER = (
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"))
-)
+    .values(
+        status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"),
+        due_at=bindparam("due"),
+    )
+)  # fmt: skip
+_REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
 _SETTLE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
 _NO_REPEAT = (
     update(_TIMER)
@@ -213,6 +220,7 @@ class Step:
             lambda timer: self.instance.due_of(timer, self.now),
             lambda name: self.instance.variables.get(name),
             lambda name: self.instance.pending(name),
+            self.definition,
         )
 
     def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
@@ -235,13 +243,20 @@ class Step:
         items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
         waiting = self.connection.execute(_TIMERS, case).all()
         wanted = {task.token: task for task in self.instance.open_tasks()}
-        self._log_records(details, _begun(wanted, items, timers, waiting))
-        self._project_case(timers)
+        passed = self._passed_now(waiting)
+        self._log_records(details, _begun(wanted, items, [*timers, *passed], waiting))
+        self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
-        self._project_timers(waiting, timers)
+        self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
         self._tell_passed()
         self.instance.records.clear()
+
+    def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
+        """The limits that have passed while their work goes on, with the true day; asked for only when there can be one."""
+        fired = any(record.kind == "timer" for record in self.instance.records)
+        old = any(row.kind == "limit" and row.status == "fired" for row in rows)
+        return self.instance.passed() if fired or old else []
 
     def _change(self, **values: Any) -> None:
         """Change the case; all changes of a step are written together."""
@@ -340,15 +355,16 @@ class Step:
 
     # -- timers -------------------------------------------------------------------------------------------------------
 
-    def _project_timers(self, rows: Sequence[Any], timers: Sequence[WaitingTimer]) -> None:
+    def _project_timers(
+        self, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
+    ) -> None:
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
         wanted = _wanted_timers(timers, warned)
-        old = [row for row in rows if row.kind == "limit" and row.status == "fired"]
-        passed = self.instance.passed_limits() if fired or old else frozenset()
-        for row in old:
-            self._settle_passed(row, "open" if row.token in passed else "over")
+        for row in rows:
+            if row.kind == "limit" and row.status == "fired":
+                self._settle_passed(row, passed.get(row.token))
         for key, row in open_rows.items():
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
@@ -360,8 +376,14 @@ class Step:
         if new:
             self.connection.execute(_SET_TIMER, new)
 
-    def _settle_passed(self, row: Any, standing: str) -> None:
-        """A passed limit is over once the work under it is; it stands again when that work is taken back."""
+    def _settle_passed(self, row: Any, due: datetime | None) -> None:
+        """A passed limit is over once the work under it is; it stands again when that work is taken back.
+
+        As long as it stands it says when it passed (`due`), as the clues now have it (R06).
+        """
+        standing = "over" if due is None else "open"
+        if due is not None and due != row.due_at:
+            self.connection.execute(_REDATE_LIMIT, {"timer_id": row.id, "due": due})
         if row.standing == standing:
             return
         self.connection.execute(_SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
@@ -370,12 +392,18 @@ class Step:
         else:
             self._standing_again.append(row.token)
 
-    def _end_timer(self, row: Any, end: str, passed: frozenset[str]) -> None:
+    def _end_timer(self, row: Any, end: str, passed: Mapping[str, datetime]) -> None:
         """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
         standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
         fired_at = self.now if end == "fired" else None
-        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing}
+        due = self._fired_due(row) if end == "fired" else row.due_at
+        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing, "due": due}
         self.connection.execute(_END_TIMER, ended)
+
+    def _fired_due(self, row: Any) -> datetime:
+        """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
+        fired = (r.due_at for r in self.instance.records if r.kind == "timer" and r.token == row.token and r.due_at)
+        return next(fired, row.due_at)
 
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,13 +11,16 @@ from sqlalchemy.orm import Session
 
 from engine import measures
 from engine.clock import Clock
-from engine.database import write
+from engine.database import reaches_writer, whole, write
+from engine.errors import Unavailable
 from engine.models import Incident, Timer
 from engine.runtime import record_incident
 from engine.steps import Step
 from engine.supervision import orders
+from engine.surroundings import driver_said
 
 BATCH = 500
+_LOG = logging.getLogger("shouwang")
 _TIMER = select(Timer).where(Timer.id == bindparam("timer_id")).execution_options(populate_existing=True)
 _IS_WAITING = Timer.status == literal_column("'waiting'")  # written out, so that the index of waiting timers serves
 
@@ -33,7 +37,8 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
     """Fire what is due now, at most `limit` timers; returns how many fired.
 
     Several processes may do so at once: a case that another one works on is skipped and looked at again later. A timer
-    whose step fails is set aside with an incident and does not hold up the others.
+    whose step fails is set aside with an incident and does not hold up the others. What the surroundings stopped goes
+    on waiting and is fired by a later round. Raises Unavailable when nothing can be fired at all.
     """
     fired = 0
     seen: set[int] = set()
@@ -68,6 +73,7 @@ _ACTS: dict[str, Callable[[Step, Timer], None]] = {
 """What is due of the host's own; everything else is a timer of the diagram."""
 
 
+@whole
 def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
     """Fire one timer in its step transaction; False when it was gone or taken by another process."""
     with write(session):
@@ -82,16 +88,28 @@ def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bo
 
 
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
-    """Fire one timer; False when it was gone, taken by another process, or failed."""
+    """Fire one timer; False when it was gone, taken by another process, failed, or could not be fired just now.
+
+    Only a fault of the case sets a timer aside. Raises Unavailable when the database serves nobody.
+    """
     try:
         return fire_one(session, timer_id, case_id, now)
-    except Exception as error:  # set aside with an incident: one broken case must not stop the others
-        with write(session):
-            failed = session.get_one(Timer, timer_id)
-            failed.status = "failed"
-            element_id = failed.element_id
-        record_incident(session, error, now, timer_id=timer_id, case_id=case_id, element_id=element_id)
+    except Unavailable as error:
+        _LOG.warning("timer %d waits on: %s", timer_id, driver_said(error))
+        if not reaches_writer(session):
+            raise
         return False
+    except Exception as error:  # set aside with an incident: one broken case must not stop the others
+        _set_aside(session, timer_id, case_id, error, now)
+        return False
+
+
+@whole
+def _set_aside(session: Session, timer_id: int, case_id: int, error: Exception, now: datetime) -> None:
+    with write(session):
+        failed = session.get_one(Timer, timer_id)
+        failed.status = "failed"
+        record_incident(session, error, now, timer_id=timer_id, case_id=case_id, element_id=failed.element_id)
 
 
 def retry(session: Session, incident_id: int, clock: Clock) -> bool:

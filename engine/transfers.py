@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import access, audit, divisions, notifications, officials
+from engine import access, audit, divisions, locks, notifications, officials
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Invalid, NotAllowed, NotFound
@@ -31,13 +31,14 @@ def hand_over(
     if not reason.strip():
         raise Invalid("请写明移交的原因。", {"reason": ["请写明移交的原因。"]})
     with write(session):
-        household = session.get(Household, household_id, with_for_update=True, populate_existing=True)
+        household = session.get(Household, household_id)
+        household = locks.household(session, household.id) if household is not None else None
         if household is None or not access.reaches(actor, household.village_code):
             raise NotFound("没有找到这户人家。")
         if not access.reaches(actor, household.village_code, frozenset({"county_approver"})):
             raise NotAllowed("移交由县级办理。")
         target = _target(session, household, village_code)
-        cases = select(CaseFile).where(CaseFile.household_id == household.id).with_for_update()
+        cases = select(CaseFile).where(CaseFile.household_id == household.id).order_by(CaseFile.id).with_for_update()
         for case in session.scalars(cases.execution_options(populate_existing=True)):
             _move_case(session, actor, case, household, target, reason.strip(), now)
         _move_assistance(session, household, target, now)

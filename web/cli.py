@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from flask import Flask
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, audit, definitions, divisions, installation, schema
+from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
 from engine.decisions import parse_decision
@@ -19,6 +18,7 @@ from engine.definitions import Resources, read_resources
 from engine.definitions.xml import MAX_BYTES
 from engine.errors import DefinitionError, Finding, ShouwangError
 from engine.forms.reading import read_schema
+from web import serving
 from web.config import Config, prepare_folder
 
 DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
@@ -73,7 +73,7 @@ def demo(port: int, host: str, fresh: bool) -> None:
     for username, title, _ in ROLES:
         click.echo(f"  {username:<9} {title}")
     click.echo(f"\n密码都是 {PASSWORD}；页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
-    _serve(app, host, port)
+    serving.serve(app, host, port)
 
 
 def _is_current(url: str) -> bool:
@@ -108,12 +108,6 @@ def _secret(path: Path) -> str:
     return path.read_text()
 
 
-def _serve(app: Flask, host: str, port: int) -> None:
-    import waitress
-
-    waitress.serve(app, host=host, port=port, threads=8, ident=None, _quiet=True)
-
-
 @main.command(help="启动网页和接口服务（含定时）。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -122,7 +116,7 @@ def serve(port: int, host: str) -> None:
     _require_current()
     from web.application import create_app
 
-    _serve(create_app(), host, port)
+    serving.serve(create_app(), host, port)
 
 
 @main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
@@ -200,6 +194,21 @@ def import_divisions(file: Path | None) -> None:
 
         new = divisions.load(session, rows, progress=progress)
     click.echo(f"新增 {new} 个。")
+
+
+@import_.command("calendar", help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），同一天以新的为准。")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_calendar(file: Path) -> None:
+    """Load the published days off and worked weekends of a year."""
+    import csv
+
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
+    with _factory()() as session:
+        try:
+            count = calendar.load(session, rows)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo(f"已导入 {count} 天。")
 
 
 @main.group(help="账号。")

@@ -8,8 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.database import Patience
 from engine.delivery import Servers, read_webhooks
 from engine.installation import ROOT
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How much one process does at once, and how long it waits for what is held."""
+
+    threads: int = 16
+    connections: int = 1000
+    idle_connection_seconds: int = 30
+    patience: Patience = field(default_factory=lambda: Patience(5, 60, 300))
+
+    @property
+    def writers(self) -> int:
+        """Transactions that may write at a time: the other threads stay for those who read."""
+        return max(2, self.threads // 2)
 
 
 @dataclass(frozen=True)
@@ -24,6 +40,7 @@ class Config:
     idle_minutes: int = 30
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
+    capacity: Capacity = field(default_factory=Capacity)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -37,8 +54,34 @@ class Config:
             "idle_minutes": int(environ.get("SHOUWANG_IDLE_MINUTES", "30")),
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
             "servers": _servers(environ),
+            "capacity": _capacity(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
+
+
+def _capacity(environ: Mapping[str, str]) -> Capacity:
+    """Threads, connections and patience. Raises ValueError for what is no number, or out of range."""
+    default = Capacity()
+
+    def whole(name: str, present: int, low: int, high: int) -> int:
+        text = environ.get(f"SHOUWANG_{name}", "")
+        if not text:
+            return present
+        if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+            raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
+        return int(text)
+
+    patience = Patience(
+        lock_seconds=whole("LOCK_SECONDS", int(default.patience.lock_seconds), 1, 600),
+        statement_seconds=whole("STATEMENT_SECONDS", int(default.patience.statement_seconds), 0, 86_400),
+        idle_seconds=default.patience.idle_seconds,
+    )
+    return Capacity(
+        threads=whole("THREADS", default.threads, 4, 200),
+        connections=whole("CONNECTIONS", default.connections, 50, 100_000),
+        idle_connection_seconds=whole("IDLE_CONNECTION_SECONDS", default.idle_connection_seconds, 5, 3600),
+        patience=patience,
+    )
 
 
 def _servers(environ: Mapping[str, str]) -> Servers:

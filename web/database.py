@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.database import configure, session_factory
 from engine.models import Base
+from web.config import Capacity
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
@@ -17,18 +21,39 @@ def url_for_driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def bind(app: Flask, url: str) -> None:
-    """Bind the application to the database at `url`."""
+SCHEDULED = 4
+"""Connections that the scheduler's jobs need besides the threads that answer."""
+
+
+def bind(app: Flask, url: str, capacity: Capacity) -> None:
+    """Bind the application to the database at `url`, with a connection for each thread.
+
+    Before each use a connection is tried, so that one that broke (a restart of the database) is replaced.
+    """
     app.config["SQLALCHEMY_DATABASE_URI"] = url_for_driver(url)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True} if url.startswith("postgresql") else {}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_pre_ping": url.startswith("postgresql"),
+        "pool_size": capacity.threads + SCHEDULED,
+        "max_overflow": 0,
+        "pool_timeout": capacity.patience.lock_seconds,
+    }
     db.init_app(app)
     with app.app_context():
-        configure(db.engine)
+        configure(db.engine, capacity.patience, capacity.writers)
 
 
 def session() -> Session:
     """The session of the present request."""
     return db.session()
+
+
+def let_go() -> None:
+    """Forget what the present request has read or begun: its connection may have gone."""
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
+        return
+    with suppress(SQLAlchemyError):
+        db.session().invalidate()
 
 
 def sessions(app: Flask) -> sessionmaker[Session]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from engine import audit
+from engine.clock import SYSTEM
 from engine.database import write
-from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError, Trouble, Unavailable
+from engine.surroundings import driver_said, trouble_of
 from web import clock, database
 
 SENTENCES = {
@@ -38,13 +39,49 @@ def register(app: Flask) -> None:
 
 def handle(error: Exception) -> ResponseReturnValue:
     """A page for people, RFC 9457 for programmes, always a Chinese sentence."""
+    trouble = trouble_of(error)
+    if trouble is not None:
+        return _unavailable(error, trouble)
     status, code, sentence = _describe(error)
     if isinstance(error, NotFound | NotAllowed) and getattr(g, "account", None) is not None:
         _record_refusal(status)
-    if request.path.startswith("/api/") or request.is_json:  # a page's script sends JSON and reads JSON
+    if _reads_json():
         return problem(status, code, sentence, error)
     page = render_template("error.html", status=status, title=TITLES.get(status, "出错了"), sentence=sentence)
     return page, status
+
+
+def _reads_json() -> bool:
+    """Programmes, and the scripts of pages: they send JSON, or say that they fetch, and read JSON."""
+    fetched = request.headers.get("X-Requested-With") == "fetch"
+    return request.path.startswith("/api/") or request.is_json or fetched
+
+
+def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:
+    """The surroundings failed: no incident; who asked asks again, with what was typed.
+
+    The page is made without the database. It holds what was sent, so that one press sends it again.
+    """
+    _LOG.warning("%s %s: %s", request.method, request.endpoint, driver_said(error))
+    database.let_go()
+    g.account = None
+    g.setdefault("now", SYSTEM.now())
+    if _reads_json():
+        status: ResponseReturnValue = problem(Unavailable.status, Unavailable.code, trouble.value)
+    else:
+        status = render_template("unavailable.html", sentence=trouble.value, typed=_typed()), Unavailable.status
+    answer = make_response(status)
+    answer.headers["Retry-After"] = str(Unavailable.retry_after)
+    return answer
+
+
+def _typed() -> list[tuple[str, str]] | None:
+    """The fields of a form that was sent, to be sent again; None where only going back helps: files, passwords."""
+    if request.method != "POST" or request.endpoint == "auth.login_post":
+        return None
+    if any(upload.filename for upload in request.files.values()):
+        return None
+    return list(request.form.items(multi=True))
 
 
 def _describe(error: Exception) -> tuple[int, str, str]:
@@ -58,9 +95,6 @@ def _describe(error: Exception) -> tuple[int, str, str]:
     if isinstance(error, RecursionError):  # JSON within JSON, thousands of times: Python's reader gives up
         _LOG.warning("nested too deeply: %s", request.path)
         return 422, "invalid", "提交的内容嵌套过深，不能处理。"
-    if isinstance(error, OperationalError):
-        _LOG.warning("database: %s", error)
-        return 503, "busy", SENTENCES[503]
     _LOG.exception("unexpected error at %s", request.path)
     return 500, "internal", SENTENCES[500]
 
@@ -86,8 +120,11 @@ def problem(status: int, code: str, sentence: str, error: Exception | None = Non
 
 def _record_refusal(status: int) -> None:
     """R38, S21: who tried to open what is not theirs is on the log."""
-    found = database.session()
+    found, who = database.session(), g.account.id
     found.rollback()
-    with write(found):
-        details = {"path": request.path[:300], "method": request.method, "status": status}
-        audit.record(found, "access", g.account.id, "refused", details, clock.now())
+    details = {"path": request.path[:300], "method": request.method, "status": status}
+    try:
+        with write(found):
+            audit.record(found, "access", who, "refused", details, clock.now())
+    except Unavailable as error:  # refused all the same
+        _LOG.warning("not on the log: account %d was refused (%s)", who, driver_said(error))

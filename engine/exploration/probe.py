@@ -124,6 +124,9 @@ class _Answers(FeelScriptEngine):
         """One day on; it fires when the exploration says so."""
         return began + timedelta(days=1)
 
+    def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> None:
+        """No other day."""
+
     def cycle(self, task: Task, text: str) -> Cycle:
         """Two rounds: one that is followed by another, and a last one."""
         return Cycle(2, None, timedelta(days=1))

@@ -20,6 +20,7 @@ from engine.exploration.probe import Move, Probe, joins, stand_in
 from engine.gateways import InclusiveGateway, ParallelGateway
 from engine.instance import ENDLESS
 from engine.repetition import RepeatedTask
+from engine.surroundings import trouble_of
 
 MAX_STATES = 2_000
 """More situations of one process than this are not gone on from; procedures that people can read have some hundred."""
@@ -161,6 +162,8 @@ class Explorer:
             self.endless = error.message == ENDLESS
             self._fault(_where(error) or self.probe.last or (move.name if move else ""), error.message)
         except Exception as error:  # whatever the library fails with here, it would fail with on a case
+            if trouble_of(error) is not None:
+                raise
             self._fault(self.probe.last or (move.name if move else ""), f"引擎走到这里出错：{error}")
         return False
 

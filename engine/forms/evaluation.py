@@ -5,7 +5,7 @@ What people typed counts only while it is shown: a hidden blank is nothing to ev
 register gives (read-only) and what is computed count wherever they stand. A row sees its own names, then those of what
 it stands in. Rows in which nothing was typed do not exist for the rest of the form.
 
-web/assets/form/evaluation.js does the same with the plan that `Plan.json` gives it; a table of cases is run by both.
+web/assets/form/evaluation.js does the same with the plan that `Plan.to_json` gives it; a table of cases is run by both.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from typing import Any
 
 from engine.feel import Expression, compile_expression, strip_equals, to_plain
 from engine.feel.reading import Needs, needs
+from engine.forms import facts as known
 from engine.forms import schema as s
 from engine.forms import values as v
 from engine.forms.fields import MAX_ROWS
 
-PAGE = frozenset({"known_household"})
-"""What a page tells the form it shows, besides the fields: a clue's form is for a household known or not yet known."""
+PAGE = frozenset({"known_household"}) | known.ROOTS
+"""What a form may read besides its fields: a clue's form is for a household known or not yet known; the facts."""
 _LARGEST = Decimal(10) ** 24
 _CENT = Decimal("0.01")
 
@@ -95,6 +96,12 @@ class Plan:
         return [node for node in self.nodes if node.kind in s.INPUTS]
 
     @cached_property
+    def around(self) -> dict[str, s.Component]:
+        """What a field of the level may be compared with by key: its own level, and the levels that it stands in."""
+        outer = self.outer.around if self.outer is not None else {}
+        return {**outer, **{key: node.component for key, node in self.by_key.items()}}
+
+    @cached_property
     def defaults(self) -> dict[str, Any]:
         """What stands in a fresh row."""
         found = {node.key: node.component.get("defaultValue") for node in self.inputs}
@@ -126,24 +133,27 @@ class Plan:
         """Where each node stands in the plan."""
         return {node: index for index, node in enumerate(self.nodes)}
 
-    @cached_property
-    def json(self) -> list[dict[str, Any]]:
-        """The plan for the page's script: the same nodes, each with the place of its frame."""
+    def to_json(self, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The plan for the page's script: the same nodes, each with the place of its frame, the facts put in."""
         return [
             {
                 "key": node.key, "kind": node.kind, "given": node.given, "unit": s.unit(node.component),
                 "default": node.component.get("defaultValue"),
                 "frame": self.places[node.frame] if node.frame is not None else None,
-                "hide": self._json(node.hide), "computes": self._json(node.computes),
-                "rows": node.columns.json if node.columns is not None else None,
+                "hide": self._json(node.hide, facts), "computes": self._json(node.computes, facts),
+                "rows": node.columns.to_json(facts) if node.columns is not None else None,
             }
             for node in self.nodes
         ]  # fmt: skip
 
-    def _json(self, expression: Expression | None) -> Any:
+    def _json(self, expression: Expression | None, facts: Mapping[str, Any]) -> Any:
         if expression is None:
             return None
-        return {"tree": expression.to_json(), "needs": self.reading(expression).needs}
+        try:
+            tree = known.settled(expression.to_json(), facts)
+        except ValueError:
+            tree = None  # left to the server
+        return {"tree": tree, "needs": self.reading(expression).needs}
 
 
 @dataclass(eq=False)
@@ -188,7 +198,7 @@ class Level:
         if place in self._busy:
             return False
         self._busy.add(place)
-        found = node.hide is not None and self._evaluate(node.hide) is True
+        found = node.hide is not None and self.evaluate(node.hide) is True
         found = found or (node.frame is not None and self.hidden(node.frame))
         self._busy.discard(place)
         self._hidden[place] = found
@@ -216,12 +226,13 @@ class Level:
         if node.key in self._busy or node.computes is None:
             return None
         self._busy.add(node.key)
-        found = self._evaluate(node.computes)
+        found = self.evaluate(node.computes)
         self._busy.discard(node.key)
         self._computed[node.key] = found = rounded(found)
         return found
 
-    def _evaluate(self, expression: Expression) -> Any:
+    def evaluate(self, expression: Expression) -> Any:
+        """The value of an expression of this level."""
         reading = self.plan.reading(expression)
         return expression.evaluate({name: self.look(name, wanted) for name, wanted in reading.needs.items()})
 

@@ -22,6 +22,7 @@ from engine.rehearsal.past import Workdays, remember
 from engine.rehearsal.simulation import Assumption, Misfit, simulate
 from engine.rehearsal.target import Target
 from engine.replay import ReplayMisfit, inputs_of
+from engine.surroundings import trouble_of
 
 PORTION = 25
 PATIENCE = 1.5
@@ -132,6 +133,8 @@ def _portion(session: Session, act: Rehearsal, target: Target) -> bool:
         try:
             found = replayed(own, new, histories[case.id], submissions[case.id], workdays, assumption)
         except Exception as error:  # one broken case must not stop the others; nothing was written
+            if trouble_of(error) is not None:
+                raise
             found = _broken(error)
         changes.append({"id": entry_id, **found})
     if changes:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, attachments, past, prefill
 from engine.clock import Clock, local_date
-from engine.database import save, write
+from engine.database import insert_once, save, whole, write
 from engine.errors import Conflict, NotAllowed
 from engine.models import (
     Account,
@@ -22,8 +22,11 @@ from engine.models import (
     WorkItem,
     table,
 )
-from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, open_item
+from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, locked_item
 from engine.steps import Opened, Step
+
+EARLY_REASON = "early_reason"
+"""The field of a form that says why its date lies before the step was opened (R10, R29): supervisors hear of it."""
 
 _FILE = table(Attachment)
 _ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
@@ -39,25 +42,35 @@ def complete(
     raw: Mapping[str, Any],
     *,
     idempotency_key: str | None = None,
+    operation: str = "complete",
     fill: bool = False,
     clock: Clock,
 ) -> StepResult:
     """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own prefilled value.
 
-    A repeated request with the same key gets the first answer. Raises NotFound, NotAllowed, Conflict (finished or
+    A repeated request with the same key gets the first answer; a key is the actor's own, and belongs to one operation. Raises NotFound, NotAllowed, Conflict (finished or
     taken by somebody: the sentence says who and when) or Invalid (with the fields); what was typed stays as a draft.
     """
     now = clock.now()
-    with keeping_draft(session, actor, item_id, raw, now), write(session):
-        if idempotency_key and (first := session.get(Idempotency, idempotency_key)) is not None:
-            return _first_answer(first, actor, item_id)
-        result = _complete(session, actor, item_id, raw, now, fill)
-        if idempotency_key:
-            session.add(
-                Idempotency(
-                    key=idempotency_key, account_id=actor.id, work_item_id=item_id, result=asdict(result), at=now
-                )
-            )
+    key = (actor.id, operation, idempotency_key) if idempotency_key else None
+    with keeping_draft(session, actor, item_id, raw, now):
+        return _once(session, actor, item_id, raw, now, fill, key)
+
+
+@whole
+def _once(
+    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime, fill: bool,
+    key: tuple[int, str, str] | None,
+) -> StepResult:  # fmt: skip
+    """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
+    with write(session):
+        case, item = locked_item(session, actor, item_id)
+        if key is not None and (first := session.get(Idempotency, key)) is not None:
+            return _first_answer(first, item_id)
+        access.require_open(session, actor, item)
+        result = _complete(session, Step(session, case, actor, now), item, raw, fill)
+        if key is not None:
+            _keep_answer(session, key, result, now)
         return result
 
 
@@ -74,29 +87,43 @@ def complete_many(
 
     def one(item_id: int) -> StepResult:
         own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
-        key = f"{act}:{item_id}" if act else None
-        return complete(session, actor, item_id, own, idempotency_key=key, fill=True, clock=clock)
+        key = str(item_id) if act else None
+        return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
 
     return each(item_ids, one)
 
 
-def _first_answer(first: Idempotency, actor: Account, item_id: int) -> StepResult:
-    if (first.account_id, first.work_item_id) != (actor.id, item_id):
-        raise Conflict("请求编号已被另一件事项使用，请刷新页面后重试。")
+_USED = "请求编号已被另一件事项使用，请刷新页面后重试。"
+
+
+def _first_answer(first: Idempotency, item_id: int) -> StepResult:
+    if first.work_item_id != item_id:
+        raise Conflict(_USED)
     stored: dict[str, Any] = dict(first.result)
     opened = tuple(Opened(**item) for item in stored.pop("opened"))
     return StepResult(**stored, opened=opened)
 
 
-def _complete(
-    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime, fill: bool
-) -> StepResult:
-    step, item = open_item(session, actor, item_id, now)
+def _keep_answer(session: Session, key: tuple[int, str, str], result: StepResult, now: datetime) -> None:
+    account_id, operation, text = key
+    row = {
+        "account_id": account_id, "operation": operation, "key": text, "work_item_id": result.item_id,
+        "result": asdict(result), "at": now,
+    }  # fmt: skip
+    if not insert_once(session, Idempotency, row):  # the same key at the same moment for another item
+        raise Conflict(_USED)
+
+
+def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, Any], fill: bool) -> StepResult:
+    actor, now = step.actor, step.now
+    assert actor is not None  # people complete
     element = step.definition.elements[item.element_id]
     _separate(session, actor, element.properties.get("separateFrom"), step)
     form = step.definition.form(item.form_key)
     reads = form.reads if fill else form.readonly_reads
     context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
+    if "step" in form.fact_reads:
+        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
     files = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(now), attachments=files, context=context)
@@ -113,7 +140,13 @@ def _complete(
     details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
     if outcome:
         details["outcome"] = outcome
+    early = str(clean.get(EARLY_REASON) or "").strip()
+    if early:
+        details["reason"] = f"日期早于这一步打开之日，原因：{early}"[:500]
     step.finish(details)
+    if early:
+        words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
+        step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
 

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 
 from engine import access
 from engine.clock import Clock
-from engine.database import save, write
+from engine.database import save, whole, write
 from engine.errors import Invalid
 from engine.models import (
     Account,
     WorkItem,
 )
-from engine.runtime.items import readable_item, require_open
+from engine.runtime.items import readable_item
 from engine.steps import Step
 
 
@@ -41,6 +41,7 @@ def reassign(session: Session, actor: Account, item_id: int, account_id: int, *,
     return _hold(session, actor, item_id, to_colleague, "reassign", clock, anyone=True)
 
 
+@whole
 def _hold(
     session: Session, actor: Account, item_id: int, holder: Callable[[WorkItem], int | None], kind: str, clock: Clock,
     *, anyone: bool = False,
@@ -64,5 +65,5 @@ def _open_for_holding(
     assert step is not None  # only skip_locked answers None
     session.refresh(item)
     if not (anyone and item.status == "open"):
-        require_open(session, actor, item)
+        access.require_open(session, actor, item)
     return step, item

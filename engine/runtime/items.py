@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,20 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, past
-from engine.clock import CHINA, Clock
-from engine.database import write
+from engine import access, definitions, past, persons
+from engine.clock import Clock
+from engine.database import WRITING, is_postgres, upsert, whole, write
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.errors import (
+    Conflict,
+    EngineFault,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    ShouwangError,
+    Trouble,
+    Unavailable,
+)
 from engine.forms import Form
 from engine.models import (
     Account,
@@ -26,8 +35,13 @@ from engine.models import (
     WorkItem,
     table,
 )
-from engine.steps import LOCKED_CASE, Opened, Step
+from engine.persons import Registered
+from engine.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
+from engine.surroundings import trouble_of
 
+_STILL_OPEN = (
+    select(WorkItem.id).where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open").with_for_update(read=True)
+)
 _DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
 
 
@@ -46,30 +60,25 @@ _CASE_AND_ITEM = (
     LOCKED_CASE.join(WorkItem, WorkItem.case_id == CaseFile.id)
     .add_columns(WorkItem)
     .where(WorkItem.id == bindparam("item_id"))
-    .with_for_update(of=(CaseFile, WorkItem))
+    .with_for_update(of=(*LOCKED_ROWS, WorkItem), key_share=True)
 )
 
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
-    """Lock case and item together (case first: the one lock order), and check that the actor may work on the item."""
+    """Lock case and item together, and check that the actor may work on the item."""
+    case, item = locked_item(session, actor, item_id)
+    access.require_open(session, actor, item)
+    return Step(session, case, actor, now), item
+
+
+def locked_item(session: Session, actor: Account, item_id: int) -> tuple[CaseFile, WorkItem]:
+    """The item and its case as they are now, locked in the one order, for whoever works on its queue."""
     row = session.execute(_CASE_AND_ITEM, {"item_id": item_id}).one_or_none()
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, item = row
     access.require_work(actor, item)
-    require_open(session, actor, item)
-    return Step(session, case, actor, now), item
-
-
-def require_open(session: Session, actor: Account, item: WorkItem) -> None:
-    if item.status != "open":
-        who = session.get(Account, item.closed_by) if item.closed_by else None
-        when = item.closed_at.astimezone(CHINA).strftime("%m月%d日 %H:%M") if item.closed_at else ""
-        verb = {"done": "办结", "returned": "退回", "withdrawn": "撤回"}.get(item.status, "收回")
-        raise Conflict(f"这件事项已由{who.name if who else '系统'}于 {when} {verb}，不能再次办理。")
-    if item.claimed_by is not None and item.claimed_by != actor.id:
-        holder = session.get_one(Account, item.claimed_by)
-        raise Conflict(f"这件事项正由{holder.name}办理；如需接手，请先转办。")
+    return case, item
 
 
 def readable_item(session: Session, actor: Account, item_id: int) -> WorkItem:
@@ -94,37 +103,79 @@ def save_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str,
     now = clock.now()
     item = readable_item(session, actor, item_id)
     access.require_work(actor, item)
-    require_open(session, actor, item)
-    store_draft(session, actor, item_id, raw, now)
+    access.require_open(session, actor, item)
+    if not store_draft(session, actor, item_id, raw, now):
+        session.refresh(item)
+        access.require_open(session, actor, item)
     return now
 
 
-def store_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> None:
+@whole
+def store_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> bool:
+    """Keep what was typed into an open item; False when the item is closed: nobody could open the draft again.
+
+    Two saves at once are one draft, the later one's.
+    """
     with write(session):
-        query = select(Draft).where(Draft.work_item_id == item_id, Draft.account_id == actor.id)
-        draft = session.scalar(query)
-        if draft is None:
-            draft = Draft(work_item_id=item_id, account_id=actor.id)
-            session.add(draft)
-        draft.data, draft.saved_at = dict(raw), now
+        if session.scalar(_STILL_OPEN, {"item_id": item_id}) is None:
+            return False
+        row = {"work_item_id": item_id, "account_id": actor.id, "data": dict(raw), "saved_at": now}
+        stored = upsert(session, Draft, row, keys=("work_item_id", "account_id")).returning(Draft)
+        session.scalars(stored, execution_options={"populate_existing": True}).one()
+    return True
 
 
 @contextmanager
 def keeping_draft(
     session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime
 ) -> Iterator[None]:
-    """Whatever goes wrong, what was typed is kept; a fault of the engine becomes an incident."""
+    """Whatever goes wrong, what was typed is kept; a fault of the engine becomes an incident.
+
+    Where the database itself does not serve, the page that was sent keeps it: it is asked for again.
+    """
     try:
         yield
     except (NotFound, NotAllowed):
         raise
-    except (Invalid, Conflict):
+    except Unavailable as error:
+        if error.trouble in (Trouble.CROSSED, Trouble.HELD) and is_postgres(session):  # only a row is held
+            with suppress(Unavailable):
+                store_draft(session, actor, item_id, raw, now)
+        raise
+    except (Invalid, Conflict) as error:
         store_draft(session, actor, item_id, raw, now)
+        if isinstance(error, Registered):
+            persons.tell(session, actor, error, now)
         raise
     except Exception as error:
         store_draft(session, actor, item_id, raw, now)
-        number = record_incident(session, error, now, work_item_id=item_id)
-        raise EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。您填的内容已暂存。") from error
+        raise _incident(session, error, now, item_id=item_id, kept="您填的内容已暂存。") from error
+
+
+@contextmanager
+def noting_faults(
+    session: Session, now: datetime, *, item_id: int | None = None, case_id: int | None = None
+) -> Iterator[None]:
+    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped, stays what it is.
+
+    Inside an outer transaction the fault is the outer act's: it is rolled back as a whole.
+    """
+    try:
+        yield
+    except Exception as error:
+        refused = isinstance(error, ShouwangError) and not isinstance(error, EngineFault)
+        if refused or session.info.get(WRITING):
+            raise
+        raise _incident(session, error, now, item_id=item_id, case_id=case_id) from error
+
+
+def _incident(
+    session: Session, error: Exception, now: datetime, *, item_id: int | None, case_id: int | None = None, kept: str = ""
+) -> EngineFault:  # fmt: skip
+    if (trouble := trouble_of(error)) is not None:
+        raise Unavailable(trouble) from error
+    number = record_incident(session, error, now, work_item_id=item_id, case_id=case_id)
+    return EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。{kept}")
 
 
 def drop_drafts(step: Step, item: WorkItem) -> None:
@@ -132,20 +183,27 @@ def drop_drafts(step: Step, item: WorkItem) -> None:
     step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
 
 
+@whole
 def record_incident(
     session: Session, error: Exception, now: datetime, *, work_item_id: int | None = None, timer_id: int | None = None,
-    case_id: int | None = None, element_id: str = "",
+    case_id: int | None = None, element_id: str = "", sentence: str = "",
 ) -> int:  # fmt: skip
-    """Note a failed step for the administrator; returns the incident's number. One open incident a timer or item."""
+    """Note a failed step for the administrator; returns the incident's number.
+
+    One open incident a timer or item, else one a case, else one a `sentence`, which says what failed.
+    """
     with write(session):
         if work_item_id is not None:
             item = session.get(WorkItem, work_item_id)
             if item is not None:
                 case_id, element_id = item.case_id, item.element_id
+        sentence = sentence or (error.message if isinstance(error, ShouwangError) else repr(error))
         query = select(Incident).where(
             Incident.resolved_at.is_(None), Incident.work_item_id == work_item_id, Incident.timer_id == timer_id
         )
-        incident = session.scalar(query)
+        if work_item_id is None and timer_id is None:
+            query = query.where(Incident.case_id == case_id, Incident.error == sentence)
+        incident = session.scalar(query.limit(1))
         if incident is None:
             incident = Incident(
                 case_id=case_id, timer_id=timer_id, work_item_id=work_item_id, element_id=element_id, attempts=0,
@@ -153,7 +211,7 @@ def record_incident(
             )  # fmt: skip
             session.add(incident)
         incident.attempts += 1
-        incident.error = error.message if isinstance(error, ShouwangError) else repr(error)
+        incident.error = sentence
         incident.trace = "".join(traceback.format_exception(error))[-8000:]
         session.flush()
         return incident.id
@@ -163,10 +221,15 @@ Outcome = tuple[int, StepResult | ShouwangError]
 
 
 def each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:
+    """One act after another; a refusal stops no other. What the surroundings stop, stops those after it as well."""
     results: list[Outcome] = []
+    stopped: Unavailable | None = None
     for item_id in item_ids:
         try:
-            results.append((item_id, act(item_id)))
+            results.append((item_id, stopped or act(item_id)))
+        except Unavailable as error:
+            stopped = error
+            results.append((item_id, error))
         except ShouwangError as error:
             results.append((item_id, error))
     return results

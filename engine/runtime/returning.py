@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, undefer
 
 from engine import access, past, services
 from engine.clock import Clock
-from engine.database import save, write
+from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid
 from engine.models import (
     Account,
@@ -22,7 +22,7 @@ from engine.models import (
     WorkItem,
 )
 from engine.replay import UNDOING, Input
-from engine.runtime.items import Outcome, StepResult, drop_drafts, each, open_item, readable_item
+from engine.runtime.items import Outcome, StepResult, drop_drafts, each, noting_faults, open_item, readable_item
 from engine.steps import Step
 
 
@@ -76,7 +76,14 @@ def return_to(
     """
     if not reason.strip():
         raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
-    now = clock.now()
+    with noting_faults(session, clock.now(), item_id=item_id):
+        return _return_to(session, actor, item_id, target_seq, reason, clock.now())
+
+
+@whole
+def _return_to(
+    session: Session, actor: Account, item_id: int, target_seq: int | None, reason: str, now: datetime
+) -> StepResult:  # fmt: skip
     targets = return_targets(session, actor, item_id)
     if not targets:
         raise Conflict("这是第一步，没有可以退回的上一步。")
@@ -113,7 +120,12 @@ def return_many(
 
 def withdraw(session: Session, actor: Account, item_id: int, *, clock: Clock) -> StepResult:
     """撤回: take back one's own finished step while nobody has worked on what came of it."""
-    now = clock.now()
+    with noting_faults(session, clock.now(), item_id=item_id):
+        return _withdraw(session, actor, item_id, clock.now())
+
+
+@whole
+def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> StepResult:
     with write(session):
         item = readable_item(session, actor, item_id)
         step = Step.on(session, item.case_id, actor, now)

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions
+from engine import access, definitions, locks
 from engine.clock import Clock
-from engine.database import write
+from engine.database import whole, write
 from engine.errors import Conflict, NotFound
 from engine.models import (
     Account,
@@ -22,6 +22,7 @@ from engine.models import (
 from engine.steps import Step
 
 
+@whole
 def start_case(
     session: Session,
     actor: Account | None,
@@ -66,11 +67,12 @@ def _require_alone(session: Session, procedure: Procedure, household: Household)
     """A part starts no case; of an exclusive group a household has one open case (domain §2)."""
     if procedure.part:
         raise NotFound(f"“{procedure.name}”是公用环节，不能单独启动。")
+    locks.household(session, household.id)  # two starts at the same moment must not both find none
     if not procedure.exclusive:
         return
-    # The household's row is the lock: two starts at the same moment must not both find none.
-    session.execute(select(Household.id).where(Household.id == household.id).with_for_update())
     other = open_of_group(session, household.id, procedure.exclusive)
+    if other is not None and other.procedure_key == procedure.key:
+        raise Conflict(f"{household.head_name}户已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
     if other is not None:
         raise Conflict(
             f"{household.head_name}户正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
@@ -84,4 +86,18 @@ def open_of_group(session: Session, household_id: int, group: str) -> CaseFile |
         .join(Procedure, Procedure.key == CaseFile.procedure_key)
         .where(CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.exclusive == group)
     )
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
+
+
+def open_of_procedure(session: Session, household_id: int, key: str) -> CaseFile | None:
+    """The household's open case of an exclusive procedure, if it has one; the household is locked from then on."""
+    locks.household(session, household_id)
+    query = (
+        select(CaseFile)
+        .join(Procedure, Procedure.key == CaseFile.procedure_key)
+        .where(
+            CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.key == key,
+            Procedure.exclusive != "",
+        )
+    )  # fmt: skip
     return session.scalar(query.order_by(CaseFile.id).limit(1))

@@ -24,6 +24,7 @@ from engine.forms.sample import sample
 from engine.models import Account, CaseFile, Timer, WorkItem
 from engine.rehearsal.target import Target
 from engine.services import Called
+from engine.surroundings import trouble_of
 from engine.trial import place
 from engine.trial.script import Act, Script
 from engine.trial.sight import Decided, Problem, Sight, see
@@ -86,6 +87,8 @@ def play(session: Session, target: Target, script: Script, *, walk: bool = False
         except ShouwangError:
             raise
         except Exception as error:  # the automatic steps after the start may fail in any way
+            if trouble_of(error) is not None:
+                raise
             raise Invalid(f"流程一开始就出错，不能试运行（{type(error).__name__}：{str(error)[:200]}）。") from error
         played, problem = _play(stage, [*script.acts, *([extra] if extra else [])])
         walked: list[Act] = []
@@ -129,6 +132,8 @@ def _play(stage: Stage, acts: list[Act]) -> tuple[list[Act], Problem | None]:
             with stage.session.begin_nested():
                 _do(stage, act)
         except Exception as error:  # a diagram that is only tried may fail in any way; the act is rolled back
+            if trouble_of(error) is not None:
+                raise
             return played, _problem(act, error)
         stage.session.refresh(stage.case)
         _note_decisions(stage, seen)

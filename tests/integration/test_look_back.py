@@ -94,7 +94,7 @@ def test_refused_a_second_time_it_remains_eliminated(small_world: World) -> None
     ("seen", "reason"),
     [
         ({"wage": 2000, "income_stable": "no", "opinion": "unstable"}, "unstable"),
-        ({"housing_ok": "no"}, "unstable"),
+        ({"housing_ok": "no", "opinion": "unstable"}, "unstable"),
         ({"members": [papers.member(labour="none")]}, "no_labour"),
     ],
 )
@@ -122,7 +122,7 @@ def test_a_new_risk_found_while_a_rollback_runs_joins_it(small_world: World) -> 
     household = eliminated(world)
     world.go_to(400)
     first = look_back(world, household)
-    world.finish(first, "revisit", "cun", housing_ok="no")
+    world.finish(first, "revisit", "cun", housing_ok="no", opinion="unstable")
     second = look_back(world, household)
     world.finish(second, "revisit", "cun", **FLOOD)
     (rollback,) = opened_by(world, first)

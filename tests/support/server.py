@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Playwright
 from waitress.server import create_server
 
 from engine.clock import MovableClock
+from web import serving
 from web.application import create_app
 from web.config import Config
 
@@ -26,7 +27,7 @@ class Server:
             environ={}, database_url=url, secret_key="test", demo=True, scheduler=scheduler, secure_cookies=False
         )
         self.app = create_app(config, fixed_clock=clock)
-        self._server = create_server(self.app, host="127.0.0.1", port=0, threads=6)
+        self._server = create_server(self.app, host="127.0.0.1", port=0, **serving.options(config.capacity))
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()

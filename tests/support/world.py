@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
 from engine.clock import MovableClock, local_date
-from engine.database import create_engine, session_factory
+from engine.database import Patience, create_engine, session_factory
 from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.replay import Replay, inputs_of, submissions_of
 from engine.runtime import StepResult
@@ -22,9 +22,9 @@ from tests.support.template import START
 class World:
     """One database, one clock, one session for what the test looks at."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience | None = None) -> None:
         self.url = url
-        self.engine = create_engine(url)
+        self.engine = create_engine(url, patience or Patience())
         self.sessions = session_factory(self.engine)
         self.clock = MovableClock(at=START)
         self.session: Session = self.sessions()
@@ -96,6 +96,10 @@ class World:
         """An official finishes the open item of a step with valid data, changed as told."""
         item = self.open_items(case)[element_id]
         data = papers.paper(item.form_key, self.today, self.upload(username, item), **changes)
+        if "members" in data and "members" not in changes:
+            household = case.household
+            number = household.head_id_number or f"41990119700101{household.id:03d}"
+            data["members"] = papers.family(household.head_name, number)
         return runtime.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )

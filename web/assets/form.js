@@ -1,6 +1,7 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads, drafts that save
 // themselves. Without this script the form still works.
 import { Level } from "./form/evaluation.js";
+import { judge } from "./form-rules.js";
 
 const AFTER_TYPING = 1500;
 
@@ -51,7 +52,8 @@ function read(plan, levels, row) {
   return { values, kept };
 }
 
-function show(level, levels, row) {
+function show(level, levels, row, placed) {
+  placed.set(row, level);
   for (const [place, part] of levels.get(row)) {
     const node = level.plan[place];
     if (node.hide !== null) part.hidden = level.hidden(node);
@@ -60,17 +62,28 @@ function show(level, levels, row) {
       part.dataset.value = found === null ? "" : JSON.stringify(found);
       part.querySelector("output").textContent = said(found, JSON.parse(part.dataset.words || "{}"));
     }
-    if (node.rows) level.rows.get(node).forEach((one, index) => show(one, levels, rows(part)[index]));
+    if (node.rows) level.rows.get(node).forEach((one, index) => show(one, levels, rows(part)[index], placed));
   }
 }
 
+const seen = (level) => (level.outer ? { ...seen(level.outer), ...level.seen(null) } : level.seen(null));
+
+// Evaluates the form and shows what comes of it; answers what a node of the page sees by name.
 function refresh(form) {
   const root = form.querySelector("[data-plan]");
-  if (!root) return;
+  if (!root) return () => ({});
   root.plan ??= JSON.parse(root.dataset.plan);
   const levels = partsOf(form);
   const { values, kept } = read(root.plan, levels, null);
-  show(new Level(root.plan, values, null, kept).settle(), levels, null);
+  const placed = new Map();
+  show(new Level(root.plan, values, null, kept).settle(), levels, null, placed);
+  const names = new Map();
+  return (node) => {
+    const row = node.parentElement.closest("[data-row]");
+    const level = placed.get(row && form.contains(row) ? row : null);
+    if (!names.has(level)) names.set(level, seen(level));
+    return names.get(level);
+  };
 }
 
 const NAMED = ["name", "id", "for", "list", "aria-describedby", "data-name", "data-prefix"];
@@ -163,8 +176,8 @@ function keep(box, input, file) {
 
 async function sentence(answer) {
   if (answer.redirected) return "登录已过期，请重新登录。";
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  return page.querySelector("[data-sentence]")?.textContent.trim() || "上传没有成功，请重试。";
+  const problem = await answer.json().catch(() => ({}));
+  return problem.detail || "上传没有成功，请重试。";
 }
 
 const headers = (form) => ({ "X-Requested-With": "fetch", "X-CSRFToken": form.querySelector("[name=csrf_token]").value });
@@ -241,7 +254,7 @@ export function forget() {
 export function enliven(form) {
   const remember = drafts(form);
   const changed = () => {
-    refresh(form);
+    judge(form, refresh(form));
     remember();
   };
   lists(form, changed);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,6 +14,7 @@ from engine.clues import Entered
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
+from engine.text import whole
 from web import clock
 from web.database import session
 from web.pages.inbox import number
@@ -42,7 +43,7 @@ def new() -> str:
 
 
 def _household(text: str | None) -> Household | None:
-    return households.view(session(), account(), int(text)) if text and text.isdigit() else None
+    return households.view(session(), account(), whole(text) or 0) if text else None
 
 
 def _form() -> Form:
@@ -54,13 +55,15 @@ def _form() -> Form:
 
 def _page(
     data: Mapping[str, Any], household: Household | None, errors: Mapping[str, list[str]] | None = None,
-    duplicates: Sequence[Household] = (),
+    found: Entered | None = None,
 ) -> str:  # fmt: skip
     form = _form()
-    fields = [f for f in form.render(data, errors) if household is None or f.kind != "group"]
+    facts = form.facts_of({}, local_date(clock.now()))
+    fields = [f for f in form.render(data, errors, facts) if household is None or f.kind != "group"]
     villages = divisions.villages_of(session(), account(), limit=MANY_VILLAGES + 1)
     return render_template(
-        "clues/new.html", fields=fields, errors=errors or {}, household=household, duplicates=duplicates,
+        "clues/new.html", fields=fields, errors=errors or {}, household=household,
+        duplicates=found.duplicates if found else (), known=found.known if found else None,
         villages=villages if len(villages) <= MANY_VILLAGES else [],
     )  # fmt: skip
 
@@ -81,7 +84,7 @@ def enter() -> ResponseReturnValue:
         flash(error.message, "danger")
         return _page(raw, household, error.fields), 422
     if entered.clue is None:
-        return _page(raw, household, duplicates=entered.duplicates), 200
+        return _page(raw, household, found=entered), 200
     flash(_words(entered), "success")
     if entered.case is None:
         return redirect(url_for("households.show", household_id=entered.clue.household_id), 303)

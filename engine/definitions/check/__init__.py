@@ -20,6 +20,7 @@ from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
 from engine.errors import DefinitionError, Finding
+from engine.surroundings import trouble_of
 
 _LOG = logging.getLogger("shouwang.check")
 MAX_SECONDS = 6.0
@@ -49,9 +50,9 @@ def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Fi
         findings += explore(definition, deadline)
     except DefinitionError as error:
         return None, [*findings, *error.findings]
-    except (MemoryError, OSError):
-        raise  # the machine's fault, not the diagram's
     except Exception as error:
+        if trouble_of(error) is not None:
+            raise  # the machine's fault, not the diagram's
         return None, [*findings, _unforeseen(error)]
     return None if _refused(findings) else definition, findings
 
@@ -79,9 +80,11 @@ def _asked(checker: Checker, draft: Draft) -> list[Finding]:
     try:
         for finding in checker(draft):  # one by one: what was found before it failed is kept
             findings += [finding]
-    except (DefinitionError, MemoryError, OSError):
+    except DefinitionError:
         raise
     except Exception as error:
+        if trouble_of(error) is not None:
+            raise
         findings.append(_unforeseen(error))
     return findings
 

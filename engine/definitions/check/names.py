@@ -19,6 +19,7 @@ from engine.definitions.variables import GIVEN, PLACES, RECEIVES
 from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
 from engine.feel.reading import certain_names, compared
+from engine.forms import bounds, rules
 from engine.forms import schema as s
 from engine.spiff import settings_of
 
@@ -52,6 +53,7 @@ def names(draft: Draft) -> Iterator[Finding]:
             yield from _value(known, node, f"“{_short(text)}”", name, value)
         if x.local(node) == "sequenceFlow":
             yield from _chosen_by_nobody(known, node, certain_names(tree))
+    yield from _compared_in_forms(draft, known, alone)
     for node, decision in _decisions(draft):
         for label in decision.without_value:
             yield found(node, f"决策表“{decision.id}”的输入“{label}”没有写明取什么值。")
@@ -161,6 +163,33 @@ def _texts(root: x.Node) -> Iterator[tuple[x.Node, str, Any]]:
             yield node, text, compile_expression(text).tree
         except FeelSyntaxError:
             continue  # the check of the writing says so
+
+
+def _compared_in_forms(draft: Draft, known: Variables, alone: bool) -> Iterator[Finding]:
+    """The facts of the case that the forms' fields are compared with, at each step that uses the form."""
+    for node in draft.nodes.values():
+        for component in s.walk(draft.components(x.properties(node).get("formKey", ""))):
+            where = f"表单的“{s.label(component)}”"
+            optional = {term.name for term in bounds.readable(component) if term.optional}
+            for name in sorted(set(_facts_of(component))):
+                yield from _name(known, node, where, name, alone or f"case.{name}" in optional, frozenset())
+            for term in bounds.readable(component):
+                yield from _dated(known, node, where, term.name.removeprefix("case."))
+
+
+def _facts_of(component: Component) -> Iterator[str]:
+    """The case's variables, with what is read of them, that one component is compared with."""
+    alone = {key: value for key, value in component.items() if key != "components"}
+    return (name.removeprefix("case.") for name in rules.facts_read([alone]) if name.startswith("case."))
+
+
+def _dated(known: Variables, node: x.Node, where: str, name: str) -> Iterator[Finding]:
+    """An end of a date names a date."""
+    root, _, key = name.partition(".")
+    one = known.get(root)
+    component = one.keys.get(key) if one is not None else None
+    if component is not None and component.get("type") != "datetime":
+        yield found(node, f"{where}不早于、不晚于的“{name}”不是日期。")
 
 
 def _name(
