@@ -83,10 +83,10 @@ def test_inner_rows_are_typed_kept_corrected_and_read(land: Site, width: int) ->
     add(page, "plots-0-parts")
     page.fill('[name="plots-0-parts-3-mu"]', "1")
     with page.expect_response(lambda answer: answer.url.endswith("/draft")):
-        page.fill('[name="remark"]', "记下")
+        page.fill('[name="signers"]', f"{NAME}、李秀英")
     page.reload()
-    assert page.input_value('[name="plots-0-parts-0-mu"]') == "１２０亩"  # blank rows are not kept, what is typed is
-    assert page.locator('[name="plots-0-parts-0-photo"]').count() == 1
+    assert page.input_value('[name="plots-0-parts-1-mu"]') == "１２０亩"
+    assert page.locator('[name="plots-0-parts-1-photo"]').count() == 1
 
     add(page, "plots-0-parts")
     village.submit()
@@ -94,7 +94,7 @@ def test_inner_rows_are_typed_kept_corrected_and_read(land: Site, width: int) ->
     assert [one.inner_text() for one in wrong.locator(".wrong").all()] == ["亩数：最多保留 1 位小数。"]
     assert wrong.locator("input").first.input_value() == "3.55"
     assert "地多的原因：请填写。" in page.locator(".error-summary").inner_text()
-    page.fill('[name="plots-0-parts-1-mu"]', "3.5")
+    page.fill('[name="plots-0-parts-2-mu"]', "3.5")
     page.fill('[name="why_much"]', "流转")
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
@@ -104,7 +104,7 @@ def test_inner_rows_are_typed_kept_corrected_and_read(land: Site, width: int) ->
     for path in (f"/cases/{number}", f"/cases/{number}/archive"):
         village.go(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
-        said = village.text()
+        said = village.text
         assert all(
-            words in said for words in ("种类：耕地", "亩数：120亩", "亩数：3.5亩", "photo.png", "小计：124.5")
+            words in said for words in ("种类：耕地", "亩数：120亩", "亩数：3.50亩", "photo.png", "小计：124.5")
         ), said
