@@ -1,4 +1,4 @@
-"""What a service task may call, by name. A domain room registers its functions here; diagrams name them."""
+"""What a service task may call, by name, and what follows when a case ends. A domain room registers its functions here."""
 
 from __future__ import annotations
 
@@ -150,6 +150,23 @@ def corrections(session: Session, case: CaseFile, instance: Instance, now: datet
     """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
     load_all()
     return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
+
+
+Follower = Callable[[ServiceCall], None]
+FOLLOWERS: list[Follower] = []
+
+
+def when_ended(function: Follower) -> Follower:
+    """Register what follows when a case has ended, finished or cancelled, in the same transaction."""
+    FOLLOWERS.append(function)
+    return function
+
+
+def ended(circumstances: ServiceCall) -> None:
+    """A case has ended: whoever waited for it goes on."""
+    load_all()
+    for follow in FOLLOWERS:
+        follow(circumstances)
 
 
 @contextmanager
