@@ -285,9 +285,12 @@ class Form:
         return {s.key(c): value for c in own if (value := c.get("defaultValue")) not in (None, "", [])}
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """The attachments that `raw` names, by field of the top level."""
-        keys = (s.key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
-        return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
+        """The attachments that `raw` names, by path: those in rows too."""
+        return dict(_files(self.components, raw, ""))
+
+    def with_files(self, raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """`raw` with other attachments at the paths of `files`."""
+        return _with_files(self.components, raw, files, "")
 
     def render(
         self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None,
@@ -383,6 +386,37 @@ def _flat(components: list[s.Component]) -> Iterator[s.Component]:
 
 def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
+
+
+def _files(components: list[s.Component], raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, list[Any]]]:
+    for component in _inputs(components):
+        value = raw.get(s.key(component))
+        if not isinstance(value, list):
+            continue
+        if component["type"] == "filepicker":
+            yield path + s.key(component), list(value)
+        elif component["type"] == "dynamiclist":
+            for index, row in enumerate(value):
+                inner = row if isinstance(row, Mapping) else {}
+                yield from _files(s.children(component), inner, f"{path}{s.key(component)}.{index}.")
+
+
+def _with_files(
+    components: list[s.Component], raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]], path: str
+) -> dict[str, Any]:
+    found = dict(raw)
+    for component in _inputs(components):
+        key, value = s.key(component), raw.get(s.key(component))
+        if path + key in files:
+            found[key] = list(files[path + key])
+        elif component["type"] == "dynamiclist" and isinstance(value, list):
+            found[key] = [
+                _with_files(s.children(component), row, files, f"{path}{key}.{index}.")
+                if isinstance(row, Mapping)
+                else row
+                for index, row in enumerate(value)
+            ]
+    return found
 
 
 def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:

@@ -235,3 +235,13 @@ def test_a_default_on_a_read_only_field_is_stored_whatever_is_sent() -> None:
         {"unit": "x", "rows": [{"n": "1", "unit": "y"}]}, today=TODAY
     )
     assert clean == {"unit": "乡镇政府", "rows": [{"unit": "乡镇政府", "n": 1}]}
+
+
+def test_files_in_rows_are_found_and_replaced_where_they_stand() -> None:
+    photo = {"type": "filepicker", "key": "photo", "label": "照片", "multiple": True}
+    inner = {"type": "dynamiclist", "path": "parts", "components": [{"type": "group", "components": [photo]}]}
+    form = compile_form({"components": [photo, {"type": "dynamiclist", "path": "rows", "components": [inner]}]})
+    raw = {"photo": ["1"], "rows": [{"parts": []}, {"parts": [{"photo": ["2", "3"], "x": "kept"}]}]}
+    assert form.files_of(raw) == {"photo": ["1"], "rows.1.parts.0.photo": ["2", "3"]}
+    replaced = form.with_files(raw, {"photo": ["4"], "rows.1.parts.0.photo": ["5"]})
+    assert replaced == {"photo": ["4"], "rows": [{"parts": []}, {"parts": [{"photo": ["5"], "x": "kept"}]}]}
