@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, divisions, households, monitoring_lines, runtime
+from engine import access, definitions, divisions, households, monitoring_lines, runtime, services
 from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.definitions import Element
@@ -151,7 +151,9 @@ def take_back(call: ServiceCall, result: Any) -> None:
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
     case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
     session.flush()
-    Step(session, case, call.actor, call.now).log("cancel", {"by": call.case.id})
+    step = Step(session, case, call.actor, call.now)
+    step.log("cancel", {"by": call.case.id})
+    services.ended(step.call("", ""))
 
 
 @service("case.open", undo=take_back)
