@@ -130,7 +130,7 @@ class Official:
         self.go("/todo")
         rows = self.page.locator("table.list tbody tr").all()
         return [
-            (row.locator(".subject").inner_text(), row.locator("td").nth(-4).inner_text().split("\n")[0])
+            (row.locator(".subject").inner_text(), row.locator("td.step").get_attribute("data-step") or "")
             for row in rows
         ]
 
