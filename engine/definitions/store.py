@@ -50,6 +50,11 @@ def load(session: Session, version_id: int) -> Definition:
     return definition
 
 
+def form_digest(session: Session, procedure: str, form: str) -> str:
+    """The hash of the form of a procedure in force, to be kept with what is sent with it."""
+    return current(session, procedure).resources.get("form", {}).get(form, "")
+
+
 def forms_sent(session: Session, keys: Iterable[str]) -> dict[str, Form]:
     """The forms with which submissions were sent, compiled, by the hash of their content."""
     known = {digest: _FORMS.get(digest) for digest in keys}
