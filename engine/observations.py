@@ -54,6 +54,14 @@ def situation(call: ServiceCall) -> dict[str, Any]:
     return facts(call.session, call.case.household_id, local_date(call.now))
 
 
+@service("household.line")
+def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
+    """The reference line (yuan) in force for the household on a day, today when none is given (R01)."""
+    on = date.fromisoformat(day[:10]) if day else local_date(call.now)
+    found = monitoring_lines.in_force(call.session, call.case.village_code, on)
+    return {"year": found.year, "amount": found.amount, "on": on.isoformat()}
+
+
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
     """The situation of a household on a day: income history against the line, assurances, labour, risks, measures.
 
