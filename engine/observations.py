@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,8 +45,9 @@ def of_household(session: Session, household_id: int) -> Sequence[Observation]:
 
 
 def months_between(first: date, last: date) -> int:
-    """Full months from `first` to `last`."""
-    return (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    """Full months from `first` to `last`; the last day of a month completes one that has no such day."""
+    short = last.day < min(first.day, monthrange(last.year, last.month)[1])
+    return (last.year - first.year) * 12 + last.month - first.month - short
 
 
 @service("household.situation")
