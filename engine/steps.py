@@ -250,6 +250,7 @@ class Step:
         self._project_items(items, wanted, note)
         self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
         self._tell_passed()
+        self._tell_people()
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             services.ended(self.call("", ""))
@@ -259,6 +260,13 @@ class Step:
         fired = any(record.kind == "timer" for record in self.instance.records)
         old = any(row.kind == "limit" and row.status == "fired" for row in rows)
         return self.instance.passed() if fired or old else []
+
+    def _tell_people(self) -> None:
+        """What the diagram asked for and the engine did otherwise: whose step it was hears of it, and the history says it."""
+        for element_id, sentence in (told for record in self.instance.records for told in record.told):
+            element = self.definition.elements[element_id]
+            text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
+            self.notify(element.queue or "county", "told", text)
 
     def _change(self, **values: Any) -> None:
         """Change the case; all changes of a step are written together."""
