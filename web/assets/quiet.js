@@ -4,17 +4,17 @@ const waiting = new Map();
 let held = false;
 
 function release() {
-  if (!held) return;
-  setTimeout(() => {
-    held = false;
-    const works = [...waiting.values()];
-    waiting.clear();
-    for (const work of works) work();
-  });
+  held = false;
+  const works = [...waiting.values()];
+  waiting.clear();
+  for (const work of works) work();
 }
 
 addEventListener("pointerdown", () => (held = true), true);
-for (const name of ["pointerup", "pointercancel", "blur", "pagehide"]) addEventListener(name, release, true);
+addEventListener("click", release, true); // by now it is decided what was pressed
+for (const name of ["pointerup", "pointercancel", "blur", "pagehide"]) {
+  addEventListener(name, () => held && setTimeout(release), true); // a press that became no click
+}
 
 // Do `work` now, or as soon as nothing is pressed; of several works of one `name` only the last is done.
 export function quietly(name, work) {
