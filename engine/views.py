@@ -367,11 +367,20 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
+    decided += [
+        f"“{_name_of(history, element_id, entry.seq)}”{sentence}" for element_id, sentence in data.get("told", [])
+    ]
+    decided += ["来晚了：等它的那一步已经过去，只记录，不再办理。"] if data.get("late") else []
     decided += [words for _, _, name, result in data.get("services", []) if (words := _opening_text(name, result))]
     return Event(
         entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
         [line for line in decided if line],
     )  # fmt: skip
+
+
+def _name_of(history: Past, element_id: str, seq: int) -> str:
+    element = history.element(element_id, seq)
+    return element.name if element else element_id
 
 
 def _message_text(definition: Definition, name: str) -> str:
