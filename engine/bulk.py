@@ -30,7 +30,7 @@ PORTION = 10
 PATIENCE = 1.5
 """Seconds after which a request begins no further portion and shows the progress: nobody waits without a sign."""
 TRIED_FIRST = 20
-COLUMNS = 3
+COLUMNS = 4
 _WORDS = {"textfield", "textarea", "select", "radio", "datetime", "number"}
 
 

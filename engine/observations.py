@@ -48,6 +48,13 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
 
 
+@service("household.line")
+def line_on(call: ServiceCall, day: str) -> dict[str, Any]:
+    """The reference line in force where the household lives on `day` (ISO): its year, its amount in yuan (R01)."""
+    line = monitoring_lines.in_force(call.session, call.case.village_code, date.fromisoformat(day[:10]))
+    return {"year": line.year, "amount": line.amount, "day": day[:10]}
+
+
 @service("household.situation")
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
