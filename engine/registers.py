@@ -14,9 +14,10 @@ from engine import access, audit, divisions, idnumber
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid
-from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by, mask_phone
+from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
 from engine.inbox import Page, page_of
 from engine.models import Account, Household, Member, ResponsibleOfficial
+from engine.privacy import mask_phone
 from engine.sheets import Book
 from engine.text import half
 

@@ -1,4 +1,4 @@
-"""What a service task may call, by name. A domain room registers its functions here; diagrams name them."""
+"""What a service task may call, by name, and what follows when a case ends. A domain room registers its functions here."""
 
 from __future__ import annotations
 
@@ -127,6 +127,23 @@ def finished(circumstances: ServiceCall) -> None:
         function(circumstances)
 
 
+Follower = Callable[[ServiceCall], None]
+FOLLOWERS: list[Follower] = []
+
+
+def when_ended(function: Follower) -> Follower:
+    """Register what follows when a case has ended, finished or cancelled, in the same transaction."""
+    FOLLOWERS.append(function)
+    return function
+
+
+def ended(circumstances: ServiceCall) -> None:
+    """A case has ended: whoever waited for it goes on."""
+    load_all()
+    for follow in FOLLOWERS:
+        follow(circumstances)
+
+
 @contextmanager
 def watching() -> Iterator[list[Called]]:
     """The calls that are made inside, as they are made: for who tries a procedure and wants to see its parameters."""
@@ -161,6 +178,7 @@ def load_all() -> None:
     import engine.elimination
     import engine.households
     import engine.matching
+    import engine.measures
     import engine.notices
     import engine.notifications
     import engine.observations
@@ -168,4 +186,5 @@ def load_all() -> None:
     import engine.openings
     import engine.plans
     import engine.registration
-    import engine.rollbacks  # noqa: F401
+    import engine.rollbacks
+    import engine.supervision.orders  # noqa: F401

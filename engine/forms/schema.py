@@ -15,6 +15,12 @@ INPUTS = frozenset(
 )
 SHOWN = frozenset("text expression group separator spacer".split())
 CHOICES = frozenset("radio select checklist taglist".split())
+KINDS = {
+    **dict.fromkeys(("textfield", "textarea", "radio", "select"), "string"),
+    **dict.fromkeys(("checklist", "taglist", "filepicker", "dynamiclist"), "list"),
+    "number": "number", "datetime": "day", "checkbox": "boolean",
+}  # fmt: skip
+"""What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
 RESERVED = frozenset({"case", "step", "planned", "today", "key", "csrf_token", "draft"})
 """Names that no field may have: the facts it is compared with, and what the page itself sends."""
 FORMATS = frozenset("id_number phone past_date money village".split())

@@ -137,6 +137,8 @@ class RiskClue(Base):
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    held: Mapped[bool] = mapped_column(default=False)
+    # another procedure of the register is open for the household: what follows from the clue is decided as that ends
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a wrong clue: why and by whom, `Correction`
     household: Mapped[Household] = relationship()
 

@@ -36,6 +36,7 @@ from engine.models import (
     table,
 )
 from engine.persons import Registered
+from engine.privacy import masked_text
 from engine.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
 from engine.surroundings import trouble_of
 
@@ -211,8 +212,8 @@ def record_incident(
             )  # fmt: skip
             session.add(incident)
         incident.attempts += 1
-        incident.error = sentence
-        incident.trace = "".join(traceback.format_exception(error))[-8000:]
+        incident.error = masked_text(sentence)
+        incident.trace = masked_text("".join(traceback.format_exception(error))[-8000:])
         session.flush()
         return incident.id
 

@@ -15,7 +15,7 @@ from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
 from engine.text import whole
-from web import clock
+from web import clock, discretion
 from web.database import session
 from web.pages.inbox import number
 from web.signing import account
@@ -28,10 +28,17 @@ MANY_VILLAGES = 60
 @blueprint.get("/clues")
 def index() -> str:
     """The clues in one's reach."""
-    text, channel = request.args.get("q", "").strip()[:40], request.args.get("channel", "")
+    text, channel = request.values.get("q", "").strip()[:40], request.values.get("channel", "")
     page = clues.listing(session(), account(), text, channel, number(request.args.get("page")))
     labels = views.code_labels(session())
     return render_template("clues/index.html", page=page, text=text, channel=channel, labels=labels)
+
+
+@blueprint.post("/clues/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("clues.index", **narrowing), 303)
 
 
 @blueprint.get("/clues/new")
@@ -94,13 +101,14 @@ def enter() -> ResponseReturnValue:
 def _words(entered: Entered) -> str:
     """What became of the clue."""
     case = entered.case
-    if case is None:
+    if case is None or entered.clue is None:
         return "这户已是监测对象，不重复识别认定：线索已记入该户，并已通知乡镇核实、调整帮扶措施。"
     if not entered.joined:
         return "线索已录入，开始办理。"
-    if case.procedure_key == clues.PROCEDURE:
+    if not entered.clue.held:
         return "线索已并入这户正在办理的事项，期限按最早的发现日期计算。"
-    return f"线索已并入这户正在办理的“{case.version.procedure.name}”，并已通知村、乡核实。"
+    name = case.version.procedure.name
+    return f"这户正在办理“{name}”：线索已留存，并已通知村、乡；“{name}”办结时，不是监测对象的重新识别认定。"
 
 
 @blueprint.get("/divisions")

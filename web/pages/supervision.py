@@ -169,9 +169,10 @@ def _id(text: str) -> int:
 def order_list() -> str:
     """The orders in one's reach: to answer, to judge, late."""
     status = request.args.get("status", "")
-    page = orders.listing(session(), account(), status, number(request.args.get("page")))
+    today = local_date(clock.now())
+    page = orders.listing(session(), account(), status, number(request.args.get("page")), today=today)
     return render_template(
-        "supervision/orders.html", page=page, status=status, late=orders.late, today=local_date(clock.now()),
+        "supervision/orders.html", page=page, status=status, late=orders.late, today=today,
         places=divisions.names(session(), {one.division_code for one in page.items}),
     )  # fmt: skip
 
