@@ -141,7 +141,7 @@ def test_no_step_is_done_before_what_it_follows_from(small_world: World, step: s
 
 def next_line(world: World, amount: int, day: date) -> None:
     world.session.add(
-        MonitoringLine(province_code="41", year=day.year, amount=amount, effective_from=day, basis="省定")
+        MonitoringLine(province_code="410000000000", year=day.year, amount=amount, effective_from=day, basis="省定")
     )
     world.session.commit()
 
@@ -152,7 +152,7 @@ def test_the_line_is_that_of_the_day_of_the_village_review(small_world: World) -
     next_line(world, 13000, world.day(2).date())
     case = world.enter()
     world.go_to(1)
-    world.finish(case, "verify", "cun", wage=20000)  # 11 000 a head: above the line of that day
+    world.finish(case, "verify", "cun", wage=20000, medical=0)  # 11 000 a head: above the line of that day
     assert world.variables(case)["category"]["advice"] == "judge"
     world.go_to(2)
     for step, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun")):
