@@ -213,7 +213,7 @@ def test_the_page_is_told_the_ends_and_not_the_case() -> None:
     fields = {one.path: one for one in form.render({}, {}, form.facts_of(context, TODAY))}
     posted = fields["posted_on"]
     assert (posted.earliest, posted.latest) == ("2022-05-14", "2022-05-20")
-    assert "appraisal" not in json.dumps([posted.rules_json, fields["early_reason"].hide_json])
+    assert "appraisal" not in json.dumps([posted.rules_json, posted.plan_json])
     assert [one["sentence"] for one in posted.rules_json] == ["不能早于2022年5月14日。"]
 
 
