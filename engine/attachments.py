@@ -51,6 +51,7 @@ def store(
     if item is None:
         raise NotFound("没有找到这件事项。")
     access.require_work(actor, item)
+    access.require_open(session, actor, item)
     return store_for_case(session, actor, item.case_id, field, filename, body, now, item_id=item.id)
 
 
@@ -109,7 +110,7 @@ def share(
     named = {key: [str(value) for value in values] for key, values in files.items()}
     ids = [int(value) for values in named.values() for value in values if value.isdigit()]
     item = session.get(WorkItem, item_id) if ids else None
-    if item is None or not access.may_work(actor, item):
+    if item is None or item.status != "open" or not access.may_work(actor, item):
         return named
     others = [one for one in uploaded(session, actor, ids).values() if one.case_id != item.case_id]
     with write(session):

@@ -251,7 +251,9 @@ def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element,
 
 def _related(session: Session, case: CaseFile) -> list[CaseFile]:
     """The case whose step opened this one, and the cases that this one's steps opened."""
-    query = select(CaseFile).where(or_(CaseFile.origin_id == case.id, CaseFile.id == case.origin_id))
+    opened = CaseFile.origin_id == case.id
+    # `id = NULL` among the alternatives would make SQLite look at every case
+    query = select(CaseFile).where(opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id))
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     return list(session.scalars(query.options(named).order_by(CaseFile.id)))
 
