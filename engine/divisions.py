@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import access
+from engine import text as normal
 from engine.database import write
 from engine.errors import Invalid
 from engine.models import LEVELS, Account, Division, DivisionCode, table
@@ -135,7 +136,7 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
     query = select(Division)
     if under:
         query = query.where(access.within(Division.code, [access.scope_of(under)]))
-    if text.isdigit():
+    if normal.whole(text, 10**12) is not None:
         query = query.where(Division.code.startswith(text))
     elif text:
         query = query.where(Division.name.contains(text, autoescape=True))

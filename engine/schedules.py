@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, openings, runtime
+from engine import text as normal
 from engine.clock import Clock, local_date, start_of_day
 from engine.database import write
 from engine.definitions import Definition
@@ -61,8 +62,7 @@ def _recurring(session: Session) -> list[Definition]:
 
 
 def _default_months(definition: Definition) -> int:
-    text = definition.start.properties.get("everyMonths", "")
-    return int(text) if text.isdigit() and 0 < int(text) <= MAX_MONTHS else 12
+    return normal.whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
 
 
 def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on: date, today: date) -> Schedule:

@@ -298,7 +298,9 @@ def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int])
     query = select(WorkItem).where(WorkItem.id.in_(item_ids), access.visible_items(actor))
     found = {item.id: item for item in session.scalars(query.options(joinedload(WorkItem.case)))}
     items = [found[item_id] for item_id in item_ids if item_id in found]
-    if not items or len({(item.procedure_key, item.element_id) for item in items}) != 1:
+    if not items:
+        raise NotFound("没有找到所选的事项。")
+    if len({(item.procedure_key, item.element_id) for item in items}) != 1:
         raise Invalid("请勾选同一步骤的事项。")
     element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
     if element.properties.get("bulk") != "true":

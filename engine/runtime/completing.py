@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine import access, attachments, past, prefill
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
-from engine.errors import Conflict, NotAllowed
+from engine.errors import Conflict, NotAllowed, NotFound
 from engine.models import (
     Account,
     Attachment,
@@ -83,7 +84,7 @@ def complete_many(
     of this act, an item that the same act has finished already gets its first answer.
     """
 
-    files = form_of(session, actor, item_ids[0]).files_of(raw) if item_ids else {}
+    files = _files(session, actor, item_ids, raw)
 
     def one(item_id: int) -> StepResult:
         own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
@@ -91,6 +92,16 @@ def complete_many(
         return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
 
     return each(item_ids, one)
+
+
+def _files(
+    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any]
+) -> Mapping[str, Sequence[Any]]:  # fmt: skip
+    """The files in `raw`, as the form of the first item that the actor may see has them."""
+    for item_id in item_ids:
+        with suppress(NotFound):
+            return form_of(session, actor, item_id).files_of(raw)
+    return {}
 
 
 _USED = "请求编号已被另一件事项使用，请刷新页面后重试。"

@@ -6,8 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import batches
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.pages.papers import FILES, file_of
 from web.signing import account
 

@@ -15,8 +15,8 @@ from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
 from web import clock
+from web.arguments import number, row
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("clues", __name__)
@@ -42,7 +42,8 @@ def new() -> str:
 
 
 def _household(text: str | None) -> Household | None:
-    return households.view(session(), account(), int(text)) if text and text.isdigit() else None
+    key = row(text)
+    return households.view(session(), account(), key) if key is not None else None
 
 
 def _form() -> Form:
