@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -127,8 +126,7 @@ def complete_task(body: dict[str, Any], item_id: int) -> Any:
 def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     """批量提交：逐件办理，一件不成不影响其他"""
     ids = list(dict.fromkeys(body["ids"]))
-    with suppress(NotFound):  # what is unknown is said of each, wherever it stands
-        views.items_of_one_step(session(), account(), ids)
+    views.visible_of_one_step(session(), account(), ids)  # what is unknown is said of each, wherever it stands
     results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
         {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r} for i, r in results
