@@ -110,7 +110,7 @@ def show(draft_id: int) -> str:
     draft = _find(draft_id)
     definition, findings = drafting.checked(session(), draft)
     return render_template(
-        "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
+        "drafts/show.html", draft=draft, may_change=drafting.may_change(account(), draft), findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
         base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
         others=drafting.seen(session(), account(), draft_id, clock.now()),
         resources=drawing.listed(session(), draft), form_keys=sorted(drafting.resources_of(session(), draft).form),

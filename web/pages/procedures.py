@@ -152,7 +152,7 @@ def _release(draft_id: int, error: ShouwangError | None = None) -> str:
     found = releases.preview(session(), account(), draft_id)
     key = found.draft.procedure_key
     return render_template(
-        "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
+        "procedures/release.html", release=found, whole=definitions.may_put_into_force(account()), draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
         errors=error.fields if isinstance(error, Invalid) else {}, current=definitions.versions(session(), key)[0] if key else None,
         findings=error.findings if isinstance(error, DefinitionError) else found.findings,
         people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
