@@ -155,6 +155,7 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
     for item, variables in variables_of(session, items):
         form = runtime.definition_of(session, item.case).form(item.form_key)
         context = prefill.context(session, item.case, variables, form.reads)
+        context["step"] = prefill.step(session, item.case_id, item.token, item.opened_at)
         try:
             form.validate(form.filled(raw, context), today=local_date(now), attachments=files, context=context)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -74,6 +75,16 @@ def written(day: date) -> str:
 def start_of_day(day: date) -> datetime:
     """00:00 in China of `day`, aware."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA)
+
+
+def months_later(day: date, months: int, on: int | None = None) -> date:
+    """The day `months` calendar months after `day` (before it, where negative), on day `on` of the month, else its own.
+
+    A month that is too short gives its last day: 31 August and six months is 28 or 29 February.
+    """
+    number = day.year * 12 + day.month - 1 + months
+    year, month = number // 12, number % 12 + 1
+    return date(year, month, min(on or day.day, monthrange(year, month)[1]))
 
 
 def days_after(day: date, days: int) -> datetime:

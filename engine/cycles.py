@@ -34,9 +34,19 @@ class Cycle:
         """When round `number` (from 1) of a wait that began at `began` is due. Raises OverflowError past year 9999."""
         first, steps = (began, number) if self.start is None else (self.start, number - 1)
         if isinstance(self.step, timedelta):
-            return first + self.step * steps
-        moved: datetime = YearsMonths(self.step.months * steps).add_to(first)
-        return moved
+            return later(first, self.step * steps)
+        return later(first, YearsMonths(self.step.months * steps))
+
+
+def later(instant: datetime, step: timedelta | YearsMonths) -> datetime:
+    """The aware `instant` moved by `step`; months are those of China's calendar, where a day begins at 16:00 UTC.
+
+    A day of the month that the month arrived at does not have becomes its last day.
+    """
+    if isinstance(step, timedelta):
+        return instant + step
+    moved: datetime = step.add_to(instant.astimezone(CHINA))
+    return moved
 
 
 def span_feel(text: str) -> str:

@@ -47,11 +47,15 @@ class Patience:
     """For the next statement of a transaction that was begun. PostgreSQL only."""
 
 
+HIDING: dict[str, Any] = {"hide_parameters": True}
+"""Errors of the database are written to logs: without the values, which are people's."""
+
+
 def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
     """An engine for a database `url`; SQLite gets WAL, foreign keys and transactions that we begin ourselves."""
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = sqlalchemy.create_engine(url, **options)
+    engine = sqlalchemy.create_engine(url, **HIDING, **options)
     configure(engine, patience)
     return engine
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine import notifications
+from engine import notifications, standing
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
-from engine.models import Household
 from engine.services import ServiceCall, service
 
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
@@ -32,24 +31,28 @@ def _words(manner: str) -> str:
     return MANNERS[manner]
 
 
-def _restore(call: ServiceCall, result: Any) -> None:
-    household = call.session.get_one(Household, call.case.household_id)
-    household.status, household.eliminated_on = result["was"], None
-    household.elimination_manner, household.labour_exception = "", ""
+def _unmark(call: ServiceCall, result: Any) -> None:
+    if isinstance(result["was"], str):  # of a mark set before the register kept all that it changed
+        result = {**result, "was": {"status": result["was"], **_UNMARKED}}
+    standing.restore(call, result)
 
 
-@service("household.eliminate", undo=_restore)
+_UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception": ""}
+
+
+@service("household.eliminate", undo=_unmark)
 def eliminate(call: ServiceCall, approved_on: str, manner: str, exception: str | None = None) -> dict[str, Any]:
     """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
 
     `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be marked
     (R24). Raises Conflict for a household that is not monitored.
     """
-    household = call.session.get_one(Household, call.case.household_id)
+    household = standing.require(call)
     if household.status != "monitored":
         raise Conflict("这户现在不是未消除风险的监测对象，不能标注风险消除。")
     words = _words(manner)
-    was, household.status = household.status, "eliminated"
-    household.eliminated_on, household.elimination_manner = date.fromisoformat(approved_on), manner
-    household.labour_exception, household.updated_at = exception or "", call.now
-    return {"eliminated_on": approved_on, "manner": manner, "words": words, "was": was}
+    changed = standing.change(
+        call, household, "eliminated", approved_on, status="eliminated", eliminated_on=date.fromisoformat(approved_on),
+        elimination_manner=manner, labour_exception=exception or "",
+    )  # fmt: skip
+    return {"eliminated_on": approved_on, "manner": manner, "words": words, **changed}

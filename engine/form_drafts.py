@@ -115,6 +115,9 @@ def sample(components: list[s.Component], today: date) -> dict[str, Any]:
 
 def _sample(component: s.Component, today: date) -> Any:
     kind, wanted = component["type"], component.get("validate") or {}
+    example = s.given(component, "example")
+    if example:
+        return str(example)
     first = next(iter(s.options(component)), None)
     if kind == "number":
         low, high = wanted.get("min") or 0, wanted.get("max")
@@ -128,7 +131,10 @@ def _sample(component: s.Component, today: date) -> Any:
     if kind in ("radio", "select"):
         return first
     given = {"id_number": _INVENTED + check_digit(_INVENTED), "phone": "0391-0000000", "village": ""}
-    text = given.get(str(s.given(component, "format")), "示例文字" if kind == "textfield" else "示例文字，仅供预览。")
+    text = given.get(
+        str(s.given(component, "format")),
+        f"示例{s.label(component)}" if kind == "textfield" else "示例文字，仅供预览。",
+    )
     return text[: wanted.get("maxLength") or None] if not s.given(component, "format") else text
 
 

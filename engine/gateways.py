@@ -3,17 +3,19 @@
 The library looks for completed ancestors in its task tree, which remembers every earlier round of a loop: there a join
 may fire before all have come, or fire twice, and the search itself fails below a depth. Here a token that has come and
 not yet gone on is a WAITING task of the join, whichever round it is of; a join that fires takes one of every incoming
-flow. Variables live with the case, so there is nothing to merge.
+flow, also where several flows come straight from one gateway. Variables live with the case, so there is nothing to merge.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import SimpleBpmnTask, _EndJoin
+from SpiffWorkflow.bpmn.specs.defaults import ExclusiveGateway as LibraryExclusiveGateway
 from SpiffWorkflow.bpmn.specs.defaults import InclusiveGateway as LibraryInclusiveGateway
 from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallelGateway
 from SpiffWorkflow.task import Task
@@ -24,14 +26,35 @@ from engine.errors import EngineFault
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 
+Flow = tuple[Any, int]
+"""A flow into a join: the element that it comes from, and which of that element's flows to the join it is (from 0)."""
+
+
+def flow_of(token: Task) -> Flow:
+    """The flow by which the token `token` has come to its join."""
+    source, spec = token.parent, token.task_spec
+    if source.task_spec._outputs.count(spec.name) == 1:
+        return source.task_spec, 0
+    taken = token.internal_data.get("flow")
+    if taken is None:
+        taken = [twin for twin in source.children if twin.task_spec is spec].index(token)
+    return source.task_spec, taken
+
+
 class _Join:
     """Waits for the tokens of its incoming flows, and takes one of each when it fires."""
 
     inputs: list[Any]
 
+    @cached_property
+    def flows(self) -> frozenset[Flow]:
+        """All flows that lead here."""
+        sources = Counter(self.inputs).items()
+        return frozenset((source, number) for source, count in sources for number in range(count))
+
     def _update_hook(self, my_task: Task) -> bool:
-        come = self._come(my_task) if len(self.inputs) > 1 else {}
-        if len(self.inputs) > 1 and not self._enough(my_task, come):
+        come = self._come(my_task) if len(self.flows) > 1 else {}
+        if len(self.flows) > 1 and not self._enough(my_task, come):
             my_task._set_state(TaskState.WAITING)
             return False
         for token in come.values():
@@ -39,14 +62,14 @@ class _Join:
                 token.cancel()
         return True
 
-    def _come(self, my_task: Task) -> dict[Any, Task]:
+    def _come(self, my_task: Task) -> dict[Flow, Task]:
         """One token of each incoming flow that has any; `my_task` stands for its own."""
         waiting = [t for t in _others(self, my_task) if t.state == TaskState.WAITING]
         if len(waiting) > 1:  # of several on one flow always the same, however the tree was built
             waiting.sort(key=my_task.workflow.top_workflow.token_of, reverse=True)
-        return {**{t.parent.task_spec: t for t in waiting}, my_task.parent.task_spec: my_task}
+        return {**{flow_of(t): t for t in waiting}, flow_of(my_task): my_task}
 
-    def _enough(self, my_task: Task, come: dict[Any, Task]) -> bool:
+    def _enough(self, my_task: Task, come: dict[Flow, Task]) -> bool:
         """Whether `come`, the tokens that are here, are all that it waits for."""
         raise AssertionError("each kind of join says so")
 
@@ -58,20 +81,60 @@ def _others(spec: Any, my_task: Task) -> Iterator[Task]:
 class ParallelGateway(_Join, LibraryParallelGateway):  # type: ignore[misc]
     """Fires when every incoming flow has a token."""
 
-    def _enough(self, my_task: Task, come: dict[Any, Task]) -> bool:
-        return come.keys() == set(self.inputs)
+    def _enough(self, my_task: Task, come: dict[Flow, Task]) -> bool:
+        return come.keys() == self.flows
 
     def _run_hook(self, my_task: Task) -> bool:
         return True
 
 
-class InclusiveGateway(_Join, LibraryInclusiveGateway):  # type: ignore[misc]
+class _Choice:
+    """Goes on by some of its flows, and lets each token know by which, where several lead to one element."""
+
+    cond_task_specs: list[tuple[Any, str]]
+    _wf_spec: Any
+
+    def _holding(self, my_task: Task) -> Iterator[int]:
+        """The flows whose condition holds, by their places, one after another."""
+        for place, (condition, _) in enumerate(self.cond_task_specs):
+            if condition is not None and condition._matches(my_task):
+                yield place
+
+    def _go(self, my_task: Task, places: Sequence[int]) -> None:
+        """Go on by the flows at `places`; by the default one without any. Raises EngineFault when there is none either."""
+        taken = places or [place for place, (condition, _) in enumerate(self.cond_task_specs) if condition is None]
+        if not taken:
+            raise EngineFault(f"“{my_task.task_spec.bpmn_name or my_task.task_spec.bpmn_id}”没有一条出口的条件成立。")
+        names = [self.cond_task_specs[place][1] for place in taken]
+        my_task._sync_children([self._wf_spec.task_specs[name] for name in names], TaskState.FUTURE)
+        for name in {name for name in names if self._flows_to(name)[1:]}:
+            twins = [child for child in my_task.children if child.task_spec.name == name]
+            for child, place in zip(twins, (place for place in taken if place in self._flows_to(name)), strict=True):
+                child.internal_data["flow"] = self._flows_to(name).index(place)
+        for child in my_task.children:
+            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+
+    def _flows_to(self, name: str) -> list[int]:
+        return [place for place, (_, target) in enumerate(self.cond_task_specs) if target == name]
+
+
+class ExclusiveGateway(_Choice, LibraryExclusiveGateway):  # type: ignore[misc]
+    """Goes on by the first flow whose condition holds."""
+
+    def _run_hook(self, my_task: Task) -> bool:
+        first = next(self._holding(my_task), None)
+        self._go(my_task, [] if first is None else [first])
+        return True
+
+
+class InclusiveGateway(_Choice, _Join, LibraryInclusiveGateway):  # type: ignore[misc]
     """Fires when no token elsewhere can still come by a flow that has none; goes on by every flow whose condition holds.
 
     A token that can as well come by a flow that has one already is not waited for, as the standard says.
     """
 
-    def _enough(self, my_task: Task, come: dict[Any, Task]) -> bool:
+    def _enough(self, my_task: Task, come: dict[Flow, Task]) -> bool:
+        sources = {source for source, _ in come}
         for task in my_task.workflow.tasks.values():
             arriving = task.state == TaskState.FUTURE and task.parent.state == TaskState.COMPLETED
             if task is my_task or not (arriving or task.has_state(_LIVE)):
@@ -81,13 +144,13 @@ class InclusiveGateway(_Join, LibraryInclusiveGateway):  # type: ignore[misc]
             if task.task_spec is self and task.state == TaskState.WAITING:
                 continue
             ways = self._ways_in[task.task_spec.name]
-            if ways and ways.isdisjoint(come):
+            if ways and ways.isdisjoint(sources):
                 return False
         return True
 
     @cached_property
     def _ways_in(self) -> dict[str, frozenset[Any]]:
-        """For each element, by name, the incoming flows (by their sources) that a token there can come by."""
+        """For each element, by name, the sources of the incoming flows that a token there can come by."""
         found: dict[str, set[Any]] = {spec.name: set() for spec in self._wf_spec.task_specs.values()}
         for source in self.inputs:
             seen, left = set(), [source]
@@ -102,12 +165,7 @@ class InclusiveGateway(_Join, LibraryInclusiveGateway):  # type: ignore[misc]
         return {name: frozenset(sources) for name, sources in found.items()}
 
     def _run_hook(self, my_task: Task) -> bool:
-        matches, defaults = self._get_matching_outputs(my_task)
-        if not matches and not defaults:
-            raise EngineFault(f"“{self.bpmn_name or self.bpmn_id}”没有一条出口的条件成立。")
-        my_task._sync_children(matches or defaults, TaskState.FUTURE)
-        for child in my_task.children:
-            child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
+        self._go(my_task, list(self._holding(my_task)))
         return True
 
 

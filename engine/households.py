@@ -7,15 +7,26 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, idnumber, notifications, observations, text
+from engine import access, audit, divisions, idnumber, notifications, observations, persons, text
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.inbox import PAGE, Page, page_of
-from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Observation, Telling, table
+from engine.models import (
+    Account,
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Observation,
+    RiskClue,
+    Telling,
+    table,
+)
+from engine.privacy import mask_phone
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -45,16 +56,17 @@ _YEAR = select(HouseholdYear).where(
 )
 
 
-def mask_phone(phone: str) -> str:
-    """What lists may show of a phone number."""
-    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)
+def register(session: Session, data: Mapping[str, Any], now: datetime, *, actor: Account | None = None) -> Household:
+    """Add a household with its head; the caller is inside a write transaction and has checked the reach.
 
-
-def register(session: Session, data: Mapping[str, Any], now: datetime) -> Household:
-    """Add a household with its head; the caller is inside a write transaction and has checked the reach."""
+    Raises Registered when another household has one of its people.
+    """
     division = divisions.get(session, str(data["village_code"]))
     if division.level != "village":
         raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
+    rows = data.get("members") or [{"name": data["head_name"], "id_number": data.get("id_number"), "relation": "head"}]
+    field = "members.{row}.id_number" if data.get("members") else "id_number"
+    persons.require_free(session, actor, division.code, rows, None, field)
     household = Household(
         number="", division_id=division.id, village_code=division.code, head_name=data["head_name"],
         head_id_number=text.identity(data.get("id_number")) or "", group_name=data.get("group_name") or "",
@@ -65,9 +77,6 @@ def register(session: Session, data: Mapping[str, Any], now: datetime) -> Househ
     session.add(household)
     session.flush()
     household.number = f"{division.code}{household.id:08d}"
-    rows = data.get("members") or [
-        {"name": data["head_name"], "id_number": household.head_id_number, "relation": "head"}
-    ]
     household.members = [Member(**_member(index, row)) for index, row in enumerate(rows)]
     session.flush()
     return household
@@ -81,7 +90,7 @@ def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "position": position, "name": str(row["name"]),
         "sex": row.get("sex") or (idnumber.sex(number) if number else ""),
-        "id_type": row.get("id_type") or "id_card", "id_number": number,
+        "id_type": row.get("id_type") or "id_card", "id_number": number, "person": persons.of(number),
         "birth_date": date.fromisoformat(str(born)) if born else None, "relation": row.get("relation") or "",
         "facts": {key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")},
     }  # fmt: skip
@@ -141,11 +150,17 @@ def _forget_observation(call: ServiceCall, result: Any) -> None:
     row = call.session.get(Observation, result.get("observation") or 0)
     if row is not None:
         call.session.delete(row)
+    if result.get("clues"):
+        unseen = update(RiskClue).where(RiskClue.id.in_(result["clues"]))
+        call.session.execute(unseen.values(held=True))
 
 
 @service("household.record", undo=_forget_observation)
-def record_verification(call: ServiceCall, form: str = "verification") -> dict[str, Any]:
-    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38)."""
+def record_verification(call: ServiceCall, form: str = "verification", clues: bool | None = None) -> dict[str, Any]:
+    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38).
+
+    `clues`: the check has looked into the clues that the case holds, so they wait for nothing more.
+    """
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有提交入户核实表。")
@@ -153,6 +168,7 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     actor_id = call.actor.id if call.actor else None
     members = data.get("members") or []
     if members:
+        persons.require_free(call.session, call.actor, household.village_code, members, household.id)
         _replace_members(call.session, household, members)
         head = next((row for row in members if row.get("relation") == "head"), members[0])
         household.head_name = str(head["name"])
@@ -170,7 +186,13 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
     count = len(members) or size(call.session, household.id)
-    return {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    return {**answer, "clues": _looked_into(call)} if clues else answer
+
+
+def _looked_into(call: ServiceCall) -> list[int]:
+    held = (RiskClue.case_id == call.case.id) & RiskClue.held.is_(True)
+    return list(call.session.scalars(update(RiskClue).where(held).values(held=False).returning(RiskClue.id)))
 
 
 def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:
@@ -232,33 +254,33 @@ def view(session: Session, actor: Account, household_id: int) -> Household:
     return household
 
 
+def found_by(typed: str) -> ColumnElement[bool]:
+    """SQL: the households that a search means: by ID number, phone, name of the head or a member, or address.
+
+    An ID number or a phone means just that; nobody is found by a part of one.
+    """
+    number, phone, wanted = text.identity(typed), text.phone(typed), text.key(typed)
+    if number:
+        return persons.holding(number)
+    if phone:
+        return Household.phone == phone
+    members = select(Member.household_id).where(Member.name_key == wanted)
+    return or_(
+        Household.head_key.startswith(wanted, autoescape=True),
+        Household.address_key.contains(wanted, autoescape=True),
+        Household.id.in_(members),
+    )
+
+
 def search(session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
-    query = select(Household).where(access.visible_households(actor))
-    wanted = text.line(typed)
-    number, phone = text.identity(typed), text.phone(typed)
-    if number:
-        query = query.where(_has_number(number))
-    elif phone:
-        query = query.where(Household.phone == phone)
-    elif wanted:
-        query = query.where(
-            or_(
-                Household.head_name.startswith(wanted, autoescape=True),
-                Household.address.contains(wanted, autoescape=True),
-                Household.id.in_(select(Member.household_id).where(Member.name == wanted)),
-            )
-        )
+    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
+    if text.key(typed):
+        query = query.where(found_by(typed))
     if status:
         query = query.where(Household.status == status)
     ordered = query.order_by(Household.village_code, Household.head_name, Household.id)
     return page_of(session, query, ordered.options(joinedload(Household.division)), page, PAGE)
-
-
-def _has_number(number: str) -> ColumnElement[bool]:
-    """SQL: the head or a member has the ID number."""
-    members = select(Member.household_id).where(Member.id_number == number)
-    return or_(Household.head_id_number == number, Household.id.in_(members))
 
 
 def find_duplicates(
@@ -267,23 +289,28 @@ def find_duplicates(
     """Households that may be the same: an ID number among their members, or the same village with name or address."""
     conditions: list[ColumnElement[bool]] = []
     if number := text.identity(id_number):
-        conditions.append(_has_number(number))
-    if village_code and address.strip():
-        conditions.append((Household.village_code == village_code) & (Household.address == address.strip()))
-    if village_code and head_name.strip():
-        conditions.append((Household.village_code == village_code) & (Household.head_name == head_name.strip()))
+        conditions.append(persons.holding(number))
+    for column, typed in ((Household.address_key, address), (Household.head_key, head_name)):
+        if village_code and text.key(typed):
+            conditions.append((Household.village_code == village_code) & (column == text.key(typed)))
     if not conditions:
         return []
-    query = select(Household).where(or_(*conditions)).options(joinedload(Household.division)).limit(20)
-    return list(session.scalars(query))
+    query = select(Household).where(or_(*conditions), Household.merged_into_id.is_(None))
+    query = query.options(joinedload(Household.division), selectinload(Household.members))
+    return list(session.scalars(query.order_by(Household.id).limit(20)))
 
 
 def reveal(session: Session, actor: Account, household_id: int, now: datetime) -> dict[str, str]:
     """The full ID numbers and phone of a household, logged: by name of member, and ``phone``."""
     household = view(session, actor, household_id)
-    with write(session):
-        audit.record(session, "access", actor.id, "reveal", {"household": household.id}, now)
+    note_reveal(session, actor, household_id, now)
     return {str(m.id): m.id_number for m in household.members} | {"phone": household.phone}
+
+
+def note_reveal(session: Session, actor: Account, household_id: int, now: datetime, **where: int) -> None:
+    """Log that somebody looks at a household's full numbers; `where` says at which of its things."""
+    with write(session):
+        audit.record(session, "access", actor.id, "reveal", {"household": household_id, **where}, now)
 
 
 def last_matching(session: Session, household_id: int) -> MatchingResult | None:

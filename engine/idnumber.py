@@ -39,6 +39,14 @@ def validate(text: str, today: date) -> str:
     return number
 
 
+def genuine(number: str) -> bool:
+    """Whether a number in its normal form is somebody's: its date of birth exists and its check digit is right."""
+    try:
+        return 1900 <= birth_date(number).year <= 2100 and check_digit(number[:17]) == number[17]
+    except ValueError:
+        return False
+
+
 def person(number: str) -> str:
     """Whose number it is: a disability certificate begins with the ID number of its holder. '' for none."""
     return number[:18]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine import access
 from engine.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem, table
+from engine.text import key
 
 T = TypeVar("T")
 _ITEM = table(WorkItem)
@@ -102,7 +103,7 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.urged:
         query = query.where(IS_URGED)
     if wanted.text:
-        query = query.where(WorkItem.subject.contains(wanted.text.strip(), autoescape=True))
+        query = query.where(WorkItem.subject_key.contains(key(wanted.text), autoescape=True))
     return query
 
 
@@ -182,7 +183,7 @@ def done(session: Session, actor: Account, page: int = 1, text: str = "") -> Pag
     """已办: what the actor finished, returned or took back, latest first."""
     query = select(WorkItem).where(WorkItem.closed_by == actor.id)
     if text:
-        query = query.where(WorkItem.subject.contains(text.strip(), autoescape=True))
+        query = query.where(WorkItem.subject_key.contains(key(text), autoescape=True))
     ordered = query.order_by(WorkItem.closed_at.desc(), WorkItem.id.desc()).options(joinedload(WorkItem.case))
     return page_of(session, query, ordered, page)
 

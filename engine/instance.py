@@ -7,7 +7,8 @@ state are two views of the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +17,6 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
-from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
@@ -40,17 +40,21 @@ from engine.spiff import (
     apply_settings,
     due_time,
     not_before,
+    walk,
 )
 from engine.text import whole
+from engine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
 its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around it."""
 
 _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
+_ANY = TaskState.ANY_MASK
+_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 MAX_ROUNDS = 200
-"""More rounds of automatic steps than this without a wait is a loop in the diagram."""
+"""A timer that was due as soon as it began to wait, more often than this in one go, is a loop without a wait."""
 
 MAX_STEPS = 2_000
 """More automatic steps than this in one go, likewise: the library itself would never stop."""
@@ -71,6 +75,8 @@ class Record:
     decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
     ends: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)  # tokens that a message reached
+    late: bool = False  # a message whose wait is over: recorded, and that is all
+    told: list[tuple[str, str]] = field(default_factory=list)  # element, what people should know of how it went
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,7 @@ class Instance:
         workflow.horizon = NEVER
         workflow.token_of = codec.token_of
         workflow.decisions = self.definition.decisions
+        workflow.tell = self._tell
         return workflow
 
     # -- inputs -------------------------------------------------------------------------------------------------------
@@ -149,7 +156,7 @@ class Instance:
         self._note(Record("start", now))
         with _faults():
             self._engine_steps()
-            for task in list(self._workflow.event_manager.tasks.values()):
+            for task in self._workflow.event_manager.in_order:
                 if task.workflow is self._workflow and task.task_spec in self._workflow.spec.start.outputs:
                     self._deliver_to(task, None)
         self._settle(now)
@@ -171,16 +178,30 @@ class Instance:
     def send(self, name: str, payload: Any, now: datetime, facts: Mapping[str, Any] | None = None) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
 
-        Returns whether something caught it.
+        Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is what comes
+        after the last wait for it has ended unheard (its step is done, its time is up, another event was first), unless
+        another wait for it lies ahead; going round a loop does not make it news. What people report on a form is never
+        too late: who takes it in time keeps it until it is answered (R10). Returns whether something caught it.
         """
         self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
-            self.held.append((name, payload))
+            record.late = name not in self.definition.reports and self._comes_late(name)
+            self.held += [] if record.late else [(name, payload)]
         self._settle(now)
         return bool(record.caught)
+
+    def _comes_late(self, name: str) -> bool:
+        top, (_, inner) = self._workflow, self._specs
+        if name in self.waits_for() or not ended_unheard(walk(top.task_tree, _ANY, top.subprocesses), name):
+            return False
+        for workflow in [top, *top.get_active_subprocesses()]:
+            ahead = messages_ahead(workflow.spec, inner)
+            if any(name in ahead.get(t.task_spec.name, ()) for t in workflow.tasks.values() if t.has_state(_LIVE)):
+                return False
+        return True
 
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
@@ -237,8 +258,21 @@ class Instance:
 
     def passed_limits(self) -> frozenset[str]:
         """Tokens of the limits that have passed while what they bound still goes on."""
-        return frozenset(
-            codec.token_of(task)
+        return frozenset(limit.token for limit in self.passed())
+
+    def passed(self) -> list[WaitingTimer]:
+        """Those limits with when they passed, by what the case knows now (R06: an earlier clue moves that day too)."""
+        found = []
+        for task in self._passed_tasks():
+            timer = task.task_spec.event_definition
+            due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
+            if due is not None:
+                found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
+        return found
+
+    def _passed_tasks(self) -> list[Task]:
+        return [
+            task
             for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
             for task in workflow.tasks.values()
             if isinstance(task.task_spec, BoundaryEvent)
@@ -247,7 +281,7 @@ class Instance:
             and task.parent is not None
             and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
                     for twin in task.parent.children)
-        )  # fmt: skip
+        ]  # fmt: skip
 
     def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
         """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
@@ -285,10 +319,7 @@ class Instance:
     def waits_for(self) -> frozenset[str]:
         """Names of the messages that would be caught now."""
         return frozenset(
-            definition.name
-            for task in self._workflow.event_manager.tasks.values()
-            for definition in event_definitions(task)
-            if isinstance(definition, MessageEventDefinition)
+            name for task in self._workflow.event_manager.tasks.values() for name in messages_of(task.task_spec)
         )
 
     def pending(self, name: str) -> list[Any]:
@@ -301,14 +332,14 @@ class Instance:
 
     def places(self) -> dict[str, Place]:
         """Where each open task and each waiting event stands, by token."""
-        tasks = [*self._ready_manual(), *self._workflow.event_manager.tasks.values()]
+        tasks = [*self._ready_manual(), *self._workflow.event_manager.in_order]
         return {codec.token_of(task): self._place(task) for task in tasks}
 
     def waiting_elements(self) -> list[str]:
         """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
         return [
             task.task_spec.bpmn_id
-            for task in self._workflow.event_manager.tasks.values()
+            for task in self._workflow.event_manager.in_order
             if not isinstance(task.task_spec, BoundaryEvent)
         ]
 
@@ -348,6 +379,9 @@ class Instance:
     def _note(self, record: Record) -> None:
         self.records.append(record)
 
+    def _tell(self, element_id: str, sentence: str) -> None:
+        self.records[-1].told.append((element_id, sentence))
+
     def _place(self, task: Task) -> Place:
         chain = []
         at: Task | None = task
@@ -358,11 +392,11 @@ class Instance:
             at = self._workflow.get_task_from_id(above) if above is not None else None
         return tuple(reversed(chain))
 
-    def _ready_manual(self) -> Iterator[Task]:
-        for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
-            for task in workflow.tasks.values():
-                if task.state == TaskState.READY and task.task_spec.manual:
-                    yield task
+    def _ready_manual(self) -> list[Task]:
+        """The tasks that wait for a person, in the order of the tree: the same after a restore."""
+        top = self._workflow
+        found = walk(top.top_of(TaskState.READY), TaskState.READY, top.subprocesses)
+        return [task for task in found if task.task_spec.manual]
 
     def _ready_task(self, token: str) -> Task:
         """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
@@ -372,15 +406,20 @@ class Instance:
         raise Conflict("这一步已经办结或已被收回，不能再次提交。")
 
     def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
+        """The timers in the order in which they fire: by due time, then by token.
+
+        At the same instant a limit is marked before another timer ends the work (R15).
+        """
         found = []
-        for task in self._workflow.event_manager.tasks.values():
-            for definition in event_definitions(task):
+        for task in self._workflow.event_manager.in_order:
+            for definition in event_definitions(task.task_spec):
                 if isinstance(definition, FeelTimer):
                     due = definition.due_at(task)
                     if due is None:
                         raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
                     found.append((task, definition, due))
-        return found
+        elements = self.definition.elements
+        return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
@@ -408,8 +447,10 @@ class Instance:
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
         until = NEVER if self.frozen else until
+        began = set(self._workflow.event_manager.tasks)
         with _faults():
-            for _ in range(MAX_ROUNDS):
+            in_vain: Counter[str] = Counter()
+            while not in_vain or max(in_vain.values()) <= MAX_ROUNDS:
                 self._engine_steps()
                 if self._deliver_held():
                     continue
@@ -418,19 +459,16 @@ class Instance:
                     self._refuse_zombie()
                     self._note_opened()
                     return
-                self._fire(*min(due, key=self._turn))
+                task, timer, _ = due[0]
+                if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait
+                    in_vain[timer.element_id] += 1
+                self._fire(*due[0])
         raise EngineFault(ENDLESS)
 
     def _note_opened(self) -> None:
         """A step that now waits for a person was opened now, unless it waited before: a period may count from it."""
         for task in self._ready_manual():
             task.internal_data.setdefault("began", self._workflow.now.isoformat())
-
-    def _turn(self, found: tuple[Task, FeelTimer, datetime]) -> tuple[datetime, bool]:
-        """What is due first goes first; at the same instant a limit is marked before another timer ends the step."""
-        _, timer, due = found
-        element = self.definition.elements[timer.element_id]
-        return due, bool(element.attached_to) and element.cancel_activity
 
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow
@@ -441,6 +479,8 @@ class Instance:
 
     def _engine_steps(self) -> None:
         self._steps = 0
+        for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
+            workflow.find_trunk()
         self._workflow.do_engine_steps(did_complete_task=self._completed)
 
     def _completed(self, task: Task) -> None:
@@ -459,26 +499,32 @@ class Instance:
 
     def _deliver_held(self) -> bool:
         for index, (name, payload) in enumerate(self.held):
-            for task in list(self._workflow.event_manager.tasks.values()):
-                if any(isinstance(d, MessageEventDefinition) and d.name == name for d in event_definitions(task)):
-                    del self.held[index]
-                    self._workflow.data[name] = payload
-                    self.records[-1].caught.append(codec.token_of(task))
-                    self._deliver_to(task, name)
-                    return True
+            task = next((one for one in self._catchers(name)), None)
+            if task is not None:
+                del self.held[index]
+                self._workflow.data[name] = payload
+                self.records[-1].caught.append(codec.token_of(task))
+                self._deliver_to(task, name)
+                return True
         return False
+
+    def _catchers(self, name: str) -> list[Task]:
+        """What waits for the message, whoever gets it first."""
+        return [task for task in self._workflow.event_manager.in_order if name in messages_of(task.task_spec)]
 
     def _deliver_to(self, task: Task, name: str | None) -> None:
         """Hand a message to exactly this waiting task (the library would hand it to every one of that name)."""
         definition = next(
-            d for d in event_definitions(task) if isinstance(d, MessageEventDefinition) and name in (None, d.name)
+            one
+            for one in event_definitions(task.task_spec)
+            if isinstance(one, MessageEventDefinition) and name in (None, one.name)
         )
         task.task_spec.catch(task, BpmnEvent(definition, payload={}))
         task.task_spec._update(task)
 
     def _refuse_zombie(self) -> None:
         """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
-        if self._workflow.completed or self._workflow.event_manager.tasks or next(self._ready_manual(), None):
+        if self._workflow.completed or self._workflow.event_manager.tasks or self._ready_manual():
             return
         raise EngineFault("流程走到了没有出口的地方：没有待办，也没有在等待的事项。")
 
@@ -512,9 +558,3 @@ class _faults:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, SpiffWorkflowException):
             raise EngineFault(f"流程运行出错：{error}") from error
-
-
-def event_definitions(task: Task) -> list[Any]:
-    """What the waiting `task` may catch: one event, or those behind an event-based gateway."""
-    definition = task.task_spec.event_definition
-    return definition.event_definitions if isinstance(definition, MultipleEventDefinition) else [definition]

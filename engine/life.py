@@ -104,7 +104,8 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
 
 def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
     channel = words.get("channels", {}).get(clue.channel, clue.channel)
-    return Chapter(clue.discovered_on, "clue", "发现线索", f"{channel}（{clue.finder}）：{clue.description}")
+    waits = "（留存，待正在办理的事项办结）" if clue.held else ""
+    return Chapter(clue.discovered_on, "clue", "发现线索", f"{channel}（{clue.finder}）：{clue.description}{waits}")
 
 
 def _observation(row: Observation) -> Chapter:
@@ -124,5 +125,6 @@ def _plans(session: Session, household_id: int, words: Mapping[str, Any]) -> Ite
     )
     for plan in session.scalars(query.options(selectinload(AssistancePlan.measures))):
         types = words.get("measures", {})
-        named = "、".join(dict.fromkeys(str(types.get(measure.type, measure.type)) for measure in plan.measures))
+        listed = [str(row.get("type")) for row in plan.listed] or [measure.type for measure in plan.measures]
+        named = "、".join(dict.fromkeys(str(types.get(kind, kind)) for kind in listed))
         yield Chapter(plan.made_on, "plan", "帮扶计划", named or plan.goal)

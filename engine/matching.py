@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from engine.clock import local_date
-from engine.errors import NotAllowed
+from engine.clock import local_date, months_later
+from engine.errors import Invalid, NotAllowed
 from engine.models import MatchingResult, Setting
 from engine.services import ServiceCall, service
+from engine.text import day as read_day
+from engine.text import whole
 
 REUSE_MONTHS = 12
 _REUSABLE = (
@@ -29,8 +30,8 @@ EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", 
 def find_reusable(call: ServiceCall) -> dict[str, Any]:
     """Whether a result on file is recent enough to be used again: its date and effect (R09)."""
     setting = call.session.get(Setting, "matching.reuse_months")
-    months = int(str(setting.value)) if setting else REUSE_MONTHS
-    since = local_date(call.now) - timedelta(days=months * 30)
+    months = whole(setting.value) if setting else None
+    since = months_later(local_date(call.now), -(REUSE_MONTHS if months is None else months))
     found = call.session.scalar(_REUSABLE, {"household_id": call.case.household_id, "since": since})
     if found is None:
         return {"reusable": False}
@@ -46,10 +47,12 @@ def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str 
     if letter != "yes":
         raise NotAllowed("该户没有签订承诺授权书，不能进行信息比对。")
     data = result or {}
-    day = data.get("matched_on") or local_date(call.now).isoformat()
+    day = read_day(data.get("matched_on") or local_date(call.now))
+    if day is None:
+        raise Invalid("比对日期：请填写日期，如 2022-05-06。")
     row = MatchingResult(
         household_id=call.case.household_id, case_id=call.case.id, batch=str(data.get("batch") or ""),
-        matched_on=local_date(call.now).fromisoformat(str(day)[:10]), effect=str(data.get("effect") or "none"),
+        matched_on=day, effect=str(data.get("effect") or "none"),
         findings=list(data.get("findings") or []), source=str(data.get("source") or "")[:80],
         recorded_by=call.actor.id if call.actor else None, recorded_at=call.now,
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,6 +31,7 @@ from engine.models import (
     Timer,
 )
 from engine.steps import Step
+from engine.text import key
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"
@@ -60,6 +62,15 @@ class Assistance:
         """The plans that it took the place of."""
         return [plan for plan in self.plans if plan.status not in PLAN_IN_FORCE]
 
+    def passed_on(self, plan: AssistancePlan) -> list[str]:
+        """What the plan listed and a later one goes on with: the contents of those measures."""
+        listed = Counter(
+            (str(row.get("risk") or ""), str(row.get("type") or ""), str(row.get("content") or ""))
+            for row in plan.listed
+        )
+        own = Counter((measure.risk, measure.type, measure.content) for measure in plan.measures)
+        return [content for _, _, content in (listed - own).elements()]
+
     def late(self, measure: Measure) -> bool:
         """Whether the measure should be finished and is not."""
         return is_late(measure, self.today)
@@ -85,7 +96,8 @@ def of_household(session: Session, actor: Account, household_id: int, now: datet
         CaseFile.lamp_floor == "red",
     )  # fmt: skip
     cases = set(session.scalars(overdue))
-    declared = {plan.case_id for plan in plans if plan.status in ("declared", "accepted")}
+    replaced = {plan.case_id for plan in plans if plan.status == "superseded" and plan.declared_on}
+    declared = replaced | {plan.case_id for plan in plans if plan.status in ("declared", "accepted")}
     return Assistance(
         officials.in_office(session, household_id), plans, bool(cases - declared), local_date(now)
     )  # fmt: skip
@@ -108,8 +120,8 @@ def listing(
             _of_status(status, local_date(now)),
         )
     )
-    if text.strip():
-        query = query.where(Household.head_name.startswith(text.strip(), autoescape=True))
+    if wanted := key(text):
+        query = query.where(Household.head_key.startswith(wanted, autoescape=True))
     newest_first = status in ("done", "stopped")
     order = Measure.ends_on.desc() if newest_first else Measure.ends_on
     shown = query.options(contains_eager(Measure.household).joinedload(Household.division))
@@ -176,6 +188,19 @@ def upload(
     return attachments.store_for_case(session, actor, measure.plan.case_id, field, filename, body, now).id
 
 
+def facts(measure: Measure) -> dict[str, Any]:
+    """What the progress form compares its fields with: the measure as its plan has it."""
+    recorded_on = local_date(measure.plan.recorded_at)
+    starts_on = measure.starts_on or recorded_on
+    return {
+        "planned": {
+            "known_on": min(starts_on, recorded_on).isoformat(),
+            "starts_on": starts_on.isoformat(),
+            "ends_on": measure.ends_on.isoformat(),
+        }
+    }
+
+
 def report(
     session: Session, actor: Account, measure_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> MeasureProgress:
@@ -188,7 +213,7 @@ def report(
     require_reporter(actor, measure)
     case_id, form = measure.plan.case_id, progress_form(session)
     known = attachments.of_case(session, case_id) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(now), attachments=known)
+    clean = form.validate(raw, today=local_date(now), attachments=known, context=facts(measure))
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
@@ -207,7 +232,7 @@ def report(
         measure.status = row.status
         if row.status not in UNFINISHED:
             measure.done_on = row.reported_on if row.status == "done" else None
-            cancel_reminder(session, measure, case_id)
+            cancel_reminder(session, measure)
         details = {"measure": measure.id, "name": measure.content[:60], "outcome": STATUS_NAMES[row.status]}
         step.log("measure", details)
     return row
@@ -233,13 +258,33 @@ def set_reminder(session: Session, measure: Measure, case_id: int, village_code:
     )  # fmt: skip
 
 
-def cancel_reminder(session: Session, measure: Measure, case_id: int) -> None:
-    """The measure needs no reminder any more."""
+def cancel_reminder(session: Session, measure: Measure) -> None:
+    """The measure needs no reminder any more; whichever of the household's cases holds it."""
     session.flush()
+    cases = select(CaseFile.id).where(CaseFile.household_id == measure.household_id)
     waiting = update(Timer).where(
-        Timer.case_id == case_id, Timer.status == "waiting", Timer.kind == REMINDER, Timer.token == _token(measure)
+        Timer.case_id.in_(cases), Timer.status == "waiting", Timer.kind == REMINDER, Timer.token == _token(measure)
     )
     session.execute(waiting.values(status="cancelled"))
+
+
+def stop_all(session: Session, household_id: int) -> dict[str, str]:
+    """Stop what is still to be done for a household, and its reminders; answers how each measure stood, by number."""
+    session.flush()
+    query = select(Measure).where(Measure.household_id == household_id, Measure.status.in_(UNFINISHED))
+    stood = {}
+    for measure in session.scalars(query.order_by(Measure.id)):
+        stood[str(measure.id)], measure.status = measure.status, "stopped"
+        cancel_reminder(session, measure)
+    return stood
+
+
+def resume(session: Session, stood: Mapping[str, str]) -> None:
+    """Undo of `stop_all`: the measures go on as they stood, and are recalled again."""
+    query = select(Measure).where(Measure.id.in_([int(key) for key in stood])).options(joinedload(Measure.plan))
+    for measure in session.scalars(query.order_by(Measure.id)):
+        measure.status = stood[str(measure.id)]
+        set_reminder(session, measure, measure.plan.case_id, measure.village_code)
 
 
 def remind(step: Step, row: Timer) -> None:

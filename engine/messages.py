@@ -49,8 +49,8 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
 
 
 def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
-    """What the form's read-only fields are filled from, as far as they ask for it."""
-    if not form.readonly_reads:
+    """What the form's read-only fields are filled from and its fields compared with, as far as they ask for it."""
+    if not form.readonly_reads | form.fact_reads:
         return {}
     return prefill.context(session, case, views.instance_of(session, case).variables, form.readonly_reads)
 

@@ -25,6 +25,11 @@ def send_about(session: Session, household: Household, queue: str, kind: str, te
     _send(session, household.id, None, household.village_code, queue, kind, text, now)
 
 
+def send_place(session: Session, village_code: str, queue: str, kind: str, text: str, now: datetime) -> None:
+    """As `send`, about a place: no household that its officials may see."""
+    _send(session, None, None, village_code, queue, kind, text, now)
+
+
 def post(session: Session, case: CaseFile, queue: str, division_code: str, kind: str, text: str, now: datetime) -> None:
     """Put a line about the case into the bells of one desk, whatever its level: supervisors have desks too."""
     row = {
@@ -44,7 +49,7 @@ def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: s
 
 
 def _send(
-    session: Session, household_id: int, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
+    session: Session, household_id: int | None, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
     now: datetime,
 ) -> None:  # fmt: skip
     row = {

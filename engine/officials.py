@@ -16,6 +16,7 @@ from engine.errors import Invalid
 from engine.inbox import Page, page_of, page_of_rows
 from engine.models import Account, Household, ResponsibleOfficial
 from engine.services import ServiceCall, service
+from engine.text import key
 
 SHOWN = 20
 """So many officials a form lists with their load."""
@@ -115,7 +116,7 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
         .having(mine > 0)
         .order_by(everywhere.desc(), *person)
     )  # fmt: skip
-    return query.where(ResponsibleOfficial.name.startswith(text, autoescape=True)) if text else query
+    return query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True)) if key(text) else query
 
 
 def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Page[Load]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, divisions, households, monitoring_lines, runtime
+from engine import access, definitions, divisions, households, monitoring_lines, runtime, services
 from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.definitions import Element
@@ -139,7 +139,7 @@ def take_back(call: ServiceCall, result: Any) -> None:
     """
     session = call.session
     case = session.get(CaseFile, result["case"], with_for_update=True, populate_existing=True)
-    if case is None or case.status != "open":
+    if case is None or case.status != "open" or result.get("joined"):
         return
     worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))
     if session.scalar(worked.limit(1)) is not None:
@@ -151,15 +151,24 @@ def take_back(call: ServiceCall, result: Any) -> None:
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
     case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
     session.flush()
-    Step(session, case, call.actor, call.now).log("cancel", {"by": call.case.id})
+    step = Step(session, case, call.actor, call.now)
+    step.log("cancel", {"by": call.case.id})
+    services.ended(step.call("", ""))
 
 
 @service("case.open", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Open a case of another procedure for the same household, with further variables; both histories show it."""
+    """Open a case of another procedure for the same household, with further variables; both histories show it.
+
+    Of an exclusive procedure that the household has open already, that case is the one: none is opened beside it.
+    """
     household = call.session.get(Household, call.case.household_id)
     if household is None:
         raise NotFound("没有找到这户人家。")
+    name = definitions.current(call.session, procedure).procedure.name
+    present = runtime.open_of_procedure(call.session, household.id, procedure)
+    if present is not None:
+        return {"case": present.id, "procedure": procedure, "name": name, "joined": True}
     first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
     case = runtime.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
-    return {"case": case.id, "procedure": procedure, "name": case.version.procedure.name}
+    return {"case": case.id, "procedure": procedure, "name": name}

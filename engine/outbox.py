@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from engine import access, audit
@@ -25,10 +26,13 @@ from engine.surroundings import trouble_of
 
 LEASE = timedelta(minutes=5)
 """How long a claimed message is left to the process that claimed it."""
-FIRST_DELAY = timedelta(minutes=1)
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 8, 32, 128))
+"""After each of the first failures; a server that restarts is soon asked again."""
 LONGEST_DELAY = timedelta(hours=6)
-MAX_ATTEMPTS = 10
-"""Then an administrator looks at it: about a day and a half after the first attempt."""
+"""After every further failure."""
+PATIENCE = timedelta(hours=36)
+"""A message is tried for at least so long before an administrator looks at it: an outage of a day is sat out."""
+MAX_ATTEMPTS = 1 + len(WAITS) + ceil((PATIENCE - sum(WAITS, timedelta())) / LONGEST_DELAY)
 PORTION = 100
 STATUS_NAMES = {"pending": "待发送", "sent": "已发送", "failed": "发送失败"}
 _PENDING = Outbox.status == literal_column("'pending'")  # written out, so that the index of pending messages serves
@@ -107,7 +111,11 @@ def _mark(session: Session, row_id: int, problem: DeliveryError | None, now: dat
         if problem.final or row.attempts >= MAX_ATTEMPTS:
             row.status = "failed"
         else:
-            row.next_at = now + min(FIRST_DELAY * 2 ** (row.attempts - 1), LONGEST_DELAY)
+            row.next_at = now + _wait_after(row.attempts)
+
+
+def _wait_after(attempts: int) -> timedelta:
+    return WAITS[attempts - 1] if attempts <= len(WAITS) else LONGEST_DELAY
 
 
 # -- for the administrator ----------------------------------------------------------------------------------------------
@@ -145,3 +153,14 @@ def retry(session: Session, actor: Account, row_id: int, now: datetime) -> Outbo
         row.status, row.next_at, row.attempts = "pending", now, 0
         audit.record(session, "access", actor.id, "resend", {"outbox": row.id}, now)
     return row
+
+
+def retry_failed(session: Session, actor: Account, now: datetime) -> int:
+    """全部重新发送: every failed message is due at once; returns how many. For the system administrator alone."""
+    access.require_role(actor, access.ACCOUNT_ADMIN)
+    with write(session):
+        again = update(Outbox).where(Outbox.status == "failed").values(status="pending", next_at=now, attempts=0)
+        count = len(session.scalars(again.returning(Outbox.id)).all())
+        if count:
+            audit.record(session, "access", actor.id, "resend", {"failed": count}, now)
+    return count

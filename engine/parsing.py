@@ -8,6 +8,7 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import full_tag
 from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
 from SpiffWorkflow.bpmn.parser.ProcessParser import ProcessParser
 from SpiffWorkflow.bpmn.parser.task_parsers import ConditionalGatewayParser, GatewayParser
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import (
     BoundaryEvent,
     EndEvent,
@@ -15,6 +16,7 @@ from SpiffWorkflow.bpmn.specs.defaults import (
     IntermediateCatchEvent,
     StartEvent,
 )
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.spiff.parser.event_parsers import (
     SpiffBoundaryEventParser,
     SpiffEndEventParser,
@@ -22,24 +24,24 @@ from SpiffWorkflow.spiff.parser.event_parsers import (
     SpiffStartEventParser,
 )
 from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
-from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
-from SpiffWorkflow.spiff.specs.defaults import UserTask
+from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser, SubWorkflowParser
+from SpiffWorkflow.spiff.specs.defaults import ManualTask, SubWorkflowTask, UserTask
 
 from engine.definitions import xml as x
 from engine.feel import strip_equals
-from engine.gateways import InclusiveGateway, ParallelGateway, ProcessSpec
+from engine.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.repetition import MAX_ROUNDS, RepeatedTask
 from engine.spiff import (
     COUNTS_FROM,
     CallActivity,
     CountsFrom,
-    CycleEvent,
     DecisionTask,
     FeelCycle,
     FeelTimer,
     ServiceTask,
     settings_of,
 )
+from engine.waits import BoundaryEventJoin, RecurringEvent
 
 
 class _TimerParsing:
@@ -75,9 +77,26 @@ class _CatchParser(_TimerParsing, SpiffIntermediateCatchEventParser):  # type: i
 
 class _BoundaryParser(_TimerParsing, SpiffBoundaryEventParser):  # type: ignore[misc]
     def _create_task(self, event_definition: Any, cancel_activity: bool | None = None) -> Any:
-        if isinstance(event_definition, FeelCycle):
-            self.spec_class: Any = CycleEvent
+        message = isinstance(event_definition, MessageEventDefinition)
+        if isinstance(event_definition, FeelCycle) or (message and not cancel_activity):
+            self.spec_class: Any = RecurringEvent
         return super()._create_task(event_definition, cancel_activity)
+
+
+class _BesideParsing:
+    """A step with the events beside it: the library's split before them, our join behind each."""
+
+    def _add_boundary_event(self, events: Any) -> BoundaryEventSplit:
+        parsed: Any = self
+        task, name = parsed.task, parsed.bpmn_id
+        split = BoundaryEventSplit(parsed.spec, f"{name}.BoundaryEventSplit", lane=task.lane)
+        join = BoundaryEventJoin(
+            parsed.spec, f"{name}.BoundaryEventJoin", lane=task.lane, split_task=split.name, cancel=True
+        )
+        for one in (task, *map(parsed.process_parser.parse_node, events)):
+            split.connect(one)
+            one.connect(join)
+        return split
 
 
 class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[misc]
@@ -101,27 +120,35 @@ class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
         return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
 
 
-class _CallParser(SpiffTaskParser):  # type: ignore[misc]
+class _CallParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
     def create_task(self) -> CallActivity:
         settings = settings_of(self.parse_extensions().get("properties", {}))
         called = self.node.get("calledElement")
         return CallActivity(self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes)
 
 
-class _UserTaskParser(SpiffTaskParser):  # type: ignore[misc]
+class _SubprocessParser(_BesideParsing, SubWorkflowParser):  # type: ignore[misc]
+    EVENT_SUBPROCESS_CLASS = SubWorkflowTask  # even triggeredByEvent="false" is one to the library
+
+
+class _ManualTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
+    pass
+
+
+class _UserTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
     """A user task; one that repeats becomes a `RepeatedTask` around it."""
 
     def _add_loop_task(self, loop_characteristics: Any) -> None:
         condition = _text(loop_characteristics, "loopCondition")
         maximum = min(int(loop_characteristics.get("loopMaximum") or MAX_ROUNDS), MAX_ROUNDS)
-        before = loop_characteristics.get("testBefore") == "true"
+        before = x.flag(loop_characteristics, "testBefore")
         self._repeat(items=None, sequential=True, condition=condition, maximum=maximum, test_before=before)
 
     def _add_multiinstance_task(self, loop_characteristics: Any) -> None:
         mark = loop_characteristics
         self._repeat(
             items=_text(mark, "loopDataInputRef") or _text(mark, "loopCardinality"),
-            sequential=mark.get("isSequential") == "true", condition=_text(mark, "completionCondition"),
+            sequential=x.flag(mark, "isSequential"), condition=_text(mark, "completionCondition"),
             item_variable=_name(mark, "inputDataItem"), output_variable=_text(mark, "loopDataOutputRef"),
             output_item=_name(mark, "outputDataItem"),
         )  # fmt: skip
@@ -161,11 +188,14 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
     OVERRIDE_PARSER_CLASSES = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("userTask"): (_UserTaskParser, UserTask),
+        full_tag("manualTask"): (_ManualTaskParser, ManualTask),
+        full_tag("subProcess"): (_SubprocessParser, SubWorkflowTask),
         full_tag("startEvent"): (_StartParser, StartEvent),
         full_tag("endEvent"): (SpiffEndEventParser, EndEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
+        full_tag("exclusiveGateway"): (ConditionalGatewayParser, ExclusiveGateway),
         full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
         full_tag("inclusiveGateway"): (ConditionalGatewayParser, InclusiveGateway),
         full_tag("callActivity"): (_CallParser, CallActivity),

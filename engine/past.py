@@ -6,6 +6,7 @@ step is called today, for rules that are written in the present diagram, the map
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class Move:
     seq: int
     before: Definition
     elements: Mapping[str, str]
+    tokens: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ class Past:
                 element_id = move.elements.get(element_id, element_id)
         return element_id
 
+    def present_token(self, item: WorkItem) -> str:
+        """What the present version calls the place of a work item: a finished one keeps the name it was done under."""
+        token, seq = item.token, self.seq_of_item(item.id) if item.status != "open" else math.inf
+        for move in self.moves:
+            if move.seq > seq:
+                token = move.tokens.get(token, token)
+        return token
+
     def seq_of(self, submission: Submission) -> int:
         """The line with which a submission came in."""
         return self._seqs.get(submission.id) or self._messages.get(submission.submitted_at, 0)
@@ -95,7 +105,12 @@ def of_case(session: Session, case: CaseFile, entries: Sequence[LogEntry] | None
     present = definitions.load(session, case.version_id)
     lines = entries if entries is not None else _lines(session, case.id)
     moves = [
-        Move(entry.seq, _version(session, case, entry), _mapping(entry.data.get("elements")))
+        Move(
+            entry.seq,
+            _version(session, case, entry),
+            _mapping(entry.data.get("elements")),
+            _mapping(entry.data.get("tokens")),
+        )
         for entry in lines
         if entry.kind == "move"
     ]

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine import households, officials
-from engine.models import CaseFile
+from engine.clock import local_date
+from engine.models import CaseFile, WorkItem
+
+_OPENED = select(func.min(WorkItem.opened_at)).where(
+    WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")
+)
 
 
 def context(
@@ -25,3 +32,12 @@ def context(
     if "household" in names:
         found["household"] = households.facts(session, case.household_id)
     return found
+
+
+def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:
+    """What a form may know of the step it belongs to: the day on which it was first opened.
+
+    A step that comes back by a return is the step that it was (its token stays); one of a new round is another.
+    """
+    first = session.scalar(_OPENED, {"case_id": case_id, "token": token})
+    return {"opened_on": local_date(min(first, opened_at) if first else opened_at).isoformat()}

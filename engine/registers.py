@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import xlsxwriter
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, audit, divisions, idnumber
 from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid
-from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, mask_phone
+from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
 from engine.inbox import Page, page_of
 from engine.models import Account, Household, Member, ResponsibleOfficial
+from engine.privacy import mask_phone
+from engine.sheets import Book
+from engine.text import half
 
 MAX_ROWS = 50_000
 """An export of more households than this is asked for by township."""
@@ -45,7 +46,7 @@ class RegisterFilter:
 
 
 def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
-    query = select(Household).where(access.visible_households(actor))
+    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
     if wanted.status:
         query = query.where(Household.status == wanted.status)
     if wanted.category:
@@ -53,9 +54,7 @@ def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
     if wanted.division:
         query = query.where(access.within(Household.village_code, [access.scope_of(wanted.division)]))
     if wanted.text:
-        query = query.where(
-            or_(Household.head_name.startswith(wanted.text, autoescape=True), Household.national_number == wanted.text)
-        )
+        query = query.where(found_by(wanted.text) | (Household.national_number == half(wanted.text)))
     return query
 
 
@@ -89,23 +88,19 @@ def export(
     with write(session):
         details = {"households": len(ids), "reason": reason, "filter": wanted.__dict__}
         audit.record(session, "access", actor.id, "export", details, now)
-    body = io.BytesIO()
-    book = xlsxwriter.Workbook(body, {"constant_memory": False, "default_date_format": "yyyy-mm-dd"})
-    by_household, by_person = book.add_worksheet("按户"), book.add_worksheet("按人")
-    head = book.add_format({"bold": True, "border": 1, "bg_color": "#E8EEF5", "text_wrap": True, "valign": "vcenter"})
+    book = Book()
+    by_household, by_person = book.sheet("按户"), book.sheet("按人")
     for sheet, columns in ((by_household, HOUSEHOLD_COLUMNS), (by_person, MEMBER_COLUMNS)):
-        sheet.write_row(0, 0, columns, head)
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(columns) - 1, 14)
+        sheet.head(0, columns, book.heading)
+        sheet.widths(0, len(columns) - 1, 14)
     line = person = 1
     for household, places, official in _chunks(session, ids):
-        by_household.write_row(line, 0, _household_row(household, places, official, words, bool(reason)))
+        by_household.row(line, _household_row(household, places, official, words, bool(reason)))
         line += 1
         for member in household.members:
-            by_person.write_row(person, 0, _member_row(household, member, words, bool(reason)))
+            by_person.row(person, _member_row(household, member, words, bool(reason)))
             person += 1
-    book.close()
-    return body.getvalue()
+    return book.bytes()
 
 
 def _chunks(session: Session, ids: Sequence[int]) -> Iterator[tuple[Household, list[str], ResponsibleOfficial | None]]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from engine import notifications
+from engine import notifications, standing
 from engine.clock import local_date
 from engine.errors import Invalid
 from engine.households import CATEGORY_NAMES
@@ -13,35 +12,33 @@ from engine.services import ServiceCall, service
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:
-    household, was = call.case.household, result["was"]
-    household.status, household.category = was["status"], was["category"]
-    household.monitored_on = date.fromisoformat(was["since"]) if was["since"] else None
-    household.eliminated_on = date.fromisoformat(was["eliminated_on"]) if was.get("eliminated_on") else None
-    household.elimination_manner, household.labour_exception = was.get("manner", ""), was.get("exception", "")
+    was = result["was"]
+    if "since" in was:  # of an admission before the register kept all that it changed
+        kept = {"status": was["status"], "category": was["category"], "monitored_on": was["since"]}
+        kept |= {"eliminated_on": was.get("eliminated_on"), "elimination_manner": was.get("manner", "")}
+        result = {**result, "was": kept | {"labour_exception": was.get("exception", "")}}
+    standing.restore(call, result)
 
 
 @service("registration.admit", undo=_unadmit)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12, R17).
 
-    Of an eliminated household that is identified anew the old mark stays in the history of its cases alone (R26).
+    Of a household that is identified anew the old mark or clearance stays in the history of its cases alone (R26, R29).
     """
     if category not in CATEGORY_NAMES:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
-    household = call.case.household
+    household = standing.require(call)
     today = local_date(call.now)
-    since = household.monitored_on.isoformat() if household.monitored_on else None
-    was = {"status": household.status, "category": household.category, "since": since}
-    if household.eliminated_on:
-        was["eliminated_on"] = household.eliminated_on.isoformat()
-        was |= {"manner": household.elimination_manner, "exception": household.labour_exception}
-    household.status, household.category, household.monitored_on = "monitored", category, today
-    household.eliminated_on, household.elimination_manner, household.labour_exception = None, "", ""
+    changed = standing.change(
+        call, household, "admitted", today.isoformat(), status="monitored", category=category, monitored_on=today,
+        eliminated_on=None, elimination_manner="", labour_exception="", cleared_on=None,
+    )  # fmt: skip
     for queue in ("township", "village"):  # R12: the result is pushed down
         text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)
     started = call.case.discovery_date or local_date(call.case.started_at)
-    return {"approved_on": today.isoformat(), "days_used": (today - started).days, "was": was}
+    return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
 
 
 @service("registration.confirm")

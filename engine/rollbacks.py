@@ -12,43 +12,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import locks, notifications, runtime
+from engine import measures, notifications, runtime, standing
 from engine.clock import CHINA, local_date, written
-from engine.errors import Conflict, Invalid
-from engine.households import STATUS_NAMES
-from engine.models import BatchEntry, Household, Measure, Telling
+from engine.errors import Invalid
+from engine.models import BatchEntry, Telling
 from engine.services import ServiceCall, service
-
-_KEPT = ("status", "eliminated_on", "elimination_manner", "labour_exception", "cleared_on")
-
-
-def _household(call: ServiceCall, *allowed: str) -> Household:
-    """The case's household, locked; raises Conflict unless its status is one of `allowed`."""
-    household = locks.household(call.session, call.case.household_id)
-    if household.status not in allowed:
-        raise Conflict(f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。")
-    return household
-
-
-def _was(household: Household) -> dict[str, Any]:
-    values = {key: getattr(household, key) for key in _KEPT}
-    return {key: value.isoformat() if isinstance(value, date) else value for key, value in values.items()}
-
-
-def _restore(call: ServiceCall, result: Any) -> None:
-    """The execution was taken back: the household is again what it was.
-
-    Raises Conflict when another case of the household has already ended by it.
-    """
-    if result.get("told"):
-        raise Conflict("该户正在办理的帮扶已经随清退结束，不能再撤回或退回到这一步之前。")
-    household = call.session.get_one(Household, call.case.household_id)
-    for key in _KEPT:
-        value = result["was"].get(key, "")
-        setattr(household, key, date.fromisoformat(value) if value and key.endswith("_on") else value)
-    query = select(Measure).where(Measure.id.in_([int(key) for key in result.get("stopped", {})]))
-    for measure in call.session.scalars(query):
-        measure.status = result["stopped"][str(measure.id)]
 
 
 def _require_consent(consent_number: str | None) -> str:
@@ -58,46 +26,42 @@ def _require_consent(consent_number: str | None) -> str:
     return str(consent_number).strip()
 
 
-@service("household.roll_back", undo=_restore)
+@service("household.roll_back", undo=standing.restore)
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
     number = _require_consent(consent_number)
-    household = _household(call, "eliminated")
-    was = _was(household)
-    household.status, household.eliminated_on = "monitored", None
-    household.elimination_manner, household.labour_exception, household.updated_at = "", "", call.now
+    household = standing.require(call, "eliminated")
     result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
-    return {"was": was, "executed_on": executed_on, "result": result}
+    changed = standing.change(
+        call, household, "rolled_back", executed_on, status="monitored", eliminated_on=None, elimination_manner="",
+        labour_exception="",
+    )  # fmt: skip
+    return {**changed, "executed_on": executed_on, "result": result}
 
 
-@service("household.clear", undo=_restore)
+def _take_back_clearance(call: ServiceCall, result: Any) -> None:
+    standing.restore(call, result)
+    measures.resume(call.session, result.get("stopped", {}))
+
+
+@service("household.clear", undo=_take_back_clearance)
 def clear(
     call: ServiceCall, executed_on: str, reason: str | None = None, consent_number: str | None = None
 ) -> dict[str, Any]:
     """The household leaves the register of the monitored; its record stays, with the reason (R29).
 
-    Measures that still run stop with the execution, never before it. The household's other open cases hear of it by
-    the message ``household_cleared``; their diagrams say what follows.
+    Measures that still run stop with the execution, never before it, and are recalled no more.
     """
     number = _require_consent(consent_number)
-    household = _household(call, "monitored", "eliminated")
-    was = _was(household)
-    household.status, household.cleared_on, household.updated_at = "cleared", date.fromisoformat(executed_on), call.now
-    query = select(Measure).where(Measure.household_id == household.id, Measure.status.in_(("planned", "under_way")))
-    stopped = {}
-    for measure in call.session.scalars(query):
-        stopped[str(measure.id)], measure.status = measure.status, "stopped"
+    household = standing.require(call, "monitored", "eliminated")
+    stopped = measures.stop_all(call.session, household.id)
     result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
-    call.session.flush()
-    told = runtime.tell_household(
-        call.session, call.actor, household.id, "household_cleared", {"executed_on": executed_on}, call.now,
-        besides=call.case.id,
-    )  # fmt: skip
-    return {
-        "was": was, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result, "told": told,
-    }  # fmt: skip
+    changed = standing.change(
+        call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
+    )
+    return {**changed, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result}
 
 
 def _tell_queues(call: ServiceCall, result: str) -> None:

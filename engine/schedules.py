@@ -6,7 +6,6 @@ Which procedures recur, for whom and how often by default is drawn on their star
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -15,13 +14,13 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, openings, runtime
-from engine import text as normal
-from engine.clock import Clock, local_date, start_of_day
+from engine.clock import Clock, local_date, months_later, start_of_day
 from engine.database import write
 from engine.definitions import Definition
 from engine.errors import Conflict, Invalid
 from engine.models import Account, CaseFile, Household, Procedure, Schedule
 from engine.surroundings import trouble_of
+from engine.text import whole
 
 BATCH = 200
 MAX_MONTHS = 36
@@ -62,7 +61,7 @@ def _recurring(session: Session) -> list[Definition]:
 
 
 def _default_months(definition: Definition) -> int:
-    return normal.whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
+    return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
 
 
 def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on: date, today: date) -> Schedule:
@@ -80,6 +79,7 @@ def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on:
             schedule = Schedule(county_code=county, procedure_key=key)
             session.add(schedule)
         schedule.months, schedule.next_on, schedule.set_by = months, next_on, actor.id
+        schedule.on_day = next_on.day
     return schedule
 
 
@@ -107,14 +107,8 @@ def open_due(sessions: SessionFactory, clock: Clock) -> int:
                     populate_existing=True,
                 )
                 while due.next_on <= today:
-                    due.next_on = _later(due.next_on, due.months)
+                    due.next_on = months_later(due.next_on, due.months, due.on_day)
     return opened
-
-
-def _later(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 + months
-    year, month = number // 12, number % 12 + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:

@@ -1,4 +1,4 @@
-"""What a service task may call, by name. A domain room registers its functions here; diagrams name them."""
+"""What a service task may call, by name, and what follows when a case ends. A domain room registers its functions here."""
 
 from __future__ import annotations
 
@@ -125,6 +125,23 @@ def finished(circumstances: ServiceCall) -> None:
     load_all()
     for function in WHEN_FINISHED:
         function(circumstances)
+
+
+Follower = Callable[[ServiceCall], None]
+FOLLOWERS: list[Follower] = []
+
+
+def when_ended(function: Follower) -> Follower:
+    """Register what follows when a case has ended, finished or cancelled, in the same transaction."""
+    FOLLOWERS.append(function)
+    return function
+
+
+def ended(circumstances: ServiceCall) -> None:
+    """A case has ended: whoever waited for it goes on."""
+    load_all()
+    for follow in FOLLOWERS:
+        follow(circumstances)
 
 
 @contextmanager

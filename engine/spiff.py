@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -31,11 +30,12 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.clock import CHINA, local_date
-from engine.cycles import Cycle, parse_cycle, span_feel
+from engine.cycles import Cycle, later, parse_cycle, span_feel
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import FeelLimitError, FeelSyntaxError, YearsMonths, to_plain
+from engine.waits import Waits
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -62,7 +62,7 @@ class Host(Protocol):
         """The day that is `count` working days after `day`."""
 
 
-def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
+def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
     """The tasks at and below `first` in one of the `wanted` states, in the library's order, at any depth.
 
     What the library's iterators answer when asked for states, in a third of their time: they keep count of a depth,
@@ -76,12 +76,12 @@ def _walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow])
     left = [first]
     while left:
         task = left.pop()
-        inner = subprocesses.get(task.id)
+        inner = subprocesses.get(task.id) if subprocesses else None
         if task._children and (task._state >= least or task._state == TaskState.STARTED):
             tasks = task.workflow.tasks
             left.extend([tasks[child] for child in reversed(task._children)])
         if inner is not None:
-            left.append(inner.task_tree)
+            left.append(inner.top_of(wanted))
         if task._state & wanted:
             yield task
 
@@ -90,24 +90,58 @@ class _Deep:
     """Trap 10: the library stops walking a task tree at depth 1000, which kills a case after some 500 rounds of a loop."""
 
     task_tree: Task
+    tasks: dict[Any, Task]
     top_workflow: CaseWorkflow
+    _trunk: Task | None = None
+
+    def top_of(self, wanted: int) -> Task:
+        """Where a walk for tasks in one of the `wanted` states begins."""
+        return self.task_tree if self._trunk is None or wanted & TaskState.FINISHED_MASK else self._trunk
+
+    def find_trunk(self) -> None:
+        """Find the lowest task that all that can still go on lies below: what is finished stays finished.
+
+        So the rounds that a case has behind it are not walked through at every step.
+        """
+        going = [task for task in self.tasks.values() if task._state < TaskState.COMPLETED]
+        if not going:
+            return
+        path = [going[0]]
+        while path[-1] is not self._trunk and path[-1].parent is not None:
+            path.append(path[-1].parent)
+        place = {task.id: number for number, task in enumerate(path)}
+        for task in going[1:]:
+            climbed = []
+            while task.id not in place:
+                climbed.append(task.id)
+                task = task.parent
+            place.update(dict.fromkeys(climbed, place[task.id]))
+        self._trunk = path[max(place[task.id] for task in going)]
 
     def get_tasks_iterator(self, first_task: Task | None = None, **filters: Any) -> Iterator[Task]:
         """Every task that fits, at any depth."""
-        first = first_task or self.task_tree
         if filters.keys() == {"state"}:
-            return _walk(first, filters["state"], self.top_workflow.subprocesses)
-        found: Iterator[Task] = BpmnTaskIterator(first, max_depth=sys.maxsize, **filters)
+            first = first_task or self.top_of(filters["state"])
+            return walk(first, filters["state"], self.top_workflow.subprocesses)
+        found: Iterator[Task] = BpmnTaskIterator(first_task or self.task_tree, max_depth=sys.maxsize, **filters)
         return found
 
     def update_waiting_tasks(self) -> None:
         """Let each waiting task of this process look again whether it may go on."""
-        for task in _walk(self.task_tree, TaskState.WAITING, {}):
+        for task in walk(self.top_of(TaskState.WAITING), TaskState.WAITING, {}):
             task.task_spec._update(task)
 
 
 class SubWorkflow(_Deep, BpmnSubWorkflow):  # type: ignore[misc]
     """A called or embedded process."""
+
+    def cancel(self, success: bool = False) -> list[Task]:
+        """End all that goes on in it, at any depth."""
+        self.success, self.completed = success, True
+        cancelled = list(walk(self.top_of(0), TaskState.NOT_FINISHED_MASK, {}))
+        for task in cancelled:
+            task.cancel()
+        return cancelled
 
 
 class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
@@ -118,6 +152,13 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
     horizon: datetime
     token_of: Callable[[Task], str]
     decisions: Mapping[str, Decision]
+    tell: Callable[[str, str], None]
+    """Notes for an element what people should know of how it went."""
+    event_manager: Waits
+
+    def __init__(self, spec: Any, subprocess_specs: Any, **given: Any) -> None:
+        super().__init__(spec, subprocess_specs, **given)
+        self.event_manager = Waits(self)
 
     def create_subprocess(self, my_task: Task, spec_name: str) -> SubWorkflow:
         """A started subprocess of our kind."""
@@ -177,16 +218,29 @@ class FeelScriptEngine:
             raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
 
     def items(self, task: Task, expression: str) -> list[Any]:
-        """What a repeated task is done for: the elements of a list, 1 to n for a number, nothing for null.
+        """What a repeated task is done for: the elements of a list, 1 to n for a number; nothing for null, which is told.
 
         Raises EngineFault for any other value, and for more than MAX_INSTANCES.
         """
         value = to_plain(self.value(task, expression))
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
-            return list(range(1, int(value) + 1))
-        if value is None or (isinstance(value, list) and len(value) <= MAX_INSTANCES):
-            return list(value or [])
-        raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”按“{expression}”算不出办理几次。")
+        if value is None:
+            _top(task).tell(task.task_spec.bpmn_id, f"“{expression}”没有值，不知道要办理几次，这一步一次也没有办理。")
+            return []
+        items = instances(value)
+        if items is None:
+            name, shown = task.task_spec.bpmn_name or task.task_spec.bpmn_id, str(value)[:40]
+            raise EngineFault(
+                f"“{name}”按“{expression}”算不出办理几次：得到的是“{shown}”，须是清单或 0 到 {MAX_INSTANCES} 的整数，清单最多"
+                f" {MAX_INSTANCES} 项。"
+            )
+        return items
+
+
+def instances(value: Any) -> list[Any] | None:
+    """What a repeated task is done for by a value: a list, or 1 to n for a whole number; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
+        return list(range(1, value + 1))
+    return list(value) if isinstance(value, list) and len(value) <= MAX_INSTANCES else None
 
 
 def _answers(task: Task) -> FeelScriptEngine:
@@ -277,19 +331,12 @@ class FeelCycle(FeelTimer):
         """What the text means now."""
         return _answers(task).cycle(task, self.expression)
 
-
-class CycleEvent(BoundaryEvent):  # type: ignore[misc]
-    """A boundary event with a cycle: when a round has fired, the next one waits beside it."""
-
-    def _run_hook(self, my_task: Task) -> bool:
-        done: bool = super()._run_hook(my_task)
-        cycle = self.event_definition.cycle(my_task)
-        if cycle is not None and _round(my_task) < cycle.rounds:
-            following = my_task.parent._add_child(self, TaskState.FUTURE)
-            self._predict(following, mask=TaskState.NOT_FINISHED_MASK)
-            following.internal_data.update(began=my_task.internal_data["began"], round=_round(my_task) + 1)
-            self._update(following)
-        return done
+    def next_round(self, task: Task) -> dict[str, Any] | None:
+        """What the round after the one that has fired as `task` knows of itself; None after the last."""
+        cycle = self.cycle(task)
+        if cycle is None or _round(task) >= cycle.rounds:
+            return None
+        return {"began": task.internal_data["began"], "round": _round(task) + 1}
 
 
 def _round(task: Task) -> int:
@@ -331,11 +378,8 @@ def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> date
 
 
 def _instant(value: Any, began: datetime) -> datetime | None:
-    if isinstance(value, timedelta):
-        return began + value
-    if isinstance(value, YearsMonths):
-        moved: datetime = value.add_to(began)
-        return moved
+    if isinstance(value, timedelta | YearsMonths):
+        return later(began, value)
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=CHINA)
     return datetime(value.year, value.month, value.day, tzinfo=CHINA) if isinstance(value, date) else None

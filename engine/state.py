@@ -24,11 +24,14 @@ from SpiffWorkflow.util.task import TaskState
 from engine.errors import EngineFault
 from engine.models import to_json
 from engine.spiff import CaseWorkflow, SubWorkflow
+from engine.waits import rearm
 
-FORMAT = 2
-"""Raised whenever the shape below changes; older states are rebuilt from the case's history."""
+FORMAT = 3
+"""Raised whenever the shape below changes. What cannot be read as it is, is rebuilt from the case's history."""
+_ONCE = 2
+"""The format of the releases whose message events beside a step happened once: read with those waiting again."""
 
-_KEPT = ("began", "event_fired", "item", "remaining", "round")
+_KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
 
 
@@ -122,7 +125,7 @@ def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
 
 def _body(state: bytes) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(zlib.decompress(state))
-    if body["v"] != FORMAT:
+    if body["v"] not in (FORMAT, _ONCE):
         raise StateFormatError("这件事项的存档格式较旧，需要按办理记录重建。")
     return body
 
@@ -154,5 +157,8 @@ def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
         for task in tasks:
             if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                 workflow.event_manager.add_task(task)
+    if body["v"] == _ONCE:
+        for tasks in trees:
+            rearm(tasks)
     held: list[Any] = body["h"]
     return held

@@ -81,8 +81,12 @@ _MOVE_TIMER = (
 _END_TIMER = (
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"))
-)
+    .values(
+        status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"),
+        due_at=bindparam("due"),
+    )
+)  # fmt: skip
+_REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
 _SETTLE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
 _NO_REPEAT = (
     update(_TIMER)
@@ -234,18 +238,35 @@ class Step:
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
-        timers = self.instance.timers()
+        timers, was_open = self.instance.timers(), self.case.status == "open"
         case = {"case_id": self.case.id}
         items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
         waiting = self.connection.execute(_TIMERS, case).all()
         wanted = {task.token: task for task in self.instance.open_tasks()}
-        self._log_records(details, _begun(wanted, items, timers, waiting))
-        self._project_case(timers)
+        passed = self._passed_now(waiting)
+        self._log_records(details, _begun(wanted, items, [*timers, *passed], waiting))
+        self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
-        self._project_timers(waiting, timers)
+        self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
         self._tell_passed()
+        self._tell_people()
         self.instance.records.clear()
+        if self.case.status != "open" and was_open:
+            services.ended(self.call("", ""))
+
+    def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
+        """The limits that have passed while their work goes on, with the true day; asked for only when there can be one."""
+        fired = any(record.kind == "timer" for record in self.instance.records)
+        old = any(row.kind == "limit" and row.status == "fired" for row in rows)
+        return self.instance.passed() if fired or old else []
+
+    def _tell_people(self) -> None:
+        """What the diagram asked for and the engine did otherwise: whose step it was hears of it, and the history says it."""
+        for element_id, sentence in (told for record in self.instance.records for told in record.told):
+            element = self.definition.elements[element_id]
+            text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
+            self.notify(element.queue or "county", "told", text)
 
     def _change(self, **values: Any) -> None:
         """Change the case; all changes of a step are written together."""
@@ -272,7 +293,9 @@ class Step:
             data["token"] = record.token
         if record.due_at:
             data["due"] = record.due_at.isoformat()
-        for key in ("services", "decisions", "ends", "caught"):
+        if record.late:
+            data["late"] = True
+        for key in ("services", "decisions", "ends", "caught", "told"):
             found = getattr(record, key)
             if found:
                 data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
@@ -344,15 +367,16 @@ class Step:
 
     # -- timers -------------------------------------------------------------------------------------------------------
 
-    def _project_timers(self, rows: Sequence[Any], timers: Sequence[WaitingTimer]) -> None:
+    def _project_timers(
+        self, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
+    ) -> None:
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
         wanted = _wanted_timers(timers, warned)
-        old = [row for row in rows if row.kind == "limit" and row.status == "fired"]
-        passed = self.instance.passed_limits() if fired or old else frozenset()
-        for row in old:
-            self._settle_passed(row, "open" if row.token in passed else "over")
+        for row in rows:
+            if row.kind == "limit" and row.status == "fired":
+                self._settle_passed(row, passed.get(row.token))
         for key, row in open_rows.items():
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
@@ -364,8 +388,14 @@ class Step:
         if new:
             self.connection.execute(_SET_TIMER, new)
 
-    def _settle_passed(self, row: Any, standing: str) -> None:
-        """A passed limit is over once the work under it is; it stands again when that work is taken back."""
+    def _settle_passed(self, row: Any, due: datetime | None) -> None:
+        """A passed limit is over once the work under it is; it stands again when that work is taken back.
+
+        As long as it stands it says when it passed (`due`), as the clues now have it (R06).
+        """
+        standing = "over" if due is None else "open"
+        if due is not None and due != row.due_at:
+            self.connection.execute(_REDATE_LIMIT, {"timer_id": row.id, "due": due})
         if row.standing == standing:
             return
         self.connection.execute(_SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
@@ -374,12 +404,18 @@ class Step:
         else:
             self._standing_again.append(row.token)
 
-    def _end_timer(self, row: Any, end: str, passed: frozenset[str]) -> None:
+    def _end_timer(self, row: Any, end: str, passed: Mapping[str, datetime]) -> None:
         """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
         standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
         fired_at = self.now if end == "fired" else None
-        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing}
+        due = self._fired_due(row) if end == "fired" else row.due_at
+        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing, "due": due}
         self.connection.execute(_END_TIMER, ended)
+
+    def _fired_due(self, row: Any) -> datetime:
+        """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
+        fired = (r.due_at for r in self.instance.records if r.kind == "timer" and r.token == row.token and r.due_at)
+        return next(fired, row.due_at)
 
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]

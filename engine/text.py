@@ -69,6 +69,11 @@ def line(text: str) -> str:
     return paragraphs(text).replace("\n", " ").strip()
 
 
+def printable(text: str) -> str:
+    """`text` as a file can hold it, with its blanks as they are laid out: for what was stored before it was cleaned."""
+    return _seen(_LINE_END.sub("\n", text))
+
+
 def _seen(text: str) -> str:
     """`text` without the characters that nobody sees, and that files and databases refuse."""
     if text.isprintable() and _FILLERS.isdisjoint(text):

@@ -216,13 +216,9 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     element, form = _step_of(session, view, item)
     variables = view.instance.variables_at(item.token)
     context = prefill.context(session, view.case, variables, form.reads | {"household"})
+    context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
-    here = (
-        item.element_id if item.status == "open" else view.past.present(item.element_id, view.past.seq_of_item(item.id))
-    )
-    previous = [one.submission for one in view.sent if one.element_id == here and not element.repeats]
-    own = [s for s in view.submissions if s.work_item_id == item.id]
-    values = _values(form, context, draft, own or previous)
+    values = _values(form, context, draft, _same_step(view, item))
     may_work = access.may_work(actor, item)
     hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
@@ -238,6 +234,20 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
+
+
+def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
+    """What was entered in this item, else at this very step before 退回 or 撤回 brought it back.
+
+    The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and what was
+    entered there is no answer here. A move to another version keeps the tokens of steps that it recognises.
+    """
+    own = [s for s in view.submissions if s.work_item_id == item.id]
+    if own:
+        return own
+    tokens = {one.id: view.past.present_token(one) for one in view.items}
+    mine = tokens.get(item.id, item.token)
+    return [s for s in view.submissions if s.work_item_id is not None and tokens.get(s.work_item_id) == mine]
 
 
 def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element, Form]:
@@ -396,9 +406,11 @@ def _words_of(line: Mapping[str, Any]) -> str:
 def _opening_text(service: str, result: Any) -> str:
     """Which other case a step opened, or gave its clue to."""
     if service == "case.open":
-        return f"启动“{result['name']}”"
+        return f"{'转入正在办理的' if result.get('joined') else '启动'}“{result['name']}”"
     if service == "clue.raise" and result["case"] is None:
         return "发现新线索，已通知乡镇"
+    if service == "clue.raise" and result.get("held"):
+        return f"发现新线索，留待“{result['name']}”办结"
     if service == "clue.raise":
         return f"新线索并入“{result['name']}”" if result["joined"] else f"发现新线索，启动“{result['name']}”"
     return ""

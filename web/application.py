@@ -13,10 +13,10 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-from engine import access, divisions, inbox
-from engine.clock import Clock
+from engine import access, calendar, divisions, inbox
+from engine.clock import Clock, local_date
 from engine.models import Account
-from web import api, arguments, clock, database, errors, pages, scheduler, signing, words
+from web import api, arguments, clock, database, discretion, errors, pages, scheduler, signing, words
 from web.config import Config, prepare_folder
 
 POLICY = (
@@ -47,6 +47,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     csrf.init_app(app)
     words.register(app)
     arguments.install(app)
+    discretion.register(app)  # before the sign-in page is offered the address to go on to
     app.before_request(signing.guard)
     app.after_request(_harden)
     app.view_functions["static"] = _static
@@ -90,6 +91,7 @@ def _context() -> dict[str, object]:
         found["place"] = _place(account)
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
         found["main_menu"] = _menu(account)
+        found["calendar_lacks"] = _calendar_lacks(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
     return found
 
@@ -106,6 +108,13 @@ def _menu(account: Account) -> list[tuple[str, str]]:
     first = [("supervision.index", "督办"), ("statistics.index", "统计")] if watches else []
     last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
     return [*first, *own, *last, ("more.index", "更多")]
+
+
+def _calendar_lacks(account: Account) -> list[str]:
+    """Who looks after the days off, or after limits that count working days, reads what is missing of them."""
+    if not any(access.has_role(account, role) for role in (access.ACCOUNT_ADMIN, access.PROCESS_OWNER)):
+        return []
+    return calendar.lacking(database.session(), local_date(clock.now()))
 
 
 def _place(account: Account) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import accounts, audit, definitions, divisions, installation, schema
+from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
 from engine.decisions import parse_decision
@@ -197,6 +197,21 @@ def import_divisions(file: Path | None) -> None:
         except ShouwangError as error:
             raise click.ClickException(f"{error.message}再运行一次就从停下的地方接着导入。") from error
     click.echo(f"新增 {new} 个。")
+
+
+@import_.command("calendar", help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），同一天以新的为准。")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_calendar(file: Path) -> None:
+    """Load the published days off and worked weekends of a year."""
+    import csv
+
+    rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
+    with _factory()() as session:
+        try:
+            count = calendar.load(session, rows)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo(f"已导入 {count} 天。")
 
 
 @main.group(help="账号。")

@@ -9,7 +9,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine.database import configure, session_factory
+from engine.database import HIDING, configure, session_factory
 from engine.models import Base
 from web.config import Capacity
 
@@ -32,6 +32,7 @@ def bind(app: Flask, url: str, capacity: Capacity) -> None:
     """
     app.config["SQLALCHEMY_DATABASE_URI"] = url_for_driver(url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **HIDING,
         "pool_pre_ping": url.startswith("postgresql"),
         "pool_size": capacity.threads + SCHEDULED,
         "max_overflow": 0,

@@ -17,6 +17,7 @@ from engine.definitions.resources import Resources, is_part, main_process, parts
 from engine.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
+from engine.forms.rules import facts_read
 from engine.forms.schema import given, walk
 from engine.parsing import CaseParser
 from engine.spiff import settings_of, timer_feel
@@ -263,12 +264,9 @@ class Definition:
                     continue  # the check reports it with its element
         for decision in self.decisions.values():
             yield from decision.names()
-        for text in _prefills(self.form_bodies.values()):
-            try:
-                names = compile_expression(text).names()
-            except FeelSyntaxError:
-                continue
-            yield from (name.removeprefix("case.") for name in names if name.startswith("case."))
+        for name in _form_names(self.form_bodies.values()):
+            if name.startswith("case."):
+                yield name.removeprefix("case.")
 
 
 def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
@@ -293,13 +291,17 @@ def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
     return {name: key for name, key in properties.items() if name.endswith("Form")}
 
 
-def _prefills(bodies: Iterable[bytes]) -> Iterator[str]:
-    """The FEEL texts that fill the forms' fields."""
+def _form_names(bodies: Iterable[bytes]) -> Iterator[str]:
+    """The dotted names that fill the forms' fields, and those that these are compared with."""
     for body in bodies:
-        for component in walk(json.loads(body).get("components") or []):
+        components = json.loads(body).get("components") or []
+        yield from facts_read(components)
+        for component in walk(components):
             text = given(component, "prefill")
-            if text:
-                yield str(text)
+            try:
+                yield from compile_expression(str(text)).names() if text else ()
+            except FeelSyntaxError:
+                continue
 
 
 def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
@@ -427,7 +429,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         form_key=form_key,
         variable=given.get("variable") or form_key,
         attached_to=node.get("attachedToRef"),
-        cancel_activity=node.get("cancelActivity", "true") != "false",
+        cancel_activity=x.flag(node, "cancelActivity", default=True),
         message=None if inner or message is None else messages.get(message, ""),
         timer=None if inner or timer is None else timer.text or "",
         is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",

@@ -21,6 +21,7 @@ from docx.text.paragraph import Paragraph
 from lxml.etree import _Element
 
 from engine.documents.paper import Paper
+from engine.text import printable
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 SEAL = "（盖章处）"
@@ -104,7 +105,7 @@ def _line(
     style.line_spacing, style.space_after, style.space_before = Pt(max(29, size * 1.5)), Pt(0), Pt(0)
     style.first_line_indent = Pt(2 * size) if indent else None
     style.keep_with_next = together
-    run = line.add_run(text)
+    run = line.add_run(printable(text))
     run.font.size, run.bold = Pt(size), bold
     set_faces(run._r.get_or_add_rPr(), face)
     return line
@@ -145,7 +146,7 @@ def _cells(row: _Row, texts: list[str], widths: list[Length], paper: Paper, face
         line = cell.paragraphs[0]
         line.alignment = ALIGN.CENTER if face == HEAD or column.centred else ALIGN.LEFT
         line.paragraph_format.space_before = line.paragraph_format.space_after = Pt(3)
-        run = line.add_run(text)
+        run = line.add_run(printable(text))
         run.font.size = size
         set_faces(run._r.get_or_add_rPr(), face)
 

@@ -12,7 +12,6 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
-from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -26,10 +25,11 @@ from engine.errors import EngineFault
 from engine.exploration.memory import Facts, Memory
 from engine.feel import compile_expression, strip_equals
 from engine.gateways import InclusiveGateway, ParallelGateway
-from engine.instance import ENDLESS, Instance, event_definitions
+from engine.instance import ENDLESS, Instance
 from engine.parsing import CaseParser
 from engine.repetition import around
 from engine.spiff import FeelScriptEngine
+from engine.waits import messages_of
 
 MAX_STEPS = 400
 MAX_TIMES = 20
@@ -178,6 +178,8 @@ class Probe(Instance):
         self.met = False
         """Whether in the last input the order of tokens could matter."""
         self.last = ""
+        self._served = ""
+        """The token that gets the message which is being sent."""
         self._times: Counter[Any] = Counter()
 
     @property
@@ -199,7 +201,11 @@ class Probe(Instance):
         elif move.kind == "fire":
             self.fire(move.token, _NOW)
         else:
+            self._served = move.token
             self.send(move.name, None, _NOW)
+
+    def _catchers(self, name: str) -> list[Task]:
+        return [task for task in super()._catchers(name) if codec.token_of(task) == self._served]
 
     def _clean(self) -> None:
         self.records.clear()
@@ -222,7 +228,7 @@ class Probe(Instance):
 
     def _refuse_zombie(self) -> None:
         workflow = self._workflow
-        nothing = not workflow.event_manager.tasks and next(self._ready_manual(), None) is None
+        nothing = not workflow.event_manager.tasks and not self._ready_manual()
         self.stuck = nothing and not workflow.completed
 
     def live(self) -> Iterator[Task]:
@@ -246,12 +252,12 @@ class Probe(Instance):
             Move("fire", codec.token_of(task), timer.element_id, self._group(task))
             for task, timer, _ in self._waiting_timers()
         ]
-        messages: dict[str, Move] = {}
-        for task in self._workflow.event_manager.tasks.values():
-            for one in event_definitions(task):
-                if isinstance(one, MessageEventDefinition) and one.name not in messages:
-                    messages[one.name] = Move("send", codec.token_of(task), one.name, self._group(task))
-        return [*found, *messages.values()]
+        found += [  # whichever of those that wait for it: which it is in a case, nobody can tell from the drawing
+            Move("send", codec.token_of(task), name, self._group(task))
+            for task in self._workflow.event_manager.in_order
+            for name in messages_of(task.task_spec)
+        ]
+        return found
 
     def _group(self, task: Task) -> str:
         """The token that `task` belongs to: a step, the events beside it and the process it runs are one."""

@@ -17,7 +17,7 @@ from engine.definitions.definition import Definition
 from engine.errors import EngineFault, Finding
 from engine.exploration.memory import Facts, Memory
 from engine.exploration.probe import Move, Probe, joins, stand_in
-from engine.gateways import InclusiveGateway, ParallelGateway
+from engine.gateways import InclusiveGateway, ParallelGateway, flow_of
 from engine.instance import ENDLESS
 from engine.repetition import RepeatedTask
 from engine.surroundings import trouble_of
@@ -207,11 +207,12 @@ class Explorer:
         for task in self.probe.live():
             spec = task.task_spec
             if task.state == TaskState.WAITING and joins(spec):
-                come = {t.parent.task_spec for t in task.workflow.tasks.values() if t.task_spec is spec and t.parent}
-                missing = "、".join(f"“{_label(one)}”" for one in spec.inputs if one not in come)
+                waits = [one for one in self.probe.live() if one.task_spec is spec and one.state == TaskState.WAITING]
+                missing = {source.name: f"“{_label(source)}”" for source, _ in spec.flows - set(map(flow_of, waits))}
+                names = "、".join(missing[name] for name in sorted(missing))
                 self._fault(
                     str(spec.bpmn_id),
-                    f"汇合等不齐：{missing or '有一路'}可能不来，先到的就永远停在这里。"
+                    f"汇合等不齐：{names or '有一路'}可能不来，先到的就永远停在这里。"
                     "分开时只走其中几路的，汇合也请用同样的网关。",
                 )
 
@@ -285,7 +286,8 @@ class Explorer:
 def _token(task: Task) -> tuple[Any, ...]:
     """A token as two states are compared by it: where it is, how, and at a join from where it came."""
     spec = task.task_spec
-    came = task.parent.task_spec.name if task.parent is not None and joins(spec) else ""
+    source, number = flow_of(task) if task.parent is not None and joins(spec) else (None, 0)
+    came = f"{source.name} {number}" if source is not None else ""
     return spec.name, task.state, came, isinstance(spec, InclusiveGateway), _rounds(task), _course(task)
 
 

@@ -28,7 +28,19 @@ __all__ = [
 
 _BROWSER = frozenset("lit name path arith neg cmp and or between in if list filter call range test group".split())
 _BROWSER_CALLS = frozenset(
-    {"count", "sum", "min", "max", "contains", "not", "list contains", "string length", "decimal"}
+    {
+        "count",
+        "sum",
+        "min",
+        "max",
+        "contains",
+        "not",
+        "list contains",
+        "string length",
+        "decimal",
+        "substring",
+        "upper case",
+    }
 )
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-import xlsxwriter
 
 from engine import access
 from engine.clock import CHINA
@@ -17,6 +13,7 @@ from engine.figures.facts import STEP
 from engine.figures.periods import Span
 from engine.figures.reading import StepFigures, Totals
 from engine.models import Division
+from engine.sheets import Book
 
 
 def workbook(
@@ -24,8 +21,7 @@ def workbook(
     children: Sequence[tuple[Division, Totals]], steps: Sequence[StepFigures], names: Mapping[str, str],
 ) -> bytes:  # fmt: skip
     """The file's bytes; `names` are the procedures' by key."""
-    body = io.BytesIO()
-    book = xlsxwriter.Workbook(body)
+    book = Book()
     sheets = _Sheets(book)
     until = f"算至 {counted_at.astimezone(CHINA):%Y-%m-%d %H:%M}" if counted_at else "还没有算过"
     title = f"{place.path} {span.words(span.first)}至{span.today.month}月{span.today.day}日，{until}"
@@ -59,8 +55,7 @@ def workbook(
     ])  # fmt: skip
     meanings = [[card.title, card.words] for card in cards] + [["环节用时", WORDS[STEP]], ["待办", WORDS["waiting"]]]
     sheets.table("口径", "每个数怎么算", ["指标", "口径"], meanings, wide=True)
-    book.close()
-    return body.getvalue()
+    return book.bytes()
 
 
 def _heads(cards: Sequence[Card]) -> list[str]:
@@ -74,29 +69,22 @@ def _heads(cards: Sequence[Card]) -> list[str]:
 class _Sheets:
     """Sheets with a title line, a head and rows."""
 
-    def __init__(self, book: Any) -> None:
+    def __init__(self, book: Book) -> None:
         self._book = book
-        self._title = book.add_format({"bold": True})
-        self._head = book.add_format(
-            {"bold": True, "border": 1, "bg_color": "#E8EEF5", "text_wrap": True, "valign": "vcenter"}
-        )
-        self._share = book.add_format({"num_format": "0.0%"})
-        self._wrap = book.add_format({"text_wrap": True, "valign": "top"})
 
     def table(
         self, name: str, title: str, head: Sequence[str], rows: Sequence[Sequence[Cell | str]],
         cards: Sequence[Card] = (), *, wide: bool = False,
     ) -> None:  # fmt: skip
         """One sheet; the columns of `cards` tell which values are shares."""
-        sheet = self._book.add_worksheet(name)
-        sheet.write(0, 0, title, self._title)
-        sheet.write_row(1, 0, head, self._head)
-        sheet.freeze_panes(2, 1)
-        sheet.set_column(0, 0, 22)
-        sheet.set_column(1, max(1, len(head) - 1), 90 if wide else 13, self._wrap if wide else None)
+        sheet = self._book.sheet(name)
+        sheet.cell(0, 0, title, self._book.bold)
+        sheet.head(1, head, self._book.heading, 1)
+        sheet.widths(0, 0, 22)
+        sheet.widths(1, max(1, len(head) - 1), 90 if wide else 13, self._book.wrap if wide else None)
         shares = {
             index + 1 for index, unit in enumerate(c.unit for card in cards for c in card.columns) if unit == "share"
         }
         for line, row in enumerate(rows, start=2):
             for at, value in enumerate(row):
-                sheet.write(line, at, value, self._share if at in shares else None)
+                sheet.cell(line, at, value, self._book.share if at in shares else None)

@@ -20,10 +20,11 @@ from engine.feel import Expression, compile_expression, strip_equals, to_plain
 from engine.feel.reading import Needs, needs
 from engine.forms import schema as s
 from engine.forms import values as v
+from engine.forms.facts import ROOTS
 from engine.forms.fields import MAX_ROWS
 
-PAGE = frozenset({"known_household"})
-"""What a page tells the form it shows, besides the fields: a clue's form is for a household known or not yet known."""
+PAGE = frozenset({"known_household"}) | ROOTS
+"""What a form may read besides its fields: a clue's form is for a household known or not yet known; the facts."""
 _LARGEST = Decimal(10) ** 24
 _CENT = Decimal("0.01")
 
@@ -93,6 +94,12 @@ class Plan:
     def inputs(self) -> list[Node]:
         """The blanks and lists of the level."""
         return [node for node in self.nodes if node.kind in s.INPUTS]
+
+    @cached_property
+    def around(self) -> dict[str, s.Component]:
+        """What a field of the level may be compared with by key: its own level, and the levels that it stands in."""
+        outer = self.outer.around if self.outer is not None else {}
+        return {**outer, **{key: node.component for key, node in self.by_key.items()}}
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -183,7 +190,7 @@ class Level:
         if place in self._busy:
             return False
         self._busy.add(place)
-        found = node.hide is not None and self._evaluate(node.hide) is True
+        found = node.hide is not None and self.evaluate(node.hide) is True
         found = found or (node.frame is not None and self.hidden(node.frame))
         self._busy.discard(place)
         self._hidden[place] = found
@@ -211,12 +218,13 @@ class Level:
         if node.key in self._busy or node.computes is None:
             return None
         self._busy.add(node.key)
-        found = self._evaluate(node.computes)
+        found = self.evaluate(node.computes)
         self._busy.discard(node.key)
         self._computed[node.key] = found = rounded(found)
         return found
 
-    def _evaluate(self, expression: Expression) -> Any:
+    def evaluate(self, expression: Expression) -> Any:
+        """The value of an expression of this level."""
         reading = self.plan.reading(expression)
         return expression.evaluate({name: self.look(name, wanted) for name, wanted in reading.needs.items()})
 

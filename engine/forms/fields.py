@@ -18,6 +18,7 @@ from marshmallow import ValidationError, fields, validate
 
 from engine import idnumber
 from engine import text as normal
+from engine.forms import bounds
 from engine.forms import schema as s
 
 MAX_TEXT = 4000
@@ -93,6 +94,9 @@ class Day(fields.Field[Any]):
         day = normal.day(value)
         if day is None:
             raise ValidationError("请填写日期，如 2022-05-06。")
+        first, last = bounds.limits(_CIRCUMSTANCES.get().today)
+        if not first <= day <= last:
+            raise ValidationError(f"请核对年份，应在 {first.year} 年到 {last.year} 年之间。")
         return day.isoformat()
 
 

@@ -17,6 +17,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from engine import text as normal
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals, to_plain
+from engine.forms import bounds, rules
+from engine.forms import facts as known
 from engine.forms import fields as f
 from engine.forms import schema as s
 from engine.forms.evaluation import Level, Node, Plan
@@ -36,6 +38,9 @@ class Field:
     hidden: bool = False
     children: list[Field] = field(default_factory=list)
     rows: list[list[Field]] = field(default_factory=list)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    around: rules.Fields = field(default_factory=dict)
+    """The fields that this one may be compared with."""
 
     @property
     def kind(self) -> str:
@@ -71,13 +76,40 @@ class Field:
     def hide_json(self) -> Any:
         """The hiding condition for the browser's evaluator."""
         text = s.hide_text(self.component)
-        return compile_expression(text).to_json() if text else None
+        return _for_browser(text, self.facts) if text else None
 
     @property
     def expression_json(self) -> Any:
         """The computation for the browser's evaluator."""
         text = strip_equals(str(self.component.get("expression") or ""))
-        return compile_expression(text).to_json() if text else None
+        return _for_browser(text, self.facts) if text else None
+
+    @property
+    def rules_json(self) -> list[dict[str, Any]]:
+        """What the browser judges while one types: the form's rules and the ends of a date."""
+        return [*rules.for_page(self.component, self.facts, self.around), *self._ends[1]]
+
+    @property
+    def earliest(self) -> str:
+        """The first day that a date may be, whatever else is typed; empty when none is known."""
+        return self._day("notBefore")
+
+    @property
+    def latest(self) -> str:
+        """The last day that a date may be, whatever else is typed; empty when none is known."""
+        days = [self._day("notAfter")]
+        if s.given(self.component, "format") == "past_date":
+            days.append(str(self.facts.get("today") or ""))
+        return min((day for day in days if day), default="")
+
+    def _day(self, end: str) -> str:
+        day = self._ends[0].get(end)
+        return day.isoformat() if day else ""
+
+    @property
+    def _ends(self) -> tuple[dict[str, date], list[dict[str, Any]]]:
+        labels = {key: s.label(component) for key, component in self.around.items()}
+        return bounds.page_ends(self.component, labels, self.facts) if self.kind == "datetime" else ({}, [])
 
     @property
     def shown(self) -> str:
@@ -105,6 +137,11 @@ class Form:
     def reads(self) -> frozenset[str]:
         """The first names that any prefilled field reads."""
         return _first_names(_inputs(self.components))
+
+    @cached_property
+    def fact_reads(self) -> frozenset[str]:
+        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``today``."""
+        return frozenset(name.partition(".")[0] for name in rules.facts_read(self.components))
 
     @property
     def inputs(self) -> list[s.Component]:
@@ -148,10 +185,13 @@ class Form:
         context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """The clean data of `raw`. Raises Invalid with a sentence for each field that does not hold."""
-        level = Level(self.plan, self.settled(raw, context or {})).settle()
+        facts = known.known(context or {}, today)
+        level = Level(self.plan, {**self.settled(raw, context or {}), **facts}).settle()
         errors: dict[str, list[str]] = {}
         with f.present(f.Circumstances(today, attachments or {})):
             clean = self._validate(level, "", errors)
+        for path, sentence in _contradictions(level, "", facts):
+            errors.setdefault(path, []).append(sentence)
         if errors:
             raise Invalid(f"有 {len(errors)} 处需要更正。", errors)
         return clean
@@ -167,7 +207,6 @@ class Form:
         """Validate what is shown of one evaluated level; what is hidden is dropped, what is computed is taken over."""
         shown = [node for node in level.plan.nodes if node.key and not level.hidden(node)]
         clean = self._load(level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors)
-        self._bounds(level, shown, clean, path, errors)
         for node in shown:
             if node.columns is not None:
                 clean[node.key] = self._rows(level, node, path, errors)
@@ -188,18 +227,6 @@ class Form:
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
             return _valid(error)
         return {key: value for key, value in loaded.items() if value is not None}
-
-    def _bounds(
-        self, level: Level, shown: Sequence[Node], clean: Mapping[str, Any], path: str, errors: dict[str, list[str]]
-    ) -> None:
-        """What one date asks of another: it may stand in the same row or in what the row stands in."""
-        for node in shown:
-            name = str(s.given(node.component, "notBefore") or "")
-            first = level.plan.find(name)
-            first = first if first and first.kind == "datetime" else None
-            day, start = clean.get(node.key), level.look(name) if first else None
-            if first and isinstance(day, str) and isinstance(start, str) and day < start:
-                errors[path + node.key] = [f"{s.label(node.component)}：不能早于{s.label(first.component)}。"]
 
     def _rows(self, level: Level, node: Node, path: str, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
         """The clean rows. An error names the row as it was sent, blank ones counted, for that is where the page shows it."""
@@ -254,9 +281,17 @@ class Form:
         keys = (s.key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
         return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
 
-    def render(self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> list[Field]:
-        """The fields of the form with their values and errors, for the templates."""
-        return _Drawing(errors or {}).level(Level(self.plan, data).settle(), "", "")
+    def render(
+        self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> list[Field]:  # fmt: skip
+        """The fields of the form with their values and errors, for the templates; `facts` as `facts_of` gives them."""
+        level = Level(self.plan, {**data, **(facts or {})}).settle()
+        return _Drawing(errors or {}, facts or {}).level(level, "", "")
+
+    def facts_of(self, context: Mapping[str, Any], today: date) -> dict[str, Any]:
+        """The facts that the form's fields are compared with, for a page."""
+        return known.known(context, today)
 
     def review(self, data: Mapping[str, Any]) -> list[Field]:
         """The fields with what was stored: nothing is computed or hidden anew, what was dropped has no value."""
@@ -312,6 +347,30 @@ def shown(component: s.Component, value: Any) -> str:
         unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
         return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
     return str(value)
+
+
+def _contradictions(level: Level, path: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Path and sentence of each date beyond its ends and each broken rule of a level, its rows included."""
+    around = level.plan.around
+    labels = {key: s.label(component) for key, component in around.items()}
+    for node in level.plan.inputs:
+        if level.hidden(node):
+            continue
+        component, value = node.component, level.value(node)
+        told = [*bounds.broken(component, value, level.look, labels, facts), *rules.broken(component, level, around)]
+        yield from ((path + node.key, f"{s.label(component)}：{sentence}") for sentence in told)
+        kept = level.filled_rows(node) if node.columns is not None else []
+        for index, row in enumerate(level.rows.get(node.key, [])):
+            if row in kept:
+                yield from _contradictions(row, f"{path}{node.key}.{index}.", facts)
+
+
+def _for_browser(text: str, facts: Mapping[str, Any]) -> Any:
+    """The tree of an expression for the browser's evaluator; None where it needs more than that knows."""
+    try:
+        return known.settled(compile_expression(text).to_json(), facts)
+    except ValueError:
+        return None
 
 
 def _flat(components: list[s.Component]) -> Iterator[s.Component]:
@@ -381,6 +440,7 @@ class _Drawing:
     """Draws an evaluated form as fields: `errors` by path."""
 
     errors: Mapping[str, list[str]]
+    facts: Mapping[str, Any]
 
     def level(self, level: Level, prefix: str, path: str) -> list[Field]:
         """The fields of the form or of one row."""
@@ -392,14 +452,17 @@ class _Drawing:
     def _field(self, level: Level, node: Node, prefix: str, path: str) -> Field:
         key = s.key(node.component)
         found = list(self.errors.get(path + key, []))
-        one = Field(node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node))
+        one = Field(
+            node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node), facts=self.facts,
+            around=level.plan.around,
+        )  # fmt: skip
         if node.kind == "group":
             one.children = self._framed(level, node, prefix, path)
         elif node.columns is not None:
             rows = level.rows[node.key]
             one.rows = [self.level(row, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.") for i, row in enumerate(rows)]
             fresh = Level(node.columns, node.columns.defaults, level)
-            one.children = _Drawing({}).level(fresh, f"{prefix}{key}-__n__-", "")
+            one.children = _Drawing({}, self.facts).level(fresh, f"{prefix}{key}-__n__-", "")
         else:
             one.value = level.computed(node) if node.kind == "expression" else level.typed.get(key)
         return one

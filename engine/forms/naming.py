@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.errors import Finding
-from engine.feel import compile_expression, strip_equals
+from engine.feel import compile_expression
+from engine.feel.kinds import Known, never
+from engine.feel.parser import Node
 from engine.feel.reading import certain_names, compared
+from engine.forms import bounds, facts
 from engine.forms import schema as s
 from engine.forms.evaluation import PAGE
 
@@ -20,9 +23,9 @@ def check_names(components: Iterable[s.Component], outer: Fields | None = None) 
     level = list(_flat(components))
     known = {**(outer or {}), **{s.key(one): one for one in level if s.key(one)}}
     for component in level:
-        for text in filter(None, (s.hide_text(component), strip_equals(str(component.get("expression") or "")))):
+        for text in facts.texts(component):
             yield from _reads(component, text, known)
-        yield from _earlier(component, known)
+        yield from _ends(component, known)
         prefill = s.given(component, "prefill")
         for name in sorted(compile_expression(str(prefill)).names()) if prefill else ():
             if name.partition(".")[0] not in PREFILLED:
@@ -31,30 +34,68 @@ def check_names(components: Iterable[s.Component], outer: Fields | None = None) 
             yield from check_names(s.children(component), known)
 
 
-def _earlier(component: s.Component, known: Fields) -> Iterator[Finding]:
-    """``notBefore`` names a date of the same row or of what the row stands in; it is itself a date's property."""
-    name = s.given(component, "notBefore")
-    if not name:
-        return
-    if component["type"] != "datetime":
-        yield _found(component, "“不早于”只用于日期。")
-    elif name not in known or name == s.key(component):
-        yield _found(component, f"“不早于”写的“{name}”不是这张表单的另一个项目。")
-    elif known[name]["type"] != "datetime":
-        yield _found(component, f"“不早于”写的“{s.label(known[name])}”不是日期。")
-
-
 def _reads(component: s.Component, text: str, known: Fields) -> Iterator[Finding]:
     tree = compile_expression(text).tree
     for name in sorted(certain_names(tree)):
         root = name.partition(".")[0]
-        if root not in known and root not in PAGE:
+        if root in facts.ROOTS:
+            yield from _fact(component, name)
+        elif root not in known and root not in PAGE:
             yield _found(component, f"表达式用到的“{root}”不是这张表单的项目。")
+    values = list(_values(component, tree, known))
+    yield from values or (_found(component, f"表达式“{text[:60]}”里，{said}") for said in never(tree, _kinds(known)))
+
+
+def _kinds(known: Fields) -> Known:
+    """What the fields hold; of what they are compared with, all but the case's variables are dates."""
+
+    def kind(dotted: str) -> str | None:
+        if dotted in known:
+            return s.KINDS.get(str(known[dotted].get("type")))
+        return "day" if dotted == "today" or dotted.partition(".")[0] in ("step", "planned") else None
+
+    return kind
+
+
+def _values(component: s.Component, tree: Node, known: Fields) -> Iterator[Finding]:
+    """Options that a choice does not have."""
     for name, value in compared(tree):
         offered = s.options(known[name]) if name in known and known[name]["type"] in s.CHOICES else {}
         if offered and value is not None and value not in offered:
             words = "、".join(f"{key}（{words}）" for key, words in offered.items())
             yield _found(component, f"表达式把“{name}”同“{value}”相比，而它只能选：{words}。")
+
+
+def _fact(component: s.Component, name: str) -> Iterator[Finding]:
+    """A fact that the system does not give; those of the case are known to its diagram."""
+    root, _, rest = name.partition(".")
+    offered = {"step": facts.STEP, "planned": facts.PLANNED, "today": frozenset({""})}.get(root)
+    if (offered is not None and rest not in offered) or (root == "case" and not rest):
+        yield _found(
+            component,
+            f"核对用到的“{name}”没有来处，可用：今天 today、本步骤开始的日期 step.opened_on、case. 加流程变量。",
+        )
+
+
+def _ends(component: s.Component, known: Fields) -> Iterator[Finding]:
+    """The earliest and the latest day of a date: each term is a date."""
+    for end, words in zip(bounds.ENDS, ("不早于", "不晚于"), strict=True):
+        if s.given(component, end) and component["type"] != "datetime":
+            yield _found(component, f"“{words}”只能用于日期。")
+            continue
+        try:
+            terms = bounds.terms(component, end)
+        except ValueError as error:
+            yield _found(component, f"“{words}”写得不对：{error}")
+            continue
+        for term in terms:
+            if term.is_fact:
+                yield from _fact(component, term.name)
+            elif term.name not in known or term.name == s.key(component):
+                sentence = f"“{words}”写的“{term.name}”不是这张表单的另一个项目；流程变量前面要写 case.。"
+                yield _found(component, sentence)
+            elif known[term.name]["type"] != "datetime":
+                yield _found(component, f"“{words}”写的“{s.label(known[term.name])}”不是日期。")
 
 
 def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.errors import Finding
 from engine.feel.patterns import quick
+from engine.forms import rules
 from engine.forms import schema as s
 from engine.forms.circles import check_order
 from engine.forms.evaluation import Plan
@@ -21,7 +22,9 @@ MAX_DEPTH = 12
 MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _TEXTS = (
-    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("appearance", "suffixAdorner"),
+    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("properties", "notAfter"),
+    ("properties", "example"), ("properties", "exception"),
+    ("appearance", "suffixAdorner"),
     ("conditional", "hide"),
 )  # fmt: skip
 _COUNTS = ("minLength", "maxLength")
@@ -107,11 +110,33 @@ def _sentences(component: s.Component) -> Iterator[str]:
         yield f"“{name}”的可选项写得不对：每项要有值（value）。"
     elif len({str(one["value"]) for one in values}) < len(values):
         yield f"“{name}”的可选项有重复的值。"
+    yield from _limits(component, name)
     yield from _rules(component, name)
 
 
 def _rules(component: s.Component, name: str) -> Iterator[str]:
+    """Whether the property ``rules`` is a list of tests with their sentences."""
+    written = s.given(component, "rules")
+    if written is None:
+        return
+    if component["type"] not in s.INPUTS:
+        yield f"“{name}”不是填写的项，不能有核对规则。"
+    elif not isinstance(written, list) or any(not _is_rule(one) for one in written):
+        yield f"“{name}”的核对规则写得不对：每条要有条件（test）和不符合时的话（sentence）。"
+    elif len(written) > rules.MAX_RULES:
+        yield f"“{name}”的核对规则过多（上限 {rules.MAX_RULES} 条）。"
+
+
+def _is_rule(rule: Any) -> bool:
+    if not isinstance(rule, dict) or not all(isinstance(rule.get(key), str) for key in ("test", "sentence")):
+        return False
+    sentence = rule["sentence"].strip()
+    return bool(rule["test"].strip() and sentence) and len(sentence) <= rules.MAX_SENTENCE
+
+
+def _limits(component: s.Component, name: str) -> Iterator[str]:
     wanted = component.get("validate", {})
+    yield from _ordered(wanted, name)
     for part in _COUNTS:
         value = wanted.get(part)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 0):
@@ -126,6 +151,14 @@ def _rules(component: s.Component, name: str) -> Iterator[str]:
     pattern = wanted.get("pattern")
     if pattern:
         yield from _pattern(pattern, name)
+
+
+def _ordered(wanted: dict[str, Any], name: str) -> Iterator[str]:
+    """A least that is more than the most: nothing could be filled in."""
+    for low, high, words in (("min", "max", "最小值大于最大值"), ("minLength", "maxLength", "最少字数多于最多字数")):
+        least, most = wanted.get(low), wanted.get(high)
+        if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
+            yield f"“{name}”的{words}，怎样填都不对。"
 
 
 def _pattern(pattern: Any, name: str) -> Iterator[str]:

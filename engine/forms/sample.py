@@ -27,7 +27,8 @@ def sample(
 ) -> dict[str, Any]:  # fmt: skip
     """Raw data that the form takes: `chosen` over what is prefilled from `context`, required blanks filled.
 
-    Of a choice the default or the first option, of a date `today`; `files` answers attachments for a field.
+    Of a field with the property ``example`` that, of a choice the default or the first option, of a date `today`;
+    `files` answers attachments for a field.
     """
     values = form.settled({**form.prefill(context), **(chosen or {})}, context)
     for _ in range(PASSES):
@@ -83,6 +84,9 @@ def _key(one: Field) -> str:
 
 def _value(one: Field, today: date, files: Callable[[str], list[str]]) -> Any:
     kind, options = one.kind, list(one.options)
+    example = s.given(one.component, "example")
+    if example:
+        return str(example)
     if kind in ("radio", "select"):
         return options[0] if options else ""
     if kind in ("checklist", "taglist"):

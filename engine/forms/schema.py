@@ -15,6 +15,14 @@ INPUTS = frozenset(
 )
 SHOWN = frozenset("text expression group separator spacer".split())
 CHOICES = frozenset("radio select checklist taglist".split())
+KINDS = {
+    **dict.fromkeys(("textfield", "textarea", "radio", "select"), "string"),
+    **dict.fromkeys(("checklist", "taglist", "filepicker", "dynamiclist"), "list"),
+    "number": "number", "datetime": "day", "checkbox": "boolean",
+}  # fmt: skip
+"""What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
+RESERVED = frozenset({"case", "step", "planned", "today", "key", "csrf_token", "draft"})
+"""Names that no field may have: the facts it is compared with, and what the page itself sends."""
 FORMATS = frozenset("id_number phone past_date money village".split())
 NAMES = {
     "html": "HTML",
@@ -103,6 +111,8 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
                 yield _finding(component, f"“{name}”没有字段名（key）。")
             elif key in keys:
                 yield _finding(component, f"字段名“{key}”重复。")
+            elif key in RESERVED:
+                yield _finding(component, f"字段名“{key}”另有用处，请换一个。")
             keys.add(str(key))
         yield from _check_texts(component, name)
         yield from _ignored(component, name)
@@ -113,7 +123,9 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
 
 def _check_texts(component: Component, name: str) -> Iterator[Finding]:
     computed = strip_equals(str(component.get("expression") or ""))
-    for text in (hide_text(component), computed or None, given(component, "prefill")):
+    written = given(component, "rules")
+    tests = [strip_equals(str(rule["test"])) for rule in written] if isinstance(written, list) else []
+    for text in (hide_text(component), computed or None, given(component, "prefill"), *tests):
         if text:
             try:
                 compile_expression(str(text))

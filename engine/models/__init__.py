@@ -13,6 +13,7 @@ from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (
+    Correction,
     Household,
     HouseholdYear,
     MatchingResult,
@@ -72,6 +73,7 @@ __all__ = [
     "BulkEntry",
     "CalendarDay",
     "CaseFile",
+    "Correction",
     "Division",
     "DivisionCode",
     "Draft",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.models.base import Base, JsonText, UtcDateTime
+from engine.models.base import Base, BigId, JsonText, UtcDateTime, key_of
 from engine.models.household import Household
 
 
@@ -28,6 +29,7 @@ class ResponsibleOfficial(Base):
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     county_code: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(40))
+    name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80))
     unit: Mapped[str] = mapped_column(String(80))
     post: Mapped[str] = mapped_column(String(80), default="")
     phone: Mapped[str] = mapped_column(String(20))
@@ -50,6 +52,8 @@ class AssistancePlan(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     made_on: Mapped[date]
     goal: Mapped[str] = mapped_column(String(1000), default="")
+    listed: Mapped[list[dict[str, object]]] = mapped_column(JsonText, default=list)
+    # the rows of the form as the plan was made; a measure that a later plan names again goes over to that one
     untreated: Mapped[list[str]] = mapped_column(JsonText, default=list)  # risks left without a measure
     untreated_reason: Mapped[str] = mapped_column(String(1000), default="")
     findings: Mapped[list[str]] = mapped_column(JsonText, default=list)  # what the check found at the review (R22)
@@ -120,11 +124,13 @@ class ApplicationBatch(Base):
     serial: Mapped[int]
     number: Mapped[str] = mapped_column(String(80))
     opened_on: Mapped[date]
+    heading: Mapped[dict[str, str]] = mapped_column(JsonText, default=dict)
+    # place, signature and matter of the list, as the number was given
     entries: Mapped[list[BatchEntry]] = relationship(order_by="BatchEntry.id", back_populates="batch")
 
 
 class BatchEntry(Base):
-    """A case's place in a batch."""
+    """A case's place in a batch: what the list says of it stays as it went up, whatever becomes of the household."""
 
     __tablename__ = "batch_entry"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -134,4 +140,7 @@ class BatchEntry(Base):
     answer: Mapped[str] = mapped_column(String(1100), default="")  # the consent's number and date, or who refused why
     answered_on: Mapped[date | None]
     executed_on: Mapped[date | None]
+    line: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)  # the household as the list names it
+    replaces: Mapped[str] = mapped_column(String(80), default="")  # the number of the list that it stood on before
+    entered_after: Mapped[int] = mapped_column(BigId, default=0)  # the case's last work item as it entered
     batch: Mapped[ApplicationBatch] = relationship(back_populates="entries")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table, Text, TypeDecorator
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase
+
+from engine.text import key
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON text as short as it goes, keys in the order they came."""
@@ -60,6 +64,15 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def key_of(column: str, most: int) -> Callable[[DefaultExecutionContext], str]:
+    """A column's default: the form in which another column of the new row is compared and looked for."""
+
+    def default(context: DefaultExecutionContext) -> str:
+        return key(str(context.get_current_parameters().get(column) or ""))[:most]  # type: ignore[no-untyped-call]
+
+    return default
 
 
 def table(model: type[Base]) -> Table:

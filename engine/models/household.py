@@ -6,25 +6,32 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from engine.models.base import Base, JsonText, UtcDateTime
+from engine.models.base import Base, JsonText, UtcDateTime, key_of
 from engine.models.organisation import Division
+from engine.text import key
 
 
 class Household(Base):
     """A rural household. `status` is its place in the life of a monitored household."""
 
     __tablename__ = "household"
-    __table_args__ = (Index("ix_household_village_code_head_name", "village_code", "head_name"),)
+    __table_args__ = (
+        Index("ix_household_village_code_head_name", "village_code", "head_name"),
+        Index("ix_household_village_code_head_key", "village_code", "head_key"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(String(30), unique=True)
     division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12))
     head_name: Mapped[str] = mapped_column(String(40), index=True)
+    head_key: Mapped[str] = mapped_column(String(80), default=key_of("head_name", 80), index=True)
+    # as `text.key` has it: what names are compared and looked for by
     head_id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
     group_name: Mapped[str] = mapped_column(String(40), default="")
     address: Mapped[str] = mapped_column(String(200), default="")
+    address_key: Mapped[str] = mapped_column(String(200), default=key_of("address", 200))
     phone: Mapped[str] = mapped_column(String(20), default="")
     household_type: Mapped[str] = mapped_column(String(30), default="ordinary")
     # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
@@ -42,9 +49,21 @@ class Household(Base):
     key_groups: Mapped[list[str]] = mapped_column(JsonText, default=list)
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"), index=True)
+    # the record that goes on instead of this one, which was the same household registered twice
     division: Mapped[Division] = relationship()
     members: Mapped[list[Member]] = relationship(order_by="Member.position", cascade="all, delete-orphan")
     years: Mapped[list[HouseholdYear]] = relationship(order_by="HouseholdYear.year")
+
+    @validates("head_name")
+    def _head(self, _name: str, value: str) -> str:
+        self.head_key = key(value)[:80]
+        return value
+
+    @validates("address")
+    def _address(self, _name: str, value: str) -> str:
+        self.address_key = key(value)[:200]
+        return value
 
 
 class Member(Base):
@@ -55,9 +74,13 @@ class Member(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(40), index=True)
+    name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80), index=True)
     sex: Mapped[str] = mapped_column(String(6), default="")
     id_type: Mapped[str] = mapped_column(String(20), default="id_card")  # id_card, disability, none
     id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
+    person: Mapped[str | None] = mapped_column(String(18), unique=True)
+    # the ID number's 18 characters: one person, one household (engine.persons); NULL where none is known, and in a
+    # record that was merged into another
     birth_date: Mapped[date | None]
     relation: Mapped[str] = mapped_column(String(20), default="")
     facts: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
@@ -114,7 +137,32 @@ class RiskClue(Base):
     risks: Mapped[list[str]] = mapped_column(JsonText, default=list)
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    held: Mapped[bool] = mapped_column(default=False)
+    # another procedure of the register is open for the household: what follows from the clue is decided as that ends
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a wrong clue: why and by whom, `Correction`
     household: Mapped[Household] = relationship()
+
+
+class Correction(Base):
+    """Somebody asked to merge a record into another, or to cancel a wrong clue; a second person decides (R38, R41)."""
+
+    __tablename__ = "correction"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(12))  # merge, clue
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))  # the record that goes on
+    clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"))
+    village_code: Mapped[str] = mapped_column(String(12), index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    status: Mapped[str] = mapped_column(String(10), default="asked")  # asked, done, refused
+    asked_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(500), default="")
+    household: Mapped[Household] = relationship(foreign_keys=[household_id])
+    into: Mapped[Household | None] = relationship(foreign_keys=[into_id])
+    clue: Mapped[RiskClue | None] = relationship()
 
 
 class MatchingResult(Base):

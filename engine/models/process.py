@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.models.base import Base, BigId, JsonText, UtcDateTime, key_of
 from engine.models.household import Household
 from engine.models.organisation import Account
 
@@ -64,7 +64,7 @@ class CaseFile(Base):
         Index(
             "ix_case_file_subject",  # open cases by a part of the household's name, below a division
             "village_code",
-            "subject",
+            "subject_key",
             "id",
             "status",
             sqlite_where=text("status = 'open'"),
@@ -85,6 +85,7 @@ class CaseFile(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     village_code: Mapped[str] = mapped_column(String(12))
     subject: Mapped[str] = mapped_column(String(80))  # the head's name
+    subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, cancelled
     origin_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # whose step opened it
     outcome: Mapped[str] = mapped_column(String(80), default="")  # name of the end event that named one
@@ -163,6 +164,7 @@ class WorkItem(Base):
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
     subject: Mapped[str] = mapped_column(String(80))
+    subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
     village_code: Mapped[str] = mapped_column(String(12))
     queue: Mapped[str] = mapped_column(String(10))
     division_code: Mapped[str] = mapped_column(String(12))
@@ -376,4 +378,5 @@ class Schedule(Base):
     procedure_key: Mapped[str] = mapped_column(ForeignKey("procedure.key"), primary_key=True)
     months: Mapped[int]
     next_on: Mapped[date] = mapped_column(index=True)
+    on_day: Mapped[int] = mapped_column(default=1)  # of the month, as it was set: a short month does not shift the rest
     set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
+from sqlalchemy.orm import Mapped, aliased, column_property, mapped_column, relationship
 
 from engine.models.base import Base, BigId, JsonText, UtcDateTime
 from engine.models.organisation import Account
@@ -62,6 +63,8 @@ class SupervisionOrder(Base):
     promise_passed: Mapped[bool] = mapped_column(default=False)  # the day went by and the step was not done
     issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    step_open: ClassVar[Any]
+    """Whether the case has not finished the step since, under whichever work item: a return opens another (R12)."""
     issuer: Mapped[Account] = relationship()
     case: Mapped[CaseFile] = relationship()
     item: Mapped[WorkItem] = relationship()
@@ -80,6 +83,23 @@ class OrderEntry(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     account: Mapped[Account] = relationship()
     order: Mapped[SupervisionOrder] = relationship(back_populates="entries")
+
+
+_ASKED, _DONE = aliased(WorkItem), aliased(WorkItem)
+SupervisionOrder.step_open = column_property(
+    and_(
+        exists(select(CaseFile.id).where(CaseFile.id == SupervisionOrder.case_id, CaseFile.status == "open")),
+        ~exists(
+            select(_DONE.id)
+            .join(_ASKED, and_(_ASKED.case_id == _DONE.case_id, _ASKED.element_id == _DONE.element_id))
+            .where(
+                _ASKED.id == SupervisionOrder.work_item_id,
+                _DONE.status == "done",
+                _DONE.closed_at >= SupervisionOrder.issued_at,
+            )
+        ),
+    )
+)
 
 
 class NotificationRule(Base):

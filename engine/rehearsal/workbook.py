@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,6 +12,7 @@ from engine import access
 from engine.clock import CHINA
 from engine.models import Rehearsal, RehearsalEntry
 from engine.rehearsal.report import Report
+from engine.sheets import Book
 
 STATUS_WORDS = {"pending": "未回放", "same": "没有变化", "differs": "有变化", "misfit": "走不通"}
 
@@ -28,17 +27,14 @@ def assumption_words(act: Rehearsal) -> str:
 
 def workbook(session: Session, act: Rehearsal, counts: Mapping[str, int], found: Report) -> bytes:
     """The file's bytes."""
-    body = io.BytesIO()
-    book = xlsxwriter.Workbook(body, {"strings_to_formulas": False, "strings_to_urls": False})
-    bold = book.add_format({"bold": True})
+    book = Book()
 
     def sheet(name: str, head: Sequence[str], rows: Sequence[Sequence[Any]] | Iterator[Sequence[Any]]) -> None:
-        page = book.add_worksheet(name)
-        page.write_row(0, 0, head, bold)
-        page.set_column(0, len(head), 18)
-        page.freeze_panes(1, 0)
+        page = book.sheet(name)
+        page.widths(0, len(head), 18)
+        page.head(0, head, book.bold)
         for index, row in enumerate(rows, 1):
-            page.write_row(index, 0, row)
+            page.row(index, row)
 
     sheet("总表", ["项目", "原来", "新版"], _summary(act, counts, found))
     sheet("步骤", ["步骤", "变化", "次数", "涉及事项"], [
@@ -55,8 +51,7 @@ def workbook(session: Session, act: Rehearsal, counts: Mapping[str, int], found:
     ])  # fmt: skip
     columns = ["事项编号", "结果", "原来天数", "新版天数", "原来结果", "新版结果", "增加的步骤", "减少的步骤", "说明"]
     sheet("逐件", columns, _cases(session, act))
-    book.close()
-    return body.getvalue()
+    return book.bytes()
 
 
 def _summary(act: Rehearsal, counts: Mapping[str, int], found: Report) -> list[list[Any]]:

@@ -9,7 +9,7 @@ from engine.runtime.holding import claim, reassign, release
 from engine.runtime.items import Outcome, StepResult, definition_of, form_of, record_incident, save_draft
 from engine.runtime.messaging import send_message, tell_household
 from engine.runtime.returning import ReturnTarget, may_withdraw, return_many, return_targets, return_to, withdraw
-from engine.runtime.starting import open_case, open_of_group, start_case
+from engine.runtime.starting import open_case, open_of_group, open_of_procedure, start_case
 
 __all__ = [
     "Outcome",
@@ -23,6 +23,7 @@ __all__ = [
     "may_withdraw",
     "open_case",
     "open_of_group",
+    "open_of_procedure",
     "reassign",
     "record_incident",
     "release",

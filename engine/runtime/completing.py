@@ -133,6 +133,8 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     form = step.definition.form(item.form_key)
     reads = form.reads if fill else form.readonly_reads
     context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
+    if "step" in form.fact_reads:
+        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw
     files = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(now), attachments=files, context=context)

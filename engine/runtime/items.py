@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, past
+from engine import access, definitions, past, persons
 from engine.clock import Clock
 from engine.database import WRITING, is_postgres, upsert, whole, write
 from engine.definitions import Definition
@@ -35,6 +35,8 @@ from engine.models import (
     WorkItem,
     table,
 )
+from engine.persons import Registered
+from engine.privacy import masked_text
 from engine.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
 from engine.surroundings import trouble_of
 
@@ -141,8 +143,10 @@ def keeping_draft(
             with suppress(Unavailable):
                 store_draft(session, actor, item_id, raw, now)
         raise
-    except (Invalid, Conflict):
+    except (Invalid, Conflict) as error:
         store_draft(session, actor, item_id, raw, now)
+        if isinstance(error, Registered):
+            persons.tell(session, actor, error, now)
         raise
     except Exception as error:
         store_draft(session, actor, item_id, raw, now)
@@ -208,8 +212,8 @@ def record_incident(
             )  # fmt: skip
             session.add(incident)
         incident.attempts += 1
-        incident.error = sentence
-        incident.trace = "".join(traceback.format_exception(error))[-8000:]
+        incident.error = masked_text(sentence)
+        incident.trace = masked_text("".join(traceback.format_exception(error))[-8000:])
         session.flush()
         return incident.id
 

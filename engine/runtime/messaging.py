@@ -13,10 +13,7 @@ from engine import access
 from engine.clock import Clock
 from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
-from engine.models import (
-    Account,
-    CaseFile,
-)
+from engine.models import Account, CaseFile, WorkItem
 from engine.runtime.items import noting_faults
 from engine.steps import Step
 
@@ -66,7 +63,8 @@ def tell_household(
 ) -> list[int]:  # fmt: skip
     """Send a message to every other open case of a household that waits for it; returns the cases that caught it.
 
-    Inside the caller's transaction. What a case does with it is drawn in its diagram.
+    Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in it hears
+    of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and people look at it.
     """
     query = select(CaseFile.id).where(
         CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides
@@ -74,8 +72,20 @@ def tell_household(
     told = []
     for case_id in session.scalars(query.order_by(CaseFile.id)).all():
         step = Step.on(session, case_id, actor, now)
-        if step is not None and name in step.instance.waits_for():
+        assert step is not None  # only skip_locked answers None
+        held = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open").distinct()
+        queues = session.scalars(held.order_by(WorkItem.queue)).all()
+        if name in step.instance.waits_for():
             step.instance.send(name, dict(payload), now)
             step.finish({"payload": dict(payload)})
             told.append(case_id)
+        for queue in queues:
+            step.notify(queue, "result", _news(step.case))
     return told
+
+
+def _news(case: CaseFile) -> str:
+    name = case.version.procedure.name
+    if case.status == "open":
+        return f"{case.subject}户在名册里的状态已经变化，正在办理的“{name}”请核对后再办。"
+    return f"{case.subject}户在名册里的状态已经变化，“{name}”{case.outcome}，不用再办。"

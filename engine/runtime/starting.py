@@ -71,6 +71,8 @@ def _require_alone(session: Session, procedure: Procedure, household: Household)
     if not procedure.exclusive:
         return
     other = open_of_group(session, household.id, procedure.exclusive)
+    if other is not None and other.procedure_key == procedure.key:
+        raise Conflict(f"{household.head_name}户已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
     if other is not None:
         raise Conflict(
             f"{household.head_name}户正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
@@ -84,4 +86,18 @@ def open_of_group(session: Session, household_id: int, group: str) -> CaseFile |
         .join(Procedure, Procedure.key == CaseFile.procedure_key)
         .where(CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.exclusive == group)
     )
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
+
+
+def open_of_procedure(session: Session, household_id: int, key: str) -> CaseFile | None:
+    """The household's open case of an exclusive procedure, if it has one; the household is locked from then on."""
+    locks.household(session, household_id)
+    query = (
+        select(CaseFile)
+        .join(Procedure, Procedure.key == CaseFile.procedure_key)
+        .where(
+            CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.key == key,
+            Procedure.exclusive != "",
+        )
+    )  # fmt: skip
     return session.scalar(query.order_by(CaseFile.id).limit(1))

@@ -20,6 +20,7 @@ from engine.clock import CHINA, local_date, start_of_day
 from engine.errors import NotAllowed, NotFound
 from engine.inbox import IS_OPEN, YELLOW, Page, page_of
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
+from engine.text import key, line
 
 STANDING = Timer.standing == literal_column("'open'")
 """Written out, so that the index of standing limits serves."""
@@ -181,12 +182,12 @@ def _cases(place: Division) -> Select[int]:
 
 def _named(place: Division, text: str) -> ColumnElement[bool]:
     """The head of household's name has `text` in it."""
-    return Timer.case_id.in_(_cases(place).where(CaseFile.subject.contains(text, autoescape=True)))
+    return Timer.case_id.in_(_cases(place).where(CaseFile.subject_key.contains(key(text), autoescape=True)))
 
 
 def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
     """Somebody with `text` in their name has taken up a task under the limit."""
-    people = select(Account.id).where(Account.name.contains(text, autoescape=True))
+    people = select(Account.id).where(Account.name.contains(line(text), autoescape=True))
     return _has(place, WorkItem.claimed_by.in_(people))
 
 

@@ -54,14 +54,19 @@ def get(session: Session, actor: Account, order_id: int) -> SupervisionOrder:
     return found
 
 
-def listing(session: Session, actor: Account, status: str = "", page: int = 1) -> Page[SupervisionOrder]:
-    """The orders in the actor's reach, latest first: all, of one status, ``mine`` to answer, or ``late`` promises."""
+def listing(
+    session: Session, actor: Account, status: str = "", page: int = 1, *, today: date | None = None
+) -> Page[SupervisionOrder]:
+    """The orders in the actor's reach, latest first: all, of one status, ``mine`` to answer, or ``late``.
+
+    Late are promises that have passed, and by `today` the answers that are missing.
+    """
     query = select(SupervisionOrder).where(access.visible_orders(actor))
     if status == "mine":
         query = query.where(TO_ANSWER, _desks(actor))
     elif status == "late":
-        query = query.join(WorkItem, WorkItem.id == SupervisionOrder.work_item_id)
-        query = query.where(SupervisionOrder.promise_passed, WorkItem.status == "open")
+        unanswered = and_(TO_ANSWER, SupervisionOrder.answer_by < (today or date.min))
+        query = query.where(or_(and_(SupervisionOrder.promise_passed, SupervisionOrder.step_open), unanswered))
     elif status in STATUS_NAMES:
         query = query.where(SupervisionOrder.status == status)
     shown = query.options(
@@ -112,12 +117,14 @@ def may_judge(actor: Account, order: SupervisionOrder) -> bool:
 
 
 def late(order: SupervisionOrder, today: date) -> bool:
-    """Whether an answer is missing after its day, or a promise has passed with the step still open."""
-    if order.item.status != "open":
-        return False
+    """Whether an answer is missing after its day, or a promise has passed with the step still to be done.
+
+    An answer is owed also when the step has been finished meanwhile; a promise is kept with the step, whichever work
+    item of the case it is: to send the case back does not end it.
+    """
     if order.status in ("open", "returned"):
         return order.answer_by < today
-    return order.promised_on is not None and order.promised_on < today
+    return bool(order.step_open) and order.promised_on is not None and order.promised_on < today
 
 
 def item_for(session: Session, actor: Account, item_id: int) -> WorkItem:
@@ -146,9 +153,14 @@ def give(
         if item.status != "open":
             raise Conflict("这件事项已经办结，不用再督办。")
         words, day = _checked(matter, answer_by, local_date(now))
-        same = select(SupervisionOrder.id).where(
-            SupervisionOrder.work_item_id == item.id, SupervisionOrder.status != "accepted"
-        )
+        same = (
+            select(SupervisionOrder.id)
+            .join(WorkItem, WorkItem.id == SupervisionOrder.work_item_id)
+            .where(
+                SupervisionOrder.case_id == item.case_id, WorkItem.element_id == item.element_id,
+                SupervisionOrder.status != "accepted", SupervisionOrder.step_open,
+            )
+        )  # fmt: skip
         if session.scalar(same.limit(1)) is not None:
             raise Conflict("这一步已经有没办完的督办单，请在原单上继续。")
         order = SupervisionOrder(
@@ -177,7 +189,10 @@ def _checked(matter: str, answer_by: date | None, today: date) -> tuple[str, dat
 def answer(
     session: Session, actor: Account, order_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> SupervisionOrder:
-    """答复: cause, measure and promised day, from the raw data of form 20. The promised day is not before today."""
+    """答复: cause, measure and promised day, from the raw data of form 20.
+
+    The promised day is not before today, unless the step is done: then it is the day on which it was, since the step began.
+    """
     now = clock.now()
     form = answer_form(session)
     with write(session):
@@ -188,17 +203,30 @@ def answer(
             raise NotAllowed("督办单由承办单位答复，您只能查看。")
         clean = form.validate(raw, today=local_date(now))
         promised = date.fromisoformat(str(clean["promised_on"]))
-        if promised < local_date(now):
-            raise Invalid("承诺办结日期有误。", {"promised_on": ["承诺办结日期：不能早于今天。"]})
+        _promise_holds(order, promised, local_date(now))
         order.entries.append(OrderEntry(kind="answered", data=clean, account_id=actor.id, at=now))
         order.status, order.promised_on, order.promise_passed = "answered", promised, False
         session.flush()
         details = {"order": order.id, "promised_on": promised.isoformat(), "reason": str(clean["cause"])}
         step.log("order_answered", details, order.item.element_id)
-        text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，承诺 {written(promised)} 前办结。"
+        words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
+        text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
         step.tell("answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue])
-        _set_promise(session, order, promised)
+        if order.step_open:
+            _set_promise(session, order, promised)
     return order
+
+
+def _promise_holds(order: SupervisionOrder, promised: date, today: date) -> None:
+    """Raise Invalid for a day that can be no promise, or for a finished step no day on which it was finished."""
+    begun = local_date(order.item.opened_at)
+    if order.step_open and promised < today:
+        sentence = "承诺办结日期：不能早于今天。"
+    elif not order.step_open and not begun <= promised <= today:
+        sentence = f"这一步已经办结，请填写办结的日期：{written(begun)} 至 {written(today)} 之间。"
+    else:
+        return
+    raise Invalid("承诺办结日期有误。", {"promised_on": [sentence]})
 
 
 def judge(
@@ -252,7 +280,7 @@ def promise_passed(step: Step, row: Timer) -> None:
     save(step.connection, row, status="fired", fired_at=step.now)
     order = step.session.get_one(SupervisionOrder, int(row.token.removeprefix("order-")), populate_existing=True)
     promised = order.promised_on
-    if order.item.status != "open" or promised is None or start_of_day(promised + timedelta(days=1)) != row.due_at:
+    if not order.step_open or promised is None or start_of_day(promised + timedelta(days=1)) != row.due_at:
         return
     order.promise_passed = True
     step.session.flush()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import xlsxwriter
 from sqlalchemy.orm import Session
 
 from engine import access, audit, definitions, divisions
@@ -16,6 +14,7 @@ from engine.database import write
 from engine.errors import Invalid
 from engine.inbox import LAMPS, lamp
 from engine.models import LEVELS, Account, Division
+from engine.sheets import Book, Sheet
 from engine.supervision import limits, wording
 from engine.supervision.limits import Holding, LimitFilter
 
@@ -35,18 +34,14 @@ def export(session: Session, actor: Account, wanted: LimitFilter, now: datetime)
     with write(session):
         details = {"limits": len(rows), "filter": wanted.__dict__}
         audit.record(session, "access", actor.id, "export", details, now)
-    body = io.BytesIO()
-    book = xlsxwriter.Workbook(body, {"constant_memory": True, "strings_to_formulas": False})
-    heading = book.add_format({"bold": True, "border": 1, "bg_color": "#E8EEF5"})
-    sheet = book.add_worksheet("督办")
-    sheet.write_row(0, 0, COLUMNS, heading)
-    sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(COLUMNS) - 1, 13)
+    book = Book(streaming=True)
+    sheet = book.sheet("督办")
+    sheet.widths(0, len(COLUMNS) - 1, 13)
+    sheet.head(0, COLUMNS, book.heading)
     for number, row in enumerate(_rows(session, rows, now), 1):
-        sheet.write_row(number, 0, row)
-    _about(book.add_worksheet("说明"), heading, _facts(place, narrowing, wanted, len(rows), now))
-    book.close()
-    return body.getvalue()
+        sheet.row(number, row)
+    _about(book.sheet("说明"), book, _facts(place, narrowing, wanted, len(rows), now))
+    return book.bytes()
 
 
 def _facts(
@@ -61,12 +56,12 @@ def _facts(
     ]  # fmt: skip
 
 
-def _about(sheet: Any, heading: Any, facts: Sequence[tuple[str, str | int]]) -> None:
-    sheet.set_column(0, 0, 13)
-    sheet.set_column(1, 1, 90)
+def _about(sheet: Sheet, book: Book, facts: Sequence[tuple[str, str | int]]) -> None:
+    sheet.widths(0, 0, 13)
+    sheet.widths(1, 1, 90)
     for number, (name, value) in enumerate(facts):
-        sheet.write(number, 0, name, heading)
-        sheet.write(number, 1, value)
+        sheet.cell(number, 0, name, book.heading)
+        sheet.cell(number, 1, value)
 
 
 def _rows(session: Session, rows: Sequence[Any], now: datetime) -> Iterator[list[Any]]:

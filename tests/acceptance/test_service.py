@@ -123,7 +123,7 @@ def test_s20_six_days_down(
 
 
 def _household(programme: Programme, site: Site, number: int, discovered_on: str) -> int:
-    person = papers.id_number(f"419901197{number % 10}010{1 + number // 10}{100 + number}")
+    person = papers.id_number(f"419901197{number % 10}010{1 + number // 10}{101 + 2 * number}")
     return programme.clue(f"户{number}", person, f"西坡{number}号", discovered_on)
 
 

@@ -86,6 +86,7 @@ ACTS = {
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
     "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
     "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
+    "/households/search": set(EVERYBODY), "/clues/search": set(EVERYBODY), "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
     "/walls": WALLS, "/walls/{link}/revoke": WALLS - {"waixian"},
@@ -115,6 +116,7 @@ API_READS = {
     "/procedures/{key}/versions": set(EVERYBODY), "/migrations/{migration}": OWNER,
 }  # fmt: skip
 API_ACTS = {
+    "/tasks/{item}/reveal": REACH, "/households/search": set(EVERYBODY),
     "/cases/{case}/messages": REACH, "/clues": OFFICIAL, "/tasks/{item}/attachments": WORK, "/tasks/{item}/claim": WORK,
     "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/{item}/urge": {"ducha"}, "/tasks/{item}/return": WORK,
     "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/procedures/check": {"liucheng"},

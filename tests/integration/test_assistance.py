@@ -137,7 +137,9 @@ def test_t25_no_plan_by_day_ten(world: World) -> None:
 @pytest.mark.duty("R19")
 def test_a_township_opens_a_new_plan_whose_ten_days_run_from_then(small_world: World) -> None:
     world = small_world
-    household = world.case(world.assistance().id).household_id
+    first = world.assistance()
+    world.to_declared(first)
+    household = first.household_id
     world.go_to(40)
     case = world.open_by_hand(household, "assistance", "xiang")
     world.go_to(50, 23)
@@ -146,6 +148,20 @@ def test_a_township_opens_a_new_plan_whose_ten_days_run_from_then(small_world: W
     assert "explain_delay" in world.open_items(case)
     with pytest.raises(NotAllowed):
         world.open_by_hand(household, "assistance", "cun")
+
+
+@pytest.mark.duty("R19", "R26")
+def test_no_procedure_opens_twice_for_a_household(small_world: World) -> None:
+    """One assistance has one limit of ten days (R19)."""
+    world = small_world
+    household = world.assistance().household_id
+    with pytest.raises(Conflict, match="已有一件“帮扶”正在办理"):
+        world.open_by_hand(household, "assistance", "xiang")
+    world.open_by_hand(household, "existing_check", "cun")
+    with pytest.raises(Conflict, match="已有一件“存量帮扶核查”正在办理"):
+        world.open_by_hand(household, "existing_check", "cun")
+    limits = select(Timer.element_id).where(Timer.kind == "limit", Timer.status == "waiting")
+    assert list(world.session.scalars(limits)) == ["limit_10"]
 
 
 @pytest.mark.duty("R19")
@@ -177,7 +193,7 @@ def test_only_a_public_servant_answers_and_naming_another_ends_the_former(world:
         with pytest.raises(Invalid) as refused:
             world.finish(case, "name_official", "xiang", public_servant=value)
         assert list(refused.value.fields) == ["public_servant"]
-    world.finish(case, "name_official", "xiang")
+    world.to_declared(case)
     again = world.open_by_hand(case.household_id, "assistance", "xiang")
     world.go_to(world.number + 3)
     world.finish(again, "name_official", "xiang2", name="钱立新", phone="13900000002")
@@ -188,21 +204,23 @@ def test_only_a_public_servant_answers_and_naming_another_ends_the_former(world:
 @pytest.mark.duty("R18")
 def test_two_officials_named_at_the_same_second_leave_one_in_office(world: World) -> None:
     first = world.assistance()
-    second = world.open_by_hand(first.household_id, "assistance", "xiang")
+    second = world.open_by_hand(first.household_id, "existing_check", "cun")
+    typed = [{"explanation": "正在安排"} for _ in world.variables(second)["assistance_findings"]]
+    world.finish(second, "check_measures", "cun", findings=typed, outcome="adjust")
     outcomes: list[object] = []
     gate = threading.Barrier(2)
 
-    def name(case_id: int, who: str, official: str) -> None:
+    def name(case_id: int, step: str, who: str, official: str) -> None:
         own = World(world.url)
         own.clock.set(world.clock.now())
         gate.wait()
         try:
-            outcomes.append(own.finish(own.case(case_id), "name_official", who, name=official).finished)
+            outcomes.append(own.finish(own.case(case_id), step, who, name=official).finished)
         finally:
             own.close()
 
     world.session.commit()
-    pairs = ((first.id, "xiang", "甲某"), (second.id, "xiang2", "乙某"))
+    pairs = ((first.id, "name_official", "xiang", "甲某"), (second.id, "name_missing_official", "xiang2", "乙某"))
     people = [threading.Thread(target=name, args=pair) for pair in pairs]
     for person in people:
         person.start()
@@ -218,7 +236,7 @@ def test_two_officials_named_at_the_same_second_leave_one_in_office(world: World
 @pytest.mark.duty("R18")
 def test_a_withdrawn_naming_puts_the_former_official_back_into_office(world: World) -> None:
     case = world.assistance()
-    world.finish(case, "name_official", "xiang")
+    world.to_declared(case)
     again = world.open_by_hand(case.household_id, "assistance", "xiang")
     done = world.finish(again, "name_official", "xiang", name="钱立新")
     withdraw(world.session, world.official("xiang"), done.item_id, clock=world.clock)
@@ -388,9 +406,93 @@ def test_a_changed_plan_keeps_what_goes_on_and_ends_the_rest(world: World) -> No
     plan = plans.in_force(world.session, case.household_id)
     assert plan is not None
     assert [(m.type, m.status) for m in plan.measures] == [("health", "under_way"), ("industry", "planned")]
+    assert plan.measures[0].id == health.id and len(plan.measures[0].progress) == 1
+    dropped = world.session.scalars(select(Measure).where(Measure.status == "stopped")).one()
     with pytest.raises(Conflict, match="新计划"):
-        measures.report(world.session, world.official("cun"), health.id, report, clock=world.clock)
+        measures.report(world.session, world.official("cun"), dropped.id, report, clock=world.clock)
     world.assert_replays(check.id)
+
+
+@pytest.mark.duty("R21", "R19")
+def test_a_measure_named_again_keeps_its_row_its_payments_and_its_one_reminder(world: World) -> None:
+    case = world.assistance()
+    last = world.number + 20
+    ends = world.day(last).date().isoformat()
+    rows = [
+        papers.measure(world.today, "illness", "health", ends_on=ends),
+        papers.measure(world.today, "general", "industry"),
+    ]
+    world.to_declared(case, measures=[*rows, rows[0]])  # two of one kind are two measures
+    before = world.session.scalars(select(Measure).order_by(Measure.id)).all()
+    paid = papers.paper("measure_progress", world.today, "", status="under_way", amount=800)
+    measures.report(world.session, world.official("cun"), before[0].id, paid, clock=world.clock)
+    again = world.open_by_hand(case.household_id, "assistance", "xiang")
+    world.finish(again, "name_official", "xiang")
+    moved = {**rows[1], "amount": 5000, "ends_on": world.day(last + 5).date().isoformat()}
+    world.finish(
+        again, "make_plan", "cun", measures=[rows[0], moved, papers.measure(world.today, "general", "finance")]
+    )
+    done = world.finish(again, "review_plan", "xiang")
+    plan = plans.in_force(world.session, case.household_id)
+    assert plan is not None
+    assert [(m.id, m.status) for m in plan.measures[:2]] == [(before[0].id, "under_way"), (before[1].id, "planned")]
+    assert [row.amount for row in plan.measures[0].progress] == [800] and plan.measures[1].amount == 5000
+    assert world.session.get_one(Measure, before[2].id, populate_existing=True).status == "stopped"
+    withdraw(world.session, world.official("xiang"), done.item_id, clock=world.clock)
+    former = plans.in_force(world.session, case.household_id)
+    assert former is not None and former.case_id == case.id
+    assert [(m.id, m.status, m.amount) for m in former.measures] == [
+        (before[0].id, "under_way", 3000), (before[1].id, "planned", 3000), (before[2].id, "planned", 3000),
+    ]  # fmt: skip
+    world.finish(again, "review_plan", "xiang")
+    world.go_to(last + 6)
+    late = world.session.scalars(select(Timer).where(Timer.kind == "reminder", Timer.status == "fired")).all()
+    assert [row.token for row in late] == [f"measure-{before[0].id}", f"measure-{before[1].id}"]
+    listed = measures.of_household(world.session, world.official("cun"), case.household_id, world.clock.now())
+    assert listed.passed_on(listed.earlier[0]) == ["health的具体安排", "industry的具体安排"]
+    for one in (case, again):
+        world.assert_replays(one.id)
+
+
+def _crossing(world: World) -> tuple[CaseFile, CaseFile]:
+    """An assistance and a check of the same household that both come to the declaration of their own plan."""
+    first = world.assistance()
+    world.finish(first, "name_official", "xiang")
+    check = world.open_by_hand(first.household_id, "existing_check", "cun")
+    typed = [{"explanation": "正在安排"} for _ in world.variables(check)["assistance_findings"]]
+    world.finish(check, "check_measures", "cun", findings=typed, outcome="adjust")
+    assert {"make_plan"} == set(world.open_items(first)) == set(world.open_items(check))
+    return first, check
+
+
+@pytest.mark.duty("R19")
+@pytest.mark.parametrize("check_first", [True, False])
+def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on(
+    world: World, check_first: bool
+) -> None:
+    cases = dict(zip(("assistance", "existing_check"), _crossing(world), strict=True))
+    order = list(cases.values())[::-1] if check_first else list(cases.values())
+    kinds = {order[0].id: "industry", order[1].id: "finance"}
+    for case in order:
+        rows = [
+            papers.measure(world.today, "illness", "health"),
+            papers.measure(world.today, "general", kinds[case.id]),
+        ]
+        world.finish(case, "make_plan", "cun", measures=rows)
+        world.finish(case, "review_plan", "xiang")
+    plan = plans.in_force(world.session, order[0].household_id)
+    assert plan is not None and plan.case_id == order[1].id
+    assert [m.type for m in plan.measures] == ["health", "industry", "finance"], "nobody had decided to end any"
+    for number, case in enumerate(order):
+        world.finish(case, "declare_measures", "cun", declaration_number=f"申报{number}号")
+        world.finish(case, "accept_measures", "xian")
+    world.session.commit()
+    found = world.session.scalars(select(AssistancePlan).order_by(AssistancePlan.id)).all()
+    assert [(p.case_id, p.declaration_number, p.status) for p in found] == [
+        (order[0].id, "申报0号", "superseded"), (order[1].id, "申报1号", "accepted"),
+    ]  # fmt: skip
+    for case in order:
+        world.assert_replays(case.id)
 
 
 @pytest.mark.duty("R21")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from engine import announcements
 from engine.errors import Conflict, Invalid, NotAllowed
-from engine.models import Household, Notice, NumberedPaper, Telling
+from engine.models import Household, Notice, NumberedPaper, Telling, Timer
 from tests.support.world import World
 
 
@@ -222,3 +222,26 @@ def test_an_exclusion_needs_the_township(world: World) -> None:
     world.finish(case, "verify", "cun", opinion="not_suggest", opinion_reason="已有保险赔付")
     world.finish(case, "exclusion_review", "xiang")
     assert world.case(case.id).outcome == "不符合条件"
+
+
+@pytest.mark.duty("R06", "R15")
+def test_a_clue_that_makes_the_case_late_at_once_moves_every_end_of_the_limit(world: World) -> None:
+    world.go_to(20)
+    case = world.enter(day=world.day(19).date())
+    world.go_to(22)
+    world.enter(household_id=case.household_id, day=world.day(1).date())
+    passed = world.day(17, 0)  # day 1 and 15 full days: it has passed five days ago
+    found = world.case(case.id)
+    assert (found.limit_at, found.lamp_floor) == (passed, "red")
+    assert world.open_items(case)["verify"].due_at == passed
+    query = select(Timer).where(Timer.case_id == case.id, Timer.kind == "limit")
+    limit = world.session.scalars(query).one()
+    assert (limit.due_at, limit.status, limit.standing) == (passed, "fired", "open")
+    world.go_to(23)
+    world.enter(household_id=case.household_id, day=world.day(0).date())  # earlier still, after it has passed
+    world.session.commit()
+    earlier = world.day(16, 0)
+    assert world.session.get_one(Timer, limit.id, populate_existing=True).due_at == earlier
+    assert world.case(case.id).limit_at == earlier
+    assert world.open_items(case)["verify"].due_at == earlier
+    world.assert_replays(case.id)

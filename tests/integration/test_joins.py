@@ -61,6 +61,53 @@ def test_an_inclusive_join_in_a_loop_waits_for_those_that_set_out_and_for_no_oth
     assert open_names(instance) == on_the_way
 
 
+def twice(gate: str, first: str = "", second: str = "") -> str:
+    """Two flows straight from the split into the join, and one through a step."""
+    default = ' default="f_a"' if gate == "inclusiveGateway" else ""
+    return process(
+        START, f'<bpmn:{gate} id="f"{default}/>', f'<bpmn:{gate} id="j"/>', task("a"), task("x"), END, flow("s", "f"),
+        flow("f", "j", first), flow("f", "j", second).replace('"f_j"', '"f_j2"'), flow("f", "a"), flow("a", "j"),
+        flow("j", "x"), flow("x", "e"),
+    )  # fmt: skip
+
+
+@pytest.mark.duty("C1", "C5")
+def test_a_parallel_join_counts_flows_and_not_where_they_come_from() -> None:
+    instance = again(begin(twice("parallelGateway")))
+    assert open_names(instance) == ["a"]
+    instance = do(instance, "a")
+    assert open_names(instance) == ["x"]
+    assert do(instance, "x").completed
+
+
+@pytest.mark.duty("C1", "C5")
+@pytest.mark.parametrize("wanted", [(), ("1",), ("2",), ("1", "2")])
+def test_an_inclusive_join_takes_all_that_skip_to_it_as_one(wanted: tuple[str, ...]) -> None:
+    conditions = [f'list contains(people, "{number}")' for number in "12"]
+    instance = again(begin(twice("inclusiveGateway", *conditions), people=list(wanted)))
+    if not wanted:
+        instance = do(instance, "a")
+    assert open_names(instance) == ["x"]
+    assert do(instance, "x").completed
+
+
+@pytest.mark.parametrize("rounds", [("1", "2"), ("2", "1"), ("1", "1"), ("2", "2")])
+def test_tokens_of_two_rounds_meet_by_the_flows_that_they_took(rounds: tuple[str, str]) -> None:
+    """Two tokens pass one exclusive gateway, each by a flow of its own or both by the same."""
+    body = process(
+        START, '<bpmn:parallelGateway id="f"/>', task("a"), task("b"), '<bpmn:exclusiveGateway id="g" default="g_j2"/>',
+        task("c"), '<bpmn:inclusiveGateway id="j"/>', task("x"), END, flow("s", "f"), flow("f", "a"), flow("f", "b"),
+        flow("f", "c"), flow("a", "g"), flow("b", "g"), flow("g", "j", 'way = "1"'),
+        flow("g", "j").replace('"g_j"', '"g_j2"'), flow("c", "j"), flow("j", "x"), flow("x", "e"),
+    ).replace("wanted", "wanted, way")  # fmt: skip
+    instance = begin(body)
+    for name, way in zip("ab", rounds, strict=True):
+        instance.complete(token(instance, name), {"way": way}, NOW)
+        instance = again(instance)
+    instance = do(instance, "c")
+    assert open_names(instance) == ["x"] * (1 if rounds[0] != rounds[1] else 2)
+
+
 def test_hundreds_of_rounds_with_a_second_end_reach_the_end() -> None:
     """Trap 10: the library looks up and down its tree to a depth of a thousand only."""
     side = '<bpmn:parallelGateway id="q"/><bpmn:endEvent id="aside"/>'

@@ -121,14 +121,59 @@ def test_what_the_server_will_never_take_fails_at_once_and_an_administrator_send
         outbox.retry(world.session, administrator, failed[0].id, world.clock.now())
 
 
-def test_after_ten_attempts_it_waits_for_the_administrator(small_world: World, mailbox: Mailbox) -> None:
+def test_a_message_sits_out_an_outage_of_a_day_and_a_half_and_then_waits_for_the_administrator(
+    small_world: World, mailbox: Mailbox
+) -> None:
     world = small_world
     overdue(world, "email")
     mailbox.answers = ["451 later"] * 20
-    for _ in range(12):
+    began = world.clock.now()
+    while rows(world)[0].status == "pending":
+        world.clock.set(max(world.clock.now(), rows(world)[0].next_at))
         deliver(world, servers(mailbox))
-        world.clock.advance(outbox.LONGEST_DELAY)
-    assert (rows(world)[0].status, rows(world)[0].attempts) == ("failed", outbox.MAX_ATTEMPTS)
+    assert world.clock.now() - began >= timedelta(hours=36)
+    assert rows(world)[0].attempts == outbox.MAX_ATTEMPTS
+
+
+@pytest.mark.duty("R15")
+@pytest.mark.parametrize("hours", [1, 9, 24, 35])
+def test_what_was_written_during_an_outage_is_sent_when_it_ends(
+    small_world: World, mailbox: Mailbox, hours: int
+) -> None:
+    world = small_world
+    overdue(world, "email")
+    mailbox.answers = ["451 later"] * 20
+    back = world.clock.now() + timedelta(hours=hours)
+    while world.clock.now() < back:
+        deliver(world, servers(mailbox))
+        world.clock.advance(timedelta(minutes=30))
+    mailbox.answers = []
+    for _ in range(13):
+        deliver(world, servers(mailbox))
+        world.clock.advance(timedelta(minutes=30))
+    assert rows(world)[0].status == "sent"
+
+
+def test_all_failed_messages_are_sent_again_in_one_act(world: World, mailbox: Mailbox) -> None:
+    overdue(world, "email")
+    administrator, copies = world.official("xitong"), 150  # more than one portion of the sender
+    with write(world.session):
+        first = rows(world)[0]
+        first.status = "failed"
+        for number in range(1, copies):
+            world.session.add(
+                Outbox(
+                    key=f"{first.key}-{number}", channel="email", target=first.target, payload=first.payload,
+                    status="failed", attempts=9, next_at=first.next_at, created_at=first.created_at,
+                )
+            )  # fmt: skip
+    with pytest.raises(NotAllowed):
+        outbox.retry_failed(world.session, world.official("ducha"), world.clock.now())
+    assert outbox.retry_failed(world.session, administrator, world.clock.now()) == copies
+    assert outbox.retry_failed(world.session, administrator, world.clock.now()) == 0
+    while deliver(world, servers(mailbox)):
+        pass
+    assert {row.status for row in rows(world)} == {"sent"} and len(mailbox.taken) == copies
 
 
 @pytest.mark.duty("R15")

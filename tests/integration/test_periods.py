@@ -17,6 +17,7 @@ from engine.models import CaseFile, Notice, Timer
 from engine.runtime import return_targets, return_to
 from engine.spiff import not_before
 from tests.support import papers, stages
+from tests.support.small import END, NOW, START, begin, boundary, flow, open_names, process, task
 from tests.support.world import World
 
 
@@ -92,3 +93,20 @@ def test_dates_of_a_step_count_as_its_own_day_at_the_least(day: str, floor: str)
     assert counted["posted_on"] == max(day, floor)
     assert counted["inner"]["at"][:10] == max(day, floor)
     assert (counted["place"], counted["rows"]) == ("公开栏", 3)
+
+
+@pytest.mark.duty("R15")
+@pytest.mark.parametrize("limit_first", [True, False])
+def test_a_limit_is_marked_before_another_timer_of_the_same_instant_ends_the_step(limit_first: bool) -> None:
+    events = [boundary("limit", "a", "P5D", "false"), boundary("cut", "a", "P5D")]
+    body = process(
+        START, task("a"), END, *(events if limit_first else events[::-1]), task("explain"),
+        '<bpmn:endEvent id="e2"/>', '<bpmn:endEvent id="e3"/>', flow("s", "a"), flow("a", "e"),
+        flow("limit", "explain"), flow("explain", "e2"), flow("cut", "e3"),
+    )  # fmt: skip
+    instance = begin(body)
+    instance.records.clear()
+    instance.pass_time(NOW + timedelta(days=6))
+    fired = [record.element_id for record in instance.records if record.kind == "timer"]
+    assert fired == ["limit", "cut"]
+    assert open_names(instance) == ["explain"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,7 +25,7 @@ from engine.runtime import return_targets, return_to, withdraw
 from tests.support import papers
 from tests.support.world import World
 
-START = datetime(2022, 5, 5, 9, tzinfo=CHINA)
+START = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
 OUTCOMES = {
     "verification": ("opinion", ["suggest", "suggest", "suggest", "not_suggest"]),
     "authorisation": ("signed", ["yes", "yes", "yes", "no"]),

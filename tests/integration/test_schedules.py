@@ -101,3 +101,29 @@ def test_the_county_sets_it_on_the_page_and_nobody_else(small_world: World) -> N
         schedules.set_rhythm(
             small_world.session, small_world.official("xian"), "look_back", 6, date(2022, 1, 1), small_world.today
         )
+
+
+@pytest.mark.duty("R21")
+@pytest.mark.parametrize(
+    ("day", "months", "days"),
+    [
+        (date(2022, 8, 31), 6, ["2023-02-28", "2023-08-31", "2024-02-29", "2024-08-31"]),
+        (date(2022, 5, 31), 1, ["2022-06-30", "2022-07-31", "2022-08-31", "2022-09-30"]),
+        (date(2024, 2, 29), 12, ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
+    ],
+)
+def test_a_rhythm_keeps_its_day_of_the_month(small_world: World, day: date, months: int, days: list[str]) -> None:
+    county = small_world.official("xian")
+    schedules.set_rhythm(small_world.session, county, "look_back", months, day, small_world.today)
+    small_world.session.commit()
+    seen, next_on = [], day
+    for _ in days:
+        small_world.clock.advance(timedelta(days=(next_on - small_world.today).days))
+        ticker.tick(small_world.sessions, small_world.clock)
+        small_world.session.expire_all()
+        offer = next(one for one in schedules.offers(small_world.session, county) if one.key == "look_back")
+        assert offer.schedule is not None
+        next_on = offer.schedule.next_on
+        seen.append(next_on.isoformat())
+        small_world.session.commit()
+    assert seen == days

@@ -328,3 +328,53 @@ def test_urging_many_says_what_became_of_each(small_world: World) -> None:
     lines = world.session.scalars(select(Notification).where(Notification.kind == "urged")).all()
     assert len(lines) == 2
     assert world.session.scalars(select(WorkItem.urged).where(WorkItem.id.in_([first.id, second.id]))).all() == [1, 1]
+
+
+@pytest.mark.duty("C6", "R12", "R15")
+def test_a_promise_is_kept_with_its_step_and_not_ended_by_sending_the_case_back(world: World) -> None:
+    case = world.enter()
+    world.to_notice(case)
+    world.go_to(17)
+    world.finish(case, "end_notice", "cun")
+    item = world.open_items(case)["review"]
+    due = world.today + timedelta(days=2)
+    order = orders.give(world.session, world.official("ducha"), item.id, "请说明", due, clock=world.clock)
+    promise = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}
+    orders.answer(world.session, world.official("xiang"), order.id, promise, clock=world.clock)
+    runtime.return_to(world.session, world.official("xiang"), item.id, None, "请补正", clock=world.clock)
+    with pytest.raises(Conflict):
+        world.finish(case, "end_notice", "cun")
+        again = world.open_items(case)["review"]
+        orders.give(world.session, world.official("ducha"), again.id, "再问", due, clock=world.clock)
+    world.go_to(20)  # the promised day has gone by while the village had it
+    found = orders.get(world.session, world.official("ducha"), order.id)
+    assert found.promise_passed and orders.late(found, world.today)
+    assert bells(world, "promise", "xiang") and bells(world, "promise", "ducha")
+    late = orders.listing(world.session, world.official("ducha"), "late", today=world.today)
+    assert [one.id for one in late.items] == [order.id]
+    world.finish(case, "review", "xiang")
+    assert not orders.late(orders.get(world.session, world.official("ducha"), order.id), world.today)
+
+
+@pytest.mark.duty("C6")
+def test_an_order_is_owed_an_answer_when_its_step_is_done_and_may_say_when_it_was(world: World) -> None:
+    case = world.enter()
+    world.go_to(17)
+    order = ordered(world, case)
+    world.go_to(18)
+    world.finish(case, "verify", "cun")
+    assert not orders.late(orders.get(world.session, world.official("ducha"), order.id), world.today)
+    world.go_to(22)
+    found = orders.get(world.session, world.official("ducha"), order.id)
+    assert orders.late(found, world.today)
+    late = orders.listing(world.session, world.official("ducha"), "late", today=world.today)
+    assert [one.id for one in late.items] == [order.id]
+    wrong = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}
+    with pytest.raises(Invalid, match="有误"):
+        orders.answer(world.session, world.official("cun"), order.id, wrong, clock=world.clock)
+    done = {**ANSWER, "promised_on": world.day(18).date().isoformat()}
+    orders.answer(world.session, world.official("cun"), order.id, done, clock=world.clock)
+    found = orders.get(world.session, world.official("ducha"), order.id)
+    assert not orders.late(found, world.today)
+    world.go_to(30)
+    assert not orders.get(world.session, world.official("ducha"), order.id).promise_passed

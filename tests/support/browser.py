@@ -9,12 +9,12 @@ from typing import Any
 
 from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright, TimeoutError
 
-from engine.clock import CHINA, MovableClock
+from engine.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
 from tests.support.template import PASSWORD, START
 
 FILE = "FILE"
-DAY_0 = START.date()
+DAY_0 = local_date(START)
 
 
 class Site:
@@ -81,7 +81,7 @@ class Site:
 
     def at(self, day: int, hour: int = 9, minute: int = 0) -> datetime:
         """The instant on day `day` of the story."""
-        return START.replace(hour=hour, minute=minute) + timedelta(days=day)
+        return start_of_day(self.day(day)).replace(hour=hour, minute=minute)
 
     def day(self, number: int) -> date:
         """The date of day `number`."""

@@ -20,13 +20,15 @@ def workdays(day: Any, count: int) -> Any:
 class Case:
     """A case in memory that keeps its history as the log would."""
 
-    def __init__(self, body: str, **variables: Any) -> None:
-        self.definition = deploy(body)
+    def __init__(self, drawn: str | Definition, **variables: Any) -> None:
+        """On a diagram that is checked and begun at once, or on a definition, to be begun by the test."""
+        self.definition = deploy(drawn) if isinstance(drawn, str) else drawn
         self.instance = Instance(self.definition, Host())
         self.inputs: list[Input] = []
         self.submissions: dict[int, dict[str, Any]] = {}
-        self.instance.start(variables, NOW)
-        self.keep({"variables": variables})
+        if isinstance(drawn, str):
+            self.instance.start(variables, NOW)
+            self.keep({"variables": variables})
 
     def keep(self, details: Mapping[str, Any]) -> None:
         """Write down what the instance did, with the `details` of the input."""
@@ -36,6 +38,7 @@ class Case:
                 {"token": record.token} if record.token else {}
             )
             data |= {"due": record.due_at.isoformat()} if record.due_at else {}
+            data |= {"late": True} if record.late else {}
             self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
         self.instance.records.clear()
 
@@ -47,6 +50,11 @@ class Case:
             wanted[0].token, {str(element.variable): self.definition.project(str(element.variable), data)}, on
         )
         self.keep({"submission": len(self.submissions)})
+
+    def send(self, name: str, on: datetime, payload: Mapping[str, Any] | None = None) -> bool:
+        caught = self.instance.send(name, dict(payload or {}), on)
+        self.keep({"payload": dict(payload or {})})
+        return caught
 
     def wait(self, until: datetime) -> None:
         self.instance.pass_time(until)

@@ -37,7 +37,7 @@ def enter(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[
     village = world.official("cuncun")
     for index in range(count):
         name = NAMES[index % 20] + GIVEN[index // 20]
-        number = papers.id_number(f"419901{1950 + index % 40}0101{index:03d}")
+        number = papers.id_number(f"419901{1950 + index % 40}0101{index * 2 + 1:03d}")
         data = papers.clue(world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号")
         found = clues.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
         assert found.case is not None
@@ -54,7 +54,7 @@ def finish_all(world: World, element_id: str, username: str) -> None:
         data = papers.paper(item.form_key, world.today, world.upload(username, item) if needs_file else "")
         if item.form_key == "verification":
             case = world.session.get_one(CaseFile, item.case_id)
-            data["members"][0].update(name=case.subject, id_number=case.household.head_id_number)
+            data["members"] = papers.family(case.subject, case.household.head_id_number)
         runtime.complete(world.session, official, item.id, data, clock=world.clock)
 
 

@@ -51,7 +51,7 @@ def member(name: str = "王建国", relation: str = "head", number: str = HEAD_I
     row = {
         "name": name,
         "relation": relation,
-        "sex": "male",
+        "sex": "male" if int(number[16]) % 2 else "female",
         "id_type": "id_card",
         "id_number": id_number(number),
         "health": "healthy",
@@ -59,6 +59,14 @@ def member(name: str = "王建国", relation: str = "head", number: str = HEAD_I
         "medical_insurance": "yes",
     }
     return {**row, **changes}
+
+
+def family(name: str, number: str) -> list[dict[str, Any]]:
+    """The rows of a head with the ID number `number` and of his wife, whose number nobody else has."""
+    order = int(number[14:17])
+    wife = WIFE_ID if number.startswith(HEAD_ID) else f"41990{2 + order % 2}{number[6:14]}{order // 2 * 2:03d}"
+    wife_row = member("李秀英", "spouse", wife, sex="female", health="serious")
+    return [member(name, number=number[:17]), wife_row]
 
 
 def verification(day: date, **changes: Any) -> dict[str, Any]:
@@ -161,6 +169,8 @@ def look_back(day: date, **changes: Any) -> dict[str, Any]:
 def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
     """Valid data for form `key`; `file` is the id of an uploaded file."""
     when = day.isoformat()
+    if key == "appraisal" and changes.get("result") == "not_agreed":
+        changes = {"favour": 3, "against": 25, "abstain": 2, **changes}  # the result follows the votes
     forms: dict[str, dict[str, Any]] = {
         "verification": verification(day),
         "authorisation": {"signed": "yes", "signers": "王建国、李秀英", "signed_on": when, "scan": [file]},

@@ -22,7 +22,7 @@ def household(
     number = session.scalar(select(Household.id).order_by(Household.id.desc()).limit(1)) or 0
     first = f"4199011975{number % 12 + 1:02d}08{number % 1000:03d}"
     head = papers.member(name, number=first)
-    wife = papers.member("李秀英", "spouse", f"4199011977{number % 12 + 1:02d}12{number % 1000:03d}", sex="female")
+    wife = papers.member("李秀英", "spouse", f"4199011977{number % 12 + 1:02d}12{number * 2 % 1000:03d}", sex="female")
     with write(session):
         found = households.register(
             session, {

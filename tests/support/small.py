@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from engine.clock import CHINA
 from engine.definitions import Definition, Resources, check
 from engine.instance import Instance
 
-NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
+NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
+"""Nine in the morning in China, as the clock of a running system tells it."""
 HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">'
@@ -59,6 +60,24 @@ def timer(identifier: str, text: str, kind: str = "timeDuration") -> str:
 def boundary(identifier: str, host: str, text: str, cancel: str = "true", kind: str = "timeDuration") -> str:
     waits = timer(identifier, text, kind)
     return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+
+
+def catch(identifier: str, message: str) -> str:
+    """An event in the flow that waits for a message."""
+    waits = f'<bpmn:messageEventDefinition id="{identifier}_m" messageRef="{message}_message"/>'
+    return f'<bpmn:intermediateCatchEvent id="{identifier}">{waits}</bpmn:intermediateCatchEvent>'
+
+
+def heard(identifier: str, host: str, message: str, cancel: str = "false") -> str:
+    """An event beside a step that waits for a message."""
+    waits = f'<bpmn:messageEventDefinition id="{identifier}_m" messageRef="{message}_message"/>'
+    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+
+
+def with_messages(body: str, *names: str) -> str:
+    """The diagram with the messages of these names."""
+    messages = "".join(f'<bpmn:message id="{name}_message" name="{name}"/>' for name in names)
+    return body.replace("<bpmn:process ", f"{messages}<bpmn:process ", 1)
 
 
 def process(*parts: str, name: str = "p") -> str:

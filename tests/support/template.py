@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
@@ -11,8 +11,8 @@ from engine.clock import CHINA
 from engine.database import create_engine, session_factory, write
 
 PASSWORD = "Ceshi-2022-mima"
-START = datetime(2022, 5, 5, 9, 0, tzinfo=CHINA)
-"""Day 0 of every story: a Thursday morning."""
+START = datetime(2022, 5, 5, 9, 0, tzinfo=CHINA).astimezone(UTC)
+"""Day 0 of every story: a Thursday morning in China, as the clock of a running system tells it."""
 VILLAGE, OTHER_VILLAGE = "410325103202", "410325103203"
 TOWNSHIP, OTHER_TOWNSHIP = "410325103000", "410325102000"
 COUNTY, OTHER_COUNTY = "410325000000", "410326000000"

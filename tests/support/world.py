@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
-from engine.clock import MovableClock, local_date
+from engine.clock import MovableClock, local_date, start_of_day
 from engine.database import Patience, create_engine, session_factory
 from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.replay import Replay, inputs_of, submissions_of
@@ -38,7 +38,7 @@ class World:
 
     def day(self, number: int, hour: int = 9) -> datetime:
         """The instant on day `number` of the story, at `hour` in China."""
-        return START.replace(hour=hour) + timedelta(days=number)
+        return start_of_day(local_date(START) + timedelta(days=number)).replace(hour=hour)
 
     def go_to(self, number: int, hour: int = 9) -> int:
         """Move the clock and fire what fell due; answers how many timers fired."""
@@ -96,6 +96,10 @@ class World:
         """An official finishes the open item of a step with valid data, changed as told."""
         item = self.open_items(case)[element_id]
         data = papers.paper(item.form_key, self.today, self.upload(username, item), **changes)
+        if "members" in data and "members" not in changes:
+            household = case.household
+            number = household.head_id_number or f"41990119700101{household.id:03d}"
+            data["members"] = papers.family(household.head_name, number)
         return runtime.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )

@@ -26,6 +26,9 @@ COMPONENTS = [
 FORMS = Resources({"f": json.dumps({"components": COMPONENTS}).encode()})
 
 
+SAME = 'inner.x = "1"'
+
+
 def findings(body: str, resources: Resources = FORMS) -> list[Finding]:
     return check(body.encode(), resources)[1]
 
@@ -156,7 +159,7 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
     body = (
         f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>'
         f'<bpmn:exclusiveGateway id="g" default="g_e"/>{task("b")}{END}{flow("s", "c")}{flow("c", "g")}'
-        f"{flow('g', 'b', 'inner.x = 1')}{flow('g', 'e')}{flow('b', 'e')}</bpmn:process>"
+        f"{flow('g', 'b', SAME)}{flow('g', 'e')}{flow('b', 'e')}</bpmn:process>"
         f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/>{task("qt", "inner")}<bpmn:endEvent id="qe"/>'
         f"{flow('qs', 'qt')}{flow('qt', 'qe')}</bpmn:process></bpmn:definitions>"
     )

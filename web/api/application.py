@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, current_app, g, request
 from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.wrappers import Response
 
 from engine import (
     accounts,
@@ -19,6 +20,7 @@ from engine import (
     households,
     messages,
     migration,
+    privacy,
     runtime,
     ticker,
     views,
@@ -33,6 +35,7 @@ from engine.inbox import todo as inbox_todo
 from engine.models import Migration
 from engine.relocation import Wish
 from engine.supervision import limits, urging
+from engine.views import TaskView
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -41,6 +44,7 @@ from web.signing import account
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="守望 REST API")
 OPEN = frozenset({"api.issue_token"})
+REVEALING = frozenset({"api.reveal_task"})
 TASK_COLUMNS = [field.attribute or name for name, field in s.Task().fields.items()]
 SETTINGS = {
     "API_TITLE": "守望", "API_VERSION": "v1", "OPENAPI_VERSION": "3.0.3", "OPENAPI_URL_PREFIX": "/api/v1",
@@ -74,6 +78,14 @@ def authenticate() -> None:
     g.account = found
 
 
+@blueprint.after_request
+def mask(answer: Response) -> Response:
+    """No answer holds an ID number, whatever it tells, but those that reveal it on purpose and leave a line."""
+    if request.endpoint not in REVEALING and answer.is_json and not answer.direct_passthrough:
+        answer.set_data(privacy.masked_text(answer.get_data(as_text=True)))
+    return answer
+
+
 @blueprint.post("/tokens")
 @blueprint.arguments(s.Credentials)
 @blueprint.response(201, s.Token)
@@ -103,11 +115,32 @@ def list_tasks(query: dict[str, Any]) -> Any:
 @blueprint.response(200, s.TaskDetail)
 def show_task(item_id: int) -> dict[str, Any]:
     """一件事项及其表单、预填内容、农户概况"""
-    view = views.task_view(session(), account(), item_id, clock.now())
+    return _task(views.task_view(session(), account(), item_id, clock.now()), full=False)
+
+
+def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
+    data = view.values if full else privacy.masked(view.form.components, view.values)
     return {
-        **{key: getattr(view.item, key) for key in TASK_COLUMNS}, "form": view.form.schema, "data": view.values,
+        **{key: getattr(view.item, key) for key in TASK_COLUMNS}, "form": view.form.schema, "data": data,
         "may_complete": view.may_complete, "household": households.public(view.household),
     }  # fmt: skip
+
+
+@blueprint.post("/tasks/<int:item_id>/reveal")
+@blueprint.response(200, s.TaskDetail)
+def reveal_task(item_id: int) -> dict[str, Any]:
+    """同上，证件号码和电话为完整号码；查看留下记录"""
+    view = views.task_view(session(), account(), item_id, clock.now())
+    households.note_reveal(session(), account(), view.case_view.case.household_id, clock.now(), item=item_id)
+    return _task(view, full=True)
+
+
+def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
+    """The data of a form that was read masked: the numbers that were left as they were, in full again."""
+    if "*" not in current_app.json.dumps(data):
+        return data
+    found: dict[str, Any] = privacy.restored(data, views.task_view(session(), account(), item_id, clock.now()).values)
+    return found
 
 
 @blueprint.post("/tasks/<int:item_id>/complete")
@@ -116,7 +149,12 @@ def show_task(item_id: int) -> dict[str, Any]:
 def complete_task(body: dict[str, Any], item_id: int) -> Any:
     """提交"""
     return runtime.complete(
-        session(), account(), item_id, body["data"], idempotency_key=body["idempotency_key"], clock=clock.clock()
+        session(),
+        account(),
+        item_id,
+        _in_full(item_id, body["data"]),
+        idempotency_key=body["idempotency_key"],
+        clock=clock.clock(),
     )
 
 
@@ -222,6 +260,14 @@ def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, s.HouseholdPage)
 def list_households(query: dict[str, Any]) -> Any:
     """农户"""
+    return households.search(session(), account(), query["q"], query["status"], query["page"])
+
+
+@blueprint.post("/households/search")
+@blueprint.arguments(s.HouseholdQuery)
+@blueprint.response(200, s.HouseholdPage)
+def search_households(query: dict[str, Any]) -> Any:
+    """查农户：证件号码、电话写在请求的内容里，不写在网址里"""
     return households.search(session(), account(), query["q"], query["status"], query["page"])
 
 

@@ -24,9 +24,17 @@ const functions = {
   contains: (text, part) => (typeof text === "string" ? text.includes(part) : null),
   not: (value) => (typeof value === "boolean" ? !value : null),
   "list contains": (list, value) => Array.isArray(list) && list.some((x) => same(x, value)),
+  substring: (text, from, length) => (typeof text === "string" ? cut([...text], from, length) : null),
+  "upper case": (text) => (typeof text === "string" ? text.toUpperCase() : null),
   "string length": (text) => (typeof text === "string" ? [...text].length : null),
   decimal: (number, digits) => Math.round(number * 10 ** digits) / 10 ** digits,
 };
+
+// Positions count from 1, or backwards from -1.
+function cut(characters, from, length) {
+  const start = from > 0 ? from - 1 : characters.length + from;
+  return characters.slice(start, length == null ? undefined : start + length).join("");
+}
 
 const none = (value) => value === null || value === undefined || value === "";
 

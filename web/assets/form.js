@@ -1,6 +1,7 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads, drafts that save
 // themselves. Without this script the form still works.
 import { evaluate } from "./feel.js";
+import { judge } from "./form-rules.js";
 
 const AFTER_TYPING = 1500;
 
@@ -64,6 +65,10 @@ function refresh(form) {
       if (!input.dataset.fixed) input.disabled = hidden;
     }
   }
+  return (node) => {
+    const row = node.parentElement.closest("[data-row]");
+    return row ? { ...top, ...read(row) } : top;
+  };
 }
 
 function renumber(list) {
@@ -220,7 +225,7 @@ export function forget() {
 export function enliven(form) {
   const remember = drafts(form);
   const changed = () => {
-    refresh(form);
+    judge(form, refresh(form));
     remember();
   };
   lists(form, changed);

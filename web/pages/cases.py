@@ -66,12 +66,10 @@ def _message_page(
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     form = view.definition.form(expected.event.form_key or "")
-    values = (
-        data if data is not None else _today(form, form.prefill(prefill.context(session(), view.case, view.variables)))
-    )
-    return render_template(
-        "cases/message.html", view=view, expected=expected, fields=form.render(values, errors), errors=errors or {}
-    )
+    context = prefill.context(session(), view.case, view.variables)
+    values = data if data is not None else _today(form, form.prefill(context))
+    fields = form.render(values, errors, form.facts_of(context, local_date(clock.now())))
+    return render_template("cases/message.html", view=view, expected=expected, fields=fields, errors=errors or {})
 
 
 def _expected(view: CaseView, name: str) -> Expected:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,7 +14,7 @@ from engine.clues import Entered
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
-from web import clock
+from web import clock, discretion
 from web.arguments import number, row
 from web.database import session
 from web.signing import account
@@ -27,10 +27,17 @@ MANY_VILLAGES = 60
 @blueprint.get("/clues")
 def index() -> str:
     """The clues in one's reach."""
-    text, channel = request.args.get("q", "").strip()[:40], request.args.get("channel", "")
+    text, channel = request.values.get("q", "").strip()[:40], request.values.get("channel", "")
     page = clues.listing(session(), account(), text, channel, number(request.args.get("page")))
     labels = views.code_labels(session())
     return render_template("clues/index.html", page=page, text=text, channel=channel, labels=labels)
+
+
+@blueprint.post("/clues/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("clues.index", **narrowing), 303)
 
 
 @blueprint.get("/clues/new")
@@ -42,8 +49,7 @@ def new() -> str:
 
 
 def _household(text: str | None) -> Household | None:
-    key = row(text)
-    return households.view(session(), account(), key) if key is not None else None
+    return households.view(session(), account(), row(text) or 0) if text else None
 
 
 def _form() -> Form:
@@ -55,13 +61,15 @@ def _form() -> Form:
 
 def _page(
     data: Mapping[str, Any], household: Household | None, errors: Mapping[str, list[str]] | None = None,
-    duplicates: Sequence[Household] = (),
+    found: Entered | None = None,
 ) -> str:  # fmt: skip
     form = _form()
-    fields = [f for f in form.render(data, errors) if household is None or f.kind != "group"]
+    facts = form.facts_of({}, local_date(clock.now()))
+    fields = [f for f in form.render(data, errors, facts) if household is None or f.kind != "group"]
     villages = divisions.villages_of(session(), account(), limit=MANY_VILLAGES + 1)
     return render_template(
-        "clues/new.html", fields=fields, errors=errors or {}, household=household, duplicates=duplicates,
+        "clues/new.html", fields=fields, errors=errors or {}, household=household,
+        duplicates=found.duplicates if found else (), known=found.known if found else None,
         villages=villages if len(villages) <= MANY_VILLAGES else [],
     )  # fmt: skip
 
@@ -82,7 +90,7 @@ def enter() -> ResponseReturnValue:
         flash(error.message, "danger")
         return _page(raw, household, error.fields), 422
     if entered.clue is None:
-        return _page(raw, household, duplicates=entered.duplicates), 200
+        return _page(raw, household, found=entered), 200
     flash(_words(entered), "success")
     if entered.case is None:
         return redirect(url_for("households.show", household_id=entered.clue.household_id), 303)
@@ -92,13 +100,14 @@ def enter() -> ResponseReturnValue:
 def _words(entered: Entered) -> str:
     """What became of the clue."""
     case = entered.case
-    if case is None:
+    if case is None or entered.clue is None:
         return "这户已是监测对象，不重复识别认定：线索已记入该户，并已通知乡镇核实、调整帮扶措施。"
     if not entered.joined:
         return "线索已录入，开始办理。"
-    if case.procedure_key == clues.PROCEDURE:
+    if not entered.clue.held:
         return "线索已并入这户正在办理的事项，期限按最早的发现日期计算。"
-    return f"线索已并入这户正在办理的“{case.version.procedure.name}”，并已通知村、乡核实。"
+    name = case.version.procedure.name
+    return f"这户正在办理“{name}”：线索已留存，并已通知村、乡；“{name}”办结时，不是监测对象的重新识别认定。"
 
 
 @blueprint.get("/divisions")

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine import access, clues, households, life, measures, openings, rollbacks, transfers, views
 from engine.errors import Invalid
 from engine.life import Chapter
-from web import clock
+from web import clock, discretion
 from web.arguments import number
 from web.database import session
 from web.signing import account
@@ -20,10 +20,17 @@ blueprint = Blueprint("households", __name__)
 
 @blueprint.get("/households")
 def index() -> str:
-    """Search by name, ID number, phone or address."""
-    text, status = request.args.get("q", "").strip()[:40], request.args.get("status", "")
+    """Search by name or address; by ID number or phone with `find`."""
+    text, status = request.values.get("q", "").strip()[:40], request.values.get("status", "")
     page = households.search(session(), account(), text, status, number(request.args.get("page")))
     return render_template("households/index.html", page=page, text=text, status=status)
+
+
+@blueprint.post("/households/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("households.index", **narrowing), 303)
 
 
 @blueprint.get("/households/<int:household_id>")

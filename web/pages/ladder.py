@@ -97,6 +97,14 @@ def messages() -> str:
     )  # fmt: skip
 
 
+@blueprint.post("/outbox/retry")
+def resend_failed() -> ResponseReturnValue:
+    """全部重新发送."""
+    count = outbox.retry_failed(session(), account(), clock.now())
+    flash(f"{count} 条发送失败的消息已重新排入发送。", "success")
+    return redirect(url_for("ladder.messages"), 303)
+
+
 @blueprint.post("/outbox/<int:row_id>/retry")
 def resend(row_id: int) -> ResponseReturnValue:
     """重新发送."""

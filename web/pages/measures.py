@@ -42,8 +42,9 @@ def progress(measure_id: int) -> str:
 def _page(measure_id: int, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None) -> str:
     found = measures.view(session(), account(), measure_id)
     form = measures.progress_form(session())
+    facts = form.facts_of(measures.facts(found), local_date(clock.now()))
     return render_template(
-        "measures/progress.html", measure=found, fields=form.render(data, errors), errors=errors or {}, form=form,
+        "measures/progress.html", measure=found, fields=form.render(data, errors, facts), errors=errors or {}, form=form,
         files=attachments.of_case(session(), found.plan.case_id), words=measures.words(session()),
         may_report=measures.may_report(account(), found), late=measures.is_late(found, local_date(clock.now())),
     )  # fmt: skip

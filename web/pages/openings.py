@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import households, openings
+from engine.clock import local_date
 from engine.errors import Invalid, NotAllowed
 from engine.openings import Startable
 from web import clock
@@ -30,7 +31,8 @@ def _page(
     household = households.view(session(), account(), household_id)
     found = _found(household_id, key)
     values = data if data is not None else _prefilled(household_id, found)
-    fields = found.form.render(values, errors) if found.form else []
+    facts = found.form.facts_of({}, local_date(clock.now())) if found.form else {}
+    fields = found.form.render(values, errors, facts) if found.form else []
     return render_template(
         "households/start.html", household=household, found=found, fields=fields, errors=errors or {}
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
 from engine import registers, views
 from engine.errors import Invalid
 from engine.registers import RegisterFilter
-from web import clock
+from web import clock, discretion
 from web.arguments import number
 from web.database import session
 from web.pages.inbox import narrower
@@ -37,6 +38,13 @@ def index() -> str:
         "register.html", page=page, wanted=wanted, officials=named, places=narrower(),
         labels=views.code_labels(session()),
     )  # fmt: skip
+
+
+@blueprint.post("/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("register.index", **narrowing), 303)
 
 
 @blueprint.post("/export")

@@ -161,9 +161,10 @@ def reassign() -> ResponseReturnValue:
 def order_list() -> str:
     """The orders in one's reach: to answer, to judge, late."""
     status = request.args.get("status", "")
-    page = orders.listing(session(), account(), status, number(request.args.get("page")))
+    today = local_date(clock.now())
+    page = orders.listing(session(), account(), status, number(request.args.get("page")), today=today)
     return render_template(
-        "supervision/orders.html", page=page, status=status, late=orders.late, today=local_date(clock.now()),
+        "supervision/orders.html", page=page, status=status, late=orders.late, today=today,
         places=divisions.names(session(), {one.division_code for one in page.items}),
     )  # fmt: skip
 
@@ -214,8 +215,9 @@ def _order_page(
 ) -> str:
     found = orders.get(session(), account(), order_id)
     form = orders.answer_form(session())
+    facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors), errors=errors or {},
+        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts), errors=errors or {},
         may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
         late=orders.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),

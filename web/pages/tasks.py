@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import attachments, runtime, views
+from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
 from engine.runtime import StepResult
@@ -31,7 +32,8 @@ def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[s
     view = views.task_view(session(), account(), item_id, clock.now())
     values = view.values if data is None else view.form.settled(data, view.context)
     done = view.item.status != "open" and data is None
-    shown = view.form.review(values) if done else view.form.render(values, errors)
+    facts = view.form.facts_of(view.context, local_date(clock.now()))
+    shown = view.form.review(values) if done else view.form.render(values, errors, facts)
     return render_template(
         "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
         typed=data is not None,

@@ -27,7 +27,7 @@ MAX_SECONDS = 6.0
 """What one check may take: about 5 s of it for the exploration."""
 _FIRST: tuple[Checker, ...] = (limits.limits, limits.drawing, structure.unique)
 _CHECKERS: tuple[Checker, ...] = (
-    structure.elements, work.repetitions, structure.events, structure.flows, structure.gateways, structure.processes,
+    structure.elements, structure.flags, work.repetitions, structure.events, structure.flows, structure.gateways, structure.processes,
     structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms, work.services_called,
     work.expressions_written, names.names, timers.timers, foreign.other_pools, foreign.message_flows, foreign.unusual,
     foreign.other_tools, limits.layout,

@@ -10,15 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.decision_cells import wrong_cells
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.definitions.resources import calls_out, is_part
-from engine.definitions.variables import GIVEN, PLACES, RECEIVES
+from engine.definitions.variables import GIVEN, KINDS, PLACES, RECEIVES
 from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
+from engine.feel.kinds import WORDS, Known, kind_of, never
+from engine.feel.parser import Node
 from engine.feel.reading import certain_names, compared
+from engine.forms import bounds, rules
 from engine.forms import schema as s
 from engine.spiff import settings_of
 
@@ -43,20 +47,23 @@ Variables = dict[str, Variable]
 def names(draft: Draft) -> Iterator[Finding]:
     """Names that nothing sets, keys that a form or decision does not have, values that a form does not offer."""
     known = known_variables(draft)
+    kinds = known_kinds(known)
     alone = is_part(draft.root)
     for node, text, tree in _texts(draft.root):
         extra = PLACES if x.local(node) == "userTask" else frozenset()
         for name in sorted(certain_names(tree)):
             yield from _name(known, node, f"“{_short(text)}”", name, alone, extra)
-        for name, value in compared(tree):
-            yield from _value(known, node, f"“{_short(text)}”", name, value)
+        values = [f for name, value in compared(tree) for f in _value(known, node, f"“{_short(text)}”", name, value)]
+        yield from values or _kinds(kinds, node, text, tree)
+    yield from _compared_in_forms(draft, known, alone)
     for node, decision in _decisions(draft):
         for label in decision.without_value:
             yield found(node, f"决策表“{decision.id}”的输入“{label}”没有写明取什么值。")
         for name in sorted(decision.certain_names()):
             yield from _name(known, node, f"决策表“{decision.id}”", name, alone, frozenset())
-        for name, value in decision.compared():
-            yield from _value(known, node, f"决策表“{decision.id}”", name, value)
+        where = f"决策表“{decision.id}”"
+        values = [f for name, value in decision.compared() for f in _value(known, node, where, name, value)]
+        yield from values or _cells(kinds, node, decision)
     if not alone:
         yield from _wanted_by_parts(draft, known)
 
@@ -88,6 +95,22 @@ def known_variables(draft: Draft) -> Variables:
             known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
     known.pop("", None)
     return known
+
+
+def known_kinds(known: Variables) -> Known:
+    """The kinds of the variables' keys, as far as a form, a decision or the system tells."""
+
+    def kind(dotted: str) -> str | None:
+        root, *path = dotted.split(".")
+        one = known.get(root)
+        if one is None or one.open or len(path) > 1:
+            return None
+        if one.origin == "系统":
+            return KINDS.get(dotted)
+        component = one.keys.get(path[0]) if path else None
+        return s.KINDS.get(str(component.get("type"))) if component is not None else None
+
+    return kind
 
 
 def _add(known: Variables, draft: Draft, node: x.Node) -> None:
@@ -161,6 +184,33 @@ def _texts(root: x.Node) -> Iterator[tuple[x.Node, str, Any]]:
             continue  # the check of the writing says so
 
 
+def _compared_in_forms(draft: Draft, known: Variables, alone: bool) -> Iterator[Finding]:
+    """The facts of the case that the forms' fields are compared with, at each step that uses the form."""
+    for node in draft.nodes.values():
+        for component in s.walk(draft.components(x.properties(node).get("formKey", ""))):
+            where = f"表单的“{s.label(component)}”"
+            optional = {term.name for term in bounds.readable(component) if term.optional}
+            for name in sorted(set(_facts_of(component))):
+                yield from _name(known, node, where, name, alone or f"case.{name}" in optional, frozenset())
+            for term in bounds.readable(component):
+                yield from _dated(known, node, where, term.name.removeprefix("case."))
+
+
+def _facts_of(component: Component) -> Iterator[str]:
+    """The case's variables, with what is read of them, that one component is compared with."""
+    alone = {key: value for key, value in component.items() if key != "components"}
+    return (name.removeprefix("case.") for name in rules.facts_read([alone]) if name.startswith("case."))
+
+
+def _dated(known: Variables, node: x.Node, where: str, name: str) -> Iterator[Finding]:
+    """An end of a date names a date."""
+    root, _, key = name.partition(".")
+    one = known.get(root)
+    component = one.keys.get(key) if one is not None else None
+    if component is not None and component.get("type") != "datetime":
+        yield found(node, f"{where}不早于、不晚于的“{name}”不是日期。")
+
+
 def _name(
     known: Variables, node: x.Node, where: str, name: str, alone: bool, extra: frozenset[str]
 ) -> Iterator[Finding]:
@@ -188,6 +238,26 @@ def _row(node: x.Node, where: str, name: str, component: Component | None, key: 
         keys = {str(one.get("path") or one.get("key")) for one in _level(s.children(component))}
         if key not in keys:
             yield found(node, f"{where}用到“{name}”，而清单“{s.label(component)}”没有“{key}”这一栏。")
+
+
+def _kinds(kinds: Known, node: x.Node, text: str, tree: Node) -> Iterator[Finding]:
+    """Comparisons of what can never be of one kind, and a condition that is neither true nor false."""
+    for sentence in never(tree, kinds):
+        yield found(node, f"“{_short(text)}”里，{sentence}")
+    answer = kind_of(tree, kinds)
+    if x.local(node) == "sequenceFlow" and answer not in (None, "boolean"):
+        yield found(node, f"“{_short(text)}”的结果是{WORDS[answer]}，不是“成立”或“不成立”，这条连线永远不会走。")
+
+
+def _cells(kinds: Known, node: x.Node, decision: Decision) -> Iterator[Finding]:
+    """Cells that can never hold, or do not give what their column says."""
+    inner = decision.inner_names()
+
+    def outside(dotted: str) -> str | None:
+        return None if dotted.partition(".")[0] in inner else kinds(dotted)
+
+    for wrong in wrong_cells(decision.table, outside) if decision.table else ():
+        yield found(node, f"决策表“{decision.id}”{wrong.place}：{wrong.sentence}", wrong.severity)
 
 
 def _value(known: Variables, node: x.Node, where: str, name: str, value: Any) -> Iterator[Finding]:

@@ -2,13 +2,16 @@
 // properties that are our own.
 import { h } from "preact";
 import { useState } from "preact/hooks";
+import { rules } from "./form-rules.js";
 import { WORDS } from "./form-words.js";
 
 const TYPES = new Set("default textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist text expression group separator spacer".split(" "));
 const GROUPS = new Set(["general", "staticOptions", "condition", "layout", "appearance", "validation"]);
 const ENTRIES = new Set(["validationType", "patternErrorMessage", "versionTag", "disabled", "prefix-adorner", "verticalAlignment", "searchable", "subtype", "use24h", "time-label", "increment", "disableCollapse", "nonCollapsedItems", "showOutline", "allowAddRemove", "defaultRepetitions", "source"]);
+const ASKED = new Set("textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist".split(" "));
 const FORMATS = { "": "不限", id_number: "身份证号码", phone: "电话号码", past_date: "不晚于今天的日期", money: "金额（两位小数）", village: "村" };
 const FORMATTED = { textfield: ["", "id_number", "phone", "village"], number: ["", "money"], datetime: ["", "past_date"] };
+const ENDS = "本表另一个日期的字段名，或 today（今天）、step.opened_on（这一步开始的日期）、case. 加流程变量，如 case.appraisal.held_on；可加减，如 today - 30天、today + 5年；写几个用逗号隔开，都要满足；有的流程没有的，末尾加问号";
 const SOME = 400;
 
 class Limits {
@@ -28,6 +31,7 @@ class Limits {
       const own = field ? entries(field, editField) : [];
       const at = kept.findIndex((group) => group.id === "general") + 1;
       if (own.length) kept.splice(at, 0, { id: "own", label: "来源和格式", entries: own });
+      if (field && ASKED.has(field.type)) kept.push(rules(field, editField));
       return kept.filter((group) => group.component || group.items || group.entries?.length);
     };
   }
@@ -59,12 +63,17 @@ function entries(field, editField) {
   const found = [];
   if (field.type === "expression") found.push({ id: "own-label", component: Line, label: "名称", value: field.label ?? "", put: (value) => editField(field, ["label"], value) });
   if (FORMATTED[field.type]) found.push({ id: "own-format", component: Choice, label: "格式", value: given("format"), options: FORMATTED[field.type], put: put("format") });
-  if (field.type === "datetime") found.push({ id: "own-notBefore", component: Line, label: "不早于", value: given("notBefore"), put: put("notBefore"), hint: "另一个日期的字段名" });
+  if (field.type === "datetime") {
+    found.push({ id: "own-notBefore", component: Line, label: "不早于", value: given("notBefore"), put: put("notBefore"), hint: ENDS });
+    found.push({ id: "own-notAfter", component: Line, label: "不晚于", value: given("notAfter"), put: put("notAfter"), hint: "写法同上" });
+  }
   if (field.type === "dynamiclist") {
     const must = (value) => editField(field, ["validate"], value ? { ...field.validate, required: true } : undefined);
     found.push({ id: "own-required", component: Choice, label: "至少一行", value: field.validate?.required || given("required") ? "yes" : "", options: ["", "yes"], words: { "": "可以没有", yes: "必须有" }, put: must });
     found.push({ id: "own-fixed", component: Choice, label: "行的增减", value: given("fixed"), options: ["", "true"], words: { "": "可以增减", true: "行由预填给定，不能增减" }, put: put("fixed") });
   }
+  if (["textfield", "textarea", "number"].includes(field.type)) found.push({ id: "own-example", component: Line, label: "试填的值", value: given("example"), put: put("example"), hint: "试办和预览时填上它；各项之间有核对规则的，写一组合得上的值" });
+  if (["textfield", "textarea"].includes(field.type)) found.push({ id: "own-exception", component: Choice, label: "特殊情况说明", value: given("exception"), options: ["", "true"], words: { "": "不是", true: "是，填了就告知督办人员" }, put: put("exception") });
   if (!["default", "filepicker", "text", "expression", "group", "separator", "spacer"].includes(field.type)) found.push({ id: "own-prefill", component: Line, label: "预填自", value: given("prefill"), put: put("prefill"), hint: "例如 household.head_name：打开时先填上名册里的值；只读的项总是取它" });
   return found;
 }

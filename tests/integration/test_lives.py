@@ -1,0 +1,364 @@
+"""A household's life over several procedures: what one of them changes reaches every other that is open (R25, R28, R29).
+
+For every pair of an open procedure and a change of the register either the diagram of the open one says what follows,
+at whichever step it stands, or the two exclude one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine import clues, definitions, households, openings, standing
+from engine.database import write
+from engine.errors import Conflict
+from engine.models import CaseFile, Household, Measure, Notification, Procedure, RiskClue, Timer
+from engine.runtime import withdraw
+from engine.steps import Step
+from tests.support import papers, registers, stages
+from tests.support.world import World
+
+CHANGES = {
+    "admitted": ({"ordinary", "identifying", "eliminated", "cleared"}, "monitored", "identification"),
+    "eliminated": ({"monitored"}, "eliminated", "risk_elimination"),
+    "rolled_back": ({"eliminated"}, "monitored", "rollback"),
+    "cleared": ({"monitored", "eliminated"}, "cleared", "clearance"),
+}
+"""Each change of the register: from which statuses, to which, by which procedure."""
+ENDS = {
+    "admitted": "随纳入结束", "eliminated": "随消除结束", "rolled_back": "随回退结束", "cleared": "随清退结束",
+}  # fmt: skip
+ADJUST: dict[str, Any] = {"outcome": "adjust", "findings": [{"explanation": "正在安排"}] * 9}
+WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+    "assistance": [
+        ("name_official", "xiang", {}), ("make_plan", "cun", {}), ("review_plan", "xiang", {}),
+        ("declare_measures", "cun", {}), ("accept_measures", "xian", {}), ("build_archive", "cun", {}),
+    ],
+    "existing_check": [
+        ("check_measures", "cun", ADJUST), ("name_missing_official", "xiang", {}), ("make_plan", "cun", {}),
+        ("review_plan", "xiang", {}), ("declare_measures", "cun", {}), ("accept_measures", "xian", {}),
+    ],
+    "look_back": [("revisit", "cun", {})],
+}  # fmt: skip
+"""The steps of each procedure that may run beside those of the register, in the order of a case."""
+SHORT = [("check_measures", "cun", {"findings": [{"explanation": "正常"}] * 9}), ("confirm_check", "xiang", {})]
+
+
+def _possible(world: World, key: str, change: str) -> set[str]:
+    """The statuses in which a household may have the procedure open as it undergoes the change."""
+    procedure = world.session.get_one(Procedure, key)
+    by = world.session.get_one(Procedure, CHANGES[change][2])
+    if key == by.key or (procedure.exclusive and procedure.exclusive == by.exclusive):
+        return set()
+    start = definitions.load(world.session, procedure.current_version_id or 0).start
+    wanted = set(openings.opens_for(start))
+    if wanted & (set(households.TYPE_NAMES) - set(households.STATUS_NAMES)):
+        return CHANGES[change][0]  # a type is kept whatever the status
+    return wanted & CHANGES[change][0]
+
+
+@pytest.mark.duty("C1", "R25", "R28", "R29")
+def test_every_procedure_draws_what_every_change_of_the_register_means_for_it(small_world: World) -> None:
+    world = small_world
+    drawn = {}
+    keys = world.session.scalars(select(Procedure.key).where(Procedure.part.is_(False)).order_by(Procedure.key)).all()
+    for key in keys:
+        definition = definitions.load(world.session, definitions.current(world.session, key).id)
+        possible = {change for change in CHANGES if _possible(world, key, change)}
+        known = {change for change, message in standing.MESSAGES.items() if message in definition.messages}
+        assert known == possible, key
+        drawn[key] = possible
+    assert drawn["assistance"] == {"eliminated", "cleared"} and set(drawn["existing_check"]) == set(CHANGES)
+    assert drawn["look_back"] == {"admitted", "rolled_back", "cleared"} and drawn["rollback"] == set()
+
+
+def _pairs() -> Iterator[Any]:
+    ways = [*WAYS.items(), ("existing_check", SHORT)]
+    for key, way in ways:
+        for stop in range(len(way) if way is not SHORT else 2):
+            for change in CHANGES:
+                yield pytest.param(key, way[:stop], way[stop][0], change, id=f"{key}-{way[stop][0]}-{change}")
+
+
+def _change(world: World, household: Household, change: str, besides: CaseFile) -> dict[str, Any]:
+    """The register changes as by a step of `besides`."""
+    status = CHANGES[change][1]
+    with write(world.session):
+        step = Step.on(world.session, besides.id, world.official("xian"), world.clock.now())
+        assert step is not None
+        call = step.call("", "")
+        found = standing.require(call)
+        return standing.change(call, found, change, world.today.isoformat(), status=status)
+
+
+@pytest.mark.duty("C1", "R25", "R28", "R29")
+@pytest.mark.parametrize(("key", "way", "step", "change"), list(_pairs()))
+def test_a_change_of_the_register_reaches_a_case_at_whichever_step_it_stands(
+    small_world: World, key: str, way: list[tuple[str, str, dict[str, Any]]], step: str, change: str
+) -> None:
+    world = small_world
+    statuses = _possible(world, key, change)
+    if not statuses:
+        assert key in ("assistance", "look_back"), "excluded by whom the procedure opens for"
+        return
+    before = sorted(statuses & {"eliminated", "monitored"} or statuses)[0]
+    household = registers.household(
+        world.session, world.clock.now(), "赵富贵", before, household_type="lifted_with_policy"
+    )
+    other = registers.household(world.session, world.clock.now(), "钱有余", "monitored")
+    raw = papers.paper("clearance_proposal", world.today, "")
+    changing = openings.open_by_hand(
+        world.session, world.official("xian"), other.id, "clearance", raw, clock=world.clock
+    )
+    with write(world.session):  # the case that changes the register is of the same household
+        world.session.get_one(CaseFile, changing.id).household_id = household.id
+    case = world.open_by_hand(household.id, key, "xiang" if key == "assistance" else "cun")
+    for element_id, who, data in way:
+        if element_id in world.open_items(case):
+            world.finish(case, element_id, who, **data)
+    assert step in world.open_items(case)
+    found = _change(world, household, change, changing)
+    assert found["told"] == [case.id]
+    ended = world.case(case.id)
+    assert (ended.status, ended.outcome, world.open_items(case)) == ("finished", ENDS[change], {})
+    left = select(Timer).where(Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != "reminder")
+    assert list(world.session.scalars(left)) == []
+    bell = select(Notification.text).where(Notification.case_id == case.id)
+    assert any(ENDS[change] in text for text in world.session.scalars(bell))
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R25", "R19")
+def test_an_assistance_that_was_never_arranged_ends_with_the_mark_overdue_or_not(world: World) -> None:
+    household = stages.admitted(world)
+    assistance = world.session.scalars(select(CaseFile).where(CaseFile.procedure_key == "assistance")).one()
+    world.go_to(40)
+    assert set(world.open_items(assistance)) == {"name_official", "explain_delay"}
+    case = stages.propose(world, household)
+    stages.to_decision(world, case, risk_checks=stages.NATURAL)
+    world.finish(case, "review", "xiang")
+    world.finish(case, "approve", "xian", manner="natural")
+    stages.conclude(world, case)
+    assert stages.household_of(world, case).status == "eliminated"
+    ended = world.case(assistance.id)
+    assert (ended.status, ended.outcome, world.open_items(assistance)) == ("finished", "随消除结束", {})
+    standing_still = select(Timer.standing).where(Timer.case_id == assistance.id, Timer.kind == "limit")
+    assert set(world.session.scalars(standing_still)) == {"over"}
+    world.assert_replays(assistance.id)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29", "R21")
+def test_after_a_clearance_no_measure_is_recalled_and_taken_back_it_is_again(world: World) -> None:
+    from tests.integration.test_clearance import answer, to_consent, to_hearing
+
+    first = world.assistance()
+    last = world.number + 60
+    ends = world.day(last).date().isoformat()
+    world.to_declared(first, measures=[papers.measure(world.today, "illness", "health", ends_on=ends)])
+    raw = papers.paper("clearance_proposal", world.today, "")
+    identification = world.session.get_one(CaseFile, first.origin_id)
+    for element_id in ("announce", "register"):
+        world.finish(identification, element_id, "xiang")
+    case = openings.open_by_hand(
+        world.session, world.official("xian"), first.household_id, "clearance", raw, clock=world.clock
+    )
+    to_hearing(world, case)
+    answer(world, case)
+    to_consent(world, case)
+    world.finish(case, "register_consent", "sheng")
+    done = world.finish(case, "execute_in_system", "sheng")
+    waiting = select(Timer.token).where(Timer.kind == "reminder", Timer.status == "waiting")
+    assert list(world.session.scalars(waiting)) == []
+    withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
+    measure = world.session.scalars(select(Measure)).one()
+    assert list(world.session.scalars(waiting)) == [f"measure-{measure.id}"]
+    world.finish(case, "execute_in_system", "sheng")
+    world.go_to(last + 5)
+    assert world.session.scalar(select(Notification.id).where(Notification.kind == "reminder")) is None
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R26")
+def test_a_change_that_ended_another_case_is_not_taken_back(small_world: World) -> None:
+    world = small_world
+    household = stages.eliminated(world)
+    world.go_to(80)
+    look_back = world.open_by_hand(household.id, "look_back", "cun")
+    anew = world.enter(household_id=household.id)
+    for element_id in ("verify", "sign", "appraise", "post_notice"):  # the matching result on file is used again
+        world.finish(anew, element_id, "cun")
+    world.go_to(86)
+    world.finish(anew, "end_notice", "cun")
+    world.finish(anew, "review", "xiang")
+    done = world.finish(anew, "approve", "xian")
+    assert world.case(look_back.id).outcome == "随纳入结束"
+    with pytest.raises(Conflict, match="其他事项已经随之结束"):
+        withdraw(world.session, world.official("xian"), done.item_id, clock=world.clock)
+
+
+@pytest.mark.duty("R29", "R12")
+def test_a_household_admitted_again_carries_no_old_clearance(small_world: World) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "cleared", cleared_on=date(2022, 1, 20))
+    case = world.enter(household_id=household.id)
+    world.to_notice(case)
+    world.go_to(world.number + 6)
+    world.finish(case, "end_notice", "cun")
+    world.finish(case, "review", "xiang")
+    done = world.finish(case, "approve", "xian")
+    found = stages.household_of(world, case)
+    assert (found.status, found.cleared_on, found.monitored_on) == ("monitored", None, world.today)
+    withdraw(world.session, world.official("xian"), done.item_id, clock=world.clock)
+    found = stages.household_of(world, case)
+    assert (found.status, found.cleared_on) == ("cleared", date(2022, 1, 20))
+
+
+# -- clues that come while another procedure of the register is open --------------------------------------------------
+
+
+def _clue(world: World, household: Household, text: str = "火灾，房屋烧毁") -> RiskClue:
+    data = papers.clue(world.today, description=text)
+    found = clues.enter(world.session, world.official("cun"), data, clock=world.clock, household_id=household.id)
+    assert found.clue is not None
+    return found.clue
+
+
+def _again(world: World, clue: RiskClue) -> RiskClue:
+    world.session.commit()
+    return world.session.get_one(RiskClue, clue.id, populate_existing=True)
+
+
+def _identifications(world: World, household: Household) -> list[CaseFile]:
+    world.session.commit()
+    query = select(CaseFile).where(CaseFile.household_id == household.id, CaseFile.procedure_key == "identification")
+    return list(world.session.scalars(query.order_by(CaseFile.id)))
+
+
+def _opened(world: World, household: Household, key: str) -> CaseFile:
+    form, who = {"rollback": ("rollback_proposal", "cun"), "clearance": ("clearance_proposal", "xian")}[key]
+    raw = papers.paper(form, world.today, "")
+    return openings.open_by_hand(world.session, world.official(who), household.id, key, raw, clock=world.clock)
+
+
+KEPT = [("check_rollback", "cun", {"opinion": "stable"})]
+NOT_AGREED = [("check_rollback", "cun", {}), ("appraise_rollback", "cun", {"result": "not_agreed", "reason": "已稳定"})]
+DROPPED = [
+    ("check_clearance", "cun", {}), ("verify_clearance", "xiang", {}), ("hear_household", "xiang", {}),
+    ("decide_clearance", "xian2", {"outcome": "drop", "reason": "仍有困难"}),
+]  # fmt: skip
+
+
+def _held() -> Iterator[Any]:
+    for key, way, status in (
+        ("rollback", KEPT, "eliminated"), ("rollback", NOT_AGREED, "eliminated"), ("clearance", DROPPED, "eliminated"),
+        ("clearance", DROPPED, "monitored"),
+    ):  # fmt: skip
+        for stop in range(len(way)):
+            yield pytest.param(key, way, stop, status, id=f"{key}-{status}-{way[stop][0]}-{len(way)}")
+
+
+@pytest.mark.duty("R26", "R06", "R15")
+@pytest.mark.parametrize(("key", "way", "stop", "status"), list(_held()))
+def test_a_clue_is_never_closed_under_another_procedure(
+    small_world: World, key: str, way: list[tuple[str, str, dict[str, Any]]], stop: int, status: str
+) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", status)
+    case = _opened(world, household, key)
+    clue = None
+    for number, (element_id, who, data) in enumerate(way):
+        if number == stop:
+            clue = _clue(world, household)
+            found = clue.discovered_on
+        if element_id not in world.open_items(case):
+            world.go_to(world.number + 6)  # the household's days to answer
+        world.finish(case, element_id, who, **data)
+    assert clue is not None
+    ended = world.case(case.id)
+    assert ended.status == "finished" and not _again(world, clue).held
+    if status == "monitored":
+        assert _identifications(world, household) == []
+        told = select(Notification.text).where(Notification.queue == "township", Notification.case_id.is_(None))
+        assert any("监测对象出现新线索（火灾，房屋烧毁）" in text for text in world.session.scalars(told))
+    else:
+        (anew,) = _identifications(world, household)
+        assert (anew.discovery_date, anew.origin_id, _again(world, clue).case_id) == (found, case.id, anew.id)
+        assert anew.limit_at is not None
+        world.assert_replays(anew.id)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R26")
+def test_several_held_clues_open_one_identification_by_the_earliest(small_world: World) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "eliminated")
+    case = _opened(world, household, "rollback")
+    first = _clue(world, household)
+    world.go_to(3)
+    second = _clue(world, household, "又查出重病")
+    world.finish(case, "check_rollback", "cun", opinion="stable")
+    (anew,) = _identifications(world, household)
+    assert anew.discovery_date == first.discovered_on
+    assert {_again(world, one).case_id for one in (first, second)} == {anew.id}
+
+
+@pytest.mark.duty("R26", "R25")
+@pytest.mark.parametrize("after_the_decision", [False, True])
+def test_an_elimination_answers_the_clues_of_before_its_check_alone(world: World, after_the_decision: bool) -> None:
+    household = stages.admitted(world)
+    world.go_to(40)
+    case = stages.propose(world, household)
+    clue = None if after_the_decision else _clue(world, household)
+    stages.to_decision(world, case, risk_checks=stages.NATURAL)
+    world.finish(case, "review", "xiang")
+    world.finish(case, "approve", "xian", manner="natural")
+    clue = clue or _clue(world, household)
+    stages.conclude(world, case)
+    assert stages.household_of(world, case).status == "eliminated"
+    first, *anew = _identifications(world, household)
+    assert first.status == "finished" and [one.origin_id for one in anew] == [case.id] * after_the_decision
+    assert _again(world, clue).case_id == (anew[0].id if after_the_decision else case.id)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R06")
+def test_an_identification_takes_clues_until_the_county_has_decided(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    household = stages.household_of(world, case)
+    joined = _clue(world, household)
+    assert (joined.case_id, joined.held) == (case.id, False)
+    world.to_notice(case)
+    world.go_to(6)
+    for element_id, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
+        world.finish(case, element_id, who)
+    late = _clue(world, household)
+    assert late.held and world.case(case.id).discovery_date == joined.discovered_on
+    world.finish(case, "announce", "xiang")
+    world.finish(case, "register", "xiang")
+    assert not _again(world, late).held
+    told = select(Notification.text).where(Notification.queue == "township", Notification.case_id.is_(None))
+    assert any("监测对象出现新线索" in text for text in world.session.scalars(told))
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R26", "R29")
+def test_a_household_that_is_cleared_is_identified_by_the_clue_that_came_meanwhile(world: World) -> None:
+    from tests.integration.test_clearance import answer, to_consent, to_hearing
+
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
+    case = _opened(world, household, "clearance")
+    to_hearing(world, case)
+    clue = _clue(world, household)
+    answer(world, case)
+    to_consent(world, case)
+    for element_id in ("register_consent", "execute_in_system"):
+        world.finish(case, element_id, "sheng")
+    world.finish(case, "tell_cleared", "xiang")
+    (anew,) = _identifications(world, household)
+    assert _again(world, clue).case_id == anew.id and anew.origin_id == case.id
