@@ -23,6 +23,7 @@ from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Household, Procedure, RiskClue
+from engine.receivers import CHOICE, DAY, Need, receives
 from engine.services import ServiceCall, service, when_ended
 
 PROCEDURE = "identification"
@@ -47,6 +48,9 @@ class Entered:
     def known(self) -> Household | None:
         """The household, among the duplicates, that the person of the ID number belongs to: no other can be made."""
         return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
+
+
+receives("start", PROCEDURE, discovered_on=Need(DAY), channel=Need(CHOICE))
 
 
 @whole

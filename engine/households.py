@@ -27,6 +27,7 @@ from engine.models import (
     table,
 )
 from engine.privacy import mask_phone
+from engine.receivers import ROWS, Need, receives
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -143,6 +144,11 @@ def member_row(member: Member) -> dict[str, Any]:
         "name": member.name, "sex": member.sex, "id_type": member.id_type, "id_number": member.id_number,
         "relation": member.relation, **member.facts,
     }  # fmt: skip
+
+
+receives(
+    "service", "household.record", form="verification", members=Need(ROWS, required=False, columns=frozenset({"name"}))
+)
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:

@@ -19,6 +19,7 @@ from engine.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
+from engine.receivers import DAY, TEXT, Need, receives
 from engine.services import ServiceCall, service, when_finished
 from engine.spiff import COUNTS_FROM
 
@@ -213,6 +214,9 @@ def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
     """The latest notice of each case that has one."""
     query = select(Notice).where(Notice.case_id.in_(case_ids)).order_by(Notice.id)
     return {notice.case_id: notice for notice in session.scalars(query)}
+
+
+receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 
 
 def raise_objection(

@@ -178,6 +178,7 @@ def load_all() -> None:
     import engine.elimination
     import engine.households
     import engine.matching
+    import engine.measures
     import engine.notices
     import engine.notifications
     import engine.observations
@@ -185,4 +186,5 @@ def load_all() -> None:
     import engine.openings
     import engine.plans
     import engine.registration
-    import engine.rollbacks  # noqa: F401
+    import engine.rollbacks
+    import engine.supervision.orders  # noqa: F401

@@ -173,7 +173,7 @@ def test_a_condition_is_written_by_the_fields_type_and_another_field_stays_chose
             box.press("Tab")
         saved(page)
         assert written.format(key=key, value=value).encode() in stored(owner, at), key
-        pick(page, "open_notice")
+        pick(page, "appraise")
         pick(page, "flow_appraised__notice")
         assert page.input_value("[data-field='condition:sign']") == sign
 
