@@ -216,7 +216,7 @@ def test_refusals_of_unknown_items_are_told_of_each_wherever_they_stand(world: W
         told = {one["id"]: one["error"] for one in answer.json}
         assert told[999_999]["code"] == "not_found"
         assert all("category" in told[item]["fields"] for item in ids)
-    assert caller.post("/tasks/complete", {"ids": [999_998, 999_999], "data": {}}).status_code == 200
+    assert caller.post("/tasks/complete", {"ids": [999_998, 999_999], "data": {}}).status_code == 404
 
 
 def test_a_filter_that_names_nothing_finds_nothing(world: World) -> None:

@@ -164,7 +164,8 @@ def complete_task(body: dict[str, Any], item_id: int) -> Any:
 def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     """批量提交：逐件办理，一件不成不影响其他"""
     ids = list(dict.fromkeys(body["ids"]))
-    views.visible_of_one_step(session(), account(), ids)  # what is unknown is said of each, wherever it stands
+    if not views.visible_of_one_step(session(), account(), ids):
+        raise NotFound("没有找到所选的事项。")
     results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
         {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r} for i, r in results
