@@ -15,6 +15,7 @@ from engine import access, attachments, past, prefill
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
 from engine.errors import Conflict, NotAllowed, NotFound
+from engine.forms import Form
 from engine.models import (
     Account,
     Attachment,
@@ -84,24 +85,25 @@ def complete_many(
     of this act, an item that the same act has finished already gets its first answer.
     """
 
-    files = _files(session, actor, item_ids, raw)
+    form = _form_of_any(session, actor, item_ids)
+    files = form.files_of(raw) if form is not None else {}
 
     def one(item_id: int) -> StepResult:
-        own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
+        own = raw
+        if form is not None and files:
+            own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
         key = str(item_id) if act else None
         return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
 
     return each(item_ids, one)
 
 
-def _files(
-    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any]
-) -> Mapping[str, Sequence[Any]]:  # fmt: skip
-    """The files in `raw`, as the form of the first item that the actor may see has them."""
+def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> Form | None:
+    """The form of the first item that the actor may see."""
     for item_id in item_ids:
         with suppress(NotFound):
-            return form_of(session, actor, item_id).files_of(raw)
-    return {}
+            return form_of(session, actor, item_id)
+    return None
 
 
 _USED = "请求编号已被另一件事项使用，请刷新页面后重试。"
