@@ -17,7 +17,7 @@ from engine import access, audit
 from engine.database import write
 from engine.definitions import xml as x
 from engine.definitions.check import check
-from engine.definitions.definition import Definition
+from engine.definitions.definition import Definition, page_forms
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.forms import Form, compile_form
@@ -48,6 +48,13 @@ def load(session: Session, version_id: int) -> Definition:
                 del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
+
+
+def form_digest(session: Session, procedure: str, name: str) -> str:
+    """The hash of the form that a procedure in force gives to a page as `name`, kept with what is sent with it."""
+    version = current(session, procedure)
+    key = page_forms(load(session, version.id).properties).get(name, "")
+    return version.resources.get("form", {}).get(key, "")
 
 
 def forms_sent(session: Session, keys: Iterable[str]) -> dict[str, Form]:

@@ -217,7 +217,8 @@ def _order_page(
     form = orders.answer_form(session())
     facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts), errors=errors or {},
+        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts),
+        errors=errors or {}, sent=definitions.forms_sent(session(), {one.form_sha256 for one in found.entries}),
         may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
         late=orders.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),
