@@ -13,8 +13,8 @@ from engine import runtime
 from engine.clock import SYSTEM
 from engine.errors import ShouwangError
 from engine.models import Account
-from engine.text import whole
 from web import clock, database
+from web.arguments import row
 
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
@@ -90,7 +90,7 @@ def _kept_words(expired: Account) -> str:
     item_id = (request.view_args or {})["item_id"]
     try:
         raw = runtime.form_of(database.session(), expired, item_id).parse(request.form)
-        based_on = whole(request.form.get("revision"))
+        based_on = row(request.form.get("revision"))
         runtime.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
     except runtime.StaleDraft:
         return "登录已过期。您在别处也填写过这一步：重新登录后请选择用哪一份。"

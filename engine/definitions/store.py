@@ -19,7 +19,7 @@ from engine.definitions import xml as x
 from engine.definitions.check import check
 from engine.definitions.definition import Definition, page_forms
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
-from engine.errors import DefinitionError, Invalid, NotFound
+from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.forms import Form, compile_form
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
@@ -113,6 +113,18 @@ def require_owner(actor: Account) -> None:
     access.require_role(actor, access.PROCESS_OWNER)
 
 
+def may_put_into_force(actor: Account) -> bool:
+    """Whether the actor may change what is in force: procedures are the whole province's, and so must the grant be."""
+    return access.has_everywhere(actor, access.PROCESS_OWNER)
+
+
+def require_whole(actor: Account) -> None:
+    """Raise NotAllowed unless the actor may put into force what every county works by."""
+    require_owner(actor)
+    if not may_put_into_force(actor):
+        raise NotAllowed("流程全省通用，由省级的流程管理员启用和停用。您可以画草稿、检查、试运行，再提交省级审批。")
+
+
 def versions(session: Session, key: str) -> list[ProcedureVersion]:
     """The versions of procedure `key`, latest first. Raises NotFound when there is none."""
     query = (
@@ -199,7 +211,7 @@ def deploy(
     then nothing changed.
     """
     if actor is not None:
-        require_owner(actor)
+        require_whole(actor)
     with write(session):
         take_turns(session)
         definition = _checked(body, resources)

@@ -15,6 +15,7 @@ from engine.inbox import Group, InboxFilter
 from engine.models import ApplicationBatch, WorkItem
 from engine.supervision import orders
 from web import clock
+from web.arguments import number, row
 from web.database import session
 from web.signing import account
 
@@ -29,16 +30,11 @@ class ListStep:
     kind: Kind | None
 
 
-def number(text: str | None, least: int = 1) -> int:
-    """A page number from a query string; `least` for nonsense."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else least
-
-
 def wanted(args: Mapping[str, str]) -> InboxFilter:
     """The filter that a query string or a form names."""
     return InboxFilter(
         step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
-        village=args.get("village", ""), batch=number(args.get("batch")) if args.get("batch") else 0,
+        village=args.get("village", ""), batch=row(args.get("batch")) or 0,
         sort=args.get("sort", "due"), urged=args.get("urged") == "1", page=number(args.get("page")),
     )  # fmt: skip
 
@@ -82,7 +78,7 @@ class GoingOn:
 
 def _going_on(items: Sequence[WorkItem]) -> GoingOn | None:
     """After the item that the address names as ``after``."""
-    finished = inbox.of_actor(session(), account(), number(request.args.get("after"), least=0))
+    finished = inbox.of_actor(session(), account(), row(request.args.get("after")) or 0)
     if finished is None:
         return None
     same_case = inbox.of_case(session(), account(), finished.case_id)

@@ -12,8 +12,8 @@ from engine import attachments, definitions, measures
 from engine.clock import local_date
 from engine.errors import Invalid
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("measures", __name__, url_prefix="/measures")

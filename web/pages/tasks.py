@@ -15,10 +15,10 @@ from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
 from engine.runtime import StaleDraft, StepResult
-from engine.text import whole
 from web import clock
+from web.arguments import row
 from web.database import session
-from web.pages.inbox import number, wanted
+from web.pages.inbox import wanted
 from web.signing import account
 from web.words import moment
 
@@ -93,7 +93,7 @@ def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
     form = runtime.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
-    based_on = whole(request.form.get("revision"))
+    based_on = row(request.form.get("revision"))
     fetched = request.headers.get("X-Requested-With") == "fetch"
     try:
         stored = runtime.save_draft(
@@ -140,11 +140,9 @@ def choose_return(item_id: int) -> str:
 @blueprint.post("/tasks/<int:item_id>/return")
 def return_to(item_id: int) -> ResponseReturnValue:
     """退回."""
-    target, reason = request.form.get("target", ""), request.form.get("reason", "")
+    target, reason = row(request.form.get("target")), request.form.get("reason", "")
     try:
-        result = runtime.return_to(
-            session(), account(), item_id, int(target) if target.isdigit() else None, reason, clock=clock.clock()
-        )
+        result = runtime.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
     except Invalid as error:
         view = views.task_view(session(), account(), item_id, clock.now())
         targets = runtime.return_targets(session(), account(), item_id)
@@ -180,6 +178,6 @@ def release(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/reassign")
 def reassign(item_id: int) -> ResponseReturnValue:
     """转办."""
-    runtime.reassign(session(), account(), item_id, number(request.form.get("account_id")), clock=clock.clock())
+    runtime.reassign(session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock())
     flash("已转办。", "success")
     return redirect(url_for("inbox.todo"), 303)
