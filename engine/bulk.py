@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, attachments, prefill, runtime, state, views
+from engine import text as normal
 from engine.clock import Clock, local_date, stopwatch
 from engine.database import whole, write
 from engine.errors import Invalid, NotFound, ShouwangError, Unavailable
@@ -30,7 +31,7 @@ PORTION = 10
 PATIENCE = 1.5
 """Seconds after which a request begins no further portion and shows the progress: nobody waits without a sign."""
 TRIED_FIRST = 20
-COLUMNS = 3
+COLUMNS = 4
 _WORDS = {"textfield", "textarea", "select", "radio", "datetime", "number"}
 
 
@@ -75,12 +76,15 @@ def form_for(form: Form, found: Preview) -> Form:
     Read-only fields stay with each item; a field is hidden only where it would be hidden for every item; what each case
     prefills may be left blank.
     """
-    own = [c for c in form.components if not (c.get("readonly") or c.get("disabled"))]
-    return Form({**form.schema, "components": [_asked_once(c, found) for c in own]})
+    return Form({**form.schema, "components": [_asked_once(c, found) for c in form.components]})
 
 
 def _asked_once(component: s.Component, found: Preview) -> s.Component:
     changed = dict(component)
+    if s.fixed(component):  # conditions still read what all items share
+        return {**changed, "conditional": {"hide": "=true"}}
+    if component["type"] == "group":
+        changed["components"] = [_asked_once(child, found) for child in s.children(component)]
     text = s.hide_text(component)
     several = {key: found.facts[key] for key in _names(text) if len(found.facts.get(key, ())) > 1}
     if several:
@@ -167,7 +171,8 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
 def files_named(session: Session, item: WorkItem, raw: Mapping[str, Any]) -> list[int]:
     """The attachments that what was typed names."""
     files = runtime.definition_of(session, item.case).form(item.form_key).files_of(raw)
-    return [int(value) for values in files.values() for value in values if str(value).isdigit()]
+    found = (normal.whole(value) for values in files.values() for value in values)
+    return [key for key in found if key is not None]
 
 
 def _begin(

@@ -80,6 +80,14 @@ class Table:
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
 
+    def results_of(self, output: str) -> list[Expression | None]:
+        """What each rule writes for an output, the default included; None where it writes nothing."""
+        if output not in self.outputs:
+            return [None]
+        column = self.outputs.index(output)
+        found = [rule.values[column] for rule in self.rules]
+        return found if self.defaults[column] is None else [*found, self.defaults[column]]
+
     def texts(self) -> Iterator[Expression | UnaryTests]:
         """All that is written in it."""
         yield from self.inputs

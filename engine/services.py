@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from engine.models import Account, CaseFile, Submission, WorkItem, table
 
 if TYPE_CHECKING:
     from engine.definitions.definition import Definition
+    from engine.instance import Instance
 
 _SUBMISSION = table(Submission)
 _LATEST_SUBMISSION = (
@@ -125,6 +126,30 @@ def finished(circumstances: ServiceCall) -> None:
     load_all()
     for function in WHEN_FINISHED:
         function(circumstances)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What stands outside the system and would be wrong after a case has moved; people are told, the record is set right."""
+
+    sentence: str
+    apply: Callable[[], None]
+
+
+Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
+WHEN_MOVED: list[Corrects] = []
+
+
+def when_moved(function: Corrects) -> Corrects:
+    """Register what a room has to correct when a case goes on as another instance; it raises Conflict to refuse the move."""
+    WHEN_MOVED.append(function)
+    return function
+
+
+def corrections(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
+    """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
+    load_all()
+    return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
 
 
 Follower = Callable[[ServiceCall], None]

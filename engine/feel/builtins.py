@@ -363,11 +363,13 @@ def _total(*args: Any) -> Any:
     if not items:
         return None
     total = items[0]
+    if isinstance(total, bool | str | list | Mapping):
+        raise FeelError
     for item in items[1:]:
         if v.kind(item) != v.kind(total):
             raise FeelError
         total = total + item
-    return total if not isinstance(total, str) else None
+    return total
 
 
 def _mean(*args: Any) -> Any:

@@ -77,6 +77,14 @@ def must_have_rows(component: Component) -> bool:
     return bool((component.get("validate") or {}).get("required", given(component, "required")))
 
 
+OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
+
+
+def deciding(component: Component) -> bool:
+    """Whether the field is a decision: somebody must make it, no default may."""
+    return key(component) in OUTCOME_KEYS and component.get("type") in CHOICES | {"checkbox"}
+
+
 def options(component: Component) -> dict[str, str]:
     """Label by value of a choice."""
     return {str(o["value"]): str(o.get("label") or o["value"]) for o in component.get("values") or []}
@@ -150,6 +158,8 @@ def _ignored(component: Component, name: str) -> Iterator[Finding]:
     for part in ("readonly", "disabled"):
         if not isinstance(component.get(part, False), bool):
             yield _finding(component, f"“{name}”是否只读不能用表达式写。")
+    if deciding(component) and component.get("defaultValue") not in (None, "", []) and not fixed(component):
+        yield _finding(component, f"“{name}”是要由人作出的决定，不能有默认值：没有选的，不能算作选了。")
     if component["type"] == "group" and (component.get("path") or component.get("isRepeating")):
         yield _finding(component, f"分组“{name}”不能有自己的路径，也不能重复；要重复请用“可增减的行”。")
 

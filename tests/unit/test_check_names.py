@@ -201,3 +201,16 @@ def test_a_form_may_read_its_own_fields_from_inside_a_list() -> None:
         {"f": json.dumps({"components": [*others, {**rows, "components": [*rows["components"], inner]}]}).encode()}
     )  # type: ignore[misc]
     assert findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms) == []
+
+
+def test_a_choice_that_decides_the_way_has_no_default() -> None:
+    for changed, number in (
+        ({"defaultValue": "agreed"}, 1),
+        ({"readonly": True, "defaultValue": "agreed"}, 0),
+        ({}, 0),
+    ):
+        way = {**COMPONENTS[4], "key": "way", **changed}
+        resources = Resources({"f": json.dumps({"components": [*COMPONENTS, way]}).encode()})
+        sentences = [one.message for one in findings(asked('a.way = "agreed"'), resources)]
+        assert len(sentences) == number, sentences
+        assert all("“意见”决定走哪条线" in sentence for sentence in sentences)

@@ -55,6 +55,8 @@ def names(draft: Draft) -> Iterator[Finding]:
             yield from _name(known, node, f"“{_short(text)}”", name, alone, extra)
         values = [f for name, value in compared(tree) for f in _value(known, node, f"“{_short(text)}”", name, value)]
         yield from values or _kinds(kinds, node, text, tree)
+        if x.local(node) == "sequenceFlow":
+            yield from _chosen_by_nobody(known, node, certain_names(tree))
     yield from _compared_in_forms(draft, known, alone)
     for node, decision in _decisions(draft):
         for label in decision.without_value:
@@ -275,6 +277,21 @@ def _value(known: Variables, node: x.Node, where: str, name: str, value: Any) ->
             yield found(node, f"{where}把“{name}”同{_shown(value)}相比，而表单里只能选：{words}。")
     elif kind == "checkbox" and not isinstance(value, bool):
         yield found(node, f"{where}把“{name}”同{_shown(value)}相比，而它是勾选项，只有 true 和 false。")
+
+
+def _chosen_by_nobody(known: Variables, node: x.Node, names: Iterable[str]) -> Iterator[Finding]:
+    """A choice that decides the way and has a default: where nobody chose, the default would decide."""
+    for name in sorted(names):
+        root, *path = name.split(".")
+        one = known.get(root)
+        component = one.keys.get(path[0]) if one is not None and len(path) == 1 else None
+        if component is None or component.get("type") not in s.CHOICES | {"checkbox"} or s.fixed(component):
+            continue
+        if component.get("defaultValue") not in (None, "", [], False):
+            label = s.label(component)
+            yield found(
+                node, f"“{label}”决定走哪条线，{one.origin if one else ''}里不能给它默认值：没有选的，不能算作选了。"
+            )
 
 
 def _wanted_by_parts(draft: Draft, known: Variables) -> Iterator[Finding]:
