@@ -261,7 +261,9 @@ def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element,
 
 def _related(session: Session, case: CaseFile) -> list[CaseFile]:
     """The case whose step opened this one, and the cases that this one's steps opened."""
-    query = select(CaseFile).where(or_(CaseFile.origin_id == case.id, CaseFile.id == case.origin_id))
+    opened = CaseFile.origin_id == case.id
+    # `id = NULL` among the alternatives would make SQLite look at every case
+    query = select(CaseFile).where(opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id))
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     return list(session.scalars(query.options(named).order_by(CaseFile.id)))
 
@@ -303,14 +305,23 @@ def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
     """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk, in the given order."""
+    items = visible_of_one_step(session, actor, item_ids)
+    if not items:
+        raise Invalid("请勾选同一步骤的事项。")
+    return items
+
+
+def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
+    """As `items_of_one_step`, where none may be visible: each is then refused by itself."""
     query = select(WorkItem).where(WorkItem.id.in_(item_ids), access.visible_items(actor))
     found = {item.id: item for item in session.scalars(query.options(joinedload(WorkItem.case)))}
     items = [found[item_id] for item_id in item_ids if item_id in found]
-    if not items or len({(item.procedure_key, item.element_id) for item in items}) != 1:
+    if len({(item.procedure_key, item.element_id) for item in items}) > 1:
         raise Invalid("请勾选同一步骤的事项。")
-    element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
-    if element.properties.get("bulk") != "true":
-        raise Invalid(f"“{element.name}”须逐件办理。")
+    if items:
+        element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
+        if element.properties.get("bulk") != "true":
+            raise Invalid(f"“{element.name}”须逐件办理。")
     return items
 
 
@@ -367,11 +378,20 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
+    decided += [
+        f"“{_name_of(history, element_id, entry.seq)}”{sentence}" for element_id, sentence in data.get("told", [])
+    ]
+    decided += ["来晚了：等它的那一步已经过去，只记录，不再办理。"] if data.get("late") else []
     decided += [words for _, _, name, result in data.get("services", []) if (words := _opening_text(name, result))]
     return Event(
         entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
         [line for line in decided if line],
     )  # fmt: skip
+
+
+def _name_of(history: Past, element_id: str, seq: int) -> str:
+    element = history.element(element_id, seq)
+    return element.name if element else element_id
 
 
 def _message_text(definition: Definition, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session
 from engine import access, attachments, past, prefill
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
-from engine.errors import Conflict, NotAllowed
+from engine.errors import Conflict, NotAllowed, NotFound
+from engine.forms import Form
 from engine.models import (
     Account,
     Attachment,
@@ -83,7 +85,7 @@ def complete_many(
     of this act, an item that the same act has finished already gets its first answer.
     """
 
-    form = form_of(session, actor, item_ids[0]) if item_ids else None
+    form = _form_of_any(session, actor, item_ids)
     files = form.files_of(raw) if form is not None else {}
 
     def one(item_id: int) -> StepResult:
@@ -94,6 +96,14 @@ def complete_many(
         return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
 
     return each(item_ids, one)
+
+
+def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> Form | None:
+    """The form of the first item that the actor may see."""
+    for item_id in item_ids:
+        with suppress(NotFound):
+            return form_of(session, actor, item_id)
+    return None
 
 
 _USED = "请求编号已被另一件事项使用，请刷新页面后重试。"

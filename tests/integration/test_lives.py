@@ -16,7 +16,17 @@ from sqlalchemy import select
 from engine import clues, definitions, households, openings, standing
 from engine.database import write
 from engine.errors import Conflict
-from engine.models import CaseFile, Household, Measure, Notification, Procedure, RiskClue, Timer
+from engine.models import (
+    CaseFile,
+    Household,
+    Measure,
+    MonitoringLine,
+    Notification,
+    Observation,
+    Procedure,
+    RiskClue,
+    Timer,
+)
 from engine.runtime import withdraw
 from engine.steps import Step
 from tests.support import papers, registers, stages
@@ -362,3 +372,43 @@ def test_a_household_that_is_cleared_is_identified_by_the_clue_that_came_meanwhi
     world.finish(case, "tell_cleared", "xiang")
     (anew,) = _identifications(world, household)
     assert _again(world, clue).case_id == anew.id and anew.origin_id == case.id
+
+
+# -- the line of the day that decides ---------------------------------------------------------------------------------
+
+
+def _line(world: World, year: int, amount: int) -> None:
+    with write(world.session):
+        world.session.add(
+            MonitoringLine(
+                province_code="410000000000", year=year, amount=amount, effective_from=date(year, 1, 1), basis="测试",
+            )
+        )  # fmt: skip
+
+
+@pytest.mark.duty("R01", "R16", "R17")
+@pytest.mark.parametrize("verified_after", [True, False])
+def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_world: World, verified_after: bool) -> None:
+    world = small_world
+    _line(world, 2023, 8000)
+    new_year = (date(2023, 1, 1) - world.today).days
+    world.go_to(new_year - 1)
+    case = world.enter()
+    if verified_after:
+        world.go_to(new_year + 2)
+    income = {"wage": 15000, "business": 0, "business_cost": 0}  # 7,500 yuan a head: above the old line, below the new
+    world.finish(case, "verify", "cun", **income)
+    seen = world.session.scalars(select(Observation).where(Observation.case_id == case.id)).one()
+    variables = world.variables(case)
+    assert 6900 < seen.per_capita < 8000
+    assert variables["monitoring_line"]["amount"] == seen.line_amount == (8000 if verified_after else 6900)
+    assert variables["category"]["advice"] == ("admit" if verified_after else variables["category"]["advice"])
+    before = variables["category"]
+    world.go_to(new_year + 3)
+    world.finish(case, "sign", "cun")
+    world.finish(case, "appraise", "cun")
+    variables = world.variables(case)
+    assert variables["monitoring_line"] == {"year": 2023, "amount": 8000, "on": world.today.isoformat()}
+    assert variables["category"]["category"] in ("unstable", "marginal")
+    assert (variables["category"] == before) is verified_after
+    world.assert_replays(case.id)

@@ -13,9 +13,9 @@ from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.errors import Conflict, Invalid
 from engine.models import BulkAct
 from web import clock
+from web.arguments import number, rows
 from web.database import session
 from web.pages import selection
-from web.pages.inbox import number
 from web.pages.tasks import sent_data
 from web.signing import account
 
@@ -68,7 +68,7 @@ def decide() -> ResponseReturnValue:
 
 def _shown(ids: list[int]) -> list[int]:
     """Everything that the page had listed, ticked or not."""
-    return selection.numbers(request.form.getlist("shown")) or ids
+    return rows(request.form.getlist("shown")) or ids
 
 
 @blueprint.post("/return")

@@ -14,6 +14,7 @@ from engine.inbox import Group, InboxFilter
 from engine.models import ApplicationBatch, WorkItem
 from engine.supervision import orders
 from web import clock
+from web.arguments import number, row
 from web.database import session
 from web.signing import account
 
@@ -28,16 +29,11 @@ class ListStep:
     kind: Kind | None
 
 
-def number(text: str | None) -> int:
-    """A page number from a query string; 1 for nonsense."""
-    return int(text) if text and text.isdigit() and len(text) < 7 else 1
-
-
 def wanted(args: Mapping[str, str]) -> InboxFilter:
     """The filter that a query string or a form names."""
     return InboxFilter(
         step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
-        village=args.get("village", ""), batch=number(args.get("batch")) if args.get("batch") else 0,
+        village=args.get("village", ""), batch=row(args.get("batch")) or 0,
         sort=args.get("sort", "due"), urged=args.get("urged") == "1", page=number(args.get("page")),
     )  # fmt: skip
 

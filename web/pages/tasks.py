@@ -15,8 +15,8 @@ from engine.errors import Conflict, Invalid
 from engine.forms import Form
 from engine.runtime import StepResult
 from web import clock
+from web.arguments import row
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("tasks", __name__)
@@ -119,11 +119,9 @@ def choose_return(item_id: int) -> str:
 @blueprint.post("/tasks/<int:item_id>/return")
 def return_to(item_id: int) -> ResponseReturnValue:
     """退回."""
-    target, reason = request.form.get("target", ""), request.form.get("reason", "")
+    target, reason = row(request.form.get("target")), request.form.get("reason", "")
     try:
-        result = runtime.return_to(
-            session(), account(), item_id, int(target) if target.isdigit() else None, reason, clock=clock.clock()
-        )
+        result = runtime.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
     except Invalid as error:
         view = views.task_view(session(), account(), item_id, clock.now())
         targets = runtime.return_targets(session(), account(), item_id)
@@ -159,6 +157,6 @@ def release(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/reassign")
 def reassign(item_id: int) -> ResponseReturnValue:
     """转办."""
-    runtime.reassign(session(), account(), item_id, number(request.form.get("account_id")), clock=clock.clock())
+    runtime.reassign(session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock())
     flash("已转办。", "success")
     return redirect(url_for("inbox.todo"), 303)
