@@ -38,7 +38,7 @@ def overwriting(draft: Draft) -> Iterator[Finding]:
                 pair = min(step.get("id", ""), other), max(step.get("id", ""), other)
                 if pair not in told:
                     told.add(pair)
-                    yield found(course.nodes[other], _sentence(step, course.nodes[other], name))
+                    yield found(course.nodes[other], _sentence(step, course.nodes[other], name), "warning")
 
 
 def _sentence(first: x.Node, second: x.Node, name: str) -> str:
