@@ -7,11 +7,11 @@ that come back, and the rule that nothing is executed without the consent's numb
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, divisions, notifications
@@ -29,6 +29,7 @@ from engine.models import (
     Division,
     Household,
     Procedure,
+    ProcedureVersion,
     Submission,
     WorkItem,
 )
@@ -46,7 +47,7 @@ PAPER_LIMIT = 1000
 
 
 def _leave(call: ServiceCall, result: Any) -> None:
-    """The application was returned or taken back: its place in the batch stays on record."""
+    """The application was returned or taken back: its place in the batch stays on record, and the list as it went up."""
     entry = call.session.get(BatchEntry, result["entry"])
     if entry is not None:
         entry.result, entry.answered_on = "returned", local_date(call.now)
@@ -56,19 +57,40 @@ def _leave(call: ServiceCall, result: Any) -> None:
 def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
     """Put the case into the batch of the day of its county or province; the first case of a day opens a new one.
 
-    `level` is ``county`` or ``province``; `word` is what the batch is called in its number (申请, 汇总).
+    `level` is ``county`` or ``province``; `word` is what the batch is called in its number (申请, 汇总). What the list
+    says of the household is written down now and never changes. Once anybody has dealt with one of its households the
+    list has gone up: then a new one is opened, which says on which list a household stood before.
     """
     today = local_date(call.now)
     division = _locked(call.session, access.ancestor(call.case.village_code, level))
     batch = _of_the_day(call.session, division, call.case, level, today) or _new(call, division, level, word, today)
-    query = select(BatchEntry).where(BatchEntry.batch_id == batch.id, BatchEntry.case_id == call.case.id)
-    entry = call.session.scalar(query)
-    if entry is None:
-        entry = BatchEntry(batch_id=batch.id, case_id=call.case.id)
-        call.session.add(entry)
-    entry.result, entry.answered_on = "waiting", None
+    last_item = select(func.max(WorkItem.id)).where(WorkItem.case_id == call.case.id)
+    entry = BatchEntry(
+        batch_id=batch.id, case_id=call.case.id, line=_line(call), replaces=_stood_on(call, batch),
+        entered_after=call.session.scalar(last_item) or 0, result="waiting",
+    )  # fmt: skip
+    call.session.add(entry)
     call.session.flush()
     return {"entry": entry.id, "batch": batch.id, "number": batch.number}
+
+
+def _line(call: ServiceCall) -> dict[str, Any]:
+    """The household as the list names it, and why it is applied for, at this moment."""
+    listed = facts.listed(call.session, [call.case])[call.case.id]
+    reason = _reasons(call.session, [call.case.id]).get(call.case.id, "")
+    return {**asdict(listed), "details": _details(call.case.household, reason)}
+
+
+def _stood_on(call: ServiceCall, batch: ApplicationBatch) -> str:
+    """The number of the list of this level on which the case stood before; '' for the first time."""
+    query = (
+        select(ApplicationBatch.number)
+        .join(BatchEntry, BatchEntry.batch_id == ApplicationBatch.id)
+        .where(BatchEntry.case_id == call.case.id, ApplicationBatch.level == batch.level)
+        .order_by(BatchEntry.id.desc())
+        .limit(1)
+    )
+    return call.session.scalar(query) or ""
 
 
 def _locked(session: Session, code: str) -> Division:
@@ -79,15 +101,24 @@ def _locked(session: Session, code: str) -> Division:
 def _of_the_day(
     session: Session, division: Division, case: CaseFile, level: str, today: date
 ) -> ApplicationBatch | None:
-    """The latest batch of the day, but none that has already brought the case an answer: an answer is not overwritten."""
-    answered = select(BatchEntry.batch_id).where(
-        BatchEntry.case_id == case.id, BatchEntry.result.in_(("agreed", "refused"))
-    )
+    """The batch of the day that has not gone up yet, if there is one."""
     query = select(ApplicationBatch).where(
         ApplicationBatch.division_code == division.code, ApplicationBatch.kind == case.procedure_key,
-        ApplicationBatch.level == level, ApplicationBatch.opened_on == today, ApplicationBatch.id.not_in(answered),
+        ApplicationBatch.level == level, _gathering(today),
     )  # fmt: skip
     return session.scalar(query.order_by(ApplicationBatch.id.desc()).limit(1))
+
+
+def _gathering(today: date) -> ColumnElement[bool]:
+    """SQL: a batch of today of which no household is answered, returned or a step further; then its list has gone up."""
+    dealt_with = exists().where(
+        WorkItem.case_id == BatchEntry.case_id, WorkItem.id > BatchEntry.entered_after,
+        WorkItem.status.in_(("done", "returned")),
+    )  # fmt: skip
+    gone_up = exists().where(
+        BatchEntry.batch_id == ApplicationBatch.id, or_(BatchEntry.result != "waiting", dealt_with)
+    )
+    return and_(ApplicationBatch.opened_on == today, ~gone_up)
 
 
 def _new(call: ServiceCall, division: Division, level: str, word: str, today: date) -> ApplicationBatch:
@@ -98,9 +129,11 @@ def _new(call: ServiceCall, division: Division, level: str, word: str, today: da
     )  # fmt: skip
     serial = (call.session.scalar(last) or 0) + 1
     name = call.session.get_one(Procedure, kind).name
+    place = divisions.names(call.session, [division.code]).get(division.code, "")
+    heading = {"place": place, "signature": divisions.authority(place, level), "matter": name + LEVEL_WORDS[level]}
     batch = ApplicationBatch(
         kind=kind, level=level, division_code=division.code, year=today.year, serial=serial, opened_on=today,
-        number=f"{division.name}{name}{word}〔{today.year}〕{serial}号",
+        number=f"{division.name}{name}{word}〔{today.year}〕{serial}号", heading=heading,
     )  # fmt: skip
     call.session.add(batch)
     call.session.flush()
@@ -181,11 +214,13 @@ class Line:
 
     batch: ApplicationBatch
     counts: Mapping[str, int]
+    gathering: bool = False
+    """Whether households may still be added today."""
 
     @property
     def total(self) -> int:
-        """The households that were applied for; those returned no longer count."""
-        return sum(count for result, count in self.counts.items() if result != "returned")
+        """The households on the list as it went up, those returned since among them."""
+        return sum(self.counts.values())
 
 
 def search(
@@ -216,80 +251,105 @@ def kinds(session: Session, actor: Account) -> dict[str, str]:
     return {row.key: row.name for row in session.execute(query.order_by(Procedure.key))}
 
 
-def view(session: Session, actor: Account, batch_id: int) -> Line:
-    """One batch. Raises NotFound outside the actor's reach."""
+def view(session: Session, actor: Account, batch_id: int, today: date | None = None) -> Line:
+    """One batch; on `today` also whether it is still gathering. Raises NotFound outside the actor's reach."""
     access.require_role(actor, *sorted(access.BATCH_ROLES))
     query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, access.visible_batches(actor))
     batch = session.scalar(query)
     if batch is None:
         raise NotFound("没有找到这一批次。")
-    return Line(batch, _counts(session, [batch.id]).get(batch.id, {}))
+    still = select(ApplicationBatch.id).where(ApplicationBatch.id == batch.id, _gathering(today or date.min))
+    counts = _counts(session, [batch.id]).get(batch.id, {})
+    return Line(batch, counts, gathering=today is not None and session.scalar(still) is not None)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A household of a batch: its entry, where its case is now, and why it was applied for."""
+    """A household of a batch: what the list says of it, and where its case is now.
+
+    `case` is None when the household has been handed over to another place since: then only the list's words are shown.
+    """
 
     entry: BatchEntry
-    case: CaseFile
-    household: Household
+    case: CaseFile | None
+    listed: compose.Listed
     step: str
-    reason: str
 
 
 def rows(session: Session, actor: Account, batch_id: int, page: int = 1, size: int = 20) -> tuple[Page[int], list[Row]]:
-    """A page of a batch's households in the actor's reach, in the order in which they were applied for."""
-    query = (
-        select(BatchEntry.id)
-        .join(CaseFile, CaseFile.id == BatchEntry.case_id)
-        .where(BatchEntry.batch_id == batch_id, access.visible_cases(actor))
-    )
+    """A page of a batch's households, in the order in which they were applied for: always all that went up."""
+    view(session, actor, batch_id)
+    query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id)
     found = page_of(session, query, query.order_by(BatchEntry.id), page, size)
-    return found, _rows(session, found.items)
+    return found, _rows(session, actor, found.items)
 
 
 def paper(session: Session, actor: Account, batch_id: int) -> Paper:
-    """The batch's list on paper, with its number: all households but those returned."""
+    """The batch's list on paper, with its number: as it went up, whatever has become of its households since."""
     batch = view(session, actor, batch_id).batch
-    query = (
-        select(BatchEntry.id)
-        .join(CaseFile, CaseFile.id == BatchEntry.case_id)
-        .where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned", access.visible_cases(actor))
-        .order_by(BatchEntry.id)
-    )
-    found = _rows(session, session.scalars(query.limit(PAPER_LIMIT)).all())
-    places = facts.listed(session, [row.case for row in found])
-    name = divisions.names(session, [batch.division_code]).get(batch.division_code, "")
-    matter = kinds(session, actor).get(batch.kind, "") + LEVEL_WORDS[batch.level]
-    signature = divisions.authority(name, batch.level)
-    terms = compose.Terms(matter, f"{written(batch.opened_on)}{matter}", name, signature, batch.opened_on)
-    listed = [replace(places[row.case.id], details=_details(row)) for row in found]
+    query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id).order_by(BatchEntry.id)
+    found = _rows(session, actor, session.scalars(query.limit(PAPER_LIMIT)).all())
+    heading = batch.heading or _heading(session, actor, batch)
+    terms = compose.Terms(
+        heading["matter"], f"{written(batch.opened_on)}{heading['matter']}", heading["place"], heading["signature"],
+        batch.opened_on,
+    )  # fmt: skip
+    listed = [_replacing(row) for row in found]
     return replace(compose.application(terms, listed), number=batch.number)
 
 
-def _details(row: Row) -> dict[str, str]:
-    since = row.household.monitored_on
+def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[str, str]:
+    """The heading of a batch of before lists were kept as they went up."""
+    place = divisions.names(session, [batch.division_code]).get(batch.division_code, "")
+    matter = kinds(session, actor).get(batch.kind, "") + LEVEL_WORDS[batch.level]
+    return {"place": place, "signature": divisions.authority(place, batch.level), "matter": matter}
+
+
+def _replacing(row: Row) -> compose.Listed:
+    """The line of the list; one that was listed before says on which list, in place of which this one stands."""
+    if not row.entry.replaces:
+        return row.listed
+    reason = f"{row.listed.details.get('事由', '')}（代替原列 {row.entry.replaces} 名单的这一户）"
+    return replace(row.listed, details={**row.listed.details, "事由": reason})
+
+
+def _details(household: Household, reason: str) -> dict[str, str]:
+    since = household.monitored_on
     return {
-        "类别": CATEGORY_NAMES.get(row.household.category, ""), "纳入日期": written(since) if since else "",
-        "事由": row.reason,
+        "类别": CATEGORY_NAMES.get(household.category, ""), "纳入日期": written(since) if since else "",
+        "事由": reason,
     }  # fmt: skip
 
 
-def _rows(session: Session, ids: Sequence[int]) -> list[Row]:
+def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
     query = (
         select(BatchEntry, CaseFile)
         .join(CaseFile, CaseFile.id == BatchEntry.case_id)
         .where(BatchEntry.id.in_(ids))
-        .options(
-            joinedload(CaseFile.household).joinedload(Household.division),
-            joinedload(CaseFile.household).selectinload(Household.members),
-        )
+        .options(joinedload(CaseFile.household), joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure))
         .order_by(BatchEntry.id)
     )
     pairs = [(row.BatchEntry, row.CaseFile) for row in session.execute(query)]
     cases = [case.id for _, case in pairs]
-    steps, reasons = _open_steps(session, cases), _reasons(session, cases)
-    return [Row(entry, case, case.household, steps.get(case.id, ""), reasons.get(case.id, "")) for entry, case in pairs]
+    seen = set(session.scalars(select(CaseFile.id).where(CaseFile.id.in_(cases), access.visible_cases(actor))))
+    steps, earlier = _open_steps(session, cases), _earlier(session, [pair for pair in pairs if not pair[0].line])
+    return [
+        Row(
+            entry, case if case.id in seen else None,
+            compose.Listed(**entry.line) if entry.line else earlier[case.id], steps.get(case.id, ""),
+        )
+        for entry, case in pairs
+    ]  # fmt: skip
+
+
+def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
+    """What the lists of before say: they were not kept, so it is as the register has it."""
+    places = facts.listed(session, [case for _, case in pairs])
+    reasons = _reasons(session, [case.id for _, case in pairs])
+    return {
+        case.id: replace(places[case.id], details=_details(case.household, reasons.get(case.id, "")))
+        for _, case in pairs
+    }
 
 
 def _open_steps(session: Session, cases: Sequence[int]) -> dict[int, str]:

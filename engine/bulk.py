@@ -75,12 +75,15 @@ def form_for(form: Form, found: Preview) -> Form:
     Read-only fields stay with each item; a field is hidden only where it would be hidden for every item; what each case
     prefills may be left blank.
     """
-    own = [c for c in form.components if not (c.get("readonly") or c.get("disabled"))]
-    return Form({**form.schema, "components": [_asked_once(c, found) for c in own]})
+    return Form({**form.schema, "components": [_asked_once(c, found) for c in form.components]})
 
 
 def _asked_once(component: s.Component, found: Preview) -> s.Component:
     changed = dict(component)
+    if s.fixed(component):  # conditions still read what all items share
+        return {**changed, "conditional": {"hide": "=true"}}
+    if component["type"] == "group":
+        changed["components"] = [_asked_once(child, found) for child in s.children(component)]
     text = s.hide_text(component)
     several = {key: found.facts[key] for key in _names(text) if len(found.facts.get(key, ())) > 1}
     if several:

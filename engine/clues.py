@@ -1,6 +1,8 @@
-"""Risk clues (R06): each opens an identification or joins the household's open case; the earliest rules the clock.
+"""Risk clues (R06): each opens an identification or joins the one under way; the earliest rules the clock.
 
-A household that is monitored already is not identified again: its new clue is kept and its township told.
+While another procedure of the register is open for the household, the clue is held: that case hears of it, and as it
+ends, what follows is decided by what the household is then. A household that is monitored is not identified again: its
+new clue is kept and its township told. No clue is closed under another procedure unseen (R26).
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Household, Procedure, RiskClue
-from engine.services import ServiceCall, service
+from engine.receivers import CHOICE, DAY, Need, receives
+from engine.services import ServiceCall, service, when_ended
 
 PROCEDURE = "identification"
 CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
@@ -45,6 +48,9 @@ class Entered:
     def known(self) -> Household | None:
         """The household, among the duplicates, that the person of the ID number belongs to: no other can be made."""
         return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
+
+
+receives("start", PROCEDURE, discovered_on=Need(DAY), channel=Need(CHOICE))
 
 
 @whole
@@ -106,26 +112,48 @@ def place(
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
     The caller has locked the household before it added the clue: two clues at the same moment must not open two cases.
-    An open case of the register takes it. Without one a household that is monitored needs no identification: the
-    clue waits at the household, and its township hears of it. Every other household is identified, an eliminated one
-    anew.
+    An identification that is not decided yet takes it. Any other open case of the register holds it until it ends
+    (`take_up`). Without one a household that is monitored needs no identification: the clue is kept, and its township
+    hears of it. Every other household is identified, an eliminated one anew.
     """
     session.add(clue)
     session.flush()
     case = _open_case(session, household)
     if case is not None:
-        _join(session, actor, case, clue, now)
         clue.case_id = case.id
+        clue.held = case.procedure_key != PROCEDURE or household.status == "monitored"
+        _join(session, actor, case, clue, now)
         return case, True
     if household.status == "monitored":
         text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
         notifications.send_about(session, household, "township", "clue", text, now)
         return None, False
     case = runtime.open_case(
-        session, actor, PROCEDURE, household, _variables(session, household, clue), now, origin=origin
+        session, actor, PROCEDURE, household, _variables(session, household, clue, now), now, origin=origin
     )
     clue.case_id = case.id
     return case, False
+
+
+@when_ended
+def take_up(call: ServiceCall) -> None:
+    """A case has ended: the clues that it held are placed by what the household is now, the earliest first (R26)."""
+    held = select(RiskClue).where(
+        RiskClue.household_id == call.case.household_id, RiskClue.held.is_(True), RiskClue.cancelled_at.is_(None)
+    )
+    clues = call.session.scalars(held.order_by(RiskClue.discovered_on, RiskClue.id)).all()
+    if not clues:
+        return
+    household = locks.household(call.session, call.case.household_id)
+    if _open_case(call.session, household) is not None:
+        return  # another procedure of the register than the one that ended: they wait on
+    for clue in clues:
+        clue.held = False
+        case, _ = place(call.session, call.actor, household, clue, call.now, origin=call.case)
+        if case is not None:
+            name = case.version.procedure.name
+            text = f"{household.head_name}户：办理期间留存的线索（{clue.description}）转入“{name}”，请按期办理。"
+            notifications.send(call.session, case, "village", "clue", text, call.now)
 
 
 def _open_case(session: Session, household: Household) -> CaseFile | None:
@@ -140,14 +168,17 @@ def _open_case(session: Session, household: Household) -> CaseFile | None:
 def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
     """Tell the case of the clue. An identification counts its days from the earliest (R06); others note the latest."""
     payload = {"channel": clue.channel, "finder": clue.finder, "discovered_on": clue.discovered_on.isoformat()}
-    if case.procedure_key == PROCEDURE:
+    if not clue.held:
         earliest = session.scalar(_earliest(case))
         first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
         facts: dict[str, Any] = {"discovery_date": first.isoformat()}
     else:
         entered = local_date(now).isoformat()
         facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
-        text = f"{case.subject}户：出现新线索（{clue.description}），已并入正在办理的“{case.version.procedure.name}”。"
+        name = case.version.procedure.name
+        text = (
+            f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
+        )
         for queue in ("township", "village"):
             notifications.send(session, case, queue, "clue", text, now)
     runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
@@ -166,9 +197,9 @@ def count_anew(session: Session, actor: Account | None, case: CaseFile, now: dat
     runtime.send_message(session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now))
 
 
-def _variables(session: Session, household: Household, clue: RiskClue) -> dict[str, Any]:
+def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:
     return {
-        **openings.first_variables(session, household, clue.discovered_on),
+        **openings.first_variables(session, household, local_date(now)),
         "clue": {
             "channel": clue.channel, "finder": clue.finder, "description": clue.description, "risks": clue.risks,
             "discovered_on": clue.discovered_on.isoformat(),
@@ -204,7 +235,8 @@ def raise_clue(
     case, joined = place(call.session, actor, household, clue, call.now, origin=call.case)
     call.session.flush()
     name = case.version.procedure.name if case is not None else ""
-    return {"clue": clue.id, "case": case.id if case is not None else None, "joined": joined, "name": name}
+    found = {"clue": clue.id, "case": case.id if case is not None else None, "joined": joined, "name": name}
+    return found | {"held": clue.held}
 
 
 def form(session: Session) -> Form | None:

@@ -226,7 +226,10 @@ def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
     if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE:
         return None
     others = select(RiskClue.id).where(
-        RiskClue.case_id == case.id, RiskClue.id != clue.id, RiskClue.cancelled_at.is_(None)
+        RiskClue.case_id == case.id,
+        RiskClue.id != clue.id,
+        RiskClue.cancelled_at.is_(None),
+        RiskClue.held.is_(False),
     )
     return case if session.scalar(others.limit(1)) is None else None
 
@@ -298,6 +301,10 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
     household, successor = row.household, session.get_one(Household, row.into_id)
     _require_mergeable(session, household, successor)
     moving = _moving_clues(session, household.id)
+    for clue in moving:  # before the cases end: what they held would be placed at the record that is no more
+        clue.household_id, clue.village_code = successor.id, successor.village_code
+        clue.case_id, clue.held = None, False
+    session.flush()
     for case in _open_cases(session, household.id):
         _end(session, actor, case, f"并入{successor.head_name}户", row, now)
     session.execute(update(Member).where(Member.household_id == household.id).values(person=None))
@@ -307,8 +314,6 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
         official.until = local_date(now)
     household.merged_into_id, household.status, household.updated_at = successor.id, "merged", now
     for clue in moving:
-        clue.household_id, clue.village_code, clue.case_id = successor.id, successor.village_code, None
-        session.flush()
         clues.place(session, actor, successor, clue, now)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,15 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from engine import drafting
-from engine.decisions import Node, parse_decision, read_model
+from engine import drafting, text
+from engine.decision_cells import column_kind, wrong_cells
+from engine.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
 from engine.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
+from engine.feel.kinds import DAY, WORDS, kind_of, sides
+from engine.feel.parser import Node as FeelNode
+from engine.feel.parser import parts
+from engine.feel.reading import names_alone
 from engine.models import Account, ProcedureDraft
 
 MAX_INPUTS = 100
@@ -77,7 +83,11 @@ def findings(body: bytes) -> list[Finding]:
         return _in_cells(body) or error.findings
     except RecursionError:
         return [Finding("", "", "决策表嵌套过深，不能使用。")]
-    return []
+    return [
+        Finding(wrong.cell, wrong.place, wrong.sentence, wrong.severity)
+        for decision in parse_model(body)
+        for wrong in (wrong_cells(decision.table, lambda dotted: None) if decision.table else ())
+    ]
 
 
 def _in_cells(body: bytes) -> list[Finding]:
@@ -91,21 +101,21 @@ def _cells(body: bytes) -> Iterator[Finding]:
     """The cells that cannot be read."""
     for table in _tables(body):
         titles = [*_titles(table, "input"), *_titles(table, "output")]
-        for column, text in zip(_children(table, "input"), titles, strict=False):
+        for column, title in zip(_children(table, "input"), titles, strict=False):
             expression = _child(column, "inputExpression")
-            yield from _wrong(expression, f"输入“{text}”的表达式", unary=False)
+            yield from _wrong(expression, f"输入“{title}”的表达式", unary=False)
         for number, rule in enumerate(_children(table, "rule"), 1):
             cells = [*_children(rule, "inputEntry"), *_children(rule, "outputEntry")]
-            for cell, text in zip(cells, titles, strict=False):
-                yield from _wrong(cell, f"第 {number} 行“{text}”", unary=_name(cell) == "inputEntry")
+            for cell, title in zip(cells, titles, strict=False):
+                yield from _wrong(cell, f"第 {number} 行“{title}”", unary=_name(cell) == "inputEntry")
 
 
 def _wrong(cell: Node | None, place: str, *, unary: bool) -> Iterator[Finding]:
-    text = _text(cell)
-    if cell is None or text in ("", "-"):
+    written = _text(cell)
+    if cell is None or written in ("", "-"):
         return
     try:
-        compile_unary_tests(text) if unary else compile_expression(text)
+        compile_unary_tests(written) if unary else compile_expression(written)
     except FeelSyntaxError as error:
         yield Finding(cell.get("id", ""), place, str(error))
 
@@ -141,7 +151,7 @@ def tried(body: bytes, samples: Mapping[str, str]) -> Trial:
     Raises DefinitionError for a file that cannot be used, Invalid for a sample that is no value.
     """
     decision = parse_decision(body)
-    context = _context(samples)
+    context = _context(samples, _asked(decision))
     try:
         hits = decision.hits(context)
         result = to_plain(decision.evaluate(context))
@@ -155,33 +165,117 @@ def _numbers(hits: list[int] | None) -> list[int]:
     return [index + 1 for index in hits or []]
 
 
-def _context(samples: Mapping[str, str]) -> dict[str, Any]:
+def _asked(decision: Decision) -> dict[str, str]:
+    """What the table's columns take for each name that stands alone in one: the kind of its cells, else the declared."""
+    table, found = decision.table, dict[str, str]()
+    for place, expression in enumerate(table.inputs if table else ()):
+        for name in names_alone(expression.tree):
+            kind = _kind_of_cells(table, place) or column_kind(table, place, lambda dotted: None)  # type: ignore[arg-type]
+            if kind is not None:
+                found[name] = kind
+    return found
+
+
+def _kind_of_cells(table: Table, place: int) -> str | None:
+    """The one kind of all that a column's cells compare with; None where they differ or cannot be told."""
+    kinds = {
+        kind_of(side, lambda dotted: None)
+        for rule in table.rules
+        for test in (rule.tests[place].tree[1] if rule.tests[place].tree[0] in ("tests", "not") else ())
+        for side in sides(test)
+    } - {"null"}
+    found = kinds.pop() if len(kinds) == 1 else None
+    return DAY if found == "date" else found
+
+
+def _context(samples: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, Any]:
     """Nested values from dotted names."""
     if len(samples) > MAX_INPUTS:
         raise Invalid(f"试算的输入过多（上限 {MAX_INPUTS} 项）。")
     context: dict[str, Any] = {}
     wrong: dict[str, list[str]] = {}
-    for name, text in sorted(samples.items()):
+    for name, typed in sorted(samples.items()):
         level = context
         *outer, last = name.split(".")
         for part in outer:
             inner = level.setdefault(part, {})
             level = inner if isinstance(inner, dict) else {}
         try:
-            level[last] = _value(text)
+            level[last] = _value(typed.strip(), kinds.get(name))
         except FeelSyntaxError as error:
-            wrong[name] = [f"写不成一个值：{error}"]
+            wrong[name] = [str(error)]
     if wrong:
-        raise Invalid(f"有 {len(wrong)} 项输入写得不对。", wrong)
+        name, (sentence, *_) = next(iter(wrong.items()))
+        raise Invalid(f"有 {len(wrong)} 项输入写得不对。{name} {sentence}", wrong)
     return context
 
 
-def _value(text: str) -> Any:
-    text = text.strip()
-    if not text:
+def _value(typed: str, kind: str | None) -> Any:
+    """What was typed, as a value of the kind that the column takes. Raises FeelSyntaxError with what it should be.
+
+    Nothing that was typed is ever computed: 2026-05-01 is a date and no sum, an ID number is a text.
+    """
+    if not typed or typed == "null":
         return None
-    expression = compile_expression(text)
-    return text if expression.names() else to_plain(expression.evaluate({}))
+    reader = _READERS.get(kind or "")
+    if reader is not None:
+        found = reader(typed)
+        if found is None:
+            raise FeelSyntaxError(f"这一列是{WORDS[str(kind)]}，“{typed[:40]}”不是。{_EXAMPLES[str(kind)]}")
+        return found
+    return _untyped(typed)
+
+
+def _untyped(typed: str) -> Any:
+    """A value of a column that says nothing of what it takes: FEEL's own constants, anything else as it stands."""
+    day, number = text.day(typed), text.number(typed)
+    if day is not None:
+        return day.isoformat()
+    if number is not None:
+        return to_plain(number) if len(typed) < LONGEST_NUMBER else typed
+    try:
+        tree = compile_expression(typed).tree
+    except FeelSyntaxError:
+        if typed[0] in '[{"':
+            raise
+        return typed
+    return to_plain(compile_expression(typed).evaluate({})) if _constant(tree) else typed
+
+
+def _constant(tree: FeelNode) -> bool:
+    if tree[0] == "call":
+        return tree[1][0] == "name" and tree[1][1] in _MAKERS and all(_constant(value) for _, value in tree[2])
+    return tree[0] in ("lit", "list", "context", "neg", "range") and all(_constant(part) for part in parts(tree))
+
+
+def _as_text(typed: str) -> str:
+    """A text, with or without FEEL's quotation marks."""
+    quoted = len(typed) > 1 and typed[0] == typed[-1] == '"'
+    found = compile_expression(typed).evaluate({}) if quoted else typed
+    return found if isinstance(found, str) else typed
+
+
+def _as_number(typed: str) -> Any:
+    found = text.number(typed)
+    return None if found is None else to_plain(found)
+
+
+def _as_day(typed: str) -> str | None:
+    bare = re.sub(r'^date\("(.*)"\)$|^"(.*)"$', r"\1\2", typed)
+    found = text.day(bare)
+    return None if found is None else found.isoformat()
+
+
+LONGEST_NUMBER = 16
+"""What is as long as an ID number is none of the numbers that people decide by."""
+_MAKERS = frozenset({"date", "time", "date and time", "duration", "@"})
+_TRUTHS = {"true": True, "false": False, "是": True, "否": False}
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "string": _as_text, "number": _as_number, "boolean": _TRUTHS.get, DAY: _as_day,
+}  # fmt: skip
+_EXAMPLES = {
+    "string": "", "number": "请只写数字，如 6900。", "boolean": "请写 true 或 false。", DAY: "请写成 2022-06-01。",
+}  # fmt: skip
 
 
 def _tables(body: bytes) -> list[Node]:

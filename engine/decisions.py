@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from lxml import etree
@@ -20,8 +19,9 @@ from engine.feel import (
     compile_unary_tests,
     one_purse,
 )
+from engine.feel.builtins import BUILTINS
 from engine.feel.reading import cell_literals, certain_names, compared, names_alone
-from engine.feel.values import NO_VALUE, Function, equal, from_plain
+from engine.feel.values import NO_VALUE, Function, equal, from_plain, kind
 
 Node = etree._Element
 MAX_BYTES = 1_000_000
@@ -33,12 +33,8 @@ MAX_WAYS = 1_000
 MAX_STEPS = 1_000_000
 """What one decision may spend on all its cells and on the knowledge it calls."""
 _SINGLE = {"UNIQUE", "ANY", "FIRST", "PRIORITY"}
-_AGGREGATORS: dict[str, Callable[[list[Any]], Any]] = {
-    "SUM": lambda xs: sum(xs, Decimal(0)) if xs else None,
-    "COUNT": lambda xs: Decimal(len(xs)),
-    "MIN": lambda xs: min(xs, default=None),
-    "MAX": lambda xs: max(xs, default=None),
-}
+_AGGREGATORS = {"SUM": "sum", "COUNT": "count", "MIN": "min", "MAX": "max"}
+"""The FEEL function of each aggregator."""
 Logic = Callable[[dict[str, Any]], Any]
 
 
@@ -67,6 +63,13 @@ class Table:
         self.priorities = [_values(_find(o, "outputValues"), names) for o in outputs]
         self.allowed = [_tests_of(_find(i, "inputValues"), names) for i in _all(node, "input")]
         self.defaults = [_optional(_find(o, "defaultOutputEntry"), names) for o in outputs]
+        self.types = [_type(_find(i, "inputExpression")) for i in _all(node, "input")]
+        self.output_types = [_type(o) for o in outputs]
+        self.titles = [*self.labels, *(o.get("label") or o.get("name") or "" for o in outputs)]
+        self.cell_ids = [
+            [cell.get("id", "") for cell in (*_all(row, "inputEntry"), *_all(row, "outputEntry"))]
+            for row in _all(node, "rule")
+        ]
         self.rules = [
             Rule(
                 tuple(compile_unary_tests(_text(e) or "-", names) for e in _all(row, "inputEntry")),
@@ -76,6 +79,14 @@ class Table:
         ]
         if any(len(r.tests) != len(self.inputs) or len(r.values) != len(self.outputs) for r in self.rules):
             raise FeelSyntaxError("有规则的列数与表头不一致。")
+
+    def results_of(self, output: str) -> list[Expression | None]:
+        """What each rule writes for an output, the default included; None where it writes nothing."""
+        if output not in self.outputs:
+            return [None]
+        column = self.outputs.index(output)
+        found = [rule.values[column] for rule in self.rules]
+        return found if self.defaults[column] is None else [*found, self.defaults[column]]
 
     def texts(self) -> Iterator[Expression | UnaryTests]:
         """All that is written in it."""
@@ -154,8 +165,20 @@ class Table:
         """COLLECT: all hits, or their aggregate."""
         if not self.aggregation:
             return results
-        name = self.outputs[0]
-        return {name: _AGGREGATORS[self.aggregation]([from_plain(r[name]) for r in results])}
+        return {name: _aggregate(self.aggregation, [from_plain(r[name]) for r in results]) for name in self.outputs}
+
+
+def _aggregate(aggregation: str, values: list[Any]) -> Any:
+    """One value of many, as FEEL has it: null where one of them has no place among the others."""
+    if aggregation == "SUM" and any(kind(value) not in _SUMMED for value in values):
+        return None
+    try:
+        return BUILTINS[_AGGREGATORS[aggregation]][1](values)
+    except NO_VALUE:
+        return None
+
+
+_SUMMED = ("number", "days and time duration")
 
 
 def _require_sound(node: Node, policy: str, aggregation: str) -> None:
@@ -210,6 +233,10 @@ class Decision:
     def names(self) -> frozenset[str]:
         """The dotted names it reads from the case."""
         return frozenset(self._model.names(self._node))
+
+    def inner_names(self) -> frozenset[str]:
+        """The names of what it requires: they mean that, whatever the case has of the same name."""
+        return frozenset(self._model.inner_names(self._node))
 
     def certain_names(self) -> frozenset[str]:
         """Of `names`, those that are read whatever the data is (engine.feel.reading)."""
@@ -298,12 +325,17 @@ class _Model:
         if literal is not None:
             texts.append(compile_expression(_text(literal), self._known))
         found = {name for one in texts for name in (certain_names(one.tree) if certain else one.names())}
-        inner = {one.get("name", "") for one in self._required(node, "requiredKnowledge")}
+        inner = self.inner_names(node)
         for required in self._required(node, "requiredDecision"):
-            inner.add(required.get("name", ""))
             if required.get("id", "") not in seen:
                 found |= self.names(required, seen | {node.get("id", "")}, certain=certain)
         return {name for name in found if name.partition(".")[0] not in inner}
+
+    def inner_names(self, node: Node) -> set[str]:
+        decisions = {
+            name for one in self._required(node, "requiredDecision") for name in (one.get("name", ""), _variable(one))
+        }
+        return decisions | {one.get("name", "") for one in self._required(node, "requiredKnowledge")}
 
     def _required(self, node: Node, kind: str) -> Iterable[Node]:
         for reference in node.iter(f"{{{etree.QName(node).namespace}}}{kind}"):
@@ -465,6 +497,11 @@ def _find(node: Node | None, name: str) -> Node | None:
 def _text(node: Node | None) -> str:
     found = _find(node, "text")
     return (found.text or "").strip() if found is not None else ""
+
+
+def _type(node: Node | None) -> str:
+    """The declared type of a column, without a prefix; '' where none is."""
+    return "" if node is None else node.get("typeRef", "").rpartition(":")[2]
 
 
 def _cell(node: Node | None, names: tuple[str, ...]) -> Expression:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, audit, divisions, idnumber, notifications, observations, persons, text
@@ -15,8 +15,19 @@ from engine.clock import local_date
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.inbox import PAGE, Page, page_of
-from engine.models import Account, Household, HouseholdYear, MatchingResult, Member, Observation, Telling, table
+from engine.models import (
+    Account,
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Observation,
+    RiskClue,
+    Telling,
+    table,
+)
 from engine.privacy import mask_phone
+from engine.receivers import ROWS, Need, receives
 from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
@@ -136,16 +147,27 @@ def member_row(member: Member) -> dict[str, Any]:
     }  # fmt: skip
 
 
+receives(
+    "service", "household.record", form="verification", members=Need(ROWS, required=False, columns=frozenset({"name"}))
+)
+
+
 def _forget_observation(call: ServiceCall, result: Any) -> None:
     """The check was returned or withdrawn: what it saw does not count; the next one overwrites the register."""
     row = call.session.get(Observation, result.get("observation") or 0)
     if row is not None:
         call.session.delete(row)
+    if result.get("clues"):
+        unseen = update(RiskClue).where(RiskClue.id.in_(result["clues"]))
+        call.session.execute(unseen.values(held=True))
 
 
 @service("household.record", undo=_forget_observation)
-def record_verification(call: ServiceCall, form: str = "verification") -> dict[str, Any]:
-    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38)."""
+def record_verification(call: ServiceCall, form: str = "verification", clues: bool | None = None) -> dict[str, Any]:
+    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38).
+
+    `clues`: the check has looked into the clues that the case holds, so they wait for nothing more.
+    """
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有提交入户核实表。")
@@ -171,7 +193,13 @@ def record_verification(call: ServiceCall, form: str = "verification") -> dict[s
     seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
     call.session.flush()
     count = len(members) or size(call.session, household.id)
-    return {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    return {**answer, "clues": _looked_into(call)} if clues else answer
+
+
+def _looked_into(call: ServiceCall) -> list[int]:
+    held = (RiskClue.case_id == call.case.id) & RiskClue.held.is_(True)
+    return list(call.session.scalars(update(RiskClue).where(held).values(held=False).returning(RiskClue.id)))
 
 
 def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:

@@ -107,7 +107,8 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
 def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
     channel = words.get("channels", {}).get(clue.channel, clue.channel)
     title = "发现线索（已撤销）" if clue.cancelled_at else "发现线索"
-    return Chapter(clue.discovered_on, "clue", title, f"{channel}（{clue.finder}）：{clue.description}")
+    waits = "（留存，待正在办理的事项办结）" if clue.held else ""
+    return Chapter(clue.discovered_on, "clue", title, f"{channel}（{clue.finder}）：{clue.description}{waits}")
 
 
 def _correction(row: Correction) -> Chapter:

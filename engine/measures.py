@@ -30,6 +30,7 @@ from engine.models import (
     ResponsibleOfficial,
     Timer,
 )
+from engine.receivers import CHOICE, DAY, Need, receives
 from engine.steps import Step
 from engine.text import key
 
@@ -199,6 +200,9 @@ def facts(measure: Measure) -> dict[str, Any]:
             "ends_on": measure.ends_on.isoformat(),
         }
     }
+
+
+receives("page", PROGRESS_FORM, reported_on=Need(DAY), status=Need(CHOICE, among=frozenset(STATUS_NAMES)))
 
 
 def report(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, audit, calendar, definitions, replay
+from engine import access, audit, calendar, definitions, replay, services
 from engine.clock import Clock, stopwatch
 from engine.database import whole, write
 from engine.definitions import Definition
@@ -213,13 +213,16 @@ def _look(
     try:
         _require_movable(case, target)
         found = _relocated(step, target, wish)
+        outside = services.corrections(session, case, found.instance, now)
         _require_storable(found.instance, step)
     except (Conflict, EngineFault) as error:
         if trouble_of(error) is not None:
             raise
         return {"status": "misfit", "text": error.message[:500], "lock_version": case.lock_version}
     plan = _plan(step.instance, found, now)
-    return {"status": "fits", "plan": plan, "unchanged": not plan["rows"], "lock_version": case.lock_version}
+    plan["notes"] = [one.sentence for one in outside] + _new_forms(step.instance.definition, found)
+    unchanged = not plan["rows"] and not plan["notes"]
+    return {"status": "fits", "plan": plan, "unchanged": unchanged, "lock_version": case.lock_version}
 
 
 def _move(
@@ -253,10 +256,14 @@ def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> 
     """Move the step's case, inside the caller's transaction. Raises CannotMove, Conflict or EngineFault."""
     _require_movable(step.case, target)
     found = _relocated(step, target, wish)
-    step.log("move", {**found.line, "version": target.number, "from": step.case.version.number, "act": act})
+    outside = services.corrections(step.session, step.case, found.instance, step.now)
+    words = {"corrections": [one.sentence for one in outside]} if outside else {}
+    step.log("move", {**found.line, "version": target.number, "from": step.case.version.number, "act": act, **words})
     step.continue_on(target, found.instance.definition, found.instance)
     for before, after in found.pairs:
         step.rename(before.token, after.token)
+    for one in outside:
+        one.apply()
     found.arrive(LiveHost(step), step.now)
     _require_storable(found.instance, step)
     step.finish({})
@@ -311,6 +318,17 @@ def _plan(here: Instance, found: Relocation, now: datetime) -> dict[str, Any]:
     return {"stands": [old.elements[name].name for name in stands], "rows": [row for row in rows if _differs(row)]}
 
 
+def _new_forms(old: Definition, found: Relocation) -> list[str]:
+    """The steps at which the case stands whose form is another one on the new version."""
+    new, notes = found.instance.definition, []
+    for before, after in found.pairs:
+        keys = old.elements[before.element_id].form_key, new.elements[after.element_id].form_key
+        bodies = old.form_bodies.get(keys[0] or ""), new.form_bodies.get(keys[1] or "")
+        if bodies[0] != bodies[1]:
+            notes.append(f"“{new.elements[after.element_id].name}”要填的表单有变化")
+    return notes
+
+
 def _differs(row: Mapping[str, Any]) -> bool:
     return bool(row["before"] != row["after"] or row["due_before"] != row["due_after"] or row["at_once"])
 
@@ -337,6 +355,12 @@ def changes(entry: MigrationEntry) -> list[Change]:
     return [Change(**row) for row in rows]
 
 
+def notes(entry: MigrationEntry) -> Sequence[str]:
+    """What else comes of the move: papers that people must correct, another form."""
+    found: Any = entry.plan.get("notes", [])
+    return list(found)
+
+
 def stands(entry: MigrationEntry) -> Sequence[str]:
     """Where the case stands, in words."""
     found: Any = entry.plan.get("stands", [])
@@ -345,5 +369,5 @@ def stands(entry: MigrationEntry) -> Sequence[str]:
 
 __all__ = [
     "CannotMove", "Change", "Wish", "begin", "changed", "changes", "confirm", "counts", "differences", "elsewhere", "entries", "get",
-    "go_on", "move_case", "reasons", "stands", "stop", "version_of",
+    "go_on", "move_case", "notes", "reasons", "stands", "stop", "version_of",
 ]  # fmt: skip

@@ -19,7 +19,8 @@ from engine.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
-from engine.services import ServiceCall, service, when_finished
+from engine.receivers import DAY, TEXT, Need, receives
+from engine.services import Correction, ServiceCall, service, when_finished, when_moved
 from engine.spiff import COUNTS_FROM
 
 _OPEN_NOTICE = (
@@ -197,6 +198,34 @@ def leave_objections(call: ServiceCall) -> None:
         notifications.send(call.session, call.case, "township", "objection", text, call.now)
 
 
+@when_moved
+def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
+    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again (R10).
+
+    What is posted is a promise to the village: raises Conflict when the notice would end earlier than it says.
+    """
+    notice = _open_notice(session, case.id)
+    if notice is None:
+        return []
+    ends = instance.due_of(str(instance.parameter("notice.open", "timer") or ""), now)
+    if ends is None:
+        raise Conflict("公示正张贴着，新版没有公示的期满时间，不能迁移。")
+    if ends == notice.closes_at:
+        return []
+    before, after = (written(local_date(end) - timedelta(days=1)) for end in (notice.closes_at, ends))
+    if ends < notice.closes_at:
+        raise Conflict(f"已张贴的公示写明公示到{before}，按新版{after}就要结束，不能早于张贴的日期。")
+
+    def apply() -> None:
+        notice.closes_at = ends
+        notice.text = paper_of(session, [(case, notice)]).text
+        text = f"{case.subject}户：公示期改为到{after}（原为{before}），请打印新的公示，更换村里张贴的一张。"
+        for queue in ("village", "township"):
+            notifications.send(session, case, queue, "notice", text, now)
+
+    return [Correction(f"须更正已张贴的公示：公示到{before}，改为到{after}", apply)]
+
+
 def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
     """The notice as it would hang were it posted today; nothing is stored. Raises NotFound when there is none."""
     today = local_date(now)
@@ -213,6 +242,9 @@ def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
     """The latest notice of each case that has one."""
     query = select(Notice).where(Notice.case_id.in_(case_ids)).order_by(Notice.id)
     return {notice.case_id: notice for notice in session.scalars(query)}
+
+
+receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 
 
 def raise_objection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -44,14 +45,23 @@ def of_household(session: Session, household_id: int) -> Sequence[Observation]:
 
 
 def months_between(first: date, last: date) -> int:
-    """Full months from `first` to `last`."""
-    return (last.year - first.year) * 12 + last.month - first.month - (last.day < first.day)
+    """Full months from `first` to `last`; the last day of a month completes one that has no such day."""
+    short = last.day < min(first.day, monthrange(last.year, last.month)[1])
+    return (last.year - first.year) * 12 + last.month - first.month - short
 
 
 @service("household.situation")
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
     return facts(call.session, call.case.household_id, local_date(call.now))
+
+
+@service("household.line")
+def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
+    """The reference line (yuan) in force for the household on a day, today when none is given (R01)."""
+    on = date.fromisoformat(day[:10]) if day else local_date(call.now)
+    found = monitoring_lines.in_force(call.session, call.case.village_code, on)
+    return {"year": found.year, "amount": found.amount, "on": on.isoformat()}
 
 
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:

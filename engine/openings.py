@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, divisions, households, measures, monitoring_lines, runtime
+from engine import access, definitions, divisions, households, measures, monitoring_lines, runtime, services
 from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.definitions import Element
@@ -165,7 +165,9 @@ def end_case(
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
     case.status, case.finished_at, case.outcome = "cancelled", now, outcome[:80]
     session.flush()
-    Step(session, case, actor, now).log("cancel", details)
+    step = Step(session, case, actor, now)
+    step.log("cancel", details)
+    services.ended(step.call("", ""))
 
 
 @service("case.open", undo=take_back)

@@ -128,9 +128,7 @@ class _CallParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
 
 
 class _SubprocessParser(_BesideParsing, SubWorkflowParser):  # type: ignore[misc]
-    EVENT_SUBPROCESS_CLASS = (
-        SubWorkflowTask  # to the library even triggeredByEvent="false" is one; the check refuses true
-    )
+    EVENT_SUBPROCESS_CLASS = SubWorkflowTask  # even triggeredByEvent="false" is one to the library
 
 
 class _ManualTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
@@ -143,14 +141,14 @@ class _UserTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
     def _add_loop_task(self, loop_characteristics: Any) -> None:
         condition = _text(loop_characteristics, "loopCondition")
         maximum = min(int(loop_characteristics.get("loopMaximum") or MAX_ROUNDS), MAX_ROUNDS)
-        before = loop_characteristics.get("testBefore") == "true"
+        before = x.flag(loop_characteristics, "testBefore")
         self._repeat(items=None, sequential=True, condition=condition, maximum=maximum, test_before=before)
 
     def _add_multiinstance_task(self, loop_characteristics: Any) -> None:
         mark = loop_characteristics
         self._repeat(
             items=_text(mark, "loopDataInputRef") or _text(mark, "loopCardinality"),
-            sequential=mark.get("isSequential") == "true", condition=_text(mark, "completionCondition"),
+            sequential=x.flag(mark, "isSequential"), condition=_text(mark, "completionCondition"),
             item_variable=_name(mark, "inputDataItem"), output_variable=_text(mark, "loopDataOutputRef"),
             output_item=_name(mark, "outputDataItem"),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from engine import locks, measures, notifications
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
+from engine.receivers import ROWS, Need, receives
 from engine.services import ServiceCall, service
 
 FORM = "assistance_plan"
@@ -82,6 +83,14 @@ def _give_back(session: Session, kept: Mapping[str, Any], former: int, village_c
 
 def _days(values: Mapping[str, Any]) -> dict[str, date | None]:
     return {key: date.fromisoformat(values[key]) if values[key] else None for key in ("starts_on", "ends_on")}
+
+
+receives(
+    "service",
+    "assistance.record_plan",
+    form=FORM,
+    measures=Need(ROWS, required=False, columns=frozenset({"risk", "type", "content"})),
+)
 
 
 @service("assistance.record_plan", undo=_unrecord)

@@ -68,6 +68,9 @@ class RepeatedTask(SpiffBpmnTask):  # type: ignore[misc]
         instances = [child for child in my_task.children if child.task_spec.name == self.task_spec]
         if self.items is None:
             again = len(instances) < self.maximum and self._holds(my_task)
+            if len(instances) >= MAX_ROUNDS and self._holds(my_task):
+                sentence = f"已经办理 {MAX_ROUNDS} 次，条件仍然成立，不再重复。"
+                my_task.workflow.top_workflow.tell(self.bpmn_id, sentence)
             my_task.internal_data["remaining"] = [len(instances) + 1] if again else []
         elif self.condition and self._holds(my_task):
             my_task.internal_data.pop("remaining", None)

@@ -16,6 +16,7 @@ from engine import measures, notifications, runtime, standing
 from engine.clock import CHINA, local_date, written
 from engine.errors import Invalid
 from engine.models import BatchEntry, Telling
+from engine.receivers import CHOICE, DAY, TEXT, Need, receives
 from engine.services import ServiceCall, service
 
 
@@ -67,6 +68,15 @@ def clear(
 def _tell_queues(call: ServiceCall, result: str) -> None:
     for queue in ("county", "township", "village"):
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户{result}", call.now)
+
+
+receives(
+    "service",
+    "household.record_telling",
+    told_on=Need(DAY),
+    manner=Need(CHOICE | TEXT),
+    receiver=Need(TEXT, required=False),
+)
 
 
 def _untell(call: ServiceCall, result: Any) -> None:

@@ -7,6 +7,7 @@ SERVICES: dict[str, tuple[str, str]] = {
     "case.open": ("启动另一个流程", "为同一户启动"),
     "case.notify": ("发通知", "给选定的几级"),
     "household.record": ("记入农户档案", "核实的成员、收支、风险等"),
+    "household.line": ("读取监测范围", "农户所在地某一天执行的监测范围，没有写日期就是当天"),
     "household.situation": ("读取农户现状", "农户在档案里的现状，供决策表和条件使用"),
     "household.tell": ("登记须告知农户的结果", "记下把结果和原因告知农户"),
     "household.record_telling": ("登记已告知农户", "按表上的日期、方式、被告知人"),
@@ -37,10 +38,11 @@ SERVICES: dict[str, tuple[str, str]] = {
 
 PARAMETERS: dict[str, str] = {
     "approved_on": "批准日期", "basis": "依据", "by": "由哪一级", "category": "类别", "channel": "发现渠道",
-    "consent_number": "同意文号", "consented_on": "同意日期", "contact": "联系方式", "declaration_number": "申报编号",
+    "clues": "留存的线索由这次核查了结",
+    "consent_number": "同意文号", "consented_on": "同意日期", "contact": "联系方式", "day": "哪一天", "declaration_number": "申报编号",
     "declared_on": "申报日期", "description": "情况", "exception": "例外", "executed_on": "执行日期", "finder": "发现人",
     "finding": "核查情况", "findings": "检查发现的问题", "form": "取哪张表", "kind": "通知种类", "letter": "授权书",
-    "level": "哪一级", "manner": "方式", "matter": "事由", "national_number": "全国系统户编号", "number": "文号",
+    "level": "哪一级", "manner": "方式", "matter": "事由", "national_number": "全国系统户编号", "number": "文号", "objection": "异议编号",
     "official": "责任人", "outcome": "结论", "pass_reason": "仍予通过的理由", "place": "地点", "posted_on": "张贴日期",
     "procedure": "启动的流程", "queues": "通知哪几级", "reason": "理由", "result": "结果", "risks": "风险",
     "seen": "制定时看到的措施",

@@ -1,9 +1,9 @@
-"""What a service task may call, by name. A domain room registers its functions here; diagrams name them."""
+"""What a service task may call, by name, and what follows when a case ends. A domain room registers its functions here."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from engine.models import Account, CaseFile, Submission, WorkItem, table
 
 if TYPE_CHECKING:
     from engine.definitions.definition import Definition
+    from engine.instance import Instance
 
 _SUBMISSION = table(Submission)
 _LATEST_SUBMISSION = (
@@ -127,6 +128,47 @@ def finished(circumstances: ServiceCall) -> None:
         function(circumstances)
 
 
+@dataclass(frozen=True)
+class Correction:
+    """What stands outside the system and would be wrong after a case has moved; people are told, the record is set right."""
+
+    sentence: str
+    apply: Callable[[], None]
+
+
+Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
+WHEN_MOVED: list[Corrects] = []
+
+
+def when_moved(function: Corrects) -> Corrects:
+    """Register what a room has to correct when a case goes on as another instance; it raises Conflict to refuse the move."""
+    WHEN_MOVED.append(function)
+    return function
+
+
+def corrections(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
+    """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
+    load_all()
+    return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
+
+
+Follower = Callable[[ServiceCall], None]
+FOLLOWERS: list[Follower] = []
+
+
+def when_ended(function: Follower) -> Follower:
+    """Register what follows when a case has ended, finished or cancelled, in the same transaction."""
+    FOLLOWERS.append(function)
+    return function
+
+
+def ended(circumstances: ServiceCall) -> None:
+    """A case has ended: whoever waited for it goes on."""
+    load_all()
+    for follow in FOLLOWERS:
+        follow(circumstances)
+
+
 @contextmanager
 def watching() -> Iterator[list[Called]]:
     """The calls that are made inside, as they are made: for who tries a procedure and wants to see its parameters."""
@@ -161,6 +203,7 @@ def load_all() -> None:
     import engine.elimination
     import engine.households
     import engine.matching
+    import engine.measures
     import engine.notices
     import engine.notifications
     import engine.observations
@@ -168,4 +211,5 @@ def load_all() -> None:
     import engine.openings
     import engine.plans
     import engine.registration
-    import engine.rollbacks  # noqa: F401
+    import engine.rollbacks
+    import engine.supervision.orders  # noqa: F401

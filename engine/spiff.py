@@ -218,16 +218,29 @@ class FeelScriptEngine:
             raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
 
     def items(self, task: Task, expression: str) -> list[Any]:
-        """What a repeated task is done for: the elements of a list, 1 to n for a number, nothing for null.
+        """What a repeated task is done for: the elements of a list, 1 to n for a number; nothing for null, which is told.
 
         Raises EngineFault for any other value, and for more than MAX_INSTANCES.
         """
         value = to_plain(self.value(task, expression))
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
-            return list(range(1, int(value) + 1))
-        if value is None or (isinstance(value, list) and len(value) <= MAX_INSTANCES):
-            return list(value or [])
-        raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”按“{expression}”算不出办理几次。")
+        if value is None:
+            _top(task).tell(task.task_spec.bpmn_id, f"“{expression}”没有值，不知道要办理几次，这一步一次也没有办理。")
+            return []
+        items = instances(value)
+        if items is None:
+            name, shown = task.task_spec.bpmn_name or task.task_spec.bpmn_id, str(value)[:40]
+            raise EngineFault(
+                f"“{name}”按“{expression}”算不出办理几次：得到的是“{shown}”，须是清单或 0 到 {MAX_INSTANCES} 的整数，清单最多"
+                f" {MAX_INSTANCES} 项。"
+            )
+        return items
+
+
+def instances(value: Any) -> list[Any] | None:
+    """What a repeated task is done for by a value: a list, or 1 to n for a whole number; None for anything else."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
+        return list(range(1, value + 1))
+    return list(value) if isinstance(value, list) and len(value) <= MAX_INSTANCES else None
 
 
 def _answers(task: Task) -> FeelScriptEngine:

@@ -238,7 +238,7 @@ class Step:
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
-        timers = self.instance.timers()
+        timers, was_open = self.instance.timers(), self.case.status == "open"
         case = {"case_id": self.case.id}
         items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
         waiting = self.connection.execute(_TIMERS, case).all()
@@ -250,13 +250,23 @@ class Step:
         self._project_items(items, wanted, note)
         self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
         self._tell_passed()
+        self._tell_people()
         self.instance.records.clear()
+        if self.case.status != "open" and was_open:
+            services.ended(self.call("", ""))
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day; asked for only when there can be one."""
         fired = any(record.kind == "timer" for record in self.instance.records)
         old = any(row.kind == "limit" and row.status == "fired" for row in rows)
         return self.instance.passed() if fired or old else []
+
+    def _tell_people(self) -> None:
+        """What the diagram asked for and the engine did otherwise: whose step it was hears of it, and the history says it."""
+        for element_id, sentence in (told for record in self.instance.records for told in record.told):
+            element = self.definition.elements[element_id]
+            text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
+            self.notify(element.queue or "county", "told", text)
 
     def _change(self, **values: Any) -> None:
         """Change the case; all changes of a step are written together."""

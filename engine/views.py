@@ -398,6 +398,8 @@ def _opening_text(service: str, result: Any) -> str:
         return f"{'转入正在办理的' if result.get('joined') else '启动'}“{result['name']}”"
     if service == "clue.raise" and result["case"] is None:
         return "发现新线索，已通知乡镇"
+    if service == "clue.raise" and result.get("held"):
+        return f"发现新线索，留待“{result['name']}”办结"
     if service == "clue.raise":
         return f"新线索并入“{result['name']}”" if result["joined"] else f"发现新线索，启动“{result['name']}”"
     return ""

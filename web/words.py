@@ -10,7 +10,7 @@ from flask import Flask
 
 from engine import access, batches, clues, divisions, elimination, households, idnumber, inbox, measures, privacy
 from engine.clock import CHINA, local_date, written
-from engine.forms.form import Field
+from engine.forms import Field, spread
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
 from engine.supervision import orders
@@ -82,6 +82,11 @@ class FormContext:
     def __init__(self, attachments: Mapping[int, Attachment], villages: Sequence[Division] = ()) -> None:
         self.attachments, self.villages = attachments, villages
         self.today = local_date(clock.now()).isoformat()
+
+    def parts(self, row: Sequence[Field]) -> dict[str, list[Field]]:
+        """What a row shows: its values, and the lists within it."""
+        values, lists = spread(row)
+        return {"values": values, "lists": lists}
 
     def masked(self, field: Field) -> str:
         """A value as a read-only page may show it."""

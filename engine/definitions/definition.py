@@ -429,7 +429,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         form_key=form_key,
         variable=given.get("variable") or form_key,
         attached_to=node.get("attachedToRef"),
-        cancel_activity=node.get("cancelActivity", "true") != "false",
+        cancel_activity=x.flag(node, "cancelActivity", default=True),
         message=None if inner or message is None else messages.get(message, ""),
         timer=None if inner or timer is None else timer.text or "",
         is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",

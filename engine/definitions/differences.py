@@ -92,7 +92,7 @@ class _Side:
     def _repeats(self, node: x.Node) -> Iterator[tuple[str, Said]]:
         for kind, names in REPETITIONS.items():
             for mark in x.children(node, kind):
-                order = "依次" if mark.get("isSequential") == "true" or kind.startswith("standard") else "同时"
+                order = "依次" if x.flag(mark, "isSequential") or kind.startswith("standard") else "同时"
                 texts = (x.text_of(mark, name) for name in names)
                 yield from _plain({"办理多次": "；".join([order, *(text for text in texts if text)])})
 

@@ -37,7 +37,7 @@ def main_process(root: x.Node) -> x.Node | None:
     """
     called = {call.get("calledElement") for call in x.descendants(root, "callActivity")}
     drawn = [p for p in x.children(root, "process") if p.get("id") not in called and not is_empty(p)]
-    return next((process for process in drawn if process.get("isExecutable") == "true"), next(iter(drawn), None))
+    return next((process for process in drawn if x.flag(process, "isExecutable")), next(iter(drawn), None))
 
 
 def is_empty(process: x.Node) -> bool:

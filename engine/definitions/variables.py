@@ -15,6 +15,16 @@ GIVEN: Mapping[str, frozenset[str]] = {
 }
 """Each with its keys; one without keys is a plain value. Set by engine.openings and engine.clues (R01, R06)."""
 
+KINDS: Mapping[str, str] = {
+    **dict.fromkeys(("opened_on", "discovery_date", "clue.discovered_on"), "day"),
+    **dict.fromkeys(("latest_clue.discovered_on", "latest_clue.entered_on"), "day"),
+    **dict.fromkeys(("monitoring_line.year", "monitoring_line.amount"), "number"),
+    **dict.fromkeys(("household.formerly_poor", "province_managed"), "boolean"),
+    **dict.fromkeys(("household.type", "household.status", "household.category"), "string"),
+    "clue.risks": "list",
+}
+"""What of it is always of one kind (engine.feel.kinds)."""
+
 PLACES = frozenset({"village", "township", "county"})
 """Names of places, which only the words of a list may use beside the variables."""
 

@@ -26,6 +26,8 @@ PROPERTIES = {
     "list": "名单", "shows": "显示的内容", "exceptional": "例外步骤", "document": "文书", "outcome": "结论", "part": "公用环节", "exclusive": "同时只办一件",
     "opensFor": "可对谁启动", "recurs": "定期开展", "everyMonths": "间隔几个月", "receives": "启动时收到的变量", "measureForm": "措施进展表单",
     "supervisionForm": "督办答复表单", "resultVariable": "结果变量",
+    "countsFrom": "日期由哪一步填写", "clause": "依据的条款", "atLeast": "法定不少于（天）", "atMost": "法定不超过（天）",
+    "allowedBy": "另有规定的文件", "afterReturn": "退回到这之前时",
 }  # fmt: skip
 _OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or ", "，或"), (" >= ", "≥"), (" <= ", "≤"))
 _VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
@@ -144,7 +146,7 @@ class Wording:
     def value(self, name: str, text: str) -> str:
         """What a property says, with steps, papers and kinds of households called by their names."""
         parts = [part.strip() for part in text.split(",")]
-        if name in ("separateFrom", "shows"):
+        if name in ("separateFrom", "shows", "countsFrom"):
             return self._steps(parts)
         if name in ("list", "document"):
             return "、".join(PAPERS[part].name if part in PAPERS else part for part in parts)

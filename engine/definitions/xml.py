@@ -43,7 +43,31 @@ def parse_xml(body: bytes) -> Node:
     if sum(1 for _ in root.iter(f"{{{BPMN}}}*")) > MAX_ELEMENTS * 4:
         raise _refusal(f"流程图的元素过多，上限约为 {MAX_ELEMENTS} 个。")
     dialects.adopt(root)
+    _plain_flags(root)
     return root
+
+
+FLAGS = frozenset(
+    "cancelActivity cancelRemainingInstances instantiate isClosed isCollection isExecutable isForCompensation isImmediate "
+    "isInterrupting isReference isSequential isUnlimited parallelMultiple testBefore triggeredByEvent waitForCompletion".split()
+)
+"""The attributes of BPMN that are ``xsd:boolean``."""
+_WRITTEN = {"true": "true", "1": "true", "false": "false", "0": "false"}
+"""What ``xsd:boolean`` may be written as, blanks around it aside."""
+
+
+def _plain_flags(root: Node) -> None:
+    """Write every flag as true or false, for us and for the library; what is neither stays, and the check names it."""
+    for node in root.iter(f"{{{BPMN}}}*"):
+        for name in FLAGS & set(node.keys()):
+            text = node.get(name, "")
+            node.set(name, _WRITTEN.get(text.strip(), text))
+
+
+def flag(node: Node, name: str, *, default: bool = False) -> bool:
+    """The value of a flag of the standard (one of FLAGS); `default` where it is not written, or not as a flag."""
+    assert name in FLAGS
+    return {"true": True, "false": False}.get(node.get(name, ""), default)
 
 
 _DECLARED = re.compile(r"""^(\ufeff?\s*<\?xml\b[^>]*?)\s+encoding=["'][^"'>]*["']""")

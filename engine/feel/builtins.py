@@ -363,11 +363,13 @@ def _total(*args: Any) -> Any:
     if not items:
         return None
     total = items[0]
+    if isinstance(total, bool | str | list | Mapping):
+        raise FeelError
     for item in items[1:]:
         if v.kind(item) != v.kind(total):
             raise FeelError
         total = total + item
-    return total if not isinstance(total, str) else None
+    return total
 
 
 def _mean(*args: Any) -> Any:
@@ -516,7 +518,7 @@ BUILTINS: dict[str, Builtin] = {
     "mode": (("list",), _mode),
     "all": (("list",), _all),
     "any": (("list",), _any),
-    "list contains": (("list", "element"), lambda xs, x: any(v.equal(v.from_plain(i), x) is True for i in xs)),
+    "list contains": (("list", "element"), lambda xs, x: any(v.equal(v.from_case(i), x) is True for i in xs)),
     "sublist": (("list", "start position", "length"), _sublist),
     "append": (("list",), lambda xs, *items: [*v.as_list(xs), *items]),
     "concatenate": ((), lambda *lists: [item for items in lists for item in v.as_list(items)]),
@@ -524,7 +526,7 @@ BUILTINS: dict[str, Builtin] = {
     "remove": (("list", "position"), _remove),
     "list replace": (("list", "position", "newItem"), _list_replace),
     "reverse": (("list",), lambda xs: list(reversed(xs))),
-    "index of": (("list", "match"), lambda xs, m: [Decimal(i + 1) for i, x in enumerate(xs) if v.equal(v.from_plain(x), m) is True]),
+    "index of": (("list", "match"), lambda xs, m: [Decimal(i + 1) for i, x in enumerate(xs) if v.equal(v.from_case(x), m) is True]),
     "union": ((), lambda *lists: _distinct(item for items in lists for item in v.as_list(items))),
     "distinct values": (("list",), lambda *a: _distinct(_list(*a))),
     "flatten": (("list",), v.flatten),

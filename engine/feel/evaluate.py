@@ -84,7 +84,7 @@ def _name(name: str) -> Closure:
         scope: Env | None = env
         while scope is not None:
             if name in scope.names:
-                return v.from_plain(scope.names[name])
+                return v.from_case(scope.names[name])
             scope = scope.outer
         return _builtin_value(name, env)
 
@@ -119,7 +119,7 @@ def _arithmetic(operator: str, left: Node, right: Node) -> Closure:
             return None
         env.pay_for(x, y)
         try:
-            return combine(x, y)
+            return combine(*v.for_dates(operator, x, y))
         except NO_VALUE:
             return None
 
@@ -294,7 +294,7 @@ def _meets(tested: Any, wanted: Any) -> bool | None:
     if isinstance(wanted, list):
         if v.equal(tested, wanted) is True:
             return True
-        return any(_meets(tested, v.from_plain(item)) is True for item in wanted)
+        return any(_meets(tested, v.from_case(item)) is True for item in wanted)
     return v.equal(tested, wanted)
 
 
@@ -437,7 +437,7 @@ def _filter(node: Node, condition: Node) -> Closure:
         found = []
         for item in items:
             env.spend()
-            item = v.from_plain(item)
+            item = v.from_case(item)
             names: dict[str, Any] = {"item": item}
             if isinstance(item, Mapping):
                 names.update(item)
@@ -455,7 +455,7 @@ def _at(items: list[Any], position: Decimal) -> Any:
     index = int(position)
     if index == 0 or abs(index) > len(items):
         return None
-    return v.from_plain(items[index - 1 if index > 0 else index])
+    return v.from_case(items[index - 1 if index > 0 else index])
 
 
 def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:

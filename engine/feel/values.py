@@ -80,6 +80,54 @@ class Function:
     call: Callable[..., Any]
 
 
+class DayText(str):
+    """The text of a date as forms and services store it: beside a date it is that date, everywhere else a text."""
+
+    __slots__ = ()
+
+    @property
+    def day(self) -> date:
+        """The date."""
+        return date.fromisoformat(self)
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+
+
+def is_day(text: str) -> bool:
+    """Whether `text` is a date as forms store it."""
+    if len(text) != 10 or not _DAY.match(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def from_case(value: Any) -> Any:
+    """What a name of the case holds, as FEEL sees it: JSON has no dates, so their texts can be compared with dates."""
+    if isinstance(value, str):
+        return DayText(value) if is_day(value) else value
+    return from_plain(value)
+
+
+def as_dates(left: Any, right: Any) -> tuple[Any, Any]:
+    """Both sides of a comparison: the text of a date beside a date is that date."""
+    if isinstance(left, DayText) and type(right) is date:
+        return left.day, right
+    if isinstance(right, DayText) and type(left) is date:
+        return left, right.day
+    return left, right
+
+
+def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
+    """Both sides of ``+`` or ``-``: the text of a date is that date, but for texts that are put together."""
+    if operator not in "+-" or (operator == "+" and isinstance(left, str) and isinstance(right, str)):
+        return left, right
+    return tuple(side.day if isinstance(side, DayText) else side for side in (left, right))  # type: ignore[return-value]
+
+
 def duration_text(value: timedelta) -> str:
     """ISO 8601 of a days-and-time duration."""
     seconds = int(value.total_seconds())
@@ -143,9 +191,11 @@ _KINDS: tuple[tuple[str, Any], ...] = (
 def member(value: Any, name: str) -> Any:
     """`value.name`: a key of a context, a listed property of a date or duration, or the members of a list's items."""
     if isinstance(value, Mapping):
-        return from_plain(value.get(name))
+        return from_case(value.get(name))
     if isinstance(value, list):
         return [member(from_plain(item), name) for item in value]
+    if isinstance(value, DayText):
+        value = value.day
     readers = _MEMBERS.get(kind(value), {})
     if name not in readers:
         return None
@@ -210,6 +260,7 @@ def equal(left: Any, right: Any) -> bool | None:
     """Three-valued equality: null equals only null, unlike kinds have no answer."""
     if left is None or right is None:
         return left is None and right is None
+    left, right = as_dates(left, right)
     if kind(left) != kind(right):
         return None
     if isinstance(left, list):
@@ -225,6 +276,7 @@ def equal(left: Any, right: Any) -> bool | None:
 
 def compare(left: Any, right: Any) -> int | None:
     """-1, 0 or 1, or None when the two cannot be ordered."""
+    left, right = as_dates(left, right)
     left_kind = kind(left)
     if left_kind != kind(right) or left_kind in ("null", "list", "context", "range", "function", "boolean", "any"):
         return None

@@ -18,12 +18,12 @@ from typing import Any
 
 from engine.feel import Expression, compile_expression, strip_equals, to_plain
 from engine.feel.reading import Needs, needs
+from engine.forms import facts as known
 from engine.forms import schema as s
 from engine.forms import values as v
-from engine.forms.facts import ROOTS
 from engine.forms.fields import MAX_ROWS
 
-PAGE = frozenset({"known_household"}) | ROOTS
+PAGE = frozenset({"known_household"}) | known.ROOTS
 """What a form may read besides its fields: a clue's form is for a household known or not yet known; the facts."""
 _LARGEST = Decimal(10) ** 24
 _CENT = Decimal("0.01")
@@ -128,24 +128,32 @@ class Plan:
             level = level.outer
         return None
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The plan for the page's script: the same nodes, each with the index of its frame."""
-        places = {id(node): index for index, node in enumerate(self.nodes)}
+    @cached_property
+    def places(self) -> dict[Node, int]:
+        """Where each node stands in the plan."""
+        return {node: index for index, node in enumerate(self.nodes)}
+
+    def to_json(self, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The plan for the page's script: the same nodes, each with the place of its frame, the facts put in."""
         return [
             {
                 "key": node.key, "kind": node.kind, "given": node.given, "unit": s.unit(node.component),
                 "default": node.component.get("defaultValue"),
-                "frame": places[id(node.frame)] if node.frame is not None else None,
-                "hide": self._json(node.hide), "computes": self._json(node.computes),
-                "rows": node.columns.to_json() if node.columns is not None else None,
+                "frame": self.places[node.frame] if node.frame is not None else None,
+                "hide": self._json(node.hide, facts), "computes": self._json(node.computes, facts),
+                "rows": node.columns.to_json(facts) if node.columns is not None else None,
             }
             for node in self.nodes
         ]  # fmt: skip
 
-    def _json(self, expression: Expression | None) -> Any:
+    def _json(self, expression: Expression | None, facts: Mapping[str, Any]) -> Any:
         if expression is None:
             return None
-        return {"tree": expression.to_json(), "needs": self.reading(expression).needs}
+        try:
+            tree = known.settled(expression.to_json(), facts)
+        except ValueError:
+            tree = None  # left to the server
+        return {"tree": tree, "needs": self.reading(expression).needs}
 
 
 @dataclass(eq=False)

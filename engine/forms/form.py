@@ -6,7 +6,7 @@ computed here again, read-only fields with a ``prefill`` take the register's val
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,14 +16,12 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from engine import text as normal
 from engine.errors import Invalid
-from engine.feel import compile_expression, strip_equals, to_plain
+from engine.feel import compile_expression, to_plain
 from engine.forms import bounds, rules
 from engine.forms import facts as known
 from engine.forms import fields as f
 from engine.forms import schema as s
 from engine.forms.evaluation import Level, Node, Plan
-
-OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
 
 
 @dataclass
@@ -38,6 +36,9 @@ class Field:
     hidden: bool = False
     children: list[Field] = field(default_factory=list)
     rows: list[list[Field]] = field(default_factory=list)
+    plan: Plan | None = None
+    """The plan of its level, with its place there: by them the page's script evaluates as the server does."""
+    place: int = -1
     facts: Mapping[str, Any] = field(default_factory=dict)
     around: rules.Fields = field(default_factory=dict)
     """The fields that this one may be compared with."""
@@ -73,16 +74,9 @@ class Field:
         return s.fixed(self.component)
 
     @property
-    def hide_json(self) -> Any:
-        """The hiding condition for the browser's evaluator."""
-        text = s.hide_text(self.component)
-        return _for_browser(text, self.facts) if text else None
-
-    @property
-    def expression_json(self) -> Any:
-        """The computation for the browser's evaluator."""
-        text = strip_equals(str(self.component.get("expression") or ""))
-        return _for_browser(text, self.facts) if text else None
+    def plan_json(self) -> list[dict[str, Any]]:
+        """The plan of the field's level for the page's script."""
+        return self.plan.to_json(self.facts) if self.plan is not None else []
 
     @property
     def rules_json(self) -> list[dict[str, Any]]:
@@ -250,7 +244,7 @@ class Form:
         found: dict[str, Any] = {}
         for component in _inputs(self.components):
             value = _from(component, context)
-            if value is None:
+            if value is None and not s.deciding(component):
                 value = component.get("defaultValue")
             if value is not None:
                 found[s.key(component)] = value
@@ -272,14 +266,31 @@ class Form:
         return found
 
     def filled(self, raw: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-        """`raw` with its blanks filled by the prefilled values."""
+        """`raw` with its blanks filled by what the register says of the case.
+
+        A choice takes no default: what nobody chose is not chosen. A decision takes nothing at all.
+        """
+        found = self.prefill(context)
+        for component in _inputs(self.components):
+            chosen = component["type"] in s.CHOICES | {"checkbox"} and _from(component, context) is None
+            if s.deciding(component) or (chosen and not s.fixed(component)):
+                found.pop(s.key(component), None)
         typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
-        return {**self.prefill(context), **typed}
+        return {**found, **typed}
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What stands in the blanks of a form that is asked once for many cases."""
+        own = [c for c in _inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))]
+        return {s.key(c): value for c in own if (value := c.get("defaultValue")) not in (None, "", [])}
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """The attachments that `raw` names, by field of the top level."""
-        keys = (s.key(component) for component in _inputs(self.components) if component["type"] == "filepicker")
-        return {key: list(raw[key]) for key in keys if isinstance(raw.get(key), list)}
+        """The attachments that `raw` names, by path: those in rows too."""
+        return dict(_files(self.components, raw, ""))
+
+    def with_files(self, raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """`raw` with other attachments at the paths of `files`."""
+        return _with_files(self.components, raw, files, "")
 
     def render(
         self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None,
@@ -305,7 +316,7 @@ class Form:
         """The label of the decision that the form carries, or ''."""
         for component in _inputs(self.components):
             key = s.key(component)
-            if key in OUTCOME_KEYS and component["type"] in ("radio", "select") and clean.get(key):
+            if s.deciding(component) and component["type"] in ("radio", "select") and clean.get(key):
                 return s.options(component).get(str(clean[key]), "")
         return ""
 
@@ -365,14 +376,6 @@ def _contradictions(level: Level, path: str, facts: Mapping[str, Any]) -> Iterat
                 yield from _contradictions(row, f"{path}{node.key}.{index}.", facts)
 
 
-def _for_browser(text: str, facts: Mapping[str, Any]) -> Any:
-    """The tree of an expression for the browser's evaluator; None where it needs more than that knows."""
-    try:
-        return known.settled(compile_expression(text).to_json(), facts)
-    except ValueError:
-        return None
-
-
 def _flat(components: list[s.Component]) -> Iterator[s.Component]:
     """The components of one level; groups are only a frame."""
     for component in components:
@@ -383,6 +386,37 @@ def _flat(components: list[s.Component]) -> Iterator[s.Component]:
 
 def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
+
+
+def _files(components: list[s.Component], raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, list[Any]]]:
+    for component in _inputs(components):
+        value = raw.get(s.key(component))
+        if not isinstance(value, list):
+            continue
+        if component["type"] == "filepicker":
+            yield path + s.key(component), list(value)
+        elif component["type"] == "dynamiclist":
+            for index, row in enumerate(value):
+                inner = row if isinstance(row, Mapping) else {}
+                yield from _files(s.children(component), inner, f"{path}{s.key(component)}.{index}.")
+
+
+def _with_files(
+    components: list[s.Component], raw: Mapping[str, Any], files: Mapping[str, Sequence[Any]], path: str
+) -> dict[str, Any]:
+    found = dict(raw)
+    for component in _inputs(components):
+        key, value = s.key(component), raw.get(s.key(component))
+        if path + key in files:
+            found[key] = list(files[path + key])
+        elif component["type"] == "dynamiclist" and isinstance(value, list):
+            found[key] = [
+                _with_files(s.children(component), row, files, f"{path}{key}.{index}.")
+                if isinstance(row, Mapping)
+                else row
+                for index, row in enumerate(value)
+            ]
+    return found
 
 
 def _prefilled_readonly(components: list[s.Component]) -> list[s.Component]:
@@ -454,7 +488,7 @@ class _Drawing:
         found = list(self.errors.get(path + key, []))
         one = Field(
             node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node), facts=self.facts,
-            around=level.plan.around,
+            around=level.plan.around, plan=level.plan, place=level.plan.places[node],
         )  # fmt: skip
         if node.kind == "group":
             one.children = self._framed(level, node, prefix, path)
@@ -482,6 +516,24 @@ def _review(components: list[s.Component], data: Mapping[str, Any]) -> list[Fiel
             one.value = value
         found.append(one)
     return found
+
+
+def spread(fields: Iterable[Field]) -> tuple[list[Field], list[Field]]:
+    """What a row shows: the values that it has, groups being only a frame, and the lists with rows."""
+    values: list[Field] = []
+    lists: list[Field] = []
+    for one in fields:
+        if one.hidden or one.kind in ("text", "separator", "spacer"):
+            continue
+        if one.kind == "group":
+            inner = spread(one.children)
+            values.extend(inner[0])
+            lists.extend(inner[1])
+        elif one.kind == "dynamiclist":
+            lists.extend([one] if one.rows else [])
+        elif one.shown:
+            values.append(one)
+    return values, lists
 
 
 def _leaves(fields: list[Field]) -> Iterator[Field]:

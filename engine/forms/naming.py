@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from engine.errors import Finding
 from engine.feel import compile_expression
+from engine.feel.kinds import Known, never
+from engine.feel.parser import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, facts
 from engine.forms import schema as s
@@ -40,6 +42,23 @@ def _reads(component: s.Component, text: str, known: Fields) -> Iterator[Finding
             yield from _fact(component, name)
         elif root not in known and root not in PAGE:
             yield _found(component, f"表达式用到的“{root}”不是这张表单的项目。")
+    values = list(_values(component, tree, known))
+    yield from values or (_found(component, f"表达式“{text[:60]}”里，{said}") for said in never(tree, _kinds(known)))
+
+
+def _kinds(known: Fields) -> Known:
+    """What the fields hold; of what they are compared with, all but the case's variables are dates."""
+
+    def kind(dotted: str) -> str | None:
+        if dotted in known:
+            return s.KINDS.get(str(known[dotted].get("type")))
+        return "day" if dotted == "today" or dotted.partition(".")[0] in ("step", "planned") else None
+
+    return kind
+
+
+def _values(component: s.Component, tree: Node, known: Fields) -> Iterator[Finding]:
+    """Options that a choice does not have."""
     for name, value in compared(tree):
         offered = s.options(known[name]) if name in known and known[name]["type"] in s.CHOICES else {}
         if offered and value is not None and value not in offered:

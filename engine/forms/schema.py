@@ -15,6 +15,12 @@ INPUTS = frozenset(
 )
 SHOWN = frozenset("text expression group separator spacer".split())
 CHOICES = frozenset("radio select checklist taglist".split())
+KINDS = {
+    **dict.fromkeys(("textfield", "textarea", "radio", "select"), "string"),
+    **dict.fromkeys(("checklist", "taglist", "filepicker", "dynamiclist"), "list"),
+    "number": "number", "datetime": "day", "checkbox": "boolean",
+}  # fmt: skip
+"""What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
 RESERVED = frozenset({"case", "step", "planned", "today", "key", "csrf_token", "draft"})
 """Names that no field may have: the facts it is compared with, and what the page itself sends."""
 FORMATS = frozenset("id_number phone past_date money village".split())
@@ -69,6 +75,14 @@ def fixed(component: Component) -> bool:
 def must_have_rows(component: Component) -> bool:
     """Whether a list needs at least one row."""
     return bool((component.get("validate") or {}).get("required", given(component, "required")))
+
+
+OUTCOME_KEYS = ("outcome", "opinion", "decision", "agreed", "signed", "result")
+
+
+def deciding(component: Component) -> bool:
+    """Whether the field is a decision: somebody must make it, no default may."""
+    return key(component) in OUTCOME_KEYS and component.get("type") in CHOICES | {"checkbox"}
 
 
 def options(component: Component) -> dict[str, str]:
@@ -144,6 +158,8 @@ def _ignored(component: Component, name: str) -> Iterator[Finding]:
     for part in ("readonly", "disabled"):
         if not isinstance(component.get(part, False), bool):
             yield _finding(component, f"“{name}”是否只读不能用表达式写。")
+    if deciding(component) and component.get("defaultValue") not in (None, "", []) and not fixed(component):
+        yield _finding(component, f"“{name}”是要由人作出的决定，不能有默认值：没有选的，不能算作选了。")
     if component["type"] == "group" and (component.get("path") or component.get("isRepeating")):
         yield _finding(component, f"分组“{name}”不能有自己的路径，也不能重复；要重复请用“可增减的行”。")
 

@@ -83,10 +83,13 @@ def complete_many(
     of this act, an item that the same act has finished already gets its first answer.
     """
 
-    files = form_of(session, actor, item_ids[0]).files_of(raw) if item_ids else {}
+    form = form_of(session, actor, item_ids[0]) if item_ids else None
+    files = form.files_of(raw) if form is not None else {}
 
     def one(item_id: int) -> StepResult:
-        own = {**raw, **attachments.share(session, actor, item_id, files, clock.now())} if files else raw
+        own = raw
+        if form is not None and files:
+            own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
         key = str(item_id) if act else None
         return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
 

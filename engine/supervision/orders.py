@@ -21,6 +21,7 @@ from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms import Form
 from engine.inbox import Page, page_of
 from engine.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
+from engine.receivers import DAY, TEXT, Need, receives
 from engine.runtime.items import readable_item
 from engine.steps import Step
 
@@ -184,6 +185,9 @@ def _checked(matter: str, answer_by: date | None, today: date) -> tuple[str, dat
     if wrong or answer_by is None:
         raise Invalid("督办单有误，请更正。", wrong)
     return words, answer_by
+
+
+receives("page", ANSWER_FORM, promised_on=Need(DAY), cause=Need(TEXT))
 
 
 def answer(

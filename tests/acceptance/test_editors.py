@@ -245,7 +245,7 @@ def test_a_condition_written_in_the_panel_hides_the_field_in_the_preview(owner: 
     page.locator("[data-group-id=group-condition] .cm-content").click()
     page.keyboard.type('household_type = "destitute"')
     page.locator("[data-group-id=group-condition] .bio-properties-panel-group-header").focus()
-    preview.locator("[data-hide*=destitute]").first.wait_for(state="attached")
+    preview.locator("[data-plan*=destitute]").first.wait_for(state="attached")
     for answer, shown in (("destitute", False), ("ordinary", True)):
         preview.locator("select[name=household_type]").select_option(answer)
         assert phone.first.is_visible() == shown, answer

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_two_who_draw_the_same_draft_are_told_and_nothing_is_lost(owner: Officia
 def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> None:
     at, page = new_draft(owner, "换条件", "public_notice"), owner.page
     pick(page, "flow_objection_decided__notice_changed")
-    assert page.locator("[data-field='condition:key'] option:checked").inner_text() == "异议核查：核查结论"
+    assert page.locator("[data-field='condition:key'] option:checked").inner_text() == "“登记异议结论”的结果：outcome"
     page.click("text=用表达式写")
     page.fill("[data-field=condition]", "objection_finding.outcome = ")
     page.wait_for_selector(".wrong:not(:empty)")
@@ -139,6 +140,56 @@ def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> 
     assert page.locator("[data-field=service] option:checked").inner_text() == "公示开始（notice.open）"
     saved(page)
     assert b"__import__" in stored(owner, at)  # a draft may be wrong: only what is put into force may not
+
+
+WRITTEN = {  # a sign and what is typed or chosen for a field of each type, and how the condition is then written
+    "textfield": ("!=", "3", '{key} != "3"'),
+    "number": (">", "6900", "{key} &gt; 6900"),
+    "datetime": ("<", "2022-06-01", '{key} &lt; date("2022-06-01")'),
+    "checkbox": ("=", "true", "{key} = true"),
+    "checklist": ("hasn't", "", "not(list contains({key}, {value}))"),
+    "radio": ("!=", "", "{key} != {value}"),
+}
+
+
+@pytest.mark.duty("C1")
+def test_a_condition_is_written_by_the_fields_type_and_another_field_stays_chosen(owner: Official) -> None:
+    """A text has quotation marks, a date is a date; what is half chosen stands before what is written."""
+    at, page = new_draft(owner, "按类型写条件", "identification"), owner.page
+    page.click("[data-act=fit]")
+    for key, component in one_of_each_type(page.evaluate(OFFERED)).items():
+        sign, typed, written = WRITTEN[component["type"]]
+        pick(page, "flow_appraised__notice")
+        page.select_option("[data-field='condition:key']", key)
+        assert page.input_value("[data-field='condition:key']") == key
+        assert page.input_value("[data-field='condition:value']") == ""
+        page.select_option("[data-field='condition:sign']", sign)
+        box = page.locator("[data-field='condition:value']")
+        value = f'"{component["values"][0]["value"]}"' if component.get("values") else typed
+        if component.get("values") or component["type"] == "checkbox":
+            box.select_option(value)
+        else:
+            box.fill(value)
+            box.press("Tab")
+        saved(page)
+        assert written.format(key=key, value=value).encode() in stored(owner, at), key
+        pick(page, "appraise")
+        pick(page, "flow_appraised__notice")
+        assert page.input_value("[data-field='condition:sign']") == sign
+
+
+def one_of_each_type(names: list[str]) -> dict[str, Mapping[str, Any]]:
+    """Of the names that the panel offers, the first field of each type that conditions can be chosen for."""
+    root = x.parse_xml((ROOT / "bpmn" / "identification.bpmn").read_bytes())
+    known = known_variables(Draft(root, read_resources(ROOT)))
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for name in names:
+        variable, _, key = name.partition(".")
+        component = known[variable].keys.get(key) if variable in known else None
+        if component is not None and component["type"] in WRITTEN:
+            found.setdefault(component["type"], (name, component))
+    assert found.keys() >= {"textfield", "datetime", "radio"}
+    return dict(found.values())
 
 
 @pytest.mark.duty("C1")

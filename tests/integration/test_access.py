@@ -102,7 +102,7 @@ ACTS = {
     "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
     "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
     "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
-    "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"},
+    "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"}, "/administration/outbox/retry": {"xitong"},
     "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
     "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,

@@ -13,10 +13,20 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import definitions, households, openings, standing
+from engine import clues, definitions, households, openings, standing
 from engine.database import write
 from engine.errors import Conflict
-from engine.models import CaseFile, Household, Measure, Notification, Procedure, Timer
+from engine.models import (
+    CaseFile,
+    Household,
+    Measure,
+    MonitoringLine,
+    Notification,
+    Observation,
+    Procedure,
+    RiskClue,
+    Timer,
+)
 from engine.runtime import withdraw
 from engine.steps import Step
 from tests.support import papers, registers, stages
@@ -216,3 +226,189 @@ def test_a_household_admitted_again_carries_no_old_clearance(small_world: World)
     withdraw(world.session, world.official("xian"), done.item_id, clock=world.clock)
     found = stages.household_of(world, case)
     assert (found.status, found.cleared_on) == ("cleared", date(2022, 1, 20))
+
+
+# -- clues that come while another procedure of the register is open --------------------------------------------------
+
+
+def _clue(world: World, household: Household, text: str = "火灾，房屋烧毁") -> RiskClue:
+    data = papers.clue(world.today, description=text)
+    found = clues.enter(world.session, world.official("cun"), data, clock=world.clock, household_id=household.id)
+    assert found.clue is not None
+    return found.clue
+
+
+def _again(world: World, clue: RiskClue) -> RiskClue:
+    world.session.commit()
+    return world.session.get_one(RiskClue, clue.id, populate_existing=True)
+
+
+def _identifications(world: World, household: Household) -> list[CaseFile]:
+    world.session.commit()
+    query = select(CaseFile).where(CaseFile.household_id == household.id, CaseFile.procedure_key == "identification")
+    return list(world.session.scalars(query.order_by(CaseFile.id)))
+
+
+def _opened(world: World, household: Household, key: str) -> CaseFile:
+    form, who = {"rollback": ("rollback_proposal", "cun"), "clearance": ("clearance_proposal", "xian")}[key]
+    raw = papers.paper(form, world.today, "")
+    return openings.open_by_hand(world.session, world.official(who), household.id, key, raw, clock=world.clock)
+
+
+KEPT = [("check_rollback", "cun", {"opinion": "stable"})]
+NOT_AGREED = [("check_rollback", "cun", {}), ("appraise_rollback", "cun", {"result": "not_agreed", "reason": "已稳定"})]
+DROPPED = [
+    ("check_clearance", "cun", {}), ("verify_clearance", "xiang", {}), ("hear_household", "xiang", {}),
+    ("decide_clearance", "xian2", {"outcome": "drop", "reason": "仍有困难"}),
+]  # fmt: skip
+
+
+def _held() -> Iterator[Any]:
+    for key, way, status in (
+        ("rollback", KEPT, "eliminated"), ("rollback", NOT_AGREED, "eliminated"), ("clearance", DROPPED, "eliminated"),
+        ("clearance", DROPPED, "monitored"),
+    ):  # fmt: skip
+        for stop in range(len(way)):
+            yield pytest.param(key, way, stop, status, id=f"{key}-{status}-{way[stop][0]}-{len(way)}")
+
+
+@pytest.mark.duty("R26", "R06", "R15")
+@pytest.mark.parametrize(("key", "way", "stop", "status"), list(_held()))
+def test_a_clue_is_never_closed_under_another_procedure(
+    small_world: World, key: str, way: list[tuple[str, str, dict[str, Any]]], stop: int, status: str
+) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", status)
+    case = _opened(world, household, key)
+    clue = None
+    for number, (element_id, who, data) in enumerate(way):
+        if number == stop:
+            clue = _clue(world, household)
+            found = clue.discovered_on
+        if element_id not in world.open_items(case):
+            world.go_to(world.number + 6)  # the household's days to answer
+        world.finish(case, element_id, who, **data)
+    assert clue is not None
+    ended = world.case(case.id)
+    assert ended.status == "finished" and not _again(world, clue).held
+    if status == "monitored":
+        assert _identifications(world, household) == []
+        told = select(Notification.text).where(Notification.queue == "township", Notification.case_id.is_(None))
+        assert any("监测对象出现新线索（火灾，房屋烧毁）" in text for text in world.session.scalars(told))
+    else:
+        (anew,) = _identifications(world, household)
+        assert (anew.discovery_date, anew.origin_id, _again(world, clue).case_id) == (found, case.id, anew.id)
+        assert anew.limit_at is not None
+        world.assert_replays(anew.id)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R26")
+def test_several_held_clues_open_one_identification_by_the_earliest(small_world: World) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "eliminated")
+    case = _opened(world, household, "rollback")
+    first = _clue(world, household)
+    world.go_to(3)
+    second = _clue(world, household, "又查出重病")
+    world.finish(case, "check_rollback", "cun", opinion="stable")
+    (anew,) = _identifications(world, household)
+    assert anew.discovery_date == first.discovered_on
+    assert {_again(world, one).case_id for one in (first, second)} == {anew.id}
+
+
+@pytest.mark.duty("R26", "R25")
+@pytest.mark.parametrize("after_the_decision", [False, True])
+def test_an_elimination_answers_the_clues_of_before_its_check_alone(world: World, after_the_decision: bool) -> None:
+    household = stages.admitted(world)
+    world.go_to(40)
+    case = stages.propose(world, household)
+    clue = None if after_the_decision else _clue(world, household)
+    stages.to_decision(world, case, risk_checks=stages.NATURAL)
+    world.finish(case, "review", "xiang")
+    world.finish(case, "approve", "xian", manner="natural")
+    clue = clue or _clue(world, household)
+    stages.conclude(world, case)
+    assert stages.household_of(world, case).status == "eliminated"
+    first, *anew = _identifications(world, household)
+    assert first.status == "finished" and [one.origin_id for one in anew] == [case.id] * after_the_decision
+    assert _again(world, clue).case_id == (anew[0].id if after_the_decision else case.id)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R06")
+def test_an_identification_takes_clues_until_the_county_has_decided(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    household = stages.household_of(world, case)
+    joined = _clue(world, household)
+    assert (joined.case_id, joined.held) == (case.id, False)
+    world.to_notice(case)
+    world.go_to(6)
+    for element_id, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
+        world.finish(case, element_id, who)
+    late = _clue(world, household)
+    assert late.held and world.case(case.id).discovery_date == joined.discovered_on
+    world.finish(case, "announce", "xiang")
+    world.finish(case, "register", "xiang")
+    assert not _again(world, late).held
+    told = select(Notification.text).where(Notification.queue == "township", Notification.case_id.is_(None))
+    assert any("监测对象出现新线索" in text for text in world.session.scalars(told))
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R26", "R29")
+def test_a_household_that_is_cleared_is_identified_by_the_clue_that_came_meanwhile(world: World) -> None:
+    from tests.integration.test_clearance import answer, to_consent, to_hearing
+
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "monitored")
+    case = _opened(world, household, "clearance")
+    to_hearing(world, case)
+    clue = _clue(world, household)
+    answer(world, case)
+    to_consent(world, case)
+    for element_id in ("register_consent", "execute_in_system"):
+        world.finish(case, element_id, "sheng")
+    world.finish(case, "tell_cleared", "xiang")
+    (anew,) = _identifications(world, household)
+    assert _again(world, clue).case_id == anew.id and anew.origin_id == case.id
+
+
+# -- the line of the day that decides ---------------------------------------------------------------------------------
+
+
+def _line(world: World, year: int, amount: int) -> None:
+    with write(world.session):
+        world.session.add(
+            MonitoringLine(
+                province_code="410000000000", year=year, amount=amount, effective_from=date(year, 1, 1), basis="测试",
+            )
+        )  # fmt: skip
+
+
+@pytest.mark.duty("R01", "R16", "R17")
+@pytest.mark.parametrize("verified_after", [True, False])
+def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_world: World, verified_after: bool) -> None:
+    world = small_world
+    _line(world, 2023, 8000)
+    new_year = (date(2023, 1, 1) - world.today).days
+    world.go_to(new_year - 1)
+    case = world.enter()
+    if verified_after:
+        world.go_to(new_year + 2)
+    income = {"wage": 15000, "business": 0, "business_cost": 0}  # 7,500 yuan a head: above the old line, below the new
+    world.finish(case, "verify", "cun", **income)
+    seen = world.session.scalars(select(Observation).where(Observation.case_id == case.id)).one()
+    variables = world.variables(case)
+    assert 6900 < seen.per_capita < 8000
+    assert variables["monitoring_line"]["amount"] == seen.line_amount == (8000 if verified_after else 6900)
+    assert variables["category"]["advice"] == ("admit" if verified_after else variables["category"]["advice"])
+    before = variables["category"]
+    world.go_to(new_year + 3)
+    world.finish(case, "sign", "cun")
+    world.finish(case, "appraise", "cun")
+    variables = world.variables(case)
+    assert variables["monitoring_line"] == {"year": 2023, "amount": 8000, "on": world.today.isoformat()}
+    assert variables["category"]["category"] in ("unstable", "marginal")
+    assert (variables["category"] == before) is verified_after
+    world.assert_replays(case.id)

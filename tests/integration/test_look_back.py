@@ -117,7 +117,7 @@ def test_what_does_not_last_is_rolled_back(world: World, seen: dict[str, Any], r
 
 
 @pytest.mark.duty("R26")
-def test_a_new_risk_found_while_a_rollback_runs_joins_it(small_world: World) -> None:
+def test_a_new_risk_found_while_a_rollback_runs_waits_for_its_end(small_world: World) -> None:
     world = small_world
     household = eliminated(world)
     world.go_to(400)
@@ -128,7 +128,11 @@ def test_a_new_risk_found_while_a_rollback_runs_joins_it(small_world: World) -> 
     (rollback,) = opened_by(world, first)
     assert opened_by(world, second) == []
     clue = world.session.scalars(select(RiskClue).order_by(RiskClue.id.desc()).limit(1)).one()
-    assert clue.case_id == rollback.id
+    assert clue.case_id == rollback.id and clue.held
+    world.finish(rollback, "check_rollback", "cun", opinion="stable")
+    assert world.case(rollback.id).outcome == "维持已消除"
+    (anew,) = opened_by(world, rollback)
+    assert (anew.procedure_key, anew.discovery_date) == ("identification", clue.discovered_on)
     world.assert_replays(rollback.id)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from engine import openings
 from engine.clock import start_of_day
 from engine.errors import Invalid
-from engine.models import CaseFile, Notice, Timer
+from engine.models import CaseFile, LogEntry, Notice, Notification, Timer
 from engine.runtime import return_targets, return_to
 from engine.spiff import not_before
 from tests.support import papers, stages
@@ -26,7 +26,7 @@ def _before_posting(world: World) -> CaseFile:
     for element_id, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
         world.finish(case, element_id, who)
     world.go_to(3)
-    world.finish(case, "appraise", "cun")
+    world.finish(case, "appraise", "cun", held_on=world.day(2).date().isoformat())
     return case
 
 
@@ -43,9 +43,30 @@ def test_a_posting_day_before_the_step_was_opened_is_refused_without_a_reason(wo
     case = _before_posting(world)
     with pytest.raises(Invalid) as refused:
         world.finish(case, "post_notice", "cun", posted_on=typed)
-    assert "posted_on" in refused.value.fields
+    assert refused.value.fields.keys() & {"posted_on", "early_reason"}
     assert set(world.open_items(case)) == {"post_notice"}
     assert world.session.scalars(select(Notice.id)).all() == []
+
+
+@pytest.mark.duty("R10")
+def test_a_day_before_with_its_reason_counts_from_the_step_and_supervisors_hear(world: World) -> None:
+    case = _before_posting(world)
+    opened = world.today
+    typed = (opened - timedelta(days=1)).isoformat()
+    world.finish(case, "post_notice", "cun", posted_on=typed, early_reason="先张贴，当天停电未能登记")
+    world.session.commit()
+    notice = world.session.scalars(select(Notice)).one()
+    assert notice.posted_on.isoformat() == typed  # as it was typed
+    assert notice.closes_at == _end(world, case, "notice_over") == start_of_day(opened + timedelta(days=6))
+    query = select(Notification.text).where(Notification.kind == "backdated", Notification.queue == "supervisor")
+    assert "停电" in world.session.scalars(query).one()
+    reasons = [line.data.get("reason", "") for line in world.session.scalars(select(LogEntry))]
+    assert any("停电" in str(reason) for reason in reasons)
+    world.go_to(8, 23)
+    assert "end_notice" not in world.open_items(case)
+    world.go_to(9, 0)
+    assert "end_notice" in world.open_items(case)
+    world.assert_replays(case.id)
 
 
 @pytest.mark.duty("R10", "R11")

@@ -126,6 +126,64 @@ def test_a_mark_that_says_too_little_is_refused(mark: str, sentence: str) -> Non
     assert any(finding.element_id == "vote" and sentence in finding.message + finding.element_id for finding in findings), findings  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("mark", "sentence"),
+    [
+        (many().replace(">answers<", ">vote<"), "填写的内容会丢失"),
+        (many().replace(">answers<", ">person<"), "填写的内容会丢失"),
+        (many().replace(">answers<", ">people<"), "一开始就会被清空"),
+        (many().replace(">answers<", ">count<"), "与“count”填写的变量同名"),
+        (many(source="7").replace(">7<", ">-1<"), "须是 1 到 500 的整数"),
+        (many(source="0"), "须是 1 到 500 的整数"),
+        (many(source="501"), "须是 1 到 500 的整数"),
+        (many(source="7").replace(">7<", ">1.5<"), "须是 1 到 500 的整数"),
+        (many(source="7").replace(">7<", '>"many"<'), "须是 1 到 500 的整数"),
+        (many(source="7").replace(">7<", ">many<"), "没有任何步骤"),
+        (many(source="7").replace(">7<", ">count.x<"), "不是数字"),
+        (many(source="null"), "须是有 1 到 500 项的清单"),
+        (many(source="[]"), "须是有 1 到 500 项的清单"),
+    ],
+)
+def test_what_can_be_known_of_a_repetition_is_known_before(mark: str, sentence: str) -> None:
+    definition, findings = check(voting(mark).encode(), FORMS)
+    assert definition is None
+    assert any(one.element_id == "vote" and sentence in one.message for one in findings), findings
+
+
+@pytest.mark.parametrize("most", ["101", "1000"])
+def test_a_maximum_that_is_cut_is_said(most: str) -> None:
+    _, findings = check(voting(f'<bpmn:standardLoopCharacteristics loopMaximum="{most}"/>').encode(), FORMS)
+    assert [(one.severity, "到第 100 次为止" in one.message) for one in findings] == [("warning", True)]
+
+
+def test_a_field_that_is_no_list_is_said() -> None:
+    _, findings = check(voting(many(source="count.x")).encode(), FORMS)
+    assert any(one.severity == "warning" and "不是清单" in one.message for one in findings)
+
+
+@pytest.mark.parametrize("value", [-1, 501, 1.5, "many", True, {"a": 1}, ["人"] * 501])
+def test_a_number_of_times_that_is_none_is_named_with_what_it_is(value: Any) -> None:
+    with pytest.raises(EngineFault, match=r"“vote”按“people”算不出办理几次：得到的是“.*”，须是清单或 0 到 500 的整数"):
+        begin(voting(many()), people=value)
+
+
+def test_a_list_that_has_no_value_is_told_and_an_empty_one_is_none_to_speak_of() -> None:
+    instance = begin(voting(many()))
+    assert [told for record in instance.records for told in record.told] == [
+        ("vote", "“people”没有值，不知道要办理几次，这一步一次也没有办理。")
+    ]
+    assert [record.told for record in begin(voting(many()), people=[]).records] == [[]]
+
+
+def test_a_loop_that_the_system_ends_is_told() -> None:
+    mark = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = &quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"  # fmt: skip
+    instance = begin(voting(mark))
+    for _ in range(100):
+        assert instance.records[-1].told == []
+        instance.complete(token(instance, "vote"), {"vote": "no"}, NOW)
+    assert open_names(instance) == ["count"] and "不再重复" in instance.records[-1].told[0][1]
+
+
 def test_only_user_tasks_repeat() -> None:
     body = process(
         START, f'<bpmn:subProcess id="sub">{many()}</bpmn:subProcess>', END, flow("s", "sub"), flow("sub", "e")

@@ -7,12 +7,22 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from engine import accounts, batches, definitions, divisions, life, notices, openings, rollbacks, runtime
+from engine import accounts, batches, definitions, divisions, life, notices, openings, rollbacks, runtime, transfers
 from engine.clock import days_after
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
-from engine.models import Account, ApplicationBatch, BatchEntry, CaseFile, Household, Notification, Procedure, Telling
+from engine.models import (
+    Account,
+    ApplicationBatch,
+    BatchEntry,
+    CaseFile,
+    Division,
+    Household,
+    Notification,
+    Procedure,
+    Telling,
+)
 from tests.support import papers, registers
 from tests.support.world import World
 
@@ -159,7 +169,9 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     world.finish(refused, "city_reviews", "shi", outcome="refuse", reason="收入核算有误")
     assert heard(world, refused, "county", "市级不同意：收入核算有误")
     world.finish(returned, "county_applies", "xian2")
-    assert entries_of(world, returned) == [("嵩县回退申请〔2022〕1号", "waiting")]
+    assert entries_of(world, returned) == [
+        ("嵩县回退申请〔2022〕1号", "returned"), ("嵩县回退申请〔2022〕2号", "waiting"),
+    ]  # fmt: skip
     for case in (returned, *rest):
         world.finish(case, "city_reviews", "shi")
     agreed = [returned, *rest]
@@ -178,14 +190,16 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     for case in agreed:
         assert household_of(world, case).status == "monitored"
     page, lines = batches.search(world.session, world.official("sheng"))
-    by_level = {line.batch.level: dict(line.counts) for line in lines}
-    assert page.total == 2
-    assert by_level == {"county": {"agreed": 3, "refused": 2}, "province": {"agreed": 3, "refused": 1}}
+    found = [(line.batch.level, line.batch.serial, dict(line.counts)) for line in lines]
+    assert page.total == 3 and sorted(found, key=lambda one: one[:2]) == [
+        ("county", 1, {"agreed": 2, "refused": 2, "returned": 1}), ("county", 2, {"agreed": 1}),
+        ("province", 1, {"agreed": 3, "refused": 1}),
+    ]  # fmt: skip
     _, rows = batches.rows(world.session, world.official("shi"), lines[-1].batch.id)
     assert [row.entry.answer for row in rows if row.entry.result == "refused"] == [
         "市级不同意：收入核算有误", "国家局不同意：佐证不足",
     ]  # fmt: skip
-    assert sum(1 for row in rows if row.entry.executed_on) == 3
+    assert sum(1 for row in rows if row.entry.executed_on) == 2
     for case in cases:
         world.assert_replays(case.id)
 
@@ -228,6 +242,53 @@ def test_a_refusal_is_not_overwritten_by_applying_again_on_the_same_day(world: W
     assert entries_of(world, case) == [
         ("嵩县回退申请〔2022〕1号", "refused"), ("嵩县回退申请〔2022〕2号", "waiting"),
     ]  # fmt: skip
+
+
+@pytest.mark.duty("R28")
+def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
+    cases = [propose(world, f"户{letter}") for letter in "甲乙丙"]
+    to_application(world, *cases)
+    for case in cases:
+        world.finish(case, "county_applies", "xian2")
+    county = world.official("xian")
+    (line,) = batches.search(world.session, county)[1]
+    first, papers_of = line.batch.id, {}
+    assert batches.view(world.session, county, first, world.today).gathering
+
+    def seen(what: str) -> None:
+        world.session.commit()
+        papers_of[what] = batches.paper(world.session, county, first)
+        page, rows = batches.rows(world.session, county, first)
+        assert page.total == len(rows) == len(papers_of[what].rows) == 3
+        assert batches.view(world.session, county, first).total == 3
+
+    seen("as it went up")
+    returned, moved, changed = cases
+    item = world.open_items(returned)["city_reviews"]
+    runtime.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
+    seen("after a return")
+    assert not batches.view(world.session, county, first, world.today).gathering
+    world.finish(returned, "county_applies", "xian2")
+    seen("after it was applied for again")
+    second = batches.search(world.session, county)[1][0].batch
+    assert (second.serial, [row.listed.head for row in batches.rows(world.session, county, second.id)[1]]) == (
+        2,
+        ["户甲"],
+    )
+    assert "代替原列 嵩县回退申请〔2022〕1号" in batches.paper(world.session, county, second.id).text
+    elsewhere = select(Division.code).where(Division.level == "village", Division.code.startswith("410326"))
+    village = world.session.scalars(elsewhere.order_by(Division.code).limit(1)).one()
+    transfers.hand_over(world.session, county, moved.household_id, village, "婚迁", clock=world.clock)
+    seen("after a transfer")
+    with write(world.session):
+        household = world.session.get_one(Household, changed.household_id)
+        household.head_name, household.category = "改名", "unstable"
+    seen("after a change of the register")
+    rows = batches.rows(world.session, county, first)[1]
+    assert [row.case is None for row in rows] == [False, True, False]
+    assert len({paper.text for paper in papers_of.values()}) == 1
+    for case in cases:
+        world.assert_replays(case.id)
 
 
 @pytest.mark.duty("R28")

@@ -20,13 +20,15 @@ def workdays(day: Any, count: int) -> Any:
 class Case:
     """A case in memory that keeps its history as the log would."""
 
-    def __init__(self, body: str, **variables: Any) -> None:
-        self.definition = deploy(body)
+    def __init__(self, drawn: str | Definition, **variables: Any) -> None:
+        """On a diagram that is checked and begun at once, or on a definition, to be begun by the test."""
+        self.definition = deploy(drawn) if isinstance(drawn, str) else drawn
         self.instance = Instance(self.definition, Host())
         self.inputs: list[Input] = []
         self.submissions: dict[int, dict[str, Any]] = {}
-        self.instance.start(variables, NOW)
-        self.keep({"variables": variables})
+        if isinstance(drawn, str):
+            self.instance.start(variables, NOW)
+            self.keep({"variables": variables})
 
     def keep(self, details: Mapping[str, Any]) -> None:
         """Write down what the instance did, with the `details` of the input."""

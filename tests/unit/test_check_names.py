@@ -26,6 +26,9 @@ COMPONENTS = [
 FORMS = Resources({"f": json.dumps({"components": COMPONENTS}).encode()})
 
 
+SAME = 'inner.x = "1"'
+
+
 def findings(body: str, resources: Resources = FORMS) -> list[Finding]:
     return check(body.encode(), resources)[1]
 
@@ -156,7 +159,7 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
     body = (
         f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>'
         f'<bpmn:exclusiveGateway id="g" default="g_e"/>{task("b")}{END}{flow("s", "c")}{flow("c", "g")}'
-        f"{flow('g', 'b', 'inner.x = 1')}{flow('g', 'e')}{flow('b', 'e')}</bpmn:process>"
+        f"{flow('g', 'b', SAME)}{flow('g', 'e')}{flow('b', 'e')}</bpmn:process>"
         f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/>{task("qt", "inner")}<bpmn:endEvent id="qe"/>'
         f"{flow('qs', 'qt')}{flow('qt', 'qe')}</bpmn:process></bpmn:definitions>"
     )
@@ -198,3 +201,16 @@ def test_a_form_may_read_its_own_fields_from_inside_a_list() -> None:
         {"f": json.dumps({"components": [*others, {**rows, "components": [*rows["components"], inner]}]}).encode()}
     )  # type: ignore[misc]
     assert findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms) == []
+
+
+def test_a_choice_that_decides_the_way_has_no_default() -> None:
+    for changed, number in (
+        ({"defaultValue": "agreed"}, 1),
+        ({"readonly": True, "defaultValue": "agreed"}, 0),
+        ({}, 0),
+    ):
+        way = {**COMPONENTS[4], "key": "way", **changed}
+        resources = Resources({"f": json.dumps({"components": [*COMPONENTS, way]}).encode()})
+        sentences = [one.message for one in findings(asked('a.way = "agreed"'), resources)]
+        assert len(sentences) == number, sentences
+        assert all("“意见”决定走哪条线" in sentence for sentence in sentences)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from engine.decisions import parse_decision
 from engine.installation import ROOT
+from engine.observations import months_between
 
 MET = {"education_ok": None, "medical_ok": None, "housing_ok": None, "water_ok": None}
 SITUATION: dict[str, Any] = {
@@ -145,3 +147,16 @@ def test_what_a_look_back_finds(seen: Any, situation: Any, wholly: bool, finding
         "no_labour": {"wholly": wholly},
     }
     assert decide("look_back_finding", found)["finding"] == finding
+
+
+@pytest.mark.duty("R23")
+@pytest.mark.parametrize(
+    ("first", "last", "months"),
+    [
+        ("2023-08-31", "2024-02-29", 6), ("2023-08-31", "2024-02-28", 5), ("2023-08-31", "2023-09-30", 1),
+        ("2023-08-31", "2023-09-29", 0), ("2024-02-29", "2025-02-28", 12), ("2024-02-29", "2024-08-28", 5),
+        ("2022-05-05", "2022-11-05", 6), ("2022-05-05", "2022-11-04", 5), ("2022-12-31", "2022-12-31", 0),
+    ],
+)  # fmt: skip
+def test_a_month_is_full_on_its_last_day_where_it_has_no_such_day(first: str, last: str, months: int) -> None:
+    assert months_between(date.fromisoformat(first), date.fromisoformat(last)) == months

@@ -194,3 +194,54 @@ def test_the_browser_evaluates_all_that_the_forms_compute() -> None:
     used = {kind for component in components for tree in trees(component) for kind in kinds_of(tree)}
     assert "group" in used  # the walk finds what is nested
     assert used <= known
+
+
+def test_a_decision_has_no_default() -> None:
+    radio = {
+        "type": "radio",
+        "key": "outcome",
+        "label": "审核意见",
+        "defaultValue": "approve",
+        "validate": {"required": True},
+    }
+    options = [{"value": "approve", "label": "同意"}, {"value": "reject", "label": "不同意"}]
+    schema = {
+        "components": [{**radio, "values": options}, {"type": "number", "key": "n", "label": "数", "defaultValue": 3}]
+    }
+    assert ["决定" in finding.message for finding in check_form(schema)] == [True]
+    form = compile_form(schema)  # a version from before the check knew
+    assert form.prefill({}) == form.filled({}, {}) == form.defaults == {"n": 3}
+    assert errors(form, form.filled({}, {})) == {"outcome": ["审核意见：请选择。"]}
+
+
+def test_in_bulk_nobody_chooses_by_a_default() -> None:
+    kind = {
+        "type": "select",
+        "key": "kind",
+        "label": "类别",
+        "defaultValue": "a",
+        "values": [{"value": "a"}, {"value": "b"}],
+    }
+    told = {**kind, "key": "told", "properties": {"prefill": "case.kind"}}
+    form = compile_form({"components": [kind, told, {**told, "key": "opinion"}]})
+    assert form.filled({"kind": ""}, {"case": {"kind": "b"}}) == {"told": "b"}
+    assert form.defaults == {"kind": "a"}  # shown, and sent by whoever leaves it so
+
+
+def test_a_default_on_a_read_only_field_is_stored_whatever_is_sent() -> None:
+    fixed = {"type": "textfield", "key": "unit", "label": "单位", "readonly": True, "defaultValue": "乡镇政府"}
+    rows = {"type": "dynamiclist", "path": "rows", "components": [fixed, {"type": "number", "key": "n", "label": "数"}]}
+    clean = compile_form({"components": [fixed, rows]}).validate(
+        {"unit": "x", "rows": [{"n": "1", "unit": "y"}]}, today=TODAY
+    )
+    assert clean == {"unit": "乡镇政府", "rows": [{"unit": "乡镇政府", "n": 1}]}
+
+
+def test_files_in_rows_are_found_and_replaced_where_they_stand() -> None:
+    photo = {"type": "filepicker", "key": "photo", "label": "照片", "multiple": True}
+    inner = {"type": "dynamiclist", "path": "parts", "components": [{"type": "group", "components": [photo]}]}
+    form = compile_form({"components": [photo, {"type": "dynamiclist", "path": "rows", "components": [inner]}]})
+    raw = {"photo": ["1"], "rows": [{"parts": []}, {"parts": [{"photo": ["2", "3"], "x": "kept"}]}]}
+    assert form.files_of(raw) == {"photo": ["1"], "rows.1.parts.0.photo": ["2", "3"]}
+    replaced = form.with_files(raw, {"photo": ["4"], "rows.1.parts.0.photo": ["5"]})
+    assert replaced == {"photo": ["4"], "rows": [{"parts": []}, {"parts": [{"photo": ["5"], "x": "kept"}]}]}

@@ -3,31 +3,49 @@
 
 const compare = {
   "=": (a, b) => same(a, b),
-  "!=": (a, b) => !same(a, b),
+  "!=": (a, b) => opposite(same(a, b)),
   "<": (a, b) => ordered(a, b, (x, y) => x < y),
   "<=": (a, b) => ordered(a, b, (x, y) => x <= y),
   ">": (a, b) => ordered(a, b, (x, y) => x > y),
   ">=": (a, b) => ordered(a, b, (x, y) => x >= y),
 };
+const numbers = (a, b) => typeof a === "number" && typeof b === "number";
+const texts = (a, b) => typeof a === "string" && typeof b === "string";
+const finite = (value) => (Number.isFinite(value) ? value : null);
 const arithmetic = {
-  "+": (a, b) => (typeof a === typeof b ? a + b : null),
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => (b === 0 ? null : a / b),
-  "**": (a, b) => a ** b,
+  "+": (a, b) => (texts(a, b) ? a + b : finite(a + b)),
+  "-": (a, b) => finite(a - b),
+  "*": (a, b) => finite(a * b),
+  "/": (a, b) => (b === 0 ? null : finite(a / b)),
+  "**": (a, b) => finite(a ** b),
 };
+const all = (values) => (values.length === 1 && Array.isArray(values[0]) ? values[0] : values).map((one) => one ?? null);
+const total = (list) => (list.length && list.every((x) => typeof x === "number") ? list.reduce((a, b) => a + b, 0) : null);
+
+function extreme(list, better) {
+  const alike = list.every((x) => typeof x === typeof list[0] && ["number", "string"].includes(typeof x));
+  return list.length && (alike || list.length === 1) ? list.reduce((best, x) => (better(x, best) ? x : best)) : null;
+}
+
+function halfEven(number, digits) {
+  const scaled = Number(`${number}e${digits}`);
+  const down = Math.floor(scaled);
+  const up = scaled - down > 0.5 || (scaled - down === 0.5 && down % 2 !== 0);
+  return finite(Number(`${down + (up ? 1 : 0)}e${-digits}`));
+}
+
 const functions = {
-  count: (list) => (Array.isArray(list) ? list.length : list == null ? null : 1),
-  sum: (list) => (list.some((x) => typeof x !== "number") ? null : list.reduce((a, b) => a + b, 0)),
-  min: (list) => Math.min(...list),
-  max: (list) => Math.max(...list),
-  contains: (text, part) => (typeof text === "string" ? text.includes(part) : null),
+  count: (...values) => all(values).length,
+  sum: (...values) => total(all(values)),
+  min: (...values) => extreme(all(values), (a, b) => a < b),
+  max: (...values) => extreme(all(values), (a, b) => a > b),
+  contains: (text, part) => (texts(text, part) ? text.includes(part) : null),
   not: (value) => (typeof value === "boolean" ? !value : null),
-  "list contains": (list, value) => Array.isArray(list) && list.some((x) => same(x, value)),
+  "list contains": (list, value) => (Array.isArray(list) ? list : [list]).some((x) => same(x, value) === true),
   substring: (text, from, length) => (typeof text === "string" ? cut([...text], from, length) : null),
   "upper case": (text) => (typeof text === "string" ? text.toUpperCase() : null),
   "string length": (text) => (typeof text === "string" ? [...text].length : null),
-  decimal: (number, digits) => Math.round(number * 10 ** digits) / 10 ** digits,
+  decimal: (number, digits) => (numbers(number, digits) ? halfEven(number, digits) : null),
 };
 
 // Positions count from 1, or backwards from -1.
@@ -36,17 +54,20 @@ function cut(characters, from, length) {
   return characters.slice(start, length == null ? undefined : start + length).join("");
 }
 
-const none = (value) => value === null || value === undefined || value === "";
+const none = (value) => value === null || value === undefined;
 
 const member = (value, name) => (value && typeof value === "object" && !none(value[name]) ? value[name] : null);
 
+const opposite = (value) => (value === null ? null : !value);
+
 function same(a, b) {
   if (none(a) || none(b)) return none(a) && none(b);
-  return a === b;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, index) => same(one, b[index]) === true);
+  return typeof a !== typeof b || typeof a === "object" ? null : a === b;
 }
 
 function ordered(a, b, test) {
-  return none(a) || none(b) || typeof a !== typeof b ? null : test(a, b);
+  return numbers(a, b) || texts(a, b) ? test(a, b) : null;
 }
 
 const kinds = {
@@ -64,11 +85,11 @@ const kinds = {
   },
   arith: ([operator, left, right], names) => {
     const [a, b] = [evaluate(left, names), evaluate(right, names)];
-    return a === null || b === null ? null : arithmetic[operator](a, b);
+    return numbers(a, b) || (operator === "+" && texts(a, b)) ? arithmetic[operator](a, b) : null;
   },
   neg: ([node], names) => {
     const value = evaluate(node, names);
-    return value === null ? null : -value;
+    return typeof value === "number" ? -value : null;
   },
   cmp: ([operator, left, right], names) => compare[operator](evaluate(left, names), evaluate(right, names)),
   and: ([left, right], names) => {
@@ -81,22 +102,50 @@ const kinds = {
   },
   group: ([node], names) => evaluate(node, names),
   between: ([node, low, high], names) => {
-    const value = evaluate(node, names);
-    return kinds.and([["cmp", ">=", ["lit", value], low], ["cmp", "<=", ["lit", value], high]], names);
+    return within(["range", low, high, true, true], evaluate(node, names), names);
   },
   if: ([condition, yes, no], names) => evaluate(evaluate(condition, names) === true ? yes : no, names),
   list: ([items], names) => items.map((item) => evaluate(item, names)),
-  some: ([pairs, test], names) => over(pairs, names).some((own) => evaluate(test, own) === true),
-  every: ([pairs, test], names) => over(pairs, names).every((own) => evaluate(test, own) === true),
+  in: ([node, tests], names) => {
+    const value = evaluate(node, names);
+    const answers = tests.map((test) => meets(test, value, names));
+    if (answers.includes(true)) return true;
+    return answers.includes(false) ? false : null;
+  },
+  some: ([pairs, test], names) => quantified(true, pairs, test, names),
+  every: ([pairs, test], names) => quantified(false, pairs, test, names),
   call: ([callee, args], names) => {
-    const values = args.map((pair) => evaluate(pair[1], names));
-    return values.length && values[0] === null ? null : functions[callee[1]](...values);
+    if (args.some((pair) => pair[0])) throw new Error("named arguments"); // the server's value stays
+    return functions[callee[1]](...args.map((pair) => evaluate(pair[1], names)));
   },
 };
 
+function quantified(wanted, pairs, test, names) {
+  const answers = over(pairs, names).map((own) => evaluate(test, own));
+  if (answers.includes(wanted)) return wanted;
+  return answers.every((answer) => typeof answer === "boolean") ? !wanted : null;
+}
+
+// One test of `in`: a comparison, an interval, a value, or a list that holds it.
+function meets(test, value, names) {
+  if (test[0] !== "test") throw new Error(`no ${test[0]}`);
+  const [, operator, node] = test;
+  if (node[0] === "range") return within(node, value, names);
+  const other = evaluate(node, names);
+  if (operator) return compare[operator](value, other);
+  return Array.isArray(other) && !Array.isArray(value) ? other.some((one) => same(one, value) === true) : same(value, other);
+}
+
+function within([, low, high, lowClosed, highClosed], value, names) {
+  const [from, to] = [evaluate(low, names), evaluate(high, names)];
+  const above = from === null ? true : compare[lowClosed ? ">=" : ">"](value, from);
+  if (above !== true) return above;
+  return to === null ? true : compare[highClosed ? "<=" : "<"](value, to);
+}
+
 // The names of each round of a quantifier: every combination of its lists' items.
 function over(pairs, names) {
-  return pairs.reduce((rounds, [name, list]) => rounds.flatMap((own) => evaluate(list, own).map((item) => ({ ...own, [name]: item }))), [names]);
+  return pairs.reduce((rounds, [name, list]) => rounds.flatMap((own) => [evaluate(list, own) ?? []].flat().map((item) => ({ ...own, [name]: item }))), [names]);
 }
 
 export function evaluate(tree, names) {

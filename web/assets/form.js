@@ -1,31 +1,9 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads, drafts that save
 // themselves. Without this script the form still works.
-import { evaluate } from "./feel.js";
+import { Level } from "./form/evaluation.js";
 import { judge } from "./form-rules.js";
 
 const AFTER_TYPING = 1500;
-
-function read(level) {
-  const names = {};
-  const own = (node) => node.closest("[data-row]") === level || (level.matches("form") && !node.closest("[data-row]"));
-  for (const node of level.querySelectorAll("[data-key]")) {
-    if (!own(node)) continue;
-    names[node.dataset.key] = value(node);
-  }
-  for (const list of level.querySelectorAll("[data-list]")) names[list.dataset.list] = rows(list).map(read);
-  return names;
-}
-
-function value(node) {
-  if (node.dataset.type === "files") return node.querySelectorAll("input[type=hidden]").length || null;
-  if (node.dataset.type === "checklist") return [...node.querySelectorAll("input:checked")].map((box) => box.value);
-  if (node.dataset.type === "radio") return node.querySelector("input:checked")?.value ?? null;
-  if (node.dataset.type === "list") return JSON.parse(node.value);
-  if (node.dataset.type === "computed") return node.dataset.value === "" ? null : JSON.parse(node.dataset.value);
-  if (node.type === "checkbox") return node.checked;
-  if (node.dataset.type === "number") return node.value.trim() === "" ? null : Number(node.value.replaceAll(",", ""));
-  return node.value === "" ? null : node.value;
-}
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
@@ -36,53 +14,105 @@ function said(found, words) {
   return typeof found === "number" ? quantity.format(found) : String(words[found] ?? found);
 }
 
+// The parts of each level, by their place in the plan: those of the form under null, those of a row under it.
+function partsOf(form) {
+  const levels = new Map([[null, new Map()]]);
+  for (const row of form.querySelectorAll("[data-row]")) levels.set(row, new Map());
+  for (const part of form.querySelectorAll("[data-place]")) {
+    const row = part.closest("[data-row]");
+    levels.get(row && form.contains(row) ? row : null).set(Number(part.dataset.place), part);
+  }
+  return levels;
+}
+
+function typed(node, part) {
+  const control = part.querySelector("[name], [data-given]");
+  if (control && "given" in control.dataset) return JSON.parse(control.value);
+  if (node.kind === "filepicker") return [...part.querySelectorAll("input[type=hidden]")].map((one) => one.value);
+  const checked = [...part.querySelectorAll("input:checked")].map((box) => box.value);
+  if (node.kind === "checklist" || node.kind === "taglist") return checked;
+  if (node.kind === "radio") return checked[0] ?? null;
+  return node.kind === "checkbox" ? checked.length > 0 : (control?.value ?? null);
+}
+
+// What stands in one level, and what the server told of what this script cannot work out.
+function read(plan, levels, row) {
+  const values = {};
+  const kept = { hidden: {}, computed: {}, rows: {} };
+  for (const [place, part] of levels.get(row)) {
+    const node = plan[place];
+    kept.hidden[place] = part.hidden;
+    if (node.kind === "expression") kept.computed[node.key] = part.dataset.value === "" ? null : JSON.parse(part.dataset.value);
+    else if (node.rows) {
+      const inner = rows(part).map((one) => read(node.rows, levels, one));
+      values[node.key] = inner.map((one) => one.values);
+      kept.rows[node.key] = inner.map((one) => one.kept);
+    } else if (node.key) values[node.key] = typed(node, part);
+  }
+  return { values, kept };
+}
+
+function show(level, levels, row, placed) {
+  placed.set(row, level);
+  for (const [place, part] of levels.get(row)) {
+    const node = level.plan[place];
+    if (node.hide !== null) part.hidden = level.hidden(node);
+    if (node.kind === "expression") {
+      const found = level.compute(node);
+      part.dataset.value = found === null ? "" : JSON.stringify(found);
+      part.querySelector("output").textContent = said(found, JSON.parse(part.dataset.words || "{}"));
+    }
+    if (node.rows) level.rows.get(node).forEach((one, index) => show(one, levels, rows(part)[index], placed));
+  }
+}
+
+const seen = (level) => (level.outer ? { ...seen(level.outer), ...level.seen(null) } : level.seen(null));
+
+// Evaluates the form and shows what comes of it; answers what a node of the page sees by name.
 function refresh(form) {
-  const top = read(form);
-  for (const node of form.querySelectorAll("[data-computed]")) {
-    const tree = JSON.parse(node.dataset.computed);
-    const row = node.closest("[data-row]");
-    let found = null;
-    try {
-      found = tree && evaluate(tree, row ? { ...top, ...read(row) } : top);
-    } catch {
-      continue; // beyond the small evaluator: the server's value stays
-    }
-    if (typeof found === "number") found = Math.round(found * 100) / 100;
-    node.dataset.value = found === null ? "" : JSON.stringify(found);
-    node.querySelector("output").textContent = said(found, JSON.parse(node.dataset.words || "{}"));
-    if (!row) top[node.dataset.key] = found;
-  }
-  for (const node of form.querySelectorAll("[data-hide]")) {
-    const row = node.closest("[data-row]");
-    let hidden = false;
-    try {
-      hidden = evaluate(JSON.parse(node.dataset.hide), row ? { ...top, ...read(row) } : top) === true;
-    } catch {
-      continue;
-    }
-    node.hidden = hidden;
-    for (const input of node.querySelectorAll("input:not([type=hidden]), select, textarea")) {
-      if (!input.dataset.fixed) input.disabled = hidden;
-    }
-  }
+  const root = form.querySelector("[data-plan]");
+  if (!root) return () => ({});
+  root.plan ??= JSON.parse(root.dataset.plan);
+  const levels = partsOf(form);
+  const { values, kept } = read(root.plan, levels, null);
+  const placed = new Map();
+  show(new Level(root.plan, values, null, kept).settle(), levels, null, placed);
+  const names = new Map();
   return (node) => {
     const row = node.parentElement.closest("[data-row]");
-    return row ? { ...top, ...read(row) } : top;
+    const level = placed.get(row && form.contains(row) ? row : null);
+    if (!names.has(level)) names.set(level, seen(level));
+    return names.get(level);
   };
 }
 
-function renumber(list) {
-  const name = list.dataset.name;
-  rows(list).forEach((row, index) => {
-    for (const node of row.querySelectorAll("[name], [id], [for]")) {
-      for (const attribute of ["name", "id", "for"]) {
-        const old = node.getAttribute(attribute);
-        if (old) node.setAttribute(attribute, old.replace(new RegExp(`(^|f-|file:)${name}-(\\d+|__n__)-`), `$1${name}-${index}-`));
-      }
+const NAMED = ["name", "id", "for", "list", "aria-describedby", "data-name", "data-prefix"];
+
+// Everything in a row carries the row's prefix, rows of inner lists and the patterns of their new rows too.
+function rename(root, from, to) {
+  for (const node of [root, ...root.querySelectorAll("*")]) {
+    for (const attribute of NAMED) {
+      const old = node.getAttribute?.(attribute) ?? "";
+      const start = /^(f-|file:)?/.exec(old)[0];
+      if (old.startsWith(from, start.length)) node.setAttribute(attribute, start + to + old.slice(start.length + from.length));
     }
-    const number = row.querySelector(".row-number");
-    if (number) number.textContent = String(index + 1);
+    if (node.content) rename(node.content, from, to);
+  }
+}
+
+function renumber(list) {
+  rows(list).forEach((row, index) => {
+    const prefix = `${list.dataset.name}-${index}-`;
+    if (row.dataset.prefix !== prefix) rename(row, row.dataset.prefix, prefix);
+    row.querySelector(":scope > .row-head .row-number").textContent = String(index + 1);
   });
+}
+
+function addRow(list) {
+  const row = list.querySelector(":scope > template").content.firstElementChild.cloneNode(true);
+  list.querySelector(":scope > .rows").append(row);
+  renumber(list);
+  return row;
 }
 
 function lists(form, changed) {
@@ -91,12 +121,8 @@ function lists(form, changed) {
     const remove = event.target.closest("[data-remove]");
     if (!add && !remove) return;
     const list = event.target.closest("[data-list]");
-    if (add) {
-      const row = list.querySelector(":scope > template").content.firstElementChild.cloneNode(true);
-      list.querySelector(":scope > .rows").append(row);
-      renumber(list);
-      row.querySelector("input, select")?.focus();
-    } else {
+    if (add) addRow(list).querySelector("input, select, textarea")?.focus();
+    else {
       remove.closest("[data-row]").remove();
       renumber(list);
     }
@@ -195,19 +221,22 @@ function restore(form, local) {
   if (!kept) return;
   const byName = new Map();
   for (const [name, one] of kept) byName.set(name, [...(byName.get(name) || []), one]);
-  for (const list of form.querySelectorAll("[data-list]")) {
-    const wanted = new Set([...byName.keys()].map((name) => name.match(new RegExp(`^${list.dataset.name}-(\\d+)-`))?.[1]).filter(Boolean));
-    while (rows(list).length < wanted.size) {
-      list.querySelector(":scope > .rows").append(list.querySelector(":scope > template").content.firstElementChild.cloneNode(true));
-      renumber(list);
-    }
-  }
+  for (const list of form.querySelectorAll("[data-list]")) if (!list.closest("[data-row]")) grow(list, [...byName.keys()]);
   for (const [name, values] of byName) {
     for (const node of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
       if (node.type === "radio" || node.type === "checkbox") node.checked = values.includes(node.value);
       else if (node.type !== "hidden" && node.type !== "file") node.value = values[0];
     }
   }
+}
+
+// As many rows as were kept, in inner lists too.
+function grow(list, names) {
+  const start = `${list.dataset.name}-`;
+  const indices = names.filter((name) => name.startsWith(start)).map((name) => Number.parseInt(name.slice(start.length), 10));
+  const wanted = Math.max(0, ...indices.filter((index) => index >= 0).map((index) => index + 1));
+  while (rows(list).length < wanted) addRow(list);
+  for (const row of rows(list)) for (const inner of row.querySelectorAll("[data-list]")) if (inner.parentElement.closest("[data-row]") === row) grow(inner, names);
 }
 
 // What was accepted, or what a person leaves behind on signing out, does not stay in the browser.

@@ -6,6 +6,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import batches
+from engine.clock import local_date
+from web import clock
 from web.database import session
 from web.pages.inbox import number
 from web.pages.papers import FILES, file_of
@@ -26,7 +28,7 @@ def index() -> str:
 @blueprint.get("/batches/<int:batch_id>")
 def show(batch_id: int) -> str:
     """One batch: every household with its result and the step at which it is."""
-    line = batches.view(session(), account(), batch_id)
+    line = batches.view(session(), account(), batch_id, local_date(clock.now()))
     page, rows = batches.rows(session(), account(), batch_id, number(request.args.get("page")))
     steps = batches.steps_of(session(), account(), batch_id)
     return render_template(
@@ -41,4 +43,5 @@ def paper(batch_id: int) -> ResponseReturnValue:
     found, form = batches.paper(session(), account(), batch_id), request.args.get("as", "")
     if form in FILES:
         return file_of([found], form, f"{found.number} {found.title}")
-    return render_template("batches/paper.html", batch_id=batch_id, paper=found)
+    line = batches.view(session(), account(), batch_id, local_date(clock.now()))
+    return render_template("batches/paper.html", batch_id=batch_id, paper=found, gathering=line.gathering)

@@ -42,7 +42,7 @@ def _page(
     found = bulk.preview(session(), items, form)
     asked = bulk.form_for(form, found)
     return render_template(
-        "tasks/bulk.html", items=items, found=found, fields=asked.render({**found.common, **(data or {})}, errors),
+        "tasks/bulk.html", items=items, found=found, fields=asked.render({**asked.defaults, **found.common, **(data or {})}, errors),
         errors=errors or {}, villages=divisions.names(session(), {item.village_code for item in items}),
         ticked=ticked or frozenset(item.id for item in items), reason=reason or "", returning=reason is not None,
         files=attachments.uploaded(session(), account(), bulk.files_named(session(), items[0], data or {})),

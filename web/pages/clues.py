@@ -101,13 +101,14 @@ def enter() -> ResponseReturnValue:
 def _words(entered: Entered) -> str:
     """What became of the clue."""
     case = entered.case
-    if case is None:
+    if case is None or entered.clue is None:
         return "这户已是监测对象，不重复识别认定：线索已记入该户，并已通知乡镇核实、调整帮扶措施。"
     if not entered.joined:
         return "线索已录入，开始办理。"
-    if case.procedure_key == clues.PROCEDURE:
+    if not entered.clue.held:
         return "线索已并入这户正在办理的事项，期限按最早的发现日期计算。"
-    return f"线索已并入这户正在办理的“{case.version.procedure.name}”，并已通知村、乡核实。"
+    name = case.version.procedure.name
+    return f"这户正在办理“{name}”：线索已留存，并已通知村、乡；“{name}”办结时，不是监测对象的重新识别认定。"
 
 
 @blueprint.get("/divisions")

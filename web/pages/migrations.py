@@ -54,7 +54,7 @@ def show(migration_id: int) -> str:
     return render_template(
         "migrations/show.html", act=act, counts=counts, tab=tab, page=page, statuses=STATUSES, changes=migration.changes,
         changed=migration.changed(session(), act, tab) if tab in ("fits", "moved") else 0,
-        stands=migration.stands, reasons=migration.reasons(session(), act) if tab == "misfit" else [],
+        stands=migration.stands, notes=migration.notes, reasons=migration.reasons(session(), act) if tab == "misfit" else [],
         places=divisions.names(session(), {entry.case.village_code for entry in page.items}),
     )  # fmt: skip
 

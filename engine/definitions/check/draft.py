@@ -89,7 +89,7 @@ def _is_refused(node: x.Node) -> bool:
 
 def apart(node: x.Node) -> bool:
     """Whether the element stands beside the flow, by the standard: for an event or for compensation."""
-    if node.get("triggeredByEvent") == "true" or node.get("isForCompensation") == "true":
+    if x.flag(node, "triggeredByEvent") or x.flag(node, "isForCompensation"):
         return True
     return x.local(node) == "boundaryEvent" and bool(x.children(node, "compensateEventDefinition"))
 

@@ -41,7 +41,7 @@ def other_pools(draft: Draft) -> Iterator[Finding]:
         if process.get("id") in run or is_empty(process):
             continue
         name = " ".join((pools.get(process.get("id")) or name_of(process)).split())
-        if process.get("isExecutable") == "true":
+        if x.flag(process, "isExecutable"):
             yield found(
                 process, f"一个文件只办理一个流程，“{name}”没有被调用，不会运行。请另存为单独的文件，或去掉可执行标记。"
             )
@@ -63,12 +63,12 @@ def message_flows(draft: Draft) -> Iterator[Finding]:
 def unusual(draft: Draft) -> Iterator[Finding]:
     """Attributes of the standard that change how an element runs, which this engine does not know."""
     for node in draft.nodes.values():
-        if node.get("isForCompensation") == "true":
+        if x.flag(node, "isForCompensation"):
             yield found(node, "不支持补偿活动（isForCompensation）。")
         for name in ("startQuantity", "completionQuantity"):
             if node.get(name, "1") != "1":
                 yield found(node, f"不支持令牌数量（{name}={node.get(name)}），请用并行网关。")
-        if node.get("instantiate") == "true":
+        if x.flag(node, "instantiate"):
             yield found(node, "网关不能启动流程（instantiate），请用开始事件。")
         if node.get("eventGatewayType", "Exclusive") != "Exclusive":
             yield found(node, "事件网关只能等第一个到的事件（eventGatewayType=Exclusive）。")

@@ -10,14 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.decision_cells import wrong_cells
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.definitions.resources import calls_out, is_part
-from engine.definitions.variables import GIVEN, PLACES, RECEIVES
+from engine.definitions.variables import GIVEN, KINDS, PLACES, RECEIVES
 from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
+from engine.feel.kinds import WORDS, Known, kind_of, never
+from engine.feel.parser import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, rules
 from engine.forms import schema as s
@@ -44,21 +47,25 @@ Variables = dict[str, Variable]
 def names(draft: Draft) -> Iterator[Finding]:
     """Names that nothing sets, keys that a form or decision does not have, values that a form does not offer."""
     known = known_variables(draft)
+    kinds = known_kinds(known)
     alone = is_part(draft.root)
     for node, text, tree in _texts(draft.root):
         extra = PLACES if x.local(node) == "userTask" else frozenset()
         for name in sorted(certain_names(tree)):
             yield from _name(known, node, f"“{_short(text)}”", name, alone, extra)
-        for name, value in compared(tree):
-            yield from _value(known, node, f"“{_short(text)}”", name, value)
+        values = [f for name, value in compared(tree) for f in _value(known, node, f"“{_short(text)}”", name, value)]
+        yield from values or _kinds(kinds, node, text, tree)
+        if x.local(node) == "sequenceFlow":
+            yield from _chosen_by_nobody(known, node, certain_names(tree))
     yield from _compared_in_forms(draft, known, alone)
     for node, decision in _decisions(draft):
         for label in decision.without_value:
             yield found(node, f"决策表“{decision.id}”的输入“{label}”没有写明取什么值。")
         for name in sorted(decision.certain_names()):
             yield from _name(known, node, f"决策表“{decision.id}”", name, alone, frozenset())
-        for name, value in decision.compared():
-            yield from _value(known, node, f"决策表“{decision.id}”", name, value)
+        where = f"决策表“{decision.id}”"
+        values = [f for name, value in decision.compared() for f in _value(known, node, where, name, value)]
+        yield from values or _cells(kinds, node, decision)
     if not alone:
         yield from _wanted_by_parts(draft, known)
 
@@ -90,6 +97,22 @@ def known_variables(draft: Draft) -> Variables:
             known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
     known.pop("", None)
     return known
+
+
+def known_kinds(known: Variables) -> Known:
+    """The kinds of the variables' keys, as far as a form, a decision or the system tells."""
+
+    def kind(dotted: str) -> str | None:
+        root, *path = dotted.split(".")
+        one = known.get(root)
+        if one is None or one.open or len(path) > 1:
+            return None
+        if one.origin == "系统":
+            return KINDS.get(dotted)
+        component = one.keys.get(path[0]) if path else None
+        return s.KINDS.get(str(component.get("type"))) if component is not None else None
+
+    return kind
 
 
 def _add(known: Variables, draft: Draft, node: x.Node) -> None:
@@ -219,6 +242,26 @@ def _row(node: x.Node, where: str, name: str, component: Component | None, key: 
             yield found(node, f"{where}用到“{name}”，而清单“{s.label(component)}”没有“{key}”这一栏。")
 
 
+def _kinds(kinds: Known, node: x.Node, text: str, tree: Node) -> Iterator[Finding]:
+    """Comparisons of what can never be of one kind, and a condition that is neither true nor false."""
+    for sentence in never(tree, kinds):
+        yield found(node, f"“{_short(text)}”里，{sentence}")
+    answer = kind_of(tree, kinds)
+    if x.local(node) == "sequenceFlow" and answer not in (None, "boolean"):
+        yield found(node, f"“{_short(text)}”的结果是{WORDS[answer]}，不是“成立”或“不成立”，这条连线永远不会走。")
+
+
+def _cells(kinds: Known, node: x.Node, decision: Decision) -> Iterator[Finding]:
+    """Cells that can never hold, or do not give what their column says."""
+    inner = decision.inner_names()
+
+    def outside(dotted: str) -> str | None:
+        return None if dotted.partition(".")[0] in inner else kinds(dotted)
+
+    for wrong in wrong_cells(decision.table, outside) if decision.table else ():
+        yield found(node, f"决策表“{decision.id}”{wrong.place}：{wrong.sentence}", wrong.severity)
+
+
 def _value(known: Variables, node: x.Node, where: str, name: str, value: Any) -> Iterator[Finding]:
     """A comparison with what the form can never answer."""
     root, *path = name.split(".")
@@ -234,6 +277,21 @@ def _value(known: Variables, node: x.Node, where: str, name: str, value: Any) ->
             yield found(node, f"{where}把“{name}”同{_shown(value)}相比，而表单里只能选：{words}。")
     elif kind == "checkbox" and not isinstance(value, bool):
         yield found(node, f"{where}把“{name}”同{_shown(value)}相比，而它是勾选项，只有 true 和 false。")
+
+
+def _chosen_by_nobody(known: Variables, node: x.Node, names: Iterable[str]) -> Iterator[Finding]:
+    """A choice that decides the way and has a default: where nobody chose, the default would decide."""
+    for name in sorted(names):
+        root, *path = name.split(".")
+        one = known.get(root)
+        component = one.keys.get(path[0]) if one is not None and len(path) == 1 else None
+        if component is None or component.get("type") not in s.CHOICES | {"checkbox"} or s.fixed(component):
+            continue
+        if component.get("defaultValue") not in (None, "", [], False):
+            label = s.label(component)
+            yield found(
+                node, f"“{label}”决定走哪条线，{one.origin if one else ''}里不能给它默认值：没有选的，不能算作选了。"
+            )
 
 
 def _wanted_by_parts(draft: Draft, known: Variables) -> Iterator[Finding]:

@@ -39,8 +39,20 @@ def elements(draft: Draft) -> Iterator[Finding]:
         kind = x.local(node)
         yield found(node, f"本系统不运行“{NAMES.get(kind, kind)}”，请换成支持的元素。")
     for node in draft.of_kind("subProcess"):
-        if node.get("triggeredByEvent") == "true":
+        if x.flag(node, "triggeredByEvent"):
             yield found(node, "不支持事件子流程，请改用边界事件。")
+
+
+def flags(draft: Draft) -> Iterator[Finding]:
+    """Flags are true or false: anything else would be read as one of them by whoever reads it."""
+    for node in draft.root.iter(f"{{{x.BPMN}}}*"):
+        for name in sorted(x.FLAGS & set(node.keys())):
+            if node.get(name) not in ("true", "false"):
+                holder = node.getparent()
+                yield found(
+                    node if holder is None or holder.get("id") not in draft.nodes else holder,
+                    f"“{name}”写成了“{node.get(name)}”，只能写 true 或 false。",
+                )
 
 
 def unique(draft: Draft) -> Iterator[Finding]:
@@ -72,7 +84,7 @@ def events(draft: Draft) -> Iterator[Finding]:
                     yield found(
                         node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。"
                     )
-                elif x.text_of(timer, "timeCycle") and node.get("cancelActivity") != "false":
+                elif x.text_of(timer, "timeCycle") and x.flag(node, "cancelActivity", default=True):
                     yield found(
                         node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
                     )
@@ -157,7 +169,7 @@ def processes(draft: Draft) -> Iterator[Finding]:
             yield found(process, f"每个流程须恰好有一个开始事件，这里有 {len(starts)} 个。")
         if not x.children(process, "endEvent"):
             yield found(process, "流程没有结束事件。")
-        if process.get("isExecutable") == "false":
+        if not x.flag(process, "isExecutable", default=True):
             yield found(process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。")
         calls[process.get("id", "")] = {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
     for node in draft.of_kind("subProcess"):

@@ -150,7 +150,7 @@ def _overtaken(draft: Draft, spans: Mapping[str, tuple[x.Node, timedelta]]) -> I
     for identifier, (node, span) in spans.items():
         for other, (cutting, shorter) in spans.items():
             same = node.get("attachedToRef") == cutting.get("attachedToRef") and other != identifier
-            if same and cutting.get("cancelActivity") != "false" and shorter < span:
+            if same and x.flag(cutting, "cancelActivity", default=True) and shorter < span:
                 name = cutting.get("name") or other
                 yield found(node, f"永远等不到：更短的时限“{name}”先到，已经中断了这一步。")
                 break

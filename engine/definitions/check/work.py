@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from engine import feel, services
 from engine.decisions import parse_decision
 from engine.definitions import xml as x
-from engine.definitions.check.draft import Draft, found
+from engine.definitions.check.draft import Draft, found, name_of
 from engine.definitions.definition import (
     REPETITIONS,
     SETTING_KINDS,
@@ -18,7 +18,11 @@ from engine.definitions.definition import (
 )
 from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
+from engine.feel import strip_equals
+from engine.feel.values import to_plain
 from engine.forms.schema import walk
+from engine.repetition import MAX_ROUNDS
+from engine.spiff import MAX_INSTANCES, instances
 from engine.text import whole
 
 
@@ -29,15 +33,17 @@ def repetitions(draft: Draft) -> Iterator[Finding]:
         if marks and x.local(node) != "userTask":
             yield found(node, "只有人工任务可以加多实例或循环标记，其他步骤请用网关画出回路。")
         for mark in marks if x.local(node) == "userTask" else []:
-            yield from _repetition(node, mark)
+            yield from _repetition(draft, node, mark)
 
 
-def _repetition(node: x.Node, mark: x.Node) -> Iterator[Finding]:
+def _repetition(draft: Draft, node: x.Node, mark: x.Node) -> Iterator[Finding]:
     given = {name: x.text_of(mark, name) for name in REPETITIONS[x.local(mark)]}
     if x.local(mark) == "standardLoopCharacteristics":
         most = whole(mark.get("loopMaximum"))
         if mark.get("loopMaximum") is not None and not most:
             yield found(node, "循环标记的最多次数（loopMaximum）须是大于 0 的整数，用 0 到 9 的数字写。")
+        elif most is not None and most > MAX_ROUNDS:
+            yield found(node, f"循环标记的最多次数（loopMaximum）写的是 {most}：到第 {MAX_ROUNDS} 次为止。", "warning")
         elif not given["loopCondition"] and most is None:
             yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
     elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
@@ -49,6 +55,78 @@ def _repetition(node: x.Node, mark: x.Node) -> Iterator[Finding]:
             yield found(node, f"多实例标记中的“{name}”不是变量名（字母、数字和下划线）。")
     if bool(x.text_of(mark, "loopDataOutputRef")) != ("outputDataItem" in names):
         yield found(node, "多实例标记的汇总清单（loopDataOutputRef）须与取值（outputDataItem）同时写明。")
+    yield from _gathered(draft, node, mark, names)
+    for name in ("loopDataInputRef", "loopCardinality"):
+        if given.get(name):
+            yield from _how_often(draft, node, name, strip_equals(given[name]))
+
+
+def _gathered(draft: Draft, node: x.Node, mark: x.Node, names: Mapping[str, str]) -> Iterator[Finding]:
+    """The list of results is emptied as the step begins: it may be nothing that somebody else still needs."""
+    result = x.text_of(mark, "loopDataOutputRef")
+    if not result:
+        return
+    read = _roots(strip_equals(x.text_of(mark, "loopDataInputRef") or x.text_of(mark, "loopCardinality")))
+    if result == _variable(node) or result in names.values():
+        yield found(node, f"汇总清单“{result}”与每一次填写或取用的变量同名，填写的内容会丢失，请换一个名称。")
+    elif result in read:
+        yield found(node, f"汇总清单“{result}”与办理依据的清单同名，一开始就会被清空，请换一个名称。")
+    else:
+        for other in draft.of_kind("userTask", "startEvent"):
+            if other is not node and _variable(other) == result:
+                yield found(node, f"汇总清单“{result}”与“{name_of(other)}”填写的变量同名，会把它盖掉，请换一个名称。")
+
+
+def _variable(node: x.Node) -> str:
+    given = x.properties(node)
+    return given.get("variable") or given.get("formKey") or ""
+
+
+def _roots(text: str) -> set[str]:
+    try:
+        return {name.partition(".")[0] for name in feel.compile_expression(text).names()} if text else set()
+    except feel.FeelSyntaxError:
+        return set()  # the check of the writing says so
+
+
+_LISTS_OF_FORMS = frozenset({"dynamiclist", "checklist", "taglist", "filepicker"})
+_OPEN_KINDS = frozenset({"expression"})
+"""The kinds of form fields whose value is a list, and those whose value may be anything."""
+
+
+def _how_often(draft: Draft, node: x.Node, name: str, text: str) -> Iterator[Finding]:
+    """What the number of times comes to, as far as it can be known before."""
+    try:
+        compiled = feel.compile_expression(text)
+        value = None if compiled.names() else to_plain(compiled.evaluate({}))
+    except (feel.FeelSyntaxError, feel.FeelLimitError):
+        return  # the check of the writing says so
+    if not compiled.names():
+        if not instances(value):
+            limit = (
+                f"须是 1 到 {MAX_INSTANCES} 的整数"
+                if name == "loopCardinality"
+                else f"须是有 1 到 {MAX_INSTANCES} 项的清单"
+            )
+            yield found(node, f"“{text[:60]}”算不出办理几次：{limit}。")
+        return
+    kind = _kind_of_field(draft, text)
+    if kind is None or kind in _OPEN_KINDS:
+        return
+    if name == "loopCardinality" and kind != "number":
+        yield found(node, f"“{text}”在表单里不是数字，算不出办理几次。")
+    elif name == "loopDataInputRef" and kind not in _LISTS_OF_FORMS:
+        yield found(node, f"“{text}”在表单里不是清单，办到这里会算不出办理几次。", "warning")
+
+
+def _kind_of_field(draft: Draft, text: str) -> str | None:
+    """The kind of the form field that the text names (``variable.key``); None for anything else."""
+    variable, _, key = text.partition(".")
+    for other in draft.of_kind("userTask", "startEvent"):
+        if _variable(other) == variable:
+            components = draft.components(x.properties(other).get("formKey", ""))
+            return next((str(one.get("type")) for one in components if key and one.get("key") == key), None)
+    return None
 
 
 def settings(draft: Draft) -> Iterator[Finding]:

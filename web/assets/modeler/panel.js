@@ -15,6 +15,9 @@ const TYPES = {
 };
 const STATES = [["ordinary", "一般农户"], ["identifying", "正在识别"], ["monitored", "监测对象"], ["eliminated", "已消除风险"], ["cleared", "已清退"],
   ["lifted_with_policy", "脱贫享受政策户"], ["lifted_without_policy", "脱贫不享受政策户"], ["allowance", "低保户"], ["destitute", "特困户"]];
+// What a timer says of the law: where its period begins, the clause, its bounds, the document that allows other ones.
+const LEGAL = ["countsFrom", "clause", "atLeast", "atMost", "allowedBy"];
+const AFTER_RETURN = [["", "接着办理：再走到这里时，已登记的仍要办"], ["known", "只留作情况：再走到这里时，重新等待"]];
 // The properties that have a control of their own, by the kind of element; any other one stays in the table of pairs.
 const SHOWN = {
   "bpmn:UserTask": ["formKey", "queue", "variable", "bulk", "list", "document", "separateFrom", "shows", "exceptional"],
@@ -22,8 +25,8 @@ const SHOWN = {
   "bpmn:BusinessRuleTask": ["resultVariable"],
   "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths", "receives"],
   "bpmn:EndEvent": ["outcome"],
-  "bpmn:IntermediateCatchEvent": ["formKey", "exceptional"],
-  "bpmn:BoundaryEvent": ["formKey", "exceptional", "warnDays"],
+  "bpmn:IntermediateCatchEvent": ["formKey", "exceptional", "afterReturn", ...LEGAL],
+  "bpmn:BoundaryEvent": ["formKey", "exceptional", "warnDays", "afterReturn", ...LEGAL],
   "bpmn:CallActivity": ["exceptional"],
   "bpmn:Process": ["part", "exclusive", "measureForm", "supervisionForm"],
 };
@@ -230,7 +233,7 @@ export class Panel {
   message(element, object) {
     const definition = definitionOf(object, "Message");
     const list = h("datalist", { id: "panel-messages" }, this.editor.messages().map((one) => h("option", { value: one.name })));
-    return h("div", {}, list, field("message", "等哪个消息", line(definition.messageRef?.name ?? "", (name) => this.editor.setMessage(element, definition, name), { list: "panel-messages" }), "例如 objection（异议）；选已有的，或写一个新的英文名"));
+    return h("div", {}, list, field("message", "等哪个消息", line(definition.messageRef?.name ?? "", (name) => this.editor.setMessage(element, definition, name), { list: "panel-messages" }), "例如 objection（异议）；选已有的，或写一个新的英文名"), is(object, "bpmn:StartEvent") ? null : field("afterReturn", "事项退回到这之前时", choice(properties(object).afterReturn ?? "", AFTER_RETURN, (value) => this.editor.setProperties(element, object, { afterReturn: value })), "登记过的异议、意见不会因为退回而丢失"));
   }
 
   gateway(element, object) {
@@ -268,6 +271,21 @@ export class Panel {
       inWords(limit, nameOf) && h("p", { className: "words" }, inWords(limit, nameOf)),
       is(object, "bpmn:BoundaryEvent") && tick("interrupting", "到期时中断这一步", object.cancelActivity !== false, (on) => this.editor.modeling.updateProperties(element, { cancelActivity: on }), "不中断：只预警、催办，这一步照常办"),
       is(object, "bpmn:BoundaryEvent") && field("warnDays", "到期前几天预警", whole(properties(object).warnDays ?? "", (value) => this.editor.setProperties(element, object, { warnDays: value }))),
+      ...this.legal(element, object),
+    ];
+  }
+
+  legal(element, object) {
+    if (!isAny(object, ["bpmn:BoundaryEvent", "bpmn:IntermediateCatchEvent"])) return [];
+    const given = properties(object);
+    const put = (name) => (value) => this.editor.setProperties(element, object, { [name]: value });
+    const steps = [...nodes(this.modeler)].filter((one) => is(one, "bpmn:UserTask")).map((one) => [one.id, one.name || one.id]);
+    return [
+      field("countsFrom", "日期由哪一步填写", choice(given.countsFrom ?? "", [["", "不限"], ...steps], put("countsFrom")), "填的日期早于那一步打开之日的，自打开之日起算"),
+      this.property(element, object, "clause", "依据的条款", "法定期限写条款编号，如 R10；系统按条款核对天数"),
+      field("atLeast", "法定不少于（天）", whole(given.atLeast ?? "", put("atLeast"), { min: 1 })),
+      field("atMost", "法定不超过（天）", whole(given.atMost ?? "", put("atMost"), { min: 1 })),
+      this.property(element, object, "allowedBy", "另有规定的文件", "天数与法定不同时，写明文件名称和文号，审批时由第二人核对"),
     ];
   }
 

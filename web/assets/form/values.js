@@ -1,0 +1,77 @@
+// The one reader of what stands in a form's blank, as engine/forms/values.py and engine/text.py read it: a table of cases
+// is run by both.
+
+const MOST = 10 ** 12; // a number of this size or more is a slip of the finger
+const MAX_TYPED = 200;
+const LISTS = new Set(["checklist", "taglist", "filepicker"]);
+const TICKED = new Set([true, "true", "on", "1", "yes", "是"]);
+const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)?(?:\.\d*)?$/;
+const DAYS = [
+  /^(\d{4}) ?([-/.。]) ?(?<month>\d{1,2}) ?\2 ?(?<day>\d{1,2})$/,
+  /^(\d{4}) ?年 ?(?<month>\d{1,2}) ?月 ?(?<day>\d{1,2}) ?[日号]$/,
+  /^(\d{4})(?<month>\d\d)(?<day>\d\d)$/,
+];
+const LINE_END = /\r\n|[\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029]/g; // eslint-disable-line no-control-regex
+const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]/gu;
+const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63]/g;
+
+const paragraphs = (text) =>
+  text.replace(LINE_END, "\n").replace(/[^\S \u3000\n]/g, " ").replace(UNSEEN, "").trim();
+const line = (text) => paragraphs(text).replaceAll("\n", " ").trim();
+const half = (text) =>
+  line(line(text).replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0)).replaceAll("\u3000", " "));
+const short = (value) => (typeof value === "string" && value.length <= MAX_TYPED ? value : "");
+
+const without = (text, unit) => (unit && text.endsWith(unit) ? text.slice(0, -unit.length).trimEnd() : text);
+
+/** The number that was typed: `12,000`, `１２０００`, `12000元` where the unit is 元; else null. */
+export function number(value, unit = "") {
+  if (typeof value === "number") return Number.isFinite(value) ? value : null;
+  let text = without(half(short(value)).replaceAll("−", "-"), unit);
+  if (unit === "元") text = text.replace(/^[¥￥]+/, "").trimStart();
+  return NUMBER.test(text) && /\d/.test(text) ? Number(text.replace(/[, ]/g, "")) : null;
+}
+
+/** The ISO day that was typed; else null. */
+export function day(value) {
+  const plain = half(short(value)).replace(DASHES, "-");
+  const found = DAYS.map((form) => form.exec(plain)).find(Boolean);
+  if (!found) return null;
+  const [year, month, date] = [found[1], found.groups.month.padStart(2, "0"), found.groups.day.padStart(2, "0")];
+  const then = new Date(`${year}-${month}-${date}T00:00:00Z`);
+  return Number(year) > 0 && !Number.isNaN(then.getTime()) && then.getUTCDate() === Number(date) ? `${year}-${month}-${date}` : null;
+}
+
+/** Whether nothing was typed: an empty text, an unticked box, a list or row of nothing but such. */
+export function blank(value) {
+  if (typeof value === "string") return line(value.slice(0, MAX_TYPED)) === "";
+  if (Array.isArray(value)) return value.every(blank);
+  if (value && typeof value === "object") return Object.values(value).every(blank);
+  return value === null || value === undefined || value === false;
+}
+
+/** What was typed as a condition sees it; null where nothing usable stands. Lists of rows are not read here. */
+export function read(node, value) {
+  if (node.kind === "number") {
+    const found = number(value, node.unit);
+    return found !== null && Math.abs(found) < MOST ? found : null;
+  }
+  if (node.kind === "datetime") return day(value);
+  if (node.kind === "checkbox") return TICKED.has(value);
+  if (LISTS.has(node.kind)) {
+    const items = Array.isArray(value) ? value : [value];
+    return items.filter((one) => !blank(one)).map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
+  }
+  if (typeof value === "string") return (node.kind === "textarea" ? paragraphs(value) : line(value)) || null;
+  if (node.given) return blank(value) ? null : value;
+  return typeof value === "number" ? String(value) : null;
+}
+
+/** A number with at most two decimals, half away from zero; anything else as it is. */
+export function rounded(value) {
+  if (typeof value !== "number") return value;
+  if (!Number.isFinite(value) || Math.abs(value) >= 1e15) return Number.isFinite(value) ? value : null;
+  const digits = Number(Math.abs(value).toPrecision(14)); // the last two of a double's digits are not decimals
+  const cents = Math.round(Number(`${digits < 1e-6 ? 0 : digits}e2`));
+  return Math.sign(value) * Number(`${cents}e-2`) || 0;
+}
