@@ -101,6 +101,11 @@ def has_role(actor: Account, role: str) -> bool:
     return any(grant.role == role for grant in actor.grants)
 
 
+def has_everywhere(actor: Account, role: str) -> bool:
+    """Whether the actor holds `role` for the whole province, as what all its counties share demands."""
+    return any(grant.role == role and level_of(grant.division_code) == "province" for grant in actor.grants)
+
+
 def reaches(actor: Account, village_code: str, roles: frozenset[str] = CASE_ROLES) -> bool:
     """Whether one of the actor's grants of `roles` reaches the village."""
     return any(scope.holds(village_code) for scope in scopes(actor, roles))

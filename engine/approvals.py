@@ -82,8 +82,11 @@ def places(session: Session, actor: Account) -> list[Place]:
 
 
 def needs_approval(session: Session, actor: Account) -> bool:
-    """Whether what this process owner changes must be approved by another."""
-    return bool(_demanding(session, actor))
+    """Whether what this process owner changes must be approved by another.
+
+    It must where the security administrator says so, and always where their grant does not reach the whole province.
+    """
+    return not definitions.may_put_into_force(actor) or bool(_demanding(session, actor))
 
 
 def _demanding(session: Session, actor: Account) -> list[access.Scope]:
@@ -95,20 +98,22 @@ def _demanding(session: Session, actor: Account) -> list[access.Scope]:
 
 def require_alone(session: Session, actor: Account) -> None:
     """Raise NotAllowed unless the actor may put a version into force without another's approval."""
-    definitions.require_owner(actor)
+    definitions.require_whole(actor)
     if needs_approval(session, actor):
         raise NotAllowed("本地要求第二人审批：请从这一版新建草稿，提交审批后启用。")
 
 
 def require_other(actor: Account, draft: ProcedureDraft) -> None:
-    """Raise NotAllowed for whoever changed or submitted the draft last."""
+    """Raise NotAllowed for whoever changed or submitted the draft last, or does not answer for the whole province."""
+    definitions.require_whole(actor)
     if actor.id in (draft.submitted_by, draft.updated_by):
         raise NotAllowed("您修改或提交了这份草稿，须由另一位流程管理员审批。")
 
 
 def reviewers(session: Session, draft: ProcedureDraft, submitter: Account) -> list[Account]:
-    """The other process owners of the divisions that demand the approval, and of those above them: who is told."""
-    demanding = _demanding(session, submitter)
+    """The other process owners of the whole province, where the approval is demanded: who may agree, and is told."""
+    if not needs_approval(session, submitter):
+        return []
     query = (
         select(Account)
         .where(
@@ -118,17 +123,7 @@ def reviewers(session: Session, draft: ProcedureDraft, submitter: Account) -> li
         .options(selectinload(Account.grants))
         .order_by(Account.id)
     )  # fmt: skip
-    found = session.scalars(query.limit(MAX_TOLD))
-    return [one for one in found if any(_concerned(one, scope) for scope in demanding)]
-
-
-def _concerned(owner: Account, demanding: access.Scope) -> bool:
-    """Whether a process owner sits in the division that demands the approval, or above it."""
-    return any(
-        demanding.holds(grant.division_code) or access.scope_of(grant.division_code).holds(demanding.low)
-        for grant in owner.grants
-        if grant.role == access.PROCESS_OWNER
-    )
+    return [one for one in session.scalars(query.limit(MAX_TOLD)) if definitions.may_put_into_force(one)]
 
 
 # -- what is agreed to ----------------------------------------------------------------------------------------------------

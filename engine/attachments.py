@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from engine import access, audit
+from engine import text as normal
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.models import Account, Attachment, CaseFile, WorkItem
@@ -51,6 +52,7 @@ def store(
     if item is None:
         raise NotFound("没有找到这件事项。")
     access.require_work(actor, item)
+    access.require_open(session, actor, item)
     return store_for_case(session, actor, item.case_id, field, filename, body, now, item_id=item.id)
 
 
@@ -59,7 +61,7 @@ def store_for_case(
     item_id: int | None = None,
 ) -> Attachment:  # fmt: skip
     """Keep a file with a case; the caller has checked that the actor may add one."""
-    name = PurePath(filename.replace("\\", "/")).name[:200] or "附件"
+    name = normal.line(PurePath(filename.replace("\\", "/")).name)[-200:] or "附件"
     if not body:
         raise Invalid(f"“{name}”是空文件。")
     if len(body) > MAX_BYTES:
@@ -107,9 +109,10 @@ def share(
     The content is stored once.
     """
     named = {key: [str(value) for value in values] for key, values in files.items()}
-    ids = [int(value) for values in named.values() for value in values if value.isdigit()]
+    found = (normal.whole(value) for values in named.values() for value in values)
+    ids = [key for key in found if key is not None]
     item = session.get(WorkItem, item_id) if ids else None
-    if item is None or not access.may_work(actor, item):
+    if item is None or item.status != "open" or not access.may_work(actor, item):
         return named
     others = [one for one in uploaded(session, actor, ids).values() if one.case_id != item.case_id]
     with write(session):

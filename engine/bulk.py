@@ -16,6 +16,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, attachments, prefill, runtime, state, views
+from engine import text as normal
 from engine.clock import Clock, local_date, stopwatch
 from engine.database import whole, write
 from engine.errors import Invalid, NotFound, ShouwangError, Unavailable
@@ -30,7 +31,7 @@ PORTION = 10
 PATIENCE = 1.5
 """Seconds after which a request begins no further portion and shows the progress: nobody waits without a sign."""
 TRIED_FIRST = 20
-COLUMNS = 3
+COLUMNS = 4
 _WORDS = {"textfield", "textarea", "select", "radio", "datetime", "number"}
 
 
@@ -170,7 +171,8 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
 def files_named(session: Session, item: WorkItem, raw: Mapping[str, Any]) -> list[int]:
     """The attachments that what was typed names."""
     files = runtime.definition_of(session, item.case).form(item.form_key).files_of(raw)
-    return [int(value) for values in files.values() for value in values if str(value).isdigit()]
+    found = (normal.whole(value) for values in files.values() for value in values)
+    return [key for key in found if key is not None]
 
 
 def _begin(

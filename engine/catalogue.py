@@ -8,6 +8,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from engine import definitions, drafting
+from engine import text as normal
 from engine.definitions import Definition
 from engine.errors import Conflict, NotFound
 from engine.inbox import Page, page_of
@@ -102,12 +103,12 @@ def submitters(session: Session, found: Sequence[ProcedureVersion]) -> dict[int,
 def side(session: Session, actor: Account, name: str, key: str) -> tuple[str, Definition]:
     """One side of a comparison: a version's number, or ``draft-`` and a draft's id; with what it is called."""
     definitions.require_owner(actor)
-    if name.startswith("draft-") and name[6:].isascii() and name[6:].isdigit() and len(name) < 16:
-        draft = drafting.find(session, actor, int(name[6:]))
+    draft_id = normal.whole(name.removeprefix("draft-")) if name.startswith("draft-") else None
+    if draft_id is not None:
+        draft = drafting.find(session, actor, draft_id)
         definition, findings = drafting.checked(session, draft)
         if definition is None:
             raise Conflict(f"草稿“{draft.name}”还有 {len(findings)} 处问题，改好后才能对比。")
         return f"草稿“{draft.name}”", definition
-    number = int(name) if name.isascii() and name.isdigit() and len(name) < 7 else 0
-    version = definitions.version(session, key, number)
+    version = definitions.version(session, key, normal.whole(name) or 0)
     return f"第 {version.number} 版", definitions.load(session, version.id)

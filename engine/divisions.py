@@ -8,21 +8,25 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.database import write
+from engine import text as normal
+from engine.database import whole, write
 from engine.errors import Invalid
 from engine.models import LEVELS, Account, Division, DivisionCode, table
 
 EDITION = date(2023, 6, 30)
 """Date of the official list that the product carries."""
-CHUNK = 5000
+PORTION = 1000
+"""Divisions that are loaded in one transaction: well under a second of the one lock that SQLite has."""
 PSEUDO_CITY = "省直辖"
 """How the official codes name the city level of counties that the province governs itself (济源)."""
 _NAMES = select(table(Division).c.code, table(Division).c.name).where(
@@ -39,42 +43,76 @@ def read_official() -> list[Row]:
 
 
 def load(session: Session, rows: Iterable[Row], edition: date = EDITION, progress: Progress | None = None) -> int:
-    """Load or refresh divisions; returns how many were new. A code that changed its name keeps its history."""
+    """Load or refresh divisions; returns how many were new. A code that changed its name keeps its history.
+
+    In portions, each a short transaction of its own, so that nobody waits for the whole list; one that is cut off goes
+    on where it stopped when it is run again.
+    """
     wanted = sorted(rows, key=lambda row: LEVELS.index(row["level"]))
-    names = {row["code"]: row["name"] for row in wanted}
-    parents = {row["code"]: row["parent"] for row in wanted}
+    listed = _Listed(
+        {row["code"]: row["name"] for row in wanted}, {row["code"]: row["parent"] for row in wanted}, edition
+    )
+    present = {row.code: row.name for row in session.execute(select(Division.code, Division.name))}
+    waiting = [row for row in wanted if present.get(row["code"]) != row["name"]]
+    new = 0
+    for start in range(0, len(waiting), PORTION):
+        part = waiting[start : start + PORTION]
+        new += _load_portion(session, part, listed)
+        if progress:
+            progress(start + len(part), len(waiting))
+    return new
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What the whole list says of names and places, for the paths."""
+
+    names: dict[str, str]
+    parents: dict[str, str]
+    edition: date
+
+    def path(self, code: str) -> str:
+        return _path(code, self.names, self.parents)
+
+
+@whole
+def _load_portion(session: Session, part: Sequence[Row], listed: _Listed) -> int:
+    """Load or rename a few divisions; answers how many were new. What is above them was loaded before them."""
     with write(session):
-        present = {
-            code: (identifier, name)
-            for identifier, code, name in session.execute(select(Division.id, Division.code, Division.name))
-        }
-        number = max((identifier for identifier, _ in present.values()), default=0)
-        identifiers = {code: identifier for code, (identifier, _) in present.items()}
+        codes = {row["code"] for row in part} | {row["parent"] for row in part}
+        found = session.execute(select(Division.code, Division.id, Division.name).where(Division.code.in_(codes)))
+        present = {row.code: (row.id, row.name) for row in found}
+        number = session.scalar(select(func.max(Division.id))) or 0
         new = []
-        for row in wanted:
+        for row in part:
             code = row["code"]
-            if code in present:
-                if present[code][1] != row["name"]:
-                    _rename(session, present[code][0], row["name"], _path(code, names, parents), edition)
-                continue
-            number += 1
-            identifiers[code] = number
-            new.append({
-                "id": number, "code": code, "name": row["name"], "level": row["level"],
-                "path": _path(code, names, parents), "parent_id": identifiers.get(row["parent"]),
-                "valid_from": edition, "valid_to": None,
-            })  # fmt: skip
-        for start in range(0, len(new), CHUNK):
-            part = new[start : start + CHUNK]
-            session.execute(insert(Division), part)
-            codes = [
-                {"division_id": r["id"], "code": r["code"], "name": r["name"], "valid_from": edition, "valid_to": None}
-                for r in part
-            ]
-            session.execute(insert(DivisionCode), codes)
-            if progress:
-                progress(start + len(part), len(new))
+            if code not in present:
+                number += 1
+                new.append(_division(row, number, present, listed))
+                present[code] = (number, row["name"])
+            elif present[code][1] != row["name"]:
+                _rename(session, present[code][0], row["name"], listed.path(code), listed.edition)
+        if new:
+            session.execute(insert(Division), new)
+            names = ("code", "name", "valid_from", "valid_to")
+            own = [{"division_id": row["id"], **{name: row[name] for name in names}} for row in new]
+            session.execute(insert(DivisionCode), own)
     return len(new)
+
+
+def _division(row: Row, number: int, present: Mapping[str, tuple[int, str]], listed: _Listed) -> dict[str, Any]:
+    """The row of a new division."""
+    above = present.get(row["parent"])
+    return {
+        "id": number,
+        "code": row["code"],
+        "name": row["name"],
+        "level": row["level"],
+        "path": listed.path(row["code"]),
+        "parent_id": above[0] if above else None,
+        "valid_from": listed.edition,
+        "valid_to": None,
+    }
 
 
 def _rename(session: Session, identifier: int, name: str, path: str, edition: date) -> None:
@@ -135,7 +173,7 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
     query = select(Division)
     if under:
         query = query.where(access.within(Division.code, [access.scope_of(under)]))
-    if text.isdigit():
+    if normal.whole(text, 10**12) is not None:
         query = query.where(Division.code.startswith(text))
     elif text:
         query = query.where(Division.name.contains(text, autoescape=True))

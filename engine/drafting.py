@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import audit, definitions
+from engine import access, audit, definitions
 from engine.clock import CHINA
 from engine.database import write
 from engine.definitions import Definition, Resources
@@ -16,7 +16,7 @@ from engine.definitions import xml as x
 from engine.definitions.blank import blank_diagram, blank_form
 from engine.definitions.losses import lost, with_comments
 from engine.definitions.resources import main_process
-from engine.errors import Conflict, Finding, Invalid, Losing, NotFound
+from engine.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, DraftEditor, DraftResource, Procedure, ProcedureDraft, ProcedureVersion
 
@@ -157,6 +157,7 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
     )
     if draft is None:
         raise NotFound("没有找到这份草稿。")
+    require_own(actor, draft)
     if draft.status != "open":
         raise Conflict(f"这份草稿{STATUS_WORDS[draft.status]}，不能再修改。可以另存为新的草稿。")
     if revision is not None and draft.revision != revision:
@@ -167,6 +168,20 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
             "请另存为新的草稿，或载入对方的内容。"
         )
     return draft
+
+
+def may_change(actor: Account, draft: ProcedureDraft) -> bool:
+    """Whether a draft is the actor's to change: their own, or of an owner whose division theirs holds."""
+    own = [access.scope_of(grant.division_code) for grant in actor.grants if grant.role == access.PROCESS_OWNER]
+    theirs = [grant.division_code for grant in draft.creator.grants if grant.role == access.PROCESS_OWNER]
+    within = bool(theirs) and all(any(scope.holds(code) for scope in own) for code in theirs)
+    return draft.created_by == actor.id or within or access.has_everywhere(actor, access.PROCESS_OWNER)
+
+
+def require_own(actor: Account, draft: ProcedureDraft) -> None:
+    """Raise NotAllowed for a draft that belongs to another division's owner."""
+    if not may_change(actor, draft):
+        raise NotAllowed(f"这份草稿是{draft.creator.name}的，不归您负责的地方管。您可以把它另存为自己的草稿再改。")
 
 
 STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deployed": "已启用", "discarded": "已作废"}

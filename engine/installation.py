@@ -29,9 +29,9 @@ def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = la
 
     May be run again: it adds only what is missing.
     """
+    say("区划")
+    divisions.load(session, divisions.read_official())  # in portions of its own
     with write(session):
-        say("区划")
-        divisions.load(session, divisions.read_official())
         say("节假日")
         calendar.seed(session)
         if session.scalar(select(MonitoringLine.id).limit(1)) is None:

@@ -230,7 +230,7 @@ def report(
             measure_id=measure.id, reported_on=date.fromisoformat(clean["reported_on"]), status=clean["status"],
             amount=Decimal(str(clean["amount"])) if clean.get("amount") is not None else None,
             effect=str(clean.get("effect") or clean.get("reason") or clean.get("remark") or ""), data=clean,
-            recorded_by=actor.id, recorded_at=now,
+            recorded_by=actor.id, recorded_at=now, form_sha256=definitions.form_digest(session, PROCEDURE, PROGRESS_FORM),
         )  # fmt: skip
         measure.progress.append(row)
         measure.status = row.status

@@ -83,6 +83,7 @@ def deploy(
         raise Invalid("请写明为什么修改。", {"note": ["请写明为什么修改。"]})
     with write(session):
         draft = _open(session, actor, draft_id)
+        drafting.require_own(actor, draft)
         _require_seen(session, draft, over)
         draft.note = note.strip()[:500]
         if approvals.needs_approval(session, actor):
@@ -166,6 +167,8 @@ def send_back(session: Session, actor: Account, draft_id: int, reason: str, now:
     with write(session):
         draft = _open(session, actor, draft_id, "submitted")
         own = actor.id == draft.submitted_by
+        if not own:
+            definitions.require_whole(actor)
         said = f"{actor.name}{'收回' if own else '退回'}：{reason.strip()}"[:500]
         draft.status, draft.frozen, draft.note = "open", None, said
         audit.record(session, "procedure", actor.id, "send_back", {"draft": draft.id, "reason": reason.strip()}, now)

@@ -61,8 +61,7 @@ def _recurring(session: Session) -> list[Definition]:
 
 
 def _default_months(definition: Definition) -> int:
-    text = definition.start.properties.get("everyMonths", "")
-    return whole(text, MAX_MONTHS) or 12
+    return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
 
 
 def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on: date, today: date) -> Schedule:

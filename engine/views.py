@@ -16,6 +16,7 @@ from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
 from engine.errors import Invalid, NotFound
+from engine.feel import compile_expression, strip_equals, to_plain
 from engine.forms import Form
 from engine.forms.schema import options, walk
 from engine.instance import Instance
@@ -68,6 +69,9 @@ class Expected:
     name: str
     label: str
     event: Element
+
+
+_VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,13 @@ class TaskView:
     form: Form
     values: Mapping[str, Any]
     attachments: Mapping[int, Attachment]
-    draft_saved_at: datetime | None
+    draft: Draft | None
+    """What the actor has typed so far and not sent."""
+    matter: str
+    """What is decided here, in the diagram's words; '' where the step decides nothing of a case."""
     household: Mapping[str, Any]
+    barred: str
+    """Why the actor may not do this step of this case although it is the actor's queue (R12); '' else."""
     may_complete: bool
     may_withdraw: bool
     may_return: bool
@@ -168,7 +177,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     query = (
         select(CaseFile)
         .where(CaseFile.id == case_id, access.visible_cases(actor))
-        .options(undefer(CaseFile.state), joinedload(CaseFile.household), joinedload(CaseFile.version))
+        .options(undefer(CaseFile.state), joinedload(CaseFile.household), _VERSION)
     )
     case = session.scalar(query)
     if case is None:
@@ -220,12 +229,13 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))
     may_work = access.may_work(actor, item)
+    barred = _barred(session, actor, view, item, element) if may_work else ""
     hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
         item=item, element=element, form=form, values=values,
         attachments=view.files,
-        draft_saved_at=draft.saved_at if draft else None, household=context["household"],
-        may_complete=may_work and item.status == "open" and item.claimed_by in (None, actor.id),
+        draft=draft, matter=_matter(element, variables), household=context["household"],
+        barred=barred, may_complete=may_work and not barred and item.status == "open" and item.claimed_by in (None, actor.id),
         may_withdraw=runtime.may_withdraw(item, actor),
         may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
@@ -234,6 +244,17 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
+
+
+def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, element: Element) -> str:
+    if item.status != "open":
+        return ""
+    return runtime.obstacle(session, actor, view.case, view.definition, element)
+
+
+def _matter(element: Element, variables: Mapping[str, Any]) -> str:
+    text = element.properties.get("paper:matter")
+    return str(to_plain(compile_expression(strip_equals(text)).evaluate(variables)) or "") if text else ""
 
 
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
@@ -261,7 +282,9 @@ def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element,
 
 def _related(session: Session, case: CaseFile) -> list[CaseFile]:
     """The case whose step opened this one, and the cases that this one's steps opened."""
-    query = select(CaseFile).where(or_(CaseFile.origin_id == case.id, CaseFile.id == case.origin_id))
+    opened = CaseFile.origin_id == case.id
+    # `id = NULL` among the alternatives would make SQLite look at every case
+    query = select(CaseFile).where(opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id))
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     return list(session.scalars(query.options(named).order_by(CaseFile.id)))
 
@@ -303,14 +326,23 @@ def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
     """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk, in the given order."""
+    items = visible_of_one_step(session, actor, item_ids)
+    if not items:
+        raise Invalid("请勾选同一步骤的事项。")
+    return items
+
+
+def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
+    """As `items_of_one_step`, where none may be visible: each is then refused by itself."""
     query = select(WorkItem).where(WorkItem.id.in_(item_ids), access.visible_items(actor))
     found = {item.id: item for item in session.scalars(query.options(joinedload(WorkItem.case)))}
     items = [found[item_id] for item_id in item_ids if item_id in found]
-    if not items or len({(item.procedure_key, item.element_id) for item in items}) != 1:
+    if len({(item.procedure_key, item.element_id) for item in items}) > 1:
         raise Invalid("请勾选同一步骤的事项。")
-    element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
-    if element.properties.get("bulk") != "true":
-        raise Invalid(f"“{element.name}”须逐件办理。")
+    if items:
+        element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
+        if element.properties.get("bulk") != "true":
+            raise Invalid(f"“{element.name}”须逐件办理。")
     return items
 
 
@@ -367,11 +399,20 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
+    decided += [
+        f"“{_name_of(history, element_id, entry.seq)}”{sentence}" for element_id, sentence in data.get("told", [])
+    ]
+    decided += ["来晚了：等它的那一步已经过去，只记录，不再办理。"] if data.get("late") else []
     decided += [words for _, _, name, result in data.get("services", []) if (words := _opening_text(name, result))]
     return Event(
         entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
         [line for line in decided if line],
     )  # fmt: skip
+
+
+def _name_of(history: Past, element_id: str, seq: int) -> str:
+    element = history.element(element_id, seq)
+    return element.name if element else element_id
 
 
 def _message_text(definition: Definition, name: str) -> str:

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 from engine import access, calendar, divisions, inbox
 from engine.clock import Clock, local_date
 from engine.models import Account
-from web import api, clock, database, discretion, errors, pages, scheduler, signing, words
+from web import api, arguments, clock, database, discretion, errors, pages, scheduler, signing, words
 from web.config import Config, prepare_folder
 
 POLICY = (
@@ -46,6 +46,7 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     clock.install(app, config.demo, fixed_clock)
     csrf.init_app(app)
     words.register(app)
+    arguments.install(app)
     discretion.register(app)  # before the sign-in page is offered the address to go on to
     app.before_request(signing.guard)
     app.after_request(_harden)
@@ -92,6 +93,7 @@ def _context() -> dict[str, object]:
         found["main_menu"] = _menu(account)
         found["calendar_lacks"] = _calendar_lacks(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
+        found["draft_key"] = lambda: signing.draft_key(account)
     return found
 
 

@@ -192,7 +192,10 @@ def import_divisions(file: Path | None) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        new = divisions.load(session, rows, progress=progress)
+        try:
+            new = divisions.load(session, rows, progress=progress)
+        except ShouwangError as error:
+            raise click.ClickException(f"{error.message}再运行一次就从停下的地方接着导入。") from error
     click.echo(f"新增 {new} 个。")
 
 

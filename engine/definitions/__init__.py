@@ -10,12 +10,15 @@ from engine.definitions.store import (
     deploy,
     deploy_directory,
     fingerprint,
+    form_digest,
     forms_sent,
     in_force_with,
     load,
+    may_put_into_force,
     names,
     require_owner,
     require_sound,
+    require_whole,
     resources_again,
     resources_in_force,
     resources_of_version,
@@ -26,4 +29,4 @@ from engine.definitions.store import (
     versions,
 )
 
-__all__ = ["Definition", "Element", "Resources", "callers", "check", "contents", "current", "deploy", "deploy_directory", "fingerprint", "forms_sent", "in_force_with", "load", "names", "read_resources", "require_owner", "require_sound", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "take_turns", "version", "versions"]  # fmt: skip
+__all__ = ["Definition", "Element", "Resources", "callers", "check", "contents", "current", "deploy", "deploy_directory", "fingerprint", "form_digest", "forms_sent", "in_force_with", "load", "may_put_into_force", "names", "read_resources", "require_owner", "require_sound", "require_whole", "resources_again", "resources_in_force", "resources_of_version", "stage", "started_alone", "take_turns", "version", "versions"]  # fmt: skip

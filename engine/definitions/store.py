@@ -17,9 +17,9 @@ from engine import access, audit
 from engine.database import write
 from engine.definitions import xml as x
 from engine.definitions.check import check
-from engine.definitions.definition import Definition
+from engine.definitions.definition import Definition, page_forms
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
-from engine.errors import DefinitionError, Invalid, NotFound
+from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.forms import Form, compile_form
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
@@ -48,6 +48,13 @@ def load(session: Session, version_id: int) -> Definition:
                 del _CACHE[next(iter(_CACHE))]
             _CACHE[version.sha256] = definition
     return definition
+
+
+def form_digest(session: Session, procedure: str, name: str) -> str:
+    """The hash of the form that a procedure in force gives to a page as `name`, kept with what is sent with it."""
+    version = current(session, procedure)
+    key = page_forms(load(session, version.id).properties).get(name, "")
+    return version.resources.get("form", {}).get(key, "")
 
 
 def forms_sent(session: Session, keys: Iterable[str]) -> dict[str, Form]:
@@ -104,6 +111,18 @@ def started_alone(session: Session) -> dict[str, str]:
 def require_owner(actor: Account) -> None:
     """Raise NotAllowed unless the actor may change procedures."""
     access.require_role(actor, access.PROCESS_OWNER)
+
+
+def may_put_into_force(actor: Account) -> bool:
+    """Whether the actor may change what is in force: procedures are the whole province's, and so must the grant be."""
+    return access.has_everywhere(actor, access.PROCESS_OWNER)
+
+
+def require_whole(actor: Account) -> None:
+    """Raise NotAllowed unless the actor may put into force what every county works by."""
+    require_owner(actor)
+    if not may_put_into_force(actor):
+        raise NotAllowed("流程全省通用，由省级的流程管理员启用和停用。您可以画草稿、检查、试运行，再提交省级审批。")
 
 
 def versions(session: Session, key: str) -> list[ProcedureVersion]:
@@ -192,7 +211,7 @@ def deploy(
     then nothing changed.
     """
     if actor is not None:
-        require_owner(actor)
+        require_whole(actor)
     with write(session):
         take_turns(session)
         definition = _checked(body, resources)

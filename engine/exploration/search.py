@@ -19,7 +19,7 @@ from engine.exploration.memory import Facts, Memory
 from engine.exploration.probe import Move, Probe, joins, stand_in
 from engine.gateways import InclusiveGateway, ParallelGateway, flow_of
 from engine.instance import ENDLESS
-from engine.repetition import RepeatedTask
+from engine.repetition import RepeatedTask, around
 from engine.surroundings import trouble_of
 
 MAX_STATES = 2_000
@@ -299,11 +299,13 @@ def _rounds(task: Task) -> int:
 
 
 def _course(task: Task) -> str:
-    """Whose token it is: the diagram's own, an event's beside a step, one that sprang from such an event, or none."""
+    """Whose token it is: the diagram's own, an instance of one, an event's beside a step, sprung from such, or none."""
     if not task.task_spec.bpmn_id:
         return "between"  # what the library puts between the elements
     if isinstance(task.task_spec, BoundaryEvent):
         return "armed"
+    if around(task) is not None:
+        return "instance"  # as many as the step around it says: they come and go in every round
     at: Task | None = task.parent
     while at is not None:
         if isinstance(at.task_spec, BoundaryEvent) and not at.task_spec.cancel_activity:

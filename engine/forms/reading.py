@@ -23,7 +23,7 @@ MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _TEXTS = (
     ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("properties", "notAfter"),
-    ("properties", "example"), ("properties", "exception"),
+    ("properties", "example"),
     ("appearance", "suffixAdorner"),
     ("conditional", "hide"),
 )  # fmt: skip

@@ -104,6 +104,7 @@ class MeasureProgress(Base):
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     effect: Mapped[str] = mapped_column(String(1000), default="")
     data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)  # the whole form
+    form_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the form it was sent with
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -79,6 +79,7 @@ class OrderEntry(Base):
     order_id: Mapped[int] = mapped_column(ForeignKey("supervision_order.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # answered, returned, accepted
     data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    form_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the form of an answer
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     account: Mapped[Account] = relationship()

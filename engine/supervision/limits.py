@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, lit
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
+from engine import text as normal
 from engine.clock import CHINA, local_date, start_of_day
 from engine.errors import NotAllowed, NotFound
 from engine.inbox import IS_OPEN, YELLOW, Page, page_of
@@ -110,7 +111,7 @@ def place_of(session: Session, actor: Account, code: str) -> Division:
     """The division `code`, or the actor's own for ''. Raises NotFound for what the actor does not watch."""
     require_watch(actor)
     wanted = code or home(actor)
-    scope = access.scope_of(wanted) if wanted.isdigit() and len(wanted) == 12 else None
+    scope = access.scope_of(wanted) if len(wanted) == 12 and normal.whole(wanted, 10**12) is not None else None
     inside = scope and any(
         one.low <= scope.low and scope.high <= one.high for one in access.scopes(actor, access.WATCH_ROLES)
     )

@@ -208,7 +208,10 @@ def answer(
         clean = form.validate(raw, today=local_date(now))
         promised = date.fromisoformat(str(clean["promised_on"]))
         _promise_holds(order, promised, local_date(now))
-        order.entries.append(OrderEntry(kind="answered", data=clean, account_id=actor.id, at=now))
+        sent_with = definitions.form_digest(session, PROCEDURE, ANSWER_FORM)
+        order.entries.append(
+            OrderEntry(kind="answered", data=clean, form_sha256=sent_with, account_id=actor.id, at=now)
+        )
         order.status, order.promised_on, order.promise_passed = "answered", promised, False
         session.flush()
         details = {"order": order.id, "promised_on": promised.isoformat(), "reason": str(clean["cause"])}

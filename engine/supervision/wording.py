@@ -30,7 +30,7 @@ def said(session: Session, wanted: LimitFilter) -> dict[str, str]:
 def _limit(session: Session, limit: str) -> str:
     procedure, _, element = limit.partition(":")
     names = definitions.names(session, {procedure})
-    return "：".join(filter(None, (names.get(procedure, procedure), _name(session, procedure, element))))
+    return "：".join(filter(None, (names.get(procedure, procedure), _name(session, procedure, element)))) or limit
 
 
 def _step(session: Session, step: str) -> str:

@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import audit, definitions, migration, runtime, views
+from engine import audit, definitions, measures, migration, runtime, views
 from engine.definitions import Resources
 from engine.errors import Conflict, NotAllowed
 from engine.installation import ROOT
-from engine.models import CaseFile, MigrationEntry, Notice, Notification, ProcedureVersion, Timer, WorkItem
+from engine.models import CaseFile, Measure, MigrationEntry, Notice, Notification, ProcedureVersion, Timer, WorkItem
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all
@@ -187,6 +187,25 @@ def test_what_the_present_version_has_no_step_for_cannot_be_taken_back_or_return
         runtime.withdraw(world.session, world.official("cun"), done, clock=world.clock)
     assert set(world.open_items(case)) == {"sign"}
     assert "入户核实" in open_everything(world, application(world), case)
+
+
+@pytest.mark.duty("R21")
+def test_progress_of_a_measure_is_shown_by_the_form_it_was_sent_with(small_world: World) -> None:
+    world = small_world
+    case = world.assistance()
+    world.to_declared(case)
+    measure = world.session.scalars(select(Measure)).first()
+    assert measure is not None
+    words = {"reported_on": world.today.isoformat(), "status": "under_way", "remark": "按计划实施"}
+    measures.report(world.session, world.official("cun"), measure.id, words, clock=world.clock)
+    found = definitions.resources_in_force(world.session, None)
+    renamed = found.form["measure_progress"].replace('"进展"'.encode(), '"情况如何"'.encode())
+    assert renamed != found.form["measure_progress"]
+    resources = Resources({**found.form, "measure_progress": renamed}, found.decision, found.part)
+    body = (ROOT / "bpmn" / "assistance.bpmn").read_bytes()
+    definitions.deploy(world.session, None, body, resources, "改名", world.clock.now())
+    page = signed_in(application(world), world.official("xian")).get(f"/measures/{measure.id}/progress")
+    assert "按计划实施" in page.get_data(as_text=True) and "情况如何" not in page.get_data(as_text=True)
 
 
 # -- a notice that hangs (R10) ------------------------------------------------------------------------------------------

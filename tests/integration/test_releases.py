@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event, Thread
 from time import sleep
@@ -260,7 +261,7 @@ def test_a_part_cannot_be_submitted_when_a_caller_could_not_go_on_with_it(world:
 
 
 @pytest.mark.duty("C5", "R19")
-def test_the_process_owners_of_the_division_and_above_it_are_told_by_the_channels_of_the_table(world: World) -> None:
+def test_the_process_owners_who_may_agree_are_told_by_the_channels_of_the_table(world: World) -> None:
     first, above = world.official("liucheng"), owner(world, "sheng_liu", "省流", email="sheng@example.cn")
     beside = owner(world, "xian_liu", "县流", COUNTY, email="xian@example.cn")
     elsewhere = owner(world, "wai_liu", "外流", "410326000000", email="wai@example.cn")
@@ -270,11 +271,12 @@ def test_the_process_owners_of_the_division_and_above_it_are_told_by_the_channel
         first.grants[0].division_code = COUNTY
     demand(world, COUNTY)
     rule = NewRule("submitted", "reviewers", "email")
-    notification_rules.add(world.session, first, rule, robots=[], now=world.clock.now())
+    notification_rules.add(world.session, above, rule, robots=[], now=world.clock.now())
     submitted(world)
-    assert [len(bell(world, one)) for one in (above, beside, elsewhere, gone, first)] == [1, 1, 0, 0, 0]
+    # who may agree: a procedure is the whole province's, and so must the grant be
+    assert [len(bell(world, one)) for one in (above, beside, elsewhere, gone, first)] == [1, 0, 0, 0, 0]
     rows = list(world.session.scalars(select(Outbox).order_by(Outbox.target)))
-    assert [row.target for row in rows] == ["sheng@example.cn", "xian@example.cn"]
+    assert [row.target for row in rows] == ["sheng@example.cn"]
     assert rows[0].payload["subject"] == "守望：流程提交审批" and "公示改为7天" in str(rows[0].payload["text"])
 
 
@@ -284,6 +286,45 @@ def test_the_table_of_the_ladder_gives_each_event_its_own_audience(small_world: 
         with pytest.raises(Invalid) as refused:
             notification_rules.add(world.session, first, wrong, robots=[], now=world.clock.now())
         assert "audience" in refused.value.fields
+
+
+@pytest.mark.duty("C5", "R38")
+def test_an_owners_grant_reaches_no_further_than_its_division(world: World) -> None:
+    whole, county = world.official("liucheng"), owner(world, "xian_liu", "县流", COUNTY)
+    neighbour = owner(world, "wai_liu", "外流", "410326000000")
+    rule, now = NewRule("submitted", "reviewers", "email"), world.clock.now()
+    theirs = drafting.create(world.session, county, name="县里的想法", body=SEVEN, now=now)
+    ours = draft_of(world)
+    before = state(world)
+    beyond: list[Callable[[], object]] = [
+        lambda: drafting.discard(world.session, county, ours.id, now),
+        lambda: drafting.rename(world.session, county, ours.id, "别的", now),
+        lambda: drafting.save(world.session, county, ours.id, ours.revision, now, diagram=EIGHT),
+        lambda: drafting.discard(world.session, neighbour, theirs.id, now),
+        lambda: releases.deploy(world.session, county, ours.id, "县里启用", now),
+        lambda: definitions.deploy(world.session, county, SEVEN, resources(world), "县里启用", now),
+        lambda: approvals.require_alone(world.session, county),
+        lambda: notification_rules.add(world.session, county, rule, robots=[], now=now),
+    ]
+    for act in beyond:
+        with pytest.raises(NotAllowed):
+            act()
+    assert state(world) == before
+    submitted_one = releases.deploy(world.session, county, theirs.id, "试试七天", now)
+    assert submitted_one.status == "submitted" and len(bell(world, whole)) == 1
+    second = owner(world, "xian_liu2", "县流乙", COUNTY)
+    for act in (releases.approve, lambda *one: releases.send_back(*one[:3], "不行", now)):
+        with pytest.raises(NotAllowed, match="省级"):
+            act(world.session, second, theirs.id, now)
+    assert releases.approve(world.session, whole, theirs.id, now).status == "deployed"
+    drafting.discard(
+        world.session, whole, drafting.create(world.session, county, name="另一份", body=SEVEN, now=now).id, now
+    )
+
+
+def resources(world: World) -> Resources:
+    """All that is in force."""
+    return definitions.resources_in_force(world.session, None)
 
 
 # -- the way back ---------------------------------------------------------------------------------------------------------

@@ -12,7 +12,22 @@ from engine.definitions import Definition, check
 from engine.errors import EngineFault, Finding
 from engine.exploration import explore
 from engine.instance import Instance
-from tests.support.small import END, FORMS, HEAD, NOW, START, Host, boundary, flow, process, task, timer
+from tests.support.diagrams import drawn as blocks
+from tests.support.small import (
+    END,
+    FORMS,
+    HEAD,
+    NOW,
+    START,
+    Host,
+    boundary,
+    flow,
+    heard,
+    process,
+    task,
+    timer,
+    with_messages,
+)
 
 SPLIT, JOIN = '<bpmn:parallelGateway id="split" name="分开"/>', '<bpmn:parallelGateway id="join" name="汇合"/>'
 
@@ -238,6 +253,79 @@ def test_the_reduction_finds_what_every_order_finds() -> None:
         compared += 1
         starving += bool(full)
     assert compared >= 30 and starving >= 5, (compared, starving)
+
+
+@pytest.mark.duty("C5")
+def test_the_reduction_finds_what_every_order_finds_in_diagrams_of_all_kinds(pytestconfig: pytest.Config) -> None:
+    """Events beside steps that wait for the same message, event gateways, repeated steps, loops, calls."""
+    compared = unsound = 0
+    for seed in range(400 if pytestconfig.getoption("--whole") else 40):
+        definition = Definition(blocks(seed, size=1).encode(), FORMS)
+        reduced, full = (explore(definition, Deadline(20), every_order=every) for every in (False, True))
+        if any(one.severity == "warning" for one in [*reduced, *full]):
+            continue
+        assert {one.element_id for one in reduced} == {one.element_id for one in full}, seed
+        compared += 1
+        unsound += bool(full)
+    assert compared >= 30 and unsound, (compared, unsound)
+
+
+def beside_one_message(cancel: str) -> str:
+    """Two steps at once, each with an event beside it that waits for the same message."""
+    join = "parallelGateway" if cancel == "false" else "exclusiveGateway"
+    body = process(
+        START, SPLIT, task("a"), task("b"), heard("at_a", "a", "m", cancel), heard("at_b", "b", "m", cancel),
+        f'<bpmn:{join} id="join"/>', END, flow("s", "split"), flow("split", "a"), flow("split", "b"), flow("a", "join"),
+        flow("b", "join"), flow("join", "e"), '<bpmn:endEvent id="ea"/><bpmn:endEvent id="eb"/>', flow("at_a", "ea"),
+        flow("at_b", "eb"),
+    )  # fmt: skip
+    return with_messages(body, "m")
+
+
+@pytest.mark.parametrize("cancel", ["true", "false"])
+def test_two_steps_at_once_may_wait_for_one_message(cancel: str) -> None:
+    assert findings(beside_one_message(cancel)) == []
+
+
+def side_loop(end: str) -> str:
+    """The work, and beside it somebody who is reminded every seven days."""
+    wait = f'<bpmn:intermediateCatchEvent id="week">{timer("week", "P7D")}</bpmn:intermediateCatchEvent>'
+    return process(
+        START, SPLIT, task("work"), f'<bpmn:endEvent id="e">{end}</bpmn:endEvent>', '<bpmn:exclusiveGateway id="round"/>',
+        wait, task("remind"), flow("s", "split"), flow("split", "work"), flow("work", "e"), flow("split", "round"),
+        flow("round", "week"), flow("week", "remind"), flow("remind", "round"),
+    )  # fmt: skip
+
+
+def test_a_terminating_end_stops_a_loop_beside_the_work() -> None:
+    assert findings(side_loop('<bpmn:terminateEventDefinition id="t"/>')) == []
+
+
+def test_a_loop_beside_the_work_that_nothing_stops_is_refused() -> None:
+    assert {"round", "week", "remind"} <= errors(side_loop("")).keys()
+
+
+def test_a_terminating_end_that_the_case_may_miss_stops_no_loop() -> None:
+    body = side_loop('<bpmn:terminateEventDefinition id="t"/>').replace(flow("work", "e"), "")
+    body = body.replace("</bpmn:process>", "".join((
+        fork("way", "other"), '<bpmn:endEvent id="other"/>', flow("work", "way"), flow("way", "e", 'work.x = "1"'),
+        flow("way", "other"), "</bpmn:process>",
+    )))  # fmt: skip
+    assert any("再也走不到结束" in message for message in errors(body).values())
+
+
+def test_instances_of_a_step_in_a_loop_are_no_growth() -> None:
+    """Half of one round, then the whole of the next: there are never more than two."""
+    each = (
+        '<bpmn:multiInstanceLoopCharacteristics isSequential="false"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>'
+        '<bpmn:completionCondition>each.x = "3"</bpmn:completionCondition></bpmn:multiInstanceLoopCharacteristics>'
+    )
+    body = process(
+        START, '<bpmn:exclusiveGateway id="m"/>', task("each", extra=each), fork("way", "e"), END, task("a"), SPLIT,
+        task("b"), JOIN, flow("s", "m"), flow("m", "a"), flow("a", "split"), flow("split", "each"), flow("split", "b"),
+        flow("each", "join"), flow("b", "join"), flow("join", "way"), flow("way", "m", 'a.x = "1"'), flow("way", "e"),
+    )  # fmt: skip
+    assert findings(body) == []
 
 
 def twice(first: str, second: str, *, setter: str = "a") -> str:

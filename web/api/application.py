@@ -163,14 +163,19 @@ def complete_task(body: dict[str, Any], item_id: int) -> Any:
 @blueprint.response(200, s.BulkResult(many=True))
 def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     """批量提交：逐件办理，一件不成不影响其他"""
-    views.items_of_one_step(session(), account(), body["ids"])
-    results = runtime.complete_many(session(), account(), body["ids"], body["data"], clock=clock.clock())
+    ids = list(dict.fromkeys(body["ids"]))
+    if not views.visible_of_one_step(session(), account(), ids):
+        raise NotFound("没有找到所选的事项。")
+    results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
-        {"id": i, "error": {"code": r.code, "detail": r.message}}
-        if isinstance(r, ShouwangError)
-        else {"id": i, "result": r}
-        for i, r in results
+        {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r} for i, r in results
     ]
+
+
+def _told(error: ShouwangError) -> dict[str, Any]:
+    """An error of one among many, with the same words as alone."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return {"code": error.code, "detail": error.message, **({"fields": fields} if fields else {})}
 
 
 @blueprint.post("/tasks/<int:item_id>/attachments")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_smorest.fields import Upload
 from marshmallow import EXCLUDE, Schema, fields, validate
+
+from engine.text import MAX_ROW
 
 
 class Lenient(Schema):
@@ -11,6 +15,13 @@ class Lenient(Schema):
 
     class Meta:
         unknown = EXCLUDE
+
+
+class Key(fields.Integer):
+    """The key of a row, as every database can hold it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=validate.Range(min=0, max=MAX_ROW), **kwargs)
 
 
 class Credentials(Lenient):
@@ -32,7 +43,11 @@ class TaskQuery(Paging):
     lamp = fields.String(load_default="", validate=validate.OneOf(["", "red", "yellow", "green"]))
     q = fields.String(load_default="", validate=validate.Length(max=40))
     village = fields.String(load_default="", validate=validate.Length(max=12))
-    batch = fields.Integer(load_default=0, metadata={"description": "回退、清退申请批次的编号"})
+    batch = fields.Integer(
+        load_default=0,
+        validate=validate.Range(min=0, max=MAX_ROW),
+        metadata={"description": "回退、清退申请批次的编号"},
+    )
     sort = fields.String(load_default="due", validate=validate.OneOf(["due", "opened", "name"]))
 
 
@@ -79,7 +94,7 @@ class Data(Lenient):
 
 
 class BulkData(Lenient):
-    ids = fields.List(fields.Integer(), required=True, validate=validate.Length(min=1, max=1000))
+    ids = fields.List(Key(), required=True, validate=validate.Length(min=1, max=1000))
     data = fields.Dict(required=True, keys=fields.String())
 
 
@@ -115,9 +130,7 @@ class Stored(Schema):
 
 
 class Return(Lenient):
-    target = fields.Integer(
-        load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"}
-    )
+    target = Key(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"})
     reason = fields.String(required=True, validate=validate.Length(max=400))
 
 
@@ -130,12 +143,12 @@ class Target(Schema):
 
 
 class Assignee(Lenient):
-    account_id = fields.Integer(required=True)
+    account_id = Key(required=True)
 
 
 class ClueIn(Lenient):
     data = fields.Dict(required=True, keys=fields.String(), metadata={"description": "线索表的内容"})
-    household_id = fields.Integer(load_default=None, allow_none=True)
+    household_id = Key(load_default=None, allow_none=True)
     confirmed_new = fields.Boolean(load_default=False)
 
 

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from engine import access, approvals, divisions, incidents
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("administration", __name__, url_prefix="/administration")

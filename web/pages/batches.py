@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from engine import batches
 from engine.clock import local_date
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.pages.papers import FILES, file_of
 from web.signing import account
 

@@ -14,10 +14,9 @@ from engine.clues import Entered
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.models import Household
-from engine.text import whole
 from web import clock, discretion
+from web.arguments import number, row
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("clues", __name__)
@@ -50,7 +49,7 @@ def new() -> str:
 
 
 def _household(text: str | None) -> Household | None:
-    return households.view(session(), account(), whole(text) or 0) if text else None
+    return households.view(session(), account(), row(text) or 0) if text else None
 
 
 def _form() -> Form:

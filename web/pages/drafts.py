@@ -11,14 +11,16 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from engine import bundles, definitions, drafting, drawing
+from engine import text as normal
 from engine.definitions import Definition
 from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
 from engine.service_words import PARAMETERS, SERVICES
 from web import clock
+from web.arguments import number as page_number
+from web.arguments import row
 from web.database import session
-from web.pages.inbox import number as page_number
 from web.signing import account
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")
@@ -89,9 +91,10 @@ def _file(sent: FileStorage | None) -> bytes:
 
 
 def _number(text: str, sentence: str) -> int:
-    if not text.isdigit() or len(text) > 9:
+    found = row(text)
+    if found is None:
         raise Invalid(sentence)
-    return int(text)
+    return found
 
 
 # -- one draft ------------------------------------------------------------------------------------------------------------
@@ -107,7 +110,7 @@ def show(draft_id: int) -> str:
     draft = _find(draft_id)
     definition, findings = drafting.checked(session(), draft)
     return render_template(
-        "drafts/show.html", draft=draft, findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
+        "drafts/show.html", draft=draft, may_change=drafting.may_change(account(), draft), findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
         base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
         others=drafting.seen(session(), account(), draft_id, clock.now()),
         resources=drawing.listed(session(), draft), form_keys=sorted(drafting.resources_of(session(), draft).form),
@@ -264,7 +267,7 @@ def json_sent() -> dict[str, Any]:
 
 def revision_sent(sent: dict[str, Any]) -> int:
     revision = sent.get("revision")
-    if not isinstance(revision, int) or isinstance(revision, bool):
+    if isinstance(revision, str) or (revision := normal.whole(revision)) is None:
         raise Invalid("请求里没有写明改的是第几次保存的内容，请刷新页面后重试。")
     return revision
 

@@ -14,6 +14,7 @@ from engine.definitions.blank import blank_form
 from engine.errors import DefinitionError, Invalid, NotFound
 from engine.models import ProcedureDraft
 from web import clock
+from web.arguments import row
 from web.database import session
 from web.pages.drafts import attachment, findings_as_json, json_sent, revision_sent
 from web.signing import account
@@ -73,11 +74,11 @@ def _source(present: Any, source: str) -> bytes:
 @blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>/revert")
 def revert(draft_id: int, part: str, resource: str) -> ResponseReturnValue:
     """Drop what the draft changed: the form or decision is again as it is in force, or gone when it was new."""
-    revision = request.form.get("revision", "")
-    if not revision.isdigit() or len(revision) > 9:
+    revision = row(request.form.get("revision"))
+    if revision is None:
         raise Invalid("请刷新页面后重试。")
     forms, decisions = _change(KINDS[part], resource, None)
-    drafting.save(session(), account(), draft_id, int(revision), clock.now(), forms=forms, decisions=decisions)
+    drafting.save(session(), account(), draft_id, revision, clock.now(), forms=forms, decisions=decisions)
     flash("已恢复为现行的内容。", "success")
     return redirect(url_for("drafts.show", draft_id=draft_id, _anchor="resources"), 303)
 

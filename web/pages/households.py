@@ -11,8 +11,8 @@ from engine import access, clues, households, life, measures, openings, rollback
 from engine.errors import Invalid
 from engine.life import Chapter
 from web import clock, discretion
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("households", __name__)

@@ -11,9 +11,9 @@ from engine import definitions, ladder, notification_rules, outbox
 from engine.errors import Invalid
 from engine.notification_rules import NewRule
 from web import clock
+from web.arguments import number
 from web.config import Config
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("ladder", __name__, url_prefix="/administration")
@@ -59,7 +59,7 @@ def add() -> ResponseReturnValue:
     rule = NewRule(
         event=given.get("event", ""), audience=given.get("audience", ""), channel=given.get("channel", ""),
         procedure_key=procedure, element_id=element,
-        target=given.get("target", ""), repeat_days=int(days) if days.isdigit() and len(days) < 5 else 0,
+        target=given.get("target", ""), repeat_days=number(days, 0),
     )  # fmt: skip
     try:
         notification_rules.add(session(), account(), rule, robots=_config().servers.webhooks, now=clock.now())

@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, measures
+from engine import attachments, definitions, measures
 from engine.clock import local_date
 from engine.errors import Invalid
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("measures", __name__, url_prefix="/measures")
@@ -45,6 +45,7 @@ def _page(measure_id: int, data: Mapping[str, Any], errors: Mapping[str, list[st
     facts = form.facts_of(measures.facts(found), local_date(clock.now()))
     return render_template(
         "measures/progress.html", measure=found, fields=form.render(data, errors, facts), errors=errors or {}, form=form,
+        sent=definitions.forms_sent(session(), {row.form_sha256 for row in found.progress}),
         files=attachments.of_case(session(), found.plan.case_id), words=measures.words(session()),
         may_report=measures.may_report(account(), found), late=measures.is_late(found, local_date(clock.now())),
     )  # fmt: skip

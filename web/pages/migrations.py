@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from engine import definitions, divisions, migration
 from engine.relocation import Wish
 from web import clock
+from web.arguments import number as page_number
+from web.arguments import row
 from web.database import session
-from web.pages.inbox import number as page_number
 from web.signing import account
 
 blueprint = Blueprint("migrations", __name__)
@@ -36,7 +37,7 @@ def begin(key: str, number: int) -> ResponseReturnValue:
     target = migration.version_of(session(), account(), key, number)
     elements = {name[4:]: to for name, to in request.form.items() if name.startswith("map:") and to}
     wish = Wish(elements, frozenset(request.form.getlist("passed")))
-    only = request.form.get("only", type=int)
+    only = row(request.form.get("only"))
     act = migration.begin(session(), account(), target, wish, clock=clock.clock(), only=only)
     return redirect(url_for("migrations.show", migration_id=act.id), 303)
 

@@ -14,9 +14,9 @@ from engine.documents.drafts import Draft
 from engine.documents.kinds import KINDS, kind_of
 from engine.documents.paper import Paper
 from web import clock
+from web.arguments import number
 from web.database import session
 from web.pages import selection
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("papers", __name__, url_prefix="/papers")

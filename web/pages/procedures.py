@@ -14,9 +14,10 @@ from engine.documents import book
 from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.service_words import SERVICES
 from web import clock
+from web.arguments import number as page_number
+from web.arguments import row
 from web.database import session
 from web.pages.drafts import attachment
-from web.pages.inbox import number as page_number
 from web.pages.papers import FILES
 from web.signing import account
 
@@ -124,7 +125,7 @@ def _drawings(old: Definition, new: Definition, changed: set[str]) -> list[tuple
 @blueprint.post("/procedures/<key>/restore")
 def restore(key: str) -> ResponseReturnValue:
     """回到以前的一版."""
-    number = request.form.get("number", 0, int)
+    number = row(request.form.get("number")) or 0
     draft = releases.roll_back(session(), account(), key, number, request.form.get("note", ""), clock.now())
     if draft.status == "submitted":
         return _submitted()
@@ -151,7 +152,7 @@ def _release(draft_id: int, error: ShouwangError | None = None) -> str:
     found = releases.preview(session(), account(), draft_id)
     key = found.draft.procedure_key
     return render_template(
-        "procedures/release.html", release=found, draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
+        "procedures/release.html", release=found, whole=definitions.may_put_into_force(account()), draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
         errors=error.fields if isinstance(error, Invalid) else {}, current=definitions.versions(session(), key)[0] if key else None,
         findings=error.findings if isinstance(error, DefinitionError) else found.findings,
         people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
@@ -172,7 +173,7 @@ REFUSALS = (Invalid, Conflict, DefinitionError, NotAllowed)
 @blueprint.post("/drafts/<int:draft_id>/deploy")
 def deploy(draft_id: int) -> ResponseReturnValue:
     """启用, or submit for approval."""
-    over = request.form.get("over", type=int)
+    over = row(request.form.get("over"))
     try:
         draft = releases.deploy(session(), account(), draft_id, request.form.get("note", ""), clock.now(), over=over)
     except REFUSALS as error:

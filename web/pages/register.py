@@ -11,8 +11,9 @@ from engine import registers, views
 from engine.errors import Invalid
 from engine.registers import RegisterFilter
 from web import clock, discretion
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import narrower, number
+from web.pages.inbox import narrower
 from web.signing import account
 
 blueprint = Blueprint("register", __name__, url_prefix="/register")

@@ -15,8 +15,8 @@ from engine.rehearsal.simulation import Assumption
 from engine.rehearsal.target import Target
 from engine.rehearsal.workbook import assumption_words, workbook
 from web import clock
+from web.arguments import number as page_number
 from web.database import session
-from web.pages.inbox import number as page_number
 from web.signing import account
 
 blueprint = Blueprint("replays", __name__)
@@ -68,7 +68,7 @@ def _count(name: str, default: int) -> int:
     text = request.form.get(name, "").strip()
     if not text:
         return default
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else -1
+    return page_number(text, -1)
 
 
 @blueprint.get("/replays/<int:replay_id>")

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine import schedules
 from engine.clock import local_date
 from engine.errors import Invalid
-from web import clock
+from web import arguments, clock
 from web.database import session
 from web.signing import account
 from web.words import day
@@ -35,13 +35,10 @@ def set_rhythm(key: str) -> ResponseReturnValue:
         schedules.stop(session(), account(), key)
         flash("已停止定期开展。", "success")
         return redirect(url_for("schedules.index"), 303)
-    months = request.form.get("months", "")
-    try:
-        next_on = date.fromisoformat(request.form.get("next_on", ""))
-    except ValueError as error:
-        raise Invalid("请填写下次开展的日期。") from error
-    schedule = schedules.set_rhythm(
-        session(), account(), key, int(months) if months.isdigit() else 0, next_on, _today()
-    )
+    next_on = arguments.day(request.form.get("next_on"))
+    if next_on is None:
+        raise Invalid("请填写下次开展的日期。")
+    months = arguments.number(request.form.get("months"), 0)
+    schedule = schedules.set_rhythm(session(), account(), key, months, next_on, _today())
     flash(f"已设定：{day(schedule.next_on)}开展，以后每 {schedule.months} 个月一次。", "success")
     return redirect(url_for("schedules.index"), 303)

@@ -8,6 +8,7 @@ from engine import bulk, inbox
 from engine.documents import drafts, register
 from engine.errors import Invalid
 from web import clock
+from web.arguments import rows
 from web.database import session
 from web.pages.inbox import wanted
 from web.signing import account
@@ -23,31 +24,25 @@ def chosen(values: MultiDict[str, str]) -> list[int]:
     if values.get("all"):
         ids = _all(values)
     elif values.get("act"):
-        found = bulk.get(session(), account(), next(iter(numbers(values.getlist("act"))), 0))
+        found = bulk.get(session(), account(), next(iter(rows(values.getlist("act"))), 0))
         ids = bulk.item_ids(session(), found)
     elif values.get("unlisted"):
         ids = register.unlisted_ids(session(), account(), values["unlisted"], clock.now(), drafts.MAX_ITEMS)
     elif values.get("case"):
-        number = next(iter(numbers(values.getlist("case"))), 0)
+        number = next(iter(rows(values.getlist("case"))), 0)
         ids = drafts.of_case(session(), account(), number, values.get("kind", ""))
     else:
-        ids = numbers(values.getlist("id"))
+        ids = rows(values.getlist("id"))
     if not ids:
         raise Invalid("请先勾选要办理的事项。")
     return ids
 
 
 def _all(values: MultiDict[str, str]) -> list[int]:
-    left_out = set(numbers(values.getlist("except")))
+    left_out = set(rows(values.getlist("except")))
     limit = bulk.MAX_ITEMS + len(left_out) + 1
     ids = inbox.todo_ids(session(), account(), wanted(values), clock.now(), limit)
     ids = [one for one in ids if one not in left_out]
     if len(ids) > bulk.MAX_ITEMS:
         raise Invalid(f"符合条件的超过 {bulk.MAX_ITEMS} 件，请按地方或期限缩小范围，分批办理。")
     return ids
-
-
-def numbers(texts: list[str]) -> list[int]:
-    """The distinct numbers in `texts`, in their order; what is none is left out."""
-    parts = (part for text in texts for part in text.split(","))
-    return list(dict.fromkeys(int(part) for part in parts if part.isdigit() and len(part) < 16))

@@ -23,9 +23,9 @@ from engine.figures.workbook import workbook
 from engine.models import Division
 from web import clock
 from web import live as web_live
+from web.arguments import number
 from web.charts import Chart, chart
 from web.database import session
-from web.pages.inbox import number
 from web.pages.register import SHEET
 from web.signing import account
 

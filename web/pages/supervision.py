@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -16,9 +15,8 @@ from engine.errors import Invalid
 from engine.supervision import counting, letters, limits, orders, reassigning, urging, wording, workbook
 from engine.supervision.limits import LimitFilter
 from web import clock, live
+from web.arguments import day, number, row, rows
 from web.database import session
-from web.pages import selection
-from web.pages.inbox import number
 from web.pages.papers import FILES, file_of
 from web.pages.register import SHEET
 from web.signing import account
@@ -37,8 +35,7 @@ def wanted(values: Mapping[str, str]) -> LimitFilter:
     """The filter that a query string or a form names."""
     found = query_of(values)
     text, over = found.pop("q", ""), found.pop("over", "")
-    days = int(over) if over.isascii() and over.isdigit() else 0
-    return LimitFilter(**found, text=text, over=days, page=number(values.get("page")))
+    return LimitFilter(**found, text=text, over=number(over, 0), page=number(values.get("page")))
 
 
 # -- limits -------------------------------------------------------------------------------------------------------------
@@ -107,9 +104,9 @@ def urge() -> ResponseReturnValue:
     """催办, one or many."""
     found = urging.urge_many(session(), account(), _chosen(), request.form.get("text", ""), clock=clock.clock())
     flash(found.summary, "success" if found.done else "warning")
-    back = request.form.get("case", "")
-    if back.isdigit() and len(back) < 16:
-        return redirect(url_for("cases.show", case_id=int(back)), 303)
+    back = row(request.form.get("case"))
+    if back is not None:
+        return redirect(url_for("cases.show", case_id=back), 303)
     return _back_to_list()
 
 
@@ -121,8 +118,8 @@ def _back_to_list() -> ResponseReturnValue:
 def _chosen(most: int = urging.MAX_ITEMS) -> list[int]:
     """The items ticked, or all under the limits that the filter finds without those unticked; one too many at most."""
     if not request.form.get("all"):
-        return selection.numbers(request.form.getlist("id"))
-    left_out = set(selection.numbers(request.form.getlist("except")))
+        return rows(request.form.getlist("id"))
+    left_out = set(rows(request.form.getlist("except")))
     most += len(left_out) + 1
     ids = limits.item_ids(session(), account(), wanted(request.form), clock.now(), most)
     return [one for one in ids if one not in left_out]
@@ -146,8 +143,8 @@ def _desks_page(item_ids: list[int]) -> str:
 @blueprint.post("/reassign")
 def reassign() -> ResponseReturnValue:
     """Hand the items over to whom is chosen for each desk."""
-    given, ids = request.form, selection.numbers(request.form.getlist("id"))
-    chosen = {name.removeprefix("to-"): _id(given[name]) for name in given if name.startswith("to-")}
+    given, ids = request.form, rows(request.form.getlist("id"))
+    chosen = {name.removeprefix("to-"): row(given[name]) or 0 for name in given if name.startswith("to-")}
     try:
         found = reassigning.reassign_many(session(), account(), ids, chosen, clock=clock.clock())
     except Invalid as error:
@@ -155,11 +152,6 @@ def reassign() -> ResponseReturnValue:
         return _desks_page(ids), 422
     flash(found.summary, "success" if found.done else "warning")
     return _back_to_list()
-
-
-def _id(text: str) -> int:
-    """A chosen account; 0 for none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 # -- orders -------------------------------------------------------------------------------------------------------------
@@ -180,7 +172,7 @@ def order_list() -> str:
 @blueprint.get("/orders/new")
 def new_order() -> str:
     """A blank order about an open item."""
-    return _new_page(number(request.args.get("item")), {}, {})
+    return _new_page(row(request.args.get("item")) or 0, {}, {})
 
 
 def _new_page(item_id: int, values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
@@ -195,14 +187,14 @@ def _new_page(item_id: int, values: Mapping[str, str], errors: Mapping[str, list
 def give() -> ResponseReturnValue:
     """下达."""
     given = request.form
-    item_id = number(given.get("item"))
+    item_id = row(given.get("item")) or 0
     try:
         order = orders.give(
             session(),
             account(),
             item_id,
             given.get("matter", ""),
-            _day(given.get("answer_by", "")),
+            day(given.get("answer_by", "")),
             clock=clock.clock(),
         )
     except Invalid as error:
@@ -210,13 +202,6 @@ def give() -> ResponseReturnValue:
         return _new_page(item_id, given, error.fields), 422
     flash("已下达督办单，承办单位会收到通知。", "success")
     return redirect(url_for("supervision.order", order_id=order.id), 303)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @blueprint.get("/orders/<int:order_id>")
@@ -232,7 +217,8 @@ def _order_page(
     form = orders.answer_form(session())
     facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts), errors=errors or {},
+        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts),
+        errors=errors or {}, sent=definitions.forms_sent(session(), {one.form_sha256 for one in found.entries}),
         may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
         late=orders.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),

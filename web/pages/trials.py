@@ -23,7 +23,7 @@ from engine.trial.place import HOUSEHOLDS
 from engine.trial.play import play
 from engine.trial.script import MAX_BYTES, Act, Script, dump, load
 from engine.trial.sight import Sight
-from web import clock
+from web import arguments, clock
 from web.database import session
 from web.pages.replays import target_of
 from web.signing import account
@@ -125,9 +125,9 @@ def _time(target: Target, script: Script) -> Act:
             moment = datetime.fromisoformat(due)
             to = max(moment, now) if moment.tzinfo else now
         elif day:
-            to = start_of_day(date.fromisoformat(day))
+            to = start_of_day(arguments.day(day) or date.min)
         else:
-            to = now + timedelta(days=int(by or "1"))
+            to = now + timedelta(days=arguments.number(by or "1", -1))
     except (ValueError, OverflowError) as error:
         raise Invalid("请填写要拨到的日期。") from error
     if not timedelta(0) <= to - now <= timedelta(days=3660):

@@ -11,8 +11,8 @@ from engine import divisions
 from engine.errors import Invalid
 from engine.figures import tally, walls
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("wall", __name__)

@@ -73,7 +73,6 @@ function entries(field, editField) {
     found.push({ id: "own-fixed", component: Choice, label: "行的增减", value: given("fixed"), options: ["", "true"], words: { "": "可以增减", true: "行由预填给定，不能增减" }, put: put("fixed") });
   }
   if (["textfield", "textarea", "number"].includes(field.type)) found.push({ id: "own-example", component: Line, label: "试填的值", value: given("example"), put: put("example"), hint: "试办和预览时填上它；各项之间有核对规则的，写一组合得上的值" });
-  if (["textfield", "textarea"].includes(field.type)) found.push({ id: "own-exception", component: Choice, label: "特殊情况说明", value: given("exception"), options: ["", "true"], words: { "": "不是", true: "是，填了就告知督办人员" }, put: put("exception") });
   if (!["default", "filepicker", "text", "expression", "group", "separator", "spacer"].includes(field.type)) found.push({ id: "own-prefill", component: Line, label: "预填自", value: given("prefill"), put: put("prefill"), hint: "例如 household.head_name：打开时先填上名册里的值；只读的项总是取它" });
   return found;
 }

@@ -1,0 +1,289 @@
+"""Whatever stands in an address, a form or JSON: no route answers with an error of ours, and none becomes an incident."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequestKeyError
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from engine import access
+from engine.database import write
+from engine.models import Account, Incident, RoleGrant
+from tests.support.client import Caller, application, signed_in
+from tests.support.template import COUNTY, VILLAGE
+from tests.support.world import World
+from web.arguments import OurRequest
+
+ODD: dict[str, Any] = {
+    "superscript": "²", "arabic": "٣", "2^31": str(2**31), "2^63": str(2**63), "10^20": str(10**20), "5000 digits": "9" * 5000,
+    "negative": "-1", "fraction": "1.5", "not a number": "NaN", "empty": "", "blank": " ", "NUL": "a\0b", "colon": ":",
+    "long": "长" * 10_000, "date": "9999-12-31", "odd date": "0000-00-00", "quote": "'\"%_\\", "direction": "\u202e\ufeff",
+}  # fmt: skip
+IN_JSON: dict[str, Any] = {
+    **ODD, "surrogate": "\ud800", "int 2^31": 2**31, "int 10^20": 10**20, "minus": -1, "float": 1e308, "null": None,
+    "true": True, "list": [[]], "dict": {"a\ud800": {}}, "not finite": float("nan"),
+}  # fmt: skip
+QUIET = frozenset({"auth.logout", "demo.switch", "demo.move_clock", "api_demo.advance_clock", "static"})
+"""Routes that end the walk's own session, or move time."""
+
+
+class OddFields(MultiDict[str, Any]):
+    """A form in which every field that a page asks for has one odd value, whatever it is called."""
+
+    value: str = ""
+    asked: set[str] | None = None
+    only: str | None = None
+    """With a name, that field alone is odd and the others are not sent; with `asked`, what is asked for is noted."""
+
+    def _odd(self, key: object) -> bool:
+        if self.asked is not None and isinstance(key, str):
+            self.asked.add(key)
+        return self.only is None or key == self.only
+
+    def __contains__(self, key: object) -> bool:
+        return self._odd(key)
+
+    def __getitem__(self, key: str) -> str:
+        if not self._odd(key):
+            raise BadRequestKeyError(key)
+        return self.value
+
+    def get(self, key: str, default: Any = None, type: Any = None) -> Any:
+        """The odd value."""
+        if not self._odd(key):
+            return default
+        try:
+            return self.value if type is None else type(self.value)
+        except ValueError:
+            return default
+
+    def getlist(self, key: str, type: Any = None) -> list[Any]:
+        """The odd value, twice."""
+        if not self._odd(key):
+            return []
+        return [self.value, self.value]
+
+    def copy(self) -> OddFields:
+        """The same."""
+        made = type(self)(self)
+        made.value, made.asked, made.only = self.value, self.asked, self.only
+        return made
+
+
+class OddJson(dict[str, Any]):
+    """An object in which every name that a page asks for has one odd value."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(value=value)
+        self._value = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._value
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The odd value."""
+        return self._value
+
+
+def asking(value: str, only: str | None = None, asked: set[str] | None = None) -> type[OurRequest]:
+    """A request of which every field (or `only` one) has `value` as the request class cleans it."""
+    clean = OurRequest.parameter_storage_class([("x", value)])["x"]
+
+    def fields(self: OurRequest) -> OddFields:
+        made = OddFields([("x", clean), (clean, clean)])
+        made.value, made.only, made.asked = clean, only, asked
+        return made
+
+    def sent(self: OurRequest, *_: Any, **__: Any) -> Any:
+        return OddJson(clean)
+
+    names = {"args": property(fields), "form": property(fields), "get_json": sent}
+    return type("AskingRequest", (OurRequest,), names)
+
+
+def everyone(world: World) -> Account:
+    """One person with every role at once: no route is closed to the walk."""
+    who = world.official("cun")
+    with write(world.session):
+        for role in access.ROLE_NAMES:
+            held = VILLAGE if role == "village_official" else COUNTY if role == "county_approver" else "410000000000"
+            if not access.has_role(who, role):
+                world.session.add(RoleGrant(account_id=who.id, role=role, division_code=held))
+    world.session.expire_all()
+    return world.official("cun")
+
+
+def known(world: World) -> dict[str, Any]:
+    """An address' parts that exist."""
+    case = world.enter()
+    return {
+        "item_id": world.open_items(case)["verify"].id, "case_id": case.id, "household_id": case.household_id,
+        "key": "identification", "number": 1,
+    }  # fmt: skip
+
+
+def rules(app: Flask, *, api: bool) -> Iterator[tuple[Rule, str]]:
+    """Every route with each of its methods."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda one: (one.rule, one.endpoint)):
+        if rule.endpoint not in QUIET and rule.rule.startswith("/api/") == api:
+            for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "DELETE", "PATCH"}):
+                yield rule, method
+
+
+def address(app: Flask, rule: Rule, parts: dict[str, Any], odd: str | None = None) -> str:
+    """A route's address: with known parts where there are any, or each part odd."""
+    at = rule.rule
+    for _ in rule.arguments:
+        start = at.index("<", 0)
+        end = at.index(">", start)
+        converter = at[start + 1 : end]
+        present = "1" if ":" in converter and not converter.startswith("any") else "x"
+        if converter.startswith("any"):
+            present = converter.partition("(")[2].partition(",")[0].strip(" )'\"")
+        named = converter.rpartition(":")[2]
+        value = str(parts.get(named, present)) if odd is None else odd
+        at = at[:start] + value + at[end + 1 :]
+    return at
+
+
+def _quoted(path: str) -> str:
+    return quote(path, safe="/:")
+
+
+@pytest.fixture
+def walked(world: World) -> Iterator[tuple[World, Flask, Account]]:
+    """A world with a case, its application, and who may go everywhere."""
+    app = application(world)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    who = everyone(world)
+    yield world, app, who
+    world.session.rollback()
+    assert world.session.scalar(select(func.count()).select_from(Incident)) == 0
+
+
+Walked = tuple[World, Flask, Account]
+
+
+def complaints(app: Flask, who: Account, calls: Iterator[tuple[str, str, dict[str, Any]]]) -> list[str]:
+    """The calls that were answered with an error of ours."""
+    found = []
+    for method, path, extra in calls:
+        client = signed_in(app, who)
+        answer = client.open(_quoted(path), method=method, **extra)
+        if answer.status_code >= 500:
+            found.append(f"{method} {path[:80]} → {answer.status_code}")
+        answer.close()
+    return found
+
+
+@pytest.mark.duty("C3")
+def test_no_odd_address_is_an_error_of_ours(walked: Walked) -> None:
+    _, app, who = walked
+    calls = (
+        (method, address(app, rule, {}, odd), {})
+        for api in (False, True)
+        for rule, method in rules(app, api=api)
+        if rule.arguments
+        for odd in ODD.values()
+        if odd.strip()
+    )
+    assert complaints(app, who, calls) == []
+
+
+@pytest.mark.duty("C3")
+@pytest.mark.parametrize("odd", ODD)
+def test_no_odd_field_is_an_error_of_ours(walked: Walked, odd: str) -> None:
+    world, app, who = walked
+    parts = known(world)
+    world.session.commit()
+    app.request_class = asking(ODD[odd])
+    calls = ((method, address(app, rule, parts), {}) for rule, method in rules(app, api=False))
+    assert complaints(app, who, calls) == []
+
+
+@pytest.mark.duty("C3")
+def test_no_single_odd_field_is_an_error_of_ours(walked: Walked) -> None:
+    world, app, who = walked
+    parts = known(world)
+    world.session.commit()
+    for rule, method in rules(app, api=False):
+        path, asked = address(app, rule, parts), set[str]()
+        app.request_class = asking("", only="", asked=asked)
+        assert complaints(app, who, iter([(method, path, {})])) == []
+        for name in sorted(asked - {""}):
+            for odd in ("superscript", "10^20", "2^31", "colon", "odd date", "long"):
+                app.request_class = asking(ODD[odd], only=name)
+                assert complaints(app, who, iter([(method, path, {})])) == [], (name, odd)
+
+
+@pytest.mark.duty("C3")
+def test_no_odd_value_of_a_programme_is_an_error_of_ours(walked: Walked) -> None:
+    world, app, _ = walked
+    parts = known(world)
+    world.session.commit()
+    caller = Caller(app, world, "cun")
+    described = caller.get("/openapi.json").json or {}
+    schemas = described["components"]["schemas"]
+    found = []
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            if method not in ("get", "post", "put", "delete", "patch"):
+                continue
+            there = path
+            for name, value in {**parts, "migration_id": 1}.items():
+                there = there.replace(f"{{{name}}}", str(value))
+            for odd, value in IN_JSON.items():
+                for sent in _bodies(operation, schemas, value):
+                    answer = _asked(caller, there, method, operation, sent, value)
+                    if answer.status_code >= 500:
+                        found.append(f"{method} {there} {odd} → {answer.status_code}")
+    assert found == []
+
+
+def _asked(caller: Caller, path: str, method: str, operation: dict[str, Any], sent: Any, value: Any) -> TestResponse:
+    names = (one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+    query = dict.fromkeys(names, str(value)[:6000].encode("utf-8", "replace").decode())
+    body, kind = (None, None) if sent is None else (json.dumps(sent), "application/json")
+    return caller.client.open(
+        path, method=method.upper(), data=body, content_type=kind, headers=caller.headers, query_string=query
+    )
+
+
+def _bodies(operation: dict[str, Any], schemas: dict[str, Any], value: Any) -> Iterator[Any]:
+    """The body with every field odd, and each field odd alone among plausible ones."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        yield None
+        return
+    schema = schemas[content["schema"]["$ref"].rpartition("/")[2]]
+    plausible = {name: _plausible(name, one) for name, one in schema.get("properties", {}).items()}
+    yield dict.fromkeys(plausible, value)
+    for name, one in schema.get("properties", {}).items():
+        yield {**plausible, name: value}
+        if one.get("type") == "object":
+            yield {**plausible, name: {"risk_text": value, "members": value, "outcome": value, "discovered_on": value}}
+        if one.get("type") == "array":
+            yield {**plausible, name: [value]}
+
+
+def test_pages_and_api_read_numbers_and_days_nowhere_but_in_the_reader() -> None:
+    by_hand = re.compile(r"\.is(digit|decimal|numeric)\(|, int\)|type=int|(int|fromisoformat)\(request")
+    rooms = Path(__file__).parents[2] / "web"
+    for file in sorted([*(rooms / "pages").glob("*.py"), *(rooms / "api").glob("*.py")]):
+        assert by_hand.findall(file.read_text()) == [], file.name
+
+
+def _plausible(name: str, schema: dict[str, Any]) -> Any:
+    kinds: dict[str, Any] = {"object": {}, "array": [1], "integer": 1, "boolean": True}
+    return kinds.get(schema.get("type", ""), "x")

@@ -1,0 +1,118 @@
+"""What comes from outside, read once and in one way: numbers, keys, days, and texts that no database can hold.
+
+Every request passes `install`'s request class and guard before a page or the API sees it. A page asks `number`, `row`,
+`rows` or `day` for what it cannot use as text; `int` and `isdigit` are for nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from flask import Flask, Request, request
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import IntegerConverter, Map
+
+from engine import text as normal
+from engine.errors import Invalid
+
+MAX_PAGE = 999_999
+"""The last page of a list that an address may name."""
+UNSTORABLE = "提交的内容里有不能保存的字符，请删去后再提交。"
+
+
+def number(text: str | None, default: int = 1, most: int = MAX_PAGE) -> int:
+    """A page of a list, or another small count; `default` for what is none."""
+    found = normal.whole(text.strip(), most) if text else None
+    return default if found is None else found
+
+
+def row(text: str | None) -> int | None:
+    """The key of a row; None for what is none."""
+    return normal.whole(text.strip()) if text else None
+
+
+def rows(texts: Iterable[str]) -> list[int]:
+    """The distinct keys in `texts`, each of which may hold several with commas; what is none is left out."""
+    found = (row(part) for text in texts for part in text.split(","))
+    return list(dict.fromkeys(key for key in found if key is not None))
+
+
+def day(text: str | None) -> date | None:
+    """A day; None for what is none."""
+    return normal.day(text or "")
+
+
+# -- every request ------------------------------------------------------------------------------------------------------
+
+
+class Key(IntegerConverter):
+    """A number in an address: one that no row can have leads nowhere, like any other unknown address."""
+
+    regex = r"[0-9]+"
+
+    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = None) -> None:
+        super().__init__(map, fixed_digits, min, normal.MAX_ROW if max is None else max)
+
+
+def _stored(value: Any) -> Any:
+    """A field's text without NUL, which PostgreSQL refuses, and surrogates, which are no characters."""
+    if not isinstance(value, str) or not _unstorable(value):
+        return value
+    return "".join(letter for letter in value if not _unstorable(letter))
+
+
+def _unstorable(text: str) -> bool:
+    if "\0" in text:
+        return True
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+class Fields(ImmutableMultiDict[str, Any]):
+    """The fields of an address or a form, as they can be stored."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        pairs = mapping.items(multi=True) if isinstance(mapping, ImmutableMultiDict) else mapping or ()
+        super().__init__([(_stored(name), _stored(value)) for name, value in pairs])
+
+
+class OurRequest(Request):
+    """A request whose fields are clean before anybody reads them."""
+
+    parameter_storage_class = Fields
+
+
+def install(app: Flask) -> None:
+    """Let every request through here first."""
+    app.request_class = OurRequest
+    app.url_map.converters["int"] = Key
+    app.before_request(_guard)
+
+
+def _guard() -> None:
+    """An address with an impossible text leads nowhere; JSON with one is refused: a programme has sent it by mistake."""
+    if any(isinstance(value, str) and _unstorable(value) for value in (request.view_args or {}).values()):
+        raise NotFound
+    if request.is_json and not _storable(request.get_json(silent=True)):
+        raise Invalid(UNSTORABLE)
+
+
+def _storable(sent: Any) -> bool:
+    """Whether JSON holds only texts and numbers that can be stored, at any depth."""
+    waiting = [sent]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting.extend(one)
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif (isinstance(one, str) and _unstorable(one)) or (isinstance(one, float) and not _finite(one)):
+            return False
+    return True
+
+
+def _finite(value: float) -> bool:
+    return value - value == 0
