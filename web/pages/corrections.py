@@ -11,8 +11,8 @@ from engine import clues, corrections, households
 from engine.errors import Invalid
 from engine.text import whole
 from web import clock
+from web.arguments import number
 from web.database import session
-from web.pages.inbox import number
 from web.signing import account
 
 blueprint = Blueprint("corrections", __name__)
