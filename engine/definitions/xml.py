@@ -35,7 +35,7 @@ def parse_xml(body: bytes) -> Node:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise _refusal(f"文件不是完整的 XML：第 {line} 行第 {column} 列有错误。") from error
+        raise _refusal(f"文件不是完整的 XML：第 {line} 行第 {column} 列有错误。{_advice(body)}") from error
     if root.getroottree().docinfo.doctype:
         raise _refusal("文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
     if root.tag != f"{{{BPMN}}}definitions":
@@ -103,6 +103,19 @@ def in_utf8(body: bytes) -> bytes:
 def _declared(body: bytes) -> str:
     found = re.match(rb"""<\?xml\b[^>]*?encoding=["']([^"'>]*)""", body[:200])
     return found[1].decode("latin-1").lower() if found else ""
+
+
+def _advice(body: bytes) -> str:
+    """What most often makes a file of another tool unreadable, where that can be seen."""
+    if re.match(rb"(\xef\xbb\xbf)?\s+<\?xml", body[:200]):
+        return "文件开头的空行或空格请去掉：<?xml 之前不能有任何字符。"
+    try:
+        body.decode(_declared(body) or "utf-8")
+    except UnicodeDecodeError:
+        return f"文件里的文字不是所写的编码（{_declared(body) or 'utf-8'}），多半是 GBK：请用 UTF-8 重新保存。"
+    except LookupError:
+        return "文件写明的编码不认识：请用 UTF-8 重新保存。"
+    return ""
 
 
 def _refusal(sentence: str) -> DefinitionError:

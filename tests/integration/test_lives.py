@@ -30,6 +30,7 @@ from engine.models import (
 from engine.runtime import withdraw
 from engine.steps import Step
 from tests.support import papers, registers, stages
+from tests.support.client import application, signed_in
 from tests.support.world import World
 
 CHANGES = {
@@ -412,3 +413,24 @@ def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_worl
     assert variables["category"]["category"] in ("unstable", "marginal")
     assert (variables["category"] == before) is verified_after
     world.assert_replays(case.id)
+
+
+# -- what people see --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.duty("R26", "R41")
+def test_the_pages_of_every_case_and_of_the_household_say_where_a_held_clue_is(small_world: World) -> None:
+    world = small_world
+    household = registers.household(world.session, world.clock.now(), "赵富贵", "eliminated")
+    case = _opened(world, household, "rollback")
+    page = signed_in(application(world), world.official("cun"))
+    form = {"discovered_on": world.today.isoformat(), "channel": "cadre_check", "description": "火灾，房屋烧毁"}
+    sent = page.post("/clues", data={**form, "finder": "村甲", "household": str(household.id)}, follow_redirects=True)
+    assert "线索已留存" in sent.text and "本件办结时" in sent.text and "火灾，房屋烧毁" in sent.text
+    assert "留存，待正在办理的事项办结" in page.get("/clues").text
+    world.finish(case, "check_rollback", "cun", opinion="stable")
+    (anew,) = _identifications(world, household)
+    for address in (f"/cases/{case.id}", f"/cases/{anew.id}", f"/households/{household.id}", "/clues"):
+        shown = page.get(address)
+        assert shown.status_code == 200 and "火灾，房屋烧毁" in shown.text
+    assert "本件办结时" not in page.get(f"/cases/{case.id}").text
