@@ -3,6 +3,7 @@
 import { headers, keepDraft } from "./drafts.js";
 import { Level } from "./form/evaluation.js";
 import { judge } from "./form-rules.js";
+import { prepared } from "./photo.js";
 import { quietly } from "./quiet.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
@@ -140,7 +141,7 @@ function uploads(form, changed) {
     for (const file of [...input.files]) {
       if (!say.classList.contains("text-danger")) say.textContent = `正在上传 ${file.name}…`;
       const body = new FormData();
-      body.append("file", file);
+      body.append("file", await prepared(file));
       body.append("field", input.name.replace("file:", ""));
       try {
         const answer = await fetch(form.dataset.upload, { method: "POST", body, headers: headers(form) });
@@ -166,7 +167,10 @@ function uploads(form, changed) {
 function keep(box, input, file) {
   if (!input.multiple) box.querySelector("ul").replaceChildren();
   const item = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { href: file.url, target: "_blank", textContent: file.filename });
+  const link = Object.assign(document.createElement("a"), { className: "attached", href: file.url, target: "_blank" });
+  const name = Object.assign(document.createElement("span"), { textContent: file.filename });
+  if (file.thumbnail) link.append(Object.assign(document.createElement("img"), { src: file.thumbnail, alt: file.filename }));
+  link.append(name);
   const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: input.name.replace("file:", ""), value: file.id });
   const drop = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-link btn-sm", textContent: "移除" });
   drop.dataset.drop = "";

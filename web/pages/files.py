@@ -22,3 +22,9 @@ def show(attachment_id: int) -> Response:
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.filename)}"
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return answer
+
+
+@blueprint.get("/files/<int:attachment_id>/thumbnail")
+def thumbnail(attachment_id: int) -> Response:
+    """A photo as a small picture, to stand on a page; the look is logged."""
+    return Response(attachments.thumbnail(session(), account(), attachment_id, clock.now()), mimetype="image/jpeg")
