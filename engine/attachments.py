@@ -56,7 +56,9 @@ def _kept(shown: str, body: bytes) -> photos.Kept:
     """The file as it is kept. Raises Invalid, naming the file, if it is too large, broken or of another kind."""
     found = photos.kept(body) if len(body) <= MAX_BYTES else None
     if found is None or len(found.body) > MAX_SCAN_BYTES:
-        raise Invalid(f"“{shown}”太大：照片不超过 25 MB，PDF 不超过 10 MB。扫描件请分成几个文件上传，或用手机逐页拍照上传。")
+        raise Invalid(
+            f"“{shown}”太大：照片不超过 25 MB，PDF 不超过 10 MB。扫描件请分成几个文件上传，或用手机逐页拍照上传。"
+        )
     return found
 
 

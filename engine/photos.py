@@ -34,7 +34,16 @@ _ENDINGS = {
 _OTHERS = (".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff")
 _KNOWN = {ending for endings in _ENDINGS.values() for ending in endings}.union(_OTHERS)
 _APPLE = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_TOLD_BY_PHONES = {"exif", "xmp", "photoshop", "comment", "XML:com.adobe.xmp", "Raw profile type exif", "mp", "mpoffset"}
+_TOLD_BY_PHONES = {
+    "exif",
+    "xmp",
+    "photoshop",
+    "comment",
+    "XML:com.adobe.xmp",
+    "Raw profile type exif",
+    "mp",
+    "mpoffset",
+}
 
 _KINDS = "照片（JPG、PNG、WebP）或扫描件（PDF）"
 _HEIC = (

@@ -44,7 +44,19 @@ SENT = {
     "pdf behind bytes": (b"\0" * 1024 + PDF, "application/pdf"),
     "pdf before bytes": (PDF.rstrip() + b"\r\n" * 512, "application/pdf"),
 }
-NAMES = ("照片.jpg", "照片.jfif", "照片.jpe", "照片.JPG", "照片", "照片.webp", "照片.pdf", "3.5米", ".jpg", "长" * 300 + ".jpeg", "长" * 300)
+NAMES = (
+    "照片.jpg",
+    "照片.jfif",
+    "照片.jpe",
+    "照片.JPG",
+    "照片",
+    "照片.webp",
+    "照片.pdf",
+    "3.5米",
+    ".jpg",
+    "长" * 300 + ".jpeg",
+    "长" * 300,
+)
 
 
 @pytest.mark.parametrize("sent", SENT)
@@ -86,7 +98,8 @@ def test_an_apple_photo_is_refused_with_what_to_do(brand: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"%PDF-1.4 cut", b" " * 1030 + PDF, PDF + b" " * 1030, b"MZ\x90\0", b"<svg/>", written("GIF"), b"%%EOF %PDF"]
+    "body",
+    [b"%PDF-1.4 cut", b" " * 1030 + PDF, PDF + b" " * 1030, b"MZ\x90\0", b"<svg/>", written("GIF"), b"%%EOF %PDF"],
 )
 def test_anything_else_is_refused(body: bytes) -> None:
     with pytest.raises(Invalid, match="照片（JPG、PNG、WebP）或扫描件"):

@@ -12,10 +12,9 @@ export async function prepared(file) {
 }
 
 async function reduced(file) {
-  if (!whole(new Uint8Array(await file.arrayBuffer()))) return null;
+  if (!drawable(new Uint8Array(await file.arrayBuffer()))) return null;
   const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
   const scale = Math.min(1, MAX_SIDE / Math.max(picture.width, picture.height));
-  if (scale === 1 && file.type === "image/png") return null; // a screenshot keeps its sharp letters
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(picture.width * scale);
   canvas.height = Math.round(picture.height * scale);
@@ -33,13 +32,12 @@ function draw(canvas, picture) {
   pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
 }
 
-// Browsers draw what there is of a photo that was cut off in sending, and grey below it: such a file goes as it is, and
-// the server says so.
-function whole(bytes) {
-  if (bytes[0] === 0xff && bytes[1] === 0xd8) return ends(bytes, scanOf(bytes), [0xff, 0xd9]);
-  if (bytes[0] === 0x89 && bytes[1] === 0x50) return ends(bytes, bytes.length - 32, [0x49, 0x45, 0x4e, 0x44]);
-  if (bytes[0] === 0x52 && bytes[1] === 0x49) return new DataView(bytes.buffer).getUint32(4, true) + 8 <= bytes.length;
-  return true;
+// A PNG or WebP goes as it is: browsers do not turn them. So does a JPEG that was cut off in sending, of which browsers
+// draw what there is, and grey below it: the server says so.
+function drawable(bytes) {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return ends(bytes, scanOf(bytes));
+  const [png, webp] = [0x89504e47, 0x52494646];
+  return bytes.length > 4 && ![png, webp].includes(new DataView(bytes.buffer).getUint32(0));
 }
 
 // Where the picture of a JPEG begins: behind its segments, one of which may hold a small picture with an end of its own.
@@ -51,9 +49,9 @@ function scanOf(bytes) {
   return at;
 }
 
-function ends(bytes, from, mark) {
-  for (let at = Math.max(0, from); at + mark.length <= bytes.length; at += 1) {
-    if (mark.every((byte, index) => bytes[at + index] === byte)) return true;
+function ends(bytes, from) {
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xd9) return true;
   }
   return false;
 }
