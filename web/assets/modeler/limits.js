@@ -2,6 +2,8 @@
 import ContextPadProvider from "bpmn-js/lib/features/context-pad/ContextPadProvider";
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 
+import { definitionOf } from "./model.js";
+
 // The entries of the type menu that lead to something the check lets pass (engine.definitions.check).
 export const RUNS = new Set([
   "none-start", "message-start", "none-end", "terminate-end", "message-intermediate-catch", "timer-intermediate-catch",
@@ -91,11 +93,27 @@ class Menu {
 }
 Menu.$inject = ["popupMenu"];
 
+// A limit put on the edge of a step only warns and urges: what it stands on goes on (R15). To interrupt is a choice.
+class Limits {
+  constructor(eventBus) {
+    const replaced = [];
+    eventBus.on("commandStack.shape.replace.preExecute", ({ context }) => void replaced.push(context.oldShape));
+    eventBus.on("commandStack.shape.replace.postExecuted", () => void replaced.pop());
+    eventBus.on("commandStack.shape.create.preExecuted", ({ context: { shape } }) => {
+      const waited = isAny(replaced[replaced.length - 1], ["bpmn:IntermediateCatchEvent", "bpmn:IntermediateThrowEvent"]);
+      const limit = is(shape, "bpmn:BoundaryEvent") && definitionOf(shape.businessObject, "Timer");
+      if (waited && limit) shape.businessObject.cancelActivity = false;
+    });
+  }
+}
+Limits.$inject = ["eventBus"];
+
 export const nameable = (element) => !isAny(element, ["bpmn:TextAnnotation", "bpmn:Association", "bpmn:Group"]);
 
 export default {
-  __init__: ["typeMenuLimits"],
+  __init__: ["typeMenuLimits", "limitsOnEdges"],
   paletteProvider: ["type", Palette],
   contextPadProvider: ["type", Pad],
   typeMenuLimits: ["type", Menu],
+  limitsOnEdges: ["type", Limits],
 };
