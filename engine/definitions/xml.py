@@ -64,6 +64,12 @@ def _plain_flags(root: Node) -> None:
             node.set(name, _WRITTEN.get(text.strip(), text))
 
 
+_ODD_FLAG = re.compile(
+    rf"""\b(?:{"|".join(sorted(FLAGS))})\s*=\s*["'](?!(?:true|false)["'])\s*(?:1|0|true|false)\s*["']""".encode()
+)
+"""A flag written otherwise than as true or false."""
+
+
 def flag(node: Node, name: str, *, default: bool = False) -> bool:
     """The value of a flag of the standard (one of FLAGS); `default` where it is not written, or not as a flag."""
     assert name in FLAGS
@@ -81,14 +87,17 @@ def encoded(text: str) -> bytes:
 def in_utf8(body: bytes) -> bytes:
     """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises DefinitionError.
 
-    Desktop modelers also write UTF-16 and, in China, GBK.
+    Desktop modelers also write UTF-16 and, in China, GBK. Flags become true or false: the drawing page takes ``1`` for
+    false, and would save it so.
     """
-    if body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii"):
+    plain = body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii")
+    if plain and not _ODD_FLAG.search(body):
         return body
     parse_xml(body)  # safe to read?
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False)
-    tree = etree.fromstring(body, parser).getroottree()
-    return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+    root = etree.fromstring(body, parser)
+    _plain_flags(root)
+    return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
 
 
 def _declared(body: bytes) -> str:
