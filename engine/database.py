@@ -12,7 +12,7 @@ from time import sleep
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, Insert, Update, bindparam, event, update
+from sqlalchemy import ColumnElement, Connection, Engine, Insert, Update, bindparam, event, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
@@ -203,12 +203,23 @@ def is_postgres(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def upsert(session: Session, model: type[Base], row: Mapping[str, Any], keys: Sequence[str]) -> Insert:
-    """An INSERT of `row` that, where one with the same `keys` is present, changes that one instead."""
+def upsert(
+    session: Session,
+    model: type[Base],
+    row: Mapping[str, Any],
+    keys: Sequence[str],
+    *,
+    also: Mapping[str, ColumnElement[Any]] | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> Insert:
+    """An INSERT of `row` that, where one with the same `keys` is present, changes that one instead.
+
+    `also` are changes of a present row alone; a present row for which `where` does not hold stays as it is.
+    """
     insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
     statement = insert(model).values(row)
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    changed = {name: statement.excluded[name] for name in row if name not in keys} | dict(also or {})
+    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
     return found
 
 

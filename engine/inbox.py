@@ -41,6 +41,20 @@ class InboxFilter:
     sort: str = "due"  # due, opened, name
     page: int = 1
 
+    @property
+    def query(self) -> dict[str, str | int]:
+        """The filter as an address carries it: what is narrowed, without the page."""
+        named: dict[str, str | int] = {
+            "step": self.step,
+            "lamp": self.lamp,
+            "q": self.text,
+            "village": self.village,
+            "batch": self.batch,
+            "urged": int(self.urged),
+            "sort": "" if self.sort == "due" else self.sort,
+        }
+        return {name: value for name, value in named.items() if value}
+
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
@@ -118,6 +132,27 @@ def urged(session: Session, actor: Account) -> Sequence[WorkItem]:
     """What supervisors have urged in the actor's queues, what is due first on top; only the first few."""
     query = select(WorkItem).where(mine(actor), IS_URGED).order_by(WorkItem.due_at, WorkItem.id)
     return list(session.scalars(query.limit(URGED_SHOWN + 1)))
+
+
+def of_actor(session: Session, actor: Account, item_id: int) -> WorkItem | None:
+    """An item that the actor closed, or None."""
+    found = session.get(WorkItem, item_id)
+    return found if found is not None and found.closed_by == actor.id else None
+
+
+def of_case(session: Session, actor: Account, case_id: int) -> Sequence[WorkItem]:
+    """The open items of a case in the actor's queues, the oldest first."""
+    query = select(WorkItem).where(mine(actor), WorkItem.case_id == case_id).order_by(WorkItem.id)
+    return list(session.scalars(query.limit(URGED_SHOWN)))
+
+
+def steps_of(session: Session, case_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The names of the steps at which each of the cases, a page of them, waits for somebody."""
+    query = select(WorkItem.case_id, WorkItem.name).where(WorkItem.case_id.in_(case_ids), IS_OPEN)
+    found: dict[int, list[str]] = {}
+    for case_id, name in session.execute(query.order_by(WorkItem.id)):
+        found.setdefault(case_id, []).append(name)
+    return found
 
 
 def todo_ids(session: Session, actor: Account, wanted: InboxFilter, now: datetime, limit: int) -> list[int]:

@@ -16,6 +16,7 @@ from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
 from engine.errors import Invalid, NotFound
+from engine.feel import compile_expression, strip_equals, to_plain
 from engine.forms import Form
 from engine.forms.schema import options, walk
 from engine.instance import Instance
@@ -68,6 +69,9 @@ class Expected:
     name: str
     label: str
     event: Element
+
+
+_VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,13 @@ class TaskView:
     form: Form
     values: Mapping[str, Any]
     attachments: Mapping[int, Attachment]
-    draft_saved_at: datetime | None
+    draft: Draft | None
+    """What the actor has typed so far and not sent."""
+    matter: str
+    """What is decided here, in the diagram's words; '' where the step decides nothing of a case."""
     household: Mapping[str, Any]
+    barred: str
+    """Why the actor may not do this step of this case although it is the actor's queue (R12); '' else."""
     may_complete: bool
     may_withdraw: bool
     may_return: bool
@@ -168,7 +177,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     query = (
         select(CaseFile)
         .where(CaseFile.id == case_id, access.visible_cases(actor))
-        .options(undefer(CaseFile.state), joinedload(CaseFile.household), joinedload(CaseFile.version))
+        .options(undefer(CaseFile.state), joinedload(CaseFile.household), _VERSION)
     )
     case = session.scalar(query)
     if case is None:
@@ -220,12 +229,13 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))
     may_work = access.may_work(actor, item)
+    barred = _barred(session, actor, view, item, element) if may_work else ""
     hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
         item=item, element=element, form=form, values=values,
         attachments=view.files,
-        draft_saved_at=draft.saved_at if draft else None, household=context["household"],
-        may_complete=may_work and item.status == "open" and item.claimed_by in (None, actor.id),
+        draft=draft, matter=_matter(element, variables), household=context["household"],
+        barred=barred, may_complete=may_work and not barred and item.status == "open" and item.claimed_by in (None, actor.id),
         may_withdraw=runtime.may_withdraw(item, actor),
         may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
@@ -234,6 +244,17 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
+
+
+def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, element: Element) -> str:
+    if item.status != "open":
+        return ""
+    return runtime.obstacle(session, actor, view.case, view.definition, element)
+
+
+def _matter(element: Element, variables: Mapping[str, Any]) -> str:
+    text = element.properties.get("paper:matter")
+    return str(to_plain(compile_expression(strip_equals(text)).evaluate(variables)) or "") if text else ""
 
 
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
@@ -355,7 +376,7 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
     text = {
         "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
-        "cancel": "随上一事项撤回",
+        "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",

@@ -93,6 +93,7 @@ def _context() -> dict[str, object]:
         found["main_menu"] = _menu(account)
         found["calendar_lacks"] = _calendar_lacks(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
+        found["draft_key"] = lambda: signing.draft_key(account)
     return found
 
 

@@ -14,7 +14,7 @@ from engine.clock import SYSTEM
 from engine.database import write
 from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError, Trouble, Unavailable
 from engine.surroundings import driver_said, trouble_of
-from web import clock, database
+from web import clock, database, signing
 
 SENTENCES = {
     400: "请求有误，请返回上一页重试。",
@@ -47,7 +47,13 @@ def handle(error: Exception) -> ResponseReturnValue:
         _record_refusal(status)
     if _reads_json():
         return problem(status, code, sentence, error)
-    page = render_template("error.html", status=status, title=TITLES.get(status, "出错了"), sentence=sentence)
+    page = render_template(
+        "error.html",
+        status=status,
+        title=TITLES.get(status, "出错了"),
+        sentence=sentence,
+        back=signing.page_before() if request.method == "POST" else "",
+    )
     return page, status
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import hmac
+from base64 import b64encode
 from urllib.parse import urlsplit
 
 from flask import current_app, flash, g, redirect, request, session, url_for
@@ -13,6 +14,7 @@ from engine.clock import SYSTEM
 from engine.errors import ShouwangError
 from engine.models import Account
 from web import clock, database
+from web.arguments import row
 
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
@@ -45,6 +47,14 @@ def _known() -> Account | None:
     return found
 
 
+def draft_key(account: Account) -> str:
+    """The key, in base64, under which this account's browsers keep what it types; ends with the account's epoch."""
+    secret = current_app.secret_key
+    assert isinstance(secret, str)
+    about = f"draft:{account.id}:{account.session_epoch}"
+    return b64encode(hmac.digest(secret.encode(), about.encode(), "sha256")).decode()
+
+
 def guard() -> Response | None:
     """Before each request: let signed-in people through, everybody else to the sign-in page."""
     g.account = None
@@ -62,25 +72,41 @@ def guard() -> Response | None:
 
 
 def _to_sign_in(expired: Account | None) -> Response:
-    """An expired session in the middle of a form: what was typed is kept as a draft first."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
-    if expired is not None and request.method == "POST" and request.endpoint in ("tasks.complete", "tasks.draft"):
-        arguments: dict[str, Any] = request.view_args or {}
-        back = url_for("tasks.show", item_id=arguments["item_id"])
-        try:
-            form = runtime.form_of(database.session(), expired, arguments["item_id"])
-            raw = form.parse(request.form)
-            runtime.save_draft(database.session(), expired, arguments["item_id"], raw, clock=clock.clock())
-            flash("登录已过期，您填的内容已暂存，重新登录后可以继续。", "warning")
-        except ShouwangError as error:
-            flash(error.message, "warning")
-    elif expired is not None:
-        flash("登录已过期，请重新登录。", "warning")
+    """An expired session in the middle of a form: a task's is kept as a draft here, every other by the browser."""
+    if expired is not None:
+        flash(_kept_words(expired), "warning")
     flashes = session.get("_flashes")
     sign_out()
     if flashes:
         session["_flashes"] = flashes
-    return redirect(url_for("auth.login", next=back))
+    return redirect(url_for("auth.login", next=page_before()))
+
+
+def _kept_words(expired: Account) -> str:
+    if request.method != "POST":
+        return "登录已过期，请重新登录。"
+    if request.endpoint not in ("tasks.complete", "tasks.draft"):
+        return "登录已过期，您填的内容由浏览器保留，重新登录后可以继续。"
+    item_id = (request.view_args or {})["item_id"]
+    try:
+        raw = runtime.form_of(database.session(), expired, item_id).parse(request.form)
+        based_on = row(request.form.get("revision"))
+        runtime.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
+    except runtime.StaleDraft:
+        return "登录已过期。您在别处也填写过这一步：重新登录后请选择用哪一份。"
+    except ShouwangError as error:
+        return error.message
+    return "登录已过期，您填的内容已暂存，重新登录后可以继续。"
+
+
+def page_before() -> str:
+    """The page that the person was on: the one asked for, or the one that holds the form that was sent."""
+    if request.method == "GET":
+        return request.full_path.rstrip("?")
+    sent_from = urlsplit(request.referrer or "")
+    if sent_from.netloc == request.host and sent_from.path:
+        return sent_from.path + (f"?{sent_from.query}" if sent_from.query else "")
+    return request.path
 
 
 def safe_next(target: str | None) -> str:

@@ -295,6 +295,8 @@ class Draft(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     data: Mapped[dict[str, object]] = mapped_column(JsonText)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revision: Mapped[int] = mapped_column(default=1)  # how often it was saved: what was typed over an older one asks
+    device: Mapped[str] = mapped_column(String(20), default="")  # where it was typed, in words
 
 
 class Attachment(Base):

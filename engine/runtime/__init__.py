@@ -6,14 +6,16 @@ an official had typed is then kept as a draft.
 
 from engine.runtime.completing import complete, complete_many
 from engine.runtime.holding import claim, reassign, release
-from engine.runtime.items import Outcome, StepResult, definition_of, form_of, record_incident, save_draft
+from engine.runtime.items import Outcome, StaleDraft, StepResult, definition_of, form_of, record_incident, save_draft
 from engine.runtime.messaging import send_message, tell_household
 from engine.runtime.returning import ReturnTarget, may_withdraw, return_many, return_targets, return_to, withdraw
+from engine.runtime.separation import obstacle, obstacles
 from engine.runtime.starting import open_case, open_of_group, open_of_procedure, start_case
 
 __all__ = [
     "Outcome",
     "ReturnTarget",
+    "StaleDraft",
     "StepResult",
     "claim",
     "complete",
@@ -21,6 +23,8 @@ __all__ = [
     "definition_of",
     "form_of",
     "may_withdraw",
+    "obstacle",
+    "obstacles",
     "open_case",
     "open_of_group",
     "open_of_procedure",

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from engine import access, attachments, past, prefill
+from engine import access, attachments, prefill
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
 from engine.errors import Conflict, NotAllowed, NotFound
@@ -24,6 +24,7 @@ from engine.models import (
     WorkItem,
     table,
 )
+from engine.runtime import separation
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, locked_item
 from engine.steps import Opened, Step
 
@@ -131,7 +132,9 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     actor, now = step.actor, step.now
     assert actor is not None  # people complete
     element = step.definition.elements[item.element_id]
-    _separate(session, actor, element.properties.get("separateFrom"), step)
+    barred = separation.obstacle(session, actor, step.case, step.definition, element)
+    if barred:
+        raise NotAllowed(barred)
     form = step.definition.form(item.form_key)
     reads = form.reads if fill else form.readonly_reads
     context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
@@ -162,29 +165,6 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
-
-
-def _separate(session: Session, actor: Account, rule: str | None, step: Step) -> None:
-    """Four eyes (R12, R38): what ``separateFrom`` names this actor may not have done.
-
-    It lists steps, or ``*`` for every step but those after an exclamation mark: ``*, !explain_delay``. The start event
-    among them means who opened the case.
-    """
-    if not rule:
-        return
-    named = {part.strip() for part in rule.split(",")}
-    if step.definition.start.id in named and step.case.started_by == actor.id:
-        raise NotAllowed("本事项由您提出，按规定须由他人办理这一步。")
-    query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
-        WorkItem.case_id == step.case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
-    )
-    done = session.execute(query).all()
-    history = past.of_case(session, step.case) if done else None
-    for item_id, name, called in done:
-        # What was done on another version is what the present one calls so: a move does not make a stranger of anybody.
-        element_id = history.present(called, history.seq_of_item(item_id)) if history else called
-        if element_id in named or ("*" in named and f"!{element_id}" not in named):
-            raise NotAllowed(f"您办理过本事项的“{name}”，按规定须由他人办理这一步。")
 
 
 def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:

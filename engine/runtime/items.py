@@ -99,31 +99,67 @@ def form_of(session: Session, actor: Account, item_id: int) -> Form:
     return past.form_of_item(session, readable_item(session, actor, item_id))
 
 
-def save_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], *, clock: Clock) -> datetime:
-    """暂存: keep what the official has typed so far; returns when."""
-    now = clock.now()
+class StaleDraft(Conflict):
+    """The draft was saved elsewhere since the page that sends it was made: the person says which one goes on."""
+
+    def __init__(self, stored: Draft) -> None:
+        super().__init__("这一步您在别处也填写过，请选择用哪一份。")
+        self.stored = stored
+
+
+def save_draft(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    *,
+    based_on: int | None = None,
+    device: str = "",
+    clock: Clock,
+) -> Draft:
+    """暂存: keep what the official has typed so far.
+
+    `based_on` is the revision of the draft that was typed over, 0 for none: raises StaleDraft when it is not the stored
+    one's; None replaces whatever is stored. `device` says in words where it was typed.
+    """
     item = readable_item(session, actor, item_id)
     access.require_work(actor, item)
     access.require_open(session, actor, item)
-    if not store_draft(session, actor, item_id, raw, now):
+    stored = store_draft(session, actor, item_id, raw, clock.now(), based_on=based_on, device=device)
+    if stored is None:
         session.refresh(item)
         access.require_open(session, actor, item)
-    return now
+        raise NotFound("没有找到这件事项。")
+    return stored
 
 
 @whole
-def store_draft(session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime) -> bool:
-    """Keep what was typed into an open item; False when the item is closed: nobody could open the draft again.
+def store_draft(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    now: datetime,
+    *,
+    based_on: int | None = None,
+    device: str = "",
+) -> Draft | None:
+    """Keep what was typed into an open item; None when the item is closed: nobody could open the draft again.
 
-    Two saves at once are one draft, the later one's.
+    Of two saves at once over the same revision one is stored, and the other raises StaleDraft.
     """
+    keys = {"work_item_id": item_id, "account_id": actor.id}
+    row = {**keys, "data": dict(raw), "saved_at": now, "device": device, "revision": 1}
+    following = {"revision": Draft.revision + 1}
+    unchanged = None if based_on is None else Draft.revision == based_on
     with write(session):
         if session.scalar(_STILL_OPEN, {"item_id": item_id}) is None:
-            return False
-        row = {"work_item_id": item_id, "account_id": actor.id, "data": dict(raw), "saved_at": now}
-        stored = upsert(session, Draft, row, keys=("work_item_id", "account_id")).returning(Draft)
-        session.scalars(stored, execution_options={"populate_existing": True}).one()
-    return True
+            return None
+        written = upsert(session, Draft, row, tuple(keys), also=following, where=unchanged).returning(Draft)
+        draft = session.scalars(written, execution_options={"populate_existing": True}).one_or_none()
+        if draft is None:
+            raise StaleDraft(session.scalars(select(Draft).filter_by(**keys)).one())
+    return draft
 
 
 @contextmanager

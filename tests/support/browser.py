@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright, TimeoutError
+from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
 
 from engine.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
@@ -130,7 +130,7 @@ class Official:
         self.go("/todo")
         rows = self.page.locator("table.list tbody tr").all()
         return [
-            (row.locator(".subject").inner_text(), row.locator("td").nth(-4).inner_text().split("\n")[0])
+            (row.locator(".subject").inner_text(), row.locator("td.step").get_attribute("data-step") or "")
             for row in rows
         ]
 
@@ -146,17 +146,10 @@ class Official:
     # -- acting ---------------------------------------------------------------------------------------------------------
 
     def press(self, target: str | Locator) -> None:
-        """Click what leads to another page, and wait until that page is there: the browser answers the click at once.
-
-        A click that led nowhere within five seconds, on a busy machine, is made once more: a step takes one key only once.
-        """
+        """Click what leads to another page, and wait until that page is there: the browser answers the click at once."""
         found = self.page.locator(target).first if isinstance(target, str) else target
-        try:
-            with self.page.expect_navigation(wait_until="domcontentloaded", timeout=5000):
-                found.click()
-        except TimeoutError:
-            with self.page.expect_navigation(wait_until="domcontentloaded"):
-                found.click()
+        with self.page.expect_navigation(wait_until="domcontentloaded", timeout=30_000):
+            found.click()
 
     def open_task(self, name: str, step: str) -> None:
         """Find the household's step in the inbox and open it."""

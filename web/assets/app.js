@@ -1,20 +1,29 @@
 // What every page needs: forms, selection for bulk acts, confirmations, printing.
-import { enliven, forget } from "./form.js";
+import { settleSubmitted } from "./drafts.js";
+import { enliven, keepTyped, written } from "./form.js";
+import { tidy } from "./keep.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";
 
 document.documentElement.classList.add("js");
-forget();
+tidy();
+settleSubmitted();
 for (const form of document.querySelectorAll("form[data-live]")) enliven(form);
+for (const form of written()) keepTyped(form);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
-document.addEventListener("submit", (event) => {
+// Before anybody else hears of it: without a network nothing is sent, and what needs a question is asked first.
+function mayGo(event) {
   const sentence = event.submitter?.dataset.confirm || event.target.dataset.confirm;
   const count = event.target.querySelectorAll("input[name=id]:checked").length;
-  if (sentence && !window.confirm(sentence.replace("{n}", count))) event.preventDefault();
-});
+  if (navigator.onLine === false) window.alert("现在没有网络，没有提交。您填的内容已存在本机，有网络后再提交。");
+  else if (!sentence || window.confirm(sentence.replace("{n}", count))) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+addEventListener("submit", mayGo, true);
 
 for (const control of document.querySelectorAll("[data-submits]")) control.addEventListener("change", () => control.form.requestSubmit());
 
@@ -29,14 +38,17 @@ const village = document.querySelector("[data-village-search]");
 if (village) {
   const options = document.getElementById(village.getAttribute("list"));
   const say = village.parentElement.querySelector("[data-village-name]");
+  let asked = 0;
   village.addEventListener("input", async () => {
+    const mine = ++asked;
     const chosen = [...options.children].find((one) => one.value === village.value);
     if (chosen) say.textContent = chosen.label;
     if (village.value.length < 2 || /^\d{12}$/.test(village.value)) return;
     const answer = await fetch(`${village.dataset.villageSearch}${village.dataset.villageSearch.includes("?") ? "&" : "?"}q=${encodeURIComponent(village.value)}`);
-    if (!answer.ok) return;
+    const found = answer.ok ? await answer.json() : null;
+    if (!found || mine !== asked) return; // a slower answer to what was typed before
     say.textContent = "";
-    options.replaceChildren(...(await answer.json()).map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
+    options.replaceChildren(...found.map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
   });
 }
 

@@ -1,9 +1,9 @@
-// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads, drafts that save
-// themselves. Without this script the form still works.
+// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without this script
+// the form still works.
+import { headers, keepDraft } from "./drafts.js";
 import { Level } from "./form/evaluation.js";
 import { judge } from "./form-rules.js";
-
-const AFTER_TYPING = 1500;
+import { quietly } from "./quiet.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
@@ -180,91 +180,87 @@ async function sentence(answer) {
   return problem.detail || "上传没有成功，请重试。";
 }
 
-const headers = (form) => ({ "X-Requested-With": "fetch", "X-CSRFToken": form.querySelector("[name=csrf_token]").value });
-
-// 暂存: to the server shortly after typing stops, and to this browser at once in case the network is gone.
-function drafts(form) {
-  if (!form.dataset.draft) return () => {};
-  const local = `draft:${form.dataset.draft}`;
-  const state = document.querySelector("#draft-state");
-  let waiting = 0;
-  let sent = false;
-  const save = async () => {
-    waiting = 0;
-    const body = new FormData(form);
-    for (const name of [...body.keys()]) if (name.startsWith("file:")) body.delete(name);
-    try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body, headers: headers(form) });
-      if (!answer.ok || answer.redirected) throw new Error();
-      localStorage.removeItem(local);
-      if (state) state.textContent = `已自动暂存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`;
-    } catch {
-      if (!sent && state) state.textContent = "网络不通或登录已过期，内容已保存在本机";
-    }
-  };
-  form.addEventListener("submit", () => {
-    sent = true;
-    clearTimeout(waiting);
-    sessionStorage.setItem("submitted", local);
-  });
-  restore(form, local);
-  return () => {
-    const pairs = [...new FormData(form)].filter(([name, one]) => typeof one === "string" && !["csrf_token", "key"].includes(name));
-    localStorage.setItem(local, JSON.stringify(pairs));
-    clearTimeout(waiting);
-    waiting = setTimeout(save, AFTER_TYPING);
-  };
-}
-
-function restore(form, local) {
-  const kept = JSON.parse(localStorage.getItem(local) || "null");
-  if (!kept) return;
+// Fill the form with what was typed: rows as many as there were, and what was not ticked is not ticked.
+function restore(form, pairs) {
   const byName = new Map();
-  for (const [name, one] of kept) byName.set(name, [...(byName.get(name) || []), one]);
-  for (const list of form.querySelectorAll("[data-list]")) if (!list.closest("[data-row]")) grow(list, [...byName.keys()]);
-  for (const [name, values] of byName) {
-    for (const node of form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
-      if (node.type === "radio" || node.type === "checkbox") node.checked = values.includes(node.value);
-      else if (node.type !== "hidden" && node.type !== "file") node.value = values[0];
-    }
+  for (const [name, one] of pairs) byName.set(name, [...(byName.get(name) || []), one]);
+  for (const list of form.querySelectorAll("[data-list]")) if (!list.closest("[data-row]")) fit(list, [...byName.keys()]);
+  for (const node of form.querySelectorAll("input[name], select[name], textarea[name]")) {
+    if (node.closest(".picks")) continue; // whom the page lists is the page's own
+    const values = byName.get(node.name);
+    if (node.type === "radio" || node.type === "checkbox") node.checked = Boolean(values?.includes(node.value));
+    else if (values && node.type !== "hidden" && node.type !== "file") node.value = values[0];
   }
 }
 
-// As many rows as were kept, in inner lists too.
-function grow(list, names) {
+// As many rows as were kept, no more and no fewer, in inner lists too.
+function fit(list, names) {
   const start = `${list.dataset.name}-`;
   const indices = names.filter((name) => name.startsWith(start)).map((name) => Number.parseInt(name.slice(start.length), 10));
   const wanted = Math.max(0, ...indices.filter((index) => index >= 0).map((index) => index + 1));
   while (rows(list).length < wanted) addRow(list);
-  for (const row of rows(list)) for (const inner of row.querySelectorAll("[data-list]")) if (inner.parentElement.closest("[data-row]") === row) grow(inner, names);
+  for (const row of rows(list).slice(wanted)) row.remove();
+  for (const row of rows(list)) for (const inner of innerLists(row)) fit(inner, names);
 }
 
-// What was accepted, or what a person leaves behind on signing out, does not stay in the browser.
-export function forget() {
-  const submitted = sessionStorage.getItem("submitted");
-  if (submitted && document.querySelector("main .alert-success")) {
-    localStorage.removeItem(submitted);
-    sessionStorage.removeItem("submitted");
-  }
-  document.querySelector("form[data-leave]")?.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith("draft:")) localStorage.removeItem(key);
+const innerLists = (row) => [...row.querySelectorAll("[data-list]")].filter((one) => one.parentElement.closest("[data-row]") === row);
+
+// A second press within a few seconds is the same press; after that the page is as alive as before, whatever became of
+// the request: the server takes one key only once.
+const PRESSED_ONCE = 4000;
+
+function once(form) {
+  let pressed = 0;
+  addEventListener("pageshow", () => (pressed = 0));
+  form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return;
+    if (event.timeStamp - pressed < PRESSED_ONCE && pressed) event.preventDefault();
+    else pressed = event.timeStamp;
+  });
+}
+
+// Enter goes on to the next field; on phones the keyboard's 完成 does not send a half-filled form.
+function enterGoesOn(form) {
+  form.addEventListener("keydown", (event) => {
+    const field = event.target;
+    const typed = field.matches("input:not([type=checkbox]):not([type=radio]):not([type=file]), select");
+    if (event.key !== "Enter" || event.isComposing || !typed) return;
+    event.preventDefault();
+    const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
+    fields.slice(fields.indexOf(field) + 1).find((one) => !one.disabled && one.offsetParent !== null)?.focus();
   });
 }
 
 export function enliven(form) {
-  const remember = drafts(form);
+  const change = () => quietly("refresh", () => judge(form, refresh(form)));
+  const remember = keeps(form) ? keepDraft(form, (pairs) => restore(form, pairs), change) : () => {};
   const changed = () => {
-    judge(form, refresh(form));
+    change();
     remember();
   };
   lists(form, changed);
   uploads(form, changed);
   form.addEventListener("input", changed);
   form.addEventListener("change", (event) => event.target.type !== "file" && changed());
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.busy) return event.preventDefault();
-    if (event.submitter?.name !== "draft") form.dataset.busy = "1";
-    return undefined;
-  });
+  once(form);
+  enterGoesOn(form);
   refresh(form);
+}
+
+const keeps = (form) => !form.closest("[data-unkept]");
+
+// A form that needs no life but keeps what is typed into it: the reason of a return, a new place, an order.
+export function keepTyped(form) {
+  const remember = keepDraft(form, (pairs) => restore(form, pairs), () => {});
+  form.addEventListener("input", remember);
+  form.addEventListener("change", remember);
+  once(form);
+}
+
+// Every form of the page that people write words into, but those that are live already.
+export function written() {
+  const words = "textarea, input:not([type]), input[type=text], input[type=date], input[type=number]";
+  return [...document.querySelectorAll("main form[method=post]:not([data-live]):not([role=search])")].filter(
+    (form) => keeps(form) && form.querySelector(words) && !form.querySelector("[type=password]"),
+  );
 }

@@ -7,7 +7,7 @@ export function selectOnList(form) {
   const filter = JSON.parse(form.dataset.list);
   delete filter.page;
   const key = PREFIX + JSON.stringify(filter);
-  const boxes = [...form.querySelectorAll("input[name=id]")];
+  const boxes = [...form.querySelectorAll("input[name=id]:not([disabled])")];
   const [page, every] = ["[data-select-all]", "[data-select-every]"].map((one) => form.querySelector(one));
   const stored = JSON.parse(sessionStorage.getItem(key) || "{}");
   const state = { every: Boolean(every && stored.every), ids: new Set(stored.ids), except: new Set(stored.except) };

@@ -38,6 +38,12 @@ def _page(
         raise Conflict("所选的事项都已经办理，请回到待办重新选择。")
     if len(items) < len(listed):
         flash(f"所选事项中有 {len(listed) - len(items)} 件已经办理，没有列入。", "warning")
+    barred = runtime.obstacles(session(), account(), items)
+    if barred:
+        items = [item for item in items if item.id not in barred]
+        flash(f"有 {len(barred)} 件您参与过前面的办理，按规定须由他人办理，没有列入。", "warning")
+    if not items:
+        raise Conflict("所选的事项您都参与过前面的办理，按规定须由他人办理。")
     form = runtime.definition_of(session(), items[0].case).form(items[0].form_key)
     found = bulk.preview(session(), items, form)
     asked = bulk.form_for(form, found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, batches, definitions, divisions, inbox
+from engine import access, batches, definitions, divisions, inbox, runtime
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.inbox import Group, InboxFilter
 from engine.models import ApplicationBatch, WorkItem
@@ -57,16 +58,32 @@ def todo() -> ResponseReturnValue:
         "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, step=_step(group),
         urged=inbox.urged(found, account()) if narrowed == InboxFilter() else [], shown=inbox.URGED_SHOWN,
         orders=orders.to_answer(found, account()), villages=_villages(page.items), places=narrower(), batches=_batches(group),
-        procedures=_procedures(groups), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
+        procedures=_procedures([*(g.procedure_key for g in groups), *(i.procedure_key for i in page.items)]),
+        going_on=_going_on(page.items), barred=defaultdict(str, runtime.obstacles(found, account(), page.items)), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )  # fmt: skip
 
 
-def _procedures(groups: Sequence[Group]) -> dict[str, str]:
-    """By step, the procedure's name where two procedures have a step of the same name."""
-    names = [group.name for group in groups]
-    shared = [group for group in groups if names.count(group.name) > 1]
-    known = definitions.names(session(), {group.procedure_key for group in shared})
-    return {group.step: known.get(group.procedure_key, "") for group in shared}
+def _procedures(keys: Iterable[str]) -> dict[str, str]:
+    """The names of procedures by their keys: a step of one name belongs to several of them."""
+    return definitions.names(session(), set(keys))
+
+
+@dataclass(frozen=True)
+class GoingOn:
+    """What an official may go on with after finishing an item: the same household's next steps, the list's next item."""
+
+    same_case: Sequence[WorkItem]
+    next: WorkItem | None
+
+
+def _going_on(items: Sequence[WorkItem]) -> GoingOn | None:
+    """After the item that the address names as ``after``."""
+    finished = inbox.of_actor(session(), account(), row(request.args.get("after")) or 0)
+    if finished is None:
+        return None
+    same_case = inbox.of_case(session(), account(), finished.case_id)
+    following = next((item for item in items if item.case_id != finished.case_id), None)
+    return GoingOn(same_case, following) if same_case or following else None
 
 
 def _batches(group: Group | None) -> list[ApplicationBatch]:
@@ -105,7 +122,13 @@ def done() -> str:
     """已办."""
     text = request.args.get("q", "").strip()[:40]
     page = inbox.done(session(), account(), number(request.args.get("page")), text)
-    return render_template("inbox/done.html", page=page, text=text, villages=_villages(page.items))
+    return render_template(
+        "inbox/done.html",
+        page=page,
+        text=text,
+        villages=_villages(page.items),
+        procedures=_procedures(item.procedure_key for item in page.items),
+    )
 
 
 @blueprint.get("/started")
@@ -113,4 +136,10 @@ def started() -> str:
     """我发起的."""
     page = inbox.started(session(), account(), number(request.args.get("page")))
     names = divisions.names(session(), {case.village_code for case in page.items})
-    return render_template("inbox/started.html", page=page, villages=names)
+    return render_template(
+        "inbox/started.html",
+        page=page,
+        villages=names,
+        procedures=_procedures(case.procedure_key for case in page.items),
+        steps=inbox.steps_of(session(), [case.id for case in page.items]),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,11 +14,13 @@ from engine import attachments, runtime, views
 from engine.clock import local_date
 from engine.errors import Conflict, Invalid
 from engine.forms import Form
-from engine.runtime import StepResult
+from engine.runtime import StaleDraft, StepResult
 from web import clock
 from web.arguments import row
 from web.database import session
+from web.pages.inbox import wanted
 from web.signing import account
+from web.words import moment
 
 blueprint = Blueprint("tasks", __name__)
 
@@ -36,7 +39,7 @@ def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[s
     shown = view.form.review(values) if done else view.form.render(values, errors, facts)
     return render_template(
         "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
-        typed=data is not None,
+        typed=data is not None, listed=request.form.get("list") or request.query_string.decode(),
     )  # fmt: skip
 
 
@@ -62,8 +65,10 @@ def complete(item_id: int) -> ResponseReturnValue:
 
 
 def _done(result: StepResult) -> ResponseReturnValue:
+    """Back to the list as it was narrowed, which then offers what to go on with."""
     flash(result.summary, "success")
-    return redirect(url_for("inbox.todo", _anchor="list"), 303)
+    narrowed: dict[str, Any] = dict(wanted(dict(parse_qsl(request.form.get("list", "")))).query)
+    return redirect(url_for("inbox.todo", after=result.item_id, _anchor="list", **narrowed), 303)
 
 
 def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[str]]]:
@@ -88,11 +93,27 @@ def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
     form = runtime.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
-    saved = runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
-    if request.headers.get("X-Requested-With") == "fetch":
-        return {"saved_at": saved.isoformat()}
+    based_on = row(request.form.get("revision"))
+    fetched = request.headers.get("X-Requested-With") == "fetch"
+    try:
+        stored = runtime.save_draft(
+            session(), account(), item_id, raw, based_on=based_on, device=_device(), clock=clock.clock()
+        )
+    except StaleDraft as error:
+        saved = f"{moment(error.stored.saved_at)} 在{error.stored.device or '别处'}"
+        if fetched:
+            return {"saved": saved, "revision": error.stored.revision}, 409
+        flash(f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。", "warning")
+        return _page(item_id, raw), 409
+    if fetched:
+        return {"saved_at": stored.saved_at.isoformat(), "revision": stored.revision}
     flash("已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
+
+
+def _device() -> str:
+    """Where the person types, as the browser says."""
+    return "手机" if "Mobi" in request.user_agent.string else "电脑"
 
 
 @blueprint.post("/tasks/<int:item_id>/files")

@@ -1,0 +1,39 @@
+"""Four eyes are said on opening: in the list, on the page, and by leaving the household out of a bulk act (R12)."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine import runtime, views
+from engine.errors import NotAllowed
+from tests.support.client import application, signed_in
+from tests.support.world import World
+
+
+@pytest.mark.duty("R12")
+def test_who_prepared_a_case_hears_on_opening_that_another_decides(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.finish(case, "verify", "cun")
+    world.finish(case, "sign", "cun")
+    world.finish(case, "submit_batch", "xiang")
+    world.finish(case, "run_matching", "xian")
+    world.finish(case, "appraise", "cun")
+    world.finish(case, "post_notice", "cun")
+    world.go_to(world.number + 6)
+    world.finish(case, "end_notice", "cun")
+    world.finish(case, "review", "xiang")
+    item = world.open_items(case)["approve"]
+    matched, other = world.official("xian"), world.official("xian2")
+    assert "按规定须由他人办理" in runtime.obstacles(world.session, matched, [item])[item.id]
+    assert runtime.obstacles(world.session, other, [item]) == {}
+    view = views.task_view(world.session, matched, item.id, world.clock.now())
+    assert view.barred and not view.may_complete
+    with pytest.raises(NotAllowed, match="按规定须由他人办理"):
+        world.finish(case, "approve", "xian")
+
+    client = signed_in(application(world), matched)
+    listed = client.get("/todo?step=identification:approve").text
+    assert 'class="barred"' in listed and "按规定须由他人办理" in listed
+    assert "按规定须由他人办理" in client.get(f"/tasks/{item.id}").text
+    assert "按规定须由他人办理" in client.get(f"/tasks/bulk?id={item.id}").text
