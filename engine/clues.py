@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, definitions, households, locks, notifications, openings, persons, runtime
@@ -87,7 +87,7 @@ def enter(
             finder=data.get("finder") or actor.name, discovered_on=discovered, description=data.get("description") or "",
             risks=list(data.get("risks") or []), entered_by=actor.id, entered_at=clock.now(),
         )  # fmt: skip
-        case, joined = _place(session, actor, household, clue, clock.now())
+        case, joined = place(session, actor, household, clue, clock.now())
     return Entered(clue, case, joined)
 
 
@@ -105,7 +105,7 @@ def _household(
     return household
 
 
-def _place(
+def place(
     session: Session, actor: Account | None, household: Household, clue: RiskClue, now: datetime,
     origin: CaseFile | None = None,
 ) -> tuple[CaseFile | None, bool]:  # fmt: skip
@@ -149,7 +149,7 @@ def take_up(call: ServiceCall) -> None:
         return  # another procedure of the register than the one that ended: they wait on
     for clue in clues:
         clue.held = False
-        case, _ = _place(call.session, call.actor, household, clue, call.now, origin=call.case)
+        case, _ = place(call.session, call.actor, household, clue, call.now, origin=call.case)
         if case is not None:
             name = case.version.procedure.name
             text = f"{household.head_name}户：办理期间留存的线索（{clue.description}）转入“{name}”，请按期办理。"
@@ -169,7 +169,7 @@ def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClu
     """Tell the case of the clue. An identification counts its days from the earliest (R06); others note the latest."""
     payload = {"channel": clue.channel, "finder": clue.finder, "discovered_on": clue.discovered_on.isoformat()}
     if not clue.held:
-        earliest = session.scalar(select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id))
+        earliest = session.scalar(_earliest(case))
         first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
         facts: dict[str, Any] = {"discovery_date": first.isoformat()}
     else:
@@ -182,6 +182,19 @@ def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClu
         for queue in ("township", "village"):
             notifications.send(session, case, queue, "clue", text, now)
     runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
+
+
+def _earliest(case: CaseFile) -> Select[date]:
+    return select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id, RiskClue.cancelled_at.is_(None))
+
+
+def count_anew(session: Session, actor: Account | None, case: CaseFile, now: datetime) -> None:
+    """A clue of the case was cancelled: an open identification counts its days from the earliest that is left (R06)."""
+    first = session.scalar(_earliest(case))
+    if case.status != "open" or case.procedure_key != PROCEDURE or first is None or first == case.discovery_date:
+        return
+    facts = {"discovery_date": first.isoformat()}
+    runtime.send_message(session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now))
 
 
 def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:
@@ -219,7 +232,7 @@ def raise_clue(
         description=description[:500], risks=list(risks or []), entered_by=actor.id if actor else None,
         entered_at=call.now,
     )  # fmt: skip
-    case, joined = _place(call.session, actor, household, clue, call.now, origin=call.case)
+    case, joined = place(call.session, actor, household, clue, call.now, origin=call.case)
     call.session.flush()
     name = case.version.procedure.name if case is not None else ""
     found = {"clue": clue.id, "case": case.id if case is not None else None, "joined": joined, "name": name}
@@ -241,3 +254,9 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
         query = query.where(RiskClue.household_id.in_(of_household))
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
     return page_of(session, query, ordered, page)
+
+
+def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
+    """A household's clues, latest first, cancelled ones included."""
+    query = select(RiskClue).where(RiskClue.household_id == household_id)
+    return list(session.scalars(query.order_by(RiskClue.id.desc())))

@@ -270,6 +270,11 @@ class _Model:
     """The file: its decisions, business knowledge and input data by id."""
 
     def __init__(self, root: Node) -> None:
+        for place, node in enumerate(root):
+            if isinstance(node.tag, str) and not node.get(
+                "id"
+            ):  # an id is no must: what has none is told apart by place
+                node.set("id", f"_{place}")
         self._nodes = {n.get("id", ""): n for n in root if isinstance(n.tag, str)}
         self._spaced = tuple(
             sorted({n.get("name", "") for n in root.iter() if isinstance(n.tag, str) and " " in n.get("name", "")})

@@ -14,7 +14,7 @@ from engine.database import write
 from engine.definitions import Definition, Resources
 from engine.definitions import xml as x
 from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.losses import lost, with_comments
+from engine.definitions.losses import dropped, lost, with_comments
 from engine.definitions.resources import main_process
 from engine.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
 from engine.inbox import Page, page_of
@@ -131,17 +131,19 @@ def _base(session: Session, procedure_key: str, version_id: int | None, body: by
 def save(
     session: Session, actor: Account, draft_id: int, revision: int, now: datetime, *, diagram: bytes | None = None,
     forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False, losing: bool = False,
+    opened: bytes | None = None,
 ) -> ProcedureDraft:  # fmt: skip
     """Store a new diagram, forms and decisions (None drops the draft's own one), all or nothing.
 
     `revision` is the one that the actor had read: when somebody saved since, Conflict names them, and nothing is
     written. A diagram saved from an editor must not lose what another tool has written into it (Losing names it), unless
-    the actor agreed to it (`losing`); with `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
+    the actor agreed to it (`losing`); `opened` is what the editor had made of the stored one before anybody drew: what is
+    missing in it, the editor dropped. With `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
     """
     with write(session):
         draft = _locked(session, actor, draft_id, revision)
         if diagram is not None:
-            _take(draft, diagram, replacing, losing)
+            _take(draft, diagram, replacing, losing, opened)
         _store(session, draft, "form", forms or {})
         _store(session, draft, "decision", decisions or {})
         draft.revision += 1
@@ -187,7 +189,9 @@ def require_own(actor: Account, draft: ProcedureDraft) -> None:
 STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deployed": "已启用", "discarded": "已作废"}
 
 
-def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool, losing: bool = False) -> None:
+def _take(
+    draft: ProcedureDraft, diagram: bytes, replacing: bool, losing: bool = False, opened: bytes | None = None
+) -> None:
     root = x.parse_xml(diagram)
     if replacing:
         main = main_process(root)
@@ -198,11 +202,17 @@ def _take(draft: ProcedureDraft, diagram: bytes, replacing: bool, losing: bool =
             )
         draft.xml = x.in_utf8(diagram)
         return
-    losses = [] if losing else lost(x.parse_xml(draft.xml), root)
+    losses = [] if losing else [*losses_of(draft, opened), *lost(x.parse_xml(draft.xml), root)]
+    losses = list(dict.fromkeys(losses))
     if losses:
         more = f"等 {len(losses)} 处" if len(losses) > 5 else ""
-        raise Losing("保存后会丢失其他工具写在图里的内容，没有保存：" + "；".join(losses[:5]) + more + "。")
+        raise Losing("保存后会丢失画图工具读不懂的内容，没有保存：" + "；".join(losses[:5]) + more + "。")
     draft.xml = with_comments(draft.xml, x.in_utf8(diagram))
+
+
+def losses_of(draft: ProcedureDraft, opened: bytes | None) -> list[str]:
+    """What an editor dropped of the stored diagram as it opened it. Raises DefinitionError."""
+    return [] if opened is None else dropped(x.parse_xml(draft.xml), x.parse_xml(opened))
 
 
 def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes) -> None:

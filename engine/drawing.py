@@ -77,10 +77,18 @@ def _fields(body: bytes) -> Iterator[dict[str, Any]]:
     except ValueError:
         return
     components = schema.get("components") if isinstance(schema, dict) else None
-    for component in s.walk(components if isinstance(components, list) else []):
+    for component in _level(components if isinstance(components, list) else []):
         key = component.get("key") or component.get("path")
         if key and component.get("type") in s.INPUTS | {"expression"}:
             yield _field(key, s.label(component), component)
+
+
+def _level(components: list[s.Component]) -> Iterator[s.Component]:
+    """The components of one level: a list's columns are no fields of the form, and may be called the same."""
+    for component in components:
+        yield component
+        if component.get("type") == "group":
+            yield from _level(s.children(component))
 
 
 def _field(key: str, name: str, component: s.Component) -> dict[str, Any]:

@@ -43,6 +43,7 @@ STATUS_NAMES = {
     "monitored": "监测对象",
     "eliminated": "风险已消除",
     "cleared": "已清退",
+    "merged": "已并入另一户",
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, households
+from engine import access, corrections, households
 from engine.clock import local_date
 from engine.models import (
     Account,
     AssistancePlan,
     CaseFile,
+    Correction,
     Notice,
     NumberedPaper,
     Observation,
@@ -44,7 +45,7 @@ class Chapter:
     """One event of the household's life; a case carries its steps and its papers."""
 
     day: date
-    kind: str  # clue, case, observation, official, plan, telling
+    kind: str  # clue, case, observation, official, plan, telling, correction
     title: str
     text: str = ""
     case: CaseFile | None = None
@@ -69,6 +70,7 @@ def of_household(session: Session, actor: Account, household_id: int, words: Map
         *(_official(row) for row in of(ResponsibleOfficial)),
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
+        *(_correction(row) for row in corrections.of_household(session, household_id)),
     ]
     return sorted(chapters, key=lambda chapter: (chapter.day, chapter.kind != "case"), reverse=True)
 
@@ -104,8 +106,15 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
 
 def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
     channel = words.get("channels", {}).get(clue.channel, clue.channel)
+    title = "发现线索（已撤销）" if clue.cancelled_at else "发现线索"
     waits = "（留存，待正在办理的事项办结）" if clue.held else ""
-    return Chapter(clue.discovered_on, "clue", "发现线索", f"{channel}（{clue.finder}）：{clue.description}{waits}")
+    return Chapter(clue.discovered_on, "clue", title, f"{channel}（{clue.finder}）：{clue.description}{waits}")
+
+
+def _correction(row: Correction) -> Chapter:
+    into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
+    text = f"{row.household.head_name}户（{row.household.number}）{into}：{row.reason}。{corrections.STATUS[row.status]}。{row.note}"
+    return Chapter(local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text)
 
 
 def _observation(row: Observation) -> Chapter:

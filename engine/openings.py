@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, divisions, households, monitoring_lines, runtime, services
+from engine import access, definitions, divisions, households, measures, monitoring_lines, runtime, services
 from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.definitions import Element
@@ -82,14 +82,15 @@ def opens_for(start: Element) -> list[str]:
 
 def opens_for_household(start: Element, household: Household) -> bool:
     """Whether the start event opens for this household, by its status or its type."""
-    wanted = opens_for(start)
+    wanted = opens_for(start) if household.merged_into_id is None else []
     return household.status in wanted or household.household_type in _types(wanted)
 
 
 def concerned(start: Element) -> ColumnElement[bool]:
     """SQL: the households that the start event opens for."""
     wanted = opens_for(start)
-    return or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
+    named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
+    return and_(named, Household.merged_into_id.is_(None))
 
 
 def _types(wanted: list[str]) -> list[str]:
@@ -144,15 +145,28 @@ def take_back(call: ServiceCall, result: Any) -> None:
     worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))
     if session.scalar(worked.limit(1)) is not None:
         raise Conflict(f"由这一步启动的“{result['name']}”已经开始办理，不能再撤回或退回到这一步之前。")
-    for table, waiting in ((WorkItem, "open"), (Timer, "waiting")):
-        session.execute(
-            update(table).where(table.case_id == case.id, table.status == waiting).values(status="cancelled")
-        )
+    end_case(session, case, call.actor, call.now, "随上一事项撤回", {"by": call.case.id})
+
+
+def end_case(
+    session: Session, case: CaseFile, actor: Account | None, now: datetime, outcome: str, details: Mapping[str, Any]
+) -> None:
+    """End an open case before its diagram does: what waits is taken back, its limits run no longer; nothing is deleted.
+
+    The reminders of its measures stay: a measure outlives the case that named it. The caller has locked the case.
+    """
+    session.execute(
+        update(WorkItem)
+        .where(WorkItem.case_id == case.id, WorkItem.status == "open")
+        .values(status="cancelled", closed_at=now)
+    )
+    waiting = update(Timer).where(Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != measures.REMINDER)
+    session.execute(waiting.values(status="cancelled"))
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
-    case.status, case.finished_at, case.outcome = "cancelled", call.now, "随上一事项撤回"
+    case.status, case.finished_at, case.outcome = "cancelled", now, outcome[:80]
     session.flush()
-    step = Step(session, case, call.actor, call.now)
-    step.log("cancel", {"by": call.case.id})
+    step = Step(session, case, actor, now)
+    step.log("cancel", details)
     services.ended(step.call("", ""))
 
 

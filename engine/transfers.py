@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engine import access, audit, divisions, locks, notifications, officials
 from engine.clock import Clock, local_date
 from engine.database import write
-from engine.errors import Invalid, NotAllowed, NotFound
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, SupervisionOrder, Timer, WorkItem
 from engine.steps import Step
 
@@ -37,6 +37,8 @@ def hand_over(
             raise NotFound("没有找到这户人家。")
         if not access.reaches(actor, household.village_code, frozenset({"county_approver"})):
             raise NotAllowed("移交由县级办理。")
+        if household.merged_into_id is not None:
+            raise Conflict("这户已并入另一户，移交保留的那一户。")
         target = _target(session, household, village_code)
         cases = select(CaseFile).where(CaseFile.household_id == household.id).order_by(CaseFile.id).with_for_update()
         for case in session.scalars(cases.execution_options(populate_existing=True)):

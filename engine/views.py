@@ -376,7 +376,7 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
     text = {
         "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
-        "cancel": "随上一事项撤回",
+        "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
         "warning": f"“{name}”临期预警（{when} 到期）",

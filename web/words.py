@@ -89,22 +89,28 @@ class FormContext:
         return {"values": values, "lists": lists}
 
     def masked(self, field: Field) -> str:
-        """A value as a read-only page may show it: ID numbers and phones masked."""
-        wanted = (field.component.get("properties") or {}).get("format")
-        shown = privacy.masked_text(field.shown)
-        return str(privacy.masked_as(wanted, shown, field.value)) if field.value else shown
+        """A value as a read-only page may show it."""
+        return masked(field)
 
-    def fixed(self, field: Field) -> object:
-        """The value that a page's script reads of a field that nobody may change; numbers of people masked."""
-        hides = (field.component.get("properties") or {}).get("format") in ("id_number", "phone")
-        return self.masked(field) if hides else "" if field.value is None else field.value
+
+def masked(field: Field) -> str:
+    """A field's value in words: ID numbers and phones masked."""
+    wanted = (field.component.get("properties") or {}).get("format")
+    shown = privacy.masked_text(field.shown)
+    return str(privacy.masked_as(wanted, shown, field.value)) if field.value else shown
+
+
+def fixed(field: Field) -> object:
+    """The value that a page's script reads of a field that nobody may change: numbers of people masked."""
+    hides = (field.component.get("properties") or {}).get("format") in ("id_number", "phone")
+    return masked(field) if hides else "" if field.value is None else field.value
 
 
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
         day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
-        mask_phone=privacy.mask_phone, discreet=privacy.masked_text, plain=plain,
+        mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(
         form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=inbox.LAMPS, lamp=inbox.lamp,

@@ -42,6 +42,40 @@ def lost(before: x.Node, after: x.Node) -> list[str]:
     return found
 
 
+def dropped(before: x.Node, opened: x.Node) -> list[str]:
+    """Sentences on what an editor dropped as it opened a file, before anybody drew: all that is gone, the drawing too."""
+    kept = {node.get("id") for node in opened.iter("*") if node.get("id")}
+    gone = [node for node in before.iter(f"{{{x.BPMN}}}*") if node.get("id") and node.get("id") not in kept]
+    outer = [node for node in gone if node.getparent() is None or node.getparent() not in gone]
+    found = [f"{x.local(node)}“{' '.join((node.get('name') or node.get('id') or '').split())}”" for node in outer]
+    return found + list(_pictures(before, opened)) + lost(before, opened)
+
+
+def _pictures(before: x.Node, opened: x.Node) -> Iterator[str]:
+    """Drawings, shapes and lines that are gone, of elements that are still there."""
+    kept = {node.get("id") for node in opened.iter(f"{{{x.BPMN}}}*")}
+    names = {node.get("id"): node.get("name") or node.get("id") or "" for node in before.iter(f"{{{x.BPMN}}}*")}
+    there = Counter(_drawn(node) for node in _places(opened))
+    drawings = len(list(before.iter(f"{{{x.BPMNDI}}}BPMNDiagram"))) - len(
+        list(opened.iter(f"{{{x.BPMNDI}}}BPMNDiagram"))
+    )
+    missing = Counter(_drawn(node) for node in _places(before)) - there
+    if drawings > 0:
+        yield f"{drawings} 张图（BPMNDiagram），连同其中的图形"
+    for kind, element in missing:
+        if element in kept or element not in names:
+            words = "连线" if kind == "BPMNEdge" else "图形"
+            yield f"“{names.get(element, element)}”的{words}"
+
+
+def _places(root: x.Node) -> Iterator[x.Node]:
+    return root.iter(f"{{{x.BPMNDI}}}BPMNShape", f"{{{x.BPMNDI}}}BPMNEdge")
+
+
+def _drawn(node: x.Node) -> tuple[str, str]:
+    return x.local(node), (node.get("bpmnElement") or "").rpartition(":")[2]
+
+
 def _roots(root: x.Node) -> Counter[str]:
     """What stands beside the processes: data types, errors, interfaces."""
     return Counter(str(node.tag) for node in root if x.is_bpmn(node) and x.local(node) not in EDITABLE_ROOTS)

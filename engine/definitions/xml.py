@@ -35,7 +35,7 @@ def parse_xml(body: bytes) -> Node:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise _refusal(f"文件不是完整的 XML：第 {line} 行第 {column} 列有错误。") from error
+        raise _refusal(f"文件不是完整的 XML：第 {line} 行第 {column} 列有错误。{_advice(body)}") from error
     if root.getroottree().docinfo.doctype:
         raise _refusal("文件中含有 DOCTYPE 或实体声明，出于安全不能使用。")
     if root.tag != f"{{{BPMN}}}definitions":
@@ -64,6 +64,12 @@ def _plain_flags(root: Node) -> None:
             node.set(name, _WRITTEN.get(text.strip(), text))
 
 
+_ODD_FLAG = re.compile(
+    rf"""\b(?:{"|".join(sorted(FLAGS))})\s*=\s*["'](?!(?:true|false)["'])\s*(?:1|0|true|false)\s*["']""".encode()
+)
+"""A flag written otherwise than as true or false."""
+
+
 def flag(node: Node, name: str, *, default: bool = False) -> bool:
     """The value of a flag of the standard (one of FLAGS); `default` where it is not written, or not as a flag."""
     assert name in FLAGS
@@ -81,19 +87,35 @@ def encoded(text: str) -> bytes:
 def in_utf8(body: bytes) -> bytes:
     """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises DefinitionError.
 
-    Desktop modelers also write UTF-16 and, in China, GBK.
+    Desktop modelers also write UTF-16 and, in China, GBK. Flags become true or false: the drawing page takes ``1`` for
+    false, and would save it so.
     """
-    if body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii"):
+    plain = body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii")
+    if plain and not _ODD_FLAG.search(body):
         return body
     parse_xml(body)  # safe to read?
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False)
-    tree = etree.fromstring(body, parser).getroottree()
-    return etree.tostring(tree, encoding="UTF-8", xml_declaration=True)
+    root = etree.fromstring(body, parser)
+    _plain_flags(root)
+    return etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=True)
 
 
 def _declared(body: bytes) -> str:
     found = re.match(rb"""<\?xml\b[^>]*?encoding=["']([^"'>]*)""", body[:200])
     return found[1].decode("latin-1").lower() if found else ""
+
+
+def _advice(body: bytes) -> str:
+    """What most often makes a file of another tool unreadable, where that can be seen."""
+    if re.match(rb"(\xef\xbb\xbf)?\s+<\?xml", body[:200]):
+        return "文件开头的空行或空格请去掉：<?xml 之前不能有任何字符。"
+    try:
+        body.decode(_declared(body) or "utf-8")
+    except UnicodeDecodeError:
+        return f"文件里的文字不是所写的编码（{_declared(body) or 'utf-8'}），多半是 GBK：请用 UTF-8 重新保存。"
+    except LookupError:
+        return "文件写明的编码不认识：请用 UTF-8 重新保存。"
+    return ""
 
 
 def _refusal(sentence: str) -> DefinitionError:

@@ -42,6 +42,24 @@ _TOKEN = r"""
   | (?P<spaced>%s)
   | (?P<word>%s)
 """
+_HALF_WIDTH = dict(zip("“”＂，（）［］｛｝＝＜＞＋－＊／：．、；", '""",()[]{}=<>+-*/:.,;', strict=True))
+_TYPED = {
+    **{full: f"这是中文标点，请改用英文的 {half} 。" for full, half in _HALF_WIDTH.items()},
+    "≥": "大于等于请写 >= 。", "≤": "小于等于请写 <= 。", "≠": "不等于请写 != 。", "×": "乘请写 * 。", "÷": "除请写 / 。",
+    "!": "不等于请写 != ，否定请写 not(…)。", "&": "并且请写 and 。", "|": "或者请写 or 。", "'": "文字请用英文双引号括起来。",
+}  # fmt: skip
+"""What people type who come from a Chinese keyboard, from Excel or from a programming language, and how FEEL writes it."""
+_WORDS = {
+    "且": "and",
+    "并且": "and",
+    "而且": "and",
+    "或": "or",
+    "或者": "or",
+    "不是": "!=",
+    "等于": "=",
+    "大于": ">",
+    "小于": "<",
+}
 _LEXERS: dict[tuple[str, ...], re.Pattern[str]] = {}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
 
@@ -76,7 +94,8 @@ def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
     while position < len(text):
         match = lexer.match(text, position)
         if match is None:
-            raise FeelSyntaxError(f"第 {position + 1} 个字符“{text[position]}”看不懂。", position)
+            hint = _TYPED.get(text[position], "")
+            raise FeelSyntaxError(f"第 {position + 1} 个字符“{text[position]}”看不懂。{hint}", position)
         kind = match.lastgroup or ""
         if kind != "space":
             word = re.sub(r"\s+", " ", match.group()) if kind == "spaced" else match.group()
@@ -168,7 +187,16 @@ class Parser:
     def _wrong(self, reason: str) -> FeelSyntaxError:
         token = self._peek()
         where = f"第 {token.position + 1} 个字符“{token.text}”处" if token.text else "结尾处"
-        return FeelSyntaxError(f"{where}：{reason}。", token.position)
+        return FeelSyntaxError(f"{where}：{reason}。{self._advice()}", token.position)
+
+    def _advice(self) -> str:
+        """How FEEL writes what is written here as elsewhere."""
+        token, before = self._peek(), self._tokens[max(self._at - 1, 0)].text
+        if token.text in _WORDS:
+            return f"“{token.text}”请写 {_WORDS[token.text]} 。"
+        if (before, token.text) == ("=", "="):
+            return "等于只写一个 = 。"
+        return "不等于请写 != 。" if (before, token.text) == ("<", ">") else ""
 
     # -- expressions, loosest first -----------------------------------------------------------------------------------
 

@@ -57,6 +57,26 @@ def test_a_diagram_opened_and_saved_loses_nothing(owner: Official) -> None:
     assert len(differences(said(NOTICE), said(broken))) == 1
 
 
+@pytest.mark.duty("C1")
+def test_what_the_drawing_cannot_read_of_a_foreign_file_is_named_and_asked_before_a_save(owner: Official) -> None:
+    path = DATA / "foreign_two_pictures.bpmn"
+    at, page = new_draft(owner, "外来的图", file=path), owner.page
+    told = page.locator("[data-notice]").inner_text()
+    assert "读不懂" in told and "走访超期" in told and "“单独的一步”的图形" in told, told
+    assert stored(owner, at) == path.read_bytes()
+    pick(page, "begin")
+    page.fill("[data-field=name]", "收到线索")
+    page.press("[data-field=name]", "Tab")
+    page.wait_for_selector("text=没有保存：")
+    assert stored(owner, at) == path.read_bytes()
+    page.click("text=仍然保存")
+    saved(page)
+    assert "收到线索" in stored(owner, at).decode()
+    page.reload()
+    page.wait_for_selector("[data-modeler][data-state=ready]")
+    assert "读不懂" not in page.locator("[data-notice]").inner_text()
+
+
 def remarks(body: bytes) -> list[bytes]:
     """The comments and processing instructions, of which the drawing shows nothing."""
     return re.findall(rb"<!--.*?-->|<\?(?!xml )[^>]*\?>", body)
@@ -163,6 +183,10 @@ def test_a_condition_is_written_by_the_fields_type_and_another_field_stays_chose
         page.select_option("[data-field='condition:key']", key)
         assert page.input_value("[data-field='condition:key']") == key
         assert page.input_value("[data-field='condition:value']") == ""
+        offered = page.locator("[data-field='condition:sign'] option").evaluate_all(
+            "all => all.map((one) => one.value)"
+        )
+        assert sign in offered, (key, component, offered)
         page.select_option("[data-field='condition:sign']", sign)
         box = page.locator("[data-field='condition:value']")
         value = f'"{component["values"][0]["value"]}"' if component.get("values") else typed

@@ -54,6 +54,7 @@ OWNER = {"liucheng"}
 PAGES = {
     "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
+    "/corrections": set(EVERYBODY), "/households/{household}/corrections": REACH,
     "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
     "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
     "/measures": set(EVERYBODY), "/measures/{measure}/progress": REACH, "/officials": set(EVERYBODY),
@@ -86,6 +87,7 @@ ACTS = {
     "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
     "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
     "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
+    "/households/{household}/corrections": set(), "/corrections/{correction}": set(),
     "/households/search": set(EVERYBODY), "/clues/search": set(EVERYBODY), "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
@@ -136,7 +138,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
     names = {
         "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
         "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
-        "measure": _measure(small_world, case),
+        "correction": 999, "measure": _measure(small_world, case),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
@@ -240,7 +242,7 @@ def _shape(rule: str) -> str:
         "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
         "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
         "<int:replay_id>": "{replay}", "<any(forms, decisions):part>": "{part}", "<resource>": "{resource}",
-        "<int:measure_id>": "{measure}",
+        "<int:measure_id>": "{measure}", "<int:correction_id>": "{correction}",
         "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
     }  # fmt: skip
     for old, new in known.items():

@@ -20,7 +20,7 @@ from tests.support.client import Caller, application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
 
-NUMBER = papers.id_number("41990119750308124")
+NUMBER = papers.id_number("41990119750308125")
 SPELLINGS = (
     NUMBER,
     NUMBER.lower(),
@@ -113,7 +113,7 @@ def test_a_member_typed_in_a_verification_belongs_to_one_household(world: World)
     ]
     with pytest.raises(ShouwangError) as again:
         world.finish(case, "verify", "cun", members=twice)
-    assert again.value.fields == {"members.2.id_number": ["证件号码：与第 2 行相同。"]}  # type: ignore[attr-defined]
+    assert "填了两次" in str(again.value.fields)  # type: ignore[attr-defined]
     world.finish(case, "verify", "cun", members=rows[:2])
     world.assert_replays(case.id)
 
@@ -135,7 +135,7 @@ def test_who_has_left_a_household_can_be_registered_in_another(small_world: Worl
 
 def test_members_without_a_number_are_as_many_as_they_are(world: World) -> None:
     for number in range(3):
-        head = papers.id_number(f"4199011960010101{number}")
+        head = papers.id_number(f"41990119600101{number * 2 + 1:03d}")
         case = world.enter(name=f"户{number}", id_number=head, address=f"{number}号")
         baby = papers.member("小宝", "son", id_type="none", id_number="")
         world.finish(case, "verify", "cun", members=[papers.member(f"户{number}", number=head[:17]), baby])
@@ -187,10 +187,12 @@ def test_clues_for_one_household_at_the_same_moment_all_arrive_and_open_one_case
 
 
 def test_families_that_exchange_people_at_the_same_moment_do_not_block_one_another(world: World) -> None:
-    heads = [papers.id_number(f"4199011960010101{number}") for number in range(2)]
+    heads = [papers.id_number(f"41990119600101{number * 2 + 1:03d}") for number in range(2)]
     cases = [world.enter(name=f"户{i}", id_number=head, address=f"{i}号") for i, head in enumerate(heads)]
     items = [(case, world.open_items(case)["verify"].id) for case in cases]
-    shared = [papers.member(f"甲{i}", "son", id_number=papers.id_number(f"4199012001010101{i}")) for i in range(6)]
+    shared = [
+        papers.member(f"甲{i}", "son", id_number=papers.id_number(f"41990120010101{i * 2 + 1:03d}")) for i in range(6)
+    ]
     from engine import runtime
 
     def act(index: int) -> Callable[[Any], Any]:

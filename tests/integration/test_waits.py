@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from engine import audit, runtime, views
 from engine.clock import CHINA
 from engine.errors import EngineFault
 from engine.instance import Instance
@@ -31,6 +32,7 @@ from tests.support.small import (
     token,
     with_messages,
 )
+from tests.support.world import World
 
 DAY = timedelta(days=1)
 FORK, JOIN = '<bpmn:parallelGateway id="f"/>', '<bpmn:parallelGateway id="j"/>'
@@ -231,6 +233,22 @@ def test_a_state_of_older_releases_waits_again_where_a_message_had_come_once() -
     restored = Instance.restored(instance.definition, Host(), base64.b64decode(HEARD_ONCE))
     assert restored.canonical() == instance.canonical()
     assert restored.send("m", None, NOW) and open_names(restored) == ["a", "read", "read"]
+
+
+@pytest.mark.duty("C5")
+def test_what_came_too_late_is_in_the_history_and_said_there(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    for element_id, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+        world.finish(case, element_id, who)
+    before = set(world.open_items(case))
+    assert not runtime.send_message(world.session, None, case.id, "matching_result", {"x": 1}, clock=world.clock)
+    line = audit.history(world.session, case.id)[-1]
+    assert (line.kind, line.data["late"], line.data["payload"]) == ("message", True, {"x": 1})
+    view = views.case_view(world.session, world.official("cun"), case.id)
+    assert any("来晚了" in words for event in view.timeline for words in event.details)
+    assert set(world.open_items(case)) == before
+    world.assert_replays(case.id)
 
 
 # -- many rounds ------------------------------------------------------------------------------------------------------

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
 from engine.clock import MovableClock, local_date, start_of_day
 from engine.database import Patience, create_engine, session_factory
-from engine.models import Account, CaseFile, Submission, WorkItem
+from engine.models import Account, CaseFile, Household, Submission, WorkItem
 from engine.replay import Replay, inputs_of, submissions_of
 from engine.runtime import StepResult
 from tests.support import papers
@@ -65,12 +65,19 @@ class World:
     def enter(self, username: str = "cun", **changes: Any) -> CaseFile:
         """A clue is entered today; answers the case it opened or joined."""
         household_id = changes.pop("household_id", None)
+        if household_id is None and "name" in changes and "id_number" not in changes:
+            changes["id_number"] = self._next_number()
         data = papers.clue(changes.pop("day", self.today), **changes)
         found = clues.enter(
             self.session, self.official(username), data, clock=self.clock, household_id=household_id, confirmed_new=True
         )
         assert found.case is not None
         return found.case
+
+    def _next_number(self) -> str:
+        """The ID number of a man whom no household has: HEAD_ID in a world without households."""
+        count = self.session.scalar(select(func.count()).select_from(Household)) or 0
+        return papers.id_number(f"41990119620308{count * 2 + 1:03d}" if count else papers.HEAD_ID)
 
     def case(self, case_id: int) -> CaseFile:
         """The case as it is now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.definitions import Definition, check
+from engine.definitions.xml import in_utf8
 from engine.instance import Instance
 from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, open_names, process, task
 from tests.support.small import timer as timer_of
@@ -107,6 +108,16 @@ def test_anything_else_is_named(text: str, name: str) -> None:
     definition, findings = check(body.replace(f'{name}="true"', f'{name}="{text}"').encode(), FORMS)
     assert definition is None
     assert any(f"“{name}”写成了“{text}”" in one.message and one.element_id in ("limit", "a", "p") for one in findings)
+
+
+@BOTH
+def test_what_is_kept_has_plain_flags_for_the_drawing_page(text: str, value: bool) -> None:
+    """To it ``1`` is false: an interrupting event would be saved as one that does not interrupt."""
+    body = limited(text).replace("<bpmn:process", "<!-- 说明 --><bpmn:process", 1).encode()
+    kept = in_utf8(body).decode()
+    assert f'cancelActivity="{str(value).lower()}"' in kept and "<!-- 说明 -->" in kept
+    assert (kept.encode() == body) is (text in ("true", "false"))
+    assert deployed(kept).elements["limit"].cancel_activity is value
 
 
 def test_a_timer_elsewhere_is_not_touched() -> None:

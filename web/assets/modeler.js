@@ -39,6 +39,7 @@ async function start(box) {
   box.names = () => names(modeler, known).map((one) => one.key); // tests hold them against the check's
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
+  await saving.compare();
   box.dataset.state = "ready";
 }
 
@@ -48,6 +49,8 @@ const drawn = (modeler, { dataset: { at, title } }) => ({
   field: "xml",
   path: `${at}/diagram`,
   copy: `${at}/copy`,
+  opened: () => modeler.asOpened,
+  settled: () => delete modeler.asOpened,
   file: `${title}（我的修改）.bpmn`,
   type: "application/xml",
 });
@@ -55,6 +58,7 @@ const drawn = (modeler, { dataset: { at, title } }) => ({
 async function open(modeler, xml) {
   const { warnings } = await modeler.importXML(xml);
   keepLoose(warnings);
+  modeler.asOpened = (await modeler.saveXML({ format: true })).xml; // before anybody drew: what is missing, was not read
   show(modeler, { whole: false });
 }
 
@@ -133,6 +137,7 @@ async function load(input, modeler, saving, box) {
     const text = await textOf(file);
     await open(modeler, text);
     await saving.replace(text);
+    await saving.compare();
     box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);

@@ -12,6 +12,7 @@ from web.pages import (
     bulk,
     cases,
     clues,
+    corrections,
     drafts,
     editors,
     files,
@@ -40,7 +41,7 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, bulk, tasks, papers, cases, clues, households, measures, officials, register_pages, openings, schedules,
+    auth, inbox, bulk, tasks, papers, cases, clues, corrections, households, measures, officials, register_pages, openings, schedules,
     batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
     supervision, ladder,
 )  # fmt: skip

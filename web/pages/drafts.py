@@ -206,13 +206,20 @@ def known(draft_id: int) -> Response:
 
 @blueprint.post("/<int:draft_id>/diagram")
 def save_diagram(draft_id: int) -> Response:
-    """Autosave: {revision, xml, losing}; answers the new revision. 409 when somebody saved meanwhile."""
+    """Autosave: {revision, xml, losing, opened}; answers the new revision. 409 when somebody saved meanwhile."""
     sent = json_sent()
     draft = drafting.save(
         session(), account(), draft_id, revision_sent(sent), clock.now(), diagram=_text(sent, "xml"),
         replacing=bool(sent.get("replacing")), losing=bool(sent.get("losing")),
+        opened=_text(sent, "opened") if sent.get("opened") else None,
     )  # fmt: skip
     return jsonify({"revision": draft.revision})
+
+
+@blueprint.post("/<int:draft_id>/losses")
+def losses(draft_id: int) -> Response:
+    """What the editor dropped of the draft's diagram as it opened it as {xml}. Nothing is stored."""
+    return jsonify({"losses": drafting.losses_of(_find(draft_id), _text(json_sent(), "xml"))})
 
 
 @blueprint.post("/<int:draft_id>/check")

@@ -15,7 +15,7 @@ from typing import Any
 from engine import services
 from engine.deadline import Deadline
 from engine.definitions import xml as x
-from engine.definitions.check import foreign, legal, limits, names, receiving, structure, timers, work
+from engine.definitions.check import foreign, legal, limits, names, overwriting, receiving, structure, timers, work
 from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
@@ -30,7 +30,7 @@ _CHECKERS: tuple[Checker, ...] = (
     structure.elements, structure.flags, work.repetitions, structure.events, structure.flows, structure.gateways,
     structure.processes, structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms,
     work.services_called, receiving.received,
-    work.expressions_written, names.names, timers.timers, legal.legal, foreign.other_pools,
+    work.expressions_written, names.names, overwriting.overwriting, timers.timers, legal.legal, foreign.other_pools,
     foreign.message_flows, foreign.unusual,
     foreign.other_tools, limits.layout,
 )  # fmt: skip

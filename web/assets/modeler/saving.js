@@ -84,6 +84,14 @@ export class Saving {
     return turn;
   }
 
+  // What the tool could not read of the file is named at once; a save asks before it is given up.
+  async compare() {
+    const { losses } = await this.post(`${this.at}/losses`, { [this.source.field]: this.source.opened() });
+    if (losses.length === 0) return;
+    const more = losses.length > 5 ? `等 ${losses.length} 处` : "";
+    this.tell("warning", `画图工具读不懂文件里的这些内容，保存后就没有了：${losses.slice(0, 5).join("；")}${more}。保存前会再问一次。`);
+  }
+
   // A file in the drawing's place, as it was written; the caller is told what is wrong with it.
   replace(text) {
     clearTimeout(this.waiting);
@@ -107,8 +115,9 @@ export class Saving {
     this.since = null;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, losing: this.losing });
+      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, losing: this.losing, opened: this.source.opened?.() });
       this.losing = false;
+      this.source.settled?.();
       this.stored(revision);
     } catch (error) {
       this.dirty = true;

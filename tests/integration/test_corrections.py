@@ -1,0 +1,203 @@
+"""The register put right: two records become one, a wrong clue is cancelled; by two people, with all that follows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine import audit, clues, corrections, households, inbox, life, measures
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.inbox import InboxFilter
+from engine.models import CaseFile, Correction, Household, LogEntry, Measure, Member, RiskClue, Timer, WorkItem
+from tests.support import papers
+from tests.support.client import application, signed_in
+from tests.support.template import OTHER_VILLAGE
+from tests.support.world import World
+
+OTHER = papers.id_number("41990119750308149")
+
+
+def twice(world: World) -> tuple[CaseFile, CaseFile]:
+    """One family, entered on day 0 and, with a wrong number, again on day 3; both are being identified."""
+    first = world.enter()
+    world.go_to(3)
+    return first, world.enter(name="王健国", id_number=OTHER, address="东沟路1号", day=world.day(-2).date())
+
+
+def ask(world: World, gone: CaseFile, kept: CaseFile, username: str = "xiang") -> Correction:
+    kept_number = world.session.get_one(Household, kept.household_id).number
+    actor = world.official(username)
+    return corrections.ask_merge(
+        world.session, actor, gone.household_id, kept_number, "同一户，号码录错", clock=world.clock
+    )
+
+
+def decide(world: World, row: Correction, username: str = "xian", agrees: bool = True, note: str = "") -> Correction:
+    world.session.commit()
+    return corrections.decide(world.session, world.official(username), row.id, agrees, note, clock=world.clock)
+
+
+@pytest.mark.duty("R41", "R06")
+def test_two_records_become_one_and_nothing_is_lost(world: World) -> None:
+    kept, gone = twice(world)
+    row = ask(world, gone, kept)
+    said = " ".join(corrections.consequences(world.session, row))
+    assert "终止" in said and "1 件待办收回" in said and "1 条还在起作用的线索" in said
+    assert any("请核对" in line.text for line in inbox.bell(world.session, world.official("xian")).items)
+    decide(world, row)
+    household = world.session.get_one(Household, gone.household_id, populate_existing=True)
+    assert (household.merged_into_id, household.status) == (kept.household_id, "merged")
+    case = world.case(gone.id)
+    assert (case.status, case.outcome) == ("cancelled", "并入王建国户") and not world.open_items(case)
+    timers = world.session.scalars(select(Timer).where(Timer.case_id == case.id)).all()
+    assert not [one for one in timers if one.status == "waiting" or one.standing == "open"]
+    moved = world.session.scalars(select(RiskClue).order_by(RiskClue.id)).all()
+    assert {clue.case_id for clue in moved} == {kept.id} and {clue.household_id for clue in moved} == {
+        kept.household_id
+    }
+    assert world.case(kept.id).discovery_date == world.day(-2).date()  # the earliest clue rules the limit (R06)
+    world.assert_replays(kept.id)
+    found = households.search(world.session, world.official("cun"), "王健国").items
+    assert not found and world.session.scalars(select(Household)).all().__len__() == 2
+    kinds = [line.kind for line in world.session.scalars(select(LogEntry).where(LogEntry.stream.like("access%")))]
+    assert kinds[-2:] == ["correction_asked", "correction_done"] and list(audit.verify(world.session)) == []
+    for household_id in (gone.household_id, kept.household_id):
+        chapters = life.of_household(world.session, world.official("cun"), household_id, {})
+        assert any(one.title == "合并重复登记的农户" and "号码录错" in one.text for one in chapters)
+
+
+@pytest.mark.duty("R38")
+def test_a_second_person_over_both_places_decides(world: World) -> None:
+    kept, gone = twice(world)
+    row = ask(world, gone, kept, "xian")
+    for username in ("xian", "xiang", "cun", "ducha"):
+        with pytest.raises(NotAllowed):
+            decide(world, row, username)
+    with pytest.raises(NotFound):
+        decide(world, row, "waixian")
+    with pytest.raises(Invalid, match="原因"):
+        decide(world, row, "xian2", agrees=False)
+    decide(world, row, "xian2", agrees=False, note="是两户")
+    assert world.case(gone.id).status == "open"
+    with pytest.raises(Conflict, match="已经有人核对"):
+        decide(world, row, "shi")
+    again = ask(world, gone, kept, "xian")
+    with pytest.raises(Conflict, match="同样的更正"):
+        ask(world, gone, kept, "xian2")
+    decide(world, again, "shi")
+    with pytest.raises(NotAllowed):
+        corrections.ask_merge(world.session, world.official("ducha"), kept.household_id, "1", "查重", clock=world.clock)
+
+
+@pytest.mark.duty("R41")
+def test_what_a_merge_refuses(world: World) -> None:
+    kept, gone = twice(world)
+    cun, clock = world.official("cun"), world.clock
+    number = world.session.get_one(Household, kept.household_id).number
+    far = world.enter(
+        "lin", village=OTHER_VILLAGE, name="远", id_number=papers.id_number("41990119600308111"), address="9号"
+    )
+    far_number = far.household.number
+    for into, reason in (
+        ("没有", "重复"),
+        (far_number, "重复"),
+        (number, " "),
+        (gone.household.number, "重复"),
+        ("²", "重复"),
+    ):
+        with pytest.raises(Invalid):
+            corrections.ask_merge(world.session, cun, gone.household_id, into, reason, clock=clock)
+    household = world.session.get_one(Household, gone.household_id)
+    household.status = "monitored"
+    world.session.commit()
+    with pytest.raises(Invalid, match="反过来"):
+        corrections.ask_merge(world.session, cun, gone.household_id, number, "重复", clock=clock)
+
+
+@pytest.mark.duty("R41", "R20")
+def test_measures_go_on_at_the_record_that_is_kept_and_people_are_free(world: World) -> None:
+    helped = world.assistance()
+    world.to_declared(helped)
+    number = helped.household.head_id_number
+    other = world.approved(name="王健国", id_number=OTHER, address="东沟路1号")
+    going = measures.of_household(world.session, world.official("cun"), helped.household_id, world.clock.now())
+    decide(world, ask(world, helped, other))
+    rows = world.session.scalars(select(Measure).execution_options(populate_existing=True)).all()
+    assert rows and {one.household_id for one in rows} == {other.household_id} and going
+    reminders = world.session.scalars(select(Timer.status).where(Timer.kind == measures.REMINDER)).all()
+    assert set(reminders) == {"waiting"}
+    people = world.session.scalars(select(Member).where(Member.household_id == helped.household_id)).all()
+    assert people and {one.person for one in people} == {None} and people[0].id_number == number
+    world.enter(name="新户", id_number=number, address="新1号")
+    with pytest.raises(Conflict, match="已并入"):
+        world.enter(household_id=helped.household_id)
+
+
+@pytest.mark.duty("R06", "R38")
+def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
+    case = world.enter()
+    clue = world.session.scalars(select(RiskClue)).one()
+    row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
+    assert any(
+        "识别认定" in sentence and "终止" in sentence for sentence in corrections.consequences(world.session, row)
+    )
+    with pytest.raises(NotAllowed):
+        decide(world, row, "cun2")
+    decide(world, row, "xiang")
+    case = world.case(case.id)
+    assert (case.status, case.outcome, case.household.status) == ("cancelled", "线索有误，已撤销", "ordinary")
+    assert inbox.todo(world.session, world.official("cun"), InboxFilter(), world.clock.now()).total == 0
+    assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
+    with pytest.raises(Conflict, match="已经撤销"):
+        corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
+    assert list(audit.verify(world.session)) == []
+    again = world.enter(household_id=case.household_id)
+    assert again.id != case.id and again.status == "open"
+
+
+@pytest.mark.duty("R06")
+def test_a_cancelled_clue_no_longer_rules_the_limit(world: World) -> None:
+    case = world.enter(day=world.today - timedelta(days=5))
+    limit = world.case(case.id).limit_at
+    world.enter(household_id=case.household_id)
+    first = world.session.scalars(select(RiskClue).order_by(RiskClue.id)).first()
+    assert first is not None and limit is not None
+    row = corrections.ask_cancel(world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock)
+    assert "其余线索" in corrections.consequences(world.session, row)[-1]
+    decide(world, row, "xiang")
+    case = world.case(case.id)
+    assert case.status == "open" and case.discovery_date == world.today and case.limit_at == limit + timedelta(days=5)
+    world.assert_replays(case.id)
+
+
+def test_the_pages_of_corrections(small_world: World) -> None:
+    world = small_world
+    _, gone = twice(world)
+    app = application(world)
+    asker, second = signed_in(app, world.official("xiang")), signed_in(app, world.official("xian"))
+    path = f"/households/{gone.household_id}/corrections"
+    refused = asker.post(path, data={"kind": "merge", "into": "12", "reason": "同一户"})
+    assert refused.status_code == 422 and "您负责的范围内没有这户" in refused.text and 'value="12"' in refused.text
+    asked = asker.post(
+        path,
+        data={"kind": "merge", "into": papers.id_number(papers.HEAD_ID), "reason": "同一户"},
+        follow_redirects=True,
+    )
+    assert "等待第二人核对" in asked.text and "同意后" in asked.text and 'value="yes"' not in asked.text
+    assert "王健国" in second.get("/corrections").text and 'value="yes"' in second.get(path).text
+    world.session.commit()
+    row = world.session.scalars(select(Correction)).one()
+    world.session.commit()
+    done = second.post(f"/corrections/{row.id}", data={"agrees": "yes"}, follow_redirects=True)
+    assert "已办理" in done.text
+    world.session.commit()
+    shown = asker.get(f"/households/{gone.household_id}").text
+    assert "已并入另一户" in shown and "录入线索" not in shown.partition("<main")[2].partition("</main")[0]
+    assert "终止办理：并入王建国户" in asker.get(f"/cases/{gone.id}").text
+    assert (
+        world.session.scalars(select(WorkItem).where(WorkItem.case_id == gone.id, WorkItem.status == "open")).all()
+        == []
+    )
+    assert clues.of_household(world.session, gone.household_id) == []
