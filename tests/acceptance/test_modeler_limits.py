@@ -39,8 +39,7 @@ def test_a_limit_put_on_a_step_does_not_interrupt_it(owner: Official) -> None:
     at, page = new_draft(owner, "临时救助"), owner.page
     put(page, "create.timer", 450, 240)  # on the lower edge of the step
     page.wait_for_selector("[data-panel] >> text=步骤上的事件")
-    assert not page.is_checked("[data-field=interrupting]")
-    page.select_option("[data-field='limit:kind']", "lasting")
+    expect(page.locator("[data-field=interrupting]")).not_to_be_checked()
     saved(page)
     assert b'cancelActivity="false"' in stored(owner, at)
 

@@ -95,18 +95,15 @@ Menu.$inject = ["popupMenu"];
 
 // A limit put on the edge of a step only warns and urges: what it stands on goes on (R15). To interrupt is a choice.
 class Limits {
-  constructor(eventBus) {
-    const replaced = [];
-    eventBus.on("commandStack.shape.replace.preExecute", ({ context }) => void replaced.push(context.oldShape));
-    eventBus.on("commandStack.shape.replace.postExecuted", () => void replaced.pop());
-    eventBus.on("commandStack.shape.create.preExecuted", ({ context: { shape } }) => {
-      const waited = isAny(replaced[replaced.length - 1], ["bpmn:IntermediateCatchEvent", "bpmn:IntermediateThrowEvent"]);
-      const limit = is(shape, "bpmn:BoundaryEvent") && definitionOf(shape.businessObject, "Timer");
-      if (waited && limit) shape.businessObject.cancelActivity = false;
+  constructor(eventBus, modeling) {
+    eventBus.on("commandStack.shape.replace.postExecuted", ({ context: { oldShape, newShape } }) => {
+      const waited = isAny(oldShape, ["bpmn:IntermediateCatchEvent", "bpmn:IntermediateThrowEvent"]);
+      const limit = is(newShape, "bpmn:BoundaryEvent") && definitionOf(newShape.businessObject, "Timer");
+      if (waited && limit) modeling.updateProperties(newShape, { cancelActivity: false });
     });
   }
 }
-Limits.$inject = ["eventBus"];
+Limits.$inject = ["eventBus", "modeling"];
 
 export const nameable = (element) => !isAny(element, ["bpmn:TextAnnotation", "bpmn:Association", "bpmn:Group"]);
 
