@@ -147,7 +147,7 @@ def test_s03_three_clues_one_case(site: Site) -> None:
     for channel, day in (("self_declaration", 3), ("department_warning", 1), ("cadre_check", 5)):
         said = village.enter_clue(NAME, channel=channel, discovered_on=site.day(day).isoformat())
         if channel != "self_declaration":
-            assert "可能是下面已在册的农户" in village.said
+            assert f"这个证件号码已登记在{NAME}户" in village.said
             village.press("text=就是这一户")
             village.page.wait_for_load_state()
             said = village.said

@@ -29,16 +29,14 @@ def put(sqlite_url: str) -> Put:
     return one
 
 
-def family(name: str) -> list[dict[str, object]]:
-    """The household's head and his wife."""
-    return [papers.member(name), papers.member("李秀英", "spouse", papers.WIFE_ID, sex="female")]
-
-
 def to_county(site: Site, *names: str) -> None:
-    """Rollback from the village's check to the county's approval: notice of five full days included."""
+    """Rollback from the village's check to the county's approval: notice of five full days included.
+
+    The members stay as the register has them.
+    """
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
     for name in names:
-        village.finish(name, "入户核查", "rollback_check", members=family(name))
+        village.finish(name, "入户核查", "rollback_check", members=None)
         village.finish(name, "民主评议", "appraisal")
         village.finish(name, "张贴公示", "notice")
         assert village.steps_of(name) == []
@@ -62,7 +60,7 @@ def test_s13_a_rollback_through_village_township_county_city_and_province(site: 
     city, province = site.official("shi"), site.official("sheng")
     village.start(NAME, "回头看")
     seen = {"wage": 10000, "income_stable": "no", "risk_stable": "no", "opinion": "unstable"}
-    said = village.finish(NAME, "回头看核查", "look_back", members=family(NAME), note="务工收入中断，房屋漏雨", **seen)
+    said = village.finish(NAME, "回头看核查", "look_back", members=None, note="务工收入中断，房屋漏雨", **seen)
     assert "转回退" in said
     to_county(site, NAME)
     assert "风险已消除" in status_of(village, NAME)
