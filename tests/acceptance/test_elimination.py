@@ -33,7 +33,7 @@ def start(official: Official, procedure: str, **given: Any) -> int:
     official.page.wait_for_selector("form[data-live]")
     official.fill(given)
     assert "已启动" in official.submit()
-    return int(official.page.url.rsplit("/", 1)[-1].partition("?")[0])
+    return int(official.page.url.partition("?")[0].rsplit("/", 1)[-1].partition("?")[0])
 
 
 def propose(official: Official) -> int:
@@ -109,7 +109,7 @@ def test_s12_two_aged_people_without_labour(site: Site) -> None:
     county.open_task(NAME, "例外说明")
     assert "全家2人都是无劳动力或丧失劳动力，原则上暂不标注风险消除" in county.text
     assert county.page.locator('[name="outcome"]:checked').count() == 0  # a decision is made, not found ready
-    item = county.page.url.rsplit("/", 1)[-1]
+    item = county.page.url.partition("?")[0].rsplit("/", 1)[-1]
     refused = site.api("cun").post(
         f"/api/v1/tasks/{item}/complete", data={"data": {"outcome": "exception", "reason": "稳定"}}
     )
