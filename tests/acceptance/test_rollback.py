@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.database import create_engine, session_factory
-from tests.support import papers, registers
+from tests.support import registers
 from tests.support.browser import Official, Site
 from tests.support.template import START
 
