@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -19,6 +21,7 @@ def upgrade() -> None:
     values = {**begun, **everywhere}
     table = sa.table("notification_rule", *map(sa.column, values))
     told = sa.exists().select_from(table)
-    row = sa.select(*(value if name == "active" else sa.literal(value) for name, value in values.items()))
+    columns: list[Any] = [value if name == "active" else sa.literal(value) for name, value in values.items()]
+    row = sa.select(*columns)
     missing = row.where(told, ~told.where(table.c.event == "backdated"))
     op.execute(table.insert().from_select(list(values), missing))
