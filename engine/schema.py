@@ -5,6 +5,7 @@ A migration changes the schema and what is stored so that it fits; it is written
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,6 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import SAWarning
 
 from engine.errors import Conflict
 
@@ -39,7 +41,8 @@ def upgrade(engine: Engine) -> None:
         config = _config(connection)
         if found == FIRST_RELEASE:
             command.stamp(config, FIRST_RELEASE)
-        command.upgrade(config, "head")
+        with _indices_over_expressions_stay():
+            command.upgrade(config, "head")
 
 
 def require_current(engine: Engine) -> None:
@@ -84,6 +87,18 @@ def _config(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(SCRIPTS))
     return config
+
+
+@contextmanager
+def _indices_over_expressions_stay() -> Iterator[None]:
+    """Not said at every upgrade: that looking at a table on SQLite passes over the inbox's index, which nobody alters.
+
+    A migration that lets SQLite copy ``work_item`` makes that index again by hand.
+    """
+    with warnings.catch_warnings():
+        passed_over = "Skipped unsupported reflection of expression-based index ix_work_item_inbox"
+        warnings.filterwarnings("ignore", passed_over, SAWarning)
+        yield
 
 
 @contextmanager

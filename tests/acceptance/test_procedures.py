@@ -83,7 +83,7 @@ def test_s17_a_second_township_signature_is_drawn_in_and_taken_out_again(site: S
 
 BROKEN = (
     NOTICE.replace('id="notice.open"', 'id="notice.explode"')
-    .replace('objection_finding.outcome = "upheld_changed"', 'open("/etc/passwd").read() = "x"')
+    .replace('objection_record.outcome = "upheld_changed"', 'open("/etc/passwd").read() = "x"')
     .replace('sourceRef="notice_running"', 'sourceRef="close_notice"')
 )
 NO_END = NOTICE.replace("<bpmn:endEvent ", "<bpmn:manualTask ").replace("</bpmn:endEvent>", "</bpmn:manualTask>")

@@ -92,7 +92,8 @@ def test_s20_six_days_down(
     for place, case in enumerate(noticed):
         if place == 20:
             site.go_to(1)
-        programme.to_notice(case)
+        head = papers.member(f"户{10 + place}", number=_person(10 + place))
+        programme.to_notice(case, members=[head])
     due = {case: _waiting(site, case, "notice_over") for case in noticed}
     due |= {case: _waiting(site, case, "limit_15") for case in late}
     site.close()
@@ -123,8 +124,13 @@ def test_s20_six_days_down(
 
 
 def _household(programme: Programme, site: Site, number: int, discovered_on: str) -> int:
-    person = papers.id_number(f"419901197{number % 10}010{1 + number // 10}{101 + 2 * number}")
+    person = papers.id_number(_person(number))
     return programme.clue(f"户{number}", person, f"西坡{number}号", discovered_on)
+
+
+def _person(number: int) -> str:
+    """The number, without its check digit, of the head of household `number`."""
+    return f"419901197{number % 10}010{1 + number // 10}{101 + 2 * number}"
 
 
 def _waiting(site: Site, case: int, element_id: str) -> str:
@@ -168,7 +174,7 @@ def test_s21_another_village_by_address(site: Site, sqlite_url: str) -> None:
     village.enter_clue(NAME)
     village.finish(NAME, "入户核实", "verification")
     village.open_task(NAME, "签订承诺授权书")
-    task = village.page.url.rsplit("/", 1)[-1]
+    task = village.page.url.partition("?")[0].rsplit("/", 1)[-1]
     village.fill({"scan": ["FILE"]})
     file = village.page.locator('[data-type="files"] a').first.get_attribute("href")
     case = village.open_case(NAME)

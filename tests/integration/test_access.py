@@ -98,6 +98,7 @@ ACTS = {
     "/drafts/{draft}/{part}/{resource}/revert": OWNER, "/drafts/{draft}/{part}/{resource}/copy": OWNER,
     "/drafts/{draft}/{part}/{resource}/check": OWNER, "/drafts/{draft}/decisions/{resource}/try": OWNER,
     "/drafts/{draft}/forms/{resource}/preview": OWNER, "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/drafts/{draft}/losses": OWNER,
     "/supervision/urge": {"ducha"}, "/supervision/desks": {"ducha"}, "/supervision/reassign": {"ducha"},
     "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
     "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},

@@ -29,7 +29,7 @@ BROKEN = [
     ),
     (r'Operator id="notice.open"', 'Operator id="os.system"', 1, "open_notice", "服务“os.system”不存在"),
     (
-        r'(<bpmn:conditionExpression[^>]*>)[^<]*objection_finding.outcome[^<]*', r'\1open("/etc/passwd").read()', 1,
+        r'(<bpmn:conditionExpression[^>]*>)[^<]*objection_record.outcome[^<]*', r'\1open("/etc/passwd").read()', 1,
         "flow_objection_decided__notice_changed", "写得不对",
     ),
 ]  # fmt: skip

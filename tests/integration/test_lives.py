@@ -426,7 +426,7 @@ def test_the_pages_of_every_case_and_of_the_household_say_where_a_held_clue_is(s
     page = signed_in(application(world), world.official("cun"))
     form = {"discovered_on": world.today.isoformat(), "channel": "cadre_check", "description": "火灾，房屋烧毁"}
     sent = page.post("/clues", data={**form, "finder": "村甲", "household": str(household.id)}, follow_redirects=True)
-    assert "线索已留存" in sent.text and "本件办结时" in sent.text and "火灾，房屋烧毁" in sent.text
+    assert "线索已并入这户正在办理的“回退”" in sent.text and "本件办结时" in sent.text and "火灾，房屋烧毁" in sent.text
     assert "留存，待正在办理的事项办结" in page.get("/clues").text
     world.finish(case, "check_rollback", "cun", opinion="stable")
     (anew,) = _identifications(world, household)

@@ -26,7 +26,9 @@ from engine.definitions.losses import lost
 from engine.definitions.xml import parse_xml
 from engine.drawing import told
 from engine.errors import DefinitionError, EngineFault, Finding, Invalid
+from engine.feel import compile_expression, strip_equals
 from engine.forms.sample import sample
+from engine.forms.schema import hide_text, walk
 from engine.instance import Instance
 from tests.support.small import NOW, Host
 
@@ -244,8 +246,9 @@ def _filled(
     raw = sample(form, context, today, chosen=chosen)
     form.render(raw)
     form.prefill(context)
-    for field in form.render(raw):
-        json.dumps([field.hide_json, field.expression_json], allow_nan=False)
+    for component in walk(form.components):
+        for text in filter(None, (hide_text(component), strip_equals(str(component.get("expression") or "")))):
+            json.dumps(compile_expression(text).to_json(), allow_nan=False)
     try:
         return form.validate(raw, today=today, context=context)
     except Invalid:

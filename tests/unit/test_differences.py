@@ -55,7 +55,7 @@ def test_a_changed_limit_is_said_in_days_from_the_field_on_the_form() -> None:
 
 STEP = (
     '<bpmn:userTask id="second_sign" name="乡镇复签"><bpmn:extensionElements><spiffworkflow:properties>'
-    '<spiffworkflow:property name="formKey" value="county_approval" /><spiffworkflow:property name="queue" value="township" />'
+    '<spiffworkflow:property name="formKey" value="exclusion_review" /><spiffworkflow:property name="queue" value="township" />'
     '<spiffworkflow:property name="variable" value="second" /></spiffworkflow:properties></bpmn:extensionElements>'
     "<bpmn:incoming>flow_a</bpmn:incoming><bpmn:outgoing>flow_b</bpmn:outgoing></bpmn:userTask>"
     '<bpmn:sequenceFlow id="flow_b" sourceRef="second_sign" targetRef="appraise" />'

@@ -16,9 +16,9 @@ from tests.support import mutations
 from tests.support.mutations import Mutant
 
 KINDS: dict[str, tuple[Callable[[], Iterable[Mutant]], int]] = {
-    "diagram": (mutations.of_diagram, 200),
-    "table": (mutations.of_table, 60),
-    "form": (mutations.of_form, 60),
+    "diagram": (mutations.of_diagram, 120),
+    "table": (mutations.of_table, 35),
+    "form": (mutations.of_form, 35),
 }
 """Of what, and how many of them are tried without `--whole`."""
 LONGEST = 60

@@ -263,7 +263,7 @@ export function keepTyped(form) {
 
 // Every form of the page that people write words into, but those that are live already.
 export function written() {
-  const words = "textarea, input:not([type]), input[type=text], input[type=date], input[type=number]";
+  const words = "textarea, input:not([type]), input[type=text]";
   return [...document.querySelectorAll("main form[method=post]:not([data-live]):not([role=search])")].filter(
     (form) => keeps(form) && form.querySelector(words) && !form.querySelector("[type=password]"),
   );

@@ -107,7 +107,7 @@ def _words(entered: Entered) -> str:
     if not entered.clue.held:
         return "线索已并入这户正在办理的事项，期限按最早的发现日期计算。"
     name = case.version.procedure.name
-    return f"这户正在办理“{name}”：线索已留存，并已通知村、乡；“{name}”办结时，不是监测对象的重新识别认定。"
+    return f"线索已并入这户正在办理的“{name}”，并已通知村、乡核实；办结时不是监测对象的，按这条线索重新识别认定。"
 
 
 @blueprint.get("/divisions")

@@ -2,6 +2,8 @@
 import ContextPadProvider from "bpmn-js/lib/features/context-pad/ContextPadProvider";
 import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
 
+import { definitionOf } from "./model.js";
+
 // The entries of the type menu that lead to something the check lets pass (engine.definitions.check).
 export const RUNS = new Set([
   "none-start", "message-start", "none-end", "terminate-end", "message-intermediate-catch", "timer-intermediate-catch",
@@ -91,11 +93,24 @@ class Menu {
 }
 Menu.$inject = ["popupMenu"];
 
+// A limit put on the edge of a step only warns and urges: what it stands on goes on (R15). To interrupt is a choice.
+class Limits {
+  constructor(eventBus, modeling) {
+    eventBus.on("commandStack.shape.replace.postExecuted", ({ context: { oldShape, newShape } }) => {
+      const waited = isAny(oldShape, ["bpmn:IntermediateCatchEvent", "bpmn:IntermediateThrowEvent"]);
+      const limit = is(newShape, "bpmn:BoundaryEvent") && definitionOf(newShape.businessObject, "Timer");
+      if (waited && limit) modeling.updateProperties(newShape, { cancelActivity: false });
+    });
+  }
+}
+Limits.$inject = ["eventBus", "modeling"];
+
 export const nameable = (element) => !isAny(element, ["bpmn:TextAnnotation", "bpmn:Association", "bpmn:Group"]);
 
 export default {
-  __init__: ["typeMenuLimits"],
+  __init__: ["typeMenuLimits", "limitsOnEdges"],
   paletteProvider: ["type", Palette],
   contextPadProvider: ["type", Pad],
   typeMenuLimits: ["type", Menu],
+  limitsOnEdges: ["type", Limits],
 };

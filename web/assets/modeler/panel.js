@@ -250,12 +250,13 @@ export class Panel {
     if (!definition) return [];
     const text = (definition.timeDate ?? definition.timeDuration ?? definition.timeCycle)?.body ?? "";
     const limit = readLimit(text);
-    if (this.pending?.of === definition) limit.kind = this.pending.kind;
+    if (this.pending?.of === definition) Object.assign(limit, this.pending.limit); // begun, and not yet a whole limit
     const dates = names(this.modeler, this.known);
     const nameOf = (key) => dates.find((one) => one.key === key)?.name ?? key;
     const save = (change) => {
-      const wanted = writeLimit({ ...limit, text, ...change });
-      this.pending = wanted.text ? null : { of: definition, kind: change.kind ?? limit.kind };
+      const chosen = { ...limit, ...change };
+      const wanted = writeLimit({ text, ...chosen });
+      this.pending = wanted.text ? null : { of: definition, limit: chosen };
       if (wanted.text) this.editor.setTimer(element, definition, wanted.name, wanted.text);
       else this.soon();
     };

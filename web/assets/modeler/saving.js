@@ -1,8 +1,11 @@
 // Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
 // a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
+import { drop, keep, kept } from "../keep.js";
 import { h } from "./fields.js";
 
 const PAUSE = 1500;
+const AT_MOST = 5000; // so old the oldest unsaved change may become while one goes on drawing
+const COPY = 300;
 const AGAIN = 10000;
 const PRESENCE = 20000;
 
@@ -22,6 +25,7 @@ export class Saving {
     window.addEventListener("beforeunload", (event) => this.dirty && event.preventDefault());
     this.present();
     setInterval(() => this.present(), PRESENCE);
+    this.recover();
   }
 
   async post(path, body) {
@@ -35,8 +39,36 @@ export class Saving {
     this.dirty = true;
     if (this.stopped) return;
     this.say("有修改，稍后自动保存", "waiting");
+    this.since ??= Date.now();
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.save(), PAUSE);
+    this.waiting = setTimeout(() => this.save(), Math.min(PAUSE, Math.max(0, this.since + AT_MOST - Date.now())));
+    clearTimeout(this.copying);
+    this.copying = setTimeout(() => this.copy(), COPY);
+  }
+
+  // The browser keeps what is not saved yet: should it die, nothing is lost.
+  async copy() {
+    if (this.dirty && !this.offered) await keep(this.source.path, { text: await this.source.text(), revision: this.revision });
+  }
+
+  async recover() {
+    const copy = await kept(this.source.path);
+    if (!copy) return;
+    this.offered = true;
+    const at = new Date(copy.at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    const since = copy.revision === this.revision ? "" : "（此后别处又保存过，恢复会换掉它）";
+    const restore = async () => {
+      await this.replace(copy.text);
+      drop(this.source.path);
+      location.reload();
+    };
+    const leave = () => {
+      this.offered = false;
+      drop(this.source.path);
+      this.line("kept", null);
+    };
+    const words = h("span", {}, `这台电脑上有 ${at} 没有保存上的修改${since}。`);
+    this.line("kept", h("div", { className: "alert alert-warning", role: "alert" }, words, this.button("恢复", restore, true), this.button("不要了", leave)));
   }
 
   // Saves are one after another: a second that is wanted while one runs follows it.
@@ -72,6 +104,7 @@ export class Saving {
   stored(revision) {
     this.revision = revision;
     this.line("wrong", null);
+    if (!this.dirty && !this.offered) drop(this.source.path);
     if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
   }
 
@@ -79,6 +112,7 @@ export class Saving {
     if (this.stopped) return;
     const text = await this.source.text();
     this.dirty = false;
+    this.since = null;
     this.say("正在保存……", "waiting");
     try {
       const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, losing: this.losing, opened: this.source.opened?.() });
