@@ -1,13 +1,16 @@
 """Photos and scans as they are kept: the content proves what a file is, and nothing else is asked.
 
-A photo is kept turned the way it was taken, without the place and the camera that phones write into it, and no larger
-than a screen and a sheet of paper can show.
+A photo is drawn anew: turned the way it was taken, no larger than a screen and a sheet of paper can show, and with nothing
+of the file that was sent but its picture. So the place and the camera that phones write into it are gone, and so is
+whatever else somebody put beside the picture.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from pathlib import PurePath
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
@@ -18,12 +21,19 @@ from engine.errors import Invalid, NotFound
 MAX_SIDE = 2000
 """Pixels of a photo's longer side: an ID card's letters stay legible, and a printed sheet has 170 to the inch."""
 THUMBNAIL_SIDE = 640
-MAX_PIXELS = 80_000_000
+MAX_PIXELS = {"JPEG": 120_000_000, "MPO": 120_000_000, "PNG": 50_000_000, "WEBP": 50_000_000}
+"""By format. Phones take JPEGs of 108 million pixels, which are read at a fraction of their size."""
+Image.MAX_IMAGE_PIXELS = max(MAX_PIXELS.values())  # of what the library itself takes for an attack
 MAX_NAME = 200
 _PDF_SLACK = 1024
 """Bytes that may stand before a PDF's header and after its end: readers look within one kilobyte."""
+_MAX_PNG = 1_500_000
+"""Bytes above which a PNG holds a photo and no letters, and is kept as a JPEG."""
+_DRAWING = BoundedSemaphore(2)
+"""Photos that are drawn at a time: each takes some hundred megabytes for a moment."""
 
 _PHOTOS = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_READ = ("JPEG", "PNG", "WEBP")  # a multi-picture JPEG begins as one
 _WRITTEN = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 _ENDINGS = {
     "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
@@ -34,21 +44,14 @@ _ENDINGS = {
 _OTHERS = (".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff")
 _KNOWN = {ending for endings in _ENDINGS.values() for ending in endings}.union(_OTHERS)
 _APPLE = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_TOLD_BY_PHONES = {
-    "exif",
-    "xmp",
-    "photoshop",
-    "comment",
-    "XML:com.adobe.xmp",
-    "Raw profile type exif",
-    "mp",
-    "mpoffset",
-}
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""What ends the data of a JPEG's scan: no zero that was put behind an 0xFF, no restart."""
+_END = 0xD9
 
 _KINDS = "照片（JPG、PNG、WebP）或扫描件（PDF）"
 _HEIC = (
-    "这是苹果手机的 HEIC 照片，这里打不开，请改成 JPG 再传。怎么改：在手机的“设置—相机—格式”里选“兼容性最佳”，再拍一张；"
-    "已经拍好的，打开照片截一张屏，传截屏。"
+    "这是手机的 HEIC 照片，这里打不开，请改成 JPG 再传。怎么改：苹果手机在“设置—相机—格式”里选“兼容性最佳”，"
+    "安卓手机在相机设置里关掉“高效率图片（HEIF）”，再拍一张；已经拍好的，打开照片截一张屏，传截屏。"
 )
 
 
@@ -66,9 +69,23 @@ def kept(body: bytes) -> Kept:
     if body[4:8] == b"ftyp" and body[8:12] in _APPLE:
         raise Invalid(_HEIC)
     try:
-        return _photo(body)
+        with _DRAWING:
+            return _photo(body)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Invalid(f"文件打不开，或者没有传完整。请上传完整的{_KINDS}。") from error
+        raise Invalid(f"打不开：不是照片或扫描件，或者没有传完整。请上传完整的{_KINDS}。") from error
+
+
+def accepted(asked: str) -> str:
+    """What a file chooser offers where a form asks for files by their endings: every name of the same kinds.
+
+    By their media types too: phones know files by those, and turn an Apple photo into a JPEG where that is asked for.
+    """
+    wanted = {ending.strip().lower() for ending in asked.split(",") if ending.strip()}
+    kinds = [
+        kind for kind, endings in _ENDINGS.items() if wanted.intersection((*endings, kind, kind.split("/")[0] + "/*"))
+    ]
+    known = [name for kind in kinds for name in (kind, *_ENDINGS[kind])]
+    return ",".join(dict.fromkeys([*known, *sorted(wanted)]))
 
 
 def _is_pdf(body: bytes) -> bool:
@@ -83,46 +100,60 @@ def _is_photo(body: bytes) -> bool:
 
 def _photo(body: bytes) -> Kept:
     """A photo that was read to its last line: what was cut off in sending is found only by reading all of it."""
-    with Image.open(io.BytesIO(body)) as image:
-        media_type = _PHOTOS.get(image.format or "")
-        if media_type is None:
-            raise Invalid(f"只能上传{_KINDS}。")
-        if image.width * image.height > MAX_PIXELS:
+    with Image.open(io.BytesIO(body), formats=_READ) as image:
+        media_type = _PHOTOS[str(image.format)]
+        if image.width * image.height > MAX_PIXELS[str(image.format)]:
             raise Invalid("图片的尺寸过大，请缩小后再上传。")
-        told = _TOLD_BY_PHONES.intersection(image.info) or image.format == "MPO" or getattr(image, "text", None)
+        if media_type == "image/jpeg" and not _ends(body):
+            raise ValueError("no end")
+        image.draft(None, (MAX_SIDE, MAX_SIDE))
         image.load()
-        if not told and max(image.size) <= MAX_SIDE:
-            return Kept(media_type, body)
-        return Kept(media_type, _written(ImageOps.exif_transpose(image), media_type, MAX_SIDE, 88))
+        upright = ImageOps.exif_transpose(image)
+        drawn = _written(upright, media_type, MAX_SIDE, 88)
+        if media_type != "image/png" or len(drawn) <= _MAX_PNG:
+            return Kept(media_type, drawn)
+        return Kept("image/jpeg", _written(upright, "image/jpeg", MAX_SIDE, 88))
+
+
+def _ends(body: bytes) -> bool:
+    """Whether a JPEG has its end, behind its last scan: libraries fill up what is missing, grey or from zeros.
+
+    A small picture of its own, with an end of its own, may stand in the segments before; anything may stand behind.
+    """
+    at = 2
+    while (found := _MARKER.search(body, at)) is not None:
+        kind = body[found.start() + 1]
+        if kind == _END:
+            return True
+        length = int.from_bytes(body[found.end() : found.end() + 2], "big")
+        at = found.end() + length
+    return False
 
 
 def thumbnail(body: bytes) -> bytes:
     """A photo that was kept, as a small JPEG. Raises NotFound where it cannot be shown."""
     try:
-        with Image.open(io.BytesIO(body)) as image:
+        with _DRAWING, Image.open(io.BytesIO(body), formats=_READ) as image:
             image.draft("RGB", (THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-            upright = ImageOps.exif_transpose(_on_white(image))
-            return _written(upright, "image/jpeg", THUMBNAIL_SIDE, 75)
-    except (OSError, SyntaxError, ValueError) as error:  # kept before photos were read to their last line
-        raise NotFound("这张照片打不开。") from error
+            return _written(ImageOps.exif_transpose(image), "image/jpeg", THUMBNAIL_SIDE, 75)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise NotFound("这张照片打不开。") from error  # kept before photos were read to their last line
 
 
-def _on_white(image: Image.Image) -> Image.Image:
-    """`image` without transparency: a JPEG has none, and a signature on nothing would be black on black."""
-    if not image.has_transparency_data:
-        return image
-    clear = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+def _plain(image: Image.Image) -> Image.Image:
+    """`image` in grey or in colours, eight bits each, on white: a signature on nothing would be black on black."""
+    if image.mode.startswith("I"):  # a scanner's grey of sixteen bits
+        return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
 
 
 def _written(image: Image.Image, media_type: str, side: int, quality: int) -> bytes:
     """`image` in at most `side` pixels, with its colours' profile and nothing else that was written beside it."""
-    profile = image.info.get("icc_profile")
-    modes = ("RGB", "L") if media_type == "image/jpeg" else ("RGB", "RGBA", "L", "LA", "P", "1")
-    plain = image if image.mode in modes else image.convert("RGB")
-    if plain.mode == "P":
-        plain = plain.convert("RGBA" if plain.has_transparency_data else "RGB")
-    profile = profile if plain.mode == image.mode else None
+    plain = _plain(image)
+    profile = image.info.get("icc_profile") if plain.mode == image.mode else None
     plain = plain.copy()
     plain.info = {}
     plain.thumbnail((side, side), Image.Resampling.LANCZOS)

@@ -109,7 +109,7 @@ def test_a_phones_photo_is_scaled_and_turned_before_it_is_sent_and_shown_as_a_pi
     village.finish(NAME, "入户核实", "verification")
     village.open_task(NAME, "签订承诺授权书")
     village.fill({"signed": "yes", "signers": NAME, "signed_on": site.day(0).isoformat()})
-    said = village.page.locator(".upload-state.text-danger")
+    said = village.page.locator(".upload-state .refused")
     choose(village, "一半.jpg", photo()[:200_000])
     said.wait_for()
     assert "没有传完整" in said.inner_text()
@@ -125,12 +125,13 @@ def test_a_phones_photo_is_scaled_and_turned_before_it_is_sent_and_shown_as_a_pi
     url = village.page.locator(".files li a").get_attribute("href")
     kept = Image.open(io.BytesIO(village.page.request.get(site.address + str(url)).body()))
     assert kept.size == (1000, 2000) and not kept.getexif()
+    assert "HEIC" not in village.page.locator(".upload-state").inner_text()
     choose(village, "微信图片.jpg", photo("WEBP"))
     village.page.locator(".files li", has_text="微信图片.webp").wait_for()
     assert "已办结" in village.submit()
     case = village.open_case(NAME)
     village.go(f"/cases/{case}/archive")
     village.page.wait_for_load_state("networkidle")
-    assert village.page.locator(".attached img").count() == 1
-    assert village.page.locator(".attached img").evaluate("image => image.naturalHeight") == 640
+    assert village.page.locator(".attached img").count() == 2
+    assert village.page.locator(".attached img").first.evaluate("image => image.naturalHeight") == 640
     assert any(page.images for page in printed(village.page).pages)

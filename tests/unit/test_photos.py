@@ -18,7 +18,8 @@ GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F
 
 def picture(width: int = 400, height: int = 300) -> Image.Image:
     """Something with detail, its upper left corner red."""
-    image = Image.effect_noise((width, height), 40).convert("RGB")
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    image.paste(Image.effect_noise((width // 2, height // 2), 40).convert("RGB"), (width // 2, height // 2))
     ImageDraw.Draw(image).rectangle((0, 0, width // 3, height // 3), "red")
     return image
 
@@ -118,7 +119,14 @@ def test_a_photo_is_kept_upright_small_and_without_its_place(kind: str) -> None:
     assert not kept.getexif() and b"Phone" not in found.body and "xmp" not in kept.info
     red = kept.convert("RGB").getpixel((950, 50))
     assert isinstance(red, tuple) and red[0] > 200 and red[1] < 80
-    assert photos.kept(found.body) == found  # once is enough
+    assert opened(photos.kept(found.body).body).size == (1000, 2000)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("beside", [b"<script>alert(1)</script>", b"PK\x03\x04", b"\xff\xda\0\x02GPS"])
+def test_nothing_is_kept_that_stands_behind_a_picture(kind: str, beside: bytes) -> None:
+    found = photos.kept(written(kind) + beside)
+    assert beside not in found.body and opened(found.body).size == (400, 300)
 
 
 def test_what_a_programme_wrote_into_a_picture_is_dropped() -> None:
@@ -126,9 +134,35 @@ def test_what_a_programme_wrote_into_a_picture_is_dropped() -> None:
     assert b"where" not in found.body
 
 
-def test_a_small_photo_without_anything_is_kept_byte_for_byte() -> None:
-    body = written("JPEG")
-    assert photos.kept(body).body == body
+def test_a_photo_whose_rest_is_zeros_did_not_come_whole() -> None:
+    body = written("JPEG", exif=b"Exif\0\0" + written("JPEG", picture(80, 60)))  # a small whole one inside
+    with pytest.raises(Invalid, match="没有传完整"):
+        photos.kept(body[: len(body) // 2] + b"\0" * (len(body) // 2))
+
+
+def test_a_photo_of_a_hundred_million_pixels_is_taken_and_a_bomb_is_not() -> None:
+    assert max(opened(photos.kept(written("JPEG", Image.new("L", (12000, 9000)))).body).size) == 2000
+    with pytest.raises(Invalid, match="尺寸过大"):
+        photos.kept(written("PNG", Image.new("1", (9000, 9000))))
+
+
+def test_a_photo_saved_as_png_is_kept_small_enough_to_send_on() -> None:
+    found = photos.kept(written("PNG", Image.effect_noise((2400, 1200), 40), compress_level=1))
+    assert found.media_type == "image/jpeg" and len(found.body) < 1_500_000
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_a_scan_of_any_depth_keeps_its_grey(mode: str) -> None:
+    grey = Image.new("I;16", (40, 30), 128 * 257) if mode == "I;16" else Image.new("L", (40, 30), 128).convert(mode)
+    shown = opened(photos.kept(written("PNG", grey)).body)
+    wanted = grey.convert("L").getpixel((5, 5)) if mode == "1" else 128
+    assert shown.mode in ("L", "RGB") and shown.convert("L").getpixel((5, 5)) == wanted
+
+
+def test_a_chooser_offers_every_name_of_the_kinds_that_a_form_asks_for() -> None:
+    offered = photos.accepted(".jpg,.pdf").split(",")
+    assert {"image/jpeg", ".jpg", ".jpe", ".jfif", "application/pdf", ".pdf"} <= set(offered)
+    assert ".png" not in offered and photos.accepted("") == "" and ".docx" in photos.accepted(".docx")
 
 
 @pytest.mark.parametrize("sent", [name for name, (_, kind) in SENT.items() if kind.startswith("image")])
