@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from tests.support import template
 from tests.support.postgres import Postgres, execute
 from tests.support.world import World
