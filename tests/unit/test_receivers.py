@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Resources, check, read_resources
 from engine.installation import ROOT
 from engine.receivers import REGISTRY, Receiver
