@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
