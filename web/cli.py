@@ -22,7 +22,7 @@ from engine.forms.reading import read_schema
 from web import serving
 from web.config import Config, prepare_folder
 
-DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
+DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
