@@ -28,7 +28,6 @@ from engine.spiff import settings_of, timer_feel
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     """Everything by kind, each with its key, its name and what it holds; of the draft and of what is in force."""
-    services.load_all()
     resources = drafting.resources_of(session, draft)
     own = drafting.changed(session, draft)
     procedures = session.execute(select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key))

@@ -123,7 +123,6 @@ def when_finished(function: Callable[[ServiceCall], None]) -> Callable[[ServiceC
 
 def finished(circumstances: ServiceCall) -> None:
     """The case has ended: every room that has to do with it sees to its own."""
-    load_all()
     for function in WHEN_FINISHED:
         function(circumstances)
 
@@ -148,7 +147,6 @@ def when_moved(function: Corrects) -> Corrects:
 
 def corrections(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
     """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
-    load_all()
     return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
 
 
@@ -164,7 +162,6 @@ def when_ended(function: Follower) -> Follower:
 
 def ended(circumstances: ServiceCall) -> None:
     """A case has ended: whoever waited for it goes on."""
-    load_all()
     for follow in FOLLOWERS:
         follow(circumstances)
 
@@ -190,26 +187,4 @@ def call(known: Service, circumstances: ServiceCall, parameters: Mapping[str, An
 
 def find(name: str) -> Service | None:
     """The service `name`, or None."""
-    if name not in REGISTRY:
-        load_all()
     return REGISTRY.get(name)
-
-
-def load_all() -> None:
-    """Import the rooms that register services, so that every process knows the same ones."""
-    import engine.announcements
-    import engine.batches
-    import engine.clues
-    import engine.elimination
-    import engine.households
-    import engine.matching
-    import engine.measures
-    import engine.notices
-    import engine.notifications
-    import engine.observations
-    import engine.officials
-    import engine.openings
-    import engine.plans
-    import engine.registration
-    import engine.rollbacks
-    import engine.supervision.orders  # noqa: F401

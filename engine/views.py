@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, announcements, audit, definitions, inbox, past, prefill, runtime
+from engine import access, announcements, audit, definitions, inbox, lamps, past, prefill, runtime
 from engine.clock import CHINA
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
@@ -241,7 +241,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
         colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
         may_supervise=item.status == "open" and access.may_supervise(actor, item),
-        lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
+        lamp=lamps.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
@@ -21,7 +22,7 @@ from engine.forms.reading import read_schema
 from web import serving
 from web.config import Config, prepare_folder
 
-DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
+DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.clock import local_date, start_of_day
 from engine.figures import reading
 from engine.inbox import IS_OPEN
+from engine.lamps import counted, today_ends
 from engine.models import LEVELS, Division, WorkItem, table
 
 _ITEM = table(WorkItem)
@@ -18,8 +18,7 @@ _ITEM = table(WorkItem)
 
 def counts(session: Session, division: Division, now: datetime) -> dict[str, int]:
     """Open tasks of a division: all, overdue, due within three days, and due by the end of today."""
-    today_ends = start_of_day(local_date(now) + timedelta(days=1))
-    due_today = func.sum(case((((_ITEM.c.due_at > now) & (_ITEM.c.due_at <= today_ends)), 1), else_=0)).label("today")
+    due_today = counted((_ITEM.c.due_at > now) & (_ITEM.c.due_at <= today_ends(now))).label("today")
     query = select(*reading.lamps(now), due_today).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
     row = session.execute(query).one()
     return {"open": row.many, "red": row.red or 0, "yellow": row.yellow or 0, "today": row.today or 0}

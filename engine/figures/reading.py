@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions
@@ -18,7 +18,8 @@ from engine.figures.facts import HEADLINES, NOTICE, RETURNED, STEP
 from engine.figures.periods import Span
 from engine.figures.tally import routes_of
 from engine.figures.tiers import tier_for
-from engine.inbox import IS_OPEN, YELLOW, Page, page_of_rows
+from engine.inbox import IS_OPEN, Page, page_of_rows
+from engine.lamps import many
 from engine.models import (
     LEVELS,
     Account,
@@ -318,9 +319,8 @@ def waiting(
 
 def lamps(now: datetime) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
     """SQL: how many open items, how many of them overdue, how many due within three days."""
-    red = func.sum(case((_ITEM.c.due_at <= now, 1), else_=0)).label("red")
-    soon = (_ITEM.c.due_at > now) & (_ITEM.c.due_at <= now + YELLOW)
-    return func.count().label("many"), red, func.sum(case((soon, 1), else_=0)).label("yellow")
+    red, yellow = (many(_ITEM.c.due_at, colour, now).label(colour) for colour in ("red", "yellow"))
+    return func.count().label("many"), red, yellow
 
 
 def by_level(found: Sequence[StepFigures]) -> list[tuple[str, Spread, int, Waiting]]:

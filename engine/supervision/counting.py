@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions
-from engine.inbox import YELLOW
+from engine.lamps import LAMPS, many
 from engine.models import LEVELS, Account, Division, Timer, WorkItem
 from engine.supervision import limits
 from engine.supervision.limits import LimitFilter
@@ -82,11 +82,9 @@ def _all(place: Division, wanted: LimitFilter, now: datetime, *columns: Any) -> 
 
 
 def _columns(now: datetime) -> list[ColumnElement[Any]]:
-    soon = now + YELLOW
+    colours = [many(Timer.due_at, colour, now).label(colour) for colour in LAMPS]
     return [
-        func.sum(case((Timer.due_at <= now, 1), else_=0)).label("red"),
-        func.sum(case((and_(Timer.due_at > now, Timer.due_at <= soon), 1), else_=0)).label("yellow"),
-        func.sum(case((Timer.due_at > soon, 1), else_=0)).label("green"),
+        *colours,
         func.min(case((Timer.due_at <= now, Timer.due_at))).label("oldest"),
     ]
 
@@ -96,9 +94,9 @@ def _lamps(row: Any) -> Lamps:
 
 
 def _sum(found: Iterable[Lamps]) -> Lamps:
-    many = list(found)
-    oldest = min((one.oldest for one in many if one.oldest is not None), default=None)
-    return Lamps(sum(o.red for o in many), sum(o.yellow for o in many), sum(o.green for o in many), oldest)
+    each = list(found)
+    oldest = min((one.oldest for one in each if one.oldest is not None), default=None)
+    return Lamps(sum(o.red for o in each), sum(o.yellow for o in each), sum(o.green for o in each), oldest)
 
 
 def _by_place(session: Session, place: Division, wanted: LimitFilter, now: datetime) -> list[Line]:

@@ -92,7 +92,6 @@ def test_the_whole_is_exported_with_forms_and_a_file_takes_the_diagram_s_place(o
 
 
 def test_what_can_be_named_has_chinese_words(owner: FlaskClient) -> None:
-    services.load_all()
     assert set(SERVICES) == set(services.REGISTRY)
     assert set(PARAMETERS) == {name for one in services.REGISTRY.values() for name in one.parameters}
     found = owner.get(f"{_new(owner, source='procedure', procedure_key='public_notice')}/known").get_json()

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Resources, check, read_resources
 from engine.definitions.variables import GIVEN
 from engine.errors import Finding
