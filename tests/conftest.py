@@ -1,23 +1,21 @@
-"""What all tests share: one PostgreSQL, one installed template per database, one browser per process, the duty marks."""
+"""What all tests share: databases, worlds to tell stories on, the duty marks."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import template
-from tests.support.postgres import Postgres, execute
-from tests.support.world import World
+from tests.support import databases
 
-TEMPLATES = "SHOUWANG_TEST_TEMPLATES"
-POSTGRES = "SHOUWANG_TEST_POSTGRES"
-_started: list[Postgres] = []
+if TYPE_CHECKING:  # a unit test does without the system
+    from tests.support.world import World
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,41 +24,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The first process starts PostgreSQL and builds the templates; the others inherit them by environment."""
-    if hasattr(config, "workerinput") or config.option.collectonly:
-        return
-    folder = Path(tempfile.mkdtemp(prefix="shouwang-tests-"))
-    os.environ[TEMPLATES] = str(folder)
-    template.build(f"sqlite:///{folder / 'template.sqlite'}")
-    server = Postgres()
-    _started.append(server)
-    os.environ[POSTGRES] = server.url("")
-    execute(server.url("postgres"), "CREATE DATABASE shouwang_template")
-    template.build(server.url("shouwang_template"))
+    """The first process says where databases are built."""
+    if not hasattr(config, "workerinput"):
+        databases.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what `pytest_configure` started."""
-    for server in _started:
-        server.stop()
-        shutil.rmtree(os.environ[TEMPLATES], ignore_errors=True)
+    """Stop and remove what tests asked for."""
+    if not hasattr(config, "workerinput"):
+        databases.end()
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
     """A fresh SQLite database, installed."""
-    shutil.copy(Path(os.environ[TEMPLATES]) / "template.sqlite", tmp_path / "test.sqlite")
+    shutil.copy(databases.sqlite(), tmp_path / "test.sqlite")
     return f"sqlite:///{tmp_path / 'test.sqlite'}"
 
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
     """A fresh PostgreSQL database, installed."""
-    name = f"test_{os.getpid()}_{os.urandom(4).hex()}"
-    base = os.environ[POSTGRES]
-    execute(f"{base}postgres", f"CREATE DATABASE {name} TEMPLATE shouwang_template STRATEGY FILE_COPY")
-    yield f"{base}{name}"
-    execute(f"{base}postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.installed() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -73,15 +59,22 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
     """An installed system with officials and a clock that the test moves, on both databases."""
-    made = World(database_url)
-    yield made
-    made.close()
+    with _told(database_url) as made:
+        yield made
 
 
 @pytest.fixture
 def small_world(sqlite_url: str) -> Iterator[World]:
     """As `world`, on SQLite alone: for what does not depend on the database."""
-    made = World(sqlite_url)
+    with _told(sqlite_url) as made:
+        yield made
+
+
+@contextmanager
+def _told(url: str) -> Iterator[World]:
+    from tests.support.world import World
+
+    made = World(url)
     yield made
     made.close()
 

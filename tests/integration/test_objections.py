@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -18,8 +17,7 @@ from engine import messages, notices, openings, views
 from engine.errors import ShouwangError
 from engine.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
 from engine.runtime import return_targets, return_to, withdraw
-from tests.conftest import TEMPLATES
-from tests.support import papers, stages
+from tests.support import databases, papers, stages
 from tests.support.world import World
 
 
@@ -277,7 +275,7 @@ STARTS = (_identification, _elimination, _rollback)
 def posted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, datetime]:
     """A database with a case whose notice hangs, the case, and the instant."""
     path = tmp_path_factory.mktemp("posted") / "base.sqlite"
-    shutil.copy(Path(os.environ[TEMPLATES]) / "template.sqlite", path)
+    shutil.copy(databases.sqlite(), path)
     world = World(f"sqlite:///{path}")
     case: CaseFile = request.param(world)
     found = path, case.id, world.clock.now()

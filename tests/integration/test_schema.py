@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from sqlalchemy import Engine
 from engine import schema
 from engine.database import create_engine
 from engine.models import Base
-from tests.support import releases
-from tests.support.postgres import execute
+from tests.support import databases, releases
 from tests.support.world import World
 from web.cli import main
 
@@ -29,10 +27,8 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'kept.sqlite'}"
         return
-    name, base = f"kept_{os.getpid()}_{os.urandom(4).hex()}", os.environ["SHOUWANG_TEST_POSTGRES"]
-    execute(f"{base}postgres", f"CREATE DATABASE {name}")
-    yield f"{base}{name}"
-    execute(f"{base}postgres", f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.empty() as url:
+        yield url
 
 
 def differences(engine: Engine) -> list[object]:

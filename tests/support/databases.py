@@ -1,0 +1,106 @@
+"""The installed databases that tests copy: each is built when a test first asks, once for all processes of a run.
+
+Nobody who asks for none waits for one: a unit test needs neither the server nor the installation.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from tests.support.postgres import Postgres, execute
+
+FOLDER = "SHOUWANG_TEST_FOLDER"
+_SERVER, _TEMPLATE = "server.pickle", "postgresql"
+
+
+def begin() -> None:
+    """The first process of a run makes the folder; the others inherit it by environment."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="shouwang-tests-")
+
+
+def end() -> None:
+    """The first process stops what any of them started."""
+    folder = Path(os.environ.pop(FOLDER))
+    if (folder / _SERVER).exists():
+        server: Postgres = pickle.loads((folder / _SERVER).read_bytes())
+        server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def sqlite() -> Path:
+    """The file of an installed SQLite database, to be copied."""
+    with _alone() as folder:
+        path = folder / "template.sqlite"
+        if not path.exists():
+            draft = folder / "draft.sqlite"
+            _install(f"sqlite:///{draft}")
+            draft.rename(path)
+    return path
+
+
+@cache
+def server() -> str:
+    """The address of the run's PostgreSQL, up to a database's name."""
+    with _alone() as folder:
+        note = folder / _SERVER
+        if not note.exists():
+            note.write_bytes(pickle.dumps(Postgres()))
+        found: Postgres = pickle.loads(note.read_bytes())
+    return found.url("")
+
+
+@contextmanager
+def empty() -> Iterator[str]:
+    """A PostgreSQL database without a table, for as long as it is looked at."""
+    with _made("") as url:
+        yield url
+
+
+@contextmanager
+def installed() -> Iterator[str]:
+    """A copy of an installed PostgreSQL database, for as long as it is looked at."""
+    with _made(f"TEMPLATE {_template()} STRATEGY FILE_COPY") as url:
+        yield url
+
+
+@contextmanager
+def _made(how: str) -> Iterator[str]:
+    name, base = f"test_{os.getpid()}_{os.urandom(4).hex()}", server()
+    execute(f"{base}postgres", f"CREATE DATABASE {name} {how}")
+    yield f"{base}{name}"
+    execute(f"{base}postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@cache
+def _template() -> str:
+    base, name = server(), "shouwang_template"
+    with _alone() as folder:
+        if not (folder / _TEMPLATE).exists():
+            execute(f"{base}postgres", f"CREATE DATABASE {name}")
+            _install(f"{base}{name}")
+            (folder / _TEMPLATE).touch()
+    return name
+
+
+def _install(url: str) -> None:
+    from tests.support import template  # the whole engine, which a unit test does without
+
+    template.build(url)
+
+
+@contextmanager
+def _alone() -> Iterator[Path]:
+    """The run's folder, while no other process of the run builds in it."""
+    folder = Path(os.environ[FOLDER])
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
