@@ -173,7 +173,7 @@ def _aggregate(aggregation: str, values: list[Any]) -> Any:
     if aggregation == "SUM" and any(kind(value) not in _SUMMED for value in values):
         return None
     try:
-        return BUILTINS[_AGGREGATORS[aggregation]][1](values)
+        return BUILTINS[_AGGREGATORS[aggregation]].call(values)
     except NO_VALUE:
         return None
 
