@@ -163,7 +163,7 @@ def end_case(
     waiting = update(Timer).where(Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != measures.REMINDER)
     session.execute(waiting.values(status="cancelled"))
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
-    case.status, case.finished_at, case.outcome = "cancelled", now, outcome[:80]
+    case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
     session.flush()
     step = Step(session, case, actor, now)
     step.log("cancel", details)
