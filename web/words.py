@@ -8,7 +8,19 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine import access, batches, clues, divisions, elimination, households, idnumber, lamps, measures, privacy
+from engine import (
+    access,
+    batches,
+    clues,
+    divisions,
+    elimination,
+    households,
+    idnumber,
+    lamps,
+    measures,
+    photos,
+    privacy,
+)
 from engine.clock import CHINA, local_date, written
 from engine.forms import Field, spread
 from engine.matching import EFFECTS
@@ -80,6 +92,10 @@ class FormContext:
         """What a row shows: its values, and the lists within it."""
         values, lists = spread(row)
         return {"values": values, "lists": lists}
+
+    def offered(self, field: Field) -> str:
+        """What kinds of files a field's chooser offers."""
+        return photos.accepted(str(field.component.get("accept") or ""))
 
     def masked(self, field: Field) -> str:
         """A value as a read-only page may show it."""

@@ -316,6 +316,11 @@ class Attachment(Base):
     uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
+    @property
+    def is_photo(self) -> bool:
+        """Whether it can stand on a page as a picture."""
+        return self.media_type.startswith("image/")
+
 
 class Idempotency(Base):
     """The first answer to a request key, so that a repeated request gets the same one.
