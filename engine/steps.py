@@ -430,8 +430,7 @@ class Step:
         variables = self.instance.variables
         self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
-        if limits:
-            self._change(limit_at=min(limits))
+        self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]

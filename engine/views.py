@@ -36,7 +36,7 @@ from engine.models import (
     WorkItem,
 )
 from engine.past import Past, Sent
-from engine.steps import DRAWN, Step
+from engine.steps import Step
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,8 @@ class CaseView:
 
     @property
     def limit_runs(self) -> bool:
-        """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
-        done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" and timer.kind in DRAWN for timer in self.timers)
+        """Whether a limit of the case counts, kept or passed: something under it is being done or waited for."""
+        return self.case.status == "open" and self.case.limit_at is not None
 
 
 @dataclass(frozen=True)
