@@ -22,6 +22,7 @@ from engine import (
     privacy,
 )
 from engine.clock import CHINA, local_date, written
+from engine.documents import fonts
 from engine.forms import Field, spread
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
@@ -120,6 +121,7 @@ def register(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
         mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain,
+        character=fonts.name_of,
     )  # fmt: skip
     app.jinja_env.globals.update(
         form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=lamps.LAMPS, lamp=lamps.lamp,
