@@ -37,7 +37,7 @@ from engine.models import (
     WorkItem,
 )
 from engine.past import Past, Sent
-from engine.steps import DRAWN, Step
+from engine.steps import Step
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,16 @@ class CaseView:
         return {attachment.id: attachment for attachment in self.attachments}
 
     @property
+    def standing(self) -> list[Sent]:
+        """The submissions that count."""
+        return [one for one in self.sent if one.undoing is None]
+
+    @property
+    def void(self) -> list[Sent]:
+        """The submissions that were taken back or sent back: they stay in the file, and count no more."""
+        return [one for one in self.sent if one.undoing is not None]
+
+    @property
     def here(self) -> list[str]:
         """The elements to mark in the picture: where tokens stand, and the calls that hold them."""
         return [*self.open_elements, *self.instance.active_calls()]
@@ -139,9 +149,8 @@ class CaseView:
 
     @property
     def limit_runs(self) -> bool:
-        """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
-        done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" and timer.kind in DRAWN for timer in self.timers)
+        """Whether a limit of the case counts, kept or passed: something under it is being done or waited for."""
+        return self.case.status == "open" and self.case.limit_at is not None
 
 
 @dataclass(frozen=True)
@@ -201,7 +210,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
         timeline=[_event(entry, history, people) for entry in entries if entry.kind != lines.Begun.KIND],
-        submissions=submissions, sent=past.sent(session, history, submissions, items), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
+        submissions=submissions, sent=past.sent(session, history, submissions, items, entries), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
@@ -376,6 +385,8 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     said = _WORDS[type(line)](line, name, people)
     if isinstance(line, lines.Caught):
         said = _message_text(history.definition_at(entry.seq), entry.element_id)
+    elif isinstance(line, lines.Fired) and element is not None and element.is_limit:
+        said = f"期限“{name}”已过{_last_day(line.due)}"
     words = _came_of(line, history, entry.seq) if isinstance(line, lines.Input) else []
     reason = str(getattr(line, "reason", ""))
     who = people.get(entry.actor_id or 0, "系统")
@@ -388,7 +399,7 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.Cancelled: lambda line, name, people: f"终止办理：{line.name}" if line.correction else "随上一事项撤回",
     lines.Completed: lambda line, name, people: f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else ""),
     lines.Fired: lambda line, name, people: f"“{name}”到期（{_when(line.due)}）",
-    lines.Warned: lambda line, name, people: f"“{name}”临期预警（{_when(line.due)} 到期）",
+    lines.Warned: lambda line, name, people: f"期限“{name}”临期预警{_last_day(line.limit)}",
     lines.Caught: lambda line, name, people: "",
     lines.Begun: lambda line, name, people: "",
     lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
@@ -399,7 +410,7 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.Claimed: lambda line, name, people: f"领办“{name}”",
     lines.Released: lambda line, name, people: f"放回“{name}”",
     lines.HandedOver: lambda line, name, people: f"移交到{name}",
-    lines.Repeated: lambda line, name, people: f"已超期 {line.days} 天，仍未办结",
+    lines.Repeated: lambda line, name, people: f"超期 {line.days} 天，仍未办结",
     lines.Urged: lambda line, name, people: f"催办“{name}”",
     lines.Ordered: lambda line, name, people: f"就“{name}”下达督办单",
     lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺 {line.promised_on} 前办结",
@@ -412,6 +423,11 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
 
 def _when(due: datetime) -> str:
     return due.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def _last_day(passes: datetime | None) -> str:
+    """A limit's last day; a warning of an earlier release did not write down when its limit passes."""
+    return f"（最后一天 {lamps.last_day(passes):%Y-%m-%d}）" if passes is not None else ""
 
 
 def _came_of(line: lines.Input, history: Past, seq: int) -> list[str]:

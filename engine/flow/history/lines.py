@@ -297,6 +297,8 @@ class Warned(Line):
     KIND = "warning"
     token: str
     due: datetime = field(metadata=_INSTANT)
+    limit: datetime | None = field(default=None, metadata=_INSTANT)
+    """When the limit passes."""
 
 
 @dataclass(frozen=True, kw_only=True)
