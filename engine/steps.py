@@ -16,6 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
+from engine.clock import written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
@@ -315,9 +316,9 @@ class Step:
         """R15, R19: the ladder hears of the limits that this step saw pass, and looks again as its table says."""
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
-            self.tell(
-                "overdue", f"overdue:{record.token}", f"{self.case.subject}户：{name}，已超期。", record.element_id
-            )
+            last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
+            text = f"{self.case.subject}户：{self.definition.name}的期限“{name}”已过{last}。"
+            self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in self._standing_again:
             limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
@@ -449,9 +450,12 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
-        self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        last_day = f"（最后一天 {lamps.last_day(self.case.limit_at)}）" if self.case.limit_at else ""
-        text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        passes = limit.due_at if limit is not None else None
+        moments = {"due": row.due_at.isoformat(), **({"limit": passes.isoformat()} if passes else {})}
+        self.log("warning", {"token": row.token, **moments}, row.element_id)
+        last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
@@ -462,7 +466,7 @@ class Step:
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log("repeat", {"token": row.token, "days": days}, row.element_id)
-        text = f"{self.case.subject}户：{row.name}，已超期 {days} 天，仍未办结。"
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 

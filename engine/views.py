@@ -383,12 +383,14 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     name = data.get("name") or (element.name if element else entry.element_id)
     due = data.get("due")
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
+    passes = data.get("limit") if entry.kind == "warning" else due  # a warning's own moment says nothing to people
+    last = f"{lamps.last_day(datetime.fromisoformat(passes)):%Y-%m-%d}" if passes else ""
     text = {
         "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
         "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
-        "timer": f"“{name}”到期（{when}）",
-        "warning": f"“{name}”临期预警（{when} 到期）",
+        "timer": f"期限“{name}”已过（最后一天 {last}）" if element and element.is_limit else f"“{name}”到期（{when}）",
+        "warning": f"期限“{name}”临期预警" + (f"（最后一天 {last}）" if last else ""),
         "message": _message_text(history.definition_at(entry.seq), entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
@@ -398,7 +400,7 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
         "hand_over": f"移交到{name}",
-        "repeat": f"已超期 {data.get('days', '')} 天，仍未办结",
+        "repeat": f"超期 {data.get('days', '')} 天，仍未办结",
         "urge": f"催办“{name}”",
         "order": f"就“{name}”下达督办单",
         "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",
