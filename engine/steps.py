@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, ladder, notifications, replay, services
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
@@ -452,7 +452,7 @@ class Step:
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
+        last_day = f"（最后一天 {written(local_date(self.case.limit_at - timedelta(seconds=1)))}）" if self.case.limit_at else ""
         text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 

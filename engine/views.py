@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, announcements, audit, definitions, inbox, past, prefill, runtime
-from engine.clock import CHINA
+from engine.clock import written, written_moment
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
@@ -373,13 +373,14 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     element = history.element(entry.element_id, entry.seq)
     name = data.get("name") or (element.name if element else entry.element_id)
     due = data.get("due")
-    when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
+    when = written_moment(datetime.fromisoformat(due)) if due else ""
+    promised = written(date.fromisoformat(data["promised_on"])) if data.get("promised_on") else ""
     text = {
         "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
         "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
         "timer": f"“{name}”到期（{when}）",
-        "warning": f"“{name}”临期预警（{when} 到期）",
+        "warning": f"“{name}”临期预警（{when}到期）",
         "message": _message_text(history.definition_at(entry.seq), entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
@@ -392,10 +393,10 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "repeat": f"已超期 {data.get('days', '')} 天，仍未办结",
         "urge": f"催办“{name}”",
         "order": f"就“{name}”下达督办单",
-        "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",
+        "order_answered": f"答复督办单，承诺{promised}前办结",
         "order_returned": "退回督办单答复",
         "order_accepted": "认可督办单答复",
-        "promise": f"承诺日期（{data.get('promised_on', '')}）已过，“{name}”没有办结",
+        "promise": f"承诺日期（{promised}）已过，“{name}”没有办结",
         "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
     }.get(entry.kind, entry.kind)
     decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]

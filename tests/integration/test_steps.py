@@ -46,7 +46,7 @@ def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_n
     item = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
     typed = papers.verification(world.today, wage=777)
-    with pytest.raises(Conflict, match="村甲于 05月05日 09:00 办结"):
+    with pytest.raises(Conflict, match="村甲于2022年5月5日 09:00办结"):
         runtime.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).all() == []
 
