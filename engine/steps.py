@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine import access, audit, calendar, definitions, ladder, notifications, replay, services
-from engine.clock import local_date, written
+from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
+from engine.clock import written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
@@ -431,8 +431,7 @@ class Step:
         variables = self.instance.variables
         self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
-        if limits:
-            self._change(limit_at=min(limits))
+        self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
@@ -452,7 +451,7 @@ class Step:
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
         self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        last_day = f"（最后一天 {written(local_date(self.case.limit_at - timedelta(seconds=1)))}）" if self.case.limit_at else ""
+        last_day = f"（最后一天 {written(lamps.last_day(self.case.limit_at))}）" if self.case.limit_at else ""
         text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
@@ -462,7 +461,7 @@ class Step:
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
             return
-        days = (local_date(self.now) - local_date(limit.due_at)).days + 1
+        days = lamps.days_over(limit.due_at, self.now)
         self.log("repeat", {"token": row.token, "days": days}, row.element_id)
         text = f"{self.case.subject}户：{row.name}，已超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)

@@ -15,7 +15,7 @@ from engine.documents import numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Column, Paper, from_json
 from engine.errors import Conflict, NotAllowed
-from engine.inbox import LAMPS, lamp
+from engine.lamps import LAMPS, days_over, lamp, last_day
 from engine.models import Account, Division, NumberedPaper
 from engine.supervision import limits
 from engine.supervision.limits import Holding, LimitFilter
@@ -112,8 +112,8 @@ def _compose(session: Session, actor: Account, township: Division, now: datetime
 
 
 def _row(number: int, one: Holding, names: dict[str, str], now: datetime) -> tuple[str, ...]:
-    over = limits.days_over(one.due_at, now)
-    last = limits.last_day(one.due_at)
+    over = days_over(one.due_at, now)
+    last = last_day(one.due_at)
     return (
         str(number), divisions.short_name(names.get(one.village_code, "")), one.subject, one.name,
         "、".join(item.name for item in one.items) or "等待期满", f"{last.month}月{last.day}日",
