@@ -186,3 +186,46 @@ def test_the_diagram_counts_what_waits_in_a_shared_part_once(small_world: World)
     assert [(badges[one].waiting.count, badges[one].shared) for one in ("plan_assistance", "declare_assistance")] == [
         (0, 1), (0, 1)
     ]  # fmt: skip
+
+
+@pytest.mark.duty("C6", "R15")
+def test_words_name_the_last_day_of_the_very_limit_and_late_is_not_once_late(small_world: World) -> None:
+    world = small_world
+    case = world.enter()  # discovered on 5 May: the fifteenth day is 20 May
+    world.go_to(13)
+    client = signed_in(application(world), world.official("xiang"))
+    text = client.get(f"/cases/{case.id}").text
+    assert "期限“满15天”临期预警（最后一天 2022-05-20）" in text and "曾超期" not in text
+    assert bells(world, "warning") == ["王建国户：识别认定的期限“满15天”即将到期，最后一天是2022年5月20日。"]
+    world.go_to(16)
+    text = client.get(f"/cases/{case.id}").text
+    assert "期限“满15天”已过（最后一天 2022-05-20）" in text and "超期 1 天" in text
+    assert "曾超期" not in text, "it is late now"
+    assert bells(world, "overdue") == ["王建国户：识别认定的期限“满15天”已过，最后一天是2022年5月20日。"]
+    world.to_notice(case)
+    world.go_to(23)
+    for element_id, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
+        world.finish(case, element_id, who)
+    text = client.get(f"/cases/{case.id}").text
+    assert "曾超期" in text and world.case(case.id).limit_at is None
+
+
+def bells(world: World, kind: str) -> list[str]:
+    """What the village's bell says of an event."""
+    world.session.commit()
+    return [line.text for line in inbox.bell(world.session, world.official("cun")).items if line.kind == kind]
+
+
+def test_a_case_that_was_ended_before_its_time_is_not_under_way(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.go_to(15)  # its last day
+    with write(world.session):
+        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", {})
+    client = signed_in(application(world), world.official("cun"))
+    shown = client.get(f"/cases/{case.id}").text
+    assert "登记有误" in shown and "办理中" not in shown and "今天到期" not in shown
+    assert "已结束：登记有误" in client.get("/started").text
+    world.go_to(17)
+    assert counting.board(world.session, world.official("ducha"), LimitFilter(), world.clock.now()).lamps.total == 0
+    assert (world.case(case.id).limit_at, world.case(case.id).lamp_floor) == (None, "yellow")
