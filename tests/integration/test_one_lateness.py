@@ -16,6 +16,7 @@ from engine import access, divisions, inbox, lamps, openings, timers, views
 from engine.clock import local_date
 from engine.database import write
 from engine.figures import heat, live, periods, reading, walls
+from engine.flow.history import lines
 from engine.inbox import InboxFilter
 from engine.models import CaseFile, WorkItem
 from engine.supervision import counting, letters, limits
@@ -56,7 +57,7 @@ def somewhere(world: World, chance: random.Random) -> None:
     move_all(world, looked_at(world, version))
     with write(world.session):
         last = world.case(case.id)
-        openings.end_case(world.session, last, None, world.clock.now(), "更正", {})
+        openings.end_case(world.session, last, None, world.clock.now(), "更正", lines.Cancelled(name="更正"))
 
 
 def standing(world: World) -> list[Standing]:
@@ -221,7 +222,7 @@ def test_a_case_that_was_ended_before_its_time_is_not_under_way(small_world: Wor
     case = world.enter()
     world.go_to(15)  # its last day
     with write(world.session):
-        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", {})
+        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", lines.Cancelled(name="登记有误"))
     client = signed_in(application(world), world.official("cun"))
     shown = client.get(f"/cases/{case.id}").text
     assert "登记有误" in shown and "办理中" not in shown and "今天到期" not in shown
