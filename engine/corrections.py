@@ -290,6 +290,12 @@ def of_household(session: Session, household_id: int) -> Sequence[Correction]:
     return list(session.scalars(select(Correction).where(touched).order_by(Correction.id.desc())))
 
 
+def people(session: Session, rows: Sequence[Correction]) -> dict[int, str]:
+    """The names of who asked and who decided, by account."""
+    wanted = {row.asked_by for row in rows} | {row.decided_by for row in rows}
+    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
+
+
 def listing(session: Session, actor: Account, status: str = "asked", page: int = 1) -> Page[Correction]:
     """The corrections in the actor's reach, latest first."""
     query = select(Correction).where(access.within(Correction.village_code, access.scopes(actor)))
