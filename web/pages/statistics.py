@@ -15,7 +15,7 @@ from engine import divisions
 from engine.clock import local_date
 from engine.errors import Invalid, NotFound
 from engine.figures import cards as figure_cards
-from engine.figures import definitions, heat, live, periods, reading, tally
+from engine.figures import definitions, heat, live, periods, reading, tally, walls
 from engine.figures.cards import Shown, said
 from engine.figures.facts import STEP
 from engine.figures.periods import Span
@@ -117,7 +117,7 @@ def index() -> str:
     codes = [desk.division_code for desk in units.items] + [one.division_code for one in people]
     totals = [sum(s.hours.total for s in steps if s.procedure_key == key) for key in reading.procedures(own)]
     return render_template(
-        "statistics/index.html", wanted=found, here=found.place, span=found.span, shown=shown, said=said,
+        "statistics/index.html", hangs=any(grant.role in walls.ROLES for grant in account().grants), wanted=found, here=found.place, span=found.span, shown=shown, said=said,
         statements=_statements(shown, found), pictures={one.card.key: picture(one, found.span) for one in shown}, children=children,
         below=reading.by_child(own, found.place, found.span, found.procedure) if children else {},
         empty=reading.Totals(), waiting=live.by_child(own, found.place, now) if children else {},
