@@ -92,12 +92,16 @@ class Service:
     parameters: frozenset[str]
     required: frozenset[str] = frozenset()
     """Those that have no default."""
+    decides: bool = False
+    """Whether it carries out what a level decided: no lower level takes that back (R12, R28, R29)."""
 
 
 REGISTRY: dict[str, Service] = {}
 
 
-def service(name: str, undo: ServiceFunction | None = None) -> Callable[[ServiceFunction], ServiceFunction]:
+def service(
+    name: str, undo: ServiceFunction | None = None, *, decides: bool = False
+) -> Callable[[ServiceFunction], ServiceFunction]:
     """Register a function ``f(call: ServiceCall, **parameters) -> JSON-able`` under `name`.
 
     `undo(call, result)` gets what the function had answered.
@@ -106,7 +110,7 @@ def service(name: str, undo: ServiceFunction | None = None) -> Callable[[Service
     def register(function: ServiceFunction) -> ServiceFunction:
         given = list(inspect.signature(function).parameters.values())[1:]
         required = frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
-        REGISTRY[name] = Service(name, function, undo, frozenset(one.name for one in given), required)
+        REGISTRY[name] = Service(name, function, undo, frozenset(one.name for one in given), required, decides)
         return function
 
     return register
