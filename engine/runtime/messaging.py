@@ -13,6 +13,7 @@ from engine import access
 from engine.clock import Clock
 from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid, NotFound
+from engine.flow.history import lines
 from engine.models import Account, CaseFile, WorkItem
 from engine.runtime.completing import sent
 from engine.runtime.items import drop_drafts, noting_faults
@@ -55,8 +56,7 @@ def _send(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        details: dict[str, Any] = {"payload": dict(payload), "facts": dict(facts or {}), "submission": submission}
-        step.finish({key: value for key, value in details.items() if value or key == "payload"})
+        step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0))
     return caught
 
 
@@ -100,7 +100,7 @@ def _report(
             done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
             drop_drafts(step, item)
-        step.finish({"payload": payload, "submission": submission})
+        step.finish(lines.Caught(payload=payload, submission=submission))
 
 
 def tell_household(
@@ -123,7 +123,7 @@ def tell_household(
         queues = session.scalars(held.order_by(WorkItem.queue)).all()
         if name in step.instance.waits_for():
             step.instance.send(name, dict(payload), now)
-            step.finish({"payload": dict(payload)})
+            step.finish(lines.Caught(payload=dict(payload)))
             told.append(case_id)
         for queue in queues:
             step.notify(queue, "result", _news(step.case))

@@ -48,7 +48,7 @@ def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
     return session.scalar(_clues_of(actor).where(RiskClue.case_id == case.id).limit(1)) is not None
 
 
-def _clues_of(actor: Account) -> Select[tuple[int | None]]:
+def _clues_of(actor: Account) -> Select[int | None]:
     return select(RiskClue.case_id).where(RiskClue.entered_by == actor.id, RiskClue.cancelled_at.is_(None))
 
 

@@ -12,7 +12,6 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
-from engine import services
 from engine.deadline import Deadline
 from engine.definitions import xml as x
 from engine.definitions.check import foreign, legal, limits, names, overwriting, receiving, structure, timers, work
@@ -40,7 +39,6 @@ def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Fi
     """Check a diagram with the resources at hand; the definition is None when it cannot be put into force."""
     from engine.exploration import explore  # it runs instances, which this package's definitions come before
 
-    services.load_all()
     deadline = Deadline(MAX_SECONDS)
     findings: list[Finding] = []
     try:
