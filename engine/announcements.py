@@ -58,7 +58,7 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         entry.withdrawn_at = call.now
 
 
-@service("announcement.prepare", undo=_withdraw)
+@service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     """Put the household on its village's announcement: the one that still gathers, else a new one with a new number.
 
@@ -75,7 +75,7 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     return {"id": entry, "paper": found.id, "number": found.number}
 
 
-@service("announcement.post")
+@service("announcement.post", "登记公告已张贴", "名单关闭")
 def post(call: ServiceCall) -> dict[str, Any]:
     """The announcement hangs in the village: its list is closed, whoever comes later stands on the next."""
     found = of_cases(call.session, [call.case.id])

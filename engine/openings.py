@@ -170,7 +170,7 @@ def end_case(
     services.ended(step.call("", ""))
 
 
-@service("case.open", undo=take_back)
+@service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open a case of another procedure for the same household, with further variables; both histories show it.
 

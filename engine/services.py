@@ -87,6 +87,10 @@ class Service:
     """A registered function; `undo` takes its effect back when a step is returned or withdrawn."""
 
     name: str
+    title: str
+    """What process owners call it."""
+    about: str
+    """What it does, in a few words."""
     function: ServiceFunction
     undo: ServiceFunction | None
     parameters: frozenset[str]
@@ -97,16 +101,18 @@ class Service:
 REGISTRY: dict[str, Service] = {}
 
 
-def service(name: str, undo: ServiceFunction | None = None) -> Callable[[ServiceFunction], ServiceFunction]:
+def service(
+    name: str, title: str, about: str, undo: ServiceFunction | None = None
+) -> Callable[[ServiceFunction], ServiceFunction]:
     """Register a function ``f(call: ServiceCall, **parameters) -> JSON-able`` under `name`.
 
-    `undo(call, result)` gets what the function had answered.
+    Process owners read `title` and `about`; `undo(call, result)` gets what the function had answered.
     """
 
     def register(function: ServiceFunction) -> ServiceFunction:
         given = list(inspect.signature(function).parameters.values())[1:]
         required = frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
-        REGISTRY[name] = Service(name, function, undo, frozenset(one.name for one in given), required)
+        REGISTRY[name] = Service(name, title, about, function, undo, frozenset(one.name for one in given), required)
         return function
 
     return register
@@ -183,6 +189,12 @@ def call(known: Service, circumstances: ServiceCall, parameters: Mapping[str, An
     if watched is not None:
         watched.append((circumstances.element_id, known.name, dict(parameters)))
     return known.function(circumstances, **parameters)
+
+
+def words(name: str) -> tuple[str, str]:
+    """What process owners call the service, and what it does; of an unknown one its name."""
+    known = REGISTRY.get(name)
+    return (known.title, known.about) if known else (name, "")
 
 
 def find(name: str) -> Service | None:

@@ -108,6 +108,16 @@ class CaseView:
         return {attachment.id: attachment for attachment in self.attachments}
 
     @property
+    def standing(self) -> list[Sent]:
+        """The submissions that count."""
+        return [one for one in self.sent if one.undoing is None]
+
+    @property
+    def void(self) -> list[Sent]:
+        """The submissions that were taken back or sent back: they stay in the file, and count no more."""
+        return [one for one in self.sent if one.undoing is not None]
+
+    @property
     def here(self) -> list[str]:
         """The elements to mark in the picture: where tokens stand, and the calls that hold them."""
         return [*self.open_elements, *self.instance.active_calls()]
@@ -200,7 +210,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
         timeline=[_event(entry, history, people) for entry in entries if entry.kind != "begun"],
-        submissions=submissions, sent=past.sent(session, history, submissions, items), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
+        submissions=submissions, sent=past.sent(session, history, submissions, items, entries), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),

@@ -18,15 +18,13 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.definitions.definition import Definition
-from engine.definitions.variables import GIVEN
+from engine.definitions.variables import CHANGING
 from engine.feel import Expression, compile_expression, strip_equals
 
 Facts = Mapping[str, bool]
 """The remembered answers, by the text of the condition."""
 
 Sample = tuple[str, Any]
-_STEADY = frozenset({"household", "province_managed", "monitoring_line", "opened_on"})
-"""Of what the system gives a case, what it gives once."""
 _LASTING = frozenset({"userTask", "manualTask", "startEvent", "serviceTask", "businessRuleTask", "endEvent"})
 """The kinds of elements whose variables change as they are done, and not while they run."""
 _MOST_CASES = 3_000
@@ -157,7 +155,7 @@ def _lasts(definition: Definition, element_id: str) -> bool:
 
 def _loose(definition: Definition) -> set[str]:
     """What may change at any time: what messages bring, what a clue changes, the item of a repeated step."""
-    found = set(definition.messages) | (set(GIVEN) - _STEADY)
+    found = set(definition.messages) | CHANGING
     for spec in (definition.specs[0], *definition.specs[1].values()):
         for one in spec.task_specs.values():
             found |= {str(getattr(one, name, None) or "") for name in ("item_variable", "output_variable")}

@@ -7,8 +7,13 @@ export function printsAll() {
   addEventListener("afterprint", fold);
 }
 
+// What is folded as an annex is printed unfolded, at the end.
 function unfold() {
   fold();
+  for (const annex of document.querySelectorAll("details.annex:not([open])")) {
+    annex.classList.add("unfolded");
+    annex.open = true;
+  }
   for (const box of document.querySelectorAll(BOXES)) {
     const words = saidIn(box);
     const printed = Object.assign(document.createElement("div"), { className: "form-control printed", textContent: words });
@@ -19,6 +24,10 @@ function unfold() {
 }
 
 function fold() {
+  for (const annex of document.querySelectorAll("details.unfolded")) {
+    annex.classList.remove("unfolded");
+    annex.open = false;
+  }
   for (const printed of document.querySelectorAll(".printed")) printed.remove();
   for (const box of document.querySelectorAll(".mirrored")) box.classList.remove("mirrored");
 }
