@@ -225,7 +225,7 @@ def test_s04_returned_twice_and_nothing_typed_again(site: Site, past: World) -> 
 
 @pytest.mark.duty("R16", "R17")
 def test_s05_over_the_line_but_a_sudden_hardship(site: Site, past: World) -> None:
-    village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
+    township, county = site.official("xiang"), site.official("xian")
     hardship = {"wage": 18400, "business": 0, "medical": 86000, "education": 12000, "risks": ["illness", "schooling"]}
     to_township(past, past.enter(), **hardship)
     township.open_task(NAME, "乡级审核")
@@ -300,7 +300,7 @@ def test_s08_a_result_on_file_is_shown_with_its_date(site: Site, past: World) ->
 
 @pytest.mark.duty("R09", "R12")
 def test_s09_a_late_result_with_a_finding(site: Site, past: World) -> None:
-    village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
+    county = site.official("xian")
     case = prepare(past, matched=False)
     site.go_to(6)
     finding = [{"source": "公安", "finding": "小型汽车", "amount": 150000}]
