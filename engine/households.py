@@ -240,8 +240,8 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     household = call.case.household
     if household.status == "identifying":
         household.status = "ordinary"
-    because = f"原因：{reason.rstrip('。')}。" if reason else ""
-    words = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
+    because = f"原因：{text.sentence(reason)}" if reason else ""
+    words = f"{matter}：{text.sentence(result)}{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))

@@ -11,7 +11,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, corrections, households
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.models import (
     Account,
     AssistancePlan,
@@ -27,6 +27,7 @@ from engine.models import (
     Telling,
     WorkItem,
 )
+from engine.text import sentence
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
 
 def _correction(row: Correction) -> Chapter:
     into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
-    text = f"{row.household.head_name}户（{row.household.number}）{into}：{row.reason}。{corrections.STATUS[row.status]}。{row.note}"
+    text = f"{row.household.head_name}户（{row.household.number}）{into}：{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"
     return Chapter(local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text)
 
 
@@ -124,7 +125,7 @@ def _observation(row: Observation) -> Chapter:
 
 
 def _official(row: ResponsibleOfficial) -> Chapter:
-    until = f"，至{row.until:%Y年%m月%d日}" if row.until else ""
+    until = f"，至{written(row.until)}" if row.until else ""
     return Chapter(row.since, "official", "帮扶责任人", f"{row.name}（{row.unit} {row.post}）{until}")
 
 

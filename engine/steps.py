@@ -7,7 +7,7 @@ A `Step` holds the locked case row and its restored instance. Its owner feeds on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,9 +16,12 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
+from engine.clock import written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
+from engine.flow.history import lines
+from engine.flow.history.lines import Line
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
 from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
@@ -222,18 +225,18 @@ class Step:
             self.definition,
         )
 
-    def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
+    def log(self, line: Line, element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        self._change(**audit.append(self.connection, self.case, actor_id, kind, data, self.now, element_id))
+        self._change(**audit.append(self.connection, self.case, actor_id, line, self.now, element_id))
         self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
-    def finish(self, details: Mapping[str, Any], note: str = "") -> None:
-        """Write back all that the input did; `details` belong to the input's own line of the history.
+    def finish(self, said: lines.Input | None = None, note: str = "") -> None:
+        """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
@@ -243,7 +246,7 @@ class Step:
         waiting = self.connection.execute(_TIMERS, case).all()
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
-        self._log_records(details, _begun(wanted, items, [*timers, *passed], waiting))
+        self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -278,31 +281,24 @@ class Step:
 
     # -- history ------------------------------------------------------------------------------------------------------
 
-    def _log_records(self, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
+    def _log_records(self, said: lines.Input | None, begun: lines.Begun | None) -> None:
         """A line for each record; the last also says what has begun to wait. Without an input that is a line of its own."""
         records = self.instance.records
         for record in records:
-            self._log_record(record, details, begun if record is records[-1] else {})
+            self._log_record(record, said, begun if record is records[-1] else None)
         if begun and not records:
-            self.log("begun", begun)
+            self.log(begun)
 
-    def _log_record(self, record: Record, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
-        data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
-        if record.token:
-            data["token"] = record.token
-        if record.due_at:
-            data["due"] = record.due_at.isoformat()
-        if record.late:
-            data["late"] = True
-        for key in ("services", "decisions", "ends", "caught", "told"):
-            found = getattr(record, key)
-            if found:
-                data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
-        data.update(begun)
-        actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        line = audit.append(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
-        self._change(**line)
-        if record.kind == "timer":
+    def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
+        timed = record.kind == lines.Fired.KIND
+        line = lines.Fired() if timed or said is None else said
+        line = record.noted(line)
+        if begun is not None:
+            line = replace(line, opened=begun.opened, limits=begun.limits)
+        actor_id = self.actor.id if self.actor and not timed else None
+        kept = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
+        self._change(**kept)
+        if timed:
             self._mark_passed(record)
 
     def _mark_passed(self, record: Record) -> None:
@@ -315,9 +311,9 @@ class Step:
         """R15, R19: the ladder hears of the limits that this step saw pass, and looks again as its table says."""
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
-            self.tell(
-                "overdue", f"overdue:{record.token}", f"{self.case.subject}户：{name}，已超期。", record.element_id
-            )
+            last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
+            text = f"{self.case.subject}户：{self.definition.name}的期限“{name}”已过{last}。"
+            self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in self._standing_again:
             limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
@@ -430,8 +426,7 @@ class Step:
         variables = self.instance.variables
         self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
-        if limits:
-            self._change(limit_at=min(limits))
+        self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
@@ -450,9 +445,11 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
-        self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        last_day = f"（最后一天 {lamps.last_day(self.case.limit_at)}）" if self.case.limit_at else ""
-        text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        passes = limit.due_at if limit is not None else None
+        self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
+        last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
@@ -462,8 +459,8 @@ class Step:
         if limit is None or limit.standing != "open":
             return
         days = lamps.days_over(limit.due_at, self.now)
-        self.log("repeat", {"token": row.token, "days": days}, row.element_id)
-        text = f"{self.case.subject}户：{row.name}，已超期 {days} 天，仍未办结。"
+        self.log(lines.Repeated(token=row.token, days=days), row.element_id)
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 
@@ -485,16 +482,16 @@ def _item_words(item: Any) -> str:
 
 def _begun(
     wanted: Mapping[str, OpenTask], items: Mapping[str, Any], timers: Sequence[WaitingTimer], rows: Sequence[Any]
-) -> dict[str, Any]:
+) -> lines.Begun | None:
     """For the history: the tasks that now wait for a person and did not before, and the limits that now run or moved."""
-    opened = [[task.element_id, token] for token, task in wanted.items() if token not in items]
+    opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
     known = {row.token: row.due_at for row in rows if row.kind == "limit"}
     limits = [
-        [timer.element_id, timer.due_at.isoformat()]
+        lines.Limit(timer.element_id, timer.due_at)
         for timer in timers
         if timer.limit and known.get(timer.token) != timer.due_at
     ]
-    return {**({"opened": opened} if opened else {}), **({"limits": limits} if limits else {})}
+    return lines.Begun(opened=opened, limits=limits) if opened or limits else None
 
 
 def _wanted_timers(

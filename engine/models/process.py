@@ -94,7 +94,7 @@ class CaseFile(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     discovery_date: Mapped[date | None]
-    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the outermost open limit passes
+    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the limits that count, when the first passes
     lamp_floor: Mapped[str] = mapped_column(String(8), default="green")  # yellow once warned, red once passed
     lock_version: Mapped[int] = mapped_column(default=0)
     log_seq: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,9 +38,16 @@ class Letter:
 
 
 def week_of(now: datetime) -> str:
-    """The week, as the letter's matter: 2022年第19周."""
-    year, week, _ = local_date(now).isocalendar()
-    return f"{year}年第{week}周"
+    """The week, as the letter's matter: 2022年第19周 (GB/T 7408); across the turn of the year its days.
+
+    The standard gives the days around New Year to one year alone, which need not be the year of the letter's number.
+    """
+    today = local_date(now)
+    monday = today - timedelta(days=today.weekday())
+    sunday = monday + timedelta(days=6)
+    if monday.year != sunday.year:
+        return f"{written(monday)}至{written(sunday)}"
+    return f"{today.year}年第{today.isocalendar().week}周"
 
 
 def this_week(session: Session, actor: Account, township_code: str, now: datetime) -> Letter:

@@ -1,24 +1,15 @@
-"""Decision tables: hit policies as the standard says; and the public compatibility kit where a copy of it is at hand."""
+"""Decision tables: hit policies as the standard says."""
 
 from __future__ import annotations
 
-import os
-from decimal import Decimal
-from pathlib import Path
+import re
 from typing import Any
 
 import pytest
-from lxml import etree
 
 from engine.decisions import Decision, parse_decision, parse_model
 from engine.errors import DefinitionError, EngineFault
-from engine.feel import builtins
 from engine.installation import ROOT
-
-KIT = Path(os.environ.get("SHOUWANG_TCK", ROOT / ".cache" / "tck"))
-"""A copy of the DMN Technology Compatibility Kit's compliance-level-2 folder, for whoever has one at hand."""
-NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
-TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 def table(policy: str, rules: list[tuple[str, str]], aggregation: str = "") -> Decision:
@@ -82,58 +73,75 @@ def test_the_category_table(facts: dict[str, Any], expected: tuple[str, str | No
     assert (found["advice"], found["category"]) == expected
 
 
-# -- the public kit, level 2: run where it lies beside the project ----------------------------------------------------
+# -- several decisions in one file ------------------------------------------------------------------------------------
 
 
-def _kit_value(node: Any) -> Any:
-    for child in node:
-        if not isinstance(child.tag, str):
-            continue
-        name = etree.QName(child).localname
-        if name == "value":
-            return _kit_literal(child)
-        if name == "list":
-            return [_kit_value(item) for item in child]
-        if name == "component":
-            return {part.get("name"): _kit_value(part) for part in node if isinstance(part.tag, str)}
-    return None
+def model(*decisions: str) -> bytes:
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
+        f"{''.join(decisions)}</definitions>"
+    ).encode()
 
 
-def _kit_literal(node: Any) -> Any:
-    if node.get(NIL) == "true":
-        return None
-    readers: dict[str, Any] = {
-        "decimal": Decimal, "double": Decimal, "boolean": lambda text: text == "true", "date": builtins.parse_date,
-        "dateTime": builtins.parse_date_time, "time": builtins.parse_time, "duration": builtins.parse_duration,
-    }  # fmt: skip
-    return readers.get((node.get(TYPE) or "").split(":")[-1], str)(node.text or "")
+def literal(name: str, text: str, inside: str = "") -> str:
+    return (
+        f'<decision id="_{name}" name="{name}"><variable name="{name}"/>{inside}'
+        f"<literalExpression><text>{text}</text></literalExpression></decision>"
+    )
 
 
-def _kit_cases() -> list[Any]:
-    found = []
-    for file in sorted(KIT.glob("*/*test*.xml")):
-        for case in etree.parse(file).getroot().iter("{*}testCase"):
-            inputs = {node.get("name"): _kit_value(node) for node in case.findall("{*}inputNode")}
-            for result in case.findall("{*}resultNode"):
-                expected = result.find("{*}expected")
-                wanted = _kit_value(expected) if expected is not None else None
-                label = f"{file.parent.name}-{case.get('id')}-{result.get('name')}"
-                found.append(pytest.param(file.parent, inputs, result.get("name"), wanted, id=label))
-    return found
+def test_one_bad_decision_does_not_take_the_others_along() -> None:
+    body = model(literal("bad", "1 +"), literal("worse", "now()"), literal("good", "1 + 1"))
+    assert parse_decision(body).evaluate({}) == 2
+    with pytest.raises(DefinitionError) as error:
+        parse_model(body)
+    assert [(found.element_id, found.element_name) for found in error.value.findings] == [
+        ("_bad", "bad"),
+        ("_worse", "worse"),
+    ]
+    assert "“bad”：结尾处：这里缺少一个值" in error.value.findings[0].message
 
 
-def _rounded(found: Any) -> Any:
-    if isinstance(found, Decimal):
-        return round(found, 8)
-    if isinstance(found, list):
-        return [_rounded(item) for item in found]
-    return {key: _rounded(item) for key, item in found.items()} if isinstance(found, dict) else found
+def test_a_decision_that_needs_a_bad_one_is_refused() -> None:
+    needs = '<informationRequirement><requiredDecision href="#_bad"/></informationRequirement>'
+    with pytest.raises(DefinitionError, match="这里缺少一个值"):
+        parse_decision(model(literal("bad", "1 +"), literal("good", "bad", needs)))
 
 
-_CASES = _kit_cases()
-if _CASES:
+def test_a_file_may_hold_as_many_decisions_as_it_has_room_for() -> None:
+    found = parse_model(model(*(literal(f"d{number}", str(number)) for number in range(400))))
+    assert [one.evaluate({}) for one in found] == list(range(400))
 
-    @pytest.mark.parametrize(("folder", "inputs", "name", "expected"), _CASES)
-    def test_compatibility_kit(folder: Path, inputs: dict[str, Any], name: str, expected: Any) -> None:
-        decisions = {one.name: one for one in parse_model(next(folder.glob("*.dmn")).read_bytes())}
-        assert _rounded(decisions[name].evaluate_standard(inputs)) == _rounded(expected)
+
+def test_a_name_with_a_sign_is_a_name_where_it_is_in_sight() -> None:
+    needs = '<informationRequirement><requiredDecision href="#_a-b"/></informationRequirement>'
+    body = model(literal("a-b", "5"), literal("other", "a-b"), literal("last", "a-b + 1", needs))
+    found = {one.name: one.evaluate({"a": 7, "b": 4}) for one in parse_model(body)}
+    assert found == {"a-b": 5, "other": 3, "last": 6}
+
+
+@pytest.mark.parametrize(
+    ("box", "value"),
+    [
+        ("<conditional><if>T:x &gt; 1</if><then>T:1</then><else>T:2</else></conditional>", 1),
+        ('<for iteratorVariable="i"><in>T:[1, 2]</in><return>T:i * x</return></for>', [2, 4]),
+        ('<some iteratorVariable="i"><in>T:[1, 2]</in><satisfies>T:i = x</satisfies></some>', True),
+        ('<every iteratorVariable="i"><in>T:[1, 2]</in><satisfies>T:i = x</satisfies></every>', False),
+        ("<filter><in>T:[1, 2, 3]</in><match>T:item &gt; 1</match></filter>", [2, 3]),
+        ("<list>T:1T:x</list>", [1, 2]),
+        ('<relation><column name="a"/><column name="b"/><row>T:1T:x</row></relation>', [{"a": 1, "b": 2}]),
+        ('<context><contextEntry><variable name="f"/><functionDefinition><formalParameter name="n"/>T:n + 1'
+         "</functionDefinition></contextEntry><contextEntry>T:f(x)</contextEntry></context>", 3),
+    ],
+)  # fmt: skip
+def test_boxed_expressions(box: str, value: Any) -> None:
+    written = re.sub(r"T:([^<]*?)(?=<|T:)", r"<literalExpression><text>\1</text></literalExpression>", box)
+    body = model(f'<decision id="a" name="a"><variable name="a"/>{written}</decision>')
+    (found,) = parse_model(body)
+    assert found.evaluate({"x": 2}) == value
+
+
+def test_a_decision_without_sense_in_its_box_is_refused() -> None:
+    body = model('<decision id="a" name="a"><for iteratorVariable="i"><in/></for></decision>')
+    with pytest.raises(DefinitionError, match="缺少内容"):
+        parse_model(body)

@@ -1,5 +1,5 @@
 // Paper does not scroll: before printing, every box that people type into is replaced by all that stands in it.
-const BOXES = "main textarea, main select, main input[type=text], main input:not([type])";
+const BOXES = "main textarea, main select, main input[type=text], main input[type=date], main input:not([type])";
 const LONG = 40; // letters that stand on one line of half a sheet
 
 export function printsAll() {
@@ -32,8 +32,9 @@ function fold() {
   for (const box of document.querySelectorAll(".mirrored")) box.classList.remove("mirrored");
 }
 
-// What was not chosen is left blank, for a pen.
+// What was not chosen is left blank, for a pen. Dates are written as people here write them, whatever the browser speaks.
 function saidIn(box) {
+  if (box.type === "date") return box.value.replace(/^(\d+)-0?(\d+)-0?(\d+)$/, "$1年$2月$3日");
   if (box.tagName !== "SELECT") return box.value;
   return box.value === "" ? "" : (box.selectedOptions[0]?.textContent ?? "");
 }

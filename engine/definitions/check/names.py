@@ -20,7 +20,7 @@ from engine.definitions.variables import KINDS, PLACES, RECEIVES, VARIABLES
 from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
 from engine.feel.kinds import WORDS, Known, kind_of, never
-from engine.feel.parser import Node
+from engine.feel.nodes import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, rules
 from engine.forms import schema as s
