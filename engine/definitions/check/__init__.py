@@ -15,7 +15,7 @@ from typing import Any
 from engine import services
 from engine.deadline import Deadline
 from engine.definitions import xml as x
-from engine.definitions.check import foreign, legal, limits, names, overwriting, receiving, structure, timers, work
+from engine.definitions.check import foreign, legal, limits, names, overwriting, receiving, starting, structure, timers, work
 from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
@@ -32,7 +32,7 @@ _CHECKERS: tuple[Checker, ...] = (
     work.services_called, receiving.received,
     work.expressions_written, names.names, overwriting.overwriting, timers.timers, legal.legal, foreign.other_pools,
     foreign.message_flows, foreign.unusual,
-    foreign.other_tools, limits.layout,
+    foreign.other_tools, starting.starting, limits.layout,
 )  # fmt: skip
 
 
