@@ -21,8 +21,9 @@ export function field(key, label, control, hint) {
   return h("div", { className: "pf" }, h("label", { htmlFor: input?.id ?? "" }, label), control, hint && h("p", { className: "hint" }, hint));
 }
 
-export const line = (value, save, more = {}) => h("input", { type: "text", className: "form-control form-control-sm", value, autocomplete: "off", onchange: (event) => save(event.target.value.trim()), ...more });
-export const area = (value, save, more = {}) => h("textarea", { className: "form-control form-control-sm", rows: 3, value, onchange: (event) => save(event.target.value), ...more });
+// What was drawn stays the default: what differs from it has been typed.
+export const line = (value, save, more = {}) => h("input", { type: "text", className: "form-control form-control-sm", defaultValue: value, autocomplete: "off", onchange: (event) => save(event.target.value.trim()), ...more });
+export const area = (value, save, more = {}) => h("textarea", { className: "form-control form-control-sm", rows: 3, defaultValue: value, onchange: (event) => save(event.target.value), ...more });
 export const whole = (value, save, more = {}) => line(value, save, { type: "number", min: 0, max: 9999, ...more });
 
 export function choice(value, options, save, more = {}) {
@@ -56,7 +57,7 @@ export function several(key, options, value, save) {
 // A FEEL text: names are offered while typing, and the server says at once what it cannot read.
 export function feel(value, save, { names, check, timer = false, rows = 2, placeholder = "" }) {
   const wrong = h("p", { className: "wrong", role: "alert" });
-  const input = h("textarea", { className: "form-control form-control-sm feel", rows, value, placeholder, spellcheck: false, onchange: () => save(input.value.trim()) });
+  const input = h("textarea", { className: "form-control form-control-sm feel", rows, defaultValue: value, placeholder, spellcheck: false, onchange: () => save(input.value.trim()) });
   const list = h("ul", { className: "names", role: "listbox", hidden: true });
   const box = h("div", { className: "feel-box" }, input, list, wrong);
   let waiting;
