@@ -4,6 +4,7 @@ import { headers, keepDraft } from "./drafts.js";
 import { Level } from "./form/evaluation.js";
 import { judge } from "./form-rules.js";
 import { quietly } from "./quiet.js";
+import { fill } from "./older.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
@@ -164,7 +165,7 @@ function uploads(form, changed) {
 }
 
 function keep(box, input, file) {
-  if (!input.multiple) box.querySelector("ul").replaceChildren();
+  if (!input.multiple) fill(box.querySelector("ul"));
   const item = document.createElement("li");
   const link = Object.assign(document.createElement("a"), { href: file.url, target: "_blank", textContent: file.filename });
   const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: input.name.replace("file:", ""), value: file.id });

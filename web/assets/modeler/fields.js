@@ -1,8 +1,10 @@
 // The panel's controls: labelled, with a hint, telling what is wrong below; expressions complete names as one types.
+import { fill } from "../older.js";
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria")) node.setAttribute(`aria-${name.slice(4).toLowerCase()}`, value);
     else if (name in node && name !== "list") node[name] = value;
     else if (value !== undefined) node.setAttribute(name, value);
   }
@@ -70,7 +72,7 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
   const offer = () => {
     const start = typed();
     const fitting = start.length < 1 ? [] : names().filter((one) => one.key !== start && (one.key.includes(start) || one.name.includes(start))).slice(0, 8);
-    list.replaceChildren(...fitting.map((one, index) => h("li", { role: "option", ariaSelected: index === 0, title: one.key, onmousedown: (event) => (event.preventDefault(), take(one)) }, h("b", {}, one.key), ` ${one.name}`)));
+    fill(list, ...fitting.map((one, index) => h("li", { role: "option", ariaSelected: index === 0, title: one.key, onmousedown: (event) => (event.preventDefault(), take(one)) }, h("b", {}, one.key), ` ${one.name}`)));
     list.hidden = fitting.length === 0;
     list.choices = fitting;
   };
@@ -90,12 +92,12 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (list.hidden) return;
-    const at = [...list.children].findIndex((one) => one.ariaSelected === "true");
+    const at = [...list.children].findIndex((one) => one.getAttribute("aria-selected") === "true");
     if (event.key === "Escape") list.hidden = true;
     else if (event.key === "Enter" || event.key === "Tab") take(list.choices[at]);
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const next = (at + (event.key === "ArrowDown" ? 1 : -1) + list.children.length) % list.children.length;
-      [...list.children].forEach((one, index) => (one.ariaSelected = String(index === next)));
+      [...list.children].forEach((one, index) => one.setAttribute("aria-selected", index === next));
     } else return;
     event.preventDefault();
   });

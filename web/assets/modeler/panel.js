@@ -6,6 +6,7 @@ import { bodyOf, definitionOf, documentation, extension, formKey, others, proper
 import { names, nodes, users } from "./names.js";
 import { conditionFields } from "./condition.js";
 import { queueOf } from "./queues.js";
+import { fill } from "../older.js";
 
 const TYPES = {
   UserTask: "人工任务", ManualTask: "线下任务", ServiceTask: "系统功能", BusinessRuleTask: "决策表", CallActivity: "公用环节",
@@ -80,7 +81,7 @@ export class Panel {
     const scroll = this.shown === element ? this.box.scrollTop : 0;
     this.shown = element;
     this.drawing = true;
-    this.box.replaceChildren(...(element ? this.groups(element) : [h("p", { className: "quiet p-3" }, "选中了几个元素。单击其中一个，可以在这里修改。")]));
+    fill(this.box, ...(element ? this.groups(element) : [h("p", { className: "quiet p-3" }, "选中了几个元素。单击其中一个，可以在这里修改。")]));
     this.drawing = false;
     this.box.dataset.of = element ? subject(element).id : "";
     this.box.scrollTop = scroll;
