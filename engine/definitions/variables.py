@@ -15,6 +15,9 @@ GIVEN: Mapping[str, frozenset[str]] = {
 }
 """Each with its keys; one without keys is a plain value. Set by engine.openings and engine.clues (R01, R06)."""
 
+OF_CLUES = frozenset({"clue", "discovery_date", "latest_clue"})
+"""Those that only the procedure has which a clue begins; elsewhere the names are free."""
+
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("opened_on", "discovery_date", "clue.discovered_on"), "day"),
     **dict.fromkeys(("latest_clue.discovered_on", "latest_clue.entered_on"), "day"),

@@ -75,7 +75,9 @@ def test_the_walk_would_see_it(code: str) -> None:
     assert list(newer(code))
 
 
-@pytest.mark.parametrize("code", ["// .at(", "this.at = 1;", "({ scheduler: 1 })", "(box.showModal ? box.showModal() : 0)"])
+@pytest.mark.parametrize(
+    "code", ["// .at(", "this.at = 1;", "({ scheduler: 1 })", "(box.showModal ? box.showModal() : 0)"]
+)
 def test_and_nothing_else(code: str) -> None:
     assert list(newer(code)) == []
 
