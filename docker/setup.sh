@@ -1,7 +1,8 @@
-# Sets a fresh machine up for ./demo and ./test; sourced by them. POSIX sh; each part is skipped when its inputs are
-# unchanged. Needs a Python >= 3.11 with pip and venv; everything else is fetched from the package registries.
+# Sets a fresh machine up for ./demo, ./test and docker/wheel.sh; sourced by them. POSIX sh; each part is skipped when its
+# inputs are unchanged. Needs a Python >= 3.11 with pip and venv; everything else is fetched from the package registries.
 set -eu
 cd "$(dirname "$0")"
+[ -f pyproject.toml ] || cd ..
 ROOT=$(pwd)
 VENV=$ROOT/.venv
 unset PYTHONDONTWRITEBYTECODE # parsing every module anew at each start costs seconds

@@ -82,7 +82,7 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
 
 def authenticate(session: Session, username: str, password: str, now: datetime) -> Account:
     """The account that signs in. Raises NotAllowed with one sentence for every kind of mismatch; locks after failures."""
-    account = session.scalar(select(Account).where(Account.username == text.username(username)))
+    account = named(session, username)
     locked = account is not None and account.locked_until is not None and account.locked_until > now
     good = _verify(account.password_hash if account else _decoy(), password)
     if account is None:
@@ -109,6 +109,11 @@ def _verify(stored: str, password: str) -> bool:
         return _HASHER.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def named(session: Session, username: str) -> Account | None:
+    """The account of a name, however it is spelt (width, case of letters); None when there is none."""
+    return session.scalar(select(Account).where(Account.username == text.username(username)))
 
 
 def issue_token(session: Session, account: Account, now: datetime) -> tuple[str, datetime]:
@@ -139,7 +144,7 @@ def set_email(session: Session, username: str, address: str) -> Account:
     if wanted and (len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)):
         raise Invalid("这不是电子邮件地址。", {"email": ["这不是电子邮件地址。"]})
     with write(session):
-        found = session.scalar(select(Account).where(Account.username == text.username(username)))
+        found = named(session, username)
         if found is None:
             raise NotFound(f"没有账号“{username}”。")
         found.email = wanted

@@ -1,7 +1,7 @@
 """公告 (R13): the results that a village is told, in the township's name.
 
 Households of one village that are approved for the same matter share one announcement, and one number, until it is
-issued or first posted; who is approved later stands on the next.
+issued or first posted; who is approved later stands on the next. The number is of the year in which it is issued.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from engine.services import ServiceCall, service
 KIND = KINDS["announcement"]
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
 _GATHERING = (
-    select(_PAPER.c.id, _PAPER.c.number)
+    select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
     .where(
         _PAPER.c.place_code == bindparam("village"), _PAPER.c.kind == KIND.key, _PAPER.c.status == "gathering",
         _PAPER.c.matter == bindparam("matter"), _PAPER.c.basis == bindparam("basis"),
@@ -58,7 +58,7 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         entry.withdrawn_at = call.now
 
 
-@service("announcement.prepare", undo=_withdraw)
+@service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     """Put the household on its village's announcement: the one that still gathers, else a new one with a new number.
 
@@ -71,18 +71,22 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     found: Any = connection.execute(_GATHERING, wanted).first()
     if found is None:
         found = numbers.open_paper(call.session, KIND, village, matter, basis, call.now, gathering=True)
+    elif found.year != local_date(call.now).year:
+        found = call.session.get_one(NumberedPaper, found.id)
+        numbers.of_this_year(call.session, KIND, found, call.now)
     entry = connection.execute(_ENTER, {"paper_id": found.id, "case_id": call.case.id}).scalar_one()
     return {"id": entry, "paper": found.id, "number": found.number}
 
 
-@service("announcement.post")
+@service("announcement.post", "登记公告已张贴", "名单关闭")
 def post(call: ServiceCall) -> dict[str, Any]:
     """The announcement hangs in the village: its list is closed, whoever comes later stands on the next."""
     found = of_cases(call.session, [call.case.id])
     if not found:
         raise EngineFault("还没有生成公告，不能登记张贴。")
     record = found[-1]
-    return {"paper": record.id, "number": record.number, "closed": close(call.session, record, call.actor, call.now)}
+    closed = close(call.session, record, call.actor, call.now)
+    return {"paper": record.id, "number": record.number, "closed": closed}
 
 
 def close(session: Session, record: NumberedPaper, actor: Account | None, now: datetime) -> bool:
@@ -91,6 +95,7 @@ def close(session: Session, record: NumberedPaper, actor: Account | None, now: d
     session.refresh(record)
     if record.status != "gathering":
         return False
+    numbers.of_this_year(session, KIND, record, now)
     numbers.fix(session, record, compose_paper(session, record, now), actor, now)
     return True
 

@@ -1,47 +1,25 @@
-"""Photos and scans: the type is found from the content, not from the name; every look is access-controlled and logged."""
+"""Photos and scans of a case: every look is access-controlled and logged. What a file is, `photos` tells."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from pathlib import PurePath
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, audit
+from engine import access, audit, photos
 from engine import text as normal
 from engine.database import write
 from engine.errors import Invalid, NotFound
 from engine.models import Account, Attachment, CaseFile, WorkItem
 
-MAX_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 60_000_000
-_IMAGES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
-_ENDINGS = {
-    "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",), "image/webp": (".webp",), "application/pdf": (".pdf",),
-}  # fmt: skip
-
-
-def media_type_of(body: bytes) -> str:
-    """The media type that the content proves. Raises Invalid for anything but JPEG, PNG, WebP and PDF."""
-    if body[:5] == b"%PDF-" and b"%%EOF" in body[-2048:]:
-        return "application/pdf"
-    try:
-        with Image.open(io.BytesIO(body)) as image:
-            kind = _IMAGES.get(image.format or "")
-            if image.width * image.height > MAX_PIXELS:
-                raise Invalid("图片的尺寸过大，请缩小后再上传。")
-            image.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise Invalid("文件不是完整的照片（JPG、PNG、WebP）或扫描件（PDF）。") from error
-    if kind is None:
-        raise Invalid("只能上传照片（JPG、PNG、WebP）或扫描件（PDF）。")
-    return kind
+MAX_BYTES = 25 * 1024 * 1024
+"""What may be sent: a phone's photo as it was taken, where the browser could not make it smaller."""
+MAX_SCAN_BYTES = 10 * 1024 * 1024
+"""What is kept of a file that cannot be made smaller here."""
 
 
 def store(
@@ -61,20 +39,26 @@ def store_for_case(
     item_id: int | None = None,
 ) -> Attachment:  # fmt: skip
     """Keep a file with a case; the caller has checked that the actor may add one."""
-    name = normal.line(PurePath(filename.replace("\\", "/")).name)[-200:] or "附件"
+    shown = normal.line(filename)[-60:] or "附件"
     if not body:
-        raise Invalid(f"“{name}”是空文件。")
-    if len(body) > MAX_BYTES:
-        raise Invalid(f"“{name}”超过 10 MB，请压缩后再上传。")
-    kind = media_type_of(body)
-    if PurePath(name).suffix.lower() not in _ENDINGS[kind]:
-        raise Invalid(f"“{name}”的内容与文件名的类型不符。")
+        raise Invalid(f"“{shown}”是空文件。")
+    kind, kept = _kept(shown, body)
     with write(session):
         found = Attachment(
-            case_id=case_id, work_item_id=item_id, field=field[:80], filename=name, media_type=kind, size=len(body),
-            sha256=sha256(body).hexdigest(), body=body, uploaded_by=actor.id, uploaded_at=now,
+            case_id=case_id, work_item_id=item_id, field=field[:80], filename=photos.named(filename, kind), media_type=kind,
+            size=len(kept), sha256=sha256(kept).hexdigest(), body=kept, uploaded_by=actor.id, uploaded_at=now,
         )  # fmt: skip
         session.add(found)
+    return found
+
+
+def _kept(shown: str, body: bytes) -> photos.Kept:
+    """The file as it is kept. Raises Invalid, naming the file, if it is too large, broken or of another kind."""
+    found = photos.kept(body) if len(body) <= MAX_BYTES else None
+    if found is None or len(found.body) > MAX_SCAN_BYTES:
+        raise Invalid(
+            f"“{shown}”太大：照片不超过 25 MB，PDF 不超过 10 MB。扫描件请分成几个文件上传，或用手机逐页拍照上传。"
+        )
     return found
 
 
@@ -93,6 +77,14 @@ def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -
         audit.record(session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now)
     source = session.get_one(Attachment, found.copy_of or found.id, options=[undefer(Attachment.body)])
     return found, source.body
+
+
+def thumbnail(session: Session, actor: Account, attachment_id: int, now: datetime) -> bytes:
+    """A photo as a small JPEG; the look is logged. Raises NotFound for a scan and outside the actor's reach."""
+    found, body = fetch(session, actor, attachment_id, now)
+    if not found.is_photo:
+        raise NotFound("这个附件不是照片。")
+    return photos.thumbnail(body)
 
 
 def uploaded(session: Session, actor: Account, ids: Sequence[int]) -> dict[int, Attachment]:

@@ -53,7 +53,7 @@ def _leave(call: ServiceCall, result: Any) -> None:
         entry.result, entry.answered_on = "returned", local_date(call.now)
 
 
-@service("batch.enter", undo=_leave)
+@service("batch.enter", "编入当天的批次", "逐级报批的批次", undo=_leave)
 def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
     """Put the case into the batch of the day of its county or province; the first case of a day opens a new one.
 
@@ -159,7 +159,7 @@ def _answer(call: ServiceCall, result: str, text: str) -> list[int]:
     return [entry.id for entry in entries]
 
 
-@service("batch.refuse", undo=_unanswer)
+@service("batch.refuse", "登记不同意", "哪一级不同意和理由", undo=_unanswer)
 def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     """A level refused: its reason goes into the batches and to the county; the household stays as it was (R28)."""
     text = f"{by}不同意：{reason}"
@@ -170,7 +170,7 @@ def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     return {"text": text, "entries": _answer(call, "refused", text)}
 
 
-@service("batch.agree", undo=_unanswer)
+@service("batch.agree", "登记国家局同意", "文号和日期", undo=_unanswer)
 def agree(call: ServiceCall, number: str | None = None, consented_on: str | None = None) -> dict[str, Any]:
     """The national bureau consented by the paper of this number and date (R28)."""
     number, day = _consent(number, consented_on)
@@ -189,7 +189,7 @@ def _unexecute(call: ServiceCall, result: Any) -> None:
         entry.executed_on = None
 
 
-@service("batch.execute", undo=_unexecute)
+@service("batch.execute", "登记省里已执行", "没有文号和日期的拒绝", undo=_unexecute)
 def execute(
     call: ServiceCall, executed_on: str, number: str | None = None, consented_on: str | None = None
 ) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def _take_back(call: ServiceCall, result: Any) -> None:
         call.session.delete(clue)
 
 
-@service("clue.raise", undo=_take_back)
+@service("clue.raise", "录入风险线索", "与人工录入一样，开出识别认定或并入已有的一件", undo=_take_back)
 def raise_clue(
     call: ServiceCall, channel: str, description: str, risks: list[str] | None = None, finder: str | None = None
 ) -> dict[str, Any]:

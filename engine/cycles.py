@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.clock import CHINA
-from engine.feel.values import YearsMonths
+from engine.feel.temporal import YearsMonths
 
 MAX_ROUNDS = 100
 """A cycle that names no number of rounds, or a larger one, ends here: a case may stay open for years."""

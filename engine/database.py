@@ -198,6 +198,11 @@ def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Ses
     return cast("Callable[Concatenate[Session, P], R]", done)
 
 
+def ping(session: Session) -> None:
+    """Ask the database for nothing; raises what the driver raises when it does not answer."""
+    session.execute(sqlalchemy.text("SELECT 1"))
+
+
 def is_postgres(session: Session) -> bool:
     """Whether the session's database is PostgreSQL (or one of its relatives)."""
     return session.get_bind().dialect.name == "postgresql"

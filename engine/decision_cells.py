@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.decisions import Rule, Table
 from engine.feel import FeelLimitError
 from engine.feel.kinds import DAY, WORDS, Known, kind_of, never_meets
-from engine.feel.parser import Node, parts
+from engine.feel.nodes import Arithmetic, Literal, Name, Node
 
 TYPES = {
     **dict.fromkeys(("string", "text"), "string"),
@@ -65,16 +65,17 @@ def _input(table: Table, rule: Rule, column: int, known: Known) -> Iterator[tupl
     def inside(dotted: str) -> str | None:
         return kind if dotted in (title, "?") else known(dotted)
 
-    for one in test.tree[1] if test.tree[0] in ("tests", "not") else ():
-        if _is_sum(one[2]):
+    for one in test.tree.tests:
+        if _is_sum(one.value):
             yield f"“{test.text}”是一道算式，不是区间：从几到几请写 [6900..7500]。", "error"
         else:
-            yield from ((sentence, severity) for sentence in never_meets(("name", title), one, inside))
+            yield from ((sentence, severity) for sentence in never_meets(Name(title), one, inside))
 
 
 def _is_sum(node: Node) -> bool:
     """Whether the node is a sum of nothing but numbers: nobody writes one who could write its result."""
-    return node[0] == "arith" and all(_is_sum(part) or part[0] == "lit" for part in parts(node))
+    sides = node.parts()
+    return isinstance(node, Arithmetic) and all(_is_sum(side) or isinstance(side, Literal) for side in sides)
 
 
 def _output(table: Table, rule: Rule, place: int, known: Known) -> Iterator[tuple[str, str]]:

@@ -17,9 +17,8 @@ from engine.decision_cells import column_kind, wrong_cells
 from engine.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
 from engine.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
+from engine.feel import nodes as n
 from engine.feel.kinds import DAY, WORDS, kind_of, sides
-from engine.feel.parser import Node as FeelNode
-from engine.feel.parser import parts
 from engine.feel.reading import names_alone
 from engine.models import Account, ProcedureDraft
 
@@ -181,7 +180,7 @@ def _kind_of_cells(table: Table, place: int) -> str | None:
     kinds = {
         kind_of(side, lambda dotted: None)
         for rule in table.rules
-        for test in (rule.tests[place].tree[1] if rule.tests[place].tree[0] in ("tests", "not") else ())
+        for test in rule.tests[place].tree.tests
         for side in sides(test)
     } - {"null"}
     found = kinds.pop() if len(kinds) == 1 else None
@@ -242,10 +241,13 @@ def _untyped(typed: str) -> Any:
     return to_plain(compile_expression(typed).evaluate({})) if _constant(tree) else typed
 
 
-def _constant(tree: FeelNode) -> bool:
-    if tree[0] == "call":
-        return tree[1][0] == "name" and tree[1][1] in _MAKERS and all(_constant(value) for _, value in tree[2])
-    return tree[0] in ("lit", "list", "context", "neg", "range") and all(_constant(part) for part in parts(tree))
+_CONSTANTS = n.Literal | n.ListOf | n.ContextOf | n.Entry | n.Negative | n.RangeOf
+
+
+def _constant(tree: n.Node) -> bool:
+    if isinstance(tree, n.Call):
+        return tree.called in _MAKERS and all(map(_constant, tree.given))
+    return isinstance(tree, _CONSTANTS) and all(map(_constant, tree.parts()))
 
 
 def _as_text(typed: str) -> str:

@@ -173,7 +173,7 @@ def _aggregate(aggregation: str, values: list[Any]) -> Any:
     if aggregation == "SUM" and any(kind(value) not in _SUMMED for value in values):
         return None
     try:
-        return BUILTINS[_AGGREGATORS[aggregation]][1](values)
+        return BUILTINS[_AGGREGATORS[aggregation]].call(values)
     except NO_VALUE:
         return None
 
@@ -208,7 +208,7 @@ _POLICIES: dict[str, Callable[[Table, list[dict[str, Any]]], Any]] = {
 class Decision:
     """A decision with all it requires."""
 
-    def __init__(self, model: _Model, node: Node) -> None:
+    def __init__(self, model: Model, node: Node) -> None:
         self.id = node.get("id", "")
         self.name = node.get("name") or self.id
         self._model, self._node = model, node
@@ -266,7 +266,7 @@ class Decision:
         return self._model.evaluate(self._node, dict(context), set(), bare=True)
 
 
-class _Model:
+class Model:
     """The file: its decisions, business knowledge and input data by id."""
 
     def __init__(self, root: Node) -> None:
@@ -286,6 +286,14 @@ class _Model:
 
     def decisions(self) -> list[Decision]:
         return [Decision(self, n) for n in self._nodes.values() if _local(n) == "decision"]
+
+    def decision(self, name: str) -> Decision:
+        """The decision of that name. Raises FeelSyntaxError for a text in it that is no FEEL."""
+        return Decision(self, next(n for n in self._nodes.values() if _is(n, "decision", name)))
+
+    def service(self, name: str) -> Decision:
+        """The decision service of that name."""
+        raise LookupError(name)
 
     def table_of(self, node: Node) -> Table | None:
         found = _find(node, "decisionTable")
@@ -468,7 +476,7 @@ def _refusal(sentence: str) -> DefinitionError:
 def parse_model(body: bytes) -> list[Decision]:
     """Every decision of a DMN file. Raises DefinitionError for a file that is unsafe, broken or not understood."""
     try:
-        model = _Model(read_model(body))
+        model = Model(read_model(body))
         model.check()
         return model.decisions()
     except FeelSyntaxError as error:
@@ -489,6 +497,10 @@ def parse_decision(body: bytes) -> Decision:
 
 def _local(node: Node) -> str:
     return etree.QName(node).localname if isinstance(node.tag, str) else ""
+
+
+def _is(node: Node, kind: str, name: str) -> bool:
+    return _local(node) == kind and node.get("name") == name
 
 
 def _all(node: Node, name: str) -> list[Node]:

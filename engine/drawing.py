@@ -18,17 +18,18 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft
 from engine.definitions.check.names import known_variables
 from engine.definitions.resources import main_process
-from engine.definitions.wording import GIVEN
+from engine.definitions.variables import GIVEN, VARIABLES
 from engine.documents.kinds import KINDS
 from engine.errors import DefinitionError
 from engine.forms import schema as s
 from engine.models import Procedure, ProcedureDraft, ProcedureVersion
+from engine.service_words import PARAMETERS
+from engine.services import Service
 from engine.spiff import settings_of, timer_feel
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
     """Everything by kind, each with its key, its name and what it holds; of the draft and of what is in force."""
-    services.load_all()
     resources = drafting.resources_of(session, draft)
     own = drafting.changed(session, draft)
     procedures = session.execute(select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key))
@@ -43,15 +44,20 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
             for key, body in sorted(resources.decision.items())
         ],
         "parts": [_part(key, body, resources) for key, body in sorted(resources.part.items())],
-        "services": [
-            {"key": name, "parameters": sorted(service.parameters), "required": sorted(service.required)}
-            for name, service in sorted(services.REGISTRY.items())
-        ],
+        "services": [_service(one) for _, one in sorted(services.REGISTRY.items())],
         "procedures": [{"key": row.key, "name": row.name} for row in procedures],
         "papers": [{"key": key, "name": kind.name} for key, kind in KINDS.items()],
-        "given": [{"key": key, "name": name} for key, name in GIVEN.items()],
+        "given": [{"key": one.name, "name": one.words} for one in GIVEN],
         "handed": _handed(session, draft),
     }
+
+
+def _service(one: Service) -> dict[str, Any]:
+    parameters = [
+        {"key": key, "name": PARAMETERS.get(key, key), "required": key in one.required}
+        for key in sorted(one.parameters)
+    ]
+    return {"key": one.name, "name": one.title, "about": one.about, "parameters": parameters}
 
 
 def _handed(session: Session, draft: ProcedureDraft) -> list[dict[str, str]]:
@@ -121,9 +127,8 @@ def _part(key: str, body: bytes, resources: Resources) -> dict[str, Any]:
 
 def _set_by(root: x.Node, title: str, resources: Resources) -> Iterator[dict[str, Any]]:
     """The variables that a part called `title` sets itself, with the keys that are known of them."""
-    own = {name.partition(".")[0] for name in GIVEN}
     for name, variable in known_variables(Draft(root, resources)).items():
-        if name not in own:
+        if name not in VARIABLES:
             if variable.open or variable.plain:
                 yield {"key": name, "name": f"“{title}”的结果"}
             for key, component in variable.keys.items():

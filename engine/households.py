@@ -162,7 +162,7 @@ def _forget_observation(call: ServiceCall, result: Any) -> None:
         call.session.execute(unseen.values(held=True))
 
 
-@service("household.record", undo=_forget_observation)
+@service("household.record", "记入农户档案", "核实的成员、收支、风险等", undo=_forget_observation)
 def record_verification(call: ServiceCall, form: str = "verification", clues: bool | None = None) -> dict[str, Any]:
     """Write the verified household into the register: members, the year's income and spending, risks (R07, R38).
 
@@ -231,7 +231,7 @@ def _record_year(
     year.recorded_by, year.recorded_at = actor_id, now
 
 
-@service("household.tell")
+@service("household.tell", "登记须告知农户的结果", "记下把结果和原因告知农户")
 def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
     """Note that the household is told how its case ended and why (R10, R12), in the diagram's words.
 
@@ -240,8 +240,8 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     household = call.case.household
     if household.status == "identifying":
         household.status = "ordinary"
-    because = f"原因：{reason.rstrip('。')}。" if reason else ""
-    words = f"{matter}：{result}。{because}如有异议，可向村、乡、县申请复核。"[:1000]
+    because = f"原因：{text.sentence(reason)}" if reason else ""
+    words = f"{matter}：{text.sentence(result)}{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
         notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now)
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access
+from engine import access, lamps
 from engine.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem, table
 from engine.text import key
 
@@ -24,8 +24,6 @@ PAGE = 20
 URGED_SHOWN = 5
 COUNT_CAP = 1000
 """Counts stop here: «1000+» tells an official as much, and costs the same at any size."""
-YELLOW = timedelta(days=3)
-LAMPS = {"red": "超期", "yellow": "临期", "green": "正常"}
 
 
 @dataclass(frozen=True)
@@ -85,13 +83,6 @@ class Group:
         return f"{self.procedure_key}:{self.element_id}"
 
 
-def lamp(due_at: datetime | None, now: datetime) -> str:
-    """red once the limit has passed, yellow within three days of it, else green."""
-    if due_at is None or due_at - now > YELLOW:
-        return "green"
-    return "red" if due_at <= now else "yellow"
-
-
 def mine(actor: Account) -> ColumnElement[bool]:
     """SQL: the open items of the actor's queues."""
     conditions = [c for grant in actor.grants if (c := access.queue_condition(grant)) is not None]
@@ -102,12 +93,8 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.step:
         procedure, _, element = wanted.step.partition(":")
         query = query.where(WorkItem.procedure_key == procedure, WorkItem.element_id == element)
-    if wanted.lamp == "red":
-        query = query.where(WorkItem.due_at <= now)
-    elif wanted.lamp == "yellow":
-        query = query.where(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW)
-    elif wanted.lamp == "green":
-        query = query.where(or_(WorkItem.due_at.is_(None), WorkItem.due_at > now + YELLOW))
+    if wanted.lamp in lamps.LAMPS:
+        query = query.where(lamps.under(WorkItem.due_at, wanted.lamp, now))
     if wanted.village:
         scope = access.scope_of(wanted.village)
         query = query.where(access.within(WorkItem.village_code, [scope]))
@@ -199,8 +186,7 @@ def _numbers(session: Session, base: Select[*tuple[Any, ...]], number: int, size
 
 def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
     """The actor's open items counted by step, with how many are overdue or nearly so."""
-    red = func.sum(case((WorkItem.due_at <= now, 1), else_=0))
-    yellow = func.sum(case((and_(WorkItem.due_at > now, WorkItem.due_at <= now + YELLOW), 1), else_=0))
+    red, yellow = (lamps.many(WorkItem.due_at, colour, now) for colour in ("red", "yellow"))
     step = (WorkItem.queue, WorkItem.procedure_key, WorkItem.element_id)
     query = select(*step, func.count(), red, yellow, func.max(WorkItem.id)).where(mine(actor)).group_by(*step)
     rows = session.execute(query.order_by(func.min(WorkItem.id))).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from importlib.metadata import distribution
 from pathlib import Path
 
 from sqlalchemy import select
@@ -13,8 +14,22 @@ from engine import calendar, definitions, divisions, notification_rules
 from engine.database import write
 from engine.models import MonitoringLine
 
-ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parent.parent
+SHIPPED = "share/shouwang"
+
+
+def _root() -> Path:
+    """The checkout when there is one, else where the installer has put the procedures."""
+    if (CHECKOUT / "bpmn").is_dir():
+        return CHECKOUT
+    carried = (file for file in distribution("shouwang").files or () if SHIPPED in file.as_posix())
+    return next((Path(str(file.locate())).resolve().parents[1] for file in carried if file.suffix == ".json"), CHECKOUT)
+
+
+ROOT = _root()
 """Where ``bpmn/`` and ``forms_json/`` lie."""
+INSTANCE = (ROOT if ROOT == CHECKOUT else Path.cwd()) / "instance"
+"""Where a database goes that nobody has given a place: in the checkout, or where the command was called."""
 HENAN = "410000000000"
 FIRST_LINE = {
     "year": 2022, "amount": 6900, "effective_from": date(2022, 1, 1),

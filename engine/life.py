@@ -27,6 +27,7 @@ from engine.models import (
     Telling,
     WorkItem,
 )
+from engine.text import sentence
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
 
 def _correction(row: Correction) -> Chapter:
     into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
-    text = f"{row.household.head_name}户（{row.household.number}）{into}：{row.reason}。{corrections.STATUS[row.status]}。{row.note}"
+    text = f"{row.household.head_name}户（{row.household.number}）{into}：{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"
     return Chapter(local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text)
 
 

@@ -26,7 +26,7 @@ _REUSABLE = (
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 
-@service("matching.find_reusable")
+@service("matching.find_reusable", "查找可引用的比对结果", "近期有比对结果的直接引用")
 def find_reusable(call: ServiceCall) -> dict[str, Any]:
     """Whether a result on file is recent enough to be used again: its date and effect (R09)."""
     setting = call.session.get(Setting, "matching.reuse_months")
@@ -38,7 +38,7 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
     return {"reusable": True, **_facts(found)}
 
 
-@service("matching.record")
+@service("matching.record", "登记比对结果", "没有签授权书的拒绝")
 def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str | None = None) -> dict[str, Any]:
     """Store what the departments found: the county's form, or the message they sent.
 

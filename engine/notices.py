@@ -50,7 +50,7 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "withdrawn", call.now
 
 
-@service("notice.open", undo=_withdraw)
+@service("notice.open", "公示开始", "到图上的定时事件期满；前一份失效", undo=_withdraw)
 def open_notice(
     call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None,
     matter: str | None = None, basis: str | None = None, category: str | None = None,
@@ -124,7 +124,7 @@ def _reopen(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("notice.close", undo=_reopen)
+@service("notice.close", "公示结束", "本事项还有未处理的异议时拒绝", undo=_reopen)
 def close_notice(call: ServiceCall) -> dict[str, Any]:
     """The notice has hung its full days, and no objection of the case is open, whichever notice it was raised to (R10)."""
     notice = _open_notice(call.session, call.case.id)
@@ -147,7 +147,7 @@ def _take_back_finding(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("objection.decide", undo=_take_back_finding)
+@service("objection.decide", "登记异议结论", "正在核查的那一件异议", undo=_take_back_finding)
 def decide(call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None) -> dict[str, Any]:
     """The objection under examination is decided; upheld, it ends the notice (R10).
 

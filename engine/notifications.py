@@ -59,7 +59,7 @@ def _send(
     session.connection().execute(_SEND, row)
 
 
-@service("case.notify")
+@service("case.notify", "发通知", "给选定的几级")
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
     """Tell the officials of `queues` of the case's household; `text` is the diagram's."""
     for queue in queues:

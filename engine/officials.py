@@ -46,7 +46,7 @@ def _unname(call: ServiceCall, result: Any) -> None:
         call.session.get_one(ResponsibleOfficial, result["former"]).until = None
 
 
-@service("assistance.name_official", undo=_unname)
+@service("assistance.name_official", "登记帮扶责任人", "原来的终止；不是公职人员的拒绝", undo=_unname)
 def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
     """Name the household's responsible official from the data of form ``responsible_official``; the former one ends.
 

@@ -163,14 +163,14 @@ def end_case(
     waiting = update(Timer).where(Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != measures.REMINDER)
     session.execute(waiting.values(status="cancelled"))
     session.execute(update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over"))
-    case.status, case.finished_at, case.outcome = "cancelled", now, outcome[:80]
+    case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
     session.flush()
     step = Step(session, case, actor, now)
     step.log("cancel", details)
     services.ended(step.call("", ""))
 
 
-@service("case.open", undo=take_back)
+@service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open a case of another procedure for the same household, with further variables; both histories show it.
 

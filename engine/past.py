@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -21,6 +22,7 @@ from engine.definitions import Definition, Element
 from engine.errors import NotFound
 from engine.forms import Field, Form
 from engine.models import CaseFile, LogEntry, Submission, WorkItem
+from engine.replay import UNDOING, undone
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,16 @@ class Past:
 
 
 @dataclass(frozen=True)
+class Undoing:
+    """That a submission counts no more: its step was taken back, or the case was sent back before it."""
+
+    kind: str  # withdraw, return
+    at: datetime
+    actor_id: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class Sent:
     """A submission with the step it was sent for, as it was called then, and the form it was sent with."""
 
@@ -93,6 +105,9 @@ class Sent:
     element_id: str
     """The step's present name, for what the present diagram says of it."""
     form: Form
+    undoing: Undoing | None = None
+    round: int = 0
+    """The how-manieth time it is that the step was done, where what was sent earlier counts as well; else 0."""
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -145,17 +160,47 @@ def _by(lines: Sequence[LogEntry], name: str) -> dict[int, int]:
     return found
 
 
-def sent(session: Session, past: Past, submissions: Sequence[Submission], items: Sequence[WorkItem]) -> list[Sent]:
-    """The submissions of a case with their own forms and the names that their steps had."""
+def sent(
+    session: Session,
+    past: Past,
+    submissions: Sequence[Submission],
+    items: Sequence[WorkItem],
+    entries: Sequence[LogEntry],
+) -> list[Sent]:
+    """The submissions of a case with their own forms and the names that their steps had; `entries` is its history."""
     called = {item.id: item.name for item in items}
     forms = definitions.forms_sent(session, [one.form_sha256 for one in submissions])
-    found = []
+    gone, found = _undoings(entries), []
     for one in submissions:
         seq = past.seq_of(one)
         element = past.element(one.element_id, seq)
         name = called.get(one.work_item_id or 0) or (element.name if element else one.element_id)
-        found.append(Sent(one, name, past.present(one.element_id, seq), forms[one.form_sha256]))
+        present = past.present(one.element_id, seq)
+        found.append(Sent(one, name, present, forms[one.form_sha256], gone.get(seq)))
+    return _counted(found)
+
+
+def _undoings(entries: Sequence[LogEntry]) -> dict[int, Undoing]:
+    """What took back each line of the history that counts no more."""
+    found = {}
+    for entry in entries:
+        if entry.kind in UNDOING:
+            undoing = Undoing(entry.kind, entry.at, entry.actor_id, str(entry.data.get("reason", "")))
+            found.update(dict.fromkeys(undone([entry]), undoing))
     return found
+
+
+def _counted(found: Sequence[Sent]) -> list[Sent]:
+    """`found` with the rounds of steps that were done more than once, as an upheld objection or a month makes them."""
+    standing = Counter(one.element_id for one in found if one.undoing is None)
+    seen: Counter[str] = Counter()
+    counted = []
+    for one in found:
+        if one.undoing is None and standing[one.element_id] > 1:
+            seen[one.element_id] += 1
+            one = replace(one, round=seen[one.element_id])
+        counted.append(one)
+    return counted
 
 
 def form_of_item(session: Session, item: WorkItem) -> Form:

@@ -29,7 +29,7 @@ def in_force(session: Session, household_id: int) -> AssistancePlan | None:
     return session.scalar(newest.execution_options(populate_existing=True))
 
 
-@service("assistance.present_plan")
+@service("assistance.present_plan", "读取现行帮扶计划", "现行计划还要做的措施")
 def present_plan(call: ServiceCall) -> dict[str, Any]:
     """What the plan in force still has to do: as rows of form ``assistance_plan``, and by the measures' numbers."""
     call.session.flush()
@@ -93,7 +93,7 @@ receives(
 )
 
 
-@service("assistance.record_plan", undo=_unrecord)
+@service("assistance.record_plan", "帮扶计划生效", "代替原来的；有风险没有措施又没有理由的拒绝", undo=_unrecord)
 def record_plan(
     call: ServiceCall, findings: list[str] | None = None, pass_reason: str | None = None,
     seen: list[int] | None = None,
@@ -232,7 +232,7 @@ def _undeclare(call: ServiceCall, result: Any) -> None:
         plan.status = result["was"]
 
 
-@service("assistance.declare", undo=_undeclare)
+@service("assistance.declare", "登记措施申报", "申报编号和日期", undo=_undeclare)
 def declare(call: ServiceCall, declaration_number: str, declared_on: str) -> dict[str, Any]:
     """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has none.
 
@@ -255,7 +255,7 @@ def _unsettle(call: ServiceCall, result: Any) -> None:
         plan.status = result["was"]
 
 
-@service("assistance.settle", undo=_unsettle)
+@service("assistance.settle", "登记部门受理结果", "不予受理的通知村、乡", undo=_unsettle)
 def settle(call: ServiceCall, outcome: str, reason: str | None = None) -> dict[str, Any]:
     """The departments accepted the declared measures, or refused them: then village and township hear why (R19)."""
     plan = _plan_of(call)

@@ -20,7 +20,7 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
     standing.restore(call, result)
 
 
-@service("registration.admit", undo=_unadmit)
+@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12, R17).
 
@@ -41,7 +41,7 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
 
 
-@service("registration.confirm")
+@service("registration.confirm", "登记全国系统编号", "全国系统的户编号")
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
     household = call.case.household

@@ -87,6 +87,10 @@ class Service:
     """A registered function; `undo` takes its effect back when a step is returned or withdrawn."""
 
     name: str
+    title: str
+    """What process owners call it."""
+    about: str
+    """What it does, in a few words."""
     function: ServiceFunction
     undo: ServiceFunction | None
     parameters: frozenset[str]
@@ -97,16 +101,18 @@ class Service:
 REGISTRY: dict[str, Service] = {}
 
 
-def service(name: str, undo: ServiceFunction | None = None) -> Callable[[ServiceFunction], ServiceFunction]:
+def service(
+    name: str, title: str, about: str, undo: ServiceFunction | None = None
+) -> Callable[[ServiceFunction], ServiceFunction]:
     """Register a function ``f(call: ServiceCall, **parameters) -> JSON-able`` under `name`.
 
-    `undo(call, result)` gets what the function had answered.
+    Process owners read `title` and `about`; `undo(call, result)` gets what the function had answered.
     """
 
     def register(function: ServiceFunction) -> ServiceFunction:
         given = list(inspect.signature(function).parameters.values())[1:]
         required = frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
-        REGISTRY[name] = Service(name, function, undo, frozenset(one.name for one in given), required)
+        REGISTRY[name] = Service(name, title, about, function, undo, frozenset(one.name for one in given), required)
         return function
 
     return register
@@ -123,7 +129,6 @@ def when_finished(function: Callable[[ServiceCall], None]) -> Callable[[ServiceC
 
 def finished(circumstances: ServiceCall) -> None:
     """The case has ended: every room that has to do with it sees to its own."""
-    load_all()
     for function in WHEN_FINISHED:
         function(circumstances)
 
@@ -148,7 +153,6 @@ def when_moved(function: Corrects) -> Corrects:
 
 def corrections(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
     """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
-    load_all()
     return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
 
 
@@ -164,7 +168,6 @@ def when_ended(function: Follower) -> Follower:
 
 def ended(circumstances: ServiceCall) -> None:
     """A case has ended: whoever waited for it goes on."""
-    load_all()
     for follow in FOLLOWERS:
         follow(circumstances)
 
@@ -188,28 +191,12 @@ def call(known: Service, circumstances: ServiceCall, parameters: Mapping[str, An
     return known.function(circumstances, **parameters)
 
 
+def words(name: str) -> tuple[str, str]:
+    """What process owners call the service, and what it does; of an unknown one its name."""
+    known = REGISTRY.get(name)
+    return (known.title, known.about) if known else (name, "")
+
+
 def find(name: str) -> Service | None:
     """The service `name`, or None."""
-    if name not in REGISTRY:
-        load_all()
     return REGISTRY.get(name)
-
-
-def load_all() -> None:
-    """Import the rooms that register services, so that every process knows the same ones."""
-    import engine.announcements
-    import engine.batches
-    import engine.clues
-    import engine.elimination
-    import engine.households
-    import engine.matching
-    import engine.measures
-    import engine.notices
-    import engine.notifications
-    import engine.observations
-    import engine.officials
-    import engine.openings
-    import engine.plans
-    import engine.registration
-    import engine.rollbacks
-    import engine.supervision.orders  # noqa: F401

@@ -34,7 +34,8 @@ from engine.cycles import Cycle, later, parse_cycle, span_feel
 from engine.decisions import Decision
 from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
-from engine.feel.values import FeelLimitError, FeelSyntaxError, YearsMonths, to_plain
+from engine.feel.temporal import YearsMonths
+from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 from engine.waits import Waits
 
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change

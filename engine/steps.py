@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine import access, audit, calendar, definitions, ladder, notifications, replay, services
-from engine.clock import local_date
+from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
+from engine.clock import written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
@@ -316,9 +316,9 @@ class Step:
         """R15, R19: the ladder hears of the limits that this step saw pass, and looks again as its table says."""
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
-            self.tell(
-                "overdue", f"overdue:{record.token}", f"{self.case.subject}户：{name}，已超期。", record.element_id
-            )
+            last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
+            text = f"{self.case.subject}户：{self.definition.name}的期限“{name}”已过{last}。"
+            self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in self._standing_again:
             limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
@@ -431,8 +431,7 @@ class Step:
         variables = self.instance.variables
         self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
         limits = [timer.due_at for timer in timers if timer.limit]
-        if limits:
-            self._change(limit_at=min(limits))
+        self._change(limit_at=min(limits, default=None))
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
@@ -451,9 +450,12 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
-        self.log("warning", {"token": row.token, "due": row.due_at.isoformat()}, row.element_id)
-        last_day = f"（最后一天 {local_date(self.case.limit_at - timedelta(seconds=1))}）" if self.case.limit_at else ""
-        text = f"{self.case.subject}户：{row.name}即将到期{last_day}。"
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        passes = limit.due_at if limit is not None else None
+        moments = {"due": row.due_at.isoformat(), **({"limit": passes.isoformat()} if passes else {})}
+        self.log("warning", {"token": row.token, **moments}, row.element_id)
+        last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
@@ -462,9 +464,9 @@ class Step:
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
             return
-        days = (local_date(self.now) - local_date(limit.due_at)).days + 1
+        days = lamps.days_over(limit.due_at, self.now)
         self.log("repeat", {"token": row.token, "days": days}, row.element_id)
-        text = f"{self.case.subject}户：{row.name}，已超期 {days} 天，仍未办结。"
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 

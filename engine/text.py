@@ -56,6 +56,15 @@ _DAYS = (
 )
 
 
+# -- what is written ------------------------------------------------------------------------------------------------------
+
+
+def sentence(words: str) -> str:
+    """Words that somebody typed as a sentence of a longer text: with one full stop at its end; '' for nothing."""
+    told = words.strip().rstrip("。")
+    return told and (told if told[-1] in "！？!?" else f"{told}。")
+
+
 # -- what is kept -------------------------------------------------------------------------------------------------------
 
 

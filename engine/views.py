@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, announcements, audit, definitions, inbox, past, prefill, runtime
+from engine import access, announcements, audit, definitions, inbox, lamps, past, prefill, runtime
 from engine.clock import CHINA
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
@@ -36,7 +36,7 @@ from engine.models import (
     WorkItem,
 )
 from engine.past import Past, Sent
-from engine.steps import DRAWN, Step
+from engine.steps import Step
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,16 @@ class CaseView:
         return {attachment.id: attachment for attachment in self.attachments}
 
     @property
+    def standing(self) -> list[Sent]:
+        """The submissions that count."""
+        return [one for one in self.sent if one.undoing is None]
+
+    @property
+    def void(self) -> list[Sent]:
+        """The submissions that were taken back or sent back: they stay in the file, and count no more."""
+        return [one for one in self.sent if one.undoing is not None]
+
+    @property
     def here(self) -> list[str]:
         """The elements to mark in the picture: where tokens stand, and the calls that hold them."""
         return [*self.open_elements, *self.instance.active_calls()]
@@ -138,9 +148,8 @@ class CaseView:
 
     @property
     def limit_runs(self) -> bool:
-        """Whether the case's limit still counts, kept or passed: something under it is being done or waited for."""
-        done_now = any(item.due_at for item in self.items if item.status == "open")
-        return done_now or any(timer.status == "waiting" and timer.kind in DRAWN for timer in self.timers)
+        """Whether a limit of the case counts, kept or passed: something under it is being done or waited for."""
+        return self.case.status == "open" and self.case.limit_at is not None
 
 
 @dataclass(frozen=True)
@@ -200,7 +209,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
         timeline=[_event(entry, history, people) for entry in entries if entry.kind != "begun"],
-        submissions=submissions, sent=past.sent(session, history, submissions, items), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
+        submissions=submissions, sent=past.sent(session, history, submissions, items, entries), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
@@ -241,7 +250,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
         colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
         may_supervise=item.status == "open" and access.may_supervise(actor, item),
-        lamp=inbox.lamp(item.due_at, now), context=context, case_view=view,
+        lamp=lamps.lamp(item.due_at, now), context=context, case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
     )  # fmt: skip
 
@@ -374,12 +383,14 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     name = data.get("name") or (element.name if element else entry.element_id)
     due = data.get("due")
     when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
+    passes = data.get("limit") if entry.kind == "warning" else due  # a warning's own moment says nothing to people
+    last = f"{lamps.last_day(datetime.fromisoformat(passes)):%Y-%m-%d}" if passes else ""
     text = {
         "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
         "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
         "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
-        "timer": f"“{name}”到期（{when}）",
-        "warning": f"“{name}”临期预警（{when} 到期）",
+        "timer": f"期限“{name}”已过（最后一天 {last}）" if element and element.is_limit else f"“{name}”到期（{when}）",
+        "warning": f"期限“{name}”临期预警" + (f"（最后一天 {last}）" if last else ""),
         "message": _message_text(history.definition_at(entry.seq), entry.element_id),
         "return": f"“{name}”退回至“{data.get('to', '')}”",
         "withdraw": f"撤回“{name}”",
@@ -389,7 +400,7 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
         "claim": f"领办“{name}”",
         "release": f"放回“{name}”",
         "hand_over": f"移交到{name}",
-        "repeat": f"已超期 {data.get('days', '')} 天，仍未办结",
+        "repeat": f"超期 {data.get('days', '')} 天，仍未办结",
         "urge": f"催办“{name}”",
         "order": f"就“{name}”下达督办单",
         "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import access, calendar, divisions, inbox
 from engine.clock import Clock, local_date
 from engine.models import Account

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
@@ -21,7 +22,7 @@ from engine.forms.reading import read_schema
 from web import serving
 from web.config import Config, prepare_folder
 
-DEMO_FILE = installation.ROOT / "instance" / "demo.sqlite"
+DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
@@ -33,6 +34,12 @@ def _factory(url: str | None = None) -> sessionmaker[Session]:
     chosen = url or Config.read().database_url
     prepare_folder(chosen)
     return session_factory(create_engine(chosen))
+
+
+def _ours() -> sessionmaker[Session]:
+    """The database as this release works on it; every command but those that make or upgrade one asks here."""
+    _require_current()
+    return _factory()
 
 
 # -- running ------------------------------------------------------------------------------------------------------------
@@ -185,7 +192,7 @@ def import_divisions(file: Path | None) -> None:
     """Load or refresh divisions."""
     import csv
 
-    with _factory()() as session, click.progressbar(length=1, label="区划") as bar:
+    with _ours()() as session, click.progressbar(length=1, label="区划") as bar:
         rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines())) if file else divisions.read_official()
 
         def progress(done: int, total: int) -> None:
@@ -206,7 +213,7 @@ def import_calendar(file: Path) -> None:
     import csv
 
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
-    with _factory()() as session:
+    with _ours()() as session:
         try:
             count = calendar.load(session, rows)
         except ShouwangError as error:
@@ -226,7 +233,7 @@ def user() -> None:
 @click.argument("address", default="")
 def set_email(username: str, address: str) -> None:
     """Where an account's mail goes."""
-    with _factory()() as session:
+    with _ours()() as session:
         try:
             accounts.set_email(session, username, address)
         except ShouwangError as error:
@@ -242,7 +249,7 @@ def set_email(username: str, address: str) -> None:
 @click.password_option("--password", prompt="密码")
 def add_user(username: str, name: str, role: str, division: str, password: str) -> None:
     """Add an account with one grant."""
-    with _factory()() as session:
+    with _ours()() as session:
         try:
             accounts.check_strength(password)
             divisions.get(session, division)
@@ -323,7 +330,7 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
 @click.option("--note", default="", help="变更说明。")
 def deploy(files: tuple[Path, ...], note: str) -> None:
     """Deploy diagrams."""
-    with _factory()() as session:
+    with _ours()() as session:
         for file in files:
             try:
                 version = definitions.deploy(session, None, _read(file), _beside(file), note, SYSTEM.now())
@@ -341,7 +348,7 @@ def audit_() -> None:
 @audit_.command(help="核对日志的散列链。")
 def verify() -> None:
     """Verify every chain; exit code 1 when one is broken."""
-    with _factory()() as session:
+    with _ours()() as session:
         breaks = list(audit.verify(session))
     for one in breaks:
         click.echo(f"{one.stream} 第 {one.seq} 条：{one.reason}")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.database import Patience
 from engine.delivery import Servers, read_webhooks
-from engine.installation import ROOT
+from engine.installation import INSTANCE
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Config:
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
         """Settings from the environment; `fixed` ones win. Without a secret a new one is made for this process."""
         values: dict[str, object] = {
-            "database_url": environ.get("SHOUWANG_DATABASE_URL", f"sqlite:///{ROOT / 'instance' / 'shouwang.sqlite'}"),
+            "database_url": environ.get("SHOUWANG_DATABASE_URL", f"sqlite:///{INSTANCE / 'shouwang.sqlite'}"),
             "secret_key": environ.get("SHOUWANG_SECRET_KEY") or secrets.token_hex(32),
             "demo": environ.get("SHOUWANG_DEMO", "0") == "1",
             "scheduler": environ.get("SHOUWANG_SCHEDULER", "1") == "1",

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from flask import Flask
 
-from engine import access, batches, clues, divisions, elimination, households, idnumber, inbox, measures, privacy
+from engine import (
+    access,
+    batches,
+    clues,
+    divisions,
+    elimination,
+    households,
+    idnumber,
+    lamps,
+    measures,
+    photos,
+    privacy,
+)
 from engine.clock import CHINA, local_date, written
 from engine.forms import Field, spread
 from engine.matching import EFFECTS
@@ -56,7 +68,7 @@ def hour(value: datetime) -> str:
 
 def limit_day(due: datetime | None) -> str:
     """The last day on which a limit that passes at 00:00 of `due` is still kept."""
-    return day(due - timedelta(seconds=1)) if due else ""
+    return day(lamps.last_day(due)) if due else ""
 
 
 def instant(text: str) -> str:
@@ -66,14 +78,7 @@ def instant(text: str) -> str:
 
 def remaining(due: datetime | None) -> str:
     """还剩 3 天 · 今天到期 · 超期 2 天."""
-    if due is None:
-        return "无期限"
-    now = clock.now()
-    left = (local_date(due) - local_date(now)).days
-    if due <= now:
-        return f"超期 {1 - left} 天"
-    last = left - 1 if due.astimezone(CHINA).time().hour == 0 else left
-    return "今天到期" if last <= 0 else f"还剩 {last} 天"
+    return "无期限" if due is None else lamps.words(due, clock.now())
 
 
 class FormContext:
@@ -87,6 +92,10 @@ class FormContext:
         """What a row shows: its values, and the lists within it."""
         values, lists = spread(row)
         return {"values": values, "lists": lists}
+
+    def offered(self, field: Field) -> str:
+        """What kinds of files a field's chooser offers."""
+        return photos.accepted(str(field.component.get("accept") or ""))
 
     def masked(self, field: Field) -> str:
         """A value as a read-only page may show it."""
@@ -113,7 +122,7 @@ def register(app: Flask) -> None:
         mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain,
     )  # fmt: skip
     app.jinja_env.globals.update(
-        form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=inbox.LAMPS, lamp=inbox.lamp,
+        form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=lamps.LAMPS, lamp=lamps.lamp,
         TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
         CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
         OBJECTION_STATUS=OBJECTION_STATUS, MEASURE_STATUS=measures.STATUS_NAMES, BATCH_RESULTS=batches.RESULTS,

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from engine import services
 from engine.access import QUEUE_NAMES
 from engine.decisions import Decision
 from engine.definitions.definition import Definition, Element
+from engine.definitions.variables import GIVEN
 from engine.documents.kinds import KINDS as PAPERS
 from engine.forms import schema as s
 from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
-from engine.service_words import SERVICES
 
 KINDS = {
     "startEvent": "开始", "endEvent": "结束", "intermediateCatchEvent": "等待", "boundaryEvent": "附着的期限或消息", "userTask": "人工任务",
@@ -37,18 +38,6 @@ _NAMED = {**STATUS_NAMES, **TYPE_NAMES}  # whom a procedure may be opened for
 _COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
 _CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
-
-
-GIVEN: Mapping[str, str] = {
-    "household.type": "农户类型", "household.formerly_poor": "是否脱贫户", "household.status": "在名册里的状态",
-    "household.category": "监测对象类别", "province_managed": "是否省直管县", "monitoring_line.year": "监测范围的年度",
-    "monitoring_line.amount": "现行监测范围（元）", "opened_on": "启动日期", "clue.channel": "线索的渠道",
-    "clue.finder": "线索的发现人", "clue.description": "线索的情况", "clue.risks": "线索的风险",
-    "clue.discovered_on": "线索的发现日期", "discovery_date": "最早发现线索的日期", "latest_clue.channel": "最近线索的渠道",
-    "latest_clue.finder": "最近线索的发现人", "latest_clue.description": "最近线索的情况",
-    "latest_clue.discovered_on": "最近线索的发现日期", "latest_clue.entered_on": "最近线索的录入日期",
-}  # fmt: skip
-"""What a case is given as it begins (engine.definitions.variables.GIVEN), in words."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +103,8 @@ class Wording:
                 partial(_concluded, words),
                 text,
             )
-        for name, words in GIVEN.items():
-            text = re.sub(rf"(?<![\w.]){re.escape(name)}\b", f"“{words}”", text)
+        for given in GIVEN:
+            text = re.sub(rf"(?<![\w.]){re.escape(given.name)}\b", f"“{given.words}”", text)
         for sign, words in _OPERATORS:
             text = text.replace(sign, words)
         return _VALUE.sub(lambda found: _VALUES[found[0]], text)
@@ -169,7 +158,7 @@ class Wording:
 
     def service(self, name: str) -> str:
         """What a service is called."""
-        return SERVICES[name][0] if name in SERVICES else name
+        return services.words(name)[0]
 
     def decision(self, key: str) -> str:
         """What a decision is called."""

@@ -10,11 +10,11 @@ from docx.document import Document
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
+from engine import services
 from engine.definitions import Definition
 from engine.definitions.handbook import Chapter, chapters
 from engine.definitions.wording import Grid
 from engine.documents.word import BODY, HEAD, set_faces, set_page
-from engine.service_words import SERVICES
 
 LIMIT, QUIET = RGBColor(0x7A, 0x47, 0x00), RGBColor(0x5B, 0x65, 0x73)
 NOTE = 10.5
@@ -55,7 +55,7 @@ def _chapter(document: Document, chapter: Chapter, shown: dict[str, str]) -> Non
     for text in chapter.limits:
         _line(document, text, colour=LIMIT)
     if chapter.service:
-        called, about = SERVICES.get(chapter.service, (chapter.service, ""))
+        called, about = services.words(chapter.service)
         _line(document, f"自动办理：{called}" + (f"（{about}）" if about else ""))
     for label, value in chapter.rules:
         _line(document, f"{label}：{value}", size=NOTE)

@@ -41,16 +41,35 @@ def open_paper(
     """A paper of the place with the next number of its issuer; nothing stands on it yet."""
     division = access.ancestor(place_code, kind.level)
     serial = lock(session, kind, division, now, step=1)
-    name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
     year = local_date(now).year
     record = NumberedPaper(
         kind=kind.key, division_code=division, place_code=place_code, year=year, serial=serial, matter=matter[:200],
-        basis=basis[:500], number=f"{name}防返贫{kind.word}〔{year}〕{serial}号", opened_at=now,
+        basis=basis[:500], number=_written(session, kind, division, year, serial), opened_at=now,
         status="gathering" if gathering else "issued",
     )  # fmt: skip
     session.add(record)
     session.flush()
     return record
+
+
+def _written(session: Session, kind: Kind, division: str, year: int, serial: int) -> str:
+    name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
+    return f"{name}防返贫{kind.word}〔{year}〕{serial}号"
+
+
+def of_this_year(session: Session, kind: Kind, record: NumberedPaper, now: datetime) -> None:
+    """A paper's number is of the year in which it is issued: one that waited over New Year takes the next of this year.
+
+    The number that it had is used for nothing else; the log says which it was.
+    """
+    year, before = local_date(now).year, record.number
+    if record.year == year:
+        return
+    record.year, record.serial = year, lock(session, kind, record.division_code, now, step=1)
+    record.number = _written(session, kind, record.division_code, year, record.serial)
+    details = {"paper": record.id, "number": record.number, "before": before, "kind": record.kind}
+    audit.record(session, "papers", None, "renumber", details, now)
+    session.flush()
 
 
 def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | None, now: datetime) -> None:

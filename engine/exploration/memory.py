@@ -18,15 +18,14 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.definitions.definition import Definition
-from engine.definitions.variables import GIVEN
+from engine.definitions.variables import CHANGING
 from engine.feel import Expression, compile_expression, strip_equals
+from engine.feel import nodes as n
 
 Facts = Mapping[str, bool]
 """The remembered answers, by the text of the condition."""
 
 Sample = tuple[str, Any]
-_STEADY = frozenset({"household", "province_managed", "monitoring_line", "opened_on"})
-"""Of what the system gives a case, what it gives once."""
 _LASTING = frozenset({"userTask", "manualTask", "startEvent", "serviceTask", "businessRuleTask", "endEvent"})
 """The kinds of elements whose variables change as they are done, and not while they run."""
 _MOST_CASES = 3_000
@@ -157,7 +156,7 @@ def _lasts(definition: Definition, element_id: str) -> bool:
 
 def _loose(definition: Definition) -> set[str]:
     """What may change at any time: what messages bring, what a clue changes, the item of a repeated step."""
-    found = set(definition.messages) | (set(GIVEN) - _STEADY)
+    found = set(definition.messages) | CHANGING
     for spec in (definition.specs[0], *definition.specs[1].values()):
         for one in spec.task_specs.values():
             found |= {str(getattr(one, name, None) or "") for name in ("item_variable", "output_variable")}
@@ -179,32 +178,27 @@ def _read(text: str) -> _Condition:
     return _Condition(compiled, frozenset(name.partition(".")[0] for name in names), samples if whole else None)
 
 
-def _samples(tree: Any) -> dict[str, frozenset[Sample]] | None:
+def _samples(tree: n.Node) -> dict[str, frozenset[Sample]] | None:
     """The literals that each name is compared with; None for an expression that does anything else."""
     found: dict[str, set[Sample]] = {}
     return {name: frozenset(values) for name, values in found.items()} if _gather(tree, found) else None
 
 
-def _gather(node: Any, found: dict[str, set[Sample]]) -> bool:
-    kind = node[0]
-    if kind == "group":
-        return _gather(node[1], found)
-    if kind in ("and", "or"):
-        return _gather(node[1], found) and _gather(node[2], found)
-    if kind == "call" and node[1] == ("name", "not") and len(node[2]) == 1:
-        return _gather(node[2][0][1], found)
-    if kind == "cmp":
-        return _compares(node[2], node[3], found) or _compares(node[3], node[2], found)
-    if kind == "in":
-        tests = [test[2] if test[0] == "test" else None for test in node[2]]
-        return all(test is not None and _compares(node[1], test, found) for test in tests)
-    if kind == "lit":
-        return True
-    return _compares(node, ("lit", True), found)
+def _gather(node: n.Node, found: dict[str, set[Sample]]) -> bool:
+    node = n.bare(node)
+    if isinstance(node, n.And | n.Or):
+        return _gather(node.left, found) and _gather(node.right, found)
+    if isinstance(node, n.Call) and node.called == "not" and len(node.arguments) == 1:
+        return _gather(node.given[0], found)
+    if isinstance(node, n.Comparison):
+        return _compares(node.left, node.right, found) or _compares(node.right, node.left, found)
+    if isinstance(node, n.In):
+        return all(_compares(node.value, test.value, found) for test in node.tests)
+    return isinstance(node, n.Literal) or _compares(node, n.Literal(True), found)
 
 
-def _compares(name: Any, value: Any, found: dict[str, set[Sample]]) -> bool:
-    dotted = _path(name)
+def _compares(name: n.Node, value: n.Node, found: dict[str, set[Sample]]) -> bool:
+    dotted = n.dotted(name)
     literal = _literal(value)
     if dotted is None or literal is None:
         return False
@@ -212,18 +206,11 @@ def _compares(name: Any, value: Any, found: dict[str, set[Sample]]) -> bool:
     return True
 
 
-def _path(node: Any) -> str | None:
-    if node[0] == "path":
-        inner = _path(node[1])
-        return None if inner is None else f"{inner}.{node[2]}"
-    return str(node[1]) if node[0] == "name" else None
-
-
-def _literal(node: Any) -> set[Sample] | None:
-    if node[0] == "neg":
-        inner = _literal(node[1])
+def _literal(node: n.Node) -> set[Sample] | None:
+    if isinstance(node, n.Negative):
+        inner = _literal(node.of)
         return {_typed(-one) for _, one in inner if isinstance(one, Decimal)} or None if inner else None
-    return {_typed(node[1])} if node[0] == "lit" and isinstance(node[1], str | bool | Decimal | None) else None
+    return {_typed(node.value)} if isinstance(node, n.Literal) else None
 
 
 def _typed(value: Any) -> Sample:

@@ -4,44 +4,30 @@
 `FeelLimitError`: what has no value is null, as the standard says. The clock cannot be read (`now`, `today`), so that a
 step replayed later gives the same result.
 
-`Expression.to_json()` is the tree for the browser's small evaluator, as nested lists in the parser's node shapes
-(engine/feel/parser.py), or None where a form's expression needs more than that evaluator knows.
+From text to value: engine.feel.lexer (words), engine.feel.parser (a tree of engine.feel.nodes), engine.feel.evaluate
+(closures). `Expression.to_json()` is the tree for the browser's small evaluator (engine.feel.page).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
 from engine.feel import values
-from engine.feel.evaluate import Env, Workdays, build, free_names, one_purse, tests, unknown_functions
-from engine.feel.parser import Node, Parser
+from engine.feel.environment import Env, Workdays, one_purse
+from engine.feel.evaluate import Compiler
+from engine.feel.nodes import Cell, Node
+from engine.feel.page import BeyondPage, to_page
+from engine.feel.parser import Parser
+from engine.feel.scope import free_names, unknown_functions
+from engine.feel.types import Declarations
 from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 
 __all__ = [
-    "Expression", "FeelLimitError", "FeelSyntaxError", "UnaryTests", "compile_expression", "compile_unary_tests", "one_purse",
-    "strip_equals", "to_plain", "values",
+    "Expression", "FeelLimitError", "FeelSyntaxError", "UnaryTests", "compile_expression", "compile_unary_tests",
+    "constant", "one_purse", "strip_equals", "to_plain", "values",
 ]  # fmt: skip
-
-_BROWSER = frozenset("lit name path arith neg cmp and or between in if list filter call range test group".split())
-_BROWSER_CALLS = frozenset(
-    {
-        "count",
-        "sum",
-        "min",
-        "max",
-        "contains",
-        "not",
-        "list contains",
-        "string length",
-        "decimal",
-        "substring",
-        "upper case",
-    }
-)
 
 
 def strip_equals(text: str) -> str:
@@ -50,13 +36,13 @@ def strip_equals(text: str) -> str:
 
 
 class Expression:
-    """A compiled expression."""
+    """A compiled expression; `names` with blanks or signs, and types that a DMN file declares, must be told."""
 
-    def __init__(self, text: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, text: str, names: Iterable[str] = (), declared: Declarations | None = None) -> None:
         self.text = text
         self.tree: Node = Parser(text, names).expression()
         _refuse_unknown(self.tree, names)
-        self._run = build(self.tree)
+        self._run = Compiler(declared).build(self.tree)
         self._names = free_names(self.tree)
 
     def names(self) -> frozenset[str]:
@@ -75,21 +61,20 @@ class Expression:
     def to_json(self) -> Any | None:
         """The tree for the browser, or None when it uses more than the browser's evaluator knows."""
         try:
-            return _to_json(self.tree)
-        except ValueError:
+            return to_page(self.tree)
+        except BeyondPage:
             return None
 
 
 class UnaryTests:
     """The compiled cell of a decision table."""
 
-    def __init__(self, text: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, text: str, names: Iterable[str] = (), declared: Declarations | None = None) -> None:
         self.text = text
-        self.tree: Node = Parser(text, names).unary_tests() if text.strip() else ("dash",)
-        tree = self.tree
-        _refuse_unknown(tree, names)
-        self._match = tests(tree)
-        self._names = free_names(tree)
+        self.tree: Cell = Parser(text, names).unary_tests() if text.strip() else Cell()
+        _refuse_unknown(self.tree, names)
+        self._match = Compiler(declared).cell(self.tree)
+        self._names = free_names(self.tree)
 
     def names(self) -> frozenset[str]:
         """The dotted names the cell reads."""
@@ -105,37 +90,18 @@ class UnaryTests:
             raise FeelLimitError("表达式嵌套过深。") from error
 
 
+def constant(node: Node) -> Any:
+    """The value of a part of a tree that reads nothing."""
+    try:
+        return Compiler().build(node)(Env({}, None))
+    except values.NO_VALUE:
+        return None
+
+
 def _refuse_unknown(tree: Node, names: Iterable[str]) -> None:
     unknown = sorted(unknown_functions(tree) - set(names))
     if unknown:
         raise FeelSyntaxError(f"没有名为“{unknown[0]}”的函数。")
-
-
-def _to_json(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_to_json(item) for item in node]
-    if not isinstance(node, tuple):
-        return _number(node) if isinstance(node, Decimal) else node
-    if node[0] in ("some", "every"):
-        return [node[0], _pairs(node[1]), _to_json(node[2])]
-    if node[0] not in _BROWSER:
-        raise ValueError(node[0])
-    if node[0] == "call":
-        if node[1][0] != "name" or node[1][1] not in _BROWSER_CALLS:
-            raise ValueError("call")
-        return [node[0], _to_json(node[1]), _pairs(node[2])]
-    return [_to_json(part) for part in node]
-
-
-def _pairs(pairs: Iterable[tuple[str | None, Node]]) -> list[Any]:
-    return [[name, _to_json(value)] for name, value in pairs]
-
-
-def _number(value: Decimal) -> float:
-    found = float(value)
-    if not isfinite(found):
-        raise ValueError(value)  # JSON has no such number
-    return found
 
 
 @lru_cache(maxsize=4096)

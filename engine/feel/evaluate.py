@@ -2,387 +2,234 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from engine.feel import nodes as n
+from engine.feel import operators
 from engine.feel import values as v
-from engine.feel.builtins import BUILTINS, MAX_LIST, MAX_TEXT, REFUSED, _workdays_after
-from engine.feel.parser import ARITHMETIC, Node, parts
+from engine.feel.builtins import BUILTINS, REFUSED
+from engine.feel.builtins.dates import workdays_after
+from engine.feel.builtins.lists import MAX_LIST
+from engine.feel.environment import Closure, Env
+from engine.feel.nodes import Node
+from engine.feel.scope import free
+from engine.feel.temporal import FeelError
+from engine.feel.types import Conformity, Declarations, Type
 from engine.feel.values import (
     NO_VALUE,
-    FeelError,
+    OPEN,
     FeelLimitError,
     FeelSyntaxError,
     Function,
     Range,
-    YearsMonths,
 )
 
-MAX_STEPS = 100_000
-MAX_CALLS = 40
-_PURSE: ContextVar[list[int] | None] = ContextVar("purse", default=None)
+Test = Callable[[Env, Any], bool | None]
+"""A unary test: whether a value meets it, over an environment."""
 
 
-@contextmanager
-def one_purse(steps: int) -> Iterator[None]:
-    """Evaluations inside share one purse of `steps`: a decision pays for all its cells together."""
-    token = _PURSE.set([steps, MAX_CALLS])
-    try:
-        yield
-    finally:
-        _PURSE.reset(token)
+class Compiler:
+    """Builds the closures of trees; `declared` are the types that the DMN file of the texts declares."""
 
+    def __init__(self, declared: Declarations | None = None) -> None:
+        self._conformity = Conformity(v.kind, declared)
+
+    def build(self, node: Node) -> Closure:
+        """The closure that evaluates `node`."""
+        return _BUILDERS[type(node)](self, node)
+
+    def cell(self, cell: n.Cell) -> Test:
+        """The matcher of a decision table's cell."""
+        if not cell.tests:
+            return lambda env, tested: True
+        matcher = self._any_test(cell.tests)
+        if not cell.negated:
+            return matcher
+
+        def inverse(env: Env, tested: Any) -> bool | None:
+            result = matcher(env, tested)
+            return None if result is None else not result
+
+        return inverse
 
-Workdays = Callable[[date, int], date]
-
-
-class Env:
-    """Names in sight, and what the evaluation may still spend."""
-
-    __slots__ = ("names", "outer", "purse", "workdays")
-
-    def __init__(self, names: Mapping[str, Any], workdays: Workdays | None, outer: Env | None = None) -> None:
-        self.names, self.outer, self.workdays = names, outer, workdays
-        self.purse: list[int] = outer.purse if outer else _PURSE.get() or [MAX_STEPS, MAX_CALLS]
-
-    def inner(self, names: Mapping[str, Any]) -> Env:
-        """A scope inside this one."""
-        return Env(names, self.workdays, self)
-
-    def spend(self, steps: int = 1) -> None:
-        """Pay for `steps`. Raises FeelLimitError when the purse is empty."""
-        self.purse[0] -= steps
-        if self.purse[0] < 0:
-            raise FeelLimitError("表达式的计算量超过上限。")
-
-    def pay_for(self, *values: Any) -> None:
-        """Pay for the size of what is built, compared or handed on."""
-        for value in values:
-            if isinstance(value, list | Mapping | str):
-                self.spend(v.size(value, MAX_STEPS + 1) - 1)
-
-
-Closure = Callable[[Env], Any]
-
-
-def build(node: Node) -> Closure:
-    """The closure that evaluates `node`."""
-    return _BUILDERS[node[0]](*node[1:])
-
-
-def _literal(value: Any) -> Closure:
-    return lambda env: value
-
-
-def _name(name: str) -> Closure:
-    def read(env: Env) -> Any:
-        scope: Env | None = env
-        while scope is not None:
-            if name in scope.names:
-                return v.from_case(scope.names[name])
-            scope = scope.outer
-        return _builtin_value(name, env)
-
-    return read
-
-
-def _builtin_value(name: str, env: Env) -> Any:
-    if name == "workdays after" and env.workdays is not None:
-        return Function(("date", "days"), _workdays_after(env.workdays))
-    found = BUILTINS.get(name)
-    return Function(*found) if found else None
-
-
-def _path(node: Node, name: str) -> Closure:
-    value = build(node)
-
-    def run(env: Env) -> Any:
-        found = value(env)
-        if isinstance(found, list):
-            env.spend(len(found))
-        return v.member(found, name)
-
-    return run
-
-
-def _arithmetic(operator: str, left: Node, right: Node) -> Closure:
-    a, b, combine = build(left), build(right), _OPERATORS[operator]
-
-    def run(env: Env) -> Any:
-        x, y = a(env), b(env)
-        if x is None or y is None:
-            return None
-        env.pay_for(x, y)
-        try:
-            return combine(*v.for_dates(operator, x, y))
-        except NO_VALUE:
-            return None
-
-    return run
-
-
-def _add(x: Any, y: Any) -> Any:
-    if isinstance(x, Decimal) and isinstance(y, Decimal):
-        return ARITHMETIC.add(x, y)
-    if isinstance(x, str) and isinstance(y, str):
-        if len(x) + len(y) > MAX_TEXT:
-            raise FeelLimitError("文字过长。")
-        return x + y
-    if isinstance(x, YearsMonths) and isinstance(y, YearsMonths):
-        return YearsMonths(x.months + y.months)
-    if isinstance(y, date) and not isinstance(x, date):
-        x, y = y, x
-    if isinstance(y, YearsMonths) and isinstance(x, date):
-        return y.add_to(x)
-    if isinstance(y, timedelta):
-        if isinstance(x, time):
-            moved = datetime.combine(date(2000, 1, 1), x) + y
-            return moved.timetz()
-        if isinstance(x, date) and not isinstance(x, datetime):
-            return (datetime.combine(x, time()) + y).date()
-        return x + y
-    raise FeelError
-
-
-def _subtract(x: Any, y: Any) -> Any:
-    if isinstance(x, Decimal) and isinstance(y, Decimal):
-        return ARITHMETIC.subtract(x, y)
-    if isinstance(x, date) and isinstance(y, date):
-        x, y = _instant(x), _instant(y)
-        if (x.tzinfo is None) != (y.tzinfo is None):
-            raise FeelError
-        return x - y
-    if isinstance(y, timedelta):
-        return _add(x, -y)
-    if isinstance(y, YearsMonths):
-        return _add(x, YearsMonths(-y.months))
-    raise FeelError
-
-
-def _instant(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime.combine(value, time())
-
-
-def _multiply(x: Any, y: Any) -> Any:
-    if isinstance(x, Decimal) and isinstance(y, Decimal):
-        return ARITHMETIC.multiply(x, y)
-    if isinstance(x, Decimal):
-        x, y = y, x
-    if isinstance(y, Decimal) and isinstance(x, timedelta):
-        return timedelta(seconds=x.total_seconds() * float(y))
-    if isinstance(y, Decimal) and isinstance(x, YearsMonths):
-        return YearsMonths(int(x.months * y))
-    raise FeelError
-
-
-def _divide(x: Any, y: Any) -> Any:
-    if isinstance(x, Decimal) and isinstance(y, Decimal):
-        return ARITHMETIC.divide(x, y)
-    if isinstance(x, timedelta) and isinstance(y, timedelta):
-        return Decimal(str(x / y))
-    if isinstance(x, timedelta | YearsMonths) and isinstance(y, Decimal):
-        return _multiply(x, Decimal(1) / y)
-    if isinstance(x, YearsMonths) and isinstance(y, YearsMonths):
-        return Decimal(x.months) / Decimal(y.months)
-    raise FeelError
-
-
-def _raise(x: Any, y: Any) -> Any:
-    if isinstance(x, Decimal) and isinstance(y, Decimal) and abs(y) <= 10_000:
-        return ARITHMETIC.power(x, y)
-    raise FeelError
-
-
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": _add, "-": _subtract, "*": _multiply, "/": _divide, "**": _raise,
-}  # fmt: skip
-
-
-def _negative(node: Node) -> Closure:
-    value = build(node)
-
-    def run(env: Env) -> Any:
-        found = value(env)
-        if isinstance(found, Decimal | timedelta):
-            return -found
-        return YearsMonths(-found.months) if isinstance(found, YearsMonths) else None
-
-    return run
-
-
-def _ordered(operator: str, x: Any, y: Any) -> bool | None:
-    if operator in ("=", "!="):
-        same = v.equal(x, y)
-        return same if operator == "=" or same is None else not same
-    order = v.compare(x, y)
-    if order is None:
-        return None
-    return {"<": order < 0, "<=": order <= 0, ">": order > 0, ">=": order >= 0}[operator]
-
-
-def _comparison(operator: str, left: Node, right: Node) -> Closure:
-    a, b = build(left), build(right)
-
-    def run(env: Env) -> Any:
-        x, y = a(env), b(env)
-        env.pay_for(x)
-        return _ordered(operator, x, y)
-
-    return run
-
-
-def _and(left: Node, right: Node) -> Closure:
-    a, b = build(left), build(right)
-
-    def run(env: Env) -> Any:
-        x = a(env)
-        if x is False:
-            return False
-        y = b(env)
-        if y is False:
-            return False
-        return True if x is True and y is True else None
-
-    return run
-
-
-def _or(left: Node, right: Node) -> Closure:
-    a, b = build(left), build(right)
-
-    def run(env: Env) -> Any:
-        x = a(env)
-        if x is True:
-            return True
-        y = b(env)
-        if y is True:
-            return True
-        return False if x is False and y is False else None
-
-    return run
-
-
-def _between(node: Node, low: Node, high: Node) -> Closure:
-    value, bottom, top = build(node), build(low), build(high)
-    return lambda env: v.contains(Range(bottom(env), top(env)), value(env))
-
-
-def _test(operator: str, node: Node) -> Callable[[Env, Any], bool | None]:
-    """One unary test as a function of the environment and the tested value."""
-    value = build(node)
-    explicit = "?" in _free(node)
-
-    def run(env: Env, tested: Any) -> bool | None:
-        wanted = value(env.inner({"?": tested}))
-        env.pay_for(tested, wanted)
-        if operator:
-            return _ordered(operator, tested, wanted)
-        if explicit:
-            return wanted if isinstance(wanted, bool) else None
-        return _meets(tested, wanted)
-
-    return run
-
-
-def _meets(tested: Any, wanted: Any) -> bool | None:
-    if isinstance(wanted, Range):
-        return v.contains(wanted, tested)
-    if isinstance(wanted, list):
-        if v.equal(tested, wanted) is True:
-            return True
-        return any(_meets(tested, v.from_case(item)) is True for item in wanted)
-    return v.equal(tested, wanted)
-
-
-def _any_test(tests: list[Node]) -> Callable[[Env, Any], bool | None]:
-    built = [_test(*test[1:]) for test in tests]
-
-    def run(env: Env, tested: Any) -> bool | None:
-        results = [test(env, tested) for test in built]
-        if any(result is True for result in results):
-            return True
-        return False if any(result is False for result in results) else None
-
-    return run
-
-
-def _in(node: Node, tests: list[Node]) -> Closure:
-    value, test = build(node), _any_test(tests)
-    return lambda env: test(env, value(env))
-
-
-def _instance(node: Node, type_name: str) -> Closure:
-    value = build(node)
-    wanted = {"Any": None}.get(type_name, type_name)
-    return lambda env: (found := value(env)) is not None and (wanted is None or v.kind(found) == wanted)
-
-
-def _if(condition: Node, yes: Node, no: Node) -> Closure:
-    test, a, b = build(condition), build(yes), build(no)
-    return lambda env: a(env) if test(env) is True else b(env)
-
-
-def _scopes(pairs: list[tuple[str, Node]]) -> Callable[[Env], Iterator[Env]]:
-    domains = [(name, build(node)) for name, node in pairs]
-
-    def walk(env: Env, index: int = 0) -> Iterator[Env]:
-        if index == len(domains):
-            yield env
-            return
-        name, domain = domains[index]
-        for item in _members(domain(env)):
-            env.spend()
-            yield from walk(env.inner({name: item}), index + 1)
-
-    return walk
-
-
-def _members(domain: Any) -> Any:
-    if isinstance(domain, Range):
-        low, high = domain.low, domain.high
-        if isinstance(low, Decimal) and isinstance(high, Decimal):
-            step = 1 if low <= high else -1
-            return (Decimal(number) for number in range(int(low), int(high) + step, step))
-        if type(low) is date and type(high) is date:
-            days = (high - low).days
-            return (
-                low + timedelta(days=offset)
-                for offset in range(0, days + (1 if days >= 0 else -1), 1 if days >= 0 else -1)
-            )
-        raise FeelError
-    return v.as_list(domain)
-
-
-def _for(pairs: list[tuple[str, Node]], body: Node) -> Closure:
-    scopes, value = _scopes(pairs), build(body)
-    reads_partial = any(name.partition(".")[0] == "partial" for name in _free(body))
-
-    def run(env: Env) -> Any:
-        found: list[Any] = []
-        partial = env.inner({"partial": found})
-        try:
-            for scope in scopes(partial):
-                if reads_partial:
-                    env.pay_for(found)
-                    partial.names = {"partial": list(found)}
-                found.append(value(scope))
-                env.pay_for(found[-1])
-                if len(found) > MAX_LIST:
-                    raise FeelLimitError("列表过长。")
-        except FeelError:
-            return None
-        return found
-
-    return run
-
-
-def _quantified(wanted: bool) -> Callable[[list[tuple[str, Node]], Node], Closure]:
-    def build_one(pairs: list[tuple[str, Node]], condition: Node) -> Closure:
-        scopes, test = _scopes(pairs), build(condition)
+    # -- names and operators ------------------------------------------------------------------------------------------
+
+    def _literal(self, node: n.Literal) -> Closure:
+        value = node.value
+        return lambda env: value
+
+    def _name(self, node: n.Name) -> Closure:
+        name = node.name
+
+        def read(env: Env) -> Any:
+            scope: Env | None = env
+            while scope is not None:
+                if name in scope.names:
+                    return v.from_case(scope.names[name])
+                scope = scope.outer
+            return _builtin(name, env)
+
+        return read
+
+    def _member(self, node: n.Member) -> Closure:
+        value, name = self.build(node.of), node.name
+
+        def run(env: Env) -> Any:
+            found = value(env)
+            if isinstance(found, list):
+                env.spend(len(found))
+            return v.member(found, name)
+
+        return run
+
+    def _arithmetic(self, node: n.Arithmetic) -> Closure:
+        a, b, operator = self.build(node.left), self.build(node.right), node.operator
+        combine = operators.ARITHMETICS[operator]
+
+        def run(env: Env) -> Any:
+            x, y = a(env), b(env)
+            if x is None or y is None:
+                return None
+            env.pay_for(x, y)
+            try:
+                return combine(*v.for_dates(operator, x, y))
+            except NO_VALUE:
+                return None
+
+        return run
+
+    def _negative(self, node: n.Negative) -> Closure:
+        value = self.build(node.of)
+        return lambda env: operators.negative(value(env))
+
+    def _comparison(self, node: n.Comparison) -> Closure:
+        a, b, compared = self.build(node.left), self.build(node.right), operators.COMPARISONS[node.operator]
+
+        def run(env: Env) -> Any:
+            x, y = a(env), b(env)
+            env.pay_for(x)
+            return compared(x, y)
+
+        return run
+
+    def _and(self, node: n.And) -> Closure:
+        a, b = self.build(node.left), self.build(node.right)
+
+        def run(env: Env) -> Any:
+            x = a(env)
+            if x is False:
+                return False
+            y = b(env)
+            if y is False:
+                return False
+            return True if x is True and y is True else None
+
+        return run
+
+    def _or(self, node: n.Or) -> Closure:
+        a, b = self.build(node.left), self.build(node.right)
+
+        def run(env: Env) -> Any:
+            x = a(env)
+            if x is True:
+                return True
+            y = b(env)
+            if y is True:
+                return True
+            return False if x is False and y is False else None
+
+        return run
+
+    # -- tests --------------------------------------------------------------------------------------------------------
+
+    def _between(self, node: n.Between) -> Closure:
+        value, bottom, top = self.build(node.value), self.build(node.low), self.build(node.high)
+        return lambda env: v.contains(Range(bottom(env), top(env)), value(env))
+
+    def _test(self, test: n.Test) -> Test:
+        value, operator = self.build(test.value), test.operator
+        compared = operators.COMPARISONS.get(operator)
+        explicit = "?" in {name.partition(".")[0] for name in free(test.value)}
+
+        def run(env: Env, tested: Any) -> bool | None:
+            wanted = value(env.inner({"?": tested}))
+            env.pay_for(tested, wanted)
+            if compared is not None:
+                return compared(tested, wanted)
+            if explicit:
+                return wanted if isinstance(wanted, bool) else None
+            return operators.meets(tested, wanted)
+
+        return run
+
+    def _any_test(self, tests: Iterable[n.Test]) -> Test:
+        built = [self._test(test) for test in tests]
+        if len(built) == 1:
+            return built[0]
+
+        def run(env: Env, tested: Any) -> bool | None:
+            results = [test(env, tested) for test in built]
+            if any(result is True for result in results):
+                return True
+            return False if any(result is False for result in results) else None
+
+        return run
+
+    def _in(self, node: n.In) -> Closure:
+        value, test = self.build(node.value), self._any_test(node.tests)
+        return lambda env: test(env, value(env))
+
+    def _instance(self, node: n.InstanceOf) -> Closure:
+        value, wanted, is_of = self.build(node.value), node.type, self._conformity.is_of
+        return lambda env: is_of(value(env), wanted)
+
+    def _if(self, node: n.If) -> Closure:
+        test, a, b = self.build(node.condition), self.build(node.yes), self.build(node.no)
+        return lambda env: a(env) if test(env) is True else b(env)
+
+    # -- rounds -------------------------------------------------------------------------------------------------------
+
+    def _scopes(self, rounds: Iterable[n.Round]) -> Callable[[Env], Iterator[Env]]:
+        domains = [(one.name, self.build(one.domain)) for one in rounds]
+
+        def walk(env: Env, index: int = 0) -> Iterator[Env]:
+            if index == len(domains):
+                yield env
+                return
+            name, domain = domains[index]
+            for item in _members(domain(env)):
+                env.spend()
+                yield from walk(env.inner({name: item}), index + 1)
+
+        return walk
+
+    def _for(self, node: n.For) -> Closure:
+        scopes, value = self._scopes(node.rounds), self.build(node.body)
+        reads_partial = any(name.partition(".")[0] == "partial" for name in free(node.body))
+
+        def run(env: Env) -> Any:
+            found: list[Any] = []
+            partial = env.inner({"partial": found})
+            try:
+                for scope in scopes(partial):
+                    if reads_partial:
+                        env.pay_for(found)
+                        partial.names = {"partial": list(found)}
+                    found.append(value(scope))
+                    env.pay_for(found[-1])
+                    if len(found) > MAX_LIST:
+                        raise FeelLimitError("列表过长。")
+            except FeelError:
+                return None
+            return found
+
+        return run
+
+    def _quantified(self, node: n.Quantified) -> Closure:
+        scopes, test, wanted = self._scopes(node.rounds), self.build(node.test), node.wanted
 
         def run(env: Env) -> bool | None:
             unknown = False
@@ -398,57 +245,169 @@ def _quantified(wanted: bool) -> Callable[[list[tuple[str, Node]], Node], Closur
 
         return run
 
-    return build_one
+    # -- values that are put together ---------------------------------------------------------------------------------
 
+    def _list(self, node: n.ListOf) -> Closure:
+        built = [self.build(item) for item in node.items]
 
-def _list(items: list[Node]) -> Closure:
-    built = [build(item) for item in items]
+        def run(env: Env) -> Any:
+            found = [item(env) for item in built]
+            env.pay_for(found)
+            return found
 
-    def run(env: Env) -> Any:
-        found = [item(env) for item in built]
-        env.pay_for(found)
-        return found
+        return run
 
-    return run
+    def _context(self, node: n.ContextOf) -> Closure:
+        built = [(entry.key, self.build(entry.value)) for entry in node.entries]
+        twice = len({key for key, _ in built}) < len(built)
 
+        def run(env: Env) -> Any:
+            if twice:
+                return None  # nobody can say which of them is meant
+            found: dict[str, Any] = {}
+            scope = env.inner(found)
+            for key, value in built:
+                found[key] = value(scope)
+            env.pay_for(found)
+            return found
 
-def _context(pairs: list[tuple[str, Node]]) -> Closure:
-    built = [(key, build(node)) for key, node in pairs]
+        return run
 
-    def run(env: Env) -> Any:
-        found: dict[str, Any] = {}
-        scope = env.inner(found)
-        for key, value in built:
-            found[key] = value(scope)
-        env.pay_for(found)
-        return found
+    def _filter(self, node: n.Filter) -> Closure:
+        value, test = self.build(node.of), self.build(node.condition)
+        is_position = isinstance(node.condition, n.Literal | n.Negative)
 
-    return run
+        def run(env: Env) -> Any:
+            items = v.as_list(value(env))
+            chosen = test(env) if is_position else None
+            if isinstance(chosen, Decimal):
+                return _at(items, chosen)
+            found = []
+            for item in items:
+                env.spend()
+                item = v.from_case(item)
+                names: dict[str, Any] = {"item": item}
+                if isinstance(item, Mapping):
+                    names.update(item)
+                result = test(env.inner(names))
+                if isinstance(result, Decimal):
+                    return _at(items, result)
+                if result is True:
+                    found.append(item)
+            return found
 
+        return run
 
-def _filter(node: Node, condition: Node) -> Closure:
-    value, test = build(node), build(condition)
+    def _range(self, node: n.RangeOf) -> Closure:
+        bottom = self.build(node.low) if node.low is not None else lambda env: OPEN
+        top = self.build(node.high) if node.high is not None else lambda env: OPEN
+        low_closed, high_closed, operator = node.low_closed, node.high_closed, node.operator
+        return lambda env: Range(bottom(env), top(env), low_closed, high_closed, operator)
 
-    def run(env: Env) -> Any:
-        items = v.as_list(value(env))
-        chosen = test(env) if condition[0] in ("lit", "neg") else None
-        if isinstance(chosen, Decimal):
-            return _at(items, chosen)
-        found = []
-        for item in items:
+    # -- functions ----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: n.Call) -> Closure:
+        if node.called in REFUSED:
+            raise FeelSyntaxError(f"不能使用 {REFUSED[node.called]}：流程须能按记录重演，请改用日期变量。")
+        target = self.build(node.function)
+        named = any(one.name for one in node.arguments)
+        built = [(one.name, self.build(one.value)) for one in node.arguments]
+
+        def run(env: Env) -> Any:
+            called = target(env)
+            if not isinstance(called, Function):
+                return None
             env.spend()
-            item = v.from_case(item)
-            names: dict[str, Any] = {"item": item}
-            if isinstance(item, Mapping):
-                names.update(item)
-            result = test(env.inner(names))
-            if isinstance(result, Decimal):
-                return _at(items, result)
-            if result is True:
-                found.append(item)
-        return found
+            values = [(name, value(env)) for name, value in built]
+            env.pay_for(*(value for _, value in values))
+            try:
+                given = _positional(called, values) if named else [value for _, value in values]
+                found = called.call(*given)
+                env.pay_for(found)
+                return found
+            except NO_VALUE:
+                return None
 
-    return run
+        return run
+
+    def _function(self, node: n.FunctionOf) -> Closure:
+        value, parameters = self.build(node.body), node.names
+        types = tuple(one.type for one in node.parameters)
+        fitted = self._fitted(types)
+
+        def run(env: Env) -> Function:
+            def call(*arguments: Any) -> Any:
+                if len(arguments) != len(parameters):
+                    raise FeelError
+                env.purse[1] -= 1
+                if env.purse[1] < 0:
+                    raise FeelLimitError("函数调用嵌套过深。")
+                try:
+                    return value(env.inner(dict(zip(parameters, fitted(arguments), strict=True))))
+                finally:
+                    env.purse[1] += 1
+
+            return Function(parameters, call, least=len(parameters), types=types)
+
+        return run
+
+    def _fitted(self, types: tuple[Type | None, ...]) -> Callable[[tuple[Any, ...]], Iterable[Any]]:
+        """Arguments as of the parameters' types."""
+        if not any(types):
+            return lambda given: given
+        coerced = self._conformity.coerced
+        return lambda given: [
+            coerced(value, wanted) if wanted else value for value, wanted in zip(given, types, strict=True)
+        ]
+
+    def _group(self, node: n.Group) -> Closure:
+        return self.build(node.of)
+
+
+_BUILDERS: dict[type[Node], Callable[[Compiler, Any], Closure]] = {
+    n.Literal: Compiler._literal,
+    n.Name: Compiler._name,
+    n.Member: Compiler._member,
+    n.Arithmetic: Compiler._arithmetic,
+    n.Negative: Compiler._negative,
+    n.Comparison: Compiler._comparison,
+    n.And: Compiler._and,
+    n.Or: Compiler._or,
+    n.Between: Compiler._between,
+    n.In: Compiler._in,
+    n.InstanceOf: Compiler._instance,
+    n.If: Compiler._if,
+    n.For: Compiler._for,
+    n.Quantified: Compiler._quantified,
+    n.ListOf: Compiler._list,
+    n.ContextOf: Compiler._context,
+    n.Filter: Compiler._filter,
+    n.Call: Compiler._call,
+    n.RangeOf: Compiler._range,
+    n.FunctionOf: Compiler._function,
+    n.Group: Compiler._group,
+}
+
+
+def _builtin(name: str, env: Env) -> Any:
+    if name == "workdays after" and env.workdays is not None:
+        return Function(("date", "days"), workdays_after(env.workdays))
+    return BUILTINS.get(name)
+
+
+def _members(domain: Any) -> Iterable[Any]:
+    """What a round goes over: the whole numbers or days of an interval, the items of a list."""
+    if not isinstance(domain, Range):
+        return v.as_list(domain)
+    low, high = domain.low, domain.high
+    if isinstance(low, Decimal) and isinstance(high, Decimal):
+        step = 1 if low <= high else -1
+        return (Decimal(number) for number in range(int(low), int(high) + step, step))
+    if type(low) is date and type(high) is date:
+        days = (high - low).days
+        step = 1 if days >= 0 else -1
+        return (low + timedelta(days=offset) for offset in range(0, days + step, step))
+    raise FeelError
 
 
 def _at(items: list[Any], position: Decimal) -> Any:
@@ -458,132 +417,12 @@ def _at(items: list[Any], position: Decimal) -> Any:
     return v.from_case(items[index - 1 if index > 0 else index])
 
 
-def _call(function: Node, arguments: list[tuple[str | None, Node]]) -> Closure:
-    if function[0] == "name" and function[1] in REFUSED:
-        raise FeelSyntaxError(f"不能使用 {REFUSED[function[1]]}：流程须能按记录重演，请改用日期变量。")
-    target = build(function)
-    named = any(name for name, _ in arguments)
-    built = [(name, build(node)) for name, node in arguments]
-
-    def run(env: Env) -> Any:
-        called = target(env)
-        if not isinstance(called, Function):
-            return None
-        env.spend()
-        values = [(name, value(env)) for name, value in built]
-        env.pay_for(*(value for _, value in values))
-        try:
-            given = _positional(called, values) if named else [value for _, value in values]
-            found = called.call(*given)
-            env.pay_for(found)
-            return found
-        except NO_VALUE:
-            return None
-
-    return run
-
-
 def _positional(called: Function, values: list[tuple[str | None, Any]]) -> list[Any]:
+    """Arguments given by name in their places; null for one that must be given and is not."""
     given = dict(values)
-    if not given.keys() <= set(called.parameters):
-        if set(given) <= {"year", "month", "day"}:
-            return [given["year"], given["month"], given["day"]]
-        raise FeelError
-    last = max(called.parameters.index(str(name)) for name in given)
-    return [given.get(name) for name in called.parameters[: last + 1]]
-
-
-def _range(low: Node, high: Node, low_closed: bool, high_closed: bool) -> Closure:
-    bottom, top = build(low), build(high)
-    return lambda env: Range(bottom(env), top(env), low_closed, high_closed)
-
-
-def _function(parameters: list[str], body: Node) -> Closure:
-    value = build(body)
-
-    def run(env: Env) -> Function:
-        def call(*arguments: Any) -> Any:
-            env.purse[1] -= 1
-            if env.purse[1] < 0:
-                raise FeelLimitError("函数调用嵌套过深。")
-            try:
-                return value(env.inner(dict(itertools.zip_longest(parameters, arguments[: len(parameters)]))))
-            finally:
-                env.purse[1] += 1
-
-        return Function(tuple(parameters), call)
-
-    return run
-
-
-_BUILDERS: dict[str, Callable[..., Closure]] = {
-    "lit": _literal, "name": _name, "path": _path, "arith": _arithmetic, "neg": _negative, "cmp": _comparison,
-    "and": _and, "or": _or, "between": _between, "in": _in, "instance": _instance, "if": _if, "for": _for,
-    "some": _quantified(True), "every": _quantified(False), "list": _list, "context": _context, "filter": _filter,
-    "call": _call, "range": _range, "function": _function, "group": build,
-}  # fmt: skip
-
-
-def tests(node: Node) -> Callable[[Env, Any], bool | None]:
-    """The matcher of a decision table's cell."""
-    if node[0] == "dash":
-        return lambda env, tested: True
-    matcher = _any_test(node[1])
-    if node[0] == "not":
-
-        def inverse(env: Env, tested: Any) -> bool | None:
-            result = matcher(env, tested)
-            return None if result is None else not result
-
-        return inverse
-    return matcher
-
-
-def _free(node: Node, bound: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
-    """The maximal dotted names that `node` reads from outside itself; with `certain`, filters left out."""
-    kind = node[0]
-    if kind in ("name", "path"):
-        dotted = _dotted(node)
-        if dotted is not None:
-            return set() if dotted.partition(".")[0] in bound else {dotted}
-    if kind == "filter" and certain:
-        return _free(node[1], bound, certain=True)
-    if kind in ("for", "some", "every", "context"):
-        found: set[str] = set()
-        for name, inner in node[1]:
-            found |= _free(inner, bound, certain=certain)
-            bound = bound | {name}
-        return found if kind == "context" else found | _free(node[2], bound | {"partial"}, certain=certain)
-    if kind == "function":
-        bound = bound | set(node[1])
-    return set().union(*(_free(part, bound, certain=certain) for part in parts(node)))
-
-
-def _dotted(node: Node) -> str | None:
-    parts: list[str] = []
-    at: Any = node
-    while at[0] == "path":
-        parts.append(at[2])
-        at = at[1]
-    return ".".join([at[1], *reversed(parts)]) if at[0] == "name" else None
-
-
-def free_names(node: Node, *, certain: bool = False) -> frozenset[str]:
-    """The dotted names that the expression reads, built-ins excluded; with `certain`, what filters read left out."""
-    given = ("?", "workdays after", "item")
-    names = _free(node, certain=certain)
-    return frozenset(name for name in names if name not in BUILTINS and name.partition(".")[0] not in given)
-
-
-def unknown_functions(node: Node, bound: frozenset[str] = frozenset()) -> set[str]:
-    """Names that are called but are neither built-in nor defined in the expression itself."""
-    if node[0] == "function":
-        bound = bound | set(node[1])
-    if node[0] == "context":
-        bound = bound | {key for key, _ in node[1]}
-    found: set[str] = set().union(*(unknown_functions(part, bound) for part in parts(node)))
-    if node[0] == "call" and node[1][0] == "name":
-        name = node[1][1]
-        if name not in BUILTINS and name not in bound and name != "workdays after" and name not in REFUSED:
-            found.add(name)
-    return found
+    for parameters in (called.parameters, *called.others):
+        if given.keys() <= set(parameters):
+            places = [place for place, name in enumerate(parameters) if name in given]
+            count = max(called.least, places[-1] + 1)
+            return [given.get(name) for name in parameters[:count]]
+    raise FeelError

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
+from typing import Any
 
-from engine.feel.evaluate import _dotted
-from engine.feel.parser import Node, parts
+from engine.feel import nodes as n
+from engine.feel.nodes import Node, bare, dotted
+from engine.feel.scope import bound_names, free
 from engine.feel.values import is_day, kind
 
 Known = Callable[[str], str | None]
@@ -44,50 +46,51 @@ _RESULTS = {name: answer for answer, names in _ANSWERS.items() for name in names
 
 def kind_of(node: Node, known: Known) -> str | None:
     """The kind of the node's values; None where it can be anything."""
-    reader = _READERS.get(node[0])
-    return reader(node, known) if reader else _CONSTANT.get(node[0])
+    reader = _READERS.get(type(node))
+    return reader(node, known) if reader else _CONSTANT.get(type(node))
 
 
 def _of_name(node: Node, known: Known) -> str | None:
-    dotted = _dotted(node)
-    return known(dotted) if dotted is not None else None
+    name = dotted(node)
+    return known(name) if name is not None else None
 
 
-def _of_branches(node: Node, known: Known) -> str | None:
-    found = {kind_of(branch, known) for branch in node[2:]} - {"null"}
+def _of_branches(node: n.If, known: Known) -> str | None:
+    found = {kind_of(branch, known) for branch in (node.yes, node.no)} - {"null"}
     return found.pop() if len(found) == 1 else None
 
 
-def _of_call(node: Node, known: Known) -> str | None:
-    return _RESULTS.get(node[1][1]) if node[1][0] == "name" else None
+def _of_call(node: n.Call, known: Known) -> str | None:
+    return _RESULTS.get(node.called or "")
 
 
-def _of_sum(node: Node, known: Known) -> str | None:
-    _, operator, left, right = node
-    kinds = kind_of(left, known), kind_of(right, known)
+def _of_sum(node: n.Arithmetic, known: Known) -> str | None:
+    kinds = kind_of(node.left, known), kind_of(node.right, known)
     if kinds == (NUMBER, NUMBER):
         return NUMBER
-    if operator == "+" and kinds == (TEXT, TEXT):
+    if node.operator == "+" and kinds == (TEXT, TEXT):
         return TEXT
-    if operator in "+-" and kinds[0] in (DAY, "date") and kinds[1] in _DURATIONS:
+    if node.operator in "+-" and kinds[0] in (DAY, "date") and kinds[1] in _DURATIONS:
         return "date"
     return None
 
 
-_CONSTANT = {
-    **dict.fromkeys(("cmp", "and", "or", "between", "in", "instance", "some", "every"), TRUTH),
-    **dict.fromkeys(("list", "for"), "list"),
-    "context": "context", "range": "range", "function": "function",
-}  # fmt: skip
-_READERS: dict[str, Callable[[Node, Known], str | None]] = {
-    "lit": lambda node, known: kind(node[1]),
-    "name": _of_name,
-    "path": _of_name,
-    "group": lambda node, known: kind_of(node[1], known),
-    "neg": lambda node, known: kind_of(node[1], known),
-    "if": _of_branches,
-    "call": _of_call,
-    "arith": _of_sum,
+_CONSTANT: dict[type[Node], str] = {
+    **dict.fromkeys((n.Comparison, n.And, n.Or, n.Between, n.In, n.InstanceOf, n.Quantified), TRUTH),
+    **dict.fromkeys((n.ListOf, n.For), "list"),
+    n.ContextOf: "context",
+    n.RangeOf: "range",
+    n.FunctionOf: "function",
+}
+_READERS: dict[type[Node], Callable[[Any, Known], str | None]] = {
+    n.Literal: lambda node, known: kind(node.value),
+    n.Name: _of_name,
+    n.Member: _of_name,
+    n.Group: lambda node, known: kind_of(node.of, known),
+    n.Negative: lambda node, known: kind_of(node.of, known),
+    n.If: _of_branches,
+    n.Call: _of_call,
+    n.Arithmetic: _of_sum,
 }
 
 
@@ -96,32 +99,31 @@ _READERS: dict[str, Callable[[Node, Known], str | None]] = {
 
 def never(tree: Node, known: Known) -> Iterator[str]:
     """A sentence for each comparison whose sides can never be of one kind. What stands in a filter is not judged."""
-    if tree[0] == "filter":
-        yield from never(tree[1], known)
+    if isinstance(tree, n.Filter):
+        yield from never(tree.of, known)
         return
-    known = _without(known, _bound(tree))
-    if tree[0] == "cmp":
-        yield from _compared(tree[1], tree[2], tree[3], known)
-    elif tree[0] == "between":
-        yield from _once(_compared("<", tree[1], end, known) for end in tree[2:])
-    elif tree[0] == "in":
-        yield from _once(never_meets(tree[1], test, known) for test in tree[2])
-    for part in parts(tree):
+    known = _without(known, frozenset(bound_names(tree)))
+    if isinstance(tree, n.Comparison):
+        yield from _compared(tree.operator, tree.left, tree.right, known)
+    elif isinstance(tree, n.Between):
+        yield from _once(_compared("<", tree.value, end, known) for end in (tree.low, tree.high))
+    elif isinstance(tree, n.In):
+        yield from _once(never_meets(tree.value, test, known) for test in tree.tests)
+    for part in tree.parts():
         yield from never(part, known)
 
 
-def never_meets(value: Node, test: Node, known: Known) -> Iterator[str]:
+def never_meets(value: Node, test: n.Test, known: Known) -> Iterator[str]:
     """The same for one test of a value: ``> 5``, ``[1..5]``, ``"a"``."""
-    _, operator, wanted = test
-    if operator:
-        yield from _compared(operator, value, wanted, known)
+    if test.operator:
+        yield from _compared(test.operator, value, test.value, known)
         return
-    wanted = _bare(wanted)
-    if wanted[0] == "range":
-        yield from _once(_compared("<", value, end, known) for end in wanted[1:3])
-    elif wanted[0] == "list":
-        yield from _once(never_meets(value, ("test", "", item), known) for item in wanted[1])
-    elif kind_of(wanted, known) != TRUTH or "?" not in _names(wanted):
+    wanted = bare(test.value)
+    if isinstance(wanted, n.RangeOf):
+        yield from _once(_compared("<", value, end, known) for end in wanted.parts())
+    elif isinstance(wanted, n.ListOf):
+        yield from _once(never_meets(value, n.Test("", item), known) for item in wanted.items)
+    elif kind_of(wanted, known) != TRUTH or not _asks(wanted):
         yield from _compared("=", value, wanted, known)
 
 
@@ -130,32 +132,21 @@ def _once(found: Iterable[Iterator[str]]) -> Iterator[str]:
     yield from islice(chain.from_iterable(found), 1)
 
 
-def sides(test: Node) -> Iterator[Node]:
+def sides(test: n.Test) -> Iterator[Node]:
     """What one test compares with: both ends of a range, each item of a list."""
-    wanted = _bare(test[2])
-    if wanted[0] == "range":
-        yield from wanted[1:3]
-    elif wanted[0] == "list":
-        for item in wanted[1]:
-            yield from sides(("test", "", item))
-    elif "?" not in _names(wanted):
+    wanted = bare(test.value)
+    if isinstance(wanted, n.RangeOf):
+        yield from wanted.parts()
+    elif isinstance(wanted, n.ListOf):
+        for item in wanted.items:
+            yield from sides(n.Test("", item))
+    elif not _asks(wanted):
         yield wanted
 
 
-def _names(node: Node) -> set[str]:
-    own = {node[1]} if node[0] == "name" else set()
-    return own.union(*(_names(part) for part in parts(node)))
-
-
-def _bare(node: Node) -> Node:
-    return _bare(node[1]) if node[0] == "group" else node
-
-
-def _bound(node: Node) -> frozenset[str]:
-    """Names that mean something else inside the node."""
-    if node[0] in ("for", "some", "every", "context"):
-        return frozenset(name for name, _ in node[1])
-    return frozenset(node[1]) if node[0] == "function" else frozenset()
+def _asks(node: Node) -> bool:
+    """Whether the node says something of the tested value itself: ``contains(?, "a")``."""
+    return "?" in {name.partition(".")[0] for name in free(node)}
 
 
 def _without(known: Known, names: frozenset[str]) -> Known:
@@ -181,9 +172,9 @@ def _comparable(operator: str, left: str, right: str) -> bool:
 
 def _days(day: Node, text: Node) -> Iterator[str]:
     """A date beside a literal text that is none."""
-    bare = _bare(text)
-    if bare[0] == "lit" and not is_day(str(bare[1])):
-        yield f'{written(day)}是日期，同文字“{bare[1]}”相比没有意义：请写 date("2022-06-01") 这样的日期。'
+    said = bare(text)
+    if isinstance(said, n.Literal) and not is_day(str(said.value)):
+        yield f'{written(day)}是日期，同文字“{said.value}”相比没有意义：请写 date("2022-06-01") 这样的日期。'
 
 
 def _sentence(left: Node, left_kind: str, right: Node, right_kind: str) -> str:
@@ -203,12 +194,12 @@ def _advice(kinds: set[str]) -> str:
 
 def written(node: Node) -> str:
     """What a sentence calls a side of a comparison."""
-    bare = _bare(node)
-    dotted = _dotted(bare)
-    if dotted is not None:
-        return f"“{dotted}”"
-    if bare[0] == "lit":
-        return f"“{bare[1]}”" if isinstance(bare[1], str) else str(bare[1]).lower()
-    if bare[0] == "call" and bare[1][0] == "name":
-        return f"{bare[1][1]}(…)"
+    side = bare(node)
+    name = dotted(side)
+    if name is not None:
+        return f"“{name}”"
+    if isinstance(side, n.Literal):
+        return f"“{side.value}”" if isinstance(side.value, str) else str(side.value).lower()
+    if isinstance(side, n.Call) and side.called is not None:
+        return f"{side.called}(…)"
     return "算出的值"

@@ -1,135 +1,46 @@
-"""FEEL text to a tree of plain tuples ``(kind, …)``: a lexer and a precedence-climbing parser, bounded in size and depth.
-
-Nodes: ``lit v`` · ``name n`` · ``path node n`` · ``arith op a b`` · ``neg a`` · ``cmp op a b`` · ``and a b`` ·
-``or a b`` · ``between v low high`` · ``in v tests`` · ``instance v type`` · ``if c a b`` · ``for pairs body`` ·
-``some pairs c`` · ``every pairs c`` · ``list items`` · ``context pairs`` · ``filter v c`` · ``call f args`` ·
-``range low high low_closed high_closed`` · ``function params body`` · ``test op v`` · ``dash`` · ``not tests``.
-"""
+"""FEEL text to a tree (engine.feel.nodes): a precedence-climbing parser, bounded in size and depth."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from decimal import Context, Decimal, DecimalException
-from typing import Any
+from typing import Any, TypeVar
 
+from engine.feel import nodes as n
+from engine.feel.lexer import Token, is_word, require_whole, tokens
+from engine.feel.nodes import Node
+from engine.feel.types import ANY, Type
 from engine.feel.values import FeelSyntaxError
 
-MAX_LENGTH = 2000
 MAX_DEPTH = 60
 MAX_TREE_DEPTH = 120
 """Of the whole tree, chains such as ``a + b + c`` included: what reads a tree goes down one level at a time."""
-Node = tuple[Any, ...]
 ARITHMETIC = Context(prec=34, Emax=6144, Emin=-6143)  # decimal128, as the standard says
-
-SPACED = (
-    "date and time", "days and time duration", "years and months duration", "days after", "workdays after",
-    "spelled date", "string length", "upper case", "lower case", "substring before", "substring after", "starts with", "ends with",
-    "list contains", "insert before", "list replace", "index of", "distinct values", "round up", "round down",
-    "round half up", "round half down", "day of week", "day of year", "week of year", "month of year", "get value",
-    "get entries", "met by", "overlaps before", "overlaps after", "finished by", "started by", "time offset",
-    "start included", "end included", "context put", "context merge", "string join",
-)  # fmt: skip
-KEYWORDS = frozenset(
-    "and or not if then else for in return some every satisfies between instance of true false null function".split()
-)
-_WORD = r"[^\W\d][\w]*"
-_TOKEN = r"""
-    (?P<space>\s+|//[^\n]*|/\*.*?\*/)
-  | (?P<number>\d+(?:\.(?!\.)\d+)?(?:[eE][+-]?\d+)?|\.\d+)
-  | (?P<string>"(?:[^"\\]|\\.)*")
-  | (?P<op>\*\*|\.\.|!=|<=|>=|->|[-+*/=<>()\[\]{},:.?@])
-  | (?P<spaced>%s)
-  | (?P<word>%s)
-"""
-_HALF_WIDTH = dict(zip("“”＂，（）［］｛｝＝＜＞＋－＊／：．、；", '""",()[]{}=<>+-*/:.,;', strict=True))
-_TYPED = {
-    **{full: f"这是中文标点，请改用英文的 {half} 。" for full, half in _HALF_WIDTH.items()},
-    "≥": "大于等于请写 >= 。", "≤": "小于等于请写 <= 。", "≠": "不等于请写 != 。", "×": "乘请写 * 。", "÷": "除请写 / 。",
-    "!": "不等于请写 != ，否定请写 not(…)。", "&": "并且请写 and 。", "|": "或者请写 or 。", "'": "文字请用英文双引号括起来。",
-}  # fmt: skip
-"""What people type who come from a Chinese keyboard, from Excel or from a programming language, and how FEEL writes it."""
 _WORDS = {
-    "且": "and",
-    "并且": "and",
-    "而且": "and",
-    "或": "or",
-    "或者": "or",
-    "不是": "!=",
-    "等于": "=",
-    "大于": ">",
-    "小于": "<",
-}
-_LEXERS: dict[tuple[str, ...], re.Pattern[str]] = {}
+    "且": "and", "并且": "and", "而且": "and", "或": "or", "或者": "or", "不是": "!=", "等于": "=", "大于": ">", "小于": "<",
+}  # fmt: skip
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
+_COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+_STARTS = frozenset(("(", "[", "{", "@", "?", "-", "]"))
+"""Signs with which an expression can begin."""
+_STARTING_WORDS = frozenset(("true", "false", "null", "not", "if", "for", "some", "every", "function"))
+_NAMING = frozenset(("+", "-", "*", "/", ".", "**", ".."))
+"""Signs that the key of a context may have within it."""
 
-
-class Token:
-    """One word of the text: its kind, its text and where it stands."""
-
-    __slots__ = ("kind", "position", "text")
-
-    def __init__(self, kind: str, text: str, position: int) -> None:
-        self.kind, self.text, self.position = kind, text, position
-
-
-def _lexer(names: tuple[str, ...]) -> re.Pattern[str]:
-    found = _LEXERS.get(names)
-    if found is None:
-        given = {name for name in names if name.strip() and not re.fullmatch(_WORD, name)}
-        spaced = sorted({*SPACED, *given}, key=len, reverse=True)
-        alternatives = "|".join(r"\s+".join(map(re.escape, name.split())) + r"(?!\w)" for name in spaced)
-        found = _LEXERS[names] = re.compile(_TOKEN % (alternatives, _WORD), re.VERBOSE | re.DOTALL)
-        if len(_LEXERS) > 200:
-            _LEXERS.pop(next(iter(_LEXERS)))
-    return found
-
-
-def tokens(text: str, names: tuple[str, ...] = ()) -> list[Token]:
-    """The words of `text`; names with spaces must be known."""
-    if len(text) > MAX_LENGTH:
-        raise FeelSyntaxError(f"表达式过长（上限 {MAX_LENGTH} 字）。")
-    _require_whole(text)
-    lexer, position, found = _lexer(names), 0, []
-    while position < len(text):
-        match = lexer.match(text, position)
-        if match is None:
-            hint = _TYPED.get(text[position], "")
-            raise FeelSyntaxError(f"第 {position + 1} 个字符“{text[position]}”看不懂。{hint}", position)
-        kind = match.lastgroup or ""
-        if kind != "space":
-            word = re.sub(r"\s+", " ", match.group()) if kind == "spaced" else match.group()
-            if kind == "spaced":
-                kind = "word"
-            elif kind == "word" and word in KEYWORDS:
-                kind = "keyword"
-            found.append(Token(kind, word, position))
-        position = match.end()
-    found.append(Token("end", "", len(text)))
-    return found
-
-
-def _shallow(tree: Node) -> Node:
-    """The tree as it is. Raises FeelSyntaxError when it is too deep."""
-    level: list[Any] = [tree]
-    for _ in range(MAX_TREE_DEPTH):
-        inner = [part for node in level for part in node if isinstance(part, tuple | list)]
-        while any(isinstance(part, list) for part in inner):
-            inner = [one for part in inner for one in (part if isinstance(part, list) else [part])]
-            inner = [one for one in inner if isinstance(one, tuple | list)]
-        if not inner:
-            return tree
-        level = inner
-    raise FeelSyntaxError(f"表达式嵌套过深，或一串连得过长（上限 {MAX_TREE_DEPTH} 层）。")
+Tree = TypeVar("Tree", bound=Node)
 
 
 class Parser:
     """Reads one text; every method leaves the position behind what it read."""
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
-        self._tokens = tokens(text, tuple(sorted(names)))
+        self._text = text
+        self._names = tuple(sorted(names))
+        self._tokens = tokens(text, self._names)
         self._at = 0
         self._depth = 0
+        self._open_ranges = 0
         self._effort = 10 * len(self._tokens) + 200  # what is tried in two ways could else be tried in 2^n
 
     # -- entry points -------------------------------------------------------------------------------------------------
@@ -140,24 +51,25 @@ class Parser:
         self._end()
         return _shallow(node)
 
-    def unary_tests(self) -> Node:
+    def unary_tests(self) -> n.Cell:
         """The whole text as the cell of a decision table."""
+        start = self._start()
         if self._peek().text == "-" and self._tokens[self._at + 1].kind == "end":
-            return ("dash",)
+            return n.Cell(span=(0, len(self._text)))
         if self._peek().text == "not" and self._tokens[self._at + 1].text == "(":
             saved = self._at
             self._at += 2
             try:
-                tests = self._tests(")")
+                tests = self._tests()
                 self._expect(")")
                 if self._peek().kind == "end":
-                    return _shallow(("not", tests))
+                    return _shallow(n.Cell(tests, negated=True, span=self._since(start)))
             except FeelSyntaxError:
                 pass
             self._at = saved
-        tests = self._tests("")
+        tests = self._tests()
         self._end()
-        return _shallow(("tests", tests))
+        return _shallow(n.Cell(tests, span=self._since(start)))
 
     # -- words --------------------------------------------------------------------------------------------------------
 
@@ -183,6 +95,19 @@ class Parser:
     def _end(self) -> None:
         if self._peek().kind != "end":
             raise self._wrong("多出了内容")
+
+    def _start(self) -> int:
+        return self._peek().position
+
+    def _since(self, start: int) -> tuple[int, int]:
+        """Where what was read from `start` on stands."""
+        return start, self._tokens[self._at - 1].end if self._at else start
+
+    def _declare(self, name: str) -> None:
+        """A name that is no single word is one from here on, as the standard has it: the longest name in sight."""
+        if not is_word(name) and name not in self._names:
+            self._names = (*self._names, name)
+            self._tokens[self._at :] = tokens(self._text, self._names, self._peek().position)
 
     def _wrong(self, reason: str) -> FeelSyntaxError:
         token = self._peek()
@@ -213,256 +138,279 @@ class Parser:
             self._depth -= 1
 
     def _or(self) -> Node:
-        node = self._and()
+        start, node = self._start(), self._and()
         while self._take("or"):
-            node = ("or", node, self._and())
+            node = n.Or(node, self._and(), span=self._since(start))
         return node
 
     def _and(self) -> Node:
-        node = self._comparison()
+        start, node = self._start(), self._comparison()
         while self._take("and"):
-            node = ("and", node, self._comparison())
+            node = n.And(node, self._comparison(), span=self._since(start))
         return node
 
     def _comparison(self) -> Node:
-        node = self._sum()
+        start, node = self._start(), self._sum()
         while True:
-            if operator := self._take("=", "!=", "<", "<=", ">", ">="):
-                node = ("cmp", operator, node, self._sum())
+            if operator := self._take(*_COMPARISONS):
+                node = n.Comparison(operator, node, self._sum(), span=self._since(start))
             elif self._take("between"):
                 low = self._sum()
                 self._expect("and")
-                node = ("between", node, low, self._sum())
+                node = n.Between(node, low, self._sum(), span=self._since(start))
             elif self._take("in"):
-                node = ("in", node, self._in_tests())
+                node = n.In(node, self._in_tests(), span=self._since(start))
             elif self._take("instance"):
                 self._expect("of")
-                node = ("instance", node, self._type())
+                node = n.InstanceOf(node, self._type(), span=self._since(start))
             else:
                 return node
 
-    def _in_tests(self) -> list[Node]:
+    def _in_tests(self) -> tuple[n.Test, ...]:
         if self._peek().text == "(" and self._peek().kind == "op":
             saved = self._at
             self._at += 1
             try:
-                tests = self._tests(")")
+                tests = self._tests()
                 self._expect(")")
-                return tests
+                if not (self._peek().kind == "op" and self._peek().text in ("..", "+", "-", "*", "/", "**")):
+                    return tests
             except FeelSyntaxError:
-                self._at = saved
-        return [self._test()]
+                pass
+            self._at = saved
+        return (self._test(self._sum),)  # ``x in [1..5] and y``: the test ends before ``and``
 
-    def _tests(self, closing: str) -> list[Node]:
-        found = [self._test()]
+    def _tests(self) -> tuple[n.Test, ...]:
+        found = [self._test(self._expression)]
         while self._take(","):
-            found.append(self._test())
-        return found
+            found.append(self._test(self._expression))
+        return tuple(found)
 
-    def _test(self) -> Node:
-        if operator := self._take("<", "<=", ">", ">=", "=", "!="):
-            return ("test", operator, self._sum())
-        return ("test", "", self._expression() if not self._starts_range() else self._range_or_more())
-
-    def _starts_range(self) -> bool:
-        return self._peek().kind == "op" and self._peek().text == "]"
-
-    def _range_or_more(self) -> Node:
-        return self._postfix()
+    def _test(self, read: Callable[[], Node]) -> n.Test:
+        start = self._start()
+        operator = self._take(*_COMPARISONS) or ""
+        return n.Test(operator, self._sum() if operator else read(), span=self._since(start))
 
     def _sum(self) -> Node:
-        node = self._product()
+        start, node = self._start(), self._product()
         while operator := self._take("+", "-"):
-            node = ("arith", operator, node, self._product())
+            node = n.Arithmetic(operator, node, self._product(), span=self._since(start))
         return node
 
     def _product(self) -> Node:
-        node = self._power()
+        start, node = self._start(), self._power()
         while operator := self._take("*", "/"):
-            node = ("arith", operator, node, self._power())
+            node = n.Arithmetic(operator, node, self._power(), span=self._since(start))
         return node
 
     def _power(self) -> Node:
-        node = self._unary()
+        start, node = self._start(), self._unary()
         while self._take("**"):
-            node = ("arith", "**", node, self._unary())
+            node = n.Arithmetic("**", node, self._unary(), span=self._since(start))
         return node
 
     def _unary(self) -> Node:
-        negations = 0
-        while self._take("-"):
-            negations += 1
-            if negations > MAX_DEPTH:
+        starts = []
+        while self._peek().kind == "op" and self._peek().text == "-":
+            starts.append(self._next().position)
+            if len(starts) > MAX_DEPTH:
                 raise FeelSyntaxError("负号过多。")
         node = self._postfix()
-        for _ in range(negations):
-            node = ("neg", node)
+        for start in reversed(starts):
+            node = n.Negative(node, span=self._since(start))
         return node
 
     def _postfix(self) -> Node:
-        node = self._primary()
-        for _ in range(MAX_LENGTH):
+        start, node = self._start(), self._primary()
+        while True:
             if self._take("."):
-                token = self._next()
-                if token.kind not in ("word", "keyword"):
-                    self._at -= 1
-                    raise self._wrong("“.”之后应为名称")
-                node = ("path", node, token.text)
+                node = n.Member(node, self._member(), span=self._since(start))
             elif self._peek().text == "[" and self._peek().kind == "op" and not self._closes_range():
                 self._at += 1
-                inner = self._expression()
+                inner = self._bracketed(self._expression)
                 self._expect("]")
-                node = ("filter", node, inner)
+                node = n.Filter(node, inner, span=self._since(start))
             elif self._take("("):
-                node = ("call", node, self._arguments())
+                node = n.Call(node, self._bracketed(self._arguments), span=self._since(start))
             else:
                 return node
-        return node
+
+    def _member(self) -> str:
+        token = self._next()
+        if token.kind not in ("word", "keyword"):
+            self._at -= 1
+            raise self._wrong("“.”之后应为名称")
+        return token.text
 
     def _closes_range(self) -> bool:
         """Whether the ``[`` here ends a range such as ``]1..5[``: nothing that could start a filter follows."""
         following = self._tokens[self._at + 1]
-        return self._open_ranges > 0 and (following.kind == "end" or following.text in (")", ",", "and", "or", "]"))
+        if not self._open_ranges or following.kind in ("word", "number", "string"):
+            return False
+        if following.text == "]":  # ``[..[]`` ends a list that holds the range, and no filter is empty
+            return True
+        return following.text not in _STARTS and following.text not in _STARTING_WORDS
 
-    _open_ranges = 0
+    def _bracketed(self, read: Callable[[], Any]) -> Any:
+        """What stands in brackets of its own, where no range is open."""
+        saved, self._open_ranges = self._open_ranges, 0
+        try:
+            return read()
+        finally:
+            self._open_ranges = saved
 
-    def _arguments(self) -> list[tuple[str | None, Node]]:
-        found: list[tuple[str | None, Node]] = []
+    def _arguments(self) -> tuple[n.Argument, ...]:
+        found: list[n.Argument] = []
         while not self._take(")"):
             if found:
                 self._expect(",")
-            saved, name = self._at, []
+            start, saved, words = self._start(), self._at, []
             while self._peek().kind in ("word", "keyword"):
-                name.append(self._next().text)
-            if name and self._take(":"):
-                found.append((" ".join(name), self._expression()))
-            else:
+                words.append(self._next().text)
+            name = " ".join(words) if words and self._take(":") else None
+            if name is None:
                 self._at = saved
-                found.append((None, self._expression()))
-        return found
+            found.append(n.Argument(name, self._expression(), span=self._since(start)))
+        return tuple(found)
 
     # -- primaries ----------------------------------------------------------------------------------------------------
 
     def _primary(self) -> Node:
         token = self._next()
+        span = token.position, token.end
         if token.kind == "number":
-            return ("lit", _number(token.text))
+            return n.Literal(_number(token.text), span=span)
         if token.kind == "string":
-            return ("lit", _unescape(token.text[1:-1]))
-        if token.kind == "word":
-            return ("name", token.text)
+            return n.Literal(_unescape(token.text[1:-1]), span=span)
+        if token.kind == "word" or token.text == "?":
+            return n.Name(token.text, span=span)
+        if token.text in _CONSTANTS and token.kind == "keyword":
+            return n.Literal(_CONSTANTS[token.text], span=span)
         reader = _PRIMARIES.get(token.text)
         if reader is None or token.kind == "end":
             self._at -= 1
             raise self._wrong("这里缺少一个值")
-        node: Node = reader(self)
+        node: Node = reader(self, token.position)
         return node
 
-    def _constant(self, value: Any) -> Node:
-        return ("lit", value)
-
-    def _at_literal(self) -> Node:
+    def _at_literal(self, start: int) -> Node:
         token = self._next()
         if token.kind != "string":
             self._at -= 1
             raise self._wrong("“@”之后应为日期文字")
-        return ("call", ("name", "@"), [(None, ("lit", token.text[1:-1]))])
+        span = token.position, token.end
+        text = n.Argument(None, n.Literal(_unescape(token.text[1:-1]), span=span), span=span)
+        return n.Call(n.Name("@", span=(start, start + 1)), (text,), span=self._since(start))
 
-    def _parenthesis(self) -> Node:
-        if operator := self._take("<", "<=", ">", ">="):
-            bound = self._expression()
+    def _parenthesis(self, start: int) -> Node:
+        if operator := self._take(*_COMPARISONS):
+            bound = self._bracketed(self._expression)
             self._expect(")")
-            if operator[0] == "<":
-                return ("range", ("lit", None), bound, False, operator == "<=")
-            return ("range", bound, ("lit", None), operator == ">=", False)
-        node = self._expression()
+            low, high = (None, bound) if operator[0] == "<" else (bound, None)
+            if operator in ("=", "!="):
+                low, high = bound, bound
+            span = self._since(start)
+            return n.RangeOf(low, high, operator in (">=", "="), operator in ("<=", "="), operator, span=span)
+        node = self._bracketed(self._expression)
         if self._take(".."):
-            return self._range_end(node, low_closed=False)
+            return self._range_end(start, node, low_closed=False)
         self._expect(")")
-        return ("group", node)
+        return n.Group(node, span=self._since(start))
 
-    def _bracket(self) -> Node:
-        items: list[Node] = []
+    def _bracket(self, start: int) -> Node:
         if self._take("]"):
-            return ("list", items)
-        items.append(self._expression())
+            return n.ListOf((), span=self._since(start))
+        items = [self._bracketed(self._expression)]
         if self._take(".."):
-            return self._range_end(items[0], low_closed=True)
+            return self._range_end(start, items[0], low_closed=True)
         while self._take(","):
-            items.append(self._expression())
+            items.append(self._bracketed(self._expression))
         self._expect("]")
-        return ("list", items)
+        return n.ListOf(tuple(items), span=self._since(start))
 
-    def _open_range(self) -> Node:
-        low = self._expression()
+    def _open_range(self, start: int) -> Node:
+        low = self._bracketed(self._expression)
         self._expect("..")
-        return self._range_end(low, low_closed=False)
+        return self._range_end(start, low, low_closed=False)
 
-    def _range_end(self, low: Node, low_closed: bool) -> Node:
+    def _range_end(self, start: int, low: Node, *, low_closed: bool) -> Node:
         self._open_ranges += 1
         high = self._expression()
         self._open_ranges -= 1
         closing = self._take("]", ")", "[")
         if closing is None:
             raise self._wrong("区间没有结束")
-        return ("range", low, high, low_closed, closing == "]")
+        return n.RangeOf(low, high, low_closed, closing == "]", span=self._since(start))
 
-    def _context(self) -> Node:
-        pairs: list[tuple[str, Node]] = []
+    def _context(self, start: int) -> Node:
+        entries: list[n.Entry] = []
         while not self._take("}"):
-            if pairs:
+            if entries:
                 self._expect(",")
-            words = []
-            if self._peek().kind == "string":
-                words.append(_unescape(self._next().text[1:-1]))
-            while self._peek().text != ":":
-                token = self._next()
-                if token.kind not in ("word", "keyword", "number"):
-                    self._at -= 1
-                    raise self._wrong("应为名称和“:”")
-                words.append(token.text)
-            self._expect(":")
-            pairs.append((" ".join(words), self._expression()))
-        return ("context", pairs)
+            begins, key = self._start(), self._key()
+            value = self._bracketed(self._expression)
+            self._declare(key)
+            entries.append(n.Entry(key, value, span=self._since(begins)))
+        return n.ContextOf(tuple(entries), span=self._since(start))
 
-    def _if(self) -> Node:
+    def _key(self) -> str:
+        """The key of an entry, up to and with its colon."""
+        if self._peek().kind == "string":
+            key = _unescape(self._next().text[1:-1])
+            self._expect(":")
+            return key
+        first, signs = self._peek(), False
+        while self._peek().text != ":":
+            token = self._next()
+            signs = signs or token.kind == "op"
+            if token.kind not in ("word", "keyword", "number") and token.text not in _NAMING:
+                self._at -= 1
+                raise self._wrong("应为名称和“:”")
+        written = self._text[first.position : self._tokens[self._at - 1].end]
+        if self._peek() is first or (signs and first.kind != "word"):
+            raise self._wrong("应为名称和“:”")
+        self._expect(":")
+        return re.sub(r"\s+", " ", written)
+
+    def _if(self, start: int) -> Node:
         condition = self._expression()
         self._expect("then")
         yes = self._expression()
         self._expect("else")
-        return ("if", condition, yes, self._expression())
+        return n.If(condition, yes, self._expression(), span=self._since(start))
 
-    def _iterators(self, closing: str) -> list[tuple[str, Node]]:
-        pairs = []
+    def _rounds(self, closing: str) -> tuple[n.Round, ...]:
+        rounds = []
         while True:
-            name = self._next()
+            start, name = self._start(), self._next()
             if name.kind != "word":
                 self._at -= 1
                 raise self._wrong("应为变量名")
             self._expect("in")
             domain = self._sum()
             if self._take(".."):
-                domain = ("range", domain, self._sum(), True, True)
-            pairs.append((name.text, domain))
+                begins = domain.span[0]
+                domain = n.RangeOf(domain, self._sum(), True, True, span=self._since(begins))
+            rounds.append(n.Round(name.text, domain, span=self._since(start)))
             if not self._take(","):
                 self._expect(closing)
-                return pairs
+                return tuple(rounds)
 
-    def _for(self) -> Node:
-        pairs = self._iterators("return")
-        return ("for", pairs, self._expression())
+    def _for(self, start: int) -> Node:
+        rounds = self._rounds("return")
+        return n.For(rounds, self._expression(), span=self._since(start))
 
-    def _some(self) -> Node:
-        pairs = self._iterators("satisfies")
-        return ("some", pairs, self._expression())
+    def _some(self, start: int) -> Node:
+        rounds = self._rounds("satisfies")
+        return n.Quantified(True, rounds, self._expression(), span=self._since(start))
 
-    def _every(self) -> Node:
-        pairs = self._iterators("satisfies")
-        return ("every", pairs, self._expression())
+    def _every(self, start: int) -> Node:
+        rounds = self._rounds("satisfies")
+        return n.Quantified(False, rounds, self._expression(), span=self._since(start))
 
-    def _function(self) -> Node:
+    def _function(self, start: int) -> Node:
         self._expect("(")
-        parameters: list[str] = []
+        parameters: list[n.Parameter] = []
         while not self._take(")"):
             if parameters:
                 self._expect(",")
@@ -471,28 +419,81 @@ class Parser:
                 words.append(self._next().text)
             if not words:
                 raise self._wrong("应为参数名")
-            parameters.append(" ".join(words))
-            if self._take(":"):
-                self._type()
-        return ("function", parameters, self._expression())
+            declared = self._type() if self._take(":") else None
+            parameters.append(n.Parameter(" ".join(words), declared))
+        for parameter in parameters:
+            self._declare(parameter.name)
+        if self._peek().text == "external":
+            raise self._wrong("不能调用外部的程序")
+        return n.FunctionOf(tuple(parameters), self._expression(), span=self._since(start))
 
-    def _not(self) -> Node:
+    def _not(self, start: int) -> Node:
         self._expect("(")
-        node = self._expression()
+        begins = self._start()
+        node = self._bracketed(self._expression)
+        argument = n.Argument(None, node, span=self._since(begins))
         self._expect(")")
-        return ("call", ("name", "not"), [(None, node)])
+        return n.Call(n.Name("not", span=(start, start + 3)), (argument,), span=self._since(start))
 
-    def _type(self) -> str:
-        words = []
-        while self._peek().kind in ("word", "keyword") and self._peek().text not in ("and", "or", "then", "else"):
-            words.append(self._next().text)
-        if self._take("<"):
-            while not self._take(">"):
-                if self._next().kind == "end":
-                    raise FeelSyntaxError("类型没有写完。")
-        if not words:
+    # -- types --------------------------------------------------------------------------------------------------------
+
+    def _type(self) -> Type:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise FeelSyntaxError(f"表达式嵌套过深（上限 {MAX_DEPTH} 层）。")
+        try:
+            return self._whole_type(self._type_name())
+        finally:
+            self._depth -= 1
+
+    def _whole_type(self, name: str) -> Type:
+        if not self._take("<"):
+            return Type(name)
+        if name == "context":
+            keys, parts = self._keyed_types()
+            return Type(name, parts, keys)
+        parts = self._types()
+        if name != "function":
+            return Type(name, parts)
+        return Type(name, parts, answer=self._type() if self._take("->") else ANY)
+
+    def _type_name(self) -> str:
+        if self._take("function"):
+            return "function"
+        start = self._start()
+        while self._peek().kind == "word" or (self._peek().text == "." and self._start() > start):
+            self._at += 1
+        if self._start() == start:
             raise self._wrong("应为类型名")
-        return " ".join(words)
+        return re.sub(r"\s+", " ", self._text[start : self._tokens[self._at - 1].end])
+
+    def _types(self) -> tuple[Type, ...]:
+        found: list[Type] = []
+        while not self._take(">"):
+            if found:
+                self._expect(",")
+            found.append(self._type())
+        return tuple(found)
+
+    def _keyed_types(self) -> tuple[tuple[str, ...], tuple[Type, ...]]:
+        keys: list[str] = []
+        types: list[Type] = []
+        while not self._take(">"):
+            if keys:
+                self._expect(",")
+            keys.append(self._key())
+            types.append(self._type())
+        return tuple(keys), tuple(types)
+
+
+def _shallow(tree: Tree) -> Tree:
+    """The tree as it is. Raises FeelSyntaxError when it is too deep."""
+    level: list[Node] = [tree]
+    for _ in range(MAX_TREE_DEPTH):
+        level = [part for node in level for part in node.parts()]
+        if not level:
+            return tree
+    raise FeelSyntaxError(f"表达式嵌套过深，或一串连得过长（上限 {MAX_TREE_DEPTH} 层）。")
 
 
 def _number(text: str) -> Decimal:
@@ -518,62 +519,14 @@ def _unescape(text: str) -> str:
         return chr(number)
 
     found = re.sub(_ESCAPED, replace, text, flags=re.DOTALL)
-    _require_whole(found)
+    require_whole(found)
     return found
 
 
 _ESCAPED = r"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)"
-
-
-def _require_whole(text: str) -> None:
-    """Half a character and the character zero can be neither stored nor shown. Raises FeelSyntaxError."""
-    wrong = next((place for place, one in enumerate(text) if one == "\0" or "\ud800" <= one <= "\udfff"), None)
-    if wrong is not None:
-        raise FeelSyntaxError("文字里有不完整的字符（半个代理对或空字符），不能保存。", wrong)
-
-
-# -- walking a tree -------------------------------------------------------------------------------------------------------
-
-
-def parts(node: Node) -> Iterator[Node]:
-    """The nodes directly inside `node`: of pairs and arguments the values, whose names are no nodes."""
-    return iter(_PARTS[node[0]](node))
-
-
-def _paired(node: Node) -> Iterable[Node]:
-    return [*(domain for _, domain in node[1]), node[2]]
-
-
-def _from_first(node: Node) -> Iterable[Node]:
-    return node[1:]
-
-
-def _from_second(node: Node) -> Iterable[Node]:
-    return node[2:]
-
-
-def _listed(node: Node) -> Iterable[Node]:
-    return list(node[1])
-
-
-_PARTS: dict[str, Callable[[Node], Iterable[Node]]] = {
-    **dict.fromkeys(("and", "or", "between", "if", "filter", "group", "neg"), _from_first),
-    **dict.fromkeys(("arith", "cmp", "test", "function"), _from_second),
-    **dict.fromkeys(("for", "some", "every"), _paired),
-    **dict.fromkeys(("list", "tests", "not"), _listed),
-    **dict.fromkeys(("lit", "name", "dash"), lambda node: ()),
-    **dict.fromkeys(("path", "instance"), lambda node: node[1:2]),
-    "in": lambda node: [node[1], *node[2]],
-    "context": lambda node: [value for _, value in node[1]],
-    "call": lambda node: [node[1], *(value for _, value in node[2])],
-    "range": lambda node: node[1:3],
-}
-"""Of each kind of node the nodes inside it; whoever walks a tree asks here."""
-
-
+_CONSTANTS = {"true": True, "false": False, "null": None}
 _PRIMARIES: dict[str, Any] = {
-    "true": lambda p: p._constant(True), "false": lambda p: p._constant(False), "null": lambda p: p._constant(None),
     "@": Parser._at_literal, "(": Parser._parenthesis, "[": Parser._bracket, "]": Parser._open_range,
     "{": Parser._context, "if": Parser._if, "for": Parser._for, "some": Parser._some, "every": Parser._every,
-    "function": Parser._function, "not": Parser._not, "?": lambda p: ("name", "?"),
+    "function": Parser._function, "not": Parser._not,
 }  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from engine.feel import nodes as n
 from engine.feel.builtins import BUILTINS
-from engine.feel.evaluate import _dotted, free_names
-from engine.feel.parser import Node, parts
+from engine.feel.nodes import Node, bare, dotted
+from engine.feel.scope import free_names
 
 
 def certain_names(tree: Node) -> frozenset[str]:
@@ -20,61 +21,54 @@ def certain_names(tree: Node) -> frozenset[str]:
 
 def compared(node: Node) -> Iterator[tuple[str, Any]]:
     """Each dotted name with each literal that the expression tests it for being equal to, or one of; filters left out."""
-    if node[0] == "filter":
+    if isinstance(node, n.Filter):
         return
-    if node[0] == "cmp" and node[1] in ("=", "!="):
-        for name, value in ((node[2], node[3]), (node[3], node[2])):
-            dotted = _path(name)
-            if dotted is not None:
-                yield from ((dotted, literal) for literal in literals(value))
-    if node[0] == "in":
-        dotted = _path(node[1])
-        if dotted is not None:
-            yield from ((dotted, literal) for test in node[2] for literal in tested(test))
-    if node[0] == "call" and node[1] == ("name", "list contains") and len(node[2]) == 2:
-        (_, values), (_, item) = node[2]
-        for name, value in ((_path(values), item), (_path(item), values)):
-            if name is not None:
-                yield from ((name, literal) for literal in literals(value))
-    for part in parts(node):
+    if isinstance(node, n.Comparison) and node.operator in ("=", "!="):
+        for name, value in ((node.left, node.right), (node.right, node.left)):
+            yield from _paired(name, literals(value))
+    if isinstance(node, n.In):
+        yield from _paired(node.value, (literal for test in node.tests for literal in tested(test)))
+    if isinstance(node, n.Call) and node.called == "list contains" and len(node.arguments) == 2:
+        values, item = node.given
+        for name, value in ((values, item), (item, values)):
+            yield from _paired(name, literals(value))
+    for part in node.parts():
         yield from compared(part)
+
+
+def _paired(node: Node, values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    name = dotted(bare(node))
+    if name is not None:
+        yield from ((name, value) for value in values)
 
 
 def names_alone(node: Node) -> Iterator[str]:
     """The dotted name that the expression is, when it is nothing else."""
-    dotted = _path(node)
-    if dotted is not None:
-        yield dotted
+    name = dotted(bare(node))
+    if name is not None:
+        yield name
 
 
-def cell_literals(cell: Node) -> Iterator[Any]:
+def cell_literals(cell: n.Cell) -> Iterator[Any]:
     """The literals that a cell of a decision table asks its input to be, or not to be."""
-    if cell[0] in ("tests", "not"):
-        for test in cell[1]:
-            yield from tested(test)
+    for test in cell.tests:
+        yield from tested(test)
 
 
-def tested(test: Node) -> Iterator[Any]:
+def tested(test: n.Test) -> Iterator[Any]:
     """The literals that one unary test asks to be equal to."""
-    if test[0] == "test" and test[1] in ("", "=", "!="):
-        yield from literals(test[2])
+    if test.operator in ("", "=", "!="):
+        yield from literals(test.value)
 
 
 def literals(node: Node) -> Iterator[Any]:
     """The literal that the node is, or those of the list that it is."""
-    if node[0] == "group":
-        yield from literals(node[1])
-    elif node[0] == "lit":
-        yield node[1]
-    elif node[0] == "list":
-        for item in node[1]:
+    node = bare(node)
+    if isinstance(node, n.Literal):
+        yield node.value
+    elif isinstance(node, n.ListOf):
+        for item in node.items:
             yield from literals(item)
-
-
-def _path(node: Node) -> str | None:
-    if node[0] == "group":
-        return _path(node[1])
-    return _dotted(node) if node[0] in ("name", "path") else None
 
 
 Needs = Mapping[str, "Needs | None"]
@@ -100,74 +94,80 @@ def _merged(one: Needs | None, other: Needs | None) -> Needs | None:
     return both
 
 
-def _reads(node: Any, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
+Asked = Iterator[tuple[str, Needs | None]]
+
+
+def _reads(node: Node, wanted: Needs | None, columns: Columns) -> Asked:
     """Each name that is read, with the columns that are `wanted` of it."""
-    if isinstance(node, list):
-        for part in node:
-            yield from _reads(part, None, columns)
-    elif isinstance(node, tuple) and node and node[0] != "lit":
-        yield from _SPECIAL.get(node[0], _of_parts)(node, wanted, columns)
+    yield from _SPECIAL.get(type(node), _of_parts)(node, wanted, columns)
 
 
-def _of_parts(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    for part in node[1:] if isinstance(node[0], str) else node:
+def _of_parts(node: Node, wanted: Needs | None, columns: Columns) -> Asked:
+    for part in node.parts():
         yield from _reads(part, None, columns)
 
 
-def _of_name(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    yield node[1], wanted
+def _of_name(node: n.Name, wanted: Needs | None, columns: Columns) -> Asked:
+    yield node.name, wanted
 
 
-def _of_path(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    yield from _reads(node[1], {node[2]: wanted}, columns)
+def _of_member(node: n.Member, wanted: Needs | None, columns: Columns) -> Asked:
+    yield from _reads(node.of, {node.name: wanted}, columns)
 
 
-def _of_group(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    yield from _reads(node[1], wanted, columns)
+def _of_group(node: n.Group, wanted: Needs | None, columns: Columns) -> Asked:
+    yield from _reads(node.of, wanted, columns)
 
 
-def _of_filter(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
+def _of_filter(node: n.Filter, wanted: Needs | None, columns: Columns) -> Asked:
     """In a filter a name is a column of the list, or ``item.column``, or else stands outside."""
-    inner = needs(node[2], columns)
-    own = set(columns(node[1][1])) if node[1][0] == "name" else set()
+    inner = needs(node.condition, columns)
+    own = set(columns(node.of.name)) if isinstance(node.of, n.Name) else set()
     named: Needs | None = {name: inner[name] for name in inner if name != "item" and (name in own or not own)}
     whole = _merged(named, inner["item"]) if "item" in inner else named
-    yield from _reads(node[1], _merged(wanted, whole), columns)
+    yield from _reads(node.of, _merged(wanted, whole), columns)
     yield from ((name, inner[name]) for name in inner if name not in own and name != "item")
 
 
-def _of_rounds(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
+def _of_rounds(node: n.For | n.Quantified, wanted: Needs | None, columns: Columns) -> Asked:
     """``some``, ``every`` and ``for``: what the test asks of a variable is asked of its list."""
-    inner = needs(node[2], columns)
+    inner = needs(node.body if isinstance(node, n.For) else node.test, columns)
     inner.pop("partial", None)
-    for name, domain in reversed(node[1]):
-        asked = None if node[0] == "for" else inner.pop(name, {})
-        inner.pop(name, None)
-        for outer, columns_of in _reads(domain, asked, columns):
+    for one in reversed(node.rounds):
+        asked = None if isinstance(node, n.For) else inner.pop(one.name, {})
+        inner.pop(one.name, None)
+        for outer, columns_of in _reads(one.domain, asked, columns):
             inner[outer] = _merged(inner[outer], columns_of) if outer in inner else columns_of
     yield from inner.items()
 
 
-def _of_call(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
+def _of_call(node: n.Call, wanted: Needs | None, columns: Columns) -> Asked:
     """A count asks for the rows only, for none of their columns."""
-    rows_only: Needs | None = {} if node[1] == ("name", "count") else None
-    if node[1][0] != "name":
-        yield from _reads(node[1], None, columns)
-    for _, argument in node[2]:
+    rows_only: Needs | None = {} if node.called == "count" else None
+    if node.called is None:
+        yield from _reads(node.function, None, columns)
+    for argument in node.given:
         yield from _reads(argument, rows_only, columns)
 
 
-def _of_context(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    own = {key for key, _ in node[1]}
-    for _, value in node[1]:
-        yield from ((name, asked) for name, asked in _reads(value, None, columns) if name not in own)
+def _of_context(node: n.ContextOf, wanted: Needs | None, columns: Columns) -> Asked:
+    own = {entry.key for entry in node.entries}
+    for entry in node.entries:
+        yield from ((name, asked) for name, asked in _reads(entry.value, None, columns) if name not in own)
 
 
-def _of_function(node: Node, wanted: Needs | None, columns: Columns) -> Iterator[tuple[str, Needs | None]]:
-    yield from ((name, asked) for name, asked in _reads(node[2], None, columns) if name not in node[1])
+def _of_function(node: n.FunctionOf, wanted: Needs | None, columns: Columns) -> Asked:
+    yield from ((name, asked) for name, asked in _reads(node.body, None, columns) if name not in node.names)
 
 
-_SPECIAL = {
-    "name": _of_name, "path": _of_path, "group": _of_group, "filter": _of_filter, "some": _of_rounds,
-    "every": _of_rounds, "for": _of_rounds, "call": _of_call, "context": _of_context, "function": _of_function,
-}  # fmt: skip
+_SPECIAL: dict[type[Node], Callable[[Any, Needs | None, Columns], Asked]] = {
+    n.Name: _of_name,
+    n.Member: _of_member,
+    n.Group: _of_group,
+    n.Filter: _of_filter,
+    n.Quantified: _of_rounds,
+    n.For: _of_rounds,
+    n.Call: _of_call,
+    n.ContextOf: _of_context,
+    n.FunctionOf: _of_function,
+}

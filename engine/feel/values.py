@@ -7,7 +7,6 @@ Python's own. No value carries an attribute that an expression could reach but t
 from __future__ import annotations
 
 import re
-from calendar import monthrange
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -15,6 +14,8 @@ from decimal import Decimal
 from typing import Any
 
 from engine.errors import Invalid
+from engine.feel.temporal import MEMBERS, FeelError, YearsMonths, duration_text, order
+from engine.feel.types import Type
 
 
 class FeelSyntaxError(ValueError):
@@ -29,47 +30,30 @@ class FeelLimitError(Invalid):
     """An evaluation asked for more than it may use."""
 
 
-class FeelError(Exception):
-    """An evaluation has no value: the standard makes it null."""
-
-
 NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
 """What Python raises for values that an operation is not made for: the standard makes it null. Nothing else is caught."""
 
 
-@dataclass(frozen=True, order=True)
-class YearsMonths:
-    """A years-and-months duration."""
+class _Open:
+    """The end of an interval that is open without bound: ``(> 5)``."""
 
-    months: int
+    def __repr__(self) -> str:
+        return "open"
 
-    def add_to(self, day: date) -> Any:
-        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's length.
 
-        Raises OverflowError outside the years 1 to 9999.
-        """
-        index = day.year * 12 + day.month - 1 + self.months
-        year, month = divmod(index, 12)
-        if not 1 <= year <= 9999:
-            raise OverflowError
-        last = monthrange(year, month + 1)[1]
-        return day.replace(year=year, month=month + 1, day=min(day.day, last))
-
-    def __str__(self) -> str:
-        sign, months = ("-" if self.months < 0 else ""), abs(self.months)
-        years, rest = divmod(months, 12)
-        text = (f"{years}Y" if years else "") + (f"{rest}M" if rest else "")
-        return f"{sign}P{text or '0M'}"
+OPEN = _Open()
 
 
 @dataclass(frozen=True)
 class Range:
-    """An interval; an end that is None is open without bound."""
+    """An interval. An end that is OPEN has no bound; with an end that is null nobody can say what it holds."""
 
     low: Any
     high: Any
     low_closed: bool = True
     high_closed: bool = True
+    operator: str = ""
+    """Of one that is written as a comparison; ``!=`` is everything but `low`."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +62,12 @@ class Function:
 
     parameters: tuple[str, ...]
     call: Callable[..., Any]
+    others: tuple[tuple[str, ...], ...] = ()
+    """Other names that its parameters go by."""
+    least: int = 0
+    """How many of the parameters must be given."""
+    types: tuple[Type | None, ...] = ()
+    answer: Type | None = None
 
 
 class DayText(str):
@@ -126,17 +116,6 @@ def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
     if operator not in "+-" or (operator == "+" and isinstance(left, str) and isinstance(right, str)):
         return left, right
     return tuple(side.day if isinstance(side, DayText) else side for side in (left, right))  # type: ignore[return-value]
-
-
-def duration_text(value: timedelta) -> str:
-    """ISO 8601 of a days-and-time duration."""
-    seconds = int(value.total_seconds())
-    sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
-    days, rest = divmod(seconds, 86400)
-    hours, rest = divmod(rest, 3600)
-    minutes, left = divmod(rest, 60)
-    clock = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "") + (f"{left}S" if left else "")
-    return f"{sign}P{f'{days}D' if days else ''}{f'T{clock}' if clock else ''}" if days or clock else "PT0S"
 
 
 def from_plain(value: Any) -> Any:
@@ -202,33 +181,15 @@ def member(value: Any, name: str) -> Any:
     return from_plain(readers[name](value))
 
 
-def _offset(value: Any) -> Any:
-    return value.utcoffset()
-
-
-_DATE: dict[str, Callable[[Any], Any]] = {
-    "year": lambda v: v.year, "month": lambda v: v.month, "day": lambda v: v.day, "weekday": lambda v: v.isoweekday(),
-}  # fmt: skip
-_TIME: dict[str, Callable[[Any], Any]] = {
-    "hour": lambda v: v.hour, "minute": lambda v: v.minute, "second": lambda v: v.second, "time offset": _offset,
-    "timezone": lambda v: str(v.tzinfo) if v.tzinfo else None,
-}  # fmt: skip
 _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
-    "date": _DATE,
-    "time": _TIME,
-    "date and time": _DATE | _TIME,
-    "days and time duration": {
-        "days": lambda v: int(v.total_seconds() // 86400),
-        "hours": lambda v: int(v.total_seconds() % 86400 // 3600),
-        "minutes": lambda v: int(v.total_seconds() % 3600 // 60),
-        "seconds": lambda v: int(v.total_seconds() % 60),
-    },
-    "years and months duration": {"years": lambda v: v.months // 12, "months": lambda v: v.months % 12},
+    **MEMBERS,
     "range": {
-        "start": lambda v: v.low, "end": lambda v: v.high,
-        "start included": lambda v: v.low_closed, "end included": lambda v: v.high_closed,
+        "start": lambda v: None if v.low is OPEN else v.low,
+        "end": lambda v: None if v.high is OPEN else v.high,
+        "start included": lambda v: v.low_closed,
+        "end included": lambda v: v.high_closed,
     },
-}  # fmt: skip
+}
 
 
 def size(value: Any, most: int) -> int:
@@ -271,7 +232,18 @@ def equal(left: Any, right: Any) -> bool | None:
         return left.keys() == right.keys() and all(
             equal(from_plain(left[k]), from_plain(right[k])) is True for k in left
         )
+    if isinstance(left, Range):
+        return _alike(left, right)
+    if isinstance(left, time | date):
+        return order(left, right) == 0
     return bool(left == right)
+
+
+def _alike(left: Range, right: Range) -> bool:
+    """Whether two intervals have the same ends, written in the same way."""
+    ways = (left.low_closed, left.high_closed, left.operator), (right.low_closed, right.high_closed, right.operator)
+    ends = (left.low, right.low), (left.high, right.high)
+    return ways[0] == ways[1] and all(one is other or equal(one, other) is True for one, other in ends)
 
 
 def compare(left: Any, right: Any) -> int | None:
@@ -280,22 +252,26 @@ def compare(left: Any, right: Any) -> int | None:
     left_kind = kind(left)
     if left_kind != kind(right) or left_kind in ("null", "list", "context", "range", "function", "boolean", "any"):
         return None
-    if isinstance(left, datetime | time) and (left.tzinfo is None) != (right.tzinfo is None):
-        return None
-    return int(left > right) - int(left < right)
+    return order(left, right)
 
 
 def contains(interval: Range, value: Any) -> bool | None:
     """Whether the range holds `value`; None when they cannot be compared."""
+    if interval.operator == "!=":
+        same = equal(interval.low, value) if interval.low is not None and value is not None else None
+        return None if same is None else not same
     for end, closed, outside in ((interval.low, interval.low_closed, 1), (interval.high, interval.high_closed, -1)):
-        if end is None:
+        if end is OPEN or (end is None and NULL_END_IS_OPEN):
             continue
-        order = compare(end, value)
-        if order is None:
+        found = compare(end, value)
+        if found is None:
             return None
-        if order == outside or (order == 0 and not closed):
+        if found == outside or (found == 0 and not closed):
             return False
     return True
+
+
+NULL_END_IS_OPEN = True
 
 
 def as_list(value: Any) -> list[Any]:

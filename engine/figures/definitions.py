@@ -16,6 +16,7 @@ from engine.figures import sql
 from engine.figures.facts import LIMIT, NOTICE, OPENED, PASSED, RESULTS, RETURNED, STEP
 from engine.figures.reading import Limit, limits
 from engine.models.base import UtcDateTime
+from engine.supervision import wording
 
 RANKS = "中位、九成用时取最近序数：半数（九成）的件不超过的最小值。"
 WORDS = {
@@ -36,7 +37,10 @@ WORDS = {
     "eliminated": "期内标注风险消除的户次，按标注之日计；标注被撤回的不计。只如实计数，不设指标，不作排名。",
     "rolled_back": "期内取消风险消除标注（回退）的户次，按执行之日计。",
     "cleared": "期内移出监测名册（清退）的户次，按执行之日计。",
-    "waiting": "此刻待办的件数，取自待办表；超期指已过期限，临期指三天内到期。",
+    "waiting": (
+        "待办是此刻开着的步骤的件数。超期、临期和督办的数相同。" + wording.MEANING
+        + "按环节、单位、个人分的，时限数在此刻开着的步骤名下，等待期满的不在其中。"
+    ),
     "flow": "期内沿每条连线走过的次数，由办理记录里依次经过的环节推出；占比是从同一处走出的各条连线之间的比例。",
 }  # fmt: skip
 """The definition of each measure, as the page shows it."""

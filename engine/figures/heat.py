@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +30,8 @@ class Node:
     waiting: Waiting
     hours: Spread
     returned: int
+    shared: int = 0
+    """Of a call: what waits in parts that other calls run too."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Heat:
         kinds = ("userTask", "manualTask", "intermediateCatchEvent")
         found = (self.nodes[e.id] for e in self.definition.in_flow_order if e.kind in kinds and e.id in self.nodes)
         return [node for node in found if node.waiting.count or node.hours.total or node.returned]
+
+    @property
+    def shares(self) -> bool:
+        """Whether tasks wait in a part that several calls run."""
+        return any(node.shared for node in self.nodes.values())
 
     @property
     def fullest(self) -> Node | None:
@@ -130,23 +138,45 @@ def _waiting_events(session: Session, division: Division, procedure: str, versio
 
 
 def _held(definition: Definition, nodes: Mapping[str, Node]) -> dict[str, Node]:
-    """The calls: all that waits in the process that each of them runs, and in what that one calls."""
+    """The calls: what waits in the process that each of them runs, and in what that one calls.
 
-    def inside(process: str, above: frozenset[str]) -> Waiting:
-        whole = Waiting()
-        for element in definition.elements.values():
-            if element.process_id == process:
-                called = definition.calls.get(element.id)
-                deeper = called is not None and called not in above
-                more = inside(called, above | {called}) if deeper and called else nodes[element.id].waiting
-                whole = Waiting(whole.count + more.count, whole.red + more.red, whole.yellow + more.yellow)
-        return whole
+    What waits in a part that is called from several places is counted at the calls that surely hold it, once at each; at
+    the others it is `shared`: a task does not say by which of them it was reached.
+    """
+    reached = _reached(definition)
 
-    return {
-        call: Node(nodes[call].element, inside(process, frozenset({process})), Spread({}), 0)
-        for call, process in definition.calls.items()
-        if call in nodes
-    }
+    def tasks(processes: AbstractSet[str]) -> Waiting:
+        inside = [e.id for e in definition.elements.values() if e.process_id in processes]
+        return _sum(nodes[one].waiting for one in inside if one not in definition.calls)
+
+    found = {}
+    for call, process in definition.calls.items():
+        if call in nodes:
+            within = _reached(definition, process)
+            surely = within - _reached(definition, without=call)
+            shared = tasks((within & reached) - surely).count
+            found[call] = Node(nodes[call].element, tasks(surely), Spread({}), 0, shared)
+    return found
+
+
+def _reached(definition: Definition, start: str = "", without: str = "") -> frozenset[str]:
+    """The processes that run from `start` on (else from the procedure's own), as if there were no call `without`."""
+    called: dict[str, list[str]] = {}
+    for call, process in definition.calls.items():
+        if call != without and call in definition.elements:
+            called.setdefault(definition.elements[call].process_id, []).append(process)
+    found, ahead = set(), [start or definition.key]
+    while ahead:
+        at = ahead.pop()
+        if at not in found:
+            found.add(at)
+            ahead += called.get(at, [])
+    return frozenset(found)
+
+
+def _sum(parts: Iterable[Waiting]) -> Waiting:
+    each = list(parts)
+    return Waiting(sum(one.count for one in each), sum(one.red for one in each), sum(one.yellow for one in each))
 
 
 def _ways(definition: Definition, counts: Counter[str]) -> dict[str, Way]:

@@ -1,38 +1,42 @@
-"""The few counts that pages refresh by themselves: what is open now at and below a division, by lamp."""
+"""The few counts that pages refresh by themselves: what is open now at and below a division, and its lamps.
+
+待办 are the open tasks. Lamps are the limits', as 督办 counts them: a limit counts while the work under it goes on, be it
+a task or a wait.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.clock import local_date, start_of_day
 from engine.figures import reading
+from engine.figures.reading import Waiting
 from engine.inbox import IS_OPEN
 from engine.models import LEVELS, Division, WorkItem, table
+from engine.supervision import counting
+from engine.supervision.limits import LimitFilter
 
 _ITEM = table(WorkItem)
 
 
 def counts(session: Session, division: Division, now: datetime) -> dict[str, int]:
-    """Open tasks of a division: all, overdue, due within three days, and due by the end of today."""
-    today_ends = start_of_day(local_date(now) + timedelta(days=1))
-    due_today = func.sum(case((((_ITEM.c.due_at > now) & (_ITEM.c.due_at <= today_ends)), 1), else_=0)).label("today")
-    query = select(*reading.lamps(now), due_today).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
-    row = session.execute(query).one()
-    return {"open": row.many, "red": row.red or 0, "yellow": row.yellow or 0, "today": row.today or 0}
+    """Of a division: open tasks; limits passed, due within three days, and of these those due today."""
+    query = select(func.count()).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
+    lamps = counting.of_place(session, division, LimitFilter(), now)
+    return {
+        "open": session.scalar(query) or 0, "red": lamps.red, "yellow": lamps.yellow, "today": lamps.today,
+    }  # fmt: skip
 
 
-def by_child(session: Session, division: Division, now: datetime) -> dict[str, reading.Waiting]:
-    """The open tasks of each division right below, by code; those without any are left out."""
+def by_child(session: Session, division: Division, now: datetime) -> dict[str, Waiting]:
+    """What is open in each division right below, by code; those without any are left out."""
     level = LEVELS[min(LEVELS.index(division.level) + 1, len(LEVELS) - 1)]
     child = func.substr(_ITEM.c.village_code, 1, access.PREFIX_LENGTH[level]).label("child")
-    query = (
-        select(child, *reading.lamps(now))
-        .where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
-        .group_by(child)
-    )
-    rows = session.execute(query)
-    return {row.child.ljust(12, "0"): reading.Waiting(row.many, row.red or 0, row.yellow or 0) for row in rows}
+    open_here = (IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
+    rows = session.execute(select(child, func.count().label("many")).where(*open_here).group_by(child))
+    tasks = {row.child.ljust(12, "0"): row.many for row in rows}
+    lamps = counting.by_child(session, division, LimitFilter(), now)
+    return reading.together(tasks, lamps)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions
@@ -18,7 +18,7 @@ from engine.figures.facts import HEADLINES, NOTICE, RETURNED, STEP
 from engine.figures.periods import Span
 from engine.figures.tally import routes_of
 from engine.figures.tiers import tier_for
-from engine.inbox import IS_OPEN, YELLOW, Page, page_of_rows
+from engine.inbox import IS_OPEN, Page, page_of_rows
 from engine.models import (
     LEVELS,
     Account,
@@ -31,6 +31,9 @@ from engine.models import (
     WorkItem,
     table,
 )
+from engine.supervision import counting
+from engine.supervision.counting import Lamps
+from engine.supervision.limits import LimitFilter
 
 ROLES = frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
 """Who sees statistics: supervisors and those who review and approve, of what lies at and below their own division."""
@@ -262,11 +265,24 @@ def version_of(session: Session, procedure: str, number: int) -> ProcedureVersio
 
 @dataclass(frozen=True)
 class Waiting:
-    """Open tasks of a step, now."""
+    """What is open now at a step, a place or a desk: tasks, and the limits under a red or yellow lamp."""
 
     count: int = 0
     red: int = 0
     yellow: int = 0
+
+
+K = TypeVar("K", bound=Hashable)
+
+
+def together(tasks: Mapping[K, int], lamps: Mapping[K, Lamps]) -> dict[K, Waiting]:
+    """Tasks and lamps by the same key."""
+    keys = dict.fromkeys([*tasks, *lamps])
+    return {key: Waiting(tasks.get(key, 0), *_pressing(lamps.get(key))) for key in keys}
+
+
+def _pressing(lamps: Lamps | None) -> tuple[int, int]:
+    return (lamps.red, lamps.yellow) if lamps else (0, 0)
 
 
 @dataclass(frozen=True)
@@ -305,22 +321,17 @@ def steps(session: Session, division: Division, span: Span, now: datetime, proce
 def waiting(
     session: Session, division: Division, now: datetime, procedure: str = "", version_id: int = 0
 ) -> dict[tuple[str, str], Waiting]:
-    """The open tasks at and below a division by procedure and step, from the index of open items alone."""
+    """The open tasks at and below a division by procedure and step, and the limits that these are under."""
     step = (_ITEM.c.procedure_key, _ITEM.c.element_id)
-    query = select(*step, *lamps(now)).where(IS_OPEN, within(_ITEM.c.village_code, division.code))
+    query = select(*step, func.count().label("many")).where(IS_OPEN, within(_ITEM.c.village_code, division.code))
     if procedure:
         query = query.where(_ITEM.c.procedure_key == procedure)
     if version_id:
         query = query.join(CaseFile, CaseFile.id == _ITEM.c.case_id).where(CaseFile.version_id == version_id)
     rows = session.execute(query.group_by(*step))
-    return {(row.procedure_key, row.element_id): Waiting(row.many, row.red, row.yellow) for row in rows}
-
-
-def lamps(now: datetime) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
-    """SQL: how many open items, how many of them overdue, how many due within three days."""
-    red = func.sum(case((_ITEM.c.due_at <= now, 1), else_=0)).label("red")
-    soon = (_ITEM.c.due_at > now) & (_ITEM.c.due_at <= now + YELLOW)
-    return func.count().label("many"), red, func.sum(case((soon, 1), else_=0)).label("yellow")
+    tasks = {(row.procedure_key, row.element_id): row.many for row in rows}
+    wanted = LimitFilter(limit=f"{procedure}:" if procedure else "")
+    return together(tasks, counting.by_step(session, division, wanted, now, version_id))
 
 
 def by_level(found: Sequence[StepFigures]) -> list[tuple[str, Spread, int, Waiting]]:
@@ -345,12 +356,39 @@ HOLDERS = 50
 """How many officials with tasks in hand a page names, those with most first."""
 
 
-def units(session: Session, division: Division, now: datetime, page: int = 1) -> Page[Any]:
-    """The queues at and below a division that have open tasks: how many, overdue, nearly so, claimed; most first."""
-    held = func.count(_ITEM.c.claimed_by).label("held")
+@dataclass(frozen=True)
+class Desk:
+    """A queue of a division that has open tasks: tasks and limits, and how many tasks somebody has taken up."""
+
+    queue: str
+    division_code: str
+    waiting: Waiting
+    held: int
+
+
+@dataclass(frozen=True)
+class InHand:
+    """What an official has taken up at one desk."""
+
+    name: str
+    queue: str
+    division_code: str
+    waiting: Waiting
+
+
+def units(session: Session, division: Division, now: datetime, page: int = 1) -> Page[Desk]:
+    """The desks at and below a division that have open tasks, those with most first."""
     unit = (_ITEM.c.queue, _ITEM.c.division_code)
-    query = select(*unit, *lamps(now), held).where(IS_OPEN, within(_ITEM.c.village_code, division.code)).group_by(*unit)
-    return page_of_rows(session, query.order_by(func.count().desc(), *unit), page)
+    open_here = (IS_OPEN, within(_ITEM.c.village_code, division.code))
+    counts = (func.count().label("many"), func.count(_ITEM.c.claimed_by).label("held"))
+    query = select(*unit, *counts).where(*open_here).group_by(*unit)
+    found = page_of_rows(session, query.order_by(func.count().desc(), *unit), page)
+    lamps = counting.by_desk(session, division, now, [(row.queue, row.division_code) for row in found.items])
+    desks = []
+    for row in found.items:
+        pressing = _pressing(lamps.get((row.queue, row.division_code)))
+        desks.append(Desk(row.queue, row.division_code, Waiting(row.many, *pressing), row.held))
+    return Page(desks, found.total, found.page, found.pages, found.capped)
 
 
 def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
@@ -364,11 +402,11 @@ def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
     return {(access.QUEUE_OF_ROLE[role], code): many for role, code, many in session.execute(query)}
 
 
-def people(session: Session, division: Division, now: datetime) -> list[Any]:
-    """The officials who have open tasks in hand at and below a division: open, overdue, nearly so; most first."""
+def people(session: Session, division: Division, now: datetime) -> list[InHand]:
+    """The officials who have open tasks in hand at and below a division, those with most first."""
     holder = (_ITEM.c.claimed_by, _ITEM.c.queue, _ITEM.c.division_code)
     held = (
-        select(*holder, *lamps(now))
+        select(*holder, func.count().label("many"))
         .where(IS_OPEN, within(_ITEM.c.village_code, division.code), _ITEM.c.claimed_by.is_not(None))
         .group_by(*holder)
         .order_by(func.count().desc(), *holder)
@@ -376,7 +414,13 @@ def people(session: Session, division: Division, now: datetime) -> list[Any]:
         .subquery()
     )
     query = select(Account.name, *held.c).join(Account, Account.id == held.c.claimed_by)
-    return list(session.execute(query.order_by(held.c.many.desc(), Account.name, Account.id)))
+    rows = session.execute(query.order_by(held.c.many.desc(), Account.name, Account.id)).all()
+    lamps = counting.by_holder(session, division, now, {row.claimed_by for row in rows})
+    found = []
+    for row in rows:
+        pressing = _pressing(lamps.get((row.claimed_by, row.queue, row.division_code)))
+        found.append(InHand(row.name, row.queue, row.division_code, Waiting(row.many, *pressing)))
+    return found
 
 
 def hours_words(value: int | None) -> str:

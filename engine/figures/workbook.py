@@ -45,8 +45,8 @@ def workbook(
         "九成用时不超过（小时）",
         "退回",
         "待办",
-        "其中超期",
-        "其中临期",
+        "超期",
+        "临期",
     ]
     sheets.table("按环节", title, head, [
         [names.get(s.procedure_key, ""), s.name, access.QUEUE_NAMES[s.queue], s.hours.total, s.hours.median, s.hours.p90,

@@ -150,9 +150,30 @@ def rules(component: s.Component) -> list[Any]:
 def _matched(pattern: re.Pattern[str]) -> Callable[[Any], None]:
     def run(value: Any) -> None:
         if len(str(value)) > MAX_MATCHED or not pattern.match(str(value)):
-            raise ValidationError("格式不对。")
+            raise ValidationError(f"格式不对{_spoken(pattern.pattern)}。")
 
     return run
+
+
+_PLAIN = re.compile(r"\(\?:\[(?P<signs>[^\]\\^]+)\]\{(?P<least>\d+)(?:,(?P<most>\d+))?\}\)\\Z")
+_SIGNS = {"0-9": "数字", "A-Z": "大写字母", "a-z": "小写字母", "一-龥": "汉字"}
+
+
+def _spoken(pattern: str) -> str:
+    """What a pattern asks for, in words where it is one run of signs: ，应为 6 至 40 位，只能用数字、字母和“-”."""
+    plain = _PLAIN.match(pattern)
+    if plain is None:
+        return ""
+    least, most, left = plain["least"], plain["most"] or plain["least"], plain["signs"]
+    kinds = []
+    for signs, words in _SIGNS.items():
+        if signs in left:
+            left = left.replace(signs, "")
+            kinds.append(words)
+    many = f"{least} 位" if least == most else f"{least} 至 {most} 位"
+    named = "、".join(kinds).replace("大写字母、小写字母", "字母")
+    rest = "".join(f"“{sign}”" for sign in dict.fromkeys(left))
+    return f"，应为 {many}，只能用{'和'.join(part for part in (named, rest) if part)}"
 
 
 def _checked(check: Callable[[str], Any]) -> Callable[[Any], None]:

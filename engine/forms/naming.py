@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.errors import Finding
 from engine.feel import compile_expression
 from engine.feel.kinds import Known, never
-from engine.feel.parser import Node
+from engine.feel.nodes import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, facts
 from engine.forms import schema as s

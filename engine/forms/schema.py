@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.errors import Finding
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
-from engine.feel.parser import KEYWORDS
+from engine.feel.lexer import KEYWORDS
 
 Component = Mapping[str, Any]
 

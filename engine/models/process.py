@@ -94,7 +94,7 @@ class CaseFile(Base):
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     discovery_date: Mapped[date | None]
-    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the outermost open limit passes
+    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the limits that count, when the first passes
     lamp_floor: Mapped[str] = mapped_column(String(8), default="green")  # yellow once warned, red once passed
     lock_version: Mapped[int] = mapped_column(default=0)
     log_seq: Mapped[int] = mapped_column(default=0)
@@ -315,6 +315,11 @@ class Attachment(Base):
     copy_of: Mapped[int | None] = mapped_column(ForeignKey("attachment.id"))  # one photo for many cases
     uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def is_photo(self) -> bool:
+        """Whether it can stand on a page as a picture."""
+        return self.media_type.startswith("image/")
 
 
 class Idempotency(Base):

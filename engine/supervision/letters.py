@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from engine.documents import numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Column, Paper, from_json
 from engine.errors import Conflict, NotAllowed
-from engine.inbox import LAMPS, lamp
+from engine.lamps import LAMPS, days_over, lamp, last_day
 from engine.models import Account, Division, NumberedPaper
 from engine.supervision import limits
 from engine.supervision.limits import Holding, LimitFilter
@@ -38,9 +38,16 @@ class Letter:
 
 
 def week_of(now: datetime) -> str:
-    """The week, as the letter's matter: 2022年第19周."""
-    year, week, _ = local_date(now).isocalendar()
-    return f"{year}年第{week}周"
+    """The week, as the letter's matter: 2022年第19周 (GB/T 7408); across the turn of the year its days.
+
+    The standard gives the days around New Year to one year alone, which need not be the year of the letter's number.
+    """
+    today = local_date(now)
+    monday = today - timedelta(days=today.weekday())
+    sunday = monday + timedelta(days=6)
+    if monday.year != sunday.year:
+        return f"{written(monday)}至{written(sunday)}"
+    return f"{today.year}年第{today.isocalendar().week}周"
 
 
 def this_week(session: Session, actor: Account, township_code: str, now: datetime) -> Letter:
@@ -112,8 +119,8 @@ def _compose(session: Session, actor: Account, township: Division, now: datetime
 
 
 def _row(number: int, one: Holding, names: dict[str, str], now: datetime) -> tuple[str, ...]:
-    over = limits.days_over(one.due_at, now)
-    last = limits.last_day(one.due_at)
+    over = days_over(one.due_at, now)
+    last = last_day(one.due_at)
     return (
         str(number), divisions.short_name(names.get(one.village_code, "")), one.subject, one.name,
         "、".join(item.name for item in one.items) or "等待期满", f"{last.month}月{last.day}日",

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from engine import access, divisions
+from engine import access, divisions, lamps
 from engine import text as normal
-from engine.clock import CHINA, local_date, start_of_day
 from engine.errors import NotAllowed, NotFound
-from engine.inbox import IS_OPEN, YELLOW, Page, page_of
+from engine.inbox import IS_OPEN, Page, page_of
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 from engine.text import key, line
 
@@ -140,7 +139,7 @@ def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[Column
     if wanted.lamp:
         found.append(of_lamp(wanted.lamp, now))
     if wanted.over:
-        found += [Timer.due_at <= now, Timer.due_at < start_of_day(local_date(now) - timedelta(days=wanted.over - 2))]
+        found.append(lamps.over_for(Timer.due_at, wanted.over, now))
     if wanted.holder:
         found.append(_held_by(place, wanted.holder))
     if text := wanted.text.strip():
@@ -193,11 +192,9 @@ def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
 
 def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
     """SQL: the limits under a lamp."""
-    soon = now + YELLOW
-    return {
-        "red": Timer.due_at <= now, "yellow": and_(Timer.due_at > now, Timer.due_at <= soon),
-        "green": Timer.due_at > soon, PRESSING: Timer.due_at <= soon,
-    }.get(colour, false())  # fmt: skip
+    if colour == PRESSING:
+        return Timer.due_at <= lamps.soon_ends(now)
+    return lamps.under(Timer.due_at, colour, now) if colour in lamps.LAMPS else false()
 
 
 # -- listing ------------------------------------------------------------------------------------------------------------
@@ -267,13 +264,3 @@ def claimers(session: Session, held: Sequence[Holding]) -> dict[int, str]:
 def desk(item: WorkItem, places: dict[str, str]) -> str:
     """The unit that holds an item."""
     return places.get(item.division_code) or access.QUEUE_NAMES[item.queue]
-
-
-def last_day(due: datetime) -> datetime:
-    """The last moment on which a limit was kept, in China."""
-    return (due - timedelta(seconds=1)).astimezone(CHINA)
-
-
-def days_over(due: datetime, now: datetime) -> int:
-    """How many days a limit is overdue: 1 on the first day after its last; 0 while it is kept."""
-    return (local_date(now) - local_date(due)).days + 1 if due <= now else 0

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from engine import definitions
 from engine.errors import NotFound
-from engine.inbox import LAMPS
+from engine.lamps import LAMPS
 from engine.supervision import limits
 from engine.supervision.limits import LimitFilter
 

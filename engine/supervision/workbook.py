@@ -12,7 +12,7 @@ from engine import access, audit, definitions, divisions
 from engine.clock import CHINA, written
 from engine.database import write
 from engine.errors import Invalid
-from engine.inbox import LAMPS, lamp
+from engine.lamps import LAMPS, days_over, lamp, last_day
 from engine.models import LEVELS, Account, Division
 from engine.sheets import Book, Sheet
 from engine.supervision import limits, wording
@@ -80,8 +80,8 @@ def _row(
     where = [places.get(access.ancestor(one.village_code, level), "") for level in LEVELS[1:]]
     return [
         *where, one.subject, procedures.get(one.procedure_key, ""), one.name,
-        f"{limits.last_day(one.due_at):%Y-%m-%d}", LAMPS[lamp(one.due_at, now)],
-        limits.days_over(one.due_at, now) or "", "、".join(item.name for item in one.items) or limits.HOLDERS[limits.NOBODY],
+        f"{last_day(one.due_at):%Y-%m-%d}", LAMPS[lamp(one.due_at, now)],
+        days_over(one.due_at, now) or "", "、".join(item.name for item in one.items) or limits.HOLDERS[limits.NOBODY],
         "、".join(limits.desk(item, places) for item in one.items),
         "、".join(people[item.claimed_by] for item in one.items if item.claimed_by in people),
         sum(item.urged for item in one.items) or "",

@@ -48,10 +48,10 @@ def test_s10_after_approval_nobody_makes_a_plan(site: Site) -> None:
     assert "明确帮扶责任人" in township.steps_of(NAME)
     site.go_to(APPROVED + 7, 23, 59)
     township.go("/bell")
-    assert "满10天即将到期" not in township.text
+    assert "满10天”即将到期" not in township.text
     site.go_to(APPROVED + 8, 0)
     township.go("/bell")
-    assert "满10天即将到期" in township.text
+    assert "满10天”即将到期" in township.text
     site.go_to(APPROVED + 10, 23, 59)
     assert county.steps_of(NAME) == []
     site.go_to(APPROVED + 11, 0)

@@ -68,7 +68,7 @@ def test_a_file_is_what_its_content_is(site: Site) -> None:
     village.fill({"signed": "yes", "signers": "王建国"})
     script = {"name": "photo.png", "mimeType": "image/png", "buffer": b"MZ\x90\x00 not a picture"}
     village.page.set_input_files('input[name="file:scan"]', files=[script])  # type: ignore[list-item]
-    said = village.page.locator(".upload-state.text-danger")
+    said = village.page.locator(".upload-state .refused")
     said.wait_for()
     assert "photo.png" in said.inner_text()
     assert village.page.locator('[data-type="files"] li').count() == 0

@@ -33,7 +33,7 @@ def start(official: Official, procedure: str, **given: Any) -> int:
     official.page.wait_for_selector("form[data-live]")
     official.fill(given)
     assert "已启动" in official.submit()
-    return int(official.page.url.partition("?")[0].rsplit("/", 1)[-1].partition("?")[0])
+    return int(official.page.url.partition("?")[0].rsplit("/", 1)[-1])
 
 
 def propose(official: Official) -> int:

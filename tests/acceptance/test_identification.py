@@ -114,6 +114,10 @@ def test_s02_objection_upheld_a_second_full_notice(site: Site) -> None:
     site.go_to(17)
     site.official("xian2").open_task(NAME, "县级审批")  # who ran the matching does not approve (R12)
     assert "须由他人办理" in site.official("xian2").text
+    item = site.official("xian2").page.url.partition("?")[0].rsplit("/", 1)[-1]
+    approval = papers.paper("county_approval", site.day(17), "")
+    refused = site.api("xian2").post(f"/api/v1/tasks/{item}/complete", data={"data": approval})
+    assert refused.status == 403 and "须由他人办理" in refused.text()  # not by the API either
     county.finish(NAME, "县级审批", "county_approval")
     county.open_case(NAME)
     assert "用时 17 天" in county.text and "曾超期" in county.text and "超期说明" in county.text

@@ -61,7 +61,7 @@ PAGES = {
     "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/messages/{message}": REACH,
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
-    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/tasks/bulk/{act}": {"xiang"}, "/files/{file}": REACH,
+    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/tasks/bulk/{act}": {"xiang"}, "/files/{file}": REACH, "/files/{file}/thumbnail": REACH,
     "/papers": set(EVERYBODY), "/papers/{kind}": REACH, "/papers/{paper}.{form}": REACH,
     "/statistics": STATISTICS, "/statistics/statistics.xlsx": STATISTICS, "/statistics/sql/{figure}.sql": STATISTICS,
     "/statistics/counts.json": STATISTICS, "/statistics/diagram/{key}": STATISTICS,

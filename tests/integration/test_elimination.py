@@ -51,8 +51,8 @@ def test_five_months_are_not_enough_seven_are(world: World) -> None:
     world.finish(case, "check", "cun")
     assert set(world.open_items(case)) == {"tell_not_yet"}
     assert reasons(world, case) == [
-        "人均纯收入自2022年5月25日起高于监测范围，至今5个月，须超过6个月",
-        "自2022年5月11日起纳入监测，至今5个月，须超过6个月",
+        "人均纯收入自2022年5月25日起高于监测范围，至今5个月，须超过6个月，2022年11月26日起才符合",
+        "自2022年5月11日起纳入监测，至今5个月，须超过6个月，2022年11月12日起才符合",
     ]
     world.finish(case, "tell_not_yet", "cun")
     assert "至今5个月，须超过6个月" in told(world, case)[0] and "上门当面告知，被告知人：王建国" in told(world, case)[0]

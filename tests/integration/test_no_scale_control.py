@@ -42,7 +42,6 @@ def _names() -> Iterator[tuple[str, str]]:
         for node in x.parse_xml(path.read_bytes()).iter():
             if isinstance(node.tag, str) and x.local(node) not in ("documentation", "text"):  # prose may forbid it
                 yield f"diagram {path.stem}", " ".join([node.text or "", *map(str, node.attrib.values())])
-    services.load_all()
     for name, service in services.REGISTRY.items():
         yield f"service {name}", " ".join([name, *service.parameters])
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from sqlalchemy import select
 
 from engine import announcements, bulk, runtime
+from engine.clock import start_of_day
 from engine.documents import drafts, register
 from engine.documents.paper import Paper
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
+from engine.supervision import letters
 from tests.support import many, papers
 from tests.support.client import application, signed_in
 from tests.support.template import OFFICIALS, OTHER_VILLAGE, VILLAGE
@@ -219,3 +223,48 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
     world.session.commit()
     world.session.expire_all()
     assert announcement.issued_by == world.official("xiang").id
+
+
+@pytest.mark.duty("R13")
+def test_an_announcement_is_numbered_in_the_year_in_which_it_is_issued(small_world: World) -> None:
+    world = small_world
+    world.go_to(234)  # 25 December
+    many.to_approval(world, 3, (VILLAGE,))
+    assert world.today == date(2022, 12, 31)
+    first, second, third = open_items(world, "approve")
+    approve(world, [first])
+    record = world.session.scalars(select(NumberedPaper)).one()
+    assert record.number.endswith("公告〔2022〕1号")
+    world.go_to(world.number + 1)
+    approve(world, [second])  # joins the list that still gathers
+    world.session.refresh(record)
+    assert (record.number[-9:], len(record.entries)) == ("告〔2023〕1号", 2)
+    world.finish(record.entries[0].case, "announce", "xiang")
+    approve(world, [third])
+    world.session.expire_all()
+    issued, gathering = world.session.scalars(select(NumberedPaper).order_by(NumberedPaper.id))
+    assert issued.content is not None and issued.content["number"] == issued.number
+    assert "2023年1月1日" in str(issued.content) and gathering.number.endswith("公告〔2023〕2号")
+    assert gathering.status == "gathering"
+    world.go_to(world.number + 370)
+    announcements.close(world.session, gathering, world.official("xiang"), world.clock.now())
+    assert gathering.number.endswith("公告〔2024〕1号")
+    world.session.commit()
+    world.assert_replays(issued.entries[0].case_id)
+
+
+@pytest.mark.parametrize(
+    ("day", "matter"),
+    [
+        (date(2022, 5, 11), "2022年第19周"),
+        (date(2026, 12, 27), "2026年第52周"),
+        (date(2026, 12, 31), "2026年12月28日至2027年1月3日"),
+        (date(2027, 1, 1), "2026年12月28日至2027年1月3日"),
+        (date(2027, 1, 4), "2027年第1周"),
+        (date(2025, 12, 29), "2025年12月29日至2026年1月4日"),
+        (date(2024, 1, 1), "2024年第1周"),
+    ],
+)
+def test_a_letter_names_no_other_year_than_its_number(day: date, matter: str) -> None:
+    assert letters.week_of(start_of_day(day)) == matter
+    assert f"{day.year}年" in letters.week_of(start_of_day(day) + timedelta(days=1, microseconds=-1))

@@ -106,7 +106,6 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
     def fail(call: object) -> None:
         raise RuntimeError("disk full")
 
-    services.load_all()
     with monkeypatch.context() as patch:
         patch.setitem(services.REGISTRY, "household.record", Service("household.record", fail, None, frozenset()))
         with pytest.raises(EngineFault, match="故障"):

@@ -12,6 +12,7 @@ from engine import definitions, inbox, notification_rules, runtime
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
+from engine.lamps import days_over
 from engine.models import (
     CaseFile,
     Household,
@@ -62,7 +63,7 @@ def test_a_limit_turns_yellow_then_red_and_counts_until_the_work_under_it_is_ove
     lamps = board(world).lamps
     assert (lamps.red, lamps.yellow, lamps.green) == (1, 0, 0)
     held = limits.listing(world.session, world.official("ducha"), LimitFilter(), world.clock.now()).items[0]
-    assert (held.subject, limits.days_over(held.due_at, world.clock.now())) == (case.subject, 2)
+    assert (held.subject, days_over(held.due_at, world.clock.now())) == (case.subject, 2)
     assert [item.element_id for item in held.items] == ["verify"]
     world.finish(case, "verify", "cun")
     world.finish(case, "sign", "cun")

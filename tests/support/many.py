@@ -67,7 +67,7 @@ def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> l
         ("appraise", "cuncun"), ("post_notice", "cuncun"),
     ):  # fmt: skip
         finish_all(world, element_id, username)
-    world.go_to(6)
+    world.go_to(world.number + 6)
     finish_all(world, "end_notice", "cuncun")
     return cases
 

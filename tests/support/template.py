@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, installation, schema
 from engine.clock import CHINA
 from engine.database import create_engine, session_factory, write

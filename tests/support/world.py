@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
 from engine.clock import MovableClock, local_date, start_of_day
 from engine.database import Patience, create_engine, session_factory

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Definition, Resources, check, read_resources
 from engine.definitions.differences import Difference, differences
 from engine.definitions.handbook import chapters

@@ -56,10 +56,10 @@ def test_half_a_year_must_be_exceeded(since: str, day: str, enough: bool) -> Non
 @pytest.mark.duty("R23")
 def test_the_sentence_says_which_condition_fails_and_since_when() -> None:
     assert failing(day="2022-06-05", above_since="2022-01-05", above_months=5, monitored_since="2021-01-01") == [
-        "人均纯收入自2022年1月5日起高于监测范围，至今5个月，须超过6个月"
+        "人均纯收入自2022年1月5日起高于监测范围，至今5个月，须超过6个月，2022年7月6日起才符合"
     ]
     assert failing(monitored_since="2022-09-01", monitored_months=3) == [
-        "自2022年9月1日起纳入监测，至今3个月，须超过6个月"
+        "自2022年9月1日起纳入监测，至今3个月，须超过6个月，2023年3月2日起才符合"
     ]
     assert failing(per_capita=6900.0, above_since=None) == ["人均纯收入6900元，没有高于监测范围6900元"]
     assert failing(per_capita=None, above_since=None) == ["没有收入核实记录"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Definition, Resources, check
 from engine.definitions.xml import encoded, in_utf8
 from engine.errors import Finding

@@ -245,3 +245,19 @@ def test_files_in_rows_are_found_and_replaced_where_they_stand() -> None:
     assert form.files_of(raw) == {"photo": ["1"], "rows.1.parts.0.photo": ["2", "3"]}
     replaced = form.with_files(raw, {"photo": ["4"], "rows.1.parts.0.photo": ["5"]})
     assert replaced == {"photo": ["4"], "rows": [{"parts": []}, {"parts": [{"photo": ["5"], "x": "kept"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "typed", "sentence"),
+    [
+        ("[0-9A-Za-z-]{6,40}", "12", "格式不对，应为 6 至 40 位，只能用数字、字母和“-”。"),
+        ("[0-9]{6}", "12345x", "格式不对，应为 6 位，只能用数字。"),
+        ("豫[A-Z]{2}\\d+", "京", "格式不对。"),
+    ],
+)
+def test_a_wrong_format_is_told_the_right_one(pattern: str, typed: str, sentence: str) -> None:
+    field = {"type": "textfield", "key": "number", "label": "编号", "validate": {"pattern": pattern}}
+    form = compile_form({"id": "f", "components": [field]})
+    with pytest.raises(Invalid) as refused:
+        form.validate({"number": typed}, today=date(2022, 5, 5))
+    assert refused.value.fields == {"number": [f"编号：{sentence}"]}

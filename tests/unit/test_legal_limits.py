@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import check, read_resources
 from engine.definitions.law import LIMITS
 from engine.errors import Finding

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from engine.definitions import check
-from engine.definitions.variables import GIVEN, OF_CLUES
+from engine.definitions.variables import CHANGING, VARIABLES
 from engine.feel import compile_expression
-from engine.feel.parser import KEYWORDS
+from engine.feel.lexer import KEYWORDS
 from engine.forms import compile_form
 from engine.forms import schema as s
 from engine.forms.naming import PREFILLED
@@ -35,7 +35,7 @@ def test_a_variable_that_is_a_word_of_the_expressions_is_refused_with_this_reaso
     assert any(one.element_id == "a" and "表达式自己的词" in one.message for one in found), found
 
 
-@pytest.mark.parametrize("name", sorted(GIVEN.keys() - OF_CLUES))
+@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - CHANGING))
 def test_a_form_does_not_replace_what_the_system_gives(name: str) -> None:
     definition, found = check(diagram(name).encode(), FORMS)
     assert definition is None and any("是系统给的" in one.message for one in found), found
@@ -100,7 +100,7 @@ def test_such_a_field_is_a_finding_but_for_the_columns_of_a_list(name: str) -> N
 
 
 def test_what_prefills_may_use_of_a_clue_is_what_the_system_gives() -> None:
-    assert PREFILLED["clue"] == GIVEN["clue"]
+    assert PREFILLED["clue"] == set(VARIABLES["clue"])
 
 
 def fixed(key: str, default: object) -> dict[str, object]:

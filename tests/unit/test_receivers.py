@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 
-from engine import services
+import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Resources, check, read_resources
 from engine.installation import ROOT
 from engine.receivers import REGISTRY, Receiver
 
-services.load_all()
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
 FORMS = {  # where each receiver's form is drawn, and what it is called

@@ -242,3 +242,17 @@ def test_readers_never_raise(sent: object) -> None:
 def test_account_names() -> None:
     assert {text.username(one) for one in ("cunji", "Cunji", " CUNJI ", "ｃｕｎｊｉ", "cun\u200bji")} == {"cunji"}
     assert text.username("Zhang.San-2") == "zhang.san-2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("家有轿车", "家有轿车。"),
+        ("家有轿车。", "家有轿车。"),
+        ("家有轿车。。 ", "家有轿车。"),
+        ("真的？", "真的？"),
+        (" ", ""),
+    ],
+)
+def test_a_sentence_ends_once(typed: str, written: str) -> None:
+    assert text.sentence(typed) == written

@@ -3,11 +3,13 @@ import { settleSubmitted } from "./drafts.js";
 import { enliven, keepTyped, written } from "./form.js";
 import { tidy } from "./keep.js";
 import { buttonOf, fill, send } from "./older.js";
+import { printsAll } from "./print.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";
 
 document.documentElement.classList.add("js");
 tidy();
 settleSubmitted();
+printsAll();
 for (const form of document.querySelectorAll("form[data-live]")) enliven(form);
 for (const form of written()) keepTyped(form);
 

@@ -1,10 +1,10 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without this script
 // the form still works.
-import { headers, keepDraft } from "./drafts.js";
+import { keepDraft } from "./drafts.js";
 import { Level } from "./form/evaluation.js";
 import { judge } from "./form-rules.js";
 import { quietly } from "./quiet.js";
-import { fill } from "./older.js";
+import { uploads } from "./uploads.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
@@ -131,56 +131,6 @@ function lists(form, changed) {
   });
 }
 
-function uploads(form, changed) {
-  form.addEventListener("change", async (event) => {
-    const input = event.target;
-    if (input.type !== "file" || !form.dataset.upload) return;
-    const box = input.closest("[data-type=files]");
-    const say = box.querySelector(".upload-state");
-    say.classList.remove("text-danger");
-    for (const file of [...input.files]) {
-      if (!say.classList.contains("text-danger")) say.textContent = `正在上传 ${file.name}…`;
-      const body = new FormData();
-      body.append("file", file);
-      body.append("field", input.name.replace("file:", ""));
-      try {
-        const answer = await fetch(form.dataset.upload, { method: "POST", body, headers: headers(form) });
-        if (!answer.ok || answer.redirected) throw new Error(await sentence(answer));
-        keep(box, input, await answer.json());
-        if (!say.classList.contains("text-danger")) say.textContent = "";
-      } catch (error) {
-        say.textContent = `${file.name}：${error.message || "上传没有成功，请检查网络后重试。"}`;
-        say.classList.add("text-danger");
-      }
-    }
-    input.value = "";
-    changed();
-  });
-  form.addEventListener("click", (event) => {
-    const drop = event.target.closest("[data-drop]");
-    if (!drop) return;
-    drop.closest("li").remove();
-    changed();
-  });
-}
-
-function keep(box, input, file) {
-  if (!input.multiple) fill(box.querySelector("ul"));
-  const item = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { href: file.url, target: "_blank", textContent: file.filename });
-  const hidden = Object.assign(document.createElement("input"), { type: "hidden", name: input.name.replace("file:", ""), value: file.id });
-  const drop = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-link btn-sm", textContent: "移除" });
-  drop.dataset.drop = "";
-  item.append(link, hidden, drop);
-  box.querySelector("ul").append(item);
-}
-
-async function sentence(answer) {
-  if (answer.redirected) return "登录已过期，请重新登录。";
-  const problem = await answer.json().catch(() => ({}));
-  return problem.detail || "上传没有成功，请重试。";
-}
-
 // Fill the form with what was typed: rows as many as there were, and what was not ticked is not ticked.
 function restore(form, pairs) {
   const byName = new Map();
@@ -234,13 +184,18 @@ function enterGoesOn(form) {
 
 export function enliven(form) {
   const change = () => quietly("refresh", () => judge(form, refresh(form)));
-  const remember = keeps(form) ? keepDraft(form, (pairs) => restore(form, pairs), change) : () => {};
+  let remember = () => {};
   const changed = () => {
     change();
     remember();
   };
+  const files = uploads(form, changed); // first: what it holds back is not submitted
+  const fill = (pairs) => {
+    restore(form, pairs);
+    files(pairs);
+  };
+  if (keeps(form)) remember = keepDraft(form, fill, change);
   lists(form, changed);
-  uploads(form, changed);
   form.addEventListener("input", changed);
   form.addEventListener("change", (event) => event.target.type !== "file" && changed());
   once(form);

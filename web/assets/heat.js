@@ -52,7 +52,7 @@ function badge(viewer, nodes) {
   for (const [id, node] of Object.entries(nodes)) {
     const shape = registry.get(id);
     if (!shape) continue;
-    if (node.waiting) overlays.add(id, { position: { top: 0, left: 0 }, scale: LEGIBLE, html: flag(node) });
+    if (node.waiting || node.shared) overlays.add(id, { position: { top: 0, left: 0 }, scale: LEGIBLE, html: flag(node) });
     if (node.timed) overlays.add(id, { position: { bottom: 3, left: Math.min(0, (shape.width - 116) / 2) }, show: { minZoom: 0.6 }, html: text("times", `${node.median}·${node.nine}`) });
   }
 }
@@ -60,8 +60,9 @@ function badge(viewer, nodes) {
 function flag(node) {
   const box = document.createElement("span");
   box.className = "flags";
-  box.append(text("waits", node.waiting.toLocaleString("zh-CN")));
+  if (node.waiting) box.append(text("waits", node.waiting.toLocaleString("zh-CN")));
   if (node.red) box.append(text("waits red", `▲${node.red.toLocaleString("zh-CN")}`));
+  if (node.shared) box.append(text("waits shared", `共用 ${node.shared.toLocaleString("zh-CN")}`));
   return box;
 }
 

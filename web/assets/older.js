@@ -6,12 +6,13 @@ export function fill(box, ...content) {
   box.append(...content);
 }
 
-/** Submit as by its button: checked by the browser, heard by whoever listens. */
-export function send(form) {
+/** Submit as by its button, or as by none: checked by the browser, heard by whoever listens. */
+export function send(form, given = null) {
+  if (given?.isConnected) return given.click();
   const button = Object.assign(document.createElement("button"), { type: "submit", hidden: true });
   form.append(button);
   button.click();
-  button.remove();
+  return button.remove();
 }
 
 let pressed = null;

@@ -6,12 +6,10 @@ from datetime import timedelta
 
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
-from engine import ticker
+from engine import accounts, ticker
 from engine.demo import ROLES
 from engine.errors import Invalid, NotFound
-from engine.models import Account
 from web import clock, signing
 from web.database import session, sessions
 from web.words import day
@@ -30,7 +28,7 @@ def _bar() -> dict[str, object]:
 def switch() -> ResponseReturnValue:
     """Become another official of the demo."""
     username = request.form.get("username", "")
-    found = session().scalar(select(Account).where(Account.username == username))
+    found = accounts.named(session(), username)
     if found is None or username not in {name for name, _, _ in ROLES}:
         raise NotFound("演示中没有这个身份。")
     signing.sign_in(found)

@@ -16,7 +16,6 @@ from engine.definitions import Definition
 from engine.definitions.xml import encoded
 from engine.errors import Finding, Invalid
 from engine.models import ProcedureDraft
-from engine.service_words import PARAMETERS, SERVICES
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row
@@ -194,14 +193,7 @@ def diagram(draft_id: int) -> str:
 @blueprint.get("/<int:draft_id>/known")
 def known(draft_id: int) -> Response:
     """What the drawing may name, with the Chinese words for it."""
-    found = drawing.known(session(), _find(draft_id))
-    for service in found["services"]:
-        service["name"], service["about"] = SERVICES.get(service["key"], (service["key"], ""))
-        service["parameters"] = [
-            {"key": key, "name": PARAMETERS.get(key, key), "required": key in service["required"]}
-            for key in service["parameters"]
-        ]
-    return jsonify(found)
+    return jsonify(drawing.known(session(), _find(draft_id)))
 
 
 @blueprint.post("/<int:draft_id>/diagram")

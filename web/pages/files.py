@@ -12,6 +12,7 @@ from web.database import session
 from web.signing import account
 
 blueprint = Blueprint("files", __name__)
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 @blueprint.get("/files/<int:attachment_id>")
@@ -20,5 +21,12 @@ def show(attachment_id: int) -> Response:
     found, body = attachments.fetch(session(), account(), attachment_id, clock.now())
     answer = Response(body, mimetype=found.media_type)
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{quote(found.filename)}"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    # Browsers show no PDF in a sandbox; their viewers have one of their own.
+    answer.headers["Content-Security-Policy"] = _POLICY if found.is_photo else "frame-ancestors 'none'"
     return answer
+
+
+@blueprint.get("/files/<int:attachment_id>/thumbnail")
+def thumbnail(attachment_id: int) -> Response:
+    """A photo as a small picture, to stand on a page; the look is logged."""
+    return Response(attachments.thumbnail(session(), account(), attachment_id, clock.now()), mimetype="image/jpeg")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from sqlalchemy import text
 
+from engine.database import ping
 from web.database import session
 
 blueprint = Blueprint("health", __name__)
@@ -13,5 +13,5 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/health")
 def health() -> dict[str, str]:
     """For load balancers and containers."""
-    session().execute(text("SELECT 1"))
+    ping(session())
     return {"status": "ok"}

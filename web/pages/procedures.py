@@ -5,14 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases
+from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases, services
 from engine.clock import local_date
 from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.documents import book
 from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
-from engine.service_words import SERVICES
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row
@@ -59,7 +58,7 @@ def handbook(key: str, number: int) -> str:
     definition = definitions.load(session(), version.id)
     return render_template(
         "procedures/handbook.html", version=version, definition=definition, chapters=chapters(definition),
-        names=definition.process_names(), services=SERVICES, deployer=accounts.names(session(), {version.deployed_by}),
+        names=definition.process_names(), service=services.words, deployer=accounts.names(session(), {version.deployed_by}),
     )  # fmt: skip
 
 

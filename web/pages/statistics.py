@@ -114,7 +114,7 @@ def index() -> str:
         reading.units(own, found.place, now, number(request.args.get("page"))),
         reading.people(own, found.place, now),
     )
-    codes = [row.division_code for row in [*units.items, *people]]
+    codes = [desk.division_code for desk in units.items] + [one.division_code for one in people]
     totals = [sum(s.hours.total for s in steps if s.procedure_key == key) for key in reading.procedures(own)]
     return render_template(
         "statistics/index.html", wanted=found, here=found.place, span=found.span, shown=shown, said=said,
@@ -201,10 +201,10 @@ def _drawn(found: heat.Heat) -> dict[str, dict[str, dict[str, Any]]]:
         identifier: {
             "waiting": node.waiting.count, "red": node.waiting.red, "p90": node.hours.p90,
             "median": reading.hours_words(node.hours.median), "nine": reading.hours_words(node.hours.p90),
-            "timed": bool(node.hours.total),
+            "timed": bool(node.hours.total), "shared": node.shared,
         }
         for identifier, node in found.nodes.items()
-        if node.waiting.count or node.hours.total
+        if node.waiting.count or node.hours.total or node.shared
     }  # fmt: skip
     ways: dict[str, dict[str, Any]] = {
         way.flow_id: {"count": way.count, "share": way.share} for way in (found.ways or {}).values() if way.count

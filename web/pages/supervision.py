@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, divisions
+from engine import definitions, divisions, lamps
 from engine.clock import local_date
 from engine.errors import Invalid
 from engine.supervision import counting, letters, limits, orders, reassigning, urging, wording, workbook
@@ -54,7 +54,7 @@ def index() -> str:
         "supervision/index.html", board=board, page=page, wanted=narrowed, query={**query, "division": board.place.code},
         places=divisions.names(found, codes), people=limits.claimers(found, page.items), sorts=limits.SORTS,
         procedures=definitions.names(found, {one.procedure_key for one in page.items}), acts=limits.supervises(actor),
-        days_over=limits.days_over, longest=max((line.lamps.total for line in board.places), default=0),
+        days_over=lamps.days_over, longest=max((line.lamps.total for line in board.places), default=0),
         said=said, choices=_choices(board, narrowed, said), fields=FIELDS, holders=limits.HOLDERS, over=limits.OVER,
         lamp_words=wording.LAMP_WORDS, meaning=wording.MEANING,
     )  # fmt: skip
@@ -84,8 +84,8 @@ def _choices(board: counting.Board, narrowed: LimitFilter, said: Mapping[str, st
 @blueprint.get("/counts.json")
 def counts() -> ResponseReturnValue:
     """The lamps of the page's place, which refresh by themselves."""
-    lamps = counting.lamps(session(), account(), wanted(request.args), clock.now())
-    return live.answer({"red": lamps.red, "yellow": lamps.yellow, "green": lamps.green})
+    here = counting.lamps(session(), account(), wanted(request.args), clock.now())
+    return live.answer({"red": here.red, "yellow": here.yellow, "green": here.green})
 
 
 @blueprint.get("/export.xlsx")

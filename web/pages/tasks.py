@@ -126,7 +126,9 @@ def upload(item_id: int) -> ResponseReturnValue:
     found = attachments.store(
         session(), account(), item_id, request.form.get("field", ""), sent.filename, body, clock.now()
     )
-    return {"id": found.id, "filename": found.filename, "url": url_for("files.show", attachment_id=found.id)}
+    small = url_for("files.thumbnail", attachment_id=found.id) if found.is_photo else None
+    url = url_for("files.show", attachment_id=found.id)
+    return {"id": found.id, "filename": found.filename, "url": url, "thumbnail": small}
 
 
 @blueprint.get("/tasks/<int:item_id>/return")

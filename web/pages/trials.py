@@ -14,11 +14,11 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions
+from engine import definitions, services
 from engine.clock import start_of_day
 from engine.errors import Invalid, NotFound
 from engine.rehearsal.target import Target
-from engine.service_words import PARAMETERS, SERVICES
+from engine.service_words import PARAMETERS
 from engine.trial.place import HOUSEHOLDS
 from engine.trial.play import play
 from engine.trial.script import MAX_BYTES, Act, Script, dump, load
@@ -144,7 +144,7 @@ def _page(target: Target, sight: Sight, where: Where, focus: str = "") -> str:
     return render_template(
         "trials/show.html", target=target, sight=sight, where=where, script=dump(sight.script), focus=focus,
         households=HOUSEHOLDS, startable=_startable(target), here=url_for("trials.begin", **where),
-        services=SERVICES, parameters=PARAMETERS,
+        service=services.words, parameters=PARAMETERS,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
-from engine import services
 from engine.deadline import Deadline
 from engine.definitions import xml as x
 from engine.definitions.check import (
@@ -52,7 +51,6 @@ def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Fi
     """Check a diagram with the resources at hand; the definition is None when it cannot be put into force."""
     from engine.exploration import explore  # it runs instances, which this package's definitions come before
 
-    services.load_all()
     deadline = Deadline(MAX_SECONDS)
     findings: list[Finding] = []
     try:

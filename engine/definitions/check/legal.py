@@ -15,9 +15,10 @@ from engine.definitions.check.names import known_variables
 from engine.definitions.definition import TIMERS
 from engine.definitions.law import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, LIMITS, LegalLimit
 from engine.errors import DefinitionError, Finding
-from engine.feel import FeelSyntaxError, compile_expression
-from engine.feel.evaluate import Env, build, free_names
-from engine.feel.parser import Node, parts
+from engine.feel import FeelSyntaxError, compile_expression, constant
+from engine.feel import nodes as n
+from engine.feel.nodes import Node, bare, dotted
+from engine.feel.scope import free_names
 from engine.spiff import COUNTS_FROM, timer_feel
 from engine.text import whole
 
@@ -219,34 +220,33 @@ def _days(draft: Draft, text: str) -> set[int] | None:
     numbers: set[int] = set()
     calls = list(_calls(tree))
     for call in calls:
-        counted = _counted(draft, call[2][1][1])
+        counted = _counted(draft, call.given[1])
         if counted is None:
             return None
         numbers |= counted
     return numbers or None
 
 
-def _calls(tree: Node) -> Iterator[Node]:
+def _calls(tree: Node) -> Iterator[n.Call]:
     """Each count of days in an expression."""
-    if tree[0] == "call" and tree[1][0] == "name" and tree[1][1] in _COUNTED and len(tree[2]) == 2:
+    if isinstance(tree, n.Call) and tree.called in _COUNTED and len(tree.arguments) == 2:
         yield tree
         return
-    for part in parts(tree):
+    for part in tree.parts():
         yield from _calls(part)
 
 
 def _counted(draft: Draft, node: Node) -> set[int] | None:
     """The numbers that one count may be: written, of either branch, of a decision table, or of a bounded field."""
-    if node[0] == "group":
-        return _counted(draft, node[1])
-    if node[0] == "if":
-        branches = _counted(draft, node[2]), _counted(draft, node[3])
+    node = bare(node)
+    if isinstance(node, n.If):
+        branches = _counted(draft, node.yes), _counted(draft, node.no)
         return None if branches[0] is None or branches[1] is None else branches[0] | branches[1]
     names = free_names(node)
     if not names:
-        return _whole(build(node)(Env({}, None)))
+        return _whole(constant(node))
     name = next(iter(names))
-    if len(names) > 1 or node[0] not in ("name", "path"):
+    if len(names) > 1 or dotted(node) is None:
         return None
     return _of_table(draft, name) or _of_field(draft, name)
 

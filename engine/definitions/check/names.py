@@ -16,11 +16,11 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.definitions.resources import calls_out, is_part
-from engine.definitions.variables import GIVEN, KINDS, PLACES, RECEIVES
+from engine.definitions.variables import KINDS, PLACES, RECEIVES, VARIABLES
 from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
 from engine.feel.kinds import WORDS, Known, kind_of, never
-from engine.feel.parser import Node
+from engine.feel.nodes import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, rules
 from engine.forms import schema as s
@@ -77,7 +77,7 @@ def known_variables(draft: Draft) -> Variables:
     """Every variable that something sets, in the diagram and in the parts it calls."""
     roots = [draft.root, *draft.part_roots.values()]
     known: Variables = {
-        name: Variable(dict.fromkeys(sorted(keys)), plain=not keys, origin="系统") for name, keys in GIVEN.items()
+        name: Variable(dict.fromkeys(keys), plain=not keys, origin="系统") for name, keys in VARIABLES.items()
     }
     for root in roots:
         for process in x.children(root, "process"):

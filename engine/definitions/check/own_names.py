@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS
-from engine.definitions.variables import GIVEN, OF_CLUES, RECEIVES
+from engine.definitions.variables import CHANGING, RECEIVES, VARIABLES
 from engine.errors import Finding
 from engine.forms.schema import FEEL_WORDS
 from engine.receivers import REGISTRY
@@ -18,7 +18,7 @@ def own_names(draft: Draft) -> Iterator[Finding]:
     """A variable that expressions take for something else, cannot read, or that replaces what the system gives."""
     processes = {process.get("id", "") for process in draft.processes}
     by_clue = any(("start", key) in REGISTRY for key in processes)
-    ours = GIVEN.keys() if by_clue else GIVEN.keys() - OF_CLUES
+    ours = VARIABLES.keys() if by_clue else VARIABLES.keys() - CHANGING
     for node in draft.nodes.values():
         for name in dict.fromkeys(_named(node)):
             if name in FEEL_WORDS:

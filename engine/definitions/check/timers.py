@@ -13,6 +13,7 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.check.names import Variable, Variables, known_variables
 from engine.definitions.definition import TIMERS
+from engine.definitions.variables import days
 from engine.errors import Finding
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.feel.reading import certain_names
@@ -29,10 +30,7 @@ _SAMPLES: Mapping[str, Any] = {
     "textarea": "文字",
     "dynamiclist": [],
 }
-_GIVEN: Mapping[str, Any] = {
-    "opened_on": _DAY, "discovery_date": _DAY, "clue": {"discovered_on": _DAY},
-    "latest_clue": {"discovered_on": _DAY, "entered_on": _DAY},
-}  # fmt: skip
+_GIVEN = days(_DAY)
 
 
 def timers(draft: Draft) -> Iterator[Finding]:

@@ -6,7 +6,9 @@ touched last keeps the person; the others keep the number as text, until they ar
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from itertools import chain, count
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,6 +29,7 @@ _NORMAL: tuple[tuple[str, str, Callable[[object], str | None]], ...] = (
     ("responsible_official", "phone", text.phone),
 )  # fmt: skip
 _OPEN = sa.text("status = 'open'")
+_LOG = logging.getLogger("shouwang.upgrade")
 
 
 def upgrade() -> None:
@@ -76,10 +79,27 @@ def _name_people() -> None:
 
 
 def _lower_usernames() -> None:
+    """Where two names become one, the account that was there first keeps it; the others' get a number.
+
+    Who upgrades is told, for those people sign in with the new name.
+    """
     account, rows = sa.table("account", sa.column("id"), sa.column("username")), op.get_bind()
-    for row_id, name in rows.execute(sa.select(account.c.id, account.c.username)).all():
-        if text.username(name) != name:  # two names that become one break the unique index: nothing is upgraded
-            rows.execute(sa.update(account).where(account.c.id == row_id).values(username=text.username(name)))
+    stored = rows.execute(sa.select(account.c.id, account.c.username).order_by(account.c.id)).all()
+    taken = {name for _, name in stored if text.username(name) == name}
+    for row_id, name in stored:
+        if (lowered := text.username(name)) == name:
+            continue
+        given = _free(lowered, taken)
+        taken.add(given)
+        rows.execute(sa.update(account).where(account.c.id == row_id).values(username=given))
+        if given != lowered:
+            _LOG.warning("登录名“%s”和“%s”只是写法不同，前者已改为“%s”：请告知本人。", name, lowered, given)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or the name with the first number that makes it nobody's."""
+    numbered = (f"{name[:36]}-{number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in taken)
 
 
 def _keep_days() -> None:
