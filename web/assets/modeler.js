@@ -76,6 +76,7 @@ function buttons(box, modeler, saving, issues) {
   const canvas = modeler.get("canvas");
   const stack = modeler.get("commandStack");
   const title = box.dataset.title;
+  const help = box.querySelector("[data-help]");
   const zoom = (factor) => canvas.zoom(Math.min(LARGEST, Math.max(SMALLEST, canvas.zoom() * factor)));
   const acts = {
     undo: () => stack.undo(),
@@ -88,8 +89,8 @@ function buttons(box, modeler, saving, issues) {
     find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
-    keys: () => box.querySelector("[data-help]").showModal(),
-    close: () => box.querySelector("[data-help]").close(),
+    keys: () => (help.showModal ? help.showModal() : help.setAttribute("open", "")),
+    close: () => (help.close ? help.close() : help.removeAttribute("open")),
     file: async () => download((await modeler.saveXML({ format: true })).xml, `${title}.bpmn`, "application/xml"),
     picture: async () => download((await modeler.saveSVG()).svg, `${title}.svg`, "image/svg+xml"),
     load: () => box.querySelector("[data-upload]").click(),

@@ -2,6 +2,7 @@
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { h } from "./fields.js";
 import { lint } from "./lint.js";
+import { fill } from "../older.js";
 
 const PAUSE = 900;
 
@@ -70,7 +71,7 @@ export class Issues {
     const errors = this.all.filter((one) => one.severity === "error").length;
     this.counter.textContent = this.counter.dataset.state === "failed" ? "没能检查，请看网络" : errors ? `${errors} 处问题` : this.all.length ? `没有问题，${this.all.length} 处提醒` : "没有问题";
     this.counter.classList.toggle("grave", errors > 0);
-    this.list.replaceChildren(...this.all.map((one) => this.line(one)));
+    fill(this.list, ...this.all.map((one) => this.line(one)));
     if (!this.all.length) this.list.append(h("li", { className: "quiet" }, "没有发现问题，可以启用。"));
   }
 
