@@ -65,6 +65,26 @@ def test_keys_that_come_before_the_panel_is_drawn_anew_are_not_lost(owner: Offic
     assert "张贴三份".encode() in stored(owner, at)
 
 
+@pytest.mark.duty("R10", "C1")
+def test_what_says_another_number_of_days_is_changed_by_a_button_and_undone(owner: Official) -> None:
+    at, page = new_draft(owner, "公示七天", "public_notice"), owner.page
+    pick(page, "notice_over")
+    page.fill("[data-field='limit:count']", "7")
+    page.press("[data-field='limit:count']", "Tab")
+    page.click("[data-counter]")
+    cure, ready = page.locator("[data-issues] button.cure"), page.locator("[data-counter][data-state=ready]")
+    expect(cure.first).to_be_visible()
+    for left in range(cure.count() - 1, -1, -1):
+        cure.first.click()
+        expect(cure).to_have_count(left)
+        expect(ready).to_be_visible()
+    saved(page)
+    text = stored(owner, at).decode()
+    assert 'name="公示满7天"' in text and "days after(notice.posted_on, 7)" in text
+    page.click("[data-act=undo]")
+    expect(cure).to_have_count(1)
+
+
 @pytest.mark.duty("R15")
 def test_a_limit_put_on_a_step_does_not_interrupt_it(owner: Official) -> None:
     at, page = new_draft(owner, "临时救助"), owner.page

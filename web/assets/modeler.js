@@ -34,7 +34,7 @@ async function start(box) {
   box.dataset.revision = file.headers.get("X-Revision");
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
-  const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
+  const issues = new Issues(modeler, editor, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
   new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   box.names = () => names(modeler, known).map((one) => one.key); // tests hold them against the check's
   await open(modeler, await file.text());

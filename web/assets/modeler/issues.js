@@ -7,8 +7,8 @@ import { fill } from "../older.js";
 const PAUSE = 900;
 
 export class Issues {
-  constructor(modeler, { list, counter, ask }) {
-    Object.assign(this, { modeler, list, counter, ask, local: [], server: [], asked: 0 });
+  constructor(modeler, editor, { list, counter, ask }) {
+    Object.assign(this, { modeler, editor, list, counter, ask, local: [], server: [], asked: 0 });
     modeler.get("eventBus").on(["import.done", "commandStack.changed"], () => this.soon());
   }
 
@@ -79,7 +79,16 @@ export class Issues {
     const shape = this.shape(one.element_id);
     const name = one.name || shape?.businessObject.name || one.element_id;
     const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name} `), one.sentence)];
-    return h("li", { className: one.severity }, shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text));
+    const said = shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text);
+    const cure = one.cure && this.modeler.get("elementRegistry").get(one.cure.element_id) && h("button", { type: "button", className: "cure", title: one.cure.after, onclick: () => this.put(one.cure) }, "一并改");
+    return h("li", { className: one.severity }, said, cure);
+  }
+
+  // The text as it should read; one command, so that it can be undone.
+  put({ element_id: id, part, before, after }) {
+    const element = this.modeler.get("elementRegistry").get(id);
+    if (this.editor.textOf(element, part).trim() === before.trim()) this.editor.setText(element, part, after);
+    this.soon();
   }
 
   go(id) {
