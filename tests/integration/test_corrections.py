@@ -247,3 +247,14 @@ def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world:
     world.go_to(26, 1)
     assert any("超期 1 天" in text for text in world.session.scalars(said))
     world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R41")
+def test_what_was_asked_the_other_way_round_waits_for_nobody(small_world: World) -> None:
+    world = small_world
+    kept, gone = twice(world)
+    row, other = ask(world, gone, kept), ask(world, kept, gone)
+    decide(world, row)
+    assert world.session.get_one(Correction, other.id, populate_existing=True).status == "refused"
+    third = world.enter(name="王健", id_number=papers.id_number("41990119750308161"))
+    decide(world, ask(world, kept, third))  # and bars no other correction
