@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import local_date
-from engine.database import save
+from engine.flow.history.lines import Line
 from engine.models import CaseFile, LogEntry, LogStream, table, to_json
 
 _APPEND = insert(table(LogEntry))
@@ -39,21 +39,15 @@ def _row(
     }  # fmt: skip
 
 
-def record_case(
-    session: Session, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
-    element_id: str = "",
-) -> None:  # fmt: skip
-    """Append a line to the case's history; the caller holds the case row's lock."""
-    connection = session.connection()
-    save(connection, case, **append(connection, case, actor_id, kind, data, at, element_id))
-
-
 def append(
-    connection: Connection, case: CaseFile, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
-    element_id: str = "",
-) -> dict[str, Any]:  # fmt: skip
-    """As `record_case`, but what the case is to keep of the line, number and hash, is answered for the caller to save."""
-    row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, kind, data, at, element_id)
+    connection: Connection, case: CaseFile, actor_id: int | None, line: Line, at: datetime, element_id: str = ""
+) -> dict[str, Any]:
+    """Append a line to the case's history; the caller holds the case row's lock.
+
+    What the case is to keep of the line, number and hash, is answered for the caller to save.
+    """
+    data = line.to_json()
+    row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, line.KIND, data, at, element_id)
     connection.execute(_APPEND, row)
     return {"log_seq": row["seq"], "log_hash": row["hash"]}
 

@@ -16,6 +16,7 @@ from engine import access, audit, clues, households, locks, notifications, offic
 from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.inbox import Page, page_of
 from engine.models import (
     Account,
@@ -332,7 +333,8 @@ def _cancel(session: Session, actor: Account, row: Correction, now: datetime) ->
 def _end(session: Session, actor: Account, case: CaseFile, outcome: str, row: Correction, now: datetime) -> None:
     notices = update(Notice).where(Notice.case_id == case.id, Notice.status == "open")
     session.execute(notices.values(status="withdrawn", closed_at=now))
-    openings.end_case(session, case, actor, now, outcome, {"correction": row.id, "reason": row.reason, "name": outcome})
+    line = lines.Cancelled(correction=row.id, reason=row.reason, name=outcome)
+    openings.end_case(session, case, actor, now, outcome, line)
     if case.household.status == "identifying" and case.procedure_key == clues.PROCEDURE:
         case.household.status = "ordinary"
 

@@ -77,14 +77,14 @@ class Trial:
 def findings(body: bytes) -> list[Finding]:
     """Everything that is wrong with a DMN file, each cell by its id and its place in words; empty when it can be used."""
     try:
-        parse_decision(body)
+        decisions = parse_model(body)
     except DefinitionError as error:
         return _in_cells(body) or error.findings
     except RecursionError:
         return [Finding("", "", "决策表嵌套过深，不能使用。")]
     return [
         Finding(wrong.cell, wrong.place, wrong.sentence, wrong.severity)
-        for decision in parse_model(body)
+        for decision in decisions
         for wrong in (wrong_cells(decision.table, lambda dotted: None) if decision.table else ())
     ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
+from engine.flow.history import lines
 from engine.repetition import around
 from engine.spiff import (
     COUNTS_FROM,
@@ -77,6 +78,15 @@ class Record:
     caught: list[str] = field(default_factory=list)  # tokens that a message reached
     late: bool = False  # a message whose wait is over: recorded, and that is all
     told: list[tuple[str, str]] = field(default_factory=list)  # element, what people should know of how it went
+
+    def noted(self, line: lines.Input) -> lines.Input:
+        """The line of the history with what came of the input."""
+        return replace(
+            line, token=self.token, due=self.due_at, late=self.late,
+            services=[lines.Answer(*one) for one in self.services],
+            decisions=[lines.Decision(*one) for one in self.decisions],
+            ends=self.ends, caught=self.caught, told=[lines.Told(*one) for one in self.told],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

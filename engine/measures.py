@@ -16,6 +16,7 @@ from engine import access, attachments, definitions, observations, officials
 from engine.clock import Clock, local_date, start_of_day
 from engine.database import write
 from engine.errors import Conflict, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.schema import options, walk
 from engine.inbox import Page, page_of
@@ -237,8 +238,7 @@ def report(
         if row.status not in UNFINISHED:
             measure.done_on = row.reported_on if row.status == "done" else None
             cancel_reminder(session, measure)
-        details = {"measure": measure.id, "name": measure.content[:60], "outcome": STATUS_NAMES[row.status]}
-        step.log("measure", details)
+        step.log(lines.Measured(measure=measure.id, name=measure.content[:60], outcome=STATUS_NAMES[row.status]))
     return row
 
 
@@ -294,7 +294,7 @@ def resume(session: Session, stood: Mapping[str, str]) -> None:
 def remind(step: Step, row: Timer) -> None:
     """A measure is late: its case's history says so, village and township hear of it."""
     row.status, row.fired_at = "fired", step.now
-    step.log(REMINDER, {"name": row.name, "due": row.due_at.isoformat()}, row.element_id)
+    step.log(lines.Reminded(name=row.name, due=row.due_at), row.element_id)
     last = local_date(row.due_at) - timedelta(days=1)
     text = f"{step.case.subject}户：帮扶措施“{row.name}”应于{last.month}月{last.day}日前完成，请抓紧落实并登记进展。"
     for queue in ("township", "village"):

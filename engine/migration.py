@@ -7,7 +7,7 @@ stay the same rows, its timers are set anew from their true beginnings, and the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -257,8 +257,8 @@ def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> 
     _require_movable(step.case, target)
     found = _relocated(step, target, wish)
     outside = services.corrections(step.session, step.case, found.instance, step.now)
-    words = {"corrections": [one.sentence for one in outside]} if outside else {}
-    step.log("move", {**found.line, "version": target.number, "from": step.case.version.number, "act": act, **words})
+    words = [one.sentence for one in outside]
+    step.log(replace(found.line, version=target.number, from_=step.case.version.number, act=act, corrections=words))
     step.continue_on(target, found.instance.definition, found.instance)
     for before, after in found.pairs:
         step.rename(before.token, after.token)
@@ -266,7 +266,7 @@ def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> 
         one.apply()
     found.arrive(LiveHost(step), step.now)
     _require_storable(found.instance, step)
-    step.finish({})
+    step.finish()
 
 
 def _require_movable(case: CaseFile, target: ProcedureVersion) -> None:

@@ -20,6 +20,7 @@ from engine.clock import Clock, local_date
 from engine.database import whole, write
 from engine.definitions import Element
 from engine.errors import Conflict, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.models import Account, CaseFile, Household, LogEntry, Procedure, Submission, Timer, WorkItem
 from engine.services import ServiceCall, service
@@ -145,11 +146,11 @@ def take_back(call: ServiceCall, result: Any) -> None:
     worked = select(LogEntry.id).where(LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message")))
     if session.scalar(worked.limit(1)) is not None:
         raise Conflict(f"由这一步启动的“{result['name']}”已经开始办理，不能再撤回或退回到这一步之前。")
-    end_case(session, case, call.actor, call.now, "随上一事项撤回", {"by": call.case.id})
+    end_case(session, case, call.actor, call.now, "随上一事项撤回", lines.Cancelled(by=call.case.id))
 
 
 def end_case(
-    session: Session, case: CaseFile, actor: Account | None, now: datetime, outcome: str, details: Mapping[str, Any]
+    session: Session, case: CaseFile, actor: Account | None, now: datetime, outcome: str, line: lines.Cancelled
 ) -> None:
     """End an open case before its diagram does: what waits is taken back, its limits run no longer; nothing is deleted.
 
@@ -166,7 +167,7 @@ def end_case(
     case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
     session.flush()
     step = Step(session, case, actor, now)
-    step.log("cancel", details)
+    step.log(line)
     services.ended(step.call("", ""))
 
 

@@ -20,9 +20,9 @@ from sqlalchemy.orm import Session
 from engine import definitions
 from engine.definitions import Definition, Element
 from engine.errors import NotFound
+from engine.flow.history import lines
 from engine.forms import Field, Form
 from engine.models import CaseFile, LogEntry, Submission, WorkItem
-from engine.replay import UNDOING, undone
 
 
 @dataclass(frozen=True)
@@ -118,19 +118,19 @@ class Sent:
 def of_case(session: Session, case: CaseFile, entries: Sequence[LogEntry] | None = None) -> Past:
     """The versions of the case; `entries` are the lines of its history, when they are at hand."""
     present = definitions.load(session, case.version_id)
-    lines = entries if entries is not None else _lines(session, case.id)
+    told = entries if entries is not None else _lines(session, case.id)
     moves = [
         Move(
             entry.seq,
-            _version(session, case, entry),
-            _mapping(entry.data.get("elements")),
-            _mapping(entry.data.get("tokens")),
+            _version(session, case, line),
+            line.elements,
+            line.tokens,
         )
-        for entry in lines
-        if entry.kind == "move"
+        for entry in told
+        if isinstance(line := entry.line, lines.Moved)
     ]
-    messages = {entry.at: entry.seq for entry in lines if entry.kind == "message"}
-    return Past(present, moves, _by(lines, "submission"), _by(lines, "item"), messages)
+    messages = {entry.at: entry.seq for entry in told if entry.kind == lines.Caught.KIND}
+    return Past(present, moves, _by(told, "submission"), _by(told, "item"), messages)
 
 
 def _lines(session: Session, case_id: int) -> list[LogEntry]:
@@ -141,21 +141,16 @@ def _lines(session: Session, case_id: int) -> list[LogEntry]:
     return list(session.scalars(own.where(LogEntry.kind.in_(("move", "complete", "return", "message")))))
 
 
-def _version(session: Session, case: CaseFile, entry: LogEntry) -> Definition:
-    number = entry.data["from"]
-    assert isinstance(number, int)
-    return definitions.load(session, definitions.version(session, case.procedure_key, number).id)
+def _version(session: Session, case: CaseFile, move: lines.Moved) -> Definition:
+    return definitions.load(session, definitions.version(session, case.procedure_key, move.from_).id)
 
 
-def _mapping(found: object) -> dict[str, str]:
-    return {str(old): str(new) for old, new in found.items()} if isinstance(found, dict) else {}
-
-
-def _by(lines: Sequence[LogEntry], name: str) -> dict[int, int]:
+def _by(told: Sequence[LogEntry], name: str) -> dict[int, int]:
     found = {}
-    for entry in lines:
-        identifier = entry.data.get(name)
-        if entry.kind in ("complete", "return", "message") and isinstance(identifier, int):
+    for entry in told:
+        line = entry.line
+        identifier = getattr(line, name, 0)
+        if isinstance(line, lines.Completed | lines.Returned | lines.Caught) and identifier:
             found[identifier] = entry.seq
     return found
 
@@ -184,9 +179,9 @@ def _undoings(entries: Sequence[LogEntry]) -> dict[int, Undoing]:
     """What took back each line of the history that counts no more."""
     found = {}
     for entry in entries:
-        if entry.kind in UNDOING:
-            undoing = Undoing(entry.kind, entry.at, entry.actor_id, str(entry.data.get("reason", "")))
-            found.update(dict.fromkeys(undone([entry]), undoing))
+        line = entry.line
+        if isinstance(line, lines.Undoing):
+            found.update(dict.fromkeys(line.undone, Undoing(entry.kind, entry.at, entry.actor_id, line.reason)))
     return found
 
 

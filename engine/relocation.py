@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.definitions import Definition
 from engine.errors import Conflict
+from engine.flow.history import lines
 from engine.instance import Instance, Place
 from engine.replay import Input, Replay, ReplayMisfit
 from engine.spiff import Host
@@ -48,7 +49,7 @@ class Relocation:
     """
 
     instance: Instance
-    line: Mapping[str, Any]
+    line: lines.Moved
     pairs: Sequence[tuple[Standing, Standing]]
     """Every open task, wait and timer that stays, as it was and as it is."""
     new: Sequence[Standing]
@@ -73,13 +74,15 @@ def relocate(
     """Move a case's history from `old` to `new` at `now`, as line `seq` of its history. Raises CannotMove."""
     here = Replay(old, inputs, submissions, workdays)
     wish = Wish(wish.elements, wish.passed | (here.passed_by & new.elements.keys()))
-    line: dict[str, Any] = {
-        "elements": dict(wish.elements), "passed": sorted(wish.passed), "tokens": {}, "passes": [],
-        "dropped": _dropped(here, new, wish),
-    }  # fmt: skip
-    move = Input(seq, "move", now, "", line)
+    tokens: dict[str, str] = {}
+    passes: list[tuple[int, str]] = []
+    line = lines.Moved(
+        elements=dict(wish.elements), passed=sorted(wish.passed), tokens=tokens, passes=passes,
+        dropped=_dropped(here, new, wish),
+    )  # fmt: skip
+    move = Input(seq, now, "", line)
     there = Replay(new, [*inputs, move], submissions, workdays)
-    travel = _Travel(here, there, wish, line)
+    travel = _Travel(here, there, wish, tokens, passes)
     for entry in inputs:
         travel.feed(entry)
     pairs = travel.arrive(move)
@@ -101,8 +104,12 @@ def _dropped(here: Replay, new: Definition, wish: Wish) -> dict[str, str]:
 class _Travel:
     """The same inputs on both definitions, side by side."""
 
-    def __init__(self, here: Replay, there: Replay, wish: Wish, line: dict[str, Any]) -> None:
-        self.here, self.there, self.wish, self.line = here, there, wish, line
+    def __init__(
+        self, here: Replay, there: Replay, wish: Wish, tokens: dict[str, str], passes: list[tuple[int, str]]
+    ) -> None:
+        self.here, self.there, self.wish = here, there, wish
+        self.tokens, self.passes = tokens, passes
+        """What the move's line is to say, as it becomes known on the way."""
 
     def feed(self, entry: Input) -> None:
         """Feed one input to both; new steps that the wish lets pass are passed when it does not fit."""
@@ -123,7 +130,7 @@ class _Travel:
 
     def _recognise(self, entry: Input) -> None:
         """Note under which token the new definition has what the input acted on."""
-        tokens = [entry.data["token"]] if "token" in entry.data else []
+        tokens = [entry.said.token] if entry.kind != "move" and entry.said.token else []
         own, other = self.here.instance.places() if tokens else {}, self.there.instance
         for token in (self.here.token_of(entry, t) for t in tokens):
             if token in own:
@@ -156,7 +163,7 @@ class _Travel:
 
     def _note(self, token: str, found: str | None) -> None:
         if found is not None and found != token:
-            self.line["tokens"][token] = found
+            self.tokens[token] = found
 
     def _pass_one(self, entry: Input) -> bool:
         """Pass by one new step at which the case now stands, and write it down; False when there is none to pass."""
@@ -166,7 +173,7 @@ class _Travel:
         if name is None:
             return False
         self.there.pass_by(name, entry.at)
-        self.line["passes"].append([entry.seq, name])
+        self.passes.append((entry.seq, name))
         return True
 
     def _why(self, entry: Input, error: ReplayMisfit) -> str:
@@ -215,7 +222,7 @@ class _Travel:
         return f"现停在“{here[name].name}”，按办理记录在新版会停在“{names}”，不是“{said}”。"
 
 
-def _found(here: Instance, there: Instance, line: Mapping[str, Any], pairs: Sequence[tuple[str, str]]) -> Relocation:
+def _found(here: Instance, there: Instance, line: lines.Moved, pairs: Sequence[tuple[str, str]]) -> Relocation:
     before, after = _standings(here), _standings(there)
     kept = [(before[a], after[b]) for a, b in pairs if a in before and b in after]
     taken, matched = {b.token for _, b in kept}, {a for a, _ in pairs}

@@ -17,11 +17,10 @@ from sqlalchemy.orm import Session
 
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
+from engine.flow.history import lines
 from engine.instance import Instance
 from engine.models import LogEntry, Submission
 
-INPUTS = frozenset({"start", "complete", "message", "timer", "move"})
-UNDOING = frozenset({"return", "withdraw"})
 FACT = "fact"
 AFTER_RETURN = "afterReturn"
 """The property of an event that catches what people report: what becomes of it when the case goes back before it.
@@ -46,10 +45,21 @@ class Input:
     """
 
     seq: int
-    kind: str
     at: datetime
     element_id: str
-    data: Mapping[str, Any]
+    line: lines.Input | lines.Moved
+    known: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The line's kind, or ``fact``."""
+        return FACT if self.known else self.line.KIND
+
+    @property
+    def said(self) -> lines.Input:
+        """The line of an input that is no move."""
+        assert isinstance(self.line, lines.Input)
+        return self.line
 
 
 class ReplayHost:
@@ -63,9 +73,9 @@ class ReplayHost:
         self._unused: dict[str, dict[str, Any]] = {}
         self._last: dict[str, Any] = {}
         for entry in inputs:
-            for element_id, token, _name, result in entry.data.get("services", ()):
-                self._answers[token] = result
-                self._unused.setdefault(element_id, {})[token] = result
+            for answer in services_of(entry.line):
+                self._answers[answer.token] = answer.result
+                self._unused.setdefault(answer.element_id, {})[answer.token] = answer.result
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """What this very call had answered; on another version, what the element's next call, or its last, had."""
@@ -85,23 +95,31 @@ class ReplayHost:
 
 def undone(entries: Iterable[LogEntry]) -> frozenset[int]:
     """Sequence numbers of the inputs that returns and withdrawals took back."""
-    return frozenset(seq for e in entries if e.kind in UNDOING for seq in e.data["undone"])  # type: ignore[attr-defined]
+    return frozenset(seq for line in _undoing(entries) for seq in line.undone)
+
+
+def _undoing(entries: Iterable[LogEntry]) -> list[lines.Undoing]:
+    return [line for entry in entries if isinstance(line := entry.line, lines.Undoing)]
+
+
+def services_of(line: lines.Line) -> Sequence[lines.Answer]:
+    """What services answered to a line's input."""
+    return line.services if isinstance(line, lines.Input) else ()
 
 
 def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     """The inputs that count, in order."""
     gone, known = undone(entries), _known(entries)
     return [
-        Input(e.seq, FACT if e.seq in known else e.kind, e.at, e.element_id, e.data)
-        for e in entries
-        if e.kind in INPUTS and e.seq not in gone
+        Input(entry.seq, entry.at, entry.element_id, line, entry.seq in known)
+        for entry in entries
+        if entry.seq not in gone and isinstance(line := entry.line, lines.Input | lines.Moved)
     ]
 
 
 def _known(entries: Iterable[LogEntry]) -> frozenset[int]:
     """Sequence numbers of the messages that a return left known, without what they had set going."""
-    undoing = [entry for entry in entries if entry.kind in UNDOING]
-    return frozenset(seq for entry in undoing for seq in entry.data.get("known", ()))  # type: ignore[attr-defined]
+    return frozenset(seq for line in _undoing(entries) for seq in line.known)
 
 
 def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
@@ -130,14 +148,14 @@ class Replay:
         self.known: list[int] = []
         """Without a step: those of reports that stay known, without what they had set going."""
         self._submissions = submissions
-        self._moves = [entry for entry in inputs if entry.kind == "move"]
-        self._dropped: Mapping[str, str] = self._moves[-1].data.get("dropped", {}) if self._moves else {}
-        self._passes = list(self._moves[-1].data.get("passes", ())) if self._moves else []
+        self._moves = [(entry.seq, entry.line) for entry in inputs if isinstance(entry.line, lines.Moved)]
+        last = self._moves[-1][1] if self._moves else lines.Moved()
+        self._dropped, self._passes = last.dropped, last.passes
         self._host = ReplayHost(inputs, workdays)
         self.instance = Instance(definition, self._host)
         if self._moves:
             self.instance.frozen = True
-            self._host.passed = frozenset(self._moves[-1].data.get("passed", ()))
+            self._host.passed = frozenset(last.passed)
 
     def run(self) -> Instance:
         """Feed every input. Raises ReplayMisfit at the first that does not fit."""
@@ -166,7 +184,7 @@ class Replay:
                 left_out.append(entry.seq)
             elif self.instance.definition.reports[entry.element_id].properties.get(AFTER_RETURN) == "known":
                 self.known.append(entry.seq)
-                self._feed(replace(entry, kind=FACT))
+                self._feed(replace(entry, known=True))
             else:
                 self.carried.append(entry.seq)
                 self._feed(entry)
@@ -185,7 +203,7 @@ class Replay:
     @property
     def passed_by(self) -> frozenset[str]:
         """The elements that any move took the case past."""
-        return frozenset(element_id for move in self._moves for _, element_id in move.data.get("passes", ()))
+        return frozenset(element_id for _, move in self._moves for _, element_id in move.passes)
 
     def variable_of(self, entry: Input) -> str | None:
         """The variable that the finished step of the input set, also when the present definition has no such step."""
@@ -196,18 +214,18 @@ class Replay:
         """The element that the input acted on, as the present definition calls it."""
         element_id = entry.element_id
         for move in self._moves_after(entry):
-            element_id = move.data["elements"].get(element_id, element_id)
+            element_id = move.elements.get(element_id, element_id)
         return element_id
 
-    def token_of(self, entry: Input, token: object) -> str:
+    def token_of(self, entry: Input, token: str) -> str:
         """A token of the input, as the present definition makes it."""
-        found = str(token)
+        found = token
         for move in self._moves_after(entry):
-            found = move.data["tokens"].get(found, found)
+            found = move.tokens.get(found, found)
         return found
 
-    def _moves_after(self, entry: Input) -> list[Input]:
-        return [move for move in self._moves if move.seq > entry.seq]
+    def _moves_after(self, entry: Input) -> list[lines.Moved]:
+        return [move for seq, move in self._moves if seq > entry.seq]
 
     def _passed_before(self, entry: Input) -> list[str]:
         """What the last move passed by before this input could fit."""
@@ -216,13 +234,13 @@ class Replay:
     def _holds(self, entry: Input) -> bool:
         """Whether what the input acted on is there without the step taken out."""
         if entry.kind == "complete":
-            return self.token_of(entry, entry.data["token"]) in {task.token for task in self.instance.open_tasks()}
-        if entry.kind == "message" and entry.data.get("caught"):
-            return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.data["caught"]})
+            return self.token_of(entry, entry.said.token) in {task.token for task in self.instance.open_tasks()}
+        if entry.kind == "message" and entry.said.caught:
+            return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.said.caught})
         if entry.kind == "timer" and self.instance.frozen:
             return self.element_of(entry) in {timer.element_id for timer in self.instance.timers()}
         if entry.kind == "timer":
-            return self.token_of(entry, entry.data["token"]) in self._timed()
+            return self.token_of(entry, entry.said.token) in self._timed()
         return True
 
     def _timed(self) -> set[str]:
@@ -231,45 +249,49 @@ class Replay:
         return fired | {timer.token for timer in self.instance.timers()}
 
     def _feed(self, entry: Input) -> None:
-        data = entry.data
+        line = entry.line
         for element_id in self._passed_before(entry):
             self.pass_by(element_id, entry.at)
-        if entry.kind == "start":
-            self.instance.start(data["variables"], entry.at)
-        elif entry.kind == "complete" and entry.element_id in self._dropped:
-            form_data = self._submissions[data["submission"]]
-            variable = self._dropped[entry.element_id]
-            self.instance.learn({variable: self.instance.definition.project(variable, form_data)})
-        elif entry.kind == "complete":
-            self.instance.complete(self._open_token(entry), self._values(entry), entry.at)
-        elif entry.kind == FACT:
-            self.instance.learn({entry.element_id: data["payload"], **(data.get("facts") or {})})
-        elif entry.kind == "message":
-            self.instance.send(entry.element_id, data["payload"], entry.at, data.get("facts"))
-        elif entry.kind == "move":
+        if isinstance(line, lines.Started):
+            self.instance.start(line.variables, entry.at)
+        elif isinstance(line, lines.Completed):
+            self._complete(entry, line)
+        elif isinstance(line, lines.Caught) and entry.known:
+            self.instance.learn({entry.element_id: line.payload, **line.facts})
+        elif isinstance(line, lines.Caught):
+            self.instance.send(entry.element_id, line.payload, entry.at, line.facts)
+        elif isinstance(line, lines.Moved):
             self._arrive(entry)
         elif self.instance.frozen:
             self._fire(entry)
         else:
-            self.instance.pass_time(entry.at, datetime.fromisoformat(str(data["due"])))
+            self.instance.pass_time(entry.at, line.due)
 
-    def _values(self, entry: Input) -> dict[str, Any]:
+    def _complete(self, entry: Input, line: lines.Completed) -> None:
+        """A finished step; of one that the present version does not have only what it brought is left."""
+        form_data = self._submissions[line.submission]
+        if entry.element_id in self._dropped:
+            variable = self._dropped[entry.element_id]
+            self.instance.learn({variable: self.instance.definition.project(variable, form_data)})
+        else:
+            self.instance.complete(self._open_token(entry), self._values(entry, form_data), entry.at)
+
+    def _values(self, entry: Input, form_data: Mapping[str, Any]) -> dict[str, Any]:
         """The variable that the finished step sets, with what the present definition reads of it."""
         definition = self.instance.definition
         element = definition.elements.get(self.element_of(entry))
         if element is None or element.variable is None:
             raise Conflict(f"流程中没有步骤“{entry.element_id}”。")
-        form_data = self._submissions[entry.data["submission"]]
         return {element.variable: definition.project(element.variable, form_data)}
 
     def _arrive(self, move: Input) -> None:
-        if move is self._moves[-1]:
+        if move.line is self._moves[-1][1]:
             self.instance.frozen = False
             self.instance.pass_time(move.at)
 
     def _fire(self, entry: Input) -> None:
         """A timer of another version fires when it fired there; one that is no longer drawn, or a round more, is history."""
-        element_id, token = self.element_of(entry), self.token_of(entry, entry.data["token"])
+        element_id, token = self.element_of(entry), self.token_of(entry, entry.said.token)
         element = self.instance.definition.elements.get(element_id)
         waiting = [timer.token for timer in self.instance.timers() if timer.element_id == element_id]
         if element is None or (not waiting and not element.cancel_activity):
@@ -281,7 +303,7 @@ class Replay:
     def _open_token(self, entry: Input) -> str:
         """The token the input acted on; on another version, the only open task of the same element."""
         tokens = {task.token: task.element_id for task in self.instance.open_tasks()}
-        token, wanted = self.token_of(entry, entry.data["token"]), self.element_of(entry)
+        token, wanted = self.token_of(entry, entry.said.token), self.element_of(entry)
         if token in tokens:
             return token
         same = [found for found, element_id in tokens.items() if element_id == wanted]

@@ -7,7 +7,7 @@ A `Step` holds the locked case row and its restored instance. Its owner feeds on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,8 @@ from engine.clock import written
 from engine.database import save, set_stored
 from engine.definitions import Definition
 from engine.errors import EngineFault, NotFound
+from engine.flow.history import lines
+from engine.flow.history.lines import Line
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
 from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem, table
 from engine.services import ServiceCall
@@ -223,18 +225,18 @@ class Step:
             self.definition,
         )
 
-    def log(self, kind: str, data: Mapping[str, Any], element_id: str = "") -> None:
+    def log(self, line: Line, element_id: str = "") -> None:
         """Append a line to the case's history."""
         actor_id = self.actor.id if self.actor else None
-        self._change(**audit.append(self.connection, self.case, actor_id, kind, data, self.now, element_id))
+        self._change(**audit.append(self.connection, self.case, actor_id, line, self.now, element_id))
         self._save()
 
     def notify(self, queue: str, kind: str, text: str) -> None:
         """Put a line into the bell of everybody who works on `queue` for this case."""
         notifications.send(self.session, self.case, queue, kind, text, self.now)
 
-    def finish(self, details: Mapping[str, Any], note: str = "") -> None:
-        """Write back all that the input did; `details` belong to the input's own line of the history.
+    def finish(self, said: lines.Input | None = None, note: str = "") -> None:
+        """Write back all that the input did; what is `said` belongs to the input's own line of the history.
 
         `note` is shown on the work items that this step opens (the reason of a return).
         """
@@ -244,7 +246,7 @@ class Step:
         waiting = self.connection.execute(_TIMERS, case).all()
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
-        self._log_records(details, _begun(wanted, items, [*timers, *passed], waiting))
+        self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -279,31 +281,24 @@ class Step:
 
     # -- history ------------------------------------------------------------------------------------------------------
 
-    def _log_records(self, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
+    def _log_records(self, said: lines.Input | None, begun: lines.Begun | None) -> None:
         """A line for each record; the last also says what has begun to wait. Without an input that is a line of its own."""
         records = self.instance.records
         for record in records:
-            self._log_record(record, details, begun if record is records[-1] else {})
+            self._log_record(record, said, begun if record is records[-1] else None)
         if begun and not records:
-            self.log("begun", begun)
+            self.log(begun)
 
-    def _log_record(self, record: Record, details: Mapping[str, Any], begun: Mapping[str, Any]) -> None:
-        data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
-        if record.token:
-            data["token"] = record.token
-        if record.due_at:
-            data["due"] = record.due_at.isoformat()
-        if record.late:
-            data["late"] = True
-        for key in ("services", "decisions", "ends", "caught", "told"):
-            found = getattr(record, key)
-            if found:
-                data[key] = [list(item) if isinstance(item, tuple) else item for item in found]
-        data.update(begun)
-        actor_id = self.actor.id if self.actor and record.kind != "timer" else None
-        line = audit.append(self.connection, self.case, actor_id, record.kind, data, record.at, record.element_id)
-        self._change(**line)
-        if record.kind == "timer":
+    def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
+        timed = record.kind == lines.Fired.KIND
+        line = lines.Fired() if timed or said is None else said
+        line = record.noted(line)
+        if begun is not None:
+            line = replace(line, opened=begun.opened, limits=begun.limits)
+        actor_id = self.actor.id if self.actor and not timed else None
+        kept = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
+        self._change(**kept)
+        if timed:
             self._mark_passed(record)
 
     def _mark_passed(self, record: Record) -> None:
@@ -452,8 +447,7 @@ class Step:
             self._change(lamp_floor="yellow")
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         passes = limit.due_at if limit is not None else None
-        moments = {"due": row.due_at.isoformat(), **({"limit": passes.isoformat()} if passes else {})}
-        self.log("warning", {"token": row.token, **moments}, row.element_id)
+        self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
         last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
         text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
@@ -465,7 +459,7 @@ class Step:
         if limit is None or limit.standing != "open":
             return
         days = lamps.days_over(limit.due_at, self.now)
-        self.log("repeat", {"token": row.token, "days": days}, row.element_id)
+        self.log(lines.Repeated(token=row.token, days=days), row.element_id)
         text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
@@ -488,16 +482,16 @@ def _item_words(item: Any) -> str:
 
 def _begun(
     wanted: Mapping[str, OpenTask], items: Mapping[str, Any], timers: Sequence[WaitingTimer], rows: Sequence[Any]
-) -> dict[str, Any]:
+) -> lines.Begun | None:
     """For the history: the tasks that now wait for a person and did not before, and the limits that now run or moved."""
-    opened = [[task.element_id, token] for token, task in wanted.items() if token not in items]
+    opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
     known = {row.token: row.due_at for row in rows if row.kind == "limit"}
     limits = [
-        [timer.element_id, timer.due_at.isoformat()]
+        lines.Limit(timer.element_id, timer.due_at)
         for timer in timers
         if timer.limit and known.get(timer.token) != timer.due_at
     ]
-    return {**({"opened": opened} if opened else {}), **({"limits": limits} if limits else {})}
+    return lines.Begun(opened=opened, limits=limits) if opened or limits else None
 
 
 def _wanted_timers(

@@ -64,7 +64,7 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
 
 def _pass_time(step: Step, row: Timer) -> None:
     step.instance.pass_time(step.now, row.due_at)
-    step.finish({})
+    step.finish()
 
 
 _ACTS: dict[str, Callable[[Step, Timer], None]] = {

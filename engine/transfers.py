@@ -15,6 +15,7 @@ from engine import access, audit, divisions, locks, notifications, officials
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, SupervisionOrder, Timer, WorkItem
 from engine.steps import Step
 
@@ -84,9 +85,9 @@ def _move_case(
             item.claimed_by = item.claimed_at = None
     for order in session.scalars(select(SupervisionOrder).where(SupervisionOrder.case_id == case.id)):
         order.village_code, order.division_code = target.code, access.ancestor(target.code, order.queue)
-    data = {"from": household.village_code, "to": target.code, "reason": reason, "name": target.path}
+    line = lines.HandedOver(from_=household.village_code, to=target.code, reason=reason, name=target.path)
     session.flush()
-    Step(session, case, actor, now).log("hand_over", data)
+    Step(session, case, actor, now).log(line)
     if case.status == "open":
         text = f"{case.subject}户移交到{target.path}，办理记录一并移交：{reason}"
         for queue in ("township", "village"):

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, announcements, audit, definitions, inbox, lamps, past, prefill, runtime
-from engine.clock import CHINA
+from engine.clock import written, written_moment
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
 from engine.errors import Invalid, NotFound
 from engine.feel import compile_expression, strip_equals, to_plain
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.schema import options, walk
 from engine.instance import Instance
@@ -208,7 +209,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         case=case, definition=step.definition, items=items, timers=of_case(Timer, Timer.due_at),
         open_elements=open_elements, finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
-        timeline=[_event(entry, history, people) for entry in entries if entry.kind != "begun"],
+        timeline=[_event(entry, history, people) for entry in entries if entry.kind != lines.Begun.KIND],
         submissions=submissions, sent=past.sent(session, history, submissions, items, entries), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
         notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
         matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
@@ -378,47 +379,67 @@ def _people(session: Session, entries: Sequence[LogEntry], items: Sequence[WorkI
 
 def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
     """The line in words an official uses."""
-    data: dict[str, Any] = entry.data
+    line = entry.line
     element = history.element(entry.element_id, entry.seq)
-    name = data.get("name") or (element.name if element else entry.element_id)
-    due = data.get("due")
-    when = datetime.fromisoformat(due).astimezone(CHINA).strftime("%Y-%m-%d %H:%M") if due else ""
-    passes = data.get("limit") if entry.kind == "warning" else due  # a warning's own moment says nothing to people
-    last = f"{lamps.last_day(datetime.fromisoformat(passes)):%Y-%m-%d}" if passes else ""
-    text = {
-        "start": "开始办理" + ("（由另一件事项启动）" if data.get("from") else ""),
-        "cancel": f"终止办理：{data['name']}" if data.get("correction") else "随上一事项撤回",
-        "complete": f"办结“{name}”" + (f"：{data['outcome']}" if data.get("outcome") else ""),
-        "timer": f"期限“{name}”已过（最后一天 {last}）" if element and element.is_limit else f"“{name}”到期（{when}）",
-        "warning": f"期限“{name}”临期预警" + (f"（最后一天 {last}）" if last else ""),
-        "message": _message_text(history.definition_at(entry.seq), entry.element_id),
-        "return": f"“{name}”退回至“{data.get('to', '')}”",
-        "withdraw": f"撤回“{name}”",
-        "move": f"流程由第{data.get('from')}版改按第{data.get('version')}版办理",
-        "measure": f"登记措施“{name}”的进展：{data.get('outcome', '')}",
-        "reminder": f"措施“{name}”到期没有完成",
-        "claim": f"领办“{name}”",
-        "release": f"放回“{name}”",
-        "hand_over": f"移交到{name}",
-        "repeat": f"超期 {data.get('days', '')} 天，仍未办结",
-        "urge": f"催办“{name}”",
-        "order": f"就“{name}”下达督办单",
-        "order_answered": f"答复督办单，承诺 {data.get('promised_on', '')} 前办结",
-        "order_returned": "退回督办单答复",
-        "order_accepted": "认可督办单答复",
-        "promise": f"承诺日期（{data.get('promised_on', '')}）已过，“{name}”没有办结",
-        "reassign": f"转办“{name}”给{people.get(data.get('to') or 0, '同事')}",
-    }.get(entry.kind, entry.kind)
-    decided = [_decision_text(result) for _, _, result in data.get("decisions", [])]
-    decided += [
-        f"“{_name_of(history, element_id, entry.seq)}”{sentence}" for element_id, sentence in data.get("told", [])
-    ]
-    decided += ["来晚了：等它的那一步已经过去，只记录，不再办理。"] if data.get("late") else []
-    decided += [words for _, _, name, result in data.get("services", []) if (words := _opening_text(name, result))]
-    return Event(
-        entry.seq, entry.at, people.get(entry.actor_id or 0, "系统"), entry.kind, text, str(data.get("reason", "")),
-        [line for line in decided if line],
-    )  # fmt: skip
+    name = getattr(line, "name", "") or (element.name if element else entry.element_id)
+    said = _WORDS[type(line)](line, name, people)
+    if isinstance(line, lines.Caught):
+        said = _message_text(history.definition_at(entry.seq), entry.element_id)
+    elif isinstance(line, lines.Fired) and element is not None and element.is_limit:
+        said = f"期限“{name}”已过{_last_day(line.due)}"
+    words = _came_of(line, history, entry.seq) if isinstance(line, lines.Input) else []
+    reason = str(getattr(line, "reason", ""))
+    who = people.get(entry.actor_id or 0, "系统")
+    return Event(entry.seq, entry.at, who, entry.kind, said, reason, [one for one in words if one])
+
+
+_Words = Callable[[Any, str, Mapping[int, str]], str]
+_WORDS: Mapping[type[lines.Line], _Words] = {
+    lines.Started: lambda line, name, people: "开始办理" + ("（由另一件事项启动）" if line.from_ else ""),
+    lines.Cancelled: lambda line, name, people: f"终止办理：{line.name}" if line.correction else "随上一事项撤回",
+    lines.Completed: lambda line, name, people: f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else ""),
+    lines.Fired: lambda line, name, people: f"“{name}”到期（{_when(line.due)}）",
+    lines.Warned: lambda line, name, people: f"期限“{name}”临期预警{_last_day(line.limit)}",
+    lines.Caught: lambda line, name, people: "",
+    lines.Begun: lambda line, name, people: "",
+    lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
+    lines.Withdrawn: lambda line, name, people: f"撤回“{name}”",
+    lines.Moved: lambda line, name, people: f"流程由第{line.from_}版改按第{line.version}版办理",
+    lines.Measured: lambda line, name, people: f"登记措施“{name}”的进展：{line.outcome}",
+    lines.Reminded: lambda line, name, people: f"措施“{name}”到期没有完成",
+    lines.Claimed: lambda line, name, people: f"领办“{name}”",
+    lines.Released: lambda line, name, people: f"放回“{name}”",
+    lines.HandedOver: lambda line, name, people: f"移交到{name}",
+    lines.Repeated: lambda line, name, people: f"超期 {line.days} 天，仍未办结",
+    lines.Urged: lambda line, name, people: f"催办“{name}”",
+    lines.Ordered: lambda line, name, people: f"就“{name}”下达督办单",
+    lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺{_day(line.promised_on)}前办结",
+    lines.OrderReturned: lambda line, name, people: "退回督办单答复",
+    lines.OrderAccepted: lambda line, name, people: "认可督办单答复",
+    lines.PromisePassed: lambda line, name, people: f"承诺日期（{_day(line.promised_on)}）已过，“{name}”没有办结",
+    lines.Reassigned: lambda line, name, people: f"转办“{name}”给{people.get(line.to or 0, '同事')}",
+}
+
+
+def _day(iso: str) -> str:
+    return written(date.fromisoformat(iso))
+
+
+def _when(due: datetime) -> str:
+    return written_moment(due)
+
+
+def _last_day(passes: datetime | None) -> str:
+    """A limit's last day; a warning of an earlier release did not write down when its limit passes."""
+    return f"（最后一天 {written(lamps.last_day(passes))}）" if passes is not None else ""
+
+
+def _came_of(line: lines.Input, history: Past, seq: int) -> list[str]:
+    """What came of an input, a sentence each."""
+    found = [_decision_text(one.result) for one in line.decisions]
+    found += [f"“{_name_of(history, one.element_id, seq)}”{one.sentence}" for one in line.told]
+    found += ["来晚了：等它的那一步已经过去，只记录，不再办理。"] if line.late else []
+    return found + [_opening_text(one.service, one.result) for one in line.services]
 
 
 def _name_of(history: Past, element_id: str, seq: int) -> str:

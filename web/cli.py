@@ -14,7 +14,7 @@ import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
 from engine.clock import SYSTEM
 from engine.database import create_engine, session_factory, write
-from engine.decisions import parse_decision
+from engine.decisions import parse_model
 from engine.definitions import Resources, read_resources
 from engine.definitions.xml import MAX_BYTES
 from engine.errors import DefinitionError, Finding, ShouwangError
@@ -302,7 +302,7 @@ def _check(file: Path) -> list[Finding]:
 
 def _decision(body: bytes) -> list[Finding]:
     try:
-        parse_decision(body)
+        parse_model(body)
     except DefinitionError as error:
         return error.findings
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from typing import Any
 
 MAX_NESTED = 20
@@ -64,6 +65,8 @@ class Conformity:
             return value[0]
         if not isinstance(value, list) and self._conforms([value], wanted, strict=True):
             return [value]
+        if self._kind(value) == "date" and _NAMES.get(wanted.name) == "date and time":
+            return datetime.combine(value, time(), UTC)
         return None
 
     def _conforms(self, value: Any, wanted: Type, *, strict: bool, deep: int = 0) -> bool:
@@ -95,7 +98,7 @@ class Conformity:
             return all(self._conforms(end, wanted.parts[0], strict=strict, deep=deep + 1) for end in ends)
         if kind == "context" and wanted.keys:
             return all(
-                key in value and self._conforms(value[key], part, strict=strict, deep=deep + 1)
+                (strict or key in value) and self._conforms(value.get(key), part, strict=strict, deep=deep + 1)
                 for key, part in zip(wanted.keys, wanted.parts, strict=True)
             )
         if kind == "function" and wanted.answer is not None:

@@ -8,15 +8,15 @@ that was done (`STEP`, `FLOW`) and as the return itself.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.clock import local_date
 from engine.figures.routes import Routes
+from engine.flow.history import lines as history
 from engine.messages import OBJECTION
-from engine.replay import UNDOING
 
 OPENED, LIMIT, PASSED, STEP, RETURNED, NOTICE, FLOW = "opened", "limit", "passed", "step", "returned", "notice", "flow"
 RESULTS = {
@@ -36,7 +36,20 @@ class Line:
     kind: str
     at: datetime
     element_id: str
-    data: Mapping[str, Any]
+    said: history.Line
+
+    @property
+    def input(self) -> history.Input:
+        """What an input's line says; of any other line nothing."""
+        return self.said if isinstance(self.said, history.Input) else _NOTHING
+
+    @property
+    def begun(self) -> history.Input | history.Begun:
+        """What began to wait with the line."""
+        return self.said if isinstance(self.said, history.Input | history.Begun) else _NOTHING
+
+
+_NOTHING = history.Input()
 
 
 class Fact(NamedTuple):
@@ -66,7 +79,7 @@ def days_past(end: datetime, due: datetime) -> int:
 
 def facts_of(lines: Sequence[Line], routes: Routes) -> Counter[Fact]:
     """Everything that the history says, each fact as often as it happened."""
-    gone = {seq for line in lines if line.kind in UNDOING for seq in line.data["undone"]}
+    gone = {seq for line in lines if isinstance(line.said, history.Undoing) for seq in line.said.undone}
     valid = [line for line in lines if line.seq not in gone]
     found: Counter[Fact] = Counter()
     found.update(_done(lines))
@@ -85,25 +98,23 @@ def _done(lines: Sequence[Line]) -> Iterable[Fact]:
     """How long each finished task had been open, and what was sent back from where."""
     since: dict[str, datetime] = {}
     for line in lines:
-        if line.kind == "complete" and (began := since.get(line.data.get("token", ""))) is not None:
+        if line.kind == "complete" and (began := since.get(line.input.token)) is not None:
             yield Fact(STEP, _day(line), line.element_id, hours(began, line.at))
         elif line.kind == "return":
             yield Fact(RETURNED, _day(line), line.element_id)
-        for _, token in line.data.get("opened", ()):
+        for _, token in line.begun.opened:
             since[token] = line.at
 
 
 def _ways(lines: Sequence[Line], routes: Routes) -> Iterable[Fact]:
     """The flows along which the case went."""
     for line in lines:
-        if line.kind not in ("start", "complete", "message", "timer"):
+        said = line.input
+        if said is _NOTHING:
             continue
-        data = line.data
-        named = frozenset(
-            [*(call[0] for call in data.get("services", ())), *(taken[0] for taken in data.get("decisions", ())),
-             *data.get("ends", ())]
-        )  # fmt: skip
-        targets = tuple(sorted({element for element, _ in data.get("opened", ())}))
+        asked = [answer.element_id for answer in said.services] + [one.element_id for one in said.decisions]
+        named = frozenset([*asked, *said.ends])
+        targets = tuple(sorted({element for element, _ in said.opened}))
         for begin in _begins(line, routes):
             for flow in (*routes.into(begin), *routes.run(begin, named, targets)):
                 yield Fact(FLOW, _day(line), flow)
@@ -114,7 +125,7 @@ def _begins(line: Line, routes: Routes) -> list[str]:
     if line.kind == "start":
         return routes.starts
     if line.kind == "message":
-        return routes.caught_at(line.element_id) if line.data.get("caught") else []
+        return routes.caught_at(line.element_id) if line.input.caught else []
     return [line.element_id]
 
 
@@ -123,7 +134,7 @@ def _outcome(valid: Sequence[Line]) -> Iterable[Fact]:
     for line in valid:
         if line.kind == "start":
             yield Fact(OPENED, _day(line), "")
-        for element_id, _, service, _ in line.data.get("services", ()):
+        for element_id, _, service, _ in line.input.services:
             if service in RESULTS:
                 yield Fact(RESULTS[service], _day(line), element_id)
 
@@ -131,16 +142,14 @@ def _outcome(valid: Sequence[Line]) -> Iterable[Fact]:
 def _limits(valid: Sequence[Line], routes: Routes) -> Iterable[Fact]:
     """For each limit of the diagram: the day of the conclusion against its last day, and that it passed."""
     for limit, activity in routes.limits.items():
-        dues = [
-            datetime.fromisoformat(due) for line in valid for name, due in line.data.get("limits", ()) if name == limit
-        ]
+        dues = [due for line in valid for name, due in line.begun.limits if name == limit]
         for line in valid:
             if line.kind == "timer" and line.element_id == limit:
                 yield Fact(PASSED, _day(line), limit)
         ends = routes.ends_of(activity)
         concluded = [
             line for line in valid
-            if not ends.isdisjoint(line.data.get("ends", ())) or (line.kind == "complete" and line.element_id == activity)
+            if not ends.isdisjoint(line.input.ends) or (line.kind == "complete" and line.element_id == activity)
         ]  # fmt: skip
         if dues and concluded:
             yield Fact(LIMIT, _day(concluded[-1]), limit, days_past(concluded[-1].at, dues[-1]))
@@ -153,6 +162,6 @@ def _notices(valid: Sequence[Line]) -> Iterable[Fact]:
     for line in valid:
         if line.kind == "message" and line.element_id == OBJECTION and posted:
             opposed.add(len(posted) - 1)
-        posted += [(line, call[0]) for call in line.data.get("services", ()) if call[2] == "notice.open"]
+        posted += [(line, call.element_id) for call in line.input.services if call.service == "notice.open"]
     for index, (line, element_id) in enumerate(posted):
         yield Fact(NOTICE, _day(line), element_id, int(index in opposed))

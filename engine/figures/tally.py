@@ -29,6 +29,7 @@ from engine.database import write
 from engine.figures.facts import Line, facts_of
 from engine.figures.routes import Routes
 from engine.figures.tiers import TIERS, Tier, period, place
+from engine.flow.history import lines as history
 from engine.models import CaseFile, Figure, FigureGap, FigureMark, FigureState, LogEntry, ProcedureVersion, table
 
 LINES = 4000
@@ -178,7 +179,8 @@ def _histories(session: Session, ids: Sequence[int]) -> dict[int, list[Line]]:
     found: dict[int, list[Line]] = defaultdict(list)
     rows = session.execute(_HISTORIES, {"streams": [f"{_PREFIX}{number}" for number in ids]})
     for stream, seq, kind, at, element_id, data in rows:
-        found[int(stream.removeprefix(_PREFIX))].append(Line(seq, kind, at, element_id, data))
+        line = Line(seq, kind, at, element_id, history.read(kind, data))
+        found[int(stream.removeprefix(_PREFIX))].append(line)
     return found
 
 

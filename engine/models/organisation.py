@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from engine.flow.history import lines
 from engine.models.base import Base, BigId, JsonText, UtcDateTime
 
 LEVELS = ("province", "city", "county", "township", "village")
@@ -133,3 +134,8 @@ class LogEntry(Base):
     element_id: Mapped[str] = mapped_column(String(80), default="")
     data: Mapped[dict[str, object]] = mapped_column(JsonText)
     hash: Mapped[bytes]
+
+    @property
+    def line(self) -> lines.Line:
+        """What the line of a case says."""
+        return lines.read(self.kind, self.data)

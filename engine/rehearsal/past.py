@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from engine.clock import local_date
 from engine.definitions import Definition
+from engine.flow.history import lines
 from engine.rehearsal.course import Course, Watch
-from engine.replay import Input, Replay
+from engine.replay import Input, Replay, services_of
 
 Workdays = Callable[[date, int], date]
 
@@ -48,6 +49,16 @@ class Past:
     """Tokens of everything that ever was open or waited, answered or not."""
 
     @property
+    def variables(self) -> Mapping[str, Any]:
+        """What the case knew when it was opened."""
+        return self.start.line.variables if isinstance(self.start.line, lines.Started) else {}
+
+    def sent(self, answer: Answer) -> Mapping[str, Any]:
+        """What a person filled in."""
+        assert isinstance(answer.entry.line, lines.Completed)
+        return self.submissions[answer.entry.line.submission]
+
+    @property
     def first_day(self) -> date:
         """The day in China on which the case was opened."""
         return local_date(self.start.at)
@@ -64,21 +75,21 @@ def remember(
     watch = Watch(replay.instance, inputs[0].at)
     past = Past(inputs[0], watch.course, submissions)
     for entry in inputs:
-        places = replay.instance.places() if entry.kind == "message" and entry.data.get("caught") else {}
+        places = replay.instance.places() if entry.kind == "message" and entry.said.caught else {}
         replay.feed(entry)
         watch.look(entry.at)
         if entry.kind == "complete":
-            token, element_id = replay.token_of(entry, entry.data["token"]), replay.element_of(entry)
+            token, element_id = replay.token_of(entry, entry.said.token), replay.element_of(entry)
             if token in watch.since:  # else the case was moved to a version that does not have the step
                 past.answers[element_id].append(Answer(entry, element_id, token, entry.at - watch.since[token]))
         elif entry.kind == "message":
-            _note_message(past, entry, {replay.token_of(entry, t) for t in entry.data.get("caught", ())}, places, watch)
+            _note_message(past, entry, {replay.token_of(entry, t) for t in entry.said.caught}, places, watch)
         elif entry.kind == "timer":
-            due, token = datetime.fromisoformat(str(entry.data["due"])), replay.token_of(entry, entry.data["token"])
+            due, token = entry.said.due or entry.at, replay.token_of(entry, entry.said.token)
             late = entry.at - max(due, watch.since.get(token, due))
             past.lateness[replay.element_of(entry)].append(max(late, timedelta(0)))
-        for element_id, token, _name, result in entry.data.get("services", ()):
-            past.services[element_id].append((token, result, local_date(entry.at)))
+        for answer in services_of(entry.line):
+            past.services[answer.element_id].append((answer.token, answer.result, local_date(entry.at)))
     past.begun = frozenset(watch.since)
     return past
 

@@ -18,6 +18,7 @@ from typing import Any
 from engine.clock import local_date
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault
+from engine.flow.history import lines
 from engine.forms.sample import sample
 from engine.instance import Instance, OpenTask
 from engine.rehearsal.course import Course, Watch
@@ -123,7 +124,7 @@ class _Simulation:
     def run(self) -> Outcome:
         """To the end, or to where nothing can happen any more."""
         try:
-            self._instance.start(self._past.start.data["variables"], self._now)
+            self._instance.start(self._past.variables, self._now)
             self._look()
             for answer in self._past.loose:
                 self._schedule(self._now + answer.delay, answer, None)
@@ -205,8 +206,9 @@ class _Simulation:
         if task is not None:
             self._instance.complete(task.token, self._values(answer, task), self._now)
         elif answer is not None:
-            data = answer.entry.data
-            payload, facts = self._moved(data["payload"], answer), self._moved(data.get("facts"), answer)
+            line = answer.entry.line
+            assert isinstance(line, lines.Caught)  # what is no step is a message
+            payload, facts = self._moved(line.payload, answer), self._moved(line.facts, answer)
             self._instance.send(answer.entry.element_id, payload, self._now, facts)
 
     def _moved(self, value: Any, answer: Answer) -> Any:
@@ -218,7 +220,7 @@ class _Simulation:
         element = self._definition.elements[task.element_id]
         variable = element.variable or element.form_key or element.id
         if answer is not None:
-            data = self._moved(self._past.submissions[answer.entry.data["submission"]], answer)
+            data = self._moved(self._past.sent(answer), answer)
         else:
             self._supposed.append(element.name)
             form = self._definition.form(element.form_key) if element.form_key else None

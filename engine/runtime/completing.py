@@ -15,6 +15,7 @@ from engine import access, attachments, prefill
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
 from engine.errors import Conflict, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.models import (
     Account,
@@ -153,13 +154,9 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
     outcome = form.outcome_label(clean)[:80]
     save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
-    details: dict[str, Any] = {"item": item.id, "submission": submission_id, "name": item.name}
-    if outcome:
-        details["outcome"] = outcome
     early = str(clean.get(EARLY_REASON) or "").strip()
-    if early:
-        details["reason"] = f"日期早于这一步打开之日，原因：{early}"[:500]
-    step.finish(details)
+    reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
+    step.finish(lines.Completed(item=item.id, submission=submission_id, name=item.name, outcome=outcome, reason=reason))
     if early:
         words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])

@@ -11,6 +11,7 @@ from engine import access
 from engine.clock import Clock
 from engine.database import save, whole, write
 from engine.errors import Invalid
+from engine.flow.history import lines
 from engine.models import (
     Account,
     WorkItem,
@@ -21,12 +22,12 @@ from engine.steps import Step
 
 def claim(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
     """领办: take an item of the queue for oneself."""
-    return _hold(session, actor, item_id, lambda item: actor.id, "claim", clock)
+    return _hold(session, actor, item_id, lambda item: actor.id, lines.Claimed, clock)
 
 
 def release(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
     """Give a claimed item back to the queue."""
-    return _hold(session, actor, item_id, lambda item: None, "release", clock)
+    return _hold(session, actor, item_id, lambda item: None, lines.Released, clock)
 
 
 def reassign(session: Session, actor: Account, item_id: int, account_id: int, *, clock: Clock) -> WorkItem:
@@ -38,12 +39,13 @@ def reassign(session: Session, actor: Account, item_id: int, account_id: int, *,
             raise Invalid("只能转给同一待办的在岗人员。", {"account_id": ["请选择同一待办的在岗人员。"]})
         return colleague.id
 
-    return _hold(session, actor, item_id, to_colleague, "reassign", clock, anyone=True)
+    return _hold(session, actor, item_id, to_colleague, lines.Reassigned, clock, anyone=True)
 
 
 @whole
 def _hold(
-    session: Session, actor: Account, item_id: int, holder: Callable[[WorkItem], int | None], kind: str, clock: Clock,
+    session: Session, actor: Account, item_id: int, holder: Callable[[WorkItem], int | None],
+    kind: type[lines.Held], clock: Clock,
     *, anyone: bool = False,
 ) -> WorkItem:  # fmt: skip
     now = clock.now()
@@ -51,7 +53,7 @@ def _hold(
         step, item = _open_for_holding(session, actor, item_id, now, anyone)
         to = holder(item)
         save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
-        step.log(kind, {"item": item.id, "name": item.name, "to": to}, item.element_id)
+        step.log(kind(item=item.id, name=item.name, to=to), item.element_id)
     return item
 
 

@@ -13,6 +13,7 @@ from engine import access
 from engine.clock import Clock
 from engine.database import whole, write
 from engine.errors import Conflict, Invalid, NotFound
+from engine.flow.history import lines
 from engine.models import Account, CaseFile, WorkItem
 from engine.runtime.items import noting_faults
 from engine.steps import Step
@@ -52,8 +53,7 @@ def _send(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        details: dict[str, Any] = {"payload": dict(payload), "facts": dict(facts or {}), "submission": submission}
-        step.finish({key: value for key, value in details.items() if value or key == "payload"})
+        step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0))
     return caught
 
 
@@ -77,7 +77,7 @@ def tell_household(
         queues = session.scalars(held.order_by(WorkItem.queue)).all()
         if name in step.instance.waits_for():
             step.instance.send(name, dict(payload), now)
-            step.finish({"payload": dict(payload)})
+            step.finish(lines.Caught(payload=dict(payload)))
             told.append(case_id)
         for queue in queues:
             step.notify(queue, "result", _news(step.case))

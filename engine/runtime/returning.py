@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from engine import access, past, services
 from engine.clock import Clock
 from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid
+from engine.flow.history import lines
 from engine.models import (
     Account,
     CaseFile,
@@ -21,7 +22,7 @@ from engine.models import (
     LogEntry,
     WorkItem,
 )
-from engine.replay import UNDOING, Input
+from engine.replay import Input, services_of
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, noting_faults, open_item, readable_item
 from engine.steps import Step
 
@@ -47,7 +48,7 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
     latest: dict[str, Input] = {}
     replay = step.replay()
     for entry in replay.inputs:
-        if entry.kind == "complete":
+        if isinstance(entry.line, lines.Completed):
             latest[replay.element_of(entry)] = entry
     found = []
     for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
@@ -61,10 +62,11 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
 
 def _target(session: Session, step: Step, element_id: str, entry: Input) -> ReturnTarget:
     """The finished step as the present version calls it: that is what opens."""
-    done = session.get_one(WorkItem, entry.data["item"])
+    assert isinstance(entry.line, lines.Completed)  # only finished steps are targets
+    done = session.get_one(WorkItem, entry.line.item)
     person = session.get(Account, done.closed_by) if done.closed_by else None
     name = step.definition.elements[element_id].name or done.name
-    return ReturnTarget(entry.seq, str(entry.data["token"]), element_id, name, person.name if person else "", entry.at)
+    return ReturnTarget(entry.seq, entry.line.token, element_id, name, person.name if person else "", entry.at)
 
 
 def return_to(
@@ -93,7 +95,7 @@ def _return_to(
         chosen = next((target for target in targets if target.seq == seq), None)
         if chosen is None:
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
-        _undo(step, chosen.seq, "return", item, {"to": chosen.name, "reason": reason})
+        _undo(step, chosen.seq, lines.Returned(**_of(item), to=chosen.name, reason=reason), item)
         outcome = f"退回至{chosen.name}"[:80]
         save(
             step.connection,
@@ -104,7 +106,7 @@ def _return_to(
             outcome=outcome,
             note=reason[:500],
         )
-        step.finish({}, note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
+        step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
         drop_drafts(step, item)
@@ -132,11 +134,11 @@ def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> 
         assert step is not None  # only skip_locked answers None
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
-        left_out = _undo(step, seq, "withdraw", item, {})
+        left_out = _undo(step, seq, lines.Withdrawn(**_of(item)), item)
         _require_open_again(session, step, item)
         _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
-        step.finish({}, note=f"{actor.name}撤回，待重新办理")
+        step.finish(note=f"{actor.name}撤回，待重新办理")
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
 
 
@@ -152,7 +154,7 @@ def _own_last_step(session: Session, step: Step, actor: Account, item: WorkItem)
         raise Conflict("这件事项已经全部结束，不能撤回。")
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.kind == "complete")
     for entry in session.scalars(query.order_by(LogEntry.seq.desc())):
-        if entry.data.get("item") == item.id:
+        if isinstance(entry.line, lines.Completed) and entry.line.item == item.id:
             return entry.seq
     raise Conflict("没有找到这一步的办理记录，不能撤回。")
 
@@ -178,26 +180,26 @@ def _require_untouched(session: Session, step: Step, actor: Account, seq: int, l
         raise Conflict("下一步已经有人开始办理，不能撤回；如需更正，请联系对方退回。")
 
 
-def _undo(step: Step, seq: int, kind: str, item: WorkItem, details: Mapping[str, Any]) -> list[int]:
+def _of(item: WorkItem) -> dict[str, Any]:
+    return {"item": item.id, "name": item.name, "token": item.token}
+
+
+def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
     before = step.instance
     replay = step.replay()
     instance, left_out = replay.run_without(seq)
-    if kind == "withdraw" and (replay.carried or replay.known):
+    if isinstance(line, lines.Withdrawn) and (replay.carried or replay.known):
         raise Conflict("这一步之后已经收到异议或意见，不能撤回；如需更正，请联系正在办理的单位退回。")
     instance.host = before.host
     gone = set(left_out)
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
     for entry in step.session.scalars(query.order_by(LogEntry.seq.desc())):
-        for element_id, token, name, result in reversed(entry.data.get("services", [])):  # type: ignore[call-overload]
-            known = services.find(name)
+        for answer in reversed(services_of(entry.line)):
+            known = services.find(answer.service)
             if known is not None and known.undo is not None:
-                known.undo(step.call(element_id, token), result)
-    assert kind in UNDOING
-    line = {"item": item.id, "name": item.name, "token": item.token, **details, "undone": left_out}
-    if replay.known:
-        line["known"] = replay.known
-    step.log(kind, line, item.element_id)
+                known.undo(step.call(answer.element_id, answer.token), answer.result)
+    step.log(replace(line, undone=left_out, known=replay.known), item.element_id)
     step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
     instance.pass_time(step.now)
     return left_out

@@ -13,6 +13,7 @@ from engine import access, definitions, locks
 from engine.clock import Clock
 from engine.database import whole, write
 from engine.errors import Conflict, NotFound
+from engine.flow.history import lines
 from engine.models import (
     Account,
     CaseFile,
@@ -58,8 +59,7 @@ def open_case(
     session.flush()
     step = Step(session, case, actor, now)
     step.instance.start(variables, now)
-    details = {"variables": dict(variables), "version": version.number}
-    step.finish({**details, "from": origin.id} if origin else details)
+    step.finish(lines.Started(variables=dict(variables), version=version.number, from_=origin.id if origin else 0))
     return case
 
 

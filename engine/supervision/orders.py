@@ -18,6 +18,7 @@ from engine import access, definitions
 from engine.clock import Clock, local_date, start_of_day, written
 from engine.database import save, write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.inbox import Page, page_of
 from engine.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
@@ -170,7 +171,7 @@ def give(
         )  # fmt: skip
         session.add(order)
         session.flush()
-        step.log("order", {"order": order.id, "name": item.name, "reason": words}, item.element_id)
+        step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
         text = f"{item.subject}户“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
         step.tell("ordered", f"order:{order.id}", text, item.element_id, [item.queue])
     return order
@@ -214,8 +215,8 @@ def answer(
         )
         order.status, order.promised_on, order.promise_passed = "answered", promised, False
         session.flush()
-        details = {"order": order.id, "promised_on": promised.isoformat(), "reason": str(clean["cause"])}
-        step.log("order_answered", details, order.item.element_id)
+        line = lines.OrderAnswered(order=order.id, promised_on=promised.isoformat(), reason=str(clean["cause"]))
+        step.log(line, order.item.element_id)
         words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
         text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
         step.tell("answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue])
@@ -253,7 +254,8 @@ def judge(
         order.status = "accepted" if accepted else "returned"
         order.entries.append(OrderEntry(kind=order.status, data={"reason": words}, account_id=actor.id, at=now))
         session.flush()
-        step.log(f"order_{order.status}", {"order": order.id, "reason": words}, order.item.element_id)
+        judged = lines.OrderAccepted if accepted else lines.OrderReturned
+        step.log(judged(order=order.id, reason=words), order.item.element_id)
         if not accepted:
             text = f"{step.case.subject}户“{order.item.name}”：督办单的答复被退回：{words}"
             step.tell("returned", f"return:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue])
@@ -291,6 +293,7 @@ def promise_passed(step: Step, row: Timer) -> None:
         return
     order.promise_passed = True
     step.session.flush()
-    step.log("promise", {"order": order.id, "name": row.name, "promised_on": promised.isoformat()}, row.element_id)
+    line = lines.PromisePassed(order=order.id, name=row.name, promised_on=promised.isoformat())
+    step.log(line, row.element_id)
     text = f"{step.case.subject}户“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])

@@ -13,6 +13,7 @@ from engine import access
 from engine.clock import Clock, local_date
 from engine.database import save, write
 from engine.errors import Conflict, Invalid, ShouwangError
+from engine.flow.history import lines
 from engine.models import Account, Urge, WorkItem
 from engine.runtime.items import readable_item
 from engine.steps import Step
@@ -61,7 +62,7 @@ def urge(session: Session, actor: Account, item_id: int, text: str = "", *, cloc
             raise Conflict("这件事项已经办结，不用再催办。")
         _note(session, actor, item, words, now)
         save(step.connection, item, urged=item.urged + 1)
-        step.log("urge", {"item": item.id, "name": item.name, "reason": words, "times": item.urged}, item.element_id)
+        step.log(lines.Urged(item=item.id, name=item.name, reason=words, times=item.urged), item.element_id)
         told = f"{item.subject}户“{item.name}”被{actor.name}催办（第 {item.urged} 次）" + (
             f"：{words}" if words else "。"
         )

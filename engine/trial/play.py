@@ -19,6 +19,7 @@ from engine.database import discarding
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.feel.values import to_plain
+from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.sample import sample
 from engine.models import Account, CaseFile, Timer, WorkItem
@@ -234,7 +235,7 @@ def _note_decisions(stage: Stage, after: int) -> None:
     """
     variables = views.instance_of(stage.session, stage.case).variables
     for entry in audit.history(stage.session, stage.case.id):
-        taken: Any = entry.data.get("decisions", ()) if entry.seq > after else ()
+        taken = line.decisions if isinstance(line := entry.line, lines.Input) and entry.seq > after else ()
         for element_id, decision_id, result in taken:
             decision = stage.definition.decisions.get(decision_id)
             rules: list[tuple[int, list[tuple[str, str]]]] = []

@@ -17,6 +17,7 @@ from engine.figures.definitions import recount
 from engine.figures.facts import Line, facts_of
 from engine.figures.facts import hours as facts_hours
 from engine.figures.tiers import Tier
+from engine.flow.history.lines import Reminded
 from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
 from engine.steps import Step
 from tests.support.client import application, signed_in
@@ -27,7 +28,7 @@ from tests.support.world import World
 def facts(world: World, case: CaseFile) -> Counter[tuple[str, str, int]]:
     """What a case's history says, without the days."""
     world.session.commit()
-    lines = [Line(e.seq, e.kind, e.at, e.element_id, e.data) for e in audit.history(world.session, case.id)]
+    lines = [Line(e.seq, e.kind, e.at, e.element_id, e.line) for e in audit.history(world.session, case.id)]
     found: Counter[tuple[str, str, int]] = Counter()
     for fact, count in facts_of(lines, tally.routes_of(world.session, case.version_id)).items():
         found[fact.measure, fact.element_id, fact.value] += count
@@ -119,7 +120,7 @@ def test_a_line_that_is_committed_late_is_counted_all_the_same(postgres_url: str
         with world.sessions() as slow, write(slow):
             step = Step.on(slow, first.id, None, world.clock.now())
             assert step is not None
-            step.log("reminder", {"name": "慢"})  # has its number, is not committed yet
+            step.log(Reminded(name="慢"))  # has its number, is not committed yet
             world.finish(second, "verify", "cun")
             tally.catch_up(world.sessions, world.clock)
             done = list(world.session.scalars(select(Figure.count).where(Figure.measure == "step")))

@@ -15,6 +15,7 @@ import pytest
 
 from engine.definitions import Definition
 from engine.errors import Conflict, EngineFault
+from engine.flow.history import lines
 from engine.instance import Instance
 from engine.replay import Replay
 from tests.support.diagrams import MESSAGES, VALUES, drawn
@@ -57,7 +58,7 @@ class Walk:
         self.failed = ""
 
     def begin(self) -> None:
-        self._both(lambda one: one.start(self.start, NOW), {"variables": self.start})
+        self._both(lambda one: one.start(self.start, NOW), lines.Started(variables=self.start))
 
     def act(self) -> None:
         """Something that may happen: a step is finished, a message comes, time passes."""
@@ -67,13 +68,13 @@ class Walk:
             self._finish(self.chance.choice(tasks))
         elif way < 0.8:
             name, payload = self.chance.choice(MESSAGES), {"x": self.chance.choice(VALUES)}
-            self._both(lambda one: one.send(name, payload, self.now), {"payload": payload})
+            self._both(lambda one: one.send(name, payload, self.now), lines.Caught(payload=payload))
         else:
             self.now += timedelta(hours=self.chance.choice(HOURS))
-            self._both(lambda one: one.pass_time(self.now), {})
+            self._both(lambda one: one.pass_time(self.now))
 
     def _finish(self, task: Any) -> None:
-        self._both(lambda one: one.pass_time(self.now), {})
+        self._both(lambda one: one.pass_time(self.now))
         if self.failed or task.token not in {one.token for one in self.case.instance.open_tasks()}:
             return
         data = {"x": self.chance.choice(VALUES)}
@@ -81,9 +82,9 @@ class Walk:
         self.case.submissions[number] = data
         variable = str(self.definition.elements[task.element_id].variable)
         values = {variable: self.definition.project(variable, data)}
-        self._both(lambda one: one.complete(task.token, values, self.now), {"submission": number})
+        self._both(lambda one: one.complete(task.token, values, self.now), lines.Completed(submission=number))
 
-    def _both(self, act: Callable[[Instance], object], details: dict[str, Any]) -> None:
+    def _both(self, act: Callable[[Instance], object], said: lines.Input | None = None) -> None:
         """Do it in both forms: they come to the same, also where it cannot be done."""
         if self.other.records or self.case.inputs:
             self.other = stored(self.other, self.shuffle)
@@ -97,7 +98,7 @@ class Walk:
         assert failures[0] == failures[1]
         self.failed = failures[0]
         if not self.failed:
-            self.case.keep(details)
+            self.case.keep(said)
             assert self.case.instance.canonical() == self.other.canonical()
             assert self.case.instance.open_tasks() == self.other.open_tasks()
             assert self.case.instance.timers() == self.other.timers()

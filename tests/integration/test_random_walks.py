@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from engine.clock import CHINA, local_date
 from engine.definitions import Definition, Resources, check, read_resources
 from engine.errors import ShouwangError
+from engine.flow.history import lines
 from engine.installation import ROOT
 from engine.instance import Instance
 from engine.rehearsal.past import remember
@@ -150,32 +151,30 @@ class _Remembering(Instance):
         self.inputs: list[Input] = []
         self.submissions: dict[int, dict[str, Any]] = {}
 
-    def _keep(self, details: dict[str, Any]) -> None:
+    def _keep(self, said: lines.Input | None = None) -> None:
         for record in self.records:
-            data: dict[str, Any] = {"services": record.services, "caught": record.caught}
-            data |= {"token": record.token} if record.token else {}
-            data |= {"due": record.due_at.isoformat()} if record.due_at else details
-            self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
+            line = lines.Fired() if record.kind == "timer" or said is None else said
+            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, record.noted(line)))
         self.records.clear()
 
     def start(self, variables: Any, now: datetime) -> None:
         super().start(variables, now)
-        self._keep({"variables": _variables()})
+        self._keep(lines.Started(variables=_variables()))
 
     def complete(self, token: str, values: Any, now: datetime) -> None:
         number = len(self.submissions) + 1
         (self.submissions[number],) = values.values()
         super().complete(token, values, now)
-        self._keep({"submission": number})
+        self._keep(lines.Completed(submission=number))
 
     def send(self, name: str, payload: Any, now: datetime, facts: Any = None) -> bool:
         caught = super().send(name, payload, now, facts)
-        self._keep({"payload": payload})
+        self._keep(lines.Caught(payload=payload))
         return caught
 
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         super().pass_time(now, until)
-        self._keep({})
+        self._keep()
 
 
 @pytest.mark.duty("C5")
@@ -228,7 +227,7 @@ def test_a_case_moved_there_and_back_at_any_moment_stands_as_if_it_had_never_lef
     now, workdays = walked.inputs[-1].at, _Host().workdays
     seq = len(walked.inputs) + 1
     there = relocate(definition, changed[which], walked.inputs, walked.submissions, workdays, Wish(), seq, now)
-    moved = [*walked.inputs, Input(seq, "move", now, "", there.line)]
+    moved = [*walked.inputs, Input(seq, now, "", there.line)]
     back = relocate(changed[which], definition, moved, walked.submissions, workdays, Wish(), seq + 1, now)
     assert back.instance.canonical() == walked.canonical()
 

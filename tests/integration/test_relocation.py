@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from engine.flow.history import lines
 from engine.relocation import CannotMove
 from engine.replay import Replay
 from tests.support.histories import Case, workdays
@@ -63,9 +64,9 @@ def test_a_wait_that_is_shorter_now_and_already_over_ends_with_the_move_once() -
     case.do("post", NOW)
     case.move(notice("P5D", "approve"), NOW + 6 * DAY)
     assert case.open() == ["approve"]
-    assert [(i.kind, i.data.get("due")) for i in case.inputs[-2:]] == [
+    assert [(i.kind, getattr(i.line, "due", None)) for i in case.inputs[-2:]] == [
         ("move", None),
-        ("timer", (NOW + 5 * DAY).isoformat()),
+        ("timer", NOW + 5 * DAY),
     ]
 
 
@@ -101,7 +102,7 @@ def test_a_limit_added_to_a_subprocess_in_progress_and_already_past_is_reached_w
     case = Case(notice("P30D", "approve"))
     case.do("post", NOW + DAY)
     case.move(notice("P30D", "approve", on_sub=limit("sub", "P5D")), NOW + 9 * DAY)
-    assert case.open() == ["limit_told"] and case.inputs[-1].data["due"] == (NOW + 5 * DAY).isoformat()
+    assert case.open() == ["limit_told"] and case.inputs[-1].said.due == NOW + 5 * DAY
 
 
 def test_a_limit_taken_away_from_a_task_in_progress_is_gone() -> None:
@@ -431,7 +432,7 @@ def test_a_message_that_was_caught_is_known_again_where_a_limit_was_added() -> N
 
     case = Case(waiting())
     case.instance.send("news", {"x": 1}, NOW + DAY)
-    case.keep({"payload": {"x": 1}})
+    case.keep(lines.Caught(payload={"x": 1}))
     case.move(waiting(limit("a", "P9D")), NOW + 2 * DAY)
     assert case.open() == ["b"]
     instance, left_out = Replay(case.definition, case.inputs, case.submissions, workdays).run_without(99)

@@ -145,7 +145,7 @@ def test_a_message_that_comes_after_its_step_is_no_news_in_the_next_round(cancel
     case = Case(beside(cancel))
     case.do("a", NOW)
     assert not case.send("m", NOW + DAY) and case.instance.held == []
-    assert case.inputs[-1].data["late"] is True
+    assert case.inputs[-1].said.late
     case.do("b", NOW + 2 * DAY)
     assert case.open() == ["a"] and replayed(case).canonical() == case.instance.canonical()
     assert case.send("m", NOW + 3 * DAY) and "read" in case.open()

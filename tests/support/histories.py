@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.definitions import Definition
+from engine.flow.history import lines
 from engine.instance import Instance
 from engine.relocation import Relocation, Wish, relocate
 from engine.replay import Input, Replay
@@ -28,18 +29,13 @@ class Case:
         self.submissions: dict[int, dict[str, Any]] = {}
         if isinstance(drawn, str):
             self.instance.start(variables, NOW)
-            self.keep({"variables": variables})
+            self.keep(lines.Started(variables=variables))
 
-    def keep(self, details: Mapping[str, Any]) -> None:
-        """Write down what the instance did, with the `details` of the input."""
+    def keep(self, said: lines.Input | None = None) -> None:
+        """Write down what the instance did, with what is `said` of the input."""
         for record in self.instance.records:
-            data: dict[str, Any] = {} if record.kind == "timer" else dict(details)
-            data |= {"services": record.services, "caught": record.caught} | (
-                {"token": record.token} if record.token else {}
-            )
-            data |= {"due": record.due_at.isoformat()} if record.due_at else {}
-            data |= {"late": True} if record.late else {}
-            self.inputs.append(Input(len(self.inputs) + 1, record.kind, record.at, record.element_id, data))
+            line = lines.Fired() if record.kind == "timer" or said is None else said
+            self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, record.noted(line)))
         self.instance.records.clear()
 
     def do(self, name: str, on: datetime, item: Any = None, **data: Any) -> None:
@@ -49,16 +45,16 @@ class Case:
         self.instance.complete(
             wanted[0].token, {str(element.variable): self.definition.project(str(element.variable), data)}, on
         )
-        self.keep({"submission": len(self.submissions)})
+        self.keep(lines.Completed(submission=len(self.submissions)))
 
     def send(self, name: str, on: datetime, payload: Mapping[str, Any] | None = None) -> bool:
         caught = self.instance.send(name, dict(payload or {}), on)
-        self.keep({"payload": dict(payload or {})})
+        self.keep(lines.Caught(payload=dict(payload or {})))
         return caught
 
     def wait(self, until: datetime) -> None:
         self.instance.pass_time(until)
-        self.keep({})
+        self.keep()
 
     def open(self) -> list[str]:
         return sorted(one.element_id for one in self.instance.open_tasks())
@@ -77,12 +73,12 @@ class Case:
         found = self.plan(body, on, **wish)
         definition: Definition = found.instance.definition
         found.arrive(Host(), on)
-        self.inputs.append(Input(len(self.inputs) + 1, "move", on, "", dict(found.line)))
+        self.inputs.append(Input(len(self.inputs) + 1, on, "", found.line))
         self.definition, fired = definition, list(found.instance.records)
         self.instance = Instance.restored(definition, Host(), found.instance.stored())
         assert self.instance.canonical() == found.instance.canonical()
         self.instance.records = fired
-        self.keep({})
+        self.keep()
         rebuilt = Replay(definition, self.inputs, self.submissions, workdays).run()
         assert rebuilt.canonical() == self.instance.canonical()
         return found

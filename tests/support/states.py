@@ -20,6 +20,7 @@ from sqlalchemy.orm import undefer
 
 from engine import audit, definitions, notices, replay, runtime
 from engine.definitions import Definition, Resources
+from engine.flow.history import lines
 from engine.models import CaseFile, to_json
 from engine.replay import Input
 from tests.support import template
@@ -55,7 +56,8 @@ class Kept:
     def history(self) -> list[Input]:
         """The inputs."""
         return [
-            Input(i["seq"], i["kind"], datetime.fromisoformat(i["at"]), i["element_id"], i["data"]) for i in self.inputs
+            Input(i["seq"], datetime.fromisoformat(i["at"]), i["element_id"], lines.read(i["kind"], i["data"]))  # type: ignore[arg-type]
+            for i in self.inputs
         ]
 
 
@@ -72,7 +74,16 @@ def _kept(
         "form": {key: body.decode() for key, body in definition.form_bodies.items()}, "decision": definition_texts(definition),
         "part": {key: body.decode() for key, body in definition.part_bodies.items()},
     }  # fmt: skip
-    rows = [{**asdict(one), "at": one.at.isoformat(), "data": dict(one.data)} for one in inputs]
+    rows = [
+        {
+            "seq": one.seq,
+            "kind": one.kind,
+            "at": one.at.isoformat(),
+            "element_id": one.element_id,
+            "data": one.line.to_json(),
+        }
+        for one in inputs
+    ]
     encoded = {str(place): base64.b64encode(state).decode() for place, state in states.items()}
     plain = {str(key): value for key, value in submissions.items()}
     return Kept(name, definition.body.decode(), resources, rows, plain, encoded, dict(variables))

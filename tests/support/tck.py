@@ -34,7 +34,8 @@ class Case:
     folder: str
     number: str
     asked: str
-    is_service: bool
+    service: str
+    """The decision service that is asked for it, or ''."""
     inputs: Mapping[str, Any]
     expected: Any
 
@@ -63,12 +64,11 @@ def cases(level: str, kit: Mapping[str, bytes]) -> Iterator[Case]:
 
 def _questions(level: str, folder: str, case: Node) -> Iterator[Case]:
     inputs = {node.get("name", ""): _value(node) for node in case.findall("{*}inputNode")}
-    service = case.get("invocableName") if case.get("type") == "decisionService" else None
+    service = case.get("invocableName", "") if case.get("type") == "decisionService" else ""
     for result in case.findall("{*}resultNode"):
         expected = result.find("{*}expected")
         wanted = None if expected is None else _value(expected)
-        asked = service or result.get("name", "")
-        yield Case(level, folder, case.get("id", ""), asked, bool(service), inputs, wanted)
+        yield Case(level, folder, case.get("id", ""), result.get("name", ""), service, inputs, wanted)
 
 
 class Kit:
@@ -83,8 +83,10 @@ class Kit:
         """What our engine says; an error's sentence as text that no case expects."""
         try:
             model = self._model(case)
-            asked = model.service(case.asked) if case.is_service else model.decision(case.asked)
-            return asked.evaluate_standard(case.inputs)
+            if not case.service:
+                return model.decision(case.asked).evaluate_standard(case.inputs)
+            found = model.service(case.service).evaluate_standard(case.inputs)
+            return found[case.asked] if isinstance(found, dict) and case.asked in found else found
         except _REFUSALS as error:
             return Refused(str(error))
 

@@ -254,7 +254,6 @@ def decision(inside: str) -> bytes:
         decision('<decision id="a"><decisionTable id="t" hitPolicy="NONSENSE"><output id="o" name="o"/></decisionTable></decision>'),
         decision('<decision id="a"><decisionTable id="t"><input id="i"/><output id="o" name="o"/></decisionTable></decision>'),
         decision('<decision id="a"><literalExpression><text>' + "(" * 900 + "</text></literalExpression></decision>"),
-        decision("".join(f'<decision id="d{n}"><literalExpression><text>1</text></literalExpression></decision>' for n in range(200))),
         decision(
             "".join(
                 f'<decision id="d{n}" name="d{n}"><informationRequirement><requiredDecision href="#d{n + 1}"/></informationRequirement>'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine import feel, services
-from engine.decisions import parse_decision
+from engine.decisions import parse_model
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found, name_of
 from engine.definitions.definition import (
@@ -185,7 +185,7 @@ def tasks(draft: Draft) -> Iterator[Finding]:
             yield found(node, f"决策表“{key}”不存在。")
         else:
             try:
-                parse_decision(draft.decisions[key])
+                parse_model(draft.decisions[key])
             except DefinitionError as error:
                 yield from (found(node, f"决策表“{key}”：{f.message}") for f in error.findings)
 

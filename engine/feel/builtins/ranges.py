@@ -62,9 +62,9 @@ def _overlaps_before(a: Any, b: Any) -> bool:
 
 
 def _overlaps_after(a: Any, b: Any) -> bool:
-    """Whether `a` begins within `b` and ends after it."""
+    """Whether `a` begins within `b`, later than it, and does not end before it."""
     one, other = _interval(a), _interval(b)
-    return _begins(one, other) >= 0 and not _before(other, one) and _ends(one, other) > 0
+    return _begins(one, other) > 0 and not _before(other, one) and _ends(one, other) >= 0
 
 
 def _includes(a: Any, b: Any) -> bool:

@@ -1,0 +1,1 @@
+"""The kernel: procedures, without database, person, place or field."""

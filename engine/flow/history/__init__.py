@@ -1,0 +1,1 @@
+"""What has happened to a case, and how it is read again."""

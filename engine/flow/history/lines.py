@@ -1,0 +1,459 @@
+"""The lines of a case's history: one class for each kind, the only code that knows what a key is called.
+
+A line is written once and never changed, so its shape has a version: `upcast` brings what an earlier release wrote to
+the present one when it is read. What is stored, and what the chain hashes, stays as it was written.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, Self
+
+from engine.errors import EngineFault
+
+Json = Mapping[str, Any]
+
+# -- parts of lines -------------------------------------------------------------------------------------------------------
+
+
+class Answer(NamedTuple):
+    """What a service answered to the call of an element."""
+
+    element_id: str
+    token: str
+    service: str
+    result: Any
+
+
+class Decision(NamedTuple):
+    """What a decision came to at an element."""
+
+    element_id: str
+    decision_id: str
+    result: Any
+
+
+class Opened(NamedTuple):
+    """A step that now waits for a person and did not before."""
+
+    element_id: str
+    token: str
+
+
+class Limit(NamedTuple):
+    """A limit that now runs, or runs to another day."""
+
+    element_id: str
+    due: datetime
+
+
+class Told(NamedTuple):
+    """What people should know of how it went at an element."""
+
+    element_id: str
+    sentence: str
+
+
+def _plain(value: Any) -> Any:
+    return value
+
+
+def _parts(read: Callable[[Any], Any] = _plain, write: Callable[[Any], Any] = _plain, *, kept: bool = False) -> Any:
+    """A list of parts, left out when there is none, unless it is always `kept`."""
+
+    def read_all(found: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(map(read, found))
+
+    def write_all(parts: Iterable[Any]) -> list[Any]:
+        return list(map(write, parts))
+
+    return field(default=(), metadata={"read": read_all, "write": write_all, "kept": kept})
+
+
+def _part(kind: type[Any]) -> Any:
+    """A list of named parts, each written as a list."""
+    return _parts(lambda found: kind(*found), list)
+
+
+_INSTANT: Mapping[str, Any] = {"read": datetime.fromisoformat, "write": datetime.isoformat}
+"""An instant is written as ISO 8601 with its offset."""
+
+
+def _limits() -> Any:
+    """Limits, each as its element and its day."""
+    return _parts(
+        lambda found: Limit(found[0], datetime.fromisoformat(found[1])),
+        lambda one: [one.element_id, one.due.isoformat()],
+    )
+
+
+def _kept(**given: Any) -> Any:
+    """What is written even when it is empty, and is empty in lines that do not have it."""
+    return field(metadata={"kept": True}, **given)
+
+
+# -- what all lines do ----------------------------------------------------------------------------------------------------
+
+
+class UnknownLine(EngineFault):
+    """A line that a later release has written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a case's history. A field with a default is left out of what is stored when it has that value."""
+
+    KIND: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """What `version` of this kind wrote, as the present version would have."""
+        return data
+
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """The line that `to_json` of this version, or an earlier one, wrote."""
+        version = data.get("v", 1)
+        if version > cls.VERSION:
+            raise UnknownLine(f"办理记录“{cls.KIND}”是更新的版本写下的，请先升级程序。")
+        found = cls.upcast(data, version) if version < cls.VERSION else data
+        return cls(**{one.name: one.read(found[one.key]) for one in _shape(cls) if one.key in found})
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored: the keys in the order in which they have always been."""
+        written: dict[str, Any] = {"v": self.VERSION} if self.VERSION > 1 else {}
+        for one in _shape(type(self)):
+            value = getattr(self, one.name)
+            if one.always or (value and value != one.empty):
+                written[one.key] = one.write(value)
+        return written
+
+
+class _Member(NamedTuple):
+    """A field of a kind of line, and how it is stored."""
+
+    name: str
+    key: str
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+    always: bool
+    empty: Any
+
+
+def _member(one: Field[Any]) -> _Member:
+    said = one.metadata
+    required = one.default is MISSING and one.default_factory is MISSING
+    return _Member(
+        one.name, one.name.rstrip("_"), said.get("read", _plain), said.get("write", _plain),
+        required or bool(said.get("kept")), one.default,
+    )  # fmt: skip
+
+
+_SHAPES: dict[type[Line], list[_Member]] = {}
+
+
+def _shape(kind: type[Line]) -> list[_Member]:
+    """The fields of a kind, its own before those it shares."""
+    if kind not in _SHAPES:
+        own = inspect.get_annotations(kind)
+        _SHAPES[kind] = [_member(one) for one in sorted(fields(kind), key=lambda one: one.name not in own)]
+    return _SHAPES[kind]
+
+
+# -- inputs: what a case is rebuilt from ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(Line):
+    """Something that set the case going, and what came of it."""
+
+    token: str = ""
+    due: datetime | None = field(default=None, metadata=_INSTANT)
+    late: bool = False
+    """A message whose wait is over: recorded, and that is all."""
+    services: Sequence[Answer] = _part(Answer)
+    decisions: Sequence[Decision] = _part(Decision)
+    ends: Sequence[str] = _parts()
+    """End events reached."""
+    caught: Sequence[str] = _parts()
+    """Tokens that a message reached."""
+    told: Sequence[Told] = _part(Told)
+    opened: Sequence[Opened] = _part(Opened)
+    limits: Sequence[Limit] = _limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Input):
+    """The case was opened, with its first variables."""
+
+    KIND = "start"
+    variables: Json
+    version: int = _kept(default=0)
+    """Number of the version in force."""
+    from_: int = 0
+    """The case whose step opened this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed(Input):
+    """A person finished a step."""
+
+    KIND = "complete"
+    item: int = _kept(default=0)
+    submission: int
+    name: str = _kept(default="")
+    outcome: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caught(Input):
+    """A message came; whether anything caught it, `caught` says."""
+
+    KIND = "message"
+    payload: Json
+    facts: Json = field(default_factory=dict)
+    submission: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fired(Input):
+    """A timer fired, which was due at `due`."""
+
+    KIND = "timer"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved(Line):
+    """The case goes on on another version: how what it had before is called there."""
+
+    KIND = "move"
+    elements: Mapping[str, str] = _kept(default_factory=dict)
+    """Steps by the name that the new version has for them."""
+    passed: Sequence[str] = _parts(kept=True)
+    """New steps, waits and services that the case need not make up for."""
+    tokens: Mapping[str, str] = _kept(default_factory=dict)
+    passes: Sequence[tuple[int, str]] = _parts(tuple, list, kept=True)
+    """Before which line the case was taken past which new element."""
+    dropped: Mapping[str, str] = _kept(default_factory=dict)
+    """Finished steps that the new version does not have, with the variables that they set."""
+    version: int = _kept(default=0)
+    from_: int = _kept(default=0)
+    act: int = _kept(default=0)
+    """The owner's act that moved it, among others."""
+    corrections: Sequence[str] = _parts()
+    """What people must correct on paper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undoing(Line):
+    """A step was taken back, with what came of it: `undone` are the lines that no longer count."""
+
+    item: int
+    name: str
+    token: str
+    to: str = ""
+    """The step that the case goes back to."""
+    reason: str = ""
+    undone: Sequence[int] = _parts(kept=True)
+    known: Sequence[int] = _parts()
+    """Messages that stay known to the case, without what they had set going."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Returned(Undoing):
+    """Somebody later sent the case back."""
+
+    KIND = "return"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Withdrawn(Undoing):
+    """Whoever had finished the step took it back."""
+
+    KIND = "withdraw"
+
+
+# -- what is told of a case, and moves nothing ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun(Line):
+    """What began to wait when a step was taken back or the case moved, without an input of its own."""
+
+    KIND = "begun"
+    opened: Sequence[Opened] = _part(Opened)
+    limits: Sequence[Limit] = _limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warned(Line):
+    """A limit is near (R15)."""
+
+    KIND = "warning"
+    token: str
+    due: datetime = field(metadata=_INSTANT)
+    limit: datetime | None = field(default=None, metadata=_INSTANT)
+    """When the limit passes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeated(Line):
+    """A limit is still passed (R15, R19)."""
+
+    KIND = "repeat"
+    token: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Line):
+    """How a measure of assistance goes on."""
+
+    KIND = "measure"
+    measure: int
+    name: str
+    outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reminded(Line):
+    """A measure was to be done by now."""
+
+    KIND = "reminder"
+    name: str
+    due: datetime | None = field(default=None, metadata=_INSTANT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held(Line):
+    """Who has an open step in hand."""
+
+    item: int
+    name: str
+    to: int | None = _kept(default=None)
+
+
+class Claimed(Held):
+    """领办."""
+
+    KIND = "claim"
+
+
+class Released(Held):
+    """放回."""
+
+    KIND = "release"
+
+
+class Reassigned(Held):
+    """转办."""
+
+    KIND = "reassign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Urged(Line):
+    """催办, the n-th time."""
+
+    KIND = "urge"
+    item: int
+    name: str
+    reason: str
+    times: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordered(Line):
+    """下达督办单."""
+
+    KIND = "order"
+    order: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderAnswered(Line):
+    """答复督办单, with the day by which the step is to be done."""
+
+    KIND = "order_answered"
+    order: int
+    promised_on: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged(Line):
+    """What the supervisor said of an answer."""
+
+    order: int
+    reason: str
+
+
+class OrderReturned(Judged):
+    """退回督办单答复."""
+
+    KIND = "order_returned"
+
+
+class OrderAccepted(Judged):
+    """认可督办单答复."""
+
+    KIND = "order_accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromisePassed(Line):
+    """The promised day is over, and the step is not done."""
+
+    KIND = "promise"
+    order: int
+    name: str
+    promised_on: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancelled(Line):
+    """The case was ended before its diagram does: with the case that had opened it, or by a correction."""
+
+    KIND = "cancel"
+    by: int = 0
+    correction: int = 0
+    reason: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandedOver(Line):
+    """The household moved to another division, its cases with it."""
+
+    KIND = "hand_over"
+    from_: str
+    to: str
+    reason: str
+    name: str
+
+
+# -- all kinds ------------------------------------------------------------------------------------------------------------
+
+KINDS: Mapping[str, type[Line]] = {
+    one.KIND: one
+    for one in (
+        Started, Completed, Caught, Fired, Moved, Returned, Withdrawn, Begun, Warned, Repeated, Measured, Reminded,
+        Claimed, Released, Reassigned, Urged, Ordered, OrderAnswered, OrderReturned, OrderAccepted, PromisePassed,
+        Cancelled, HandedOver,
+    )
+}  # fmt: skip
+
+
+def read(kind: str, data: Json) -> Line:
+    """The line that is stored as `data`. Raises UnknownLine for what a later release has written."""
+    found = KINDS.get(kind)
+    if found is None:
+        raise UnknownLine(f"办理记录“{kind}”是更新的版本写下的，请先升级程序。")
+    return found.from_json(data)

@@ -1,0 +1,87 @@
+"""Every line that a release has stored is read, and would be written as it was, to the byte."""
+
+from __future__ import annotations
+
+import json
+import lzma
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from engine.flow.history import lines
+from engine.models import to_json
+from tests.support import states
+
+RELEASE = Path(__file__).parent.parent / "fixtures" / "releases" / "0.1.0.sqlite.xz"
+
+OF_EACH_KIND = {
+    "start": '{"variables":{"x":1},"version":2,"from":7,"opened":[["a","t1"]],"limits":[["l","2022-06-06T00:00:00+08:00"]]}',
+    "complete": '{"item":1,"submission":2,"name":"核实","outcome":"建议","reason":"早","token":"t","services":[["e","t","s",{"a":1}]],'
+    '"decisions":[["e","d",null]],"ends":["x"],"told":[["e","没有值。"]],"opened":[["a","t1"]]}',
+    "message": '{"payload":{},"facts":{"a":1},"submission":3,"late":true,"caught":["t"]}',
+    "timer": '{"token":"t","due":"2022-05-30T00:00:00+08:00"}',
+    "move": '{"elements":{"a":"b"},"passed":["c"],"tokens":{},"passes":[[3,"c"]],"dropped":{},"version":2,"from":1,"act":9,'
+    '"corrections":["改"]}',
+    "return": '{"item":1,"name":"审批","token":"t","to":"审核","reason":"材料不全","undone":[3,4],"known":[5]}',
+    "withdraw": '{"item":1,"name":"审批","token":"t","undone":[3]}',
+    "begun": '{"opened":[["a","t1"]]}',
+    "warning": '{"token":"t","due":"2022-05-30T00:00:00+08:00"}',
+    "repeat": '{"token":"t","days":3}',
+    "measure": '{"measure":1,"name":"养殖","outcome":"完成"}',
+    "reminder": '{"name":"养殖","due":"2022-05-30T00:00:00+08:00"}',
+    "claim": '{"item":1,"name":"核实","to":4}',
+    "release": '{"item":1,"name":"核实","to":null}',
+    "reassign": '{"item":1,"name":"核实","to":4}',
+    "urge": '{"item":1,"name":"核实","reason":"快","times":2}',
+    "order": '{"order":1,"name":"核实","reason":"快"}',
+    "order_answered": '{"order":1,"promised_on":"2022-05-30","reason":"忙"}',
+    "order_returned": '{"order":1,"reason":"不实"}',
+    "order_accepted": '{"order":1,"reason":""}',
+    "promise": '{"order":1,"name":"核实","promised_on":"2022-05-30"}',
+    "cancel": '{"correction":1,"reason":"误","name":"线索有误"}',
+    "hand_over": '{"from":"410","to":"411","reason":"搬家","name":"某县"}',
+}
+"""As the first release wrote them."""
+
+
+def test_there_is_one_of_each_kind() -> None:
+    assert OF_EACH_KIND.keys() == lines.KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", OF_EACH_KIND)
+def test_a_line_of_the_first_release_is_read_whole(kind: str) -> None:
+    stored = OF_EACH_KIND[kind]
+    line = lines.read(kind, json.loads(stored))
+    written = line.to_json()
+    assert written.pop("v", 1) == line.VERSION
+    assert to_json(written) == stored
+    assert lines.read(kind, line.to_json()) == line
+
+
+@pytest.mark.duty("C5")
+def test_every_line_of_a_kept_database_is_read_whole() -> None:
+    memory = sqlite3.connect(":memory:")
+    memory.deserialize(lzma.decompress(RELEASE.read_bytes()))
+    rows = memory.execute("SELECT kind, data FROM log_entry WHERE stream LIKE 'case:%'").fetchall()
+    assert len(rows) > 1000
+    for kind, data in rows:
+        written = lines.read(kind, json.loads(data)).to_json()
+        written.pop("v", 1)
+        assert to_json(written) == data
+
+
+def test_every_line_of_a_kept_history_is_read_whole() -> None:
+    for path in states.FOLDER.glob("*.json.z"):
+        for kept in states.read(path):
+            for stored in kept.inputs:
+                written = lines.read(stored["kind"], stored["data"]).to_json()
+                assert {**stored["data"], **written} == {**written, **stored["data"]} or stored["data"].get(
+                    "caught"
+                ) == []
+
+
+@pytest.mark.parametrize(("kind", "data"), [("teleport", {}), ("timer", {"v": 99, "token": "t"})])
+def test_what_a_later_release_wrote_is_not_guessed_at(kind: str, data: dict[str, object]) -> None:
+    with pytest.raises(lines.UnknownLine, match="更新的版本"):
+        lines.read(kind, data)
