@@ -49,24 +49,28 @@ def test_no_page_reads_a_growing_table_from_end_to_end(filled: World) -> None:
     with app.app_context():
         engine = db.engine
     with plans.statements(engine) as asked:
-        for username in ("cun", "xiang", "xian", "shi", "sheng", "ducha"):
-            _open_all(app, world, username)
+        _open_all(app, world, "xian", [*_lists(app), *_single(world)])
+        for username in ("cun", "sheng", "ducha"):  # whose reach is written otherwise
+            _open_all(app, world, username, [])
         for path in CALLED:
             assert Caller(app, world, "xian").get(path).status_code == 200
     found = sorted(set(plans.read_whole(engine, asked)))
     assert not found, "\n\n".join(f"{name}: {statement}" for name, statement in found)
-    assert len(asked) > 150
+    assert len(asked) > 120
 
 
-def _open_all(app: Flask, world: World, username: str) -> None:
+def _open_all(app: Flask, world: World, username: str, more: list[str]) -> None:
     client = signed_in(app, world.official(username))
-    lists = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
-    assert len(lists) > 30
-    opened = 0
-    for path in (*lists, *SEARCHED, *WATCHED, *_single(world)):
-        if not path.startswith(("/administration", "/api", "/drafts", "/login")):
-            opened += client.get(path).status_code == 200
-    assert opened > 20
+    opened = [path for path in (*more, *SEARCHED, *WATCHED) if client.get(path).status_code == 200]
+    assert len(opened) > 15
+
+
+def _lists(app: Flask) -> list[str]:
+    """Every page that needs nothing to be named, but those of administrators and process owners."""
+    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    found = [rule for rule in rules if not rule.startswith(("/administration", "/api", "/drafts", "/login"))]
+    assert len(found) > 20
+    return found
 
 
 def _single(world: World) -> list[str]:
@@ -78,4 +82,4 @@ def _single(world: World) -> list[str]:
     cases = world.session.scalars(select(AssistancePlan.case_id))
     found += [f"/cases/{one}{page}" for one in [*cases, 1, 2, 3] for page in ("", "/archive")]
     found += [f"/papers/{one}.html" for one in world.session.scalars(select(NumberedPaper.id))]
-    return [*found, *(f"/tasks/{item}" for item in range(1, 30))]
+    return [*found, *(f"/tasks/{item}" for item in range(1, 12))]

@@ -51,7 +51,7 @@ def read_whole(engine: Engine, asked: dict[str, Any]) -> Iterator[tuple[str, str
 
 def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
     """A scan through an index is one of the whole table too, unless it ends with the page (no condition, LIMIT)."""
-    if _newest(statement):
+    if _bounded(" ".join(statement.split())):
         return set()
     names = {alias: table for table, alias in _ALIAS.findall(statement)}
     rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
@@ -59,19 +59,27 @@ def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
     return {names.get(one.group(1), one.group(1)) for one in found if one}
 
 
-def _newest(statement: str) -> bool:
-    return " WHERE " not in statement.replace("\n", " ") and "LIMIT" in statement
+def _bounded(statement: str) -> bool:
+    """Whether no table is looked at (a condition that is never true), or its newest rows alone."""
+    return " WHERE 0 = 1" in statement or (" WHERE " not in statement and " LIMIT " in statement)
 
 
 def _postgresql(connection: Any, statement: str, parameters: Any) -> set[str]:
+    """An index of few rows alone (what is open) may be read whole where the planner finds that cheapest."""
+    few = set(connection.exec_driver_sql(_PARTIAL).scalars())
     plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
-    return set(_whole((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], False))
+    whole = _whole((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"], False)
+    return {node["Relation Name"] for node in whole if node.get("Index Name") not in few}
 
 
-def _whole(node: dict[str, Any], limited: bool) -> Iterator[str]:
+_PARTIAL = "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indpred IS NOT NULL"
+
+
+def _whole(node: dict[str, Any], limited: bool) -> Iterator[dict[str, Any]]:
+    """The parts of a plan that read a table without a condition that bounds where they begin and end."""
     kind, filtered = node["Node Type"], "Filter" in node
     unbounded = kind.endswith("Scan") and kind != "Bitmap Heap Scan" and "Index Cond" not in node
     if unbounded and "Relation Name" in node and (filtered or not limited):
-        yield node["Relation Name"]
+        yield node
     for inner in node.get("Plans", ()):
         yield from _whole(inner, kind == "Limit" or (limited and kind not in ("Sort", "Aggregate", "Hash")))
