@@ -266,7 +266,7 @@ def test_s07_no_letter_no_matching(site: Site, past: World) -> None:
     refused = site.api("xian2").post(
         f"/api/v1/cases/{number}/messages", data={"name": "matching_result", "data": {"effect": "none"}}
     )
-    assert refused.json().get("caught") is False  # nothing waits for a result
+    assert refused.status == 409  # nothing waits for a result
     township.finish(NAME, "未授权处理", "unauthorised")
     village.open_case(NAME)
     assert "未授权" in village.text and "担心影响子女" in village.page.locator("main").text_content()
