@@ -25,6 +25,12 @@ from engine.models import (
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
 
+
+def above(queue: str, other: str) -> bool:
+    """Whether the level `queue` is higher than `other`."""
+    return PREFIX_LENGTH[queue] < PREFIX_LENGTH[other]
+
+
 QUEUE_OF_ROLE = {
     "village_official": "village",
     "township_reviewer": "township",

@@ -191,7 +191,8 @@ def _earliest(case: CaseFile) -> Select[date]:
 def count_anew(session: Session, actor: Account | None, case: CaseFile, now: datetime) -> None:
     """A clue of the case was cancelled: an open identification counts its days from the earliest that is left (R06)."""
     first = session.scalar(_earliest(case))
-    if case.status != "open" or case.procedure_key != PROCEDURE or first is None or first == case.discovery_date:
+    counts = case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
+    if not counts or first is None or first == case.discovery_date:  # R15: counted up to the county's approval
         return
     facts = {"discovery_date": first.isoformat()}
     runtime.send_message(session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now))
@@ -250,8 +251,9 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
     if channel:
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):
-        of_household = select(Household.id).where(households.found_by(text))
-        query = query.where(RiskClue.household_id.in_(of_household))
+        # asked of each clue in reach: as a list it would be made of all the households that there are
+        of_clue = select(Household.id).where(Household.id == RiskClue.household_id, households.found_by(text))
+        query = query.where(of_clue.exists())
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
     return page_of(session, query, ordered, page)
 

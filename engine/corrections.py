@@ -191,8 +191,11 @@ def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
     if _ends_with(session, clue) is not None:
         return [*said, _ending(session, case)]
     name = case.version.procedure.name
-    if case.status != "open":
-        return [*said, f"“{name}”已经办结，结果不变；结果有误的，按回退或清退的规定办理。"]
+    if case.status != "open" or _decided(case):
+        return [
+            *said,
+            f"“{name}”已经{'办结' if case.status != 'open' else '批准'}，结果不变；结果有误的，按回退或清退的规定办理。",
+        ]
     return [*said, f"正在办理的“{name}”还有其他线索，继续办理；期限按其余线索中最早的发现日期计算。"]
 
 
@@ -221,10 +224,15 @@ def _open_measures(household_id: int) -> ColumnElement[bool]:
     return (Measure.household_id == household_id) & Measure.status.in_(("planned", "under_way"))
 
 
+def _decided(case: CaseFile) -> bool:
+    """Whether the county has approved: from then on only a clearance takes the household off the register (R29)."""
+    return case.procedure_key == clues.PROCEDURE and case.household.status == "monitored"
+
+
 def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
-    """The open identification that no other clue would be left for."""
+    """The open identification that no other clue would be left for; never one whose household has been admitted (R29)."""
     case = session.get(CaseFile, clue.case_id) if clue.case_id else None
-    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE:
+    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE or _decided(case):
         return None
     others = select(RiskClue.id).where(
         RiskClue.case_id == case.id,
@@ -265,7 +273,20 @@ def decide(
             _cancel(session, actor, row, now)
         _log(session, actor, row, "correction_done" if agrees else "correction_refused", now)
         _tell(session, row, now)
+        for other in _overtaken(session, row) if agrees else ():
+            other.decided_by, other.decided_at, other.status = actor.id, now, "refused"
+            other.note = "同一更正已经办理，这一项不再需要。"
+            _log(session, actor, other, "correction_refused", now)
+            _tell(session, other, now)
     return row
+
+
+def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
+    """What others asked, and can no longer be done: of a record that is no more, of a clue that is cancelled."""
+    gone = (Correction.household_id == row.household_id) | (Correction.into_id == row.household_id)
+    same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone
+    query = select(Correction).where(same, Correction.kind == row.kind, Correction.status == "asked")
+    return list(session.scalars(query.where(Correction.id != row.id).order_by(Correction.id)))
 
 
 def may_decide(session: Session, actor: Account, row: Correction) -> bool:

@@ -1,4 +1,8 @@
-"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for."""
+"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for.
+
+Whom the diagram lets report it, it says by a form: on the event that catches the message, or on the step that the event
+stands beside. All other messages are the system's own (a change of the register, a clue); no person sends them.
+"""
 
 from __future__ import annotations
 
@@ -6,46 +10,56 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, notices, prefill, runtime, views
 from engine.clock import Clock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.definitions import Definition
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms import Form
 from engine.models import Account, CaseFile, Submission
 
 OBJECTION = "objection"
+ACTING = frozenset(access.QUEUE_OF_ROLE)
 
 
 def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock) -> bool:
     """A message reaches a case with the raw data of its form, where the event that catches it carries one.
 
-    Answers whether something caught it at once. Raises NotFound, Conflict (a form's message that nothing waits for) or
+    Answers True: something caught it at once. Raises NotFound, NotAllowed, Conflict (nothing waits for it now) or
     Invalid; then nothing is recorded.
     """
+    _send(session, actor, case_id, name, raw, clock)
+    return True
+
+
+@whole
+def _send(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], clock: Clock
+) -> None:  # fmt: skip
     now = clock.now()
     with write(session):
-        case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
-        if case is None:
+        case = runtime.locked_case(session, case_id)  # before what is recorded refers to it: the one order of locks
+        if case is None or not access.reaches(actor, case.village_code):
             raise NotFound("没有找到这件事项。")
         definition = runtime.definition_of(session, case)
         if name not in definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         form = definition.message_form(name)
         if form is None:
-            return runtime.send_message(session, actor, case_id, name, raw, clock=clock)
+            runtime.report_step(session, actor, case_id, name, raw, clock=clock)
+            return
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
         if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
             notices.raise_objection(session, actor, case_id, clean, clock=clock)
-            return True
+            return
+        if not access.reaches(actor, case.village_code, ACTING):  # R29: who supervises looks on
+            raise NotAllowed("登记由经办的单位办理，您只能查看。")
         kept = _keep(session, case, definition, name, clean, actor, now)
         payload = definition.project(name, clean)
         if not runtime.send_message(session, actor, case_id, name, payload, submission=kept.id, clock=clock):
-            raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
-    return True
+            raise Conflict(runtime.NOT_NOW)
 
 
 def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:

@@ -196,6 +196,15 @@ class Step:
         set_stored(self.case, version=version)
         self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
 
+    def continue_without(self, instance: Instance, kept: Sequence[Line]) -> None:
+        """The case goes on as `instance`, which came of the lines that were `kept`: so did its outcome."""
+        self.__dict__["instance"] = instance  # the cached property's slot
+        drawn = self.definition.elements
+        ends = [line.ends for line in kept if isinstance(line, lines.Input)]
+        ended = [end for one in ends for end in one if end in drawn]
+        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        self._change(outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or ""))
+
     def rename(self, old_token: str, new_token: str) -> None:
         """What the instance called `old_token` is `new_token` on another version: rows and drafts stay its own."""
         task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
@@ -247,6 +256,8 @@ class Step:
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
+        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
+            self._change(lamp_floor="green")  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -457,6 +468,9 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
+            return
+        if limit.due_at > self.now:  # R06: the clue that had made it late was cancelled
+            ladder.repeat_after(self.session, self.case, limit, self.now)
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)
