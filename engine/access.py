@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine.clock import CHINA
+from engine.clock import written_moment
 from engine.errors import Conflict, NotAllowed, NotFound
 from engine.models import (
     Account,
@@ -24,6 +24,12 @@ from engine.models import (
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
+
+
+def above(queue: str, other: str) -> bool:
+    """Whether the level `queue` is higher than `other`."""
+    return PREFIX_LENGTH[queue] < PREFIX_LENGTH[other]
+
 
 QUEUE_OF_ROLE = {
     "village_official": "village",
@@ -151,9 +157,9 @@ def require_open(session: Session, actor: Account, item: WorkItem) -> None:
     """Raise Conflict when the item is finished, or a colleague has taken it; the sentence says who and when."""
     if item.status != "open":
         who = session.get(Account, item.closed_by) if item.closed_by else None
-        when = item.closed_at.astimezone(CHINA).strftime("%m月%d日 %H:%M") if item.closed_at else ""
+        when = f"于{written_moment(item.closed_at)}" if item.closed_at else ""
         verb = {"done": "办结", "returned": "退回", "withdrawn": "撤回"}.get(item.status, "收回")
-        raise Conflict(f"这件事项已由{who.name if who else '系统'}于 {when} {verb}，不能再次办理。")
+        raise Conflict(f"这件事项已由{who.name if who else '系统'}{when}{verb}，不能再次办理。")
     if item.claimed_by is not None and item.claimed_by != actor.id:
         holder = session.get_one(Account, item.claimed_by)
         raise Conflict(f"这件事项正由{holder.name}办理；如需接手，请先转办。")

@@ -159,7 +159,7 @@ def _answer(call: ServiceCall, result: str, text: str) -> list[int]:
     return [entry.id for entry in entries]
 
 
-@service("batch.refuse", "登记不同意", "哪一级不同意和理由", undo=_unanswer)
+@service("batch.refuse", "登记不同意", "哪一级不同意和理由", undo=_unanswer, decides=True)
 def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     """A level refused: its reason goes into the batches and to the county; the household stays as it was (R28)."""
     text = f"{by}不同意：{reason}"
@@ -170,7 +170,7 @@ def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     return {"text": text, "entries": _answer(call, "refused", text)}
 
 
-@service("batch.agree", "登记国家局同意", "文号和日期", undo=_unanswer)
+@service("batch.agree", "登记国家局同意", "文号和日期", undo=_unanswer, decides=True)
 def agree(call: ServiceCall, number: str | None = None, consented_on: str | None = None) -> dict[str, Any]:
     """The national bureau consented by the paper of this number and date (R28)."""
     number, day = _consent(number, consented_on)
@@ -189,7 +189,7 @@ def _unexecute(call: ServiceCall, result: Any) -> None:
         entry.executed_on = None
 
 
-@service("batch.execute", "登记省里已执行", "没有文号和日期的拒绝", undo=_unexecute)
+@service("batch.execute", "登记省里已执行", "没有文号和日期的拒绝", undo=_unexecute, decides=True)
 def execute(
     call: ServiceCall, executed_on: str, number: str | None = None, consented_on: str | None = None
 ) -> dict[str, Any]:

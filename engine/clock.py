@@ -72,6 +72,13 @@ def written(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+def written_moment(instant: datetime) -> str:
+    """An aware instant as papers write it, in China: 2022年5月11日 14:05, 2022年5月11日零时."""
+    local = instant.astimezone(CHINA)
+    hour = "零时" if not (local.hour or local.minute) else f" {local:%H:%M}"
+    return written(local.date()) + hour
+
+
 def start_of_day(day: date) -> datetime:
     """00:00 in China of `day`, aware."""
     return datetime(day.year, day.month, day.day, tzinfo=CHINA)

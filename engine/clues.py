@@ -191,7 +191,8 @@ def _earliest(case: CaseFile) -> Select[date]:
 def count_anew(session: Session, actor: Account | None, case: CaseFile, now: datetime) -> None:
     """A clue of the case was cancelled: an open identification counts its days from the earliest that is left (R06)."""
     first = session.scalar(_earliest(case))
-    if case.status != "open" or case.procedure_key != PROCEDURE or first is None or first == case.discovery_date:
+    counts = case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
+    if not counts or first is None or first == case.discovery_date:  # R15: counted up to the county's approval
         return
     facts = {"discovery_date": first.isoformat()}
     runtime.send_message(session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now))

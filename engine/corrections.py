@@ -191,8 +191,11 @@ def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
     if _ends_with(session, clue) is not None:
         return [*said, _ending(session, case)]
     name = case.version.procedure.name
-    if case.status != "open":
-        return [*said, f"“{name}”已经办结，结果不变；结果有误的，按回退或清退的规定办理。"]
+    if case.status != "open" or _decided(case):
+        return [
+            *said,
+            f"“{name}”已经{'办结' if case.status != 'open' else '批准'}，结果不变；结果有误的，按回退或清退的规定办理。",
+        ]
     return [*said, f"正在办理的“{name}”还有其他线索，继续办理；期限按其余线索中最早的发现日期计算。"]
 
 
@@ -221,10 +224,15 @@ def _open_measures(household_id: int) -> ColumnElement[bool]:
     return (Measure.household_id == household_id) & Measure.status.in_(("planned", "under_way"))
 
 
+def _decided(case: CaseFile) -> bool:
+    """Whether the county has approved: from then on only a clearance takes the household off the register (R29)."""
+    return case.procedure_key == clues.PROCEDURE and case.household.status == "monitored"
+
+
 def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
-    """The open identification that no other clue would be left for."""
+    """The open identification that no other clue would be left for; never one whose household has been admitted (R29)."""
     case = session.get(CaseFile, clue.case_id) if clue.case_id else None
-    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE:
+    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE or _decided(case):
         return None
     others = select(RiskClue.id).where(
         RiskClue.case_id == case.id,

@@ -16,7 +16,7 @@ from engine.services import ServiceCall, service
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 
 
-@service("elimination.push", "记下消除批准日期", "并通知村、乡")
+@service("elimination.push", "记下消除批准日期", "并通知村、乡", decides=True)
 def push(call: ServiceCall, manner: str) -> dict[str, Any]:
     """The county has approved today: the result goes down to township and village (R12, R25)."""
     text = f"{call.case.subject}户经县级批准，标注风险消除：{_words(manner)}。请公告并告知农户。"
@@ -40,7 +40,7 @@ def _unmark(call: ServiceCall, result: Any) -> None:
 _UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception": ""}
 
 
-@service("household.eliminate", "标注风险消除", "不是监测对象的拒绝", undo=_unmark)
+@service("household.eliminate", "标注风险消除", "不是监测对象的拒绝", undo=_unmark, decides=True)
 def eliminate(call: ServiceCall, approved_on: str, manner: str, exception: str | None = None) -> dict[str, Any]:
     """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
 

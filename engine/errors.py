@@ -57,6 +57,16 @@ class Losing(Invalid):
 
 
 @dataclass(frozen=True)
+class Cure:
+    """A text of the drawing as it should read: of its ``name``, ``documentation``, ``instructions`` or a note's ``text``."""
+
+    element_id: str
+    part: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """One result of a check: the element it is about and a Chinese sentence."""
 
@@ -64,6 +74,8 @@ class Finding:
     element_name: str
     message: str
     severity: str = "error"
+    cure: Cure | None = None
+    """What the drawing page can change at the press of a button."""
 
 
 class DefinitionError(ShouwangError):

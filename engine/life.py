@@ -11,7 +11,7 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, corrections, households
-from engine.clock import local_date
+from engine.clock import local_date, written
 from engine.models import (
     Account,
     AssistancePlan,
@@ -125,7 +125,7 @@ def _observation(row: Observation) -> Chapter:
 
 
 def _official(row: ResponsibleOfficial) -> Chapter:
-    until = f"，至{row.until:%Y年%m月%d日}" if row.until else ""
+    until = f"，至{written(row.until)}" if row.until else ""
     return Chapter(row.since, "official", "帮扶责任人", f"{row.name}（{row.unit} {row.post}）{until}")
 
 

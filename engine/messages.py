@@ -1,4 +1,8 @@
-"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for."""
+"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for.
+
+Whom the diagram lets report it, it says by a form: on the event that catches the message, or on the step that the event
+stands beside. All other messages are the system's own (a change of the register, a clue); no person sends them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from engine import access, notices, prefill, runtime, views
 from engine.clock import Clock, local_date
 from engine.database import write
 from engine.definitions import Definition
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms import Form
 from engine.models import Account, CaseFile, Submission
 
@@ -23,7 +27,7 @@ OBJECTION = "objection"
 def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock) -> bool:
     """A message reaches a case with the raw data of its form, where the event that catches it carries one.
 
-    Answers whether something caught it at once. Raises NotFound, Conflict (a form's message that nothing waits for) or
+    Answers True: something caught it at once. Raises NotFound, NotAllowed, Conflict (nothing waits for it now) or
     Invalid; then nothing is recorded.
     """
     now = clock.now()
@@ -36,15 +40,20 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         form = definition.message_form(name)
         if form is None:
-            return runtime.send_message(session, actor, case_id, name, raw, clock=clock)
+            runtime.report_step(session, actor, case_id, name, raw, clock=clock)
+            return True
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
         if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
             notices.raise_objection(session, actor, case_id, clean, clock=clock)
             return True
+        if not access.reaches(
+            actor, case.village_code, frozenset(access.QUEUE_OF_ROLE)
+        ):  # R29: who supervises looks on
+            raise NotAllowed("登记由经办的单位办理，您只能查看。")
         kept = _keep(session, case, definition, name, clean, actor, now)
         payload = definition.project(name, clean)
         if not runtime.send_message(session, actor, case_id, name, payload, submission=kept.id, clock=clock):
-            raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
+            raise Conflict(runtime.NOT_NOW)
     return True
 
 

@@ -20,7 +20,7 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
     standing.restore(call, result)
 
 
-@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit)
+@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit, decides=True)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12, R17).
 

@@ -27,7 +27,9 @@ def _require_consent(consent_number: str | None) -> str:
     return str(consent_number).strip()
 
 
-@service("household.roll_back", "取消风险消除标注", "恢复为监测对象；没有同意文号的拒绝", undo=standing.restore)
+@service(
+    "household.roll_back", "取消风险消除标注", "恢复为监测对象；没有同意文号的拒绝", undo=standing.restore, decides=True
+)
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
     number = _require_consent(consent_number)
@@ -46,7 +48,7 @@ def _take_back_clearance(call: ServiceCall, result: Any) -> None:
     measures.resume(call.session, result.get("stopped", {}))
 
 
-@service("household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance)
+@service("household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance, decides=True)
 def clear(
     call: ServiceCall, executed_on: str, reason: str | None = None, consent_number: str | None = None
 ) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from engine import access, definitions, openings, runtime
 from engine.clock import Clock, local_date, months_later, start_of_day
 from engine.database import write
 from engine.definitions import Definition
+from engine.definitions.check.starting import MAX_MONTHS
 from engine.errors import Conflict, Invalid
 from engine.models import Account, CaseFile, Household, Procedure, Schedule
 from engine.surroundings import trouble_of
 from engine.text import whole
 
 BATCH = 200
-MAX_MONTHS = 36
 SessionFactory = Callable[[], Session]
 
 

@@ -96,13 +96,15 @@ class Service:
     parameters: frozenset[str]
     required: frozenset[str] = frozenset()
     """Those that have no default."""
+    decides: bool = False
+    """Whether it carries out what a level decided: no lower level takes that back (R12, R28, R29)."""
 
 
 REGISTRY: dict[str, Service] = {}
 
 
 def service(
-    name: str, title: str, about: str, undo: ServiceFunction | None = None
+    name: str, title: str, about: str, undo: ServiceFunction | None = None, *, decides: bool = False
 ) -> Callable[[ServiceFunction], ServiceFunction]:
     """Register a function ``f(call: ServiceCall, **parameters) -> JSON-able`` under `name`.
 
@@ -112,7 +114,8 @@ def service(
     def register(function: ServiceFunction) -> ServiceFunction:
         given = list(inspect.signature(function).parameters.values())[1:]
         required = frozenset(one.name for one in given if one.default is inspect.Parameter.empty)
-        REGISTRY[name] = Service(name, title, about, function, undo, frozenset(one.name for one in given), required)
+        taken = frozenset(one.name for one in given)
+        REGISTRY[name] = Service(name, title, about, function, undo, taken, required, decides)
         return function
 
     return register

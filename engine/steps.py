@@ -196,6 +196,15 @@ class Step:
         set_stored(self.case, version=version)
         self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
 
+    def continue_without(self, instance: Instance, kept: Sequence[Line]) -> None:
+        """The case goes on as `instance`, which came of the lines that were `kept`: so did its outcome."""
+        self.__dict__["instance"] = instance  # the cached property's slot
+        drawn = self.definition.elements
+        ends = [line.ends for line in kept if isinstance(line, lines.Input)]
+        ended = [end for one in ends for end in one if end in drawn]
+        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        self._change(outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or ""))
+
     def rename(self, old_token: str, new_token: str) -> None:
         """What the instance called `old_token` is `new_token` on another version: rows and drafts stay its own."""
         task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)

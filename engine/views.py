@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, announcements, audit, definitions, inbox, lamps, past, prefill, runtime
-from engine.clock import CHINA
+from engine.clock import written, written_moment
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
@@ -413,21 +413,25 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.Repeated: lambda line, name, people: f"超期 {line.days} 天，仍未办结",
     lines.Urged: lambda line, name, people: f"催办“{name}”",
     lines.Ordered: lambda line, name, people: f"就“{name}”下达督办单",
-    lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺 {line.promised_on} 前办结",
+    lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺{_day(line.promised_on)}前办结",
     lines.OrderReturned: lambda line, name, people: "退回督办单答复",
     lines.OrderAccepted: lambda line, name, people: "认可督办单答复",
-    lines.PromisePassed: lambda line, name, people: f"承诺日期（{line.promised_on}）已过，“{name}”没有办结",
+    lines.PromisePassed: lambda line, name, people: f"承诺日期（{_day(line.promised_on)}）已过，“{name}”没有办结",
     lines.Reassigned: lambda line, name, people: f"转办“{name}”给{people.get(line.to or 0, '同事')}",
 }
 
 
+def _day(iso: str) -> str:
+    return written(date.fromisoformat(iso))
+
+
 def _when(due: datetime) -> str:
-    return due.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+    return written_moment(due)
 
 
 def _last_day(passes: datetime | None) -> str:
     """A limit's last day; a warning of an earlier release did not write down when its limit passes."""
-    return f"（最后一天 {lamps.last_day(passes):%Y-%m-%d}）" if passes is not None else ""
+    return f"（最后一天 {written(lamps.last_day(passes))}）" if passes is not None else ""
 
 
 def _came_of(line: lines.Input, history: Past, seq: int) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.database import Patience
 from engine.delivery import Servers, read_webhooks
+from engine.documents.fonts import Fonts
 from engine.installation import INSTANCE
 
 
@@ -41,6 +42,7 @@ class Config:
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
+    fonts: Fonts = field(default_factory=Fonts)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
@@ -55,6 +57,7 @@ class Config:
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
             "servers": _servers(environ),
             "capacity": _capacity(environ),
+            "fonts": _fonts(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
 
@@ -82,6 +85,15 @@ def _capacity(environ: Mapping[str, str]) -> Capacity:
         idle_connection_seconds=whole("IDLE_CONNECTION_SECONDS", default.idle_connection_seconds, 5, 3600),
         patience=patience,
     )
+
+
+def _fonts(environ: Mapping[str, str]) -> Fonts:
+    """The fonts for papers. Raises ValueError where the office's folder is not there, or has no font."""
+    folder = environ.get("SHOUWANG_FONTS", "")
+    found = Fonts(Path(folder).absolute() if folder else None)
+    if folder and not found.families:
+        raise ValueError(f"SHOUWANG_FONTS：文件夹 {folder} 里没有字体文件（.ttf、.otf、.ttc）。")
+    return found
 
 
 def _servers(environ: Mapping[str, str]) -> Servers:

@@ -22,6 +22,7 @@ from engine import (
     privacy,
 )
 from engine.clock import CHINA, local_date, written
+from engine.documents import fonts
 from engine.forms import Field, spread
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
@@ -39,10 +40,12 @@ OBJECTION_STATUS = {
 }
 
 
-def day(value: date | datetime | None) -> str:
-    """2022年5月11日."""
-    if value is None:
+def day(value: date | datetime | str | None) -> str:
+    """2022年5月11日; the days of a case's variables are ISO 8601 texts."""
+    if not value:
         return ""
+    if isinstance(value, str):
+        value = date.fromisoformat(value)
     found = local_date(value) if isinstance(value, datetime) else value
     return written(found)
 
@@ -54,6 +57,19 @@ def moment(value: datetime | None) -> str:
     local = value.astimezone(CHINA)
     year = f"{local.year}年" if local.year != local_date(clock.now()).year else ""
     return f"{year}{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def spoken(value: object) -> str:
+    """A value of a diagram's variable or decision in words: 是, 无, 类别 = 边缘易致贫户，人数 = 3."""
+    if value is None or value == "" or value == [] or value == {}:
+        return "无"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, Mapping):
+        return "，".join(f"{name} = {spoken(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "；".join(spoken(one) for one in value)
+    return str(value)
 
 
 def plain(documentation: str) -> str:
@@ -119,7 +135,8 @@ def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
         day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
-        mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain,
+        mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain, spoken=spoken,
+        character=fonts.name_of,
     )  # fmt: skip
     app.jinja_env.globals.update(
         form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=lamps.LAMPS, lamp=lamps.lamp,

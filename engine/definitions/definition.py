@@ -158,6 +158,11 @@ class Definition:
         caught = [e for e in self.elements.values() if e.message and e.form_key and e.kind != "startEvent"]
         return {str(element.message): element for element in reversed(caught)}
 
+    def beside_steps(self, message: str) -> dict[str, Element]:
+        """The events without a form that catch `message` beside a step with one, by the step."""
+        caught = [e for e in self.elements.values() if e.message == message and e.attached_to and not e.form_key]
+        return {str(e.attached_to): e for e in caught if self.elements[str(e.attached_to)].form_key}
+
     @cached_property
     def flows(self) -> dict[str, tuple[str, str]]:
         """Source and target of every sequence flow of all drawings, by its id."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from engine.clock import written
-from engine.documents.paper import Column, Paper
+from engine.documents.paper import HEAD, Column, Paper
 
 NONE = "—"
 LONG = 12
@@ -130,7 +130,7 @@ def _with_list(paper: Paper, listed: Sequence[Listed], *places: str, decided: bo
     grouped = any(one.group for one in listed)
     columns = [Column("序号", 3), *(PLACES[place] for place in places)]
     columns += [Column("村民小组", 6)] if grouped else []
-    columns += [Column("户主", 5), Column("人口", 3), *(_detail(label, listed) for label in labels)]
+    columns += [Column(HEAD, 5), Column("人口", 3), *(_detail(label, listed) for label in labels)]
     columns += [Column("审批意见", 5), Column("审批人", 5), Column("审批日期", 7)] if decided else []
     rows = []
     for number, one in enumerate(listed, 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,15 @@ class Column:
     label: str
     width: int
     centred: bool = True
+
+
+HEAD = "户主"
+"""The column with the name that a row is called by."""
+_SHOWN = 20
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,19 @@ class Paper:
         rows = ["  ".join(f"{c.label}：{cell}" for c, cell in zip(self.columns, row, strict=True)) for row in self.rows]
         head = [line for line in (self.title, self.number, self.addressee) if line]
         return "\n".join([*head, *self.paragraphs, *rows, *self.closing, self.signature, self.dated])
+
+    def lacking(self, lacks: Callable[[str], list[str]]) -> dict[str, str]:
+        """Whose characters cannot be printed: by the words they stand in, the characters that `lacks` finds in them.
+
+        In a list by its household's head, with the row's number: that is who is looked for.
+        """
+        lines = [self.title, self.number, self.addressee, *self.paragraphs, *self.closing, self.signature, self.dated]
+        found = {_shortened(line): lacks(line) for line in (*lines, *self.signers)}
+        heads = [at for at, column in enumerate(self.columns) if column.label == HEAD]
+        for number, row in enumerate(self.rows, 1):
+            who = row[heads[0]] if heads else row[0]
+            found[f"第{number}行{who}"] = lacks("".join(row))
+        return {who: "".join(characters) for who, characters in found.items() if characters}
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""

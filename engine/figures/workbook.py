@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine import access
-from engine.clock import CHINA
+from engine.clock import written_moment
 from engine.figures.cards import Card, Cell, Shown
 from engine.figures.definitions import WORDS
 from engine.figures.facts import STEP
@@ -23,7 +23,7 @@ def workbook(
     """The file's bytes; `names` are the procedures' by key."""
     book = Book()
     sheets = _Sheets(book)
-    until = f"算至 {counted_at.astimezone(CHINA):%Y-%m-%d %H:%M}" if counted_at else "还没有算过"
+    until = f"算至 {written_moment(counted_at)}" if counted_at else "还没有算过"
     title = f"{place.path} {span.words(span.first)}至{span.today.month}月{span.today.day}日，{until}"
     cards = [one.card for one in found]
     rows = [

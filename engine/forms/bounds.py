@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+from engine.clock import written
 from engine.forms import facts as known
 from engine.forms import schema as s
 
@@ -159,12 +160,7 @@ def sentence(end: str, limit: End) -> str:
     word = "早" if end == "notBefore" else "晚"
     if limit.is_field and limit.words:
         return f"不能{word}于{limit.words}。"
-    return f"不能{word}于{spelled(limit.day)}{f'（{limit.words}）' if limit.words else ''}。"
-
-
-def spelled(day: date) -> str:
-    """A day as people write it."""
-    return f"{day.year}年{day.month}月{day.day}日"
+    return f"不能{word}于{written(limit.day)}{f'（{limit.words}）' if limit.words else ''}。"
 
 
 def page_ends(

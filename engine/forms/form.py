@@ -427,14 +427,26 @@ def _settled_rows(component: s.Component, given: Any, typed: Any) -> list[dict[s
     """The rows of a list: those of a fixed list are given, each with what was typed in its other columns."""
     own = [row if isinstance(row, Mapping) else {} for row in typed] if isinstance(typed, list) else []
     rows = [row if isinstance(row, Mapping) else {} for row in given] if isinstance(given, list) else []
-    columns = [child for child in _inputs(s.children(component)) if s.fixed(child)]
+    columns = _inputs(s.children(component))
     settled = []
     for index, row in enumerate(rows):
-        fixed = {s.key(child): child.get("defaultValue") for child in columns}
-        if s.fixed(component):
-            fixed = {key: row.get(key) for key in fixed}
-        settled.append({**(own[index] if index < len(own) else {}), **fixed})
+        known = own[index] if index < len(own) else {}
+        settled.append({**known, **dict(_settled_columns(component, columns, row, known))})
     return settled
+
+
+def _settled_columns(
+    component: s.Component, columns: list[s.Component], given: Mapping[str, Any], typed: Mapping[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    """What of one row nobody types: a read-only column has the given value, else its default; so do lists within."""
+    for column in columns:
+        key = s.key(column)
+        if column["type"] == "dynamiclist":
+            inner = given.get(key) if s.fixed(component) and s.fixed(column) else typed.get(key)
+            yield key, _settled_rows(column, inner, typed.get(key))
+        elif s.fixed(column):
+            value = given.get(key) if s.fixed(component) else None
+            yield key, column.get("defaultValue") if value is None else value
 
 
 def _first_names(components: list[s.Component]) -> frozenset[str]:

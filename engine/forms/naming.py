@@ -13,8 +13,17 @@ from engine.forms import bounds, facts
 from engine.forms import schema as s
 from engine.forms.evaluation import PAGE
 
-PREFILLED = frozenset({"household", "case", "clue", "officials"})
-"""The names that ``prefill`` may use (engine.prefill)."""
+PREFILLED: Mapping[str, frozenset[str]] = {
+    "household": frozenset(
+        "id number head_name head_id_number village_code village path group_name address phone household_type type_name "
+        "status category risks key_groups size national_number members income spending assurances per_capita net_income "
+        "year monitored_on eliminated_on elimination_manner".split()
+    ),
+    "clue": frozenset({"channel", "finder", "description", "risks", "discovered_on"}),
+    "officials": frozenset({"present", "load"}),
+    "case": frozenset(),
+}
+"""The names that ``prefill`` may use, with what they have (engine.prefill); what a case has, its diagram says."""
 Fields = Mapping[str, s.Component]
 
 
@@ -26,12 +35,29 @@ def check_names(components: Iterable[s.Component], outer: Fields | None = None) 
         for text in facts.texts(component):
             yield from _reads(component, text, known)
         yield from _ends(component, known)
-        prefill = s.given(component, "prefill")
-        for name in sorted(compile_expression(str(prefill)).names()) if prefill else ():
-            if name.partition(".")[0] not in PREFILLED:
-                yield _found(component, f"预填用到的“{name}”没有来处，可用：{'、'.join(sorted(PREFILLED))}。")
+        yield from _prefilled(component, row=outer is not None)
         if component["type"] == "dynamiclist":
             yield from check_names(s.children(component), known)
+
+
+def _prefilled(component: s.Component, *, row: bool) -> Iterator[Finding]:
+    """A prefill that is filled from nothing."""
+    prefill = s.given(component, "prefill")
+    if not prefill:
+        return
+    if row:
+        yield _found(component, "预填不起作用：一行里的项目不能单独预填，请在清单上预填整行，或写默认值。")
+    if component["type"] not in s.INPUTS:
+        yield _found(component, "预填不起作用：它不是填写的项。")
+    for name in sorted(certain_names(compile_expression(str(prefill)).tree)):
+        root, _, rest = name.partition(".")
+        has = PREFILLED.get(root)
+        if has is None:
+            yield _found(component, f"预填用到的“{name}”没有来处，可用：{'、'.join(sorted(PREFILLED))}。")
+        elif has and rest and rest.partition(".")[0] not in has:
+            yield _found(component, f"预填用到的“{name}”没有来处，“{root}”里可用：{'、'.join(sorted(has))}。")
+        elif root == "case" and not rest:
+            yield _found(component, "预填写的是整个 case，请写明其中哪一个变量。")
 
 
 def _reads(component: s.Component, text: str, known: Fields) -> Iterator[Finding]:

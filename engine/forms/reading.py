@@ -12,6 +12,7 @@ from engine.feel.patterns import quick
 from engine.forms import rules
 from engine.forms import schema as s
 from engine.forms.circles import check_order
+from engine.forms.defaults import check_defaults
 from engine.forms.evaluation import Plan
 from engine.forms.fields import MAX_MATCHED
 from engine.forms.naming import check_names
@@ -51,7 +52,7 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
         return None, found
     problems = s.check_form(schema)
     components = schema["components"]
-    return schema, problems or [*check_names(components), *check_order(Plan(components))]
+    return schema, problems or [*check_names(components), *check_defaults(components), *check_order(Plan(components))]
 
 
 class _Ambiguous(ValueError):

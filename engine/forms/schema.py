@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.errors import Finding
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.feel.lexer import KEYWORDS
 
 Component = Mapping[str, Any]
 
@@ -21,8 +23,15 @@ KINDS = {
     "number": "number", "datetime": "day", "checkbox": "boolean",
 }  # fmt: skip
 """What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
-RESERVED = frozenset({"case", "step", "planned", "today", "key", "csrf_token", "draft"})
-"""Names that no field may have: the facts it is compared with, and what the page itself sends."""
+FACTS = frozenset({"case", "step", "planned", "today"})
+"""What fields are compared with, by these names (engine/forms/facts.py)."""
+POSTED = frozenset(
+    "csrf_token key list revision draft shown id return_reason household confirmed_new schema fill focus "
+    "script do element token choice_key message".split()
+)
+"""What the pages with a form send beside its fields (a test walks the templates): no field of the top level."""
+FEEL_WORDS = KEYWORDS | {"item"}
+"""Names that an expression takes for something else: its own words, and each item of a filtered list."""
 FORMATS = frozenset("id_number phone past_date money village".split())
 NAMES = {
     "html": "HTML",
@@ -103,10 +112,21 @@ def check_form(schema: Any) -> list[Finding]:
         return [Finding("", "", "不是表单文件：缺少 components。")]
     if sum(1 for _ in walk(schema["components"])) > MAX_COMPONENTS:
         return [Finding("", "", f"表单项过多（上限 {MAX_COMPONENTS} 项）。")]
-    return list(_check_level(schema["components"], set()))
+    return list(_check_level(schema["components"], set(), top=True))
 
 
-def _check_level(components: list[Component], keys: set[str]) -> Iterator[Finding]:
+def _unfit(key: str, top: bool) -> str:
+    """Why no field may have this name, as the rest of a sentence; '' for one that may."""
+    if not key.isidentifier():
+        return "只能用字母、数字、下划线和汉字，不能以数字开头"
+    if key in FEEL_WORDS:
+        return "是表达式自己的词"
+    if key in FACTS:
+        return "在表达式里指别的：今天 today、这一步 step、本事项 case、计划 planned"
+    return "由办理页面自己提交，会盖掉填写的内容" if top and key in POSTED else ""
+
+
+def _check_level(components: list[Component], keys: set[str], *, top: bool) -> Iterator[Finding]:
     for component in components:
         kind = component.get("type", "")
         name = label(component) or kind
@@ -119,14 +139,19 @@ def _check_level(components: list[Component], keys: set[str]) -> Iterator[Findin
                 yield _finding(component, f"“{name}”没有字段名（key）。")
             elif key in keys:
                 yield _finding(component, f"字段名“{key}”重复。")
-            elif key in RESERVED:
-                yield _finding(component, f"字段名“{key}”另有用处，请换一个。")
+            else:
+                sentence = _unfit(str(key), top)
+                if sentence:
+                    yield _finding(component, f"字段名“{key}”{sentence}，请换一个。")
             keys.add(str(key))
         yield from _check_texts(component, name)
         yield from _ignored(component, name)
+        yield from _placeholders(component, name)
         if kind in CHOICES and not component.get("values"):
             yield _finding(component, f"“{name}”没有可选项。")
-        yield from _check_level(children(component), set() if kind == "dynamiclist" else keys)
+        yield from _check_level(
+            children(component), set() if kind == "dynamiclist" else keys, top=top and kind != "dynamiclist"
+        )
 
 
 def _check_texts(component: Component, name: str) -> Iterator[Finding]:
@@ -162,6 +187,21 @@ def _ignored(component: Component, name: str) -> Iterator[Finding]:
         yield _finding(component, f"“{name}”是要由人作出的决定，不能有默认值：没有选的，不能算作选了。")
     if component["type"] == "group" and (component.get("path") or component.get("isRepeating")):
         yield _finding(component, f"分组“{name}”不能有自己的路径，也不能重复；要重复请用“可增减的行”。")
+
+
+PLACEHOLDER = re.compile(r"\{\{.{0,80}?\}\}|[$#]\{.{0,80}?\}", re.DOTALL)
+"""What other tools replace by a value in a text; we show it as it is written."""
+
+
+def _placeholders(component: Component, name: str) -> Iterator[Finding]:
+    """Places in a text that nothing fills: people would read the braces."""
+    texts = [component.get(part) for part in ("text", "label", "dateLabel", "description")]
+    texts += [option.get("label") for option in component.get("values") or []]
+    texts += [rule.get("sentence") for rule in given(component, "rules") or []]
+    for text in texts:
+        for place in PLACEHOLDER.findall(text) if isinstance(text, str) else ():
+            sentence = f"“{name[:40]}”的文字里，“{place}”不会换成值，办理的人看到的就是这几个字。"
+            yield _finding(component, sentence + "要显示值，请用只读项加预填，或用计算项。")
 
 
 def _finding(component: Component, sentence: str) -> Finding:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.clock import CHINA
+from engine.clock import written_moment
 from engine.models import Rehearsal, RehearsalEntry
 from engine.rehearsal.report import Report
 from engine.sheets import Book
@@ -56,7 +56,7 @@ def workbook(session: Session, act: Rehearsal, counts: Mapping[str, int], found:
 
 def _summary(act: Rehearsal, counts: Mapping[str, int], found: Report) -> list[list[Any]]:
     rows: list[list[Any]] = [
-        ["回放的版本", "", act.title], ["回放时间", "", f"{act.at.astimezone(CHINA):%Y-%m-%d %H:%M}"],
+        ["回放的版本", "", act.title], ["回放时间", "", written_moment(act.at)],
         ["假定", "", assumption_words(act)],
         *([STATUS_WORDS[status] + "（件）", "", number] for status, number in counts.items()),
     ]  # fmt: skip

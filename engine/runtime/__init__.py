@@ -7,12 +7,22 @@ an official had typed is then kept as a draft.
 from engine.runtime.completing import complete, complete_many
 from engine.runtime.holding import claim, reassign, release
 from engine.runtime.items import Outcome, StaleDraft, StepResult, definition_of, form_of, record_incident, save_draft
-from engine.runtime.messaging import send_message, tell_household
-from engine.runtime.returning import ReturnTarget, may_withdraw, return_many, return_targets, return_to, withdraw
+from engine.runtime.messaging import NOT_NOW, report_step, send_message, tell_household
+from engine.runtime.returning import (
+    NO_TARGET,
+    ReturnTarget,
+    may_withdraw,
+    return_many,
+    return_targets,
+    return_to,
+    withdraw,
+)
 from engine.runtime.separation import obstacle, obstacles
 from engine.runtime.starting import open_case, open_of_group, open_of_procedure, start_case
 
 __all__ = [
+    "NOT_NOW",
+    "NO_TARGET",
     "Outcome",
     "ReturnTarget",
     "StaleDraft",
@@ -31,6 +41,7 @@ __all__ = [
     "reassign",
     "record_incident",
     "release",
+    "report_step",
     "return_many",
     "return_targets",
     "return_to",

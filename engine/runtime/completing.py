@@ -133,26 +133,10 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     actor, now = step.actor, step.now
     assert actor is not None  # people complete
     element = step.definition.elements[item.element_id]
-    barred = separation.obstacle(session, actor, step.case, step.definition, element)
-    if barred:
-        raise NotAllowed(barred)
-    form = step.definition.form(item.form_key)
-    reads = form.reads if fill else form.readonly_reads
-    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
-    if "step" in form.fact_reads:
-        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
-    raw = form.filled(raw, context) if fill else raw
-    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
-    clean = form.validate(raw, today=local_date(now), attachments=files, context=context)
-    submission = {
-        "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
-        "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
-        "submitted_at": now,
-    }  # fmt: skip
-    submission_id = step.connection.execute(_SUBMIT, submission).scalar_one()
+    clean, submission_id = sent(step, item, raw, fill=fill)
     variable = element.variable or item.form_key
     step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
-    outcome = form.outcome_label(clean)[:80]
+    outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
     save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
@@ -162,6 +146,31 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
+
+
+def sent(step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False) -> tuple[dict[str, Any], int]:
+    """What the actor sends for an open item, clean and kept, by whichever door it comes in; and its submission.
+
+    Raises NotAllowed when another person is to do the step, or Invalid with the fields.
+    """
+    session, element, actor = step.session, step.definition.elements[item.element_id], step.actor
+    assert actor is not None  # people send
+    if barred := separation.obstacle(session, actor, step.case, step.definition, element):
+        raise NotAllowed(barred)
+    form = step.definition.form(item.form_key)
+    reads = form.reads if fill else form.readonly_reads
+    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
+    if "step" in form.fact_reads:
+        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
+    raw = form.filled(raw, context) if fill else raw
+    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
+    submission = {
+        "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
+        "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
+        "submitted_at": step.now,
+    }  # fmt: skip
+    return clean, step.connection.execute(_SUBMIT, submission).scalar_one()
 
 
 def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:

@@ -11,12 +11,15 @@ from sqlalchemy.orm import Session
 
 from engine import access
 from engine.clock import Clock
-from engine.database import whole, write
+from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.flow.history import lines
 from engine.models import Account, CaseFile, WorkItem
-from engine.runtime.items import noting_faults
+from engine.runtime.completing import sent
+from engine.runtime.items import drop_drafts, noting_faults
 from engine.steps import Step
+
+NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。"
 
 
 def send_message(
@@ -55,6 +58,49 @@ def _send(
         caught = step.instance.send(name, dict(payload), now, facts)
         step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0))
     return caught
+
+
+def report_step(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock
+) -> None:
+    """What a step waits for comes another way, as a message that an event beside the step catches.
+
+    It is the step's own matter (R08, R09): only who may do the step may send it, with the step's form filled in.
+    Raises Invalid (the diagram has no such event: the message is the system's own, or a field is wrong), NotAllowed,
+    NotFound or Conflict (the step is not open); then nothing is recorded.
+    """
+    with noting_faults(session, clock.now(), case_id=case_id):
+        _report(session, actor, case_id, name, raw, clock.now())
+
+
+@whole
+def _report(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], now: datetime
+) -> None:  # fmt: skip
+    with write(session):
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        beside = step.definition.beside_steps(name)
+        if not beside:
+            raise Invalid(f"这一版流程不从外面接收消息“{name}”。")
+        query = select(WorkItem).where(
+            WorkItem.case_id == case_id, WorkItem.status == "open", WorkItem.element_id.in_(beside)
+        )
+        item = session.scalars(query.order_by(WorkItem.id)).first()
+        if item is None:
+            raise Conflict(NOT_NOW)
+        access.require_work(actor, item)
+        access.require_open(session, actor, item)
+        event = beside[item.element_id]
+        clean, submission = sent(step, item, raw)
+        payload = step.definition.project(name, clean)
+        if not step.instance.send(name, payload, now):
+            raise Conflict(NOT_NOW)
+        if event.cancel_activity:  # R12: whoever sent it has done the step
+            done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
+            save(step.connection, item, **done)
+            drop_drafts(step, item)
+        step.finish(lines.Caught(payload=payload, submission=submission))
 
 
 def tell_household(

@@ -26,6 +26,8 @@ from engine.replay import Input, services_of
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, noting_faults, open_item, readable_item
 from engine.steps import Step
 
+NO_TARGET = "没有可以退回的步骤：这是第一步，或者前面已由上级作出决定。上级的决定有误的，请上级撤回更正。"
+
 
 @dataclass(frozen=True)
 class ReturnTarget:
@@ -40,7 +42,10 @@ class ReturnTarget:
 
 
 def return_targets(session: Session, actor: Account, item_id: int) -> list[ReturnTarget]:
-    """The finished steps that the open item came of, latest first: what 退回 may name."""
+    """The finished steps that the open item came of, latest first: what 退回 may name.
+
+    What a higher level has decided only that level takes back: no step before it is among them (R12, R28, R29).
+    """
     item = readable_item(session, actor, item_id)
     step = Step(
         session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
@@ -51,14 +56,33 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
         if isinstance(entry.line, lines.Completed):
             latest[replay.element_of(entry)] = entry
     found = []
+    decided = _decided_above(session, replay.inputs, item.queue)
     for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
+<<<<<<< HEAD
         without = step.replay()
         instance, _ = without.run_without(entry.seq)
         without.suppose(item.opened_at)
+=======
+        instance, left_out = step.replay().run_without(entry.seq)
+        if decided & set(left_out):
+            continue
+>>>>>>> main
         standing = instance.open_tasks()
         # A step that the present version has no longer cannot be opened again.
         if item.token not in {task.token for task in standing} and element_id in {task.element_id for task in standing}:
             found.append(_target(session, step, element_id, entry))
+    return found
+
+
+def _decided_above(session: Session, inputs: Sequence[Input], queue: str) -> set[int]:
+    """The inputs by which a level above `queue` decided, by what their services did."""
+    found = set()
+    for entry in inputs:
+        known = [services.find(answer.service) for answer in services_of(entry.line)]
+        if not isinstance(entry.line, lines.Completed) or not any(one and one.decides for one in known):
+            continue
+        if access.above(session.get_one(WorkItem, entry.line.item).queue, queue):
+            found.add(entry.seq)
     return found
 
 
@@ -90,7 +114,7 @@ def _return_to(
 ) -> StepResult:  # fmt: skip
     targets = return_targets(session, actor, item_id)
     if not targets:
-        raise Conflict("这是第一步，没有可以退回的上一步。")
+        raise Conflict(NO_TARGET)
     with write(session):
         step, item = open_item(session, actor, item_id, now)
         seq = target_seq if target_seq is not None else targets[0].seq
@@ -205,7 +229,12 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
             known = services.find(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
+<<<<<<< HEAD
     step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id)
     step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
+=======
+    step.log(replace(line, undone=left_out, known=replay.known), item.element_id)
+    step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
+>>>>>>> main
     instance.pass_time(step.now)
     return left_out

@@ -1,19 +1,19 @@
 """Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from it.
 
 A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
-``*, !explain_delay``. The start event among them means who opened the case.
+``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from engine import definitions, past
 from engine.definitions import Definition, Element
-from engine.models import Account, CaseFile, WorkItem
+from engine.models import Account, CaseFile, RiskClue, WorkItem
 
 
 def obstacle(session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element) -> str:
@@ -22,7 +22,7 @@ def obstacle(session: Session, actor: Account, case: CaseFile, definition: Defin
     if not rule:
         return ""
     named = {part.strip() for part in rule.split(",")}
-    if definition.start.id in named and case.started_by == actor.id:
+    if _covers(named, definition.start.id) and _brought(session, actor, case):
         return "本事项由您提出，按规定须由他人办理这一步。"
     query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
         WorkItem.case_id == case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
@@ -32,9 +32,24 @@ def obstacle(session: Session, actor: Account, case: CaseFile, definition: Defin
     for item_id, name, called in done:
         # What was done on another version is what the present one calls so: a move does not make a stranger of anybody.
         element_id = history.present(called, history.seq_of_item(item_id)) if history else called
-        if element_id in named or ("*" in named and f"!{element_id}" not in named):
+        if _covers(named, element_id):
             return f"您办理过本事项的“{name}”，按规定须由他人办理这一步。"
     return ""
+
+
+def _covers(named: set[str], element_id: str) -> bool:
+    return element_id in named or ("*" in named and f"!{element_id}" not in named)
+
+
+def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
+    """Whether the actor opened the case by hand, or entered one of its clues; what another case opened nobody brought."""
+    if case.started_by == actor.id and case.origin_id is None:
+        return True
+    return session.scalar(_clues_of(actor).where(RiskClue.case_id == case.id).limit(1)) is not None
+
+
+def _clues_of(actor: Account) -> Select[int | None]:
+    return select(RiskClue.case_id).where(RiskClue.entered_by == actor.id, RiskClue.cancelled_at.is_(None))
 
 
 def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, str]:
@@ -59,5 +74,7 @@ def _involved(session: Session, actor: Account, items: Sequence[WorkItem]) -> di
     own = select(WorkItem.case_id).where(
         WorkItem.case_id.in_(ids), WorkItem.closed_by == actor.id, WorkItem.status == "done"
     )
-    query = select(CaseFile).where(CaseFile.id.in_(ids), (CaseFile.started_by == actor.id) | CaseFile.id.in_(own))
+    brought = _clues_of(actor).where(RiskClue.case_id.in_(ids))
+    mine = (CaseFile.started_by == actor.id) | CaseFile.id.in_(own) | CaseFile.id.in_(brought)
+    query = select(CaseFile).where(CaseFile.id.in_(ids), mine)
     return {case.id: case for case in session.scalars(query)}

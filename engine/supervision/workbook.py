@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import access, audit, definitions, divisions
-from engine.clock import CHINA, written
+from engine.clock import written_moment
 from engine.database import write
 from engine.errors import Invalid
 from engine.lamps import LAMPS, days_over, lamp, last_day
@@ -48,9 +48,8 @@ def _facts(
     place: Division, narrowing: Mapping[str, str], wanted: LimitFilter, many: int, now: datetime
 ) -> list[tuple[str, str | int]]:
     """What the file holds, for whoever it is passed on to."""
-    at = now.astimezone(CHINA)
     return [
-        ("地方", place.name), ("截至", f"{written(at.date())} {at:%H:%M}"), ("条数", many),
+        ("地方", place.name), ("截至", written_moment(now)), ("条数", many),
         ("筛选", "；".join(narrowing.values()) or "没有筛选"), ("排序", limits.SORTS.get(wanted.sort, limits.SORTS["due"])),
         ("数的是什么", wording.MEANING),
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from engine.clock import MovableClock
 from tests.support.browser import Site
 from tests.support.server import Server, launch
 from tests.support.template import START
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +50,14 @@ def site(
 ) -> Iterator[Site]:
     """The running system with its people."""
     found = Site(server.address, clock, browser, playwright, tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def past(sqlite_url: str, clock: MovableClock) -> Iterator[World]:
+    """What came before the story: its officials' steps on the same system and clock, through the engine."""
+    found = World(sqlite_url)
+    found.clock = clock
     yield found
     found.close()

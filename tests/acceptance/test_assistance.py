@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tests.acceptance.test_identification import NAME, prepare
+from engine.models import CaseFile
+from tests.acceptance.test_identification import NAME, prepare, to_county
 from tests.support import papers
 from tests.support.browser import Official, Site
+from tests.support.world import World
 
 APPROVED = 11
 """The day of the county's approval."""
 
 
-def approved(site: Site) -> None:
-    """A household whose admission the county approved on day 11."""
-    prepare(site)
-    site.go_to(10)
-    site.official("cun").finish(NAME, "公示结果上报", "notice_end")
-    site.official("xiang").finish(NAME, "乡级审核", "township_review")
-    site.go_to(APPROVED)
-    site.official("xian").finish(NAME, "县级审批", "county_approval")
+def approved(past: World) -> CaseFile:
+    """The assistance of a household whose admission the county approved on day 11."""
+    case = prepare(past)
+    to_county(past, case)
+    past.go_to(APPROVED)
+    past.finish(case, "approve", "xian")
+    return past.assistance_of(case)
 
 
 def household(person: Official) -> str:
@@ -42,9 +43,9 @@ def fill_plan(person: Official, *rows: tuple[str, str], **changes: object) -> No
 
 
 @pytest.mark.duty("R18", "R19", "R22", "C1", "C3", "C6")
-def test_s10_after_approval_nobody_makes_a_plan(site: Site) -> None:
+def test_s10_after_approval_nobody_makes_a_plan(site: Site, past: World) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    approved(site)
+    approved(past)
     assert "明确帮扶责任人" in township.steps_of(NAME)
     site.go_to(APPROVED + 7, 23, 59)
     township.go("/bell")
@@ -80,9 +81,9 @@ def test_s10_after_approval_nobody_makes_a_plan(site: Site) -> None:
 
 
 @pytest.mark.duty("R19", "R20")
-def test_t25_late_assistance_goes_on_and_is_flagged(site: Site) -> None:
+def test_t25_late_assistance_goes_on_and_is_flagged(site: Site, past: World) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    approved(site)
+    approved(past)
     site.go_to(APPROVED + 11, 0)
     for person in (village, township):
         person.go("/bell")
@@ -111,10 +112,9 @@ def test_t25_late_assistance_goes_on_and_is_flagged(site: Site) -> None:
 
 
 @pytest.mark.duty("R21", "R22")
-def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(site: Site) -> None:
+def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(site: Site, past: World) -> None:
     village, township = site.official("cun"), site.official("xiang")
-    approved(site)
-    township.finish(NAME, "明确帮扶责任人", "responsible_official")
+    past.finish(approved(past), "name_official", "xiang")
     fill_plan(village, ("illness", "safety_net"))
     village.submit()
     township.open_task(NAME, "审核帮扶计划")
@@ -137,13 +137,13 @@ def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(s
 
 
 @pytest.mark.duty("R21", "R41")
-def test_measures_are_followed_until_they_are_done(site: Site) -> None:
+def test_measures_are_followed_until_they_are_done(site: Site, past: World) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    approved(site)
-    township.finish(NAME, "明确帮扶责任人", "responsible_official")
-    fill_plan(village, ("illness", "health"), ("general", "employment"))
-    village.submit()
-    township.finish(NAME, "审核帮扶计划", "plan_review")
+    case = approved(past)
+    past.finish(case, "name_official", "xiang")
+    rows = [papers.measure(past.today, *row) for row in (("illness", "health"), ("general", "employment"))]
+    past.finish(case, "make_plan", "cun", measures=rows)
+    past.finish(case, "review_plan", "xiang")
     site.go_to(APPROVED + 91, 0)
     for person in (village, township):
         person.go("/bell")

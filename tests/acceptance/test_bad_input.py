@@ -87,7 +87,7 @@ def test_a_finished_task_is_not_finished_again(site: Site) -> None:
     colleague.finish(NAME, "入户核实", "verification")
     refused = submit(village)
     assert refused.status == 409
-    assert "已由村乙于 05月05日 09:00 办结，不能再次办理" in village.said
+    assert "已由村乙于2022年5月5日 09:00办结，不能再次办理" in village.said
     assert "旧页面上写的" in village.text  # what was typed is shown
     village.page.goto(stale)
     assert "已办结：村乙" in village.text

@@ -1,6 +1,6 @@
 """S11, S12, T12, T14, T15, T17: risk elimination and look-back by officials in a browser.
 
-The admission that comes before each story goes through the REST API.
+What comes before each story goes through the engine; before T17, through the REST API.
 """
 
 from __future__ import annotations
@@ -9,20 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.support import papers
+from tests.support import papers, stages
 from tests.support.browser import Official, Site
 from tests.support.programme import Programme
+from tests.support.stages import NATURAL
+from tests.support.world import World
 
 NAME = "王建国"
-NATURAL = [{"risk": "illness", "gone": "yes", "how": "natural", "evidence": "已自行康复"}]
 SON_WORKS = [{"risk": "schooling", "gone": "yes", "how": "natural", "evidence": "独子七月毕业，已经就业"}]
-
-
-def admitted(site: Site, **verified: Any) -> None:
-    """The household is in the register on day 6."""
-    programme = Programme(site)
-    number = papers.id_number(papers.HEAD_ID)
-    programme.admit(programme.clue(NAME, number, "东沟1号", site.day(0).isoformat()), **verified)
 
 
 def start(official: Official, procedure: str, **given: Any) -> int:
@@ -57,13 +51,9 @@ def conclude(site: Site) -> str:
 
 
 @pytest.mark.duty("R23", "R25", "C1", "C2", "C4")
-def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> None:
+def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site, past: World) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    admitted(site)
-    site.go_to(20)
-    propose(village)
-    village.finish(NAME, "入户核查", "stability_check")  # for the first time above the line
-    village.finish(NAME, "告知暂不消除", "not_yet_eliminated")
+    stages.seen_above_on(past, stages.admitted(past), 20)
     site.go_to(175)
     number = propose(village)
     said = village.finish(NAME, "入户核查", "stability_check")
@@ -96,13 +86,13 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site) -> 
 
 
 @pytest.mark.duty("R24")
-def test_s12_two_aged_people_without_labour(site: Site) -> None:
+def test_s12_two_aged_people_without_labour(site: Site, past: World) -> None:
     village, county = site.official("cun"), site.official("xian2")
     old = [
         papers.member(labour="none"),
         papers.member("李秀英", "spouse", papers.WIFE_ID, sex="female", health="serious", labour="lost"),
     ]
-    admitted(site, members=old)
+    stages.admitted(past, members=old)
     site.go_to(370)
     number = propose(village)
     assert village.steps_of(NAME) == [] and "乡级审核" not in site.official("xiang").steps_of(NAME)
@@ -119,24 +109,24 @@ def test_s12_two_aged_people_without_labour(site: Site) -> None:
     assert "作为例外的理由：请填写。" in county.text
     county.fill({"reason": "两位老人养老金和子女赡养费稳定，住房、医疗均有保障"})
     assert "已办结" in county.submit()
-    to_review(site, village, members=old, risk_checks=NATURAL)
+    stages.to_decision(past, past.case(number), members=old, risk_checks=NATURAL)
     site.official("xiang").open_task(NAME, "乡级审核")
     assert "整户无劳动力，县级同意作为例外：两位老人养老金" in site.official("xiang").text
     site.official("xiang").finish(NAME, "乡级审核", "township_review", category=None)
     site.official("xian").finish(NAME, "县级审批", "county_approval", category=None, manner="natural")
-    assert "已消除" in conclude(site)
+    stages.conclude(past, past.case(number))
     county.go(f"/cases/{number}")
-    assert "例外说明" in county.text and "作为例外，继续办理消除" in county.text
+    assert "例外说明" in county.text and "作为例外，继续办理消除" in county.text and "已消除" in county.text
 
 
 @pytest.mark.duty("R24", "R25")
-def test_t12_no_labour_stays_monitored_and_is_told(site: Site) -> None:
+def test_t12_no_labour_stays_monitored_and_is_told(site: Site, past: World) -> None:
     members = [
         papers.member(labour="none"),
         papers.member("李秀英", "spouse", papers.WIFE_ID, sex="female", labour="none"),
         papers.member("王小军", "son", "41990119990308123", health="disabled", labour="lost"),
     ]
-    admitted(site, members=members)
+    stages.admitted(past, members=members)
     site.go_to(250)
     number = propose(site.official("cun"))
     site.official("xian2").finish(NAME, "例外说明", "labour_exception")
@@ -150,21 +140,21 @@ def test_t12_no_labour_stays_monitored_and_is_told(site: Site) -> None:
 
 
 @pytest.mark.duty("R23", "R25")
-def test_t14_a_risk_gone_by_itself_before_half_a_year(site: Site) -> None:
+def test_t14_a_risk_gone_by_itself_before_half_a_year(site: Site, past: World) -> None:
     village, township = site.official("cun"), site.official("xiang")
-    admitted(site, risks=["schooling"], risk_text="独子读大学")
+    stages.admitted(past, risks=["schooling"], risk_text="独子读大学")
     site.go_to(70)
     number = propose(village)
     village.open_task(NAME, "入户核查")
     assert village.page.locator('[name="risk_checks-0-risk"]').input_value() == "schooling"
-    to_review(site, village, risk_checks=SON_WORKS)
+    stages.to_decision(past, past.case(number), risk_checks=SON_WORKS)
     township.finish(NAME, "乡级审核", "township_review", category=None)
     county = site.official("xian")
     county.open_task(NAME, "县级审批")
     assert county.page.locator('[name="manner"]').input_value() == "natural"
     county.finish(NAME, "县级审批", "county_approval", category=None, manner="natural")
-    township.finish(NAME, "结果公告", "announcement")
-    village.finish(NAME, "告知农户", "household_told")
+    past.finish(past.case(number), "announce", "xiang")
+    past.finish(past.case(number), "tell_household", "cun")
     township.open_task(NAME, "采集与标注")
     assert "自然消除" in township.text and "12,000元" in township.text
     assert "已消除" in township.finish(NAME, "采集与标注", "elimination_record")
@@ -173,14 +163,15 @@ def test_t14_a_risk_gone_by_itself_before_half_a_year(site: Site) -> None:
 
 
 @pytest.mark.duty("R25", "R10")
-def test_t15_the_household_itself_objects_to_the_notice(site: Site) -> None:
+def test_t15_the_household_itself_objects_to_the_notice(site: Site, past: World) -> None:
     village, township = site.official("cun"), site.official("xiang")
-    admitted(site)
+    stages.admitted(past)
     site.go_to(40)
     number = propose(village)
-    village.finish(NAME, "入户核查", "stability_check", risk_checks=NATURAL)
-    village.finish(NAME, "民主评议", "appraisal")
-    village.finish(NAME, "张贴公示", "notice")
+    case = past.case(number)
+    past.finish(case, "check", "cun", risk_checks=NATURAL)
+    past.finish(case, "appraise", "cun")
+    past.finish(case, "post_notice", "cun")
     site.go_to(44)
     village.go(f"/cases/{number}")
     village.press("text=登记异议")
@@ -198,9 +189,10 @@ def test_t15_the_household_itself_objects_to_the_notice(site: Site) -> None:
 @pytest.mark.duty("R26", "R06")
 def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> None:
     village = site.official("cun")
-    admitted(site)
+    programme = Programme(site)
+    programme.admit(programme.clue(NAME, papers.id_number(papers.HEAD_ID), "东沟1号", site.day(0).isoformat()))
     site.go_to(40)
-    Programme(site).eliminate(propose(village), risk_checks=NATURAL)
+    programme.eliminate(propose(village), risk_checks=NATURAL)
     site.go_to(78)
     look_back = start(village, "回头看")
     said = village.finish(
@@ -223,9 +215,9 @@ def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> 
 
 
 @pytest.mark.duty("R06", "R26")
-def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(site: Site) -> None:
+def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(site: Site, past: World) -> None:
     village = site.official("cun")
-    admitted(site)
+    stages.admitted(past)
     village.go(f"/households?q={NAME}")
     village.press(village.page.locator("table.list .subject a").first)
     village.press("text=录入线索")

@@ -34,6 +34,57 @@ def test_a_limit_counted_from_a_day_is_written_in_the_panel(owner: Official, kin
     assert f"{text}(notice.posted_on, 7)".encode() in stored(owner, at)
 
 
+TYPED_AT_ONCE = """() => {
+  const at = (name) => document.querySelector(`[data-panel] [data-field="${name}"]`);
+  const type = (control, text) => {
+    control.focus();
+    document.execCommand("selectAll");
+    document.execCommand("insertText", false, text);
+  };
+  type(at("name"), "公示满期");
+  type(at("limit:count"), "9"); // leaving the name changes the drawing; the panel is drawn anew only after this
+}"""
+
+
+@pytest.mark.duty("C1")
+def test_keys_that_come_before_the_panel_is_drawn_anew_are_not_lost(owner: Official) -> None:
+    at, page = new_draft(owner, "边改边画", "public_notice"), owner.page
+    pick(page, "notice_over")
+    page.evaluate(TYPED_AT_ONCE)
+    expect(page.locator(".panel-head strong")).to_have_text("公示满期")  # drawn anew
+    count = page.locator("[data-field='limit:count']")
+    expect(count).to_be_focused()
+    expect(count).to_have_value("9")
+    page.keyboard.press("Tab")
+    saved(page)
+    assert b"days after(notice.posted_on, 9)" in stored(owner, at)
+    pick(page, "post_notice")
+    page.fill("[data-field=instructions]", "张贴三份")
+    pick(page, "objection_raised")  # what was typed belongs to the step that was shown
+    saved(page)
+    assert "张贴三份".encode() in stored(owner, at)
+
+
+@pytest.mark.duty("R10", "C1")
+def test_what_says_another_number_of_days_is_changed_by_a_button_and_undone(owner: Official) -> None:
+    at, page = new_draft(owner, "公示七天", "public_notice"), owner.page
+    pick(page, "notice_over")
+    page.fill("[data-field='limit:count']", "7")
+    page.press("[data-field='limit:count']", "Tab")
+    page.click("[data-counter]")
+    cure, ready = page.locator("[data-issues] button.cure"), page.locator("[data-counter][data-state=ready]")
+    expect(cure.first).to_be_visible()
+    for left in range(cure.count() - 1, -1, -1):
+        cure.first.click()
+        expect(cure).to_have_count(left)
+        expect(ready).to_be_visible()
+    saved(page)
+    text = stored(owner, at).decode()
+    assert 'name="公示满7天"' in text and "days after(notice.posted_on, 7)" in text
+    page.click("[data-act=undo]")
+    expect(cure).to_have_count(1)
+
+
 @pytest.mark.duty("R15")
 def test_a_limit_put_on_a_step_does_not_interrupt_it(owner: Official) -> None:
     at, page = new_draft(owner, "临时救助"), owner.page

@@ -6,45 +6,43 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.database import create_engine, session_factory
-from tests.support import registers
+from engine import openings
+from engine.models import CaseFile
+from tests.support import papers, registers
 from tests.support.browser import Official, Site
 from tests.support.template import START
+from tests.support.world import World
 
 NAME = "王建国"
 Put = Callable[..., int]
 
 
 @pytest.fixture
-def put(sqlite_url: str) -> Put:
+def put(past: World) -> Put:
     """Puts a household into the register with the status that earlier procedures would have left; answers its number."""
-
-    def one(name: str, status: str) -> int:
-        engine = create_engine(sqlite_url)
-        with session_factory(engine)() as session:
-            found = registers.household(session, START, name, status).id
-        engine.dispose()
-        return found
-
-    return one
+    return lambda name, status: registers.household(past.session, START, name, status).id
 
 
-def to_county(site: Site, *names: str) -> None:
+def begun(past: World, household: int, who: str, procedure: str) -> CaseFile:
+    """A rollback or clearance that an official proposes today."""
+    data = papers.paper(f"{procedure}_proposal", past.today, "")
+    return openings.open_by_hand(past.session, past.official(who), household, procedure, data, clock=past.clock)
+
+
+def to_county(site: Site, name: str) -> None:
     """Rollback from the village's check to the county's approval: notice of five full days included.
 
     The members stay as the register has them.
     """
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
-    for name in names:
-        village.finish(name, "入户核查", "rollback_check", members=None)
-        village.finish(name, "民主评议", "appraisal")
-        village.finish(name, "张贴公示", "notice")
-        assert village.steps_of(name) == []
+    village.finish(name, "入户核查", "rollback_check", members=None)
+    village.finish(name, "民主评议", "appraisal")
+    village.finish(name, "张贴公示", "notice")
+    assert village.steps_of(name) == []
     site.go_to(6)
-    for name in names:
-        village.finish(name, "公示结果上报", "notice_end")
-        township.finish(name, "乡级审核", "township_review", category=None)
-        county.finish(name, "县级审批", "county_approval", category=None)
+    village.finish(name, "公示结果上报", "notice_end")
+    township.finish(name, "乡级审核", "township_review", category=None)
+    county.finish(name, "县级审批", "county_approval", category=None)
 
 
 def status_of(official: Official, name: str) -> str:
@@ -145,12 +143,16 @@ def test_s14_the_national_bureau_refuses_a_clearance(site: Site, put: Put) -> No
 
 
 @pytest.mark.duty("R28", "C2", "C4")
-def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put) -> None:
+def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: World) -> None:
     names = ["甲建设", "乙建设", "丙建设", "丁建设"]
-    for name in names:
-        put(name, "eliminated")
-        site.official("cun").start(name, "回退", "rollback_proposal")
-    to_county(site, *names)
+    cases = [begun(past, put(name, "eliminated"), "cun", "rollback") for name in names]
+    for case in cases:
+        for step in ("check_rollback", "appraise_rollback", "post_notice"):
+            past.finish(case, step, "cun")
+    past.go_to(6)
+    for case in cases:
+        for step, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
+            past.finish(case, step, who)
     county, city, province = site.official("xian2"), site.official("shi"), site.official("sheng")
     application = {"reason": "经逐级核实，情况属实，申请回退。"}
     assert "办结 4 户" in county.decide_all("县级提出申请", application)
@@ -193,21 +195,18 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put) -> None:
 
 
 @pytest.mark.duty("R28", "R29")
-def test_t18_the_province_refuses_and_only_new_evidence_applies_again(site: Site, put: Put) -> None:
-    put("钱有余", "monitored")
+def test_t18_the_province_refuses_and_only_new_evidence_applies_again(site: Site, put: Put, past: World) -> None:
     name = "钱有余"
-    village, township, county, other = (site.official(u) for u in ("cun", "xiang", "xian", "xian2"))
-    county.start(name, "清退", "clearance_proposal")
-    village.finish(name, "村级核实", "clearance_check")
-    township.finish(name, "乡级核实", "clearance_verification")
-    township.finish(name, "告知农户并听取意见", "household_hearing")
+    village, county, other = (site.official(u) for u in ("cun", "xian", "xian2"))
+    case = begun(past, put(name, "monitored"), "xian", "clearance")
+    for step, who in (("check_clearance", "cun"), ("verify_clearance", "xiang"), ("hear_household", "xiang")):
+        past.finish(case, step, who)
     site.go_to(5, 23, 59)
     assert other.steps_of(name) == []
     site.go_to(6, 0)  # five full days without an answer
     assert other.steps_of(name) == ["集体研究决定"]
-    other.finish(name, "集体研究决定", "clearance_decision")
-    county.finish(name, "县级提出申请", "county_application")
-    site.official("shi").finish(name, "市级审核", "city_review")
+    for step, who in (("decide_clearance", "xian2"), ("county_applies", "xian"), ("city_reviews", "shi")):
+        past.finish(case, step, who)
     site.official("sheng").finish(
         name, "省级汇总审核", "province_review", outcome="refuse", reason="企业已停业，事实不清"
     )

@@ -43,7 +43,7 @@ def test_s19_two_officials_at_the_same_second(site: Site) -> None:
     assert len(winners) == 1
     loser = second if winners[0] is first else first
     winner = "乡甲" if winners[0] is first else "乡乙"
-    assert f"已由{winner}于 05月05日 09:00 办结，不能再次办理" in loser.said
+    assert f"已由{winner}于2022年5月5日 09:00办结，不能再次办理" in loser.said
     assert "202205-1" in loser.text  # what was typed is not lost
     number = village.open_case(NAME)
     history = site.api("cun").get(f"/api/v1/cases/{number}").json()["history"]
@@ -115,7 +115,7 @@ def test_s20_six_days_down(
         }  # with the true time
         village = site.official("cun")
         village.go(f"/cases/{noticed[0]}")
-        assert "“公示满5天”到期（2022-05-11 00:00）" in village.text
+        assert "“公示满5天”到期（2022年5月11日零时）" in village.text
         assert site.official("xian").todo_count("超期说明") == 10
         assert village.todo_count("公示结果上报") == 40
     finally:

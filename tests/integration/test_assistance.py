@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import measures, officials, plans
+from engine import households, measures, officials, plans
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.forms.naming import PREFILLED
 from engine.models import (
     AssistancePlan,
     CaseFile,
@@ -347,6 +348,8 @@ def test_the_load_of_every_official_is_visible(world: World) -> None:
     assert officials.loads(world.session, world.official("waixiang")).items == []
     assert officials.loads(world.session, world.official("sheng")).items[0].households == 2
     facts = officials.facts(world.session, first.household_id, first.village_code)
+    assert facts.keys() == PREFILLED["officials"]
+    assert households.facts(world.session, first.household_id).keys() == PREFILLED["household"]
     assert facts["load"] == "赵国梁（县农业农村局）2 户"
 
 

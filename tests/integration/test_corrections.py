@@ -201,3 +201,18 @@ def test_the_pages_of_corrections(small_world: World) -> None:
         == []
     )
     assert clues.of_household(world.session, gone.household_id) == []
+
+
+@pytest.mark.duty("R29", "R13")
+def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small_world: World) -> None:
+    world = small_world
+    case = world.approved()
+    clue = world.session.scalars(select(RiskClue)).one()
+    row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock)
+    assert any("结果不变" in said for said in corrections.consequences(world.session, row))
+    decide(world, row, "xiang")
+    assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
+    assert (world.case(case.id).status, case.household.status) == ("open", "monitored")
+    assert set(world.open_items(case)) == {"announce"}  # the township still announces what the county approved
+    world.finish(case, "announce", "xiang")
+    world.assert_replays(case.id)

@@ -37,7 +37,7 @@ def test_a_draft_from_the_procedure_in_force_a_file_and_nothing(owner: FlaskClie
     page = owner.get(_new(owner, source="file", file=(BytesIO(NOTICE), "a.bpmn"))).text
     assert "公示与异议 第 1 版" in page
     page = owner.get(_new(owner, source="blank")).text
-    assert "新流程" in page and "没有发现问题" in page
+    assert "新流程" in page and "可以启用，但请留意以下 1 处" in page and "没有人能启动这个流程" in page
     assert owner.get("/drafts").text.count('class="subject"') == 3
 
 

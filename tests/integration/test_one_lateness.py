@@ -195,11 +195,11 @@ def test_words_name_the_last_day_of_the_very_limit_and_late_is_not_once_late(sma
     world.go_to(13)
     client = signed_in(application(world), world.official("xiang"))
     text = client.get(f"/cases/{case.id}").text
-    assert "期限“满15天”临期预警（最后一天 2022-05-20）" in text and "曾超期" not in text
+    assert "期限“满15天”临期预警（最后一天 2022年5月20日）" in text and "曾超期" not in text
     assert bells(world, "warning") == ["王建国户：识别认定的期限“满15天”即将到期，最后一天是2022年5月20日。"]
     world.go_to(16)
     text = client.get(f"/cases/{case.id}").text
-    assert "期限“满15天”已过（最后一天 2022-05-20）" in text and "超期 1 天" in text
+    assert "期限“满15天”已过（最后一天 2022年5月20日）" in text and "超期 1 天" in text
     assert "曾超期" not in text, "it is late now"
     assert bells(world, "overdue") == ["王建国户：识别认定的期限“满15天”已过，最后一天是2022年5月20日。"]
     world.to_notice(case)

@@ -225,6 +225,22 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
     assert announcement.issued_by == world.official("xiang").id
 
 
+@pytest.mark.duty("R10")
+def test_nothing_is_issued_before_somebody_read_whose_characters_cannot_be_printed(small_world: World) -> None:
+    world = small_world
+    case = world.enter(name="王𡛟")
+    for step, username in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+        world.finish(case, step, username)
+    world.finish(case, "appraise", "cun")
+    client, item = signed_in(application(world), world.official("cun")), open_items(world, "post_notice")[0]
+    assert "第1行王𡛟：𡛟（U+216DF）" in client.get(f"/papers/notice?id={item}").text
+    refused = client.post("/papers/notice", data={"id": str(item)})
+    assert refused.status_code == 409 and "还没有印发" in refused.text and 'value="𡛟"' in refused.text
+    assert world.session.scalar(select(NumberedPaper.id)) is None
+    issued = client.post("/papers/notice", data={"id": str(item), "lacking": "𡛟"}, follow_redirects=True)
+    assert "已印发" in issued.text and "王𡛟" in issued.text
+
+
 @pytest.mark.duty("R13")
 def test_an_announcement_is_numbered_in_the_year_in_which_it_is_issued(small_world: World) -> None:
     world = small_world

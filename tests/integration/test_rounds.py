@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from engine import messages, runtime, views
-from engine.errors import Invalid
+from engine.errors import Conflict, Invalid
 from engine.forms import schema as s
 from engine.models import CaseFile, MonitoringLine, WorkItem
-from tests.support.stages import NATURAL, admitted, propose, to_decision
+from tests.integration import test_clearance as clearance
+from tests.support.stages import NATURAL, admitted, household_of, propose, to_decision
 from tests.support.world import World
 
 
@@ -196,3 +197,49 @@ def test_the_county_is_asked_when_the_manner_it_chose_does_not_hold(small_world:
         world.finish(case, "approve", "xian", manner="stable")
     assert "不符合条件" in refused.value.fields["manner"][0]
     world.finish(case, "approve", "xian", manner="natural")
+
+
+def _targets(world: World, case: CaseFile, element_id: str, username: str) -> list[str]:
+    item = world.open_items(case)[element_id]
+    return [one.element_id for one in runtime.return_targets(world.session, world.official(username), item.id)]
+
+
+@pytest.mark.duty("R12", "R25")
+def test_no_lower_level_takes_back_what_the_county_decided(small_world: World) -> None:
+    world = small_world
+    case = world.approved()
+    assert _targets(world, case, "announce", "xiang") == []
+    item = world.open_items(case)["announce"]
+    with pytest.raises(Conflict, match="上级"):
+        runtime.return_to(world.session, world.official("xiang"), item.id, None, "再核实", clock=world.clock)
+    with pytest.raises(Conflict, match="上级"):
+        runtime.return_to(world.session, world.official("xiang"), item.id, 1, "再核实", clock=world.clock)
+    world.finish(case, "announce", "xiang")
+    assert _targets(world, case, "register", "xiang") == ["announce"]  # its own step it may correct
+    assert household_of(world, case).status == "monitored"
+
+
+@pytest.mark.duty("R28", "R29")
+def test_the_township_does_not_undo_an_executed_clearance(small_world: World) -> None:
+    world = small_world
+    case = clearance.propose(world)
+    clearance.to_hearing(world, case)
+    world.go_to(6)
+    clearance.to_consent(world, case)
+    world.finish(case, "register_consent", "sheng")
+    assert "province_reviews" in _targets(world, case, "execute_in_system", "sheng")  # who decided may correct it
+    world.finish(case, "execute_in_system", "sheng")
+    assert _targets(world, case, "tell_cleared", "xiang") == []
+    assert household_of(world, case).status == "cleared"
+
+
+@pytest.mark.duty("R12")
+def test_an_approval_taken_back_by_the_county_leaves_no_outcome(small_world: World) -> None:
+    world = small_world
+    case = world.approved()
+    assert case.outcome == "已批准"
+    done = world.session.scalars(select(WorkItem).where(WorkItem.element_id == "approve")).one()
+    runtime.withdraw(world.session, world.official("xian"), done.id, clock=world.clock)
+    assert (world.case(case.id).outcome, world.case(case.id).outcome_code) == ("", "")
+    world.finish(case, "approve", "xian")
+    assert world.case(case.id).outcome == "已批准"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from engine import runtime, views
 from engine.errors import NotAllowed
+from engine.models import RiskClue
 from tests.support.client import application, signed_in
 from tests.support.world import World
 
@@ -37,3 +39,25 @@ def test_who_prepared_a_case_hears_on_opening_that_another_decides(small_world: 
     assert 'class="barred"' in listed and "按规定须由他人办理" in listed
     assert "按规定须由他人办理" in client.get(f"/tasks/{item.id}").text
     assert "按规定须由他人办理" in client.get(f"/tasks/bulk?id={item.id}").text
+
+
+@pytest.mark.duty("R12")
+@pytest.mark.parametrize("later", [False, True])
+def test_who_brought_a_clue_of_the_case_does_not_approve_it(small_world: World, later: bool) -> None:
+    world = small_world
+    case = world.enter("cun" if later else "xian")
+    if later:
+        world.enter("xian", household_id=case.household_id)
+    world.to_notice(case)
+    world.go_to(6)
+    world.finish(case, "end_notice", "cun")
+    world.finish(case, "review", "xiang")
+    item, who = world.open_items(case)["approve"], world.official("xian")
+    assert "由您提出" in runtime.obstacles(world.session, who, [item])[item.id]
+    with pytest.raises(NotAllowed, match="由您提出"):
+        world.finish(case, "approve", "xian")
+    clue = world.session.scalars(select(RiskClue).where(RiskClue.entered_by == who.id)).one()
+    if later:  # a clue that was cancelled is nobody's
+        clue.cancelled_at = world.clock.now()
+        world.session.commit()
+        world.finish(case, "approve", "xian")

@@ -46,7 +46,7 @@ def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_n
     item = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
     typed = papers.verification(world.today, wage=777)
-    with pytest.raises(Conflict, match="村甲于 05月05日 09:00 办结"):
+    with pytest.raises(Conflict, match="村甲于2022年5月5日 09:00办结"):
         runtime.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).all() == []
 
@@ -107,7 +107,9 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
         raise RuntimeError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setitem(services.REGISTRY, "household.record", Service("household.record", fail, None, frozenset()))
+        patch.setitem(
+            services.REGISTRY, "household.record", Service("household.record", "", "", fail, None, frozenset())
+        )
         with pytest.raises(EngineFault, match="故障"):
             world.finish(case, "verify", "cun")
     assert set(world.open_items(case)) == {"verify"}
@@ -133,7 +135,7 @@ def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypat
         return original.function(call)
 
     with monkeypatch.context() as patch:
-        patch.setitem(services.REGISTRY, "notice.close", Service("notice.close", fail_once, None, frozenset()))
+        patch.setitem(services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset()))
         assert world.go_to(6, 0) == 1
         assert set(world.open_items(other)) == {"end_notice"}
         assert world.open_items(case) == {}

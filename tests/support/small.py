@@ -18,6 +18,10 @@ HEAD = (
 FORMS = Resources({"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'})
 
 
+UNSTARTED = "没有人能启动"
+"""How the reminder begins that every file drawn elsewhere gets: no other tool can say who starts it."""
+
+
 class Host:
     def __init__(self) -> None:
         self.calls: list[str] = []

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import time
 from datetime import date
+from pathlib import Path
 
 import docx
 import pypdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.documents import compose, pdf, word
 from engine.documents.compose import Listed, Terms
+from engine.documents.fonts import Fonts
 from engine.documents.paper import Paper, from_json
+from tests.support.typefaces import typeface
 
 TERMS = Terms(
     "拟纳入防止返贫监测对象",
@@ -82,3 +87,39 @@ def test_each_paper_begins_on_a_page_of_its_own() -> None:
     assert len(pages) == 2
     assert "王建国" in pages[0] and "李秀英" in pages[1]
     assert len(docx.Document(io.BytesIO(word.render([notice(1), notice(1)]))).sections) == 2
+
+
+@pytest.mark.duty("R10")
+def test_characters_that_no_font_has_are_told_by_person_and_never_print_as_boxes() -> None:
+    paper = compose.notice(
+        TERMS, [Listed("下庙村", "东沟组", name, 3) for name in ("王建国", "王𡛟", "李𨭎\U000e0100")]
+    )
+    assert paper.lacking(Fonts().lacks) == {"第2行王𡛟": "𡛟", "第3行李𨭎\U000e0100": "𨭎"}
+    shown = pdf_text(pdf.render([paper]))
+    assert "王〓" in shown and "U+216DF" in shown and "U+28B4E" in shown and "手写补正" in shown
+    assert "手写补正" not in pdf_text(pdf.render([notice(2)]))
+    assert "王𡛟" in paper.text and "王𡛟" in word_text(word.render([paper]))  # Word has the office's own fonts
+
+
+def test_an_offices_own_fonts_come_first(tmp_path: Path) -> None:
+    (tmp_path / "a.ttf").write_bytes(typeface("Office Rare", "𡛟"))
+    (tmp_path / "b.ttf").write_bytes(typeface("Office Body", "王"))
+    (tmp_path / "c.ttf").write_bytes(b"no font")
+    fonts = Fonts(tmp_path)
+    assert fonts.families == ("Office Rare", "Office Body")
+    assert fonts.lacks("王𡛟𨭎建国") == ["𨭎"]
+    body = pdf.render([notice(1, "王𡛟")], fonts)
+    assert "王𡛟" in pdf_text(body) and "〓" not in pdf_text(body)
+    resources = pypdf.PdfReader(io.BytesIO(body)).pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    names = " ".join(str(font.get_object()["/BaseFont"]) for font in resources.values())
+    assert "OfficeRare" in names and "OfficeBody" in names and "NotoSerif" in names
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_whatever_a_name_is_written_with_prints_or_is_told(name: str) -> None:
+    paper = notice(1, name)
+    told = set("".join(paper.lacking(Fonts().lacks).values()))
+    shown = set(pdf_text(pdf.render([paper])))
+    for character in name:
+        assert character in told or character in shown or not character.isprintable() or character.isspace()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import check, read_resources
+from engine.definitions import Resources, check, read_resources
+from engine.definitions.check import legal
 from engine.definitions.law import LIMITS
 from engine.errors import Finding
 from engine.installation import ROOT
@@ -133,6 +134,46 @@ def test_another_number_of_days_in_name_note_or_explanation_is_named_with_what_t
     assert all(one.severity == "warning" for one in said)
     spelled = findings(changed("public_notice", 'name="公示满5天"', 'name="公示满七天"'))
     assert [one.message for one in spelled] == ["名称里写的是 7 天，而期限是 5 天，请一并改。"]
+    assert [one.cure.after for one in spelled if one.cure] == ["公示满五天"]
+
+
+@pytest.mark.duty("R10")
+def test_the_cures_of_what_is_said_leave_nothing_more_to_say() -> None:
+    text = changed("public_notice", NOTICE, "days after(notice.posted_on, 7)")
+    for _ in range(9):
+        cure = next((one.cure for one in findings(text) if one.cure), None)
+        if cure is None:
+            break
+        assert cure.before in text
+        text = text.replace(cure.before, cure.after)
+    assert not [one for one in findings(text) if "请一并改" in one.message]
+    assert 'name="公示满7天"' in text and "days after(notice.posted_on, 7)" in text
+
+
+def test_the_words_of_a_form_at_the_step_are_held_against_the_limit_too() -> None:
+    resources = read_resources(ROOT)
+    form = resources.form["notice"].replace(
+        b'"components": [', '"components": [{"type": "text", "id": "t", "text": "公示 8 天"}, '.encode(), 1
+    )
+    found = check(body("public_notice").encode(), resources | Resources({"notice": form}))[1]
+    assert [(one.element_id, one.message) for one in found] == [
+        ("post_notice", "表单“notice”的“公示 8 天”里写的是 8 天，而期限是 5 天，请一并改。")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong", "right", "after"),
+    [
+        ("满五天，第5日起", 5, 7, "满七天，第5日起"),
+        ("5天内，逾5个工作日", 5, 15, "15天内，逾15个工作日"),
+        ("十五天", 15, 20, "二十天"),
+        ("二十一日", 21, 10, "十日"),
+        ("提前5天，满5天", 5, 6, "提前5天，满6天"),
+        ("五天", 5, 120, "120天"),
+    ],
+)
+def test_a_text_is_put_right_as_it_was_written(text: str, wrong: int, right: int, after: str) -> None:
+    assert legal._put_right(text, wrong, right) == after
 
 
 @pytest.mark.parametrize("key", sorted(path.stem for path in Path(ROOT / "bpmn").glob("*.bpmn")))

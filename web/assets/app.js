@@ -2,6 +2,7 @@
 import { settleSubmitted } from "./drafts.js";
 import { enliven, keepTyped, written } from "./form.js";
 import { tidy } from "./keep.js";
+import { buttonOf, fill, send } from "./older.js";
 import { printsAll } from "./print.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";
 
@@ -18,7 +19,7 @@ document.addEventListener("click", (event) => {
 
 // Before anybody else hears of it: without a network nothing is sent, and what needs a question is asked first.
 function mayGo(event) {
-  const sentence = event.submitter?.dataset.confirm || event.target.dataset.confirm;
+  const sentence = buttonOf(event)?.dataset.confirm || event.target.dataset.confirm;
   const count = event.target.querySelectorAll("input[name=id]:checked").length;
   if (navigator.onLine === false) window.alert("现在没有网络，没有提交。您填的内容已存在本机，有网络后再提交。");
   else if (!sentence || window.confirm(sentence.replace("{n}", count))) return;
@@ -27,14 +28,15 @@ function mayGo(event) {
 }
 addEventListener("submit", mayGo, true);
 
-for (const control of document.querySelectorAll("[data-submits]")) control.addEventListener("change", () => control.form.requestSubmit());
+for (const control of document.querySelectorAll("[data-submits]")) control.addEventListener("change", () => send(control.form));
 
 const list = document.querySelector("form[data-list]");
 if (list) selectOnList(list);
 const picks = document.querySelector("form[data-picks]");
 if (picks) pick(picks);
 if (document.querySelector("[data-acted]")) forgetLists();
-document.querySelector("form[data-goes-on]")?.requestSubmit();
+const goesOn = document.querySelector("form[data-goes-on]");
+if (goesOn) send(goesOn);
 
 const village = document.querySelector("[data-village-search]");
 if (village) {
@@ -50,7 +52,7 @@ if (village) {
     const found = answer.ok ? await answer.json() : null;
     if (!found || mine !== asked) return; // a slower answer to what was typed before
     say.textContent = "";
-    options.replaceChildren(...found.map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
+    fill(options, ...found.map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
   });
 }
 

@@ -1,5 +1,6 @@
 // Two versions of a drawing side by side: what differs is coloured and signed, and both move together.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
+import { fill } from "./older.js";
 
 const SIGNS = { added: "＋", removed: "－", changed: "≠", moved: "⇄" };
 const SIZE = 20; // of a sign, as compare.css has it
@@ -14,7 +15,7 @@ class Side {
   async open(url, marks) {
     this.viewer?.destroy();
     this.viewer = this.shown = null;
-    this.container.replaceChildren();
+    fill(this.container);
     if (!url) return;
     const answer = await fetch(url, { credentials: "same-origin" });
     if (!answer.ok) throw new Error(String(answer.status));

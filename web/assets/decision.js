@@ -7,6 +7,7 @@ import { chosenTypes } from "./editors/decision-types.js";
 import { DRAWN, WORDS } from "./editors/decision-words.js";
 import { localise, translator } from "./editors/localise.js";
 import { h } from "./modeler/fields.js";
+import { fill } from "./older.js";
 import { Saving } from "./modeler/saving.js";
 
 const AFTER = 500;
@@ -40,7 +41,7 @@ async function start(box) {
     const { warnings } = await dmn.importXML(xml);
     if (warnings.length) throw new Error(`文件里有 ${warnings.length} 处画表工具读不懂、不能照原样保存的内容，没有打开。请用原来的工具改好再导入。`);
     if (!dmn.getViews().length) throw new Error("文件里没有决策表。");
-    if (dmn.getViews().length > 1) await dmn.open(dmn.getViews().at(-1));
+    if (dmn.getViews().length > 1) await dmn.open(dmn.getViews().slice(-1)[0]);
     tell();
   };
   await open(await answer.text());
@@ -83,7 +84,7 @@ function watch(box, dmn, source, saving, part) {
       paint();
       box.dataset.tried = JSON.stringify(trial.hits);
     } catch (error) {
-      if (newest()) part("answer").replaceChildren(h("p", { className: "wrong" }, error.message));
+      if (newest()) fill(part("answer"), h("p", { className: "wrong" }, error.message));
     }
   });
   source.on(work);
@@ -93,7 +94,7 @@ function watch(box, dmn, source, saving, part) {
 function inputs(box, reads, samples, changed) {
   if (box.dataset.reads === reads.join()) return;
   box.dataset.reads = reads.join();
-  box.replaceChildren(...reads.map((name) => {
+  fill(box, ...reads.map((name) => {
     const input = h("input", { type: "text", className: "form-control form-control-sm", value: samples[name] ?? "", autocomplete: "off" });
     input.dataset.sample = name;
     input.addEventListener("input", () => {
@@ -109,7 +110,8 @@ const said = (value) => (value === null || value === undefined ? "空" : typeof 
 function answer(box, trial) {
   const results = (Array.isArray(trial.result) ? trial.result : [trial.result]).filter((one) => one !== null && one !== undefined);
   const list = (one) => h("dl", { className: "facts" }, ...(typeof one === "object" ? Object.entries(one).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, said(value))]) : [h("dt", {}, "结论"), h("dd", {}, said(one))]));
-  box.replaceChildren(
+  fill(
+    box,
     h("p", { className: "hit" }, trial.hits.length ? `命中第 ${trial.hits.join("、")} 条规则` : "没有规则命中"),
     trial.sentence ? h("p", { className: "wrong" }, trial.sentence) : "",
     ...(results.length ? results.map(list) : [h("p", { className: "quiet" }, "没有结论")]),

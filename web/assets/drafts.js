@@ -6,7 +6,8 @@ import { quietly } from "./quiet.js";
 const AFTER_TYPING = 1500;
 const SUBMITTED = "submitted";
 const UNKEPT = new Set(["csrf_token", "key", "list", "revision"]);
-const clock = (at) => new Date(at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const CHINA = { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit" };
+const clock = (at) => new Date(at).toLocaleString("zh-CN", { ...CHINA, month: "long", day: "numeric" });
 
 export const headers = (form) => ({
   "X-Requested-With": "fetch",
@@ -103,7 +104,7 @@ class FormDraft {
     if (!answer.ok || answer.redirected) throw new Error();
     this.revision = (await answer.json()).revision;
     if (!this.again) drop(this.place);
-    const time = new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" });
+    const time = new Date().toLocaleTimeString("zh-CN", CHINA);
     return this.say(`已自动暂存 ${time}`);
   }
 
@@ -113,8 +114,9 @@ class FormDraft {
     const here = copy ? clock(copy.at) : "刚才";
     this.tell(`这一步有两份填写的内容：本机 ${here} 填的，和${saved || "别处"}存的。用哪一份？`, [
       ["用本机这一份", () => this.choose(copy, revision)],
-      [`用${saved || "别处"}的那一份`, () => this.leave()],
-    ]);
+      [`用${saved || "别处"}存的那一份`, () => this.leave()],
+    ]).classList.add("asking");
+    this.say("还没有存：请先在上面选用哪一份");
   }
 
   choose(copy, revision) {
@@ -161,5 +163,6 @@ class FormDraft {
       note.append(" ", button);
     }
     quietly("draft-note", () => this.form.prepend(note));
+    return note;
   }
 }

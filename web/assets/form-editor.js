@@ -5,6 +5,7 @@ import { limits } from "./editors/form-limits.js";
 import { COUNTED, DRAWN, DRAWN_PATTERNS, WORDS } from "./editors/form-words.js";
 import { localise } from "./editors/localise.js";
 import { Saving } from "./modeler/saving.js";
+import { fill } from "./older.js";
 
 const AFTER = 500;
 const DEEPEST = 12;
@@ -130,7 +131,7 @@ function watch(box, editor, source, saving, part) {
       await (pending = draw());
     } catch (error) {
       pending = Promise.resolve();
-      part("issues").replaceChildren(Object.assign(document.createElement("li"), { className: "error", textContent: error.message }));
+      fill(part("issues"), Object.assign(document.createElement("li"), { className: "error", textContent: error.message }));
     }
   });
   source.on(work);

@@ -1,5 +1,6 @@
 // Rules of a form while one types: the sentence of each rule that is broken stands at its field. The server judges again.
 import { evaluate } from "./feel.js";
+import { fill } from "./older.js";
 
 // `names` answers the values that a rule at the node sees.
 export function judge(form, names) {
@@ -32,6 +33,6 @@ function show(node, broken) {
   }
   const told = [...node.querySelectorAll(":scope > .wrong, :scope > .field > .wrong")].map((one) => one.textContent);
   const fresh = broken.filter((sentence) => !told.some((one) => one.endsWith(sentence)));
-  box.replaceChildren(...fresh.map((sentence) => Object.assign(document.createElement("div"), { className: "wrong", textContent: sentence })));
+  fill(box, ...fresh.map((sentence) => Object.assign(document.createElement("div"), { className: "wrong", textContent: sentence })));
   node.classList.toggle("has-live-error", broken.length > 0);
 }

@@ -34,7 +34,7 @@ async function start(box) {
   box.dataset.revision = file.headers.get("X-Revision");
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
-  const issues = new Issues(modeler, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
+  const issues = new Issues(modeler, editor, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
   new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
   box.names = () => names(modeler, known).map((one) => one.key); // tests hold them against the check's
   await open(modeler, await file.text());
@@ -76,6 +76,7 @@ function buttons(box, modeler, saving, issues) {
   const canvas = modeler.get("canvas");
   const stack = modeler.get("commandStack");
   const title = box.dataset.title;
+  const help = box.querySelector("[data-help]");
   const zoom = (factor) => canvas.zoom(Math.min(LARGEST, Math.max(SMALLEST, canvas.zoom() * factor)));
   const acts = {
     undo: () => stack.undo(),
@@ -88,8 +89,8 @@ function buttons(box, modeler, saving, issues) {
     find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
-    keys: () => box.querySelector("[data-help]").showModal(),
-    close: () => box.querySelector("[data-help]").close(),
+    keys: () => (help.showModal ? help.showModal() : help.setAttribute("open", "")),
+    close: () => (help.close ? help.close() : help.removeAttribute("open")),
     file: async () => download((await modeler.saveXML({ format: true })).xml, `${title}.bpmn`, "application/xml"),
     picture: async () => download((await modeler.saveSVG()).svg, `${title}.svg`, "image/svg+xml"),
     load: () => box.querySelector("[data-upload]").click(),

@@ -2,6 +2,7 @@
 // after the other; what the network did not take stands in the list until it went or somebody gives it up. Elsewhere the
 // files go with the form, made small before.
 import { headers } from "./drafts.js";
+import { buttonOf, fill, send } from "./older.js";
 import { prepared } from "./photo.js";
 
 const LOST = "网络不通，没有传上。网络好了会自动再传。";
@@ -30,7 +31,7 @@ class Uploads {
   async chosen(input) {
     if (!this.form.dataset.upload) return this.scale(input);
     const box = input.closest("[data-type=files]");
-    box.querySelector(".upload-state").replaceChildren();
+    fill(box.querySelector(".upload-state"));
     if (!input.multiple) this.left.filter((line) => box.contains(line)).forEach((line) => this.giveUp(line));
     for (const file of input.files) {
       const line = lineOf(file);
@@ -112,9 +113,10 @@ class Uploads {
     if (!first && !this.scaling) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    if (!first) return void this.scaling.then(() => this.form.requestSubmit(event.submitter));
+    const button = buttonOf(event);
+    if (!first) return void this.scaling.then(() => send(this.form, button));
     const box = first.closest("[data-type=files]");
-    box.querySelector(".upload-state").replaceChildren();
+    fill(box.querySelector(".upload-state"));
     say(box, `还有 ${this.left.length} 个文件没有传完。传完再提交；不要了的，点“不传了”。`);
     box.scrollIntoView({ block: "center" });
   }

@@ -10,7 +10,7 @@ from engine.clock import local_date
 from web import clock
 from web.arguments import number
 from web.database import session
-from web.pages.papers import FILES, file_of
+from web.pages.papers import FILES, file_of, lacking_in
 from web.signing import account
 
 blueprint = Blueprint("batches", __name__)
@@ -44,4 +44,6 @@ def paper(batch_id: int) -> ResponseReturnValue:
     if form in FILES:
         return file_of([found], form, f"{found.number} {found.title}")
     line = batches.view(session(), account(), batch_id, local_date(clock.now()))
-    return render_template("batches/paper.html", batch_id=batch_id, paper=found, gathering=line.gathering)
+    return render_template(
+        "batches/paper.html", batch_id=batch_id, paper=found, gathering=line.gathering, lacking=lacking_in([found])
+    )

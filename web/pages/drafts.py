@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -222,10 +223,16 @@ def check(draft_id: int) -> Response:
     return jsonify({"findings": findings_as_json(findings)})
 
 
-def findings_as_json(findings: list[Finding]) -> list[dict[str, str]]:
-    """Findings as the pages' scripts read them."""
+def findings_as_json(findings: list[Finding]) -> list[dict[str, Any]]:
+    """Findings as the pages' scripts read them, with what a button can change."""
     return [
-        {"element_id": f.element_id, "name": f.element_name, "sentence": f.message, "severity": f.severity}
+        {
+            "element_id": f.element_id,
+            "name": f.element_name,
+            "sentence": f.message,
+            "severity": f.severity,
+            "cure": asdict(f.cure) if f.cure else None,
+        }
         for f in findings
     ]
 

@@ -80,7 +80,7 @@ def revert(draft_id: int, part: str, resource: str) -> ResponseReturnValue:
     forms, decisions = _change(KINDS[part], resource, None)
     drafting.save(session(), account(), draft_id, revision, clock.now(), forms=forms, decisions=decisions)
     flash("已恢复为现行的内容。", "success")
-    return redirect(url_for("drafts.show", draft_id=draft_id, _anchor="resources"), 303)
+    return redirect(url_for("drafts.show", draft_id=draft_id), 303)
 
 
 @blueprint.get("/<int:draft_id>/<any(forms, decisions):part>/<resource>/file")

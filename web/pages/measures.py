@@ -68,7 +68,7 @@ def report(measure_id: int) -> ResponseReturnValue:
         return _page(measure_id, raw, error.fields), 422
     flash("进展已登记。", "success")
     household = measures.view(session(), account(), measure_id).household_id
-    return redirect(url_for("households.show", household_id=household, _anchor="measures"), 303)
+    return redirect(url_for("households.show", household_id=household), 303)
 
 
 def _uploads(measure_id: int) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from engine.documents import drafts, pdf, register, word
 from engine.documents.drafts import Draft
+from engine.documents.fonts import Fonts
 from engine.documents.kinds import KINDS, kind_of
 from engine.documents.paper import Paper
 from web import clock
 from web.arguments import number
+from web.config import Config
 from web.database import session
 from web.pages import selection
 from web.signing import account
 
 blueprint = Blueprint("papers", __name__, url_prefix="/papers")
-FILES = {
-    "pdf": (pdf.render, "application/pdf"),
+
+
+def fonts() -> Fonts:
+    """The fonts that this process sets papers in."""
+    config: Config = current_app.config["SHOUWANG"]
+    return config.fonts
+
+
+FILES: Mapping[str, tuple[Callable[[Sequence[Paper]], bytes], str]] = {
+    "pdf": (lambda papers: pdf.render(papers, fonts()), "application/pdf"),
     "docx": (word.render, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
 }
 
@@ -47,9 +57,27 @@ def draft(kind: str) -> ResponseReturnValue:
     form = request.args.get("as", "")
     if form in FILES:
         return file_of([one.paper for one in found], form, f"{kind_of(kind).name}草稿")
+    return _draft_page(kind, found)
+
+
+def _draft_page(kind: str, found: Sequence[Draft]) -> str:
     items = ",".join(str(item.id) for item in dict.fromkeys(item for one in found for item in one.items))
     may = any(not one.issued and register.may_issue(account(), one.kind, one.division_code) for one in found)
-    return render_template("papers/draft.html", drafts=found, kind=kind_of(kind), items=items, may_issue=may)
+    lacking = lacking_in([one.paper for one in found])
+    return render_template(
+        "papers/draft.html", drafts=found, kind=kind_of(kind), items=items, may_issue=may, lacking=lacking
+    )
+
+
+def lacking_in(papers: Sequence[Paper]) -> dict[str, str]:
+    """Who stands on the papers with characters that no font has: the characters by person."""
+    lacks = fonts().lacks
+    return {who: text for paper in papers for who, text in paper.lacking(lacks).items()}
+
+
+def unwarned(lacking: Mapping[str, str]) -> bool:
+    """Whether who issues was not told of characters that will be missing: of each, the page that was sent says so."""
+    return not set("".join(lacking.values())) <= set(request.form.get("lacking", ""))
 
 
 def _drafts(kind: str, values: MultiDict[str, str]) -> list[Draft]:
@@ -62,7 +90,14 @@ def _ids(kind: str, values: MultiDict[str, str]) -> list[int]:
 
 @blueprint.post("/<kind>")
 def issue(kind: str) -> ResponseReturnValue:
-    """印发: the paper gets its number and never changes again."""
+    """印发: the paper gets its number and never changes again.
+
+    Not before who issues it has read whose characters cannot be printed.
+    """
+    found = _drafts(kind, request.form)
+    if unwarned(lacking_in([one.paper for one in found if not one.issued])):
+        flash("还没有印发：名单里有字体里没有的字，请看下面的提示，再按一次“印发”。", "warning")
+        return _draft_page(kind, found), 409
     records = register.issue(session(), account(), kind, _ids(kind, request.form), clock.now())
     flash("已印发：" + "、".join(record.number for record in records) + "。", "success")
     if len(records) == 1:
@@ -77,7 +112,9 @@ def show(paper_id: int, form: str) -> ResponseReturnValue:
     paper = drafts.read(session(), record, clock.now())
     if form in FILES:
         return file_of([paper], form, f"{record.number} {paper.title}")
-    return render_template("papers/show.html", record=record, paper=paper, kind=kind_of(record.kind))
+    return render_template(
+        "papers/show.html", record=record, paper=paper, kind=kind_of(record.kind), lacking=lacking_in([paper])
+    )
 
 
 def file_of(papers: Sequence[Paper], form: str, name: str) -> Response:

@@ -17,7 +17,7 @@ from engine.supervision.limits import LimitFilter
 from web import clock, live
 from web.arguments import day, number, row, rows
 from web.database import session
-from web.pages.papers import FILES, file_of
+from web.pages.papers import FILES, file_of, lacking_in, unwarned
 from web.pages.register import SHEET
 from web.signing import account
 
@@ -262,12 +262,20 @@ def letter() -> ResponseReturnValue:
     form = request.args.get("as", "")
     if form in FILES:
         return file_of([found.paper], form, f"{found.township.name}督办函（{found.week}）")
-    return render_template("supervision/letter.html", letter=found)
+    return _letter_page(found)
+
+
+def _letter_page(found: letters.Letter) -> str:
+    return render_template("supervision/letter.html", letter=found, lacking=lacking_in([found.paper]))
 
 
 @blueprint.post("/letter")
 def issue_letter() -> ResponseReturnValue:
-    """印发."""
+    """印发, once who issues it has read whose characters cannot be printed."""
+    found = letters.this_week(session(), account(), request.form.get("division", ""), clock.now())
+    if unwarned(lacking_in([found.paper])):
+        flash("还没有印发：督办函里有字体里没有的字，请看下面的提示，再按一次“印发”。", "warning")
+        return _letter_page(found), 409
     record = letters.issue(session(), account(), request.form.get("division", ""), clock.now())
     flash(f"已印发：{record.number}。", "success")
     return redirect(url_for("papers.show", paper_id=record.id, form="html"), 303)

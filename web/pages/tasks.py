@@ -136,7 +136,9 @@ def choose_return(item_id: int) -> str:
     """Where the case can go back to."""
     view = views.task_view(session(), account(), item_id, clock.now())
     targets = runtime.return_targets(session(), account(), item_id)
-    return render_template("tasks/return.html", view=view, targets=targets, reason="", problem="")
+    return render_template(
+        "tasks/return.html", view=view, targets=targets, reason="", problem="", no_target=runtime.NO_TARGET
+    )
 
 
 @blueprint.post("/tasks/<int:item_id>/return")
@@ -148,7 +150,14 @@ def return_to(item_id: int) -> ResponseReturnValue:
     except Invalid as error:
         view = views.task_view(session(), account(), item_id, clock.now())
         targets = runtime.return_targets(session(), account(), item_id)
-        page = render_template("tasks/return.html", view=view, targets=targets, reason=reason, problem=error.message)
+        page = render_template(
+            "tasks/return.html",
+            view=view,
+            targets=targets,
+            reason=reason,
+            problem=error.message,
+            no_target=runtime.NO_TARGET,
+        )
         return page, 422
     return _done(result)
 

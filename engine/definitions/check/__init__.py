@@ -14,7 +14,19 @@ from typing import Any
 
 from engine.deadline import Deadline
 from engine.definitions import xml as x
-from engine.definitions.check import foreign, legal, limits, names, overwriting, receiving, structure, timers, work
+from engine.definitions.check import (
+    foreign,
+    legal,
+    limits,
+    names,
+    overwriting,
+    own_names,
+    receiving,
+    starting,
+    structure,
+    timers,
+    work,
+)
 from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
@@ -27,11 +39,11 @@ MAX_SECONDS = 6.0
 _FIRST: tuple[Checker, ...] = (limits.limits, limits.drawing, structure.unique)
 _CHECKERS: tuple[Checker, ...] = (
     structure.elements, structure.flags, work.repetitions, structure.events, structure.flows, structure.gateways,
-    structure.processes, structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms,
+    structure.processes, structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms, work.instructions,
     work.services_called, receiving.received,
-    work.expressions_written, names.names, overwriting.overwriting, timers.timers, legal.legal, foreign.other_pools,
+    work.expressions_written, own_names.own_names, names.names, overwriting.overwriting, timers.timers, legal.legal, foreign.other_pools,
     foreign.message_flows, foreign.unusual,
-    foreign.other_tools, limits.layout,
+    foreign.other_tools, starting.starting, limits.layout,
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +15,12 @@ from engine.definitions.check.draft import Draft, found
 from engine.definitions.check.names import known_variables
 from engine.definitions.definition import TIMERS
 from engine.definitions.law import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, LIMITS, LegalLimit
-from engine.errors import DefinitionError, Finding
+from engine.errors import Cure, DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression, constant
 from engine.feel import nodes as n
 from engine.feel.nodes import Node, bare, dotted
 from engine.feel.scope import free_names
+from engine.forms.schema import label, walk
 from engine.spiff import COUNTS_FROM, timer_feel
 from engine.text import whole
 
@@ -153,19 +155,46 @@ def _shorter_than_a_day(node: x.Node, text: str, days: set[int] | None) -> Itera
 
 
 def _said(draft: Draft, node: x.Node, days: set[int], every: set[int]) -> Iterator[Finding]:
-    """Another number of days in what names or explains the limit."""
-    own = [("名称", node.get("name") or ""), ("说明", x.text_of(node, "documentation")), *_notes(draft, node)]
-    for where, text in own:
-        for number in _numbers_said(text):
-            if number not in days:
-                yield found(node, _sentence(where, number, days), "warning")
+    """Another number of days in what names or explains the limit, with what the text should say."""
+    texts = [(node, "name", node.get("name") or ""), *_explained(node), *_notes(draft, node)]
+    yield from (one for place in texts for one in _wrong_days(node, place, days, days))
     for step_id in (x.properties(node).get(COUNTS_FROM), node.get("attachedToRef")):
         step = draft.nodes.get(step_id or "")
-        if step is None:
-            continue
-        texts = x.text_of(step, "documentation"), x.extension_text(step, "instructionsForEndUser")
-        for number in {number for text in texts for number in _numbers_said(text)} - every:
-            yield found(step, _sentence("说明", number, days), "warning")
+        if step is not None:
+            yield from (one for place in _explained(step) for one in _wrong_days(step, place, every, days))
+            yield from _said_in_form(draft, step, every, days)
+
+
+_Place = tuple[x.Node, str, str]
+"""An element, which of its texts, and the text."""
+_WHERE = {"name": "名称", "documentation": "说明", "instructions": "办事提示", "text": "注释"}
+
+
+def _explained(node: x.Node) -> Iterator[_Place]:
+    yield node, "documentation", x.text_of(node, "documentation")
+    yield node, "instructions", x.extension_text(node, "instructionsForEndUser")
+
+
+def _wrong_days(node: x.Node, place: _Place, right: set[int], days: set[int]) -> Iterator[Finding]:
+    """One finding for each number in the text that is none of the `right` ones; the limit has `days`."""
+    holder, part, text = place
+    for number in sorted(_numbers_said(text) - right):
+        cure = None
+        if len(days) == 1:
+            cure = Cure(holder.get("id", ""), part, text, _put_right(text, number, next(iter(days))))
+        one = found(node, _sentence(_WHERE[part], number, days), "warning")
+        yield replace(one, cure=cure)
+
+
+def _said_in_form(draft: Draft, step: x.Node, every: set[int], days: set[int]) -> Iterator[Finding]:
+    """Another number of days in the words of the form that people read at the step: to be changed in the form."""
+    key = x.properties(step).get("formKey", "")
+    for component in walk(draft.components(key)):
+        texts = (component.get(part) for part in ("text", "label", "description"))
+        said = {number for text in texts if isinstance(text, str) for number in _numbers_said(text)}
+        for number in sorted(said - every):
+            where = f"表单“{key}”的“{label(component) or str(component.get('text'))[:20]}”"
+            yield found(step, _sentence(where, number, days), "warning")
 
 
 def _sentence(where: str, number: int, days: set[int]) -> str:
@@ -173,24 +202,45 @@ def _sentence(where: str, number: int, days: set[int]) -> str:
     return f"{where}里写的是 {number} 天，而期限是 {right} 天，请一并改。"
 
 
-def _notes(draft: Draft, node: x.Node) -> Iterator[tuple[str, str]]:
+def _notes(draft: Draft, node: x.Node) -> Iterator[_Place]:
     """The notes that the drawing ties to the element."""
-    notes = {note.get("id"): x.text_of(note, "text") for note in x.descendants(draft.root, "textAnnotation")}
+    notes = {note.get("id"): note for note in x.descendants(draft.root, "textAnnotation")}
     for link in x.descendants(draft.root, "association"):
         ends = {link.get("sourceRef"), link.get("targetRef")}
         if node.get("id") in ends:
-            yield from (("注释", notes[end]) for end in sorted(filter(None, ends)) if end in notes)
+            for end in sorted(filter(None, ends)):
+                if end in notes:
+                    yield notes[end], "text", x.text_of(notes[end], "text")
 
 
-def _numbers_said(text: str) -> set[int]:
-    """The numbers of days in a text, without days of a month, ordinals and warnings ahead (“第 6 日”, “提前 3 天”)."""
-    found_here = set()
+def _matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Each number of days in a text, without days of a month, ordinals and warnings ahead (“第 6 日”, “提前 3 天”)."""
     for match in _SAID.finditer(text):
         before = text[: match.start()].rstrip()
         number = _number(match[1])
         if number is not None and before[-1:] not in _NOT_BEFORE:
-            found_here.add(number)
-    return found_here
+            yield match, number
+
+
+def _numbers_said(text: str) -> set[int]:
+    return {number for _, number in _matches(text)}
+
+
+def _put_right(text: str, wrong: int, right: int) -> str:
+    """The text with the right number in each place of the wrong one, in figures or in words as it stood there."""
+    done, at = "", 0
+    for match, number in _matches(text):
+        if number == wrong:
+            said = str(right) if match[1].isascii() or right > 99 else _in_words(right)
+            done, at = done + text[at : match.start(1)] + said, match.end(1)
+    return done + text[at:]
+
+
+def _in_words(number: int) -> str:
+    """5 五, 15 十五, 20 二十."""
+    tens, ones = divmod(number, 10)
+    words = dict(enumerate("零一二三四五六七八九"))
+    return ("" if tens < 2 else words[tens]) + ("十" if tens else "") + (words[ones] if ones or not tens else "")
 
 
 def _number(text: str) -> int | None:

@@ -7,7 +7,7 @@ system itself, or whoever opens the case; a part's names may also come from what
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.decision_cells import wrong_cells
@@ -194,6 +194,9 @@ def _compared_in_forms(draft: Draft, known: Variables, alone: bool) -> Iterator[
             optional = {term.name for term in bounds.readable(component) if term.optional}
             for name in sorted(set(_facts_of(component))):
                 yield from _name(known, node, where, name, alone or f"case.{name}" in optional, frozenset())
+            for name in sorted(_prefilled_by(component)):
+                told = _name(known, node, f"{where}预填", name, alone, frozenset())
+                yield from (replace(one, severity="warning") for one in told)  # what is not there, is left blank
             for term in bounds.readable(component):
                 yield from _dated(known, node, where, term.name.removeprefix("case."))
 
@@ -202,6 +205,16 @@ def _facts_of(component: Component) -> Iterator[str]:
     """The case's variables, with what is read of them, that one component is compared with."""
     alone = {key: value for key, value in component.items() if key != "components"}
     return (name.removeprefix("case.") for name in rules.facts_read([alone]) if name.startswith("case."))
+
+
+def _prefilled_by(component: Component) -> Iterator[str]:
+    """The case's variables, with what is read of them, that one component is filled from."""
+    text = s.given(component, "prefill")
+    try:
+        read = certain_names(compile_expression(str(text)).tree) if text else frozenset[str]()
+    except FeelSyntaxError:
+        return  # the check of the form says so
+    yield from (name.removeprefix("case.") for name in read if name.startswith("case."))
 
 
 def _dated(known: Variables, node: x.Node, where: str, name: str) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.errors import DefinitionError, Finding
 from engine.feel import strip_equals
 from engine.feel.values import to_plain
-from engine.forms.schema import walk
+from engine.forms.schema import PLACEHOLDER, walk
 from engine.repetition import MAX_ROUNDS
 from engine.spiff import MAX_INSTANCES, instances
 from engine.text import whole
@@ -200,6 +200,16 @@ def forms(draft: Draft) -> Iterator[Finding]:
     for key in sorted(keys):
         _, problems = draft.schema(key)
         yield from (Finding(key, f.element_name, f"表单“{key}”：{f.message}", f.severity) for f in problems)
+
+
+def instructions(draft: Draft) -> Iterator[Finding]:
+    """Places in a step's instructions that nothing fills: who works on it would read the braces."""
+    for node in draft.nodes.values():
+        for place in PLACEHOLDER.findall(x.extension_text(node, "instructionsForEndUser")):
+            yield found(
+                node,
+                f"办事提示里的“{place}”不会换成值，办理的人看到的就是这几个字。要显示值，请在表单里用只读项加预填。",
+            )
 
 
 def services_called(draft: Draft) -> Iterator[Finding]:

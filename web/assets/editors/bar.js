@@ -1,5 +1,6 @@
 // The bar of an editor: undo, redo, save, files; each button names its act.
 import { download } from "../modeler/saving.js";
+import { fill } from "../older.js";
 
 const LARGEST = 1_000_000;
 
@@ -39,7 +40,7 @@ export function bar(box, { saving, source, undo, redo, open, more = {} }) {
 
 // The findings as a list; a click shows the place. The last asked is the one that is shown.
 export function findings(list, found, show) {
-  list.replaceChildren(...found.map((one) => {
+  fill(list, ...found.map((one) => {
     const item = document.createElement("li");
     item.className = one.severity;
     const words = document.createElement(one.element_id ? "button" : "div");

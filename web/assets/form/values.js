@@ -17,9 +17,9 @@ const DASHES = /[\u2010-\u2015\u2212\ufe58\ufe63]/g;
 
 const paragraphs = (text) =>
   text.replace(LINE_END, "\n").replace(/[^\S \u3000\n]/g, " ").replace(UNSEEN, "").trim();
-const line = (text) => paragraphs(text).replaceAll("\n", " ").trim();
+const line = (text) => paragraphs(text).replace(/\n/g, " ").trim();
 const half = (text) =>
-  line(line(text).replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0)).replaceAll("\u3000", " "));
+  line(line(text).replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, " "));
 const short = (value) => (typeof value === "string" && value.length <= MAX_TYPED ? value : "");
 
 const without = (text, unit) => (unit && text.endsWith(unit) ? text.slice(0, -unit.length).trimEnd() : text);
@@ -27,7 +27,7 @@ const without = (text, unit) => (unit && text.endsWith(unit) ? text.slice(0, -un
 /** The number that was typed: `12,000`, `１２０００`, `12000元` where the unit is 元; else null. */
 export function number(value, unit = "") {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
-  let text = without(half(short(value)).replaceAll("−", "-"), unit);
+  let text = without(half(short(value)).replace(/−/g, "-"), unit);
   if (unit === "元") text = text.replace(/^[¥￥]+/, "").trimStart();
   return NUMBER.test(text) && /\d/.test(text) ? Number(text.replace(/[, ]/g, "")) : null;
 }

@@ -1,8 +1,10 @@
 // The panel's controls: labelled, with a hint, telling what is wrong below; expressions complete names as one types.
+import { fill } from "../older.js";
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria")) node.setAttribute(`aria-${name.slice(4).toLowerCase()}`, value);
     else if (name in node && name !== "list") node[name] = value;
     else if (value !== undefined) node.setAttribute(name, value);
   }
@@ -21,8 +23,9 @@ export function field(key, label, control, hint) {
   return h("div", { className: "pf" }, h("label", { htmlFor: input?.id ?? "" }, label), control, hint && h("p", { className: "hint" }, hint));
 }
 
-export const line = (value, save, more = {}) => h("input", { type: "text", className: "form-control form-control-sm", value, autocomplete: "off", onchange: (event) => save(event.target.value.trim()), ...more });
-export const area = (value, save, more = {}) => h("textarea", { className: "form-control form-control-sm", rows: 3, value, onchange: (event) => save(event.target.value), ...more });
+// What was drawn stays the default: what differs from it has been typed.
+export const line = (value, save, more = {}) => h("input", { type: "text", className: "form-control form-control-sm", defaultValue: value, autocomplete: "off", onchange: (event) => save(event.target.value.trim()), ...more });
+export const area = (value, save, more = {}) => h("textarea", { className: "form-control form-control-sm", rows: 3, defaultValue: value, onchange: (event) => save(event.target.value), ...more });
 export const whole = (value, save, more = {}) => line(value, save, { type: "number", min: 0, max: 9999, ...more });
 
 export function choice(value, options, save, more = {}) {
@@ -56,7 +59,7 @@ export function several(key, options, value, save) {
 // A FEEL text: names are offered while typing, and the server says at once what it cannot read.
 export function feel(value, save, { names, check, timer = false, rows = 2, placeholder = "" }) {
   const wrong = h("p", { className: "wrong", role: "alert" });
-  const input = h("textarea", { className: "form-control form-control-sm feel", rows, value, placeholder, spellcheck: false, onchange: () => save(input.value.trim()) });
+  const input = h("textarea", { className: "form-control form-control-sm feel", rows, defaultValue: value, placeholder, spellcheck: false, onchange: () => save(input.value.trim()) });
   const list = h("ul", { className: "names", role: "listbox", hidden: true });
   const box = h("div", { className: "feel-box" }, input, list, wrong);
   let waiting;
@@ -69,7 +72,7 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
   const offer = () => {
     const start = typed();
     const fitting = start.length < 1 ? [] : names().filter((one) => one.key !== start && (one.key.includes(start) || one.name.includes(start))).slice(0, 8);
-    list.replaceChildren(...fitting.map((one, index) => h("li", { role: "option", ariaSelected: index === 0, title: one.key, onmousedown: (event) => (event.preventDefault(), take(one)) }, h("b", {}, one.key), ` ${one.name}`)));
+    fill(list, ...fitting.map((one, index) => h("li", { role: "option", ariaSelected: index === 0, title: one.key, onmousedown: (event) => (event.preventDefault(), take(one)) }, h("b", {}, one.key), ` ${one.name}`)));
     list.hidden = fitting.length === 0;
     list.choices = fitting;
   };
@@ -89,12 +92,12 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
   input.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (list.hidden) return;
-    const at = [...list.children].findIndex((one) => one.ariaSelected === "true");
+    const at = [...list.children].findIndex((one) => one.getAttribute("aria-selected") === "true");
     if (event.key === "Escape") list.hidden = true;
     else if (event.key === "Enter" || event.key === "Tab") take(list.choices[at]);
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       const next = (at + (event.key === "ArrowDown" ? 1 : -1) + list.children.length) % list.children.length;
-      [...list.children].forEach((one, index) => (one.ariaSelected = String(index === next)));
+      [...list.children].forEach((one, index) => one.setAttribute("aria-selected", index === next));
     } else return;
     event.preventDefault();
   });

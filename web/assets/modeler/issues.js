@@ -2,12 +2,13 @@
 import { is } from "bpmn-js/lib/util/ModelUtil";
 import { h } from "./fields.js";
 import { lint } from "./lint.js";
+import { fill } from "../older.js";
 
 const PAUSE = 900;
 
 export class Issues {
-  constructor(modeler, { list, counter, ask }) {
-    Object.assign(this, { modeler, list, counter, ask, local: [], server: [], asked: 0 });
+  constructor(modeler, editor, { list, counter, ask }) {
+    Object.assign(this, { modeler, editor, list, counter, ask, local: [], server: [], asked: 0 });
     modeler.get("eventBus").on(["import.done", "commandStack.changed"], () => this.soon());
   }
 
@@ -70,7 +71,7 @@ export class Issues {
     const errors = this.all.filter((one) => one.severity === "error").length;
     this.counter.textContent = this.counter.dataset.state === "failed" ? "没能检查，请看网络" : errors ? `${errors} 处问题` : this.all.length ? `没有问题，${this.all.length} 处提醒` : "没有问题";
     this.counter.classList.toggle("grave", errors > 0);
-    this.list.replaceChildren(...this.all.map((one) => this.line(one)));
+    fill(this.list, ...this.all.map((one) => this.line(one)));
     if (!this.all.length) this.list.append(h("li", { className: "quiet" }, "没有发现问题，可以启用。"));
   }
 
@@ -78,7 +79,16 @@ export class Issues {
     const shape = this.shape(one.element_id);
     const name = one.name || shape?.businessObject.name || one.element_id;
     const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name} `), one.sentence)];
-    return h("li", { className: one.severity }, shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text));
+    const said = shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text);
+    const cure = one.cure && this.modeler.get("elementRegistry").get(one.cure.element_id) && h("button", { type: "button", className: "cure", title: one.cure.after, onclick: () => this.put(one.cure) }, "一并改");
+    return h("li", { className: one.severity }, said, cure);
+  }
+
+  // The text as it should read; one command, so that it can be undone.
+  put({ element_id: id, part, before, after }) {
+    const element = this.modeler.get("elementRegistry").get(id);
+    if (this.editor.textOf(element, part).trim() === before.trim()) this.editor.setText(element, part, after);
+    this.soon();
   }
 
   go(id) {

@@ -98,6 +98,20 @@ export class Editor {
     this.modeling.updateModdleProperties(element, object, { documentation: made });
   }
 
+  // The texts that people read: `name`, `documentation`, `instructions`, of a note its `text`.
+  textOf(element, part) {
+    const object = subject(element);
+    if (part === "documentation") return documentation(object);
+    return part === "instructions" ? bodyOf(object, "InstructionsForEndUser") : (object[part] ?? "");
+  }
+
+  setText(element, part, text) {
+    const object = subject(element);
+    if (part === "documentation") this.setDocumentation(element, object, text);
+    else if (part === "instructions") this.setBody(element, object, "InstructionsForEndUser", text);
+    else this.set(element, object, { [part]: text });
+  }
+
   expression(body, parent) {
     return body.trim() ? this.create("bpmn:FormalExpression", { body: body.trim() }, parent) : undefined;
   }

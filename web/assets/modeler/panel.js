@@ -6,6 +6,7 @@ import { bodyOf, definitionOf, documentation, extension, formKey, others, proper
 import { names, nodes, users } from "./names.js";
 import { conditionFields } from "./condition.js";
 import { queueOf } from "./queues.js";
+import { fill } from "../older.js";
 
 const TYPES = {
   UserTask: "人工任务", ManualTask: "线下任务", ServiceTask: "系统功能", BusinessRuleTask: "决策表", CallActivity: "公用环节",
@@ -37,6 +38,8 @@ export class Panel {
     this.tools = { names: () => names(modeler, known), check };
     this.opened = new Set(["main"]);
     box.addEventListener("pointerdown", (event) => this.hold(event));
+    box.addEventListener("change", ({ target }) => (target.dataset.taken = target.value), true);
+    box.addEventListener("focusout", ({ target }) => target.dataset.carried && !this.drawing && take(target));
     const bus = modeler.get("eventBus");
     bus.on(["selection.changed", "import.done", "commandStack.changed", "root.set"], () => this.soon());
   }
@@ -73,13 +76,32 @@ export class Panel {
 
   draw() {
     const element = this.element;
-    const kept = document.activeElement?.closest?.("[data-panel]") ? document.activeElement.dataset.field : null;
+    const before = this.box.contains(document.activeElement) ? document.activeElement : null;
+    if (before && this.shown !== element && this.drawn(this.shown)) take(before); // typed for the one that was shown
     const scroll = this.shown === element ? this.box.scrollTop : 0;
     this.shown = element;
-    this.box.replaceChildren(...(element ? this.groups(element) : [h("p", { className: "quiet p-3" }, "选中了几个元素。单击其中一个，可以在这里修改。")]));
+    this.drawing = true;
+    fill(this.box, ...(element ? this.groups(element) : [h("p", { className: "quiet p-3" }, "选中了几个元素。单击其中一个，可以在这里修改。")]));
+    this.drawing = false;
     this.box.dataset.of = element ? subject(element).id : "";
     this.box.scrollTop = scroll;
-    if (kept) this.box.querySelector(`[data-field="${CSS.escape(kept)}"]`)?.focus({ preventScroll: true });
+    if (before?.dataset.field) this.goOn(before);
+  }
+
+  drawn(element) {
+    return element && this.modeler.get("elementRegistry").get(element.id) === element;
+  }
+
+  // The keys go on where they were: what was typed and not yet taken stands in the new control, and is taken when left.
+  // A key may be on its way while the panel is still to be drawn anew after the field before.
+  goOn(before) {
+    const fresh = this.box.querySelector(`[data-field="${CSS.escape(before.dataset.field)}"]`);
+    if (!fresh) return;
+    fresh.focus({ preventScroll: true });
+    if (!isTyped(before) || !isTyping(fresh)) return;
+    fresh.value = before.value;
+    fresh.dataset.carried = "true";
+    if (before.selectionStart !== null) fresh.setSelectionRange(before.selectionStart, before.selectionEnd);
   }
 
   groups(element) {
@@ -390,6 +412,14 @@ export class Panel {
       attributes.length || foreign.length ? h("p", { className: "hint" }, `其他工具写的内容原样保留：${[...attributes.map(([key]) => key), ...foreign.map((one) => one.$type)].join("、")}`) : null,
     ];
   }
+}
+
+const isTyping = (control) => control.matches("textarea, input:not([type=checkbox])");
+const isTyped = (control) => isTyping(control) && ![control.defaultValue, control.dataset.taken].includes(control.value);
+
+// A control that is taken away before the keys have left it tells of no change by itself.
+function take(control) {
+  if (isTyped(control)) control.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 export function laneOf(element) {

@@ -2,6 +2,7 @@
 // a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
 import { drop, keep, kept } from "../keep.js";
 import { h } from "./fields.js";
+import { fill } from "../older.js";
 
 const PAUSE = 1500;
 const AT_MOST = 5000; // so old the oldest unsaved change may become while one goes on drawing
@@ -156,7 +157,7 @@ export class Saving {
   line(name, content) {
     let place = this.notice.querySelector(`[data-line=${name}]`);
     if (!place) this.notice.append((place = h("div", { "data-line": name })));
-    place.replaceChildren(...(content ? [content] : []));
+    fill(place, ...(content ? [content] : []));
   }
 
   // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
