@@ -58,15 +58,11 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
     found = []
     decided = _decided_above(session, replay.inputs, item.queue)
     for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
-<<<<<<< HEAD
         without = step.replay()
-        instance, _ = without.run_without(entry.seq)
-        without.suppose(item.opened_at)
-=======
-        instance, left_out = step.replay().run_without(entry.seq)
+        instance, left_out = without.run_without(entry.seq)
         if decided & set(left_out):
             continue
->>>>>>> main
+        without.suppose(item.opened_at)
         standing = instance.open_tasks()
         # A step that the present version has no longer cannot be opened again.
         if item.token not in {task.token for task in standing} and element_id in {task.element_id for task in standing}:
@@ -229,12 +225,7 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
             known = services.find(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
-<<<<<<< HEAD
     step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id)
-    step.__dict__["instance"] = instance  # the cached property's slot: the case continues on the rebuilt instance
-=======
-    step.log(replace(line, undone=left_out, known=replay.known), item.element_id)
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
->>>>>>> main
     instance.pass_time(step.now)
     return left_out
