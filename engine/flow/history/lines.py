@@ -266,6 +266,10 @@ class Completed(Input):
     name: str = _kept(default="")
     outcome: str = ""
     reason: str = ""
+    sha: str = ""
+    """Of what was sent (`engine.audit.digest`); empty in lines of version 1."""
+    files: Sequence[tuple[int, str]] = _parts(tuple, list)
+    """The attachments that it names, each with the SHA-256 of its content in hexadecimal digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,6 +280,8 @@ class Caught(Input):
     payload: Json
     facts: Json = field(default_factory=dict)
     submission: int = 0
+    sha: str = ""
+    """Of what was sent, if it came with a form."""
 
 
 @dataclass(frozen=True, kw_only=True)
