@@ -251,8 +251,9 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
     if channel:
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):
-        of_household = select(Household.id).where(households.found_by(text))
-        query = query.where(RiskClue.household_id.in_(of_household))
+        # asked of each clue in reach: as a list it would be made of all the households that there are
+        of_clue = select(Household.id).where(Household.id == RiskClue.household_id, households.found_by(text))
+        query = query.where(of_clue.exists())
     ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
     return page_of(session, query, ordered, page)
 

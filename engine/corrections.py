@@ -273,7 +273,20 @@ def decide(
             _cancel(session, actor, row, now)
         _log(session, actor, row, "correction_done" if agrees else "correction_refused", now)
         _tell(session, row, now)
+        for other in _overtaken(session, row) if agrees else ():
+            other.decided_by, other.decided_at, other.status = actor.id, now, "refused"
+            other.note = "同一更正已经办理，这一项不再需要。"
+            _log(session, actor, other, "correction_refused", now)
+            _tell(session, other, now)
     return row
+
+
+def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
+    """What others asked, and can no longer be done: of a record that is no more, of a clue that is cancelled."""
+    gone = (Correction.household_id == row.household_id) | (Correction.into_id == row.household_id)
+    same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone
+    query = select(Correction).where(same, Correction.kind == row.kind, Correction.status == "asked")
+    return list(session.scalars(query.where(Correction.id != row.id).order_by(Correction.id)))
 
 
 def may_decide(session: Session, actor: Account, row: Correction) -> bool:

@@ -149,7 +149,10 @@ def channels_of(session: Session, event: str, procedure_key: str) -> list[tuple[
 
 
 def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) -> None:
-    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm names."""
+    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm names.
+
+    A limit that has been put off since is looked at when it passes anew.
+    """
     rules = _rules(session, "repeated", case.procedure_key, limit.element_id)
     days = min((rule.repeat_days for rule in rules if rule.repeat_days > 0), default=0)
     if not days:
@@ -158,6 +161,6 @@ def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) 
     row = {
         "case_id": case.id, "token": limit.token, "element_id": limit.element_id, "name": limit.name, "kind": REPEAT,
         "procedure_key": case.procedure_key, "village_code": case.village_code,
-        "due_at": limit.due_at + timedelta(days=days) * (max(passed, 0) + 1),
+        "due_at": limit.due_at if limit.due_at > now else limit.due_at + timedelta(days=days) * (passed + 1),
     }  # fmt: skip
     session.connection().execute(_SET_TIMER, row)

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, notices, prefill, runtime, views
 from engine.clock import Clock, local_date
-from engine.database import write
+from engine.database import whole, write
 from engine.definitions import Definition
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms import Form
 from engine.models import Account, CaseFile, Submission
 
 OBJECTION = "objection"
+ACTING = frozenset(access.QUEUE_OF_ROLE)
 
 
 def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock) -> bool:
@@ -30,10 +30,18 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
     Answers True: something caught it at once. Raises NotFound, NotAllowed, Conflict (nothing waits for it now) or
     Invalid; then nothing is recorded.
     """
+    _send(session, actor, case_id, name, raw, clock)
+    return True
+
+
+@whole
+def _send(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], clock: Clock
+) -> None:  # fmt: skip
     now = clock.now()
     with write(session):
-        case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
-        if case is None:
+        case = runtime.locked_case(session, case_id)  # before what is recorded refers to it: the one order of locks
+        if case is None or not access.reaches(actor, case.village_code):
             raise NotFound("没有找到这件事项。")
         definition = runtime.definition_of(session, case)
         if name not in definition.messages:
@@ -41,20 +49,17 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
         form = definition.message_form(name)
         if form is None:
             runtime.report_step(session, actor, case_id, name, raw, clock=clock)
-            return True
+            return
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
         if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
             notices.raise_objection(session, actor, case_id, clean, clock=clock)
-            return True
-        if not access.reaches(
-            actor, case.village_code, frozenset(access.QUEUE_OF_ROLE)
-        ):  # R29: who supervises looks on
+            return
+        if not access.reaches(actor, case.village_code, ACTING):  # R29: who supervises looks on
             raise NotAllowed("登记由经办的单位办理，您只能查看。")
         kept = _keep(session, case, definition, name, clean, actor, now)
         payload = definition.project(name, clean)
         if not runtime.send_message(session, actor, case_id, name, payload, submission=kept.id, clock=clock):
             raise Conflict(runtime.NOT_NOW)
-    return True
 
 
 def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:

@@ -244,6 +244,7 @@ def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
     return {notice.case_id: notice for notice in session.scalars(query)}
 
 
+_TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人反映。"
 receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 
 
@@ -258,7 +259,10 @@ def raise_objection(
     with write(session):
         notice = _open_notice(session, case_id)
         if notice is None:
-            raise Conflict("这件事项没有正在进行的公示，不能登记异议；公示结束后的情况请向乡级审核人反映。")
+            raise Conflict(f"这件事项没有正在进行的公示，{_TOO_LATE}")
+        waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
+        if notice.closes_at <= clock.now() and not waiting:  # over, though its timer has not been seen to yet
+            raise Conflict(f"公示已于{written(local_date(notice.closes_at) - timedelta(days=1))}期满，{_TOO_LATE}")
         objection = Objection(
             notice_id=notice.id,
             case_id=case_id,

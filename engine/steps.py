@@ -256,6 +256,8 @@ class Step:
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
+        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
+            self._change(lamp_floor="green")  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -466,6 +468,9 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
+            return
+        if limit.due_at > self.now:  # R06: the clue that had made it late was cancelled
+            ladder.repeat_after(self.session, self.case, limit, self.now)
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)

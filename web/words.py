@@ -24,6 +24,7 @@ from engine import (
 from engine.clock import CHINA, local_date, written
 from engine.documents import fonts
 from engine.forms import Field, spread
+from engine.forms.fields import MAX_FILES
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
 from engine.supervision import orders
@@ -99,6 +100,8 @@ def remaining(due: datetime | None) -> str:
 
 class FormContext:
     """What the form templates ask besides the fields themselves."""
+
+    most_files = MAX_FILES
 
     def __init__(self, attachments: Mapping[int, Attachment], villages: Sequence[Division] = ()) -> None:
         self.attachments, self.villages = attachments, villages

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from engine import services
 from engine.access import QUEUE_NAMES
 from engine.decisions import Decision
 from engine.definitions.definition import Definition, Element
+from engine.definitions.saying import Words, say_cell
 from engine.definitions.variables import GIVEN
 from engine.documents.kinds import KINDS as PAPERS
 from engine.forms import schema as s
@@ -30,12 +31,9 @@ PROPERTIES = {
     "countsFrom": "日期由哪一步填写", "clause": "依据的条款", "atLeast": "法定不少于（天）", "atMost": "法定不超过（天）",
     "allowedBy": "另有规定的文件", "afterReturn": "退回到这之前时",
 }  # fmt: skip
-_OPERATORS = ((" = ", " 为 "), (" != ", " 不为 "), (" and ", "，且"), (" or ", "，或"), (" >= ", "≥"), (" <= ", "≤"))
-_VALUES = {"true": "是", "false": "否", "null": "空", '""': "空"}
 _WORD = re.compile(r'"[^"]*"')
-_VALUE = re.compile(r'\b(?:true|false|null)\b|""')
 _NAMED = {**STATUS_NAMES, **TYPE_NAMES}  # whom a procedure may be opened for
-_COUNT = re.compile(r"^(days|workdays) after\((.+), (\d+)\)$")
+_GIVEN = {given.name: given.words for given in GIVEN}
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
 _CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
 
@@ -49,15 +47,6 @@ class Grid:
     outputs: Sequence[str]
     rules: Sequence[Sequence[str]]
     """The cells of each rule: its tests, then its results; an empty test holds always."""
-
-
-def _said(pattern: str, words: str, text: str) -> str:
-    """`text` with what `pattern` finds, behind its first group, called `words`: a label may hold any sign."""
-    return re.sub(pattern, lambda found: f"{found[1]}“{words}”", text)
-
-
-def _concluded(words: str, found: re.Match[str]) -> str:
-    return f"结论{found[1]}“{words}”"
 
 
 class Wording:
@@ -80,34 +69,30 @@ class Wording:
 
     @cached_property
     def _outcomes(self) -> dict[tuple[str, str], str]:
-        """What the ends are called that set a variable to a word: by the variable and the word as FEEL writes it."""
+        """What the ends are called that set a variable to a word: by the variable and the word."""
         ends = [element for element in self.definition.elements.values() if element.kind == "endEvent"]
-        found = {("outcome", f'"{e.properties["outcome"]}"'): e.name for e in ends if "outcome" in e.properties}
+        found = {("outcome", e.properties["outcome"]): e.name for e in ends if "outcome" in e.properties}
         for end in ends:
             for name, value in end.properties.items():
                 if name.startswith("set:") and _WORD.fullmatch(value):
-                    found[name.removeprefix("set:").strip(), value] = end.name
+                    found[name.removeprefix("set:").strip(), value[1:-1]] = end.name
         return found
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words(self._name, self._choice, lambda name, value: self._outcomes.get((name, value)))
+
+    def _name(self, name: str) -> str | None:
+        """What a dotted name is called: a field by its label, what a case is given by its words."""
+        return s.label(self._fields[name]) if name in self._fields else _GIVEN.get(name)
+
+    def _choice(self, name: str, value: str) -> str | None:
+        """What a choice of a field is called."""
+        return s.options(self._fields[name]).get(value) if name in self._fields else None
 
     def condition(self, text: str) -> str:
         """A FEEL text with fields, values and operators called as on the forms; what is unknown stays as written."""
-        names = [name for name in self._fields if re.search(rf"\b{re.escape(name)}\b", text)]
-        for name in sorted(names, key=len, reverse=True):
-            choices = s.options(self._fields[name])
-            for value, words in choices.items():
-                text = _said(rf'(\b{re.escape(name)} !?= )"{re.escape(value)}"', words, text)
-            text = _said(rf"()\b{re.escape(name)}\b", s.label(self._fields[name]), text)
-        for (name, value), words in self._outcomes.items():
-            text = re.sub(
-                rf"(?<![\w.]){re.escape(name)}( !?= ){re.escape(value)}",
-                partial(_concluded, words),
-                text,
-            )
-        for given in GIVEN:
-            text = re.sub(rf"(?<![\w.]){re.escape(given.name)}\b", f"“{given.words}”", text)
-        for sign, words in _OPERATORS:
-            text = text.replace(sign, words)
-        return _VALUE.sub(lambda found: _VALUES[found[0]], text)
+        return self._words.say(text)
 
     def timer(self, text: str) -> str:
         """When a timer is due: ``5 天，自“张贴日期”起``, ``每 7 天一次，共 3 次``."""
@@ -116,10 +101,9 @@ class Wording:
             rounds, start, step = cycle.groups()
             often = f"每 {self.timer(step)}一次" + (f"，共 {rounds} 次" if rounds else "")
             return f"自 {start} 起{often}" if start else often
-        counted = _COUNT.match(text.strip())
-        if counted:
-            unit = "天" if counted[1] == "days" else "个工作日"
-            return f"{counted[3]} {unit}，自{self.condition(counted[2])}起"
+        counted = self._words.count(text)
+        if counted is not None:
+            return counted
         lasting = _ISO.match(text.strip())
         if lasting:
             parts = zip(lasting.groups(), ("周", "天", "小时", "分钟"), strict=True)
@@ -191,10 +175,7 @@ class Wording:
 
     def cell(self, text: str) -> str:
         """A cell of a decision table, its values called as on the forms where that is beyond doubt."""
-        said = _WORD.sub(
-            lambda found: f"“{self._values[found[0][1:-1]]}”" if found[0][1:-1] in self._values else found[0], text
-        )
-        return _VALUE.sub(lambda found: _VALUES[found[0]], said.replace("”,", "”、"))
+        return say_cell(text, self._values.get)
 
     @cached_property
     def _values(self) -> dict[str, str]:

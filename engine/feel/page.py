@@ -63,6 +63,12 @@ def _range(node: n.RangeOf) -> list[Any]:
     return ["range", *ends, node.low_closed, node.high_closed]
 
 
+def _test(node: n.Test) -> list[Any]:
+    """A test; an interval can stand nowhere else."""
+    value = n.bare(node.value)
+    return ["test", node.operator, _range(value) if isinstance(value, n.RangeOf) else to_page(node.value)]
+
+
 def _quantified(node: n.Quantified) -> list[Any]:
     rounds = [[one.name, to_page(one.domain)] for one in node.rounds]
     return ["some" if node.wanted else "every", rounds, to_page(node.test)]
@@ -85,12 +91,11 @@ _WRITERS: dict[type[Node], Callable[[Any], list[Any]]] = {
     n.Or: lambda node: ["or", to_page(node.left), to_page(node.right)],
     n.Between: lambda node: ["between", *_all((node.value, node.low, node.high))],
     n.In: lambda node: ["in", to_page(node.value), _all(node.tests)],
-    n.Test: lambda node: ["test", node.operator, to_page(node.value)],
+    n.Test: _test,
     n.If: lambda node: ["if", *_all((node.condition, node.yes, node.no))],
     n.Quantified: _quantified,
     n.ListOf: lambda node: ["list", _all(node.items)],
     n.Filter: lambda node: ["filter", to_page(node.of), to_page(node.condition)],
     n.Call: _call,
-    n.RangeOf: _range,
     n.Group: lambda node: ["group", to_page(node.of)],
 }

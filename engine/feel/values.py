@@ -102,6 +102,11 @@ def from_case(value: Any) -> Any:
     return from_plain(value)
 
 
+def as_day(value: Any) -> Any:
+    """The text of a date as that date, where a date is asked for; anything else as it is."""
+    return value.day if isinstance(value, DayText) else value
+
+
 def as_dates(left: Any, right: Any) -> tuple[Any, Any]:
     """Both sides of a comparison: the text of a date beside a date is that date."""
     if isinstance(left, DayText) and type(right) is date:
@@ -115,7 +120,7 @@ def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
     """Both sides of ``+`` or ``-``: the text of a date is that date, but for texts that are put together."""
     if operator not in "+-" or (operator == "+" and isinstance(left, str) and isinstance(right, str)):
         return left, right
-    return tuple(side.day if isinstance(side, DayText) else side for side in (left, right))  # type: ignore[return-value]
+    return as_day(left), as_day(right)
 
 
 def from_plain(value: Any) -> Any:
@@ -260,18 +265,19 @@ def contains(interval: Range, value: Any) -> bool | None:
     if interval.operator == "!=":
         same = equal(interval.low, value) if interval.low is not None and value is not None else None
         return None if same is None else not same
-    for end, closed, outside in ((interval.low, interval.low_closed, 1), (interval.high, interval.high_closed, -1)):
-        if end is OPEN or (end is None and NULL_END_IS_OPEN):
-            continue
-        found = compare(end, value)
-        if found is None:
-            return None
-        if found == outside or (found == 0 and not closed):
-            return False
-    return True
+    low = _beside(interval.low, value, interval.low_closed, 1)
+    high = _beside(interval.high, value, interval.high_closed, -1)
+    if low is False or high is False:
+        return False
+    return None if low is None or high is None else True
 
 
-NULL_END_IS_OPEN = True
+def _beside(end: Any, value: Any, closed: bool, outside: int) -> bool | None:
+    """Whether `value` is on the inner side of an end; an end that is null is not an open one."""
+    if end is OPEN:
+        return True
+    found = compare(end, value)
+    return None if found is None else found != outside and (found != 0 or closed)
 
 
 def as_list(value: Any) -> list[Any]:

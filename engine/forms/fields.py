@@ -107,6 +107,10 @@ class Tick(fields.Boolean):
     falsy = {False, "false", "", "0", "no", "否", None}
 
 
+MAX_FILES = 60
+"""Photos and scans of one field: a meeting's minutes and signatures page by page, photographed."""
+
+
 class Files(fields.Field[Any]):
     """Ids of attachments that were uploaded to this case."""
 
@@ -119,8 +123,9 @@ class Files(fields.Field[Any]):
         found = list(dict.fromkeys(normal.whole(item) for item in items if item not in (None, "")))
         if None in found:
             raise ValidationError("附件有误，请重新上传。")
-        if len(found) > (20 if self.several else 1):
-            raise ValidationError("附件过多。" if self.several else "只能上传一个附件。")
+        if len(found) > (MAX_FILES if self.several else 1):
+            many = f"附件最多 {MAX_FILES} 个，现在有 {len(found)} 个，请移除几个。"
+            raise ValidationError(many if self.several else "只能上传一个附件。")
         known = _CIRCUMSTANCES.get().attachments
         if any(identifier not in known for identifier in found):
             raise ValidationError("附件不存在，请重新上传。")

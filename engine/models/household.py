@@ -150,7 +150,7 @@ class Correction(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))  # merge, clue
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
-    into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))  # the record that goes on
+    into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"), index=True)  # the record that goes on
     clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"))
     village_code: Mapped[str] = mapped_column(String(12), index=True)
     reason: Mapped[str] = mapped_column(String(500))
@@ -223,6 +223,6 @@ class Telling(Base):
     __tablename__ = "telling"
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
-    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"))
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     text: Mapped[str] = mapped_column(String(1000))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

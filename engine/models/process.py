@@ -219,6 +219,14 @@ class Timer(Base):
             sqlite_where=text("standing = 'open'"),
             postgresql_where=text("standing = 'open'"),
         ),
+        Index(
+            "ix_timer_fired",  # what has passed at and below a division, latest first
+            "village_code",
+            "fired_at",
+            "id",
+            sqlite_where=text("status = 'fired'"),
+            postgresql_where=text("status = 'fired'"),
+        ),
         Index("ix_timer_case_id", "case_id", "status"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -7,7 +7,7 @@ an official had typed is then kept as a draft.
 from engine.runtime.completing import complete, complete_many
 from engine.runtime.holding import claim, reassign, release
 from engine.runtime.items import Outcome, StaleDraft, StepResult, definition_of, form_of, record_incident, save_draft
-from engine.runtime.messaging import NOT_NOW, report_step, send_message, tell_household
+from engine.runtime.messaging import NOT_NOW, locked_case, report_step, send_message, tell_household
 from engine.runtime.returning import (
     NO_TARGET,
     ReturnTarget,
@@ -32,6 +32,7 @@ __all__ = [
     "complete_many",
     "definition_of",
     "form_of",
+    "locked_case",
     "may_withdraw",
     "obstacle",
     "obstacles",

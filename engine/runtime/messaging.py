@@ -17,9 +17,14 @@ from engine.flow.history import lines
 from engine.models import Account, CaseFile, WorkItem
 from engine.runtime.completing import sent
 from engine.runtime.items import drop_drafts, noting_faults
-from engine.steps import Step
+from engine.steps import LOCKED_CASE, Step
 
 NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。"
+
+
+def locked_case(session: Session, case_id: int) -> CaseFile | None:
+    """The case, locked after its household: what a step locks, for who has something to record before the step."""
+    return session.scalar(LOCKED_CASE.where(CaseFile.id == case_id))
 
 
 def send_message(

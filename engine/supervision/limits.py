@@ -74,9 +74,9 @@ def timers(session: Session, actor: Account, state: str, now: datetime, page: in
     if state == "overdue":
         query = query.where(STANDING, Timer.due_at <= now)
     elif state == "fired":
-        query = query.where(Timer.status == "fired")
+        query = query.where(Timer.status == literal_column("'fired'"))
     else:
-        query = query.where(Timer.status == "waiting", Timer.due_at > now)
+        query = query.where(Timer.status == literal_column("'waiting'"), Timer.due_at > now)
     ordered = (
         query.order_by(Timer.fired_at.desc(), Timer.id.desc())
         if state == "fired"

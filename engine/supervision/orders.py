@@ -67,14 +67,19 @@ def listing(
     if status == "mine":
         query = query.where(TO_ANSWER, _desks(actor))
     elif status == "late":
-        unanswered = and_(TO_ANSWER, SupervisionOrder.answer_by < (today or date.min))
-        query = query.where(or_(and_(SupervisionOrder.promise_passed, SupervisionOrder.step_open), unanswered))
+        query = query.where(_late(today or date.min))
     elif status in STATUS_NAMES:
         query = query.where(SupervisionOrder.status == status)
     shown = query.options(
         joinedload(SupervisionOrder.case), joinedload(SupervisionOrder.item), joinedload(SupervisionOrder.issuer)
     )
     return page_of(session, query, shown.order_by(SupervisionOrder.id.desc()), page)
+
+
+def _late(today: date) -> ColumnElement[bool]:
+    """SQL: `late`, by the days alone: a scheduler that is behind, or an answer sent back, changes nothing."""
+    unkept = and_(~TO_ANSWER, SupervisionOrder.promised_on < today, SupervisionOrder.step_open)
+    return or_(and_(TO_ANSWER, SupervisionOrder.answer_by < today), unkept)
 
 
 def _desks(actor: Account) -> ColumnElement[bool]:

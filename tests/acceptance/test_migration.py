@@ -7,6 +7,7 @@ import pytest
 from engine.installation import ROOT
 from tests.support import papers
 from tests.support.browser import Official, Site
+from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_text()
 SEVEN = NOTICE.replace("days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)").replace(
@@ -21,14 +22,11 @@ def work_off(owner: Official) -> None:
 
 
 @pytest.mark.duty("R10", "C5")
-def test_s16_the_owner_moves_waiting_notices_to_seven_days(site: Site) -> None:
+def test_s16_the_owner_moves_waiting_notices_to_seven_days(site: Site, past: World) -> None:
     village, owner = site.official("cun"), site.official("liucheng")
-    village.enter_clue(NAMES[0])
-    village.to_notice(NAMES[0])
-    site.go_to(2)
-    assert "开始办理" in village.enter_clue(
-        NAMES[1], id_number=papers.id_number("41990119680412113"), address="西沟2号"
-    )
+    past.to_notice(past.enter())
+    past.go_to(2)
+    past.enter(name=NAMES[1], id_number=papers.id_number("41990119680412113"), address="西沟2号")
     answer = site.api("liucheng").post(
         "/api/v1/procedures/public_notice/versions", data={"xml": SEVEN, "note": "公示改为7天"}
     )
@@ -56,10 +54,9 @@ def test_s16_the_owner_moves_waiting_notices_to_seven_days(site: Site) -> None:
 
 
 @pytest.mark.duty("C5")
-def test_a_case_that_does_not_fit_says_why_and_stays(site: Site) -> None:
+def test_a_case_that_does_not_fit_says_why_and_stays(site: Site, past: World) -> None:
     village, owner = site.official("cun"), site.official("liucheng")
-    village.enter_clue(NAMES[0])
-    village.finish(NAMES[0], "入户核实", "verification")
+    past.finish(past.enter(), "verify", "cun")
     body = (ROOT / "bpmn" / "identification.bpmn").read_text()
     changed = body.replace('"sign"', '"sign_letter"').replace(">sign<", ">sign_letter<")
     answer = site.api("liucheng").post(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support import papers
 from tests.support.browser import Official, Site
+from tests.support.world import World
 
 NAME = "王建国"
 TARGETS = "main .btn, main select, main .form-control, main .choice, main .list tbody tr, .groups a, .tabbar a, .topbar button"
@@ -20,10 +21,9 @@ WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEn
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def test_no_page_is_wider_than_a_phone(site: Site) -> None:
+def test_no_page_is_wider_than_a_phone(site: Site, past: World) -> None:
     village = site.official("cun")
-    village.enter_clue(NAME)
-    village.finish(NAME, "入户核实", "verification")
+    past.finish(past.enter(), "verify", "cun")
     case = village.open_case(NAME)
     household = village.page.locator("aside h2 a").first.get_attribute("href")
     village.open_task(NAME, "签订承诺授权书")
@@ -40,10 +40,10 @@ def test_no_page_is_wider_than_a_phone(site: Site) -> None:
 
 
 @pytest.mark.duty("C4")
-def test_the_inbox_is_light_and_stands_still(site: Site) -> None:
+def test_the_inbox_is_light_and_stands_still(site: Site, past: World) -> None:
     village = site.official("cun")
-    for name, number in (("王建国", papers.HEAD_ID), ("李秀英", papers.WIFE_ID)):
-        village.enter_clue(name, id_number=number)
+    for name in ("王建国", "李秀英"):
+        past.enter(name=name)
     village.page.context.new_cdp_session(village.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
     village.page.add_init_script(SHIFTS)
     for width in (1280, 360):
@@ -64,9 +64,9 @@ def test_a_phone_finishes_a_step(site: Site) -> None:
 
 
 @pytest.mark.duty("R07", "C4")
-def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None:
+def test_computed_and_conditional_fields_follow_while_typing(site: Site, past: World) -> None:
     village = site.official("cun")
-    village.enter_clue(NAME)
+    past.enter()
     village.open_task(NAME, "入户核实")
     village.fill({"members": papers.verification(site.day(0))["members"], "wage": 10000, "business": 5000})
     village.fill({"business_cost": 3000})
@@ -81,9 +81,9 @@ def test_computed_and_conditional_fields_follow_while_typing(site: Site) -> None
 
 
 @pytest.mark.duty("C4")
-def test_drafts_save_themselves(site: Site) -> None:
+def test_drafts_save_themselves(site: Site, past: World) -> None:
     village, colleague = site.official("cun"), site.official("cun2")
-    village.enter_clue(NAME)
+    past.enter()
     village.open_task(NAME, "入户核实")
     village.fill({"wage": 4321, "risk_text": "写到一半"})
     village.page.locator("#draft-state", has_text="已自动暂存").wait_for()
@@ -95,9 +95,9 @@ def test_drafts_save_themselves(site: Site) -> None:
 
 
 @pytest.mark.duty("C2")
-def test_claim_reassign_and_withdraw(site: Site) -> None:
+def test_claim_reassign_and_withdraw(site: Site, past: World) -> None:
     village, colleague = site.official("cun"), site.official("cun2")
-    village.enter_clue(NAME)
+    past.enter()
     village.open_task(NAME, "入户核实")
     village.press("text=领办")
     assert "已领办" in village.said
@@ -118,14 +118,12 @@ def test_claim_reassign_and_withdraw(site: Site) -> None:
 
 
 @pytest.mark.duty("R11", "C4")
-def test_many_are_decided_in_one_act(site: Site) -> None:
-    village, township = site.official("cun"), site.official("xiang")
-    people = {"王建国": papers.HEAD_ID, "赵有田": "41990119680412113", "孙玉梅": "41990119820909324"}
-    for place, (name, number) in enumerate(people.items()):
-        village.enter_clue(name, id_number=papers.id_number(number), address=f"北坡{place}号")
-        head = papers.member(name, number=number)
-        village.finish(name, "入户核实", "verification", members=[head], wage=5000, address=f"北坡{place}号")
-        village.finish(name, "签订承诺授权书", "authorisation")
+def test_many_are_decided_in_one_act(site: Site, past: World) -> None:
+    township = site.official("xiang")
+    for name in ("王建国", "赵有田", "孙玉梅"):
+        case = past.enter(name=name)
+        past.finish(case, "verify", "cun")
+        past.finish(case, "sign", "cun")
     township.go("/todo")
     township.press(township.page.locator("ul.groups a", has_text="统一报送比对"))
     township.page.check("[data-select-all]")
@@ -144,12 +142,11 @@ def test_many_are_decided_in_one_act(site: Site) -> None:
 
 
 @pytest.mark.duty("R10", "R12", "R13")
-def test_papers_fit_a4_and_mask_numbers(site: Site) -> None:
-    village, township = site.official("cun"), site.official("xiang")
-    village.enter_clue(NAME)
-    village.to_authorised(NAME)
-    township.finish(NAME, "统一报送比对", "matching_batch")
-    village.finish(NAME, "民主评议", "appraisal")
+def test_papers_fit_a4_and_mask_numbers(site: Site, past: World) -> None:
+    village = site.official("cun")
+    case = past.enter()
+    for step, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("appraise", "cun")):
+        past.finish(case, step, who)
     village.open_task(NAME, "张贴公示")
     with village.page.context.expect_page() as opened:
         village.page.locator("a", has_text="打印公示").click()

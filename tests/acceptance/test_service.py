@@ -21,15 +21,17 @@ from tests.support import papers
 from tests.support.browser import Site
 from tests.support.programme import Programme
 from tests.support.server import Server
+from tests.support.world import World
 
 NAME = "王建国"
 
 
 @pytest.mark.duty("C4")
-def test_s19_two_officials_at_the_same_second(site: Site) -> None:
+def test_s19_two_officials_at_the_same_second(site: Site, past: World) -> None:
     village = site.official("cun")
-    village.enter_clue(NAME)
-    village.to_authorised(NAME)
+    case = past.enter()
+    past.finish(case, "verify", "cun")
+    past.finish(case, "sign", "cun")
     first, second = site.official("xiang"), site.official("xiang2")
     for official in (first, second):
         official.open_task(NAME, "统一报送比对")
@@ -82,7 +84,7 @@ def test_s19_many_programmes_at_the_same_second(site: Site) -> None:
 
 @pytest.mark.duty("R10", "R15", "C3", "C6")
 def test_s20_six_days_down(
-    sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path
+    sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path, past: World
 ) -> None:
     server = Server(sqlite_url, clock)
     site = Site(server.address, clock, browser, playwright, tmp_path)
@@ -92,8 +94,7 @@ def test_s20_six_days_down(
     for place, case in enumerate(noticed):
         if place == 20:
             site.go_to(1)
-        head = papers.member(f"户{10 + place}", number=_person(10 + place))
-        programme.to_notice(case, members=[head])
+        past.to_notice(past.case(case))
     due = {case: _waiting(site, case, "notice_over") for case in noticed}
     due |= {case: _waiting(site, case, "limit_15") for case in late}
     site.close()
@@ -169,10 +170,9 @@ def _refusals(url: str) -> set[str]:
 
 
 @pytest.mark.duty("R38", "C2")
-def test_s21_another_village_by_address(site: Site, sqlite_url: str) -> None:
+def test_s21_another_village_by_address(site: Site, past: World, sqlite_url: str) -> None:
     village, neighbour = site.official("cun"), site.official("lin")
-    village.enter_clue(NAME)
-    village.finish(NAME, "入户核实", "verification")
+    past.finish(past.enter(), "verify", "cun")
     village.open_task(NAME, "签订承诺授权书")
     task = village.page.url.partition("?")[0].rsplit("/", 1)[-1]
     village.fill({"scan": ["FILE"]})

@@ -6,16 +6,16 @@ import pytest
 
 from tests.support.browser import Site
 from tests.support.template import OTHER_COUNTY
+from tests.support.world import World
 
 NAME = "王建国"
 NEW_VILLAGE = "410326101200"
 
 
 @pytest.mark.duty("R15", "R38")
-def test_s24_a_household_moves_to_another_county_in_mid_case(site: Site) -> None:
+def test_s24_a_household_moves_to_another_county_in_mid_case(site: Site, past: World) -> None:
     village, county, other = site.official("cun"), site.official("xian"), site.official("waixian")
-    village.enter_clue(NAME)
-    village.finish(NAME, "入户核实", "verification")
+    past.finish(past.enter(), "verify", "cun")
     number = village.open_case(NAME)
     house = int(village.page.locator("aside h2 a").first.get_attribute("href").rsplit("/", 1)[-1])
     # until it is handed over the other county sees nothing, and may not help itself

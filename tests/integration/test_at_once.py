@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from engine import clues, runtime
+from engine import clues, messages, runtime
 from engine.errors import Conflict
 from engine.models import Account, CaseFile, Draft, Idempotency, Incident, RiskClue, Submission
 from engine.runtime import StepResult
@@ -186,6 +186,22 @@ def orders(postgres_url: str) -> Iterator[tuple[World, list[list[str]]]]:
         lambda _c, _cursor, statement, *_: orders[-1].extend(_locked(statement)),
     )  # fmt: skip
     yield world, orders
+    world.close()
+
+
+@pytest.mark.duty("C3", "R10")
+def test_an_objection_is_written_down_under_the_lock(postgres_url: str) -> None:
+    """A new row holds what it refers to: an objection and a handing over at once must not wait for each other."""
+    world = World(postgres_url)
+    case = world.enter()
+    world.to_notice(case)
+    said: list[str] = []
+    event.listen(world.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: said.append(statement))
+    data = {"matter": "家中有车", "raised_on": world.today.isoformat()}
+    assert messages.send(world.session, world.official("cun"), case.id, "objection", data, clock=world.clock)
+    locks = [number for number, one in enumerate(said) if _locked(one) == ["household", "case_file"]]
+    recorded = next(number for number, one in enumerate(said) if one.startswith("INSERT INTO objection"))
+    assert locks and locks[0] < recorded
     world.close()
 
 

@@ -10,7 +10,18 @@ from sqlalchemy import select
 from engine import audit, clues, corrections, households, inbox, life, measures
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
-from engine.models import CaseFile, Correction, Household, LogEntry, Measure, Member, RiskClue, Timer, WorkItem
+from engine.models import (
+    CaseFile,
+    Correction,
+    Household,
+    LogEntry,
+    Measure,
+    Member,
+    Notification,
+    RiskClue,
+    Timer,
+    WorkItem,
+)
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE
@@ -216,3 +227,34 @@ def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small
     assert set(world.open_items(case)) == {"announce"}  # the township still announces what the county approved
     world.finish(case, "announce", "xiang")
     world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R06", "R15")
+def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world: World) -> None:
+    world = small_world
+    world.go_to(10)
+    case = world.enter()
+    world.enter(household_id=case.household_id, day=world.day(-8).date())
+    assert world.case(case.id).lamp_floor == "red"
+    wrong = world.session.scalars(select(RiskClue).order_by(RiskClue.id.desc())).first()
+    assert wrong is not None
+    row = corrections.ask_cancel(world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock)
+    decide(world, row, "xiang")
+    assert world.case(case.id).lamp_floor == "green"
+    said = select(Notification.text).where(Notification.text.contains("仍未办结"))
+    world.go_to(25)
+    assert world.session.scalars(said).all() == []  # nobody is told that it is overdue by no days
+    world.go_to(26, 1)
+    assert any("超期 1 天" in text for text in world.session.scalars(said))
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R41")
+def test_what_was_asked_the_other_way_round_waits_for_nobody(small_world: World) -> None:
+    world = small_world
+    kept, gone = twice(world)
+    row, other = ask(world, gone, kept), ask(world, kept, gone)
+    decide(world, row)
+    assert world.session.get_one(Correction, other.id, populate_existing=True).status == "refused"
+    third = world.enter(name="王健", id_number=papers.id_number("41990119750308161"))
+    decide(world, ask(world, kept, third))  # and bars no other correction

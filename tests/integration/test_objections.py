@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine import messages, notices, openings, views
-from engine.errors import ShouwangError
+from engine.errors import Conflict, ShouwangError
 from engine.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
 from engine.runtime import return_targets, return_to, withdraw
 from tests.support import databases, papers, stages
@@ -240,7 +240,10 @@ class _Officials:
 
     def _take_back(self) -> None:
         query = select(WorkItem).where(WorkItem.case_id == self.case.id, WorkItem.status == "done")
-        item = self.random.choice(self.world.session.scalars(query.order_by(WorkItem.id)).all()[-3:])
+        done = self.world.session.scalars(query.order_by(WorkItem.id)).all()
+        if not done:  # everything has been taken back
+            return
+        item = self.random.choice(done[-3:])
         assert item.closer is not None
         withdraw(self.world.session, item.closer, item.id, clock=self.world.clock)
 
@@ -303,3 +306,21 @@ def test_no_order_of_acts_loses_an_objection(posted: tuple[Path, int, datetime],
         world.assert_replays(case.id)
     finally:
         world.close()
+
+
+@pytest.mark.duty("R10")
+def test_an_objection_at_the_instant_the_notice_ends_hears_that_it_has_ended(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.to_notice(case)
+    world.session.commit()
+    world.clock.set(world.day(6, 0))  # and no timer has been fired yet
+    data = {"matter": "家中有车", "raised_on": world.today.isoformat()}
+    with pytest.raises(Conflict, match="公示已于2022年5月10日期满"):
+        messages.send(world.session, world.official("cun"), case.id, "objection", data, clock=world.clock)
+    world.clock.set(world.day(5, 23))
+    messages.send(
+        world.session, world.official("cun"), case.id, "objection",
+        {**data, "raised_on": world.today.isoformat()}, clock=world.clock,
+    )  # fmt: skip
+    assert "examine_objection" in world.open_items(case)

@@ -358,6 +358,33 @@ def test_a_promise_is_kept_with_its_step_and_not_ended_by_sending_the_case_back(
 
 
 @pytest.mark.duty("C6")
+def test_the_list_of_late_orders_holds_those_that_their_own_pages_call_late(small_world: World) -> None:
+    world = small_world
+    supervisor, due = world.official("ducha"), world.today + timedelta(days=4)
+    cases = [world.enter(name=name) for name in ("王建国", "李秀英", "张有田")]
+    given = [
+        orders.give(world.session, supervisor, world.open_items(case)["verify"].id, "请说明", due, clock=world.clock)
+        for case in cases
+    ]
+    promise = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}
+    for order in given[1:]:
+        orders.answer(world.session, world.official("cun"), order.id, promise, clock=world.clock)
+    seen = set()
+    for days, fired in ((1, True), (2, False), (2, True), (4, True), (5, True)):
+        world.session.commit()
+        world.clock.set(world.day(days))
+        if fired:
+            world.go_to(days)
+        if (days, fired) == (4, True):  # its promise has passed: sent back, it owes an answer until its day
+            orders.judge(world.session, supervisor, given[2].id, False, "理由不充分", clock=world.clock)
+        listed = orders.listing(world.session, supervisor, "late", today=world.today).items
+        each = [orders.get(world.session, supervisor, order.id) for order in given]
+        assert {one.id for one in listed} == {one.id for one in each if orders.late(one, world.today)}
+        seen.add(len(listed))
+    assert seen == {0, 1, 2, 3}
+
+
+@pytest.mark.duty("C6")
 def test_an_order_is_owed_an_answer_when_its_step_is_done_and_may_say_when_it_was(world: World) -> None:
     case = world.enter()
     world.go_to(17)

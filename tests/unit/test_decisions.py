@@ -65,6 +65,7 @@ def test_hostile_files_are_refused(body: bytes) -> None:
         ({"per_capita": 9200, "after_rigid": 9000, "housing_ok": "no", "risks": ["housing"]}, ("admit", "sudden_hardship")),
         ({"per_capita": 20000, "after_rigid": 18000, "risks": ["illness"]}, ("judge", None)),
         ({"per_capita": None, "risks": []}, ("judge", None)),
+        ({"per_capita": 9800, "after_rigid": -18866, "housing_ok": "no"}, ("judge", None)),
     ],
 )  # fmt: skip
 def test_the_category_table(facts: dict[str, Any], expected: tuple[str, str | None]) -> None:

@@ -160,6 +160,38 @@ def test_conditions_and_times_are_said_with_the_words_of_the_forms() -> None:
     assert words.timer("P7D") == "7 天" and words.timer("PT36H") == "36 小时"
 
 
+@pytest.mark.duty("C5")
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('remark.text = "甲 and 乙"', 'remark.text 为 "甲 and 乙"'),  # what is quoted is no operator
+        ('remark.text="true or null"', 'remark.text 为 "true or null"'),
+        ('remark.text = "notice_result = 1"', 'remark.text 为 "notice_result = 1"'),
+        ('authorisation.signed="yes"', "“是否签订” 为 “已签订”"),  # nor do blanks make one
+        ('"yes"=authorisation.signed', "“已签订” 为 “是否签订”"),
+        ('authorisation.signed in ("yes", "no")', "“是否签订” in (“已签订”, “不愿签订”)"),
+        ("x.n>=5 and(x.n<=9 or x.gone=null)", "x.n≥5，且(x.n≤9，或x.gone 为 空)"),
+        ('notice_result!="changed"', "结论 不为 “情况有变”"),
+        ("days after( discovery_date ,15 )", None),
+        ("1 +", "1 +"),  # what is no FEEL stays as written
+    ],
+)  # fmt: skip
+def test_words_come_from_what_a_text_says_not_from_how_it_is_written(text: str, said: str | None) -> None:
+    words = Wording(OLD)
+    if said is None:
+        assert words.timer(text) == "15 天，自“最早发现线索的日期”起"
+    else:
+        assert words.condition(text) == said
+
+
+def test_values_of_a_table_are_called_as_on_the_forms_wherever_they_stand() -> None:
+    words = Wording(OLD)
+    assert words.cell('"illness","accident"') == "“因病”、“因意外事故”"
+    assert words.cell('count(?[item in ("illness", "accident")])>0') == "count(?[item in (“因病”、“因意外事故”)])>0"
+    assert words.cell('"是 true, 不是 null"') == '"是 true, 不是 null"'
+    assert words.cell("true") == "是"
+
+
 @pytest.mark.duty("C1", "C5")
 @pytest.mark.parametrize("path", sorted((ROOT / "bpmn").glob("*.bpmn")), ids=lambda path: path.stem)
 def test_the_handbook_tells_every_step_with_its_queue_and_what_comes_next(path: object) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 from engine.feel import FeelSyntaxError, compile_expression, to_plain
+from engine.feel.page import CALLS
 from engine.forms import compile_form
 from engine.forms import values as v
 from tests.support.page import evaluated
 from tests.unit.test_form_order import CASES, walk
 from tests.unit.test_forms import KEYS, load
 
+DATA = Path(__file__).parents[1] / "data"
 NUMBERS = (
     "12000", "１２０００", "12,000", "12000元", " 12 000 元 ", "¥12,000", "￥5", "12，000", "-3.50", "－3", "−3", "+7", ".5", "5.",
     "1_000", "٣", "1e3", "12,00", "1,2", "一万", "NaN", "Infinity", "0x10", "", " ", "12 亩", "²", "1.2.3", "--1",
@@ -42,7 +46,7 @@ ATOMS = (
 SHAPES = (
     "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "{0} = {1}", "{0} != {1}", "{0} < {1}", "{0} >= {1}", "{0} and {1}",
     "{0} or {1}", "not({0})", "if {0} then {1} else {2}", "{0} between {1} and {2}", "{0} in ({1}, {2})", "{0} in [{1}..{2}]",
-    "{0} in (> {1})", "min({0}, {1})", "max([{0}, {1}])", "sum([{0}, {1}])", "count({0})", "list contains(l, {0})",
+    "{0} in (> {1})", "{0} in [{1}..{2})", "{0} in (> {1}, {2})", "{0} in ((< {1}), {2})", "{0} in [{1}..{2}] and {0} = {1}", "min({0}, {1})", "max([{0}, {1}])", "sum([{0}, {1}])", "count({0})", "list contains(l, {0})",
     "contains(t, {0})", "string length({0})", "decimal({0}, 1)", "some i in r satisfies i.n > {0}",
     "every i in r satisfies i.n != {0}", "count(r[n > {0}])", "r[k = {0}].n", "-{0}", "({0})", "some i in l satisfies i = {0}",
 )  # fmt: skip
@@ -102,6 +106,20 @@ def test_expressions_mean_the_same_on_the_page_and_on_the_server() -> None:
     answers = evaluated(asked)
     wrong = [(*told, answer) for told, answer in zip(expected, answers, strict=True) if not near(told[2], answer)]
     assert wrong == [], wrong[:20]
+
+
+def test_the_table_of_cases_has_one_answer_on_the_page_and_on_the_server() -> None:
+    table = json.loads((DATA / "feel_cases.json").read_text())
+    expressions = [(compile_expression(text), value) for text, value in table["cases"]]
+    answers = evaluated([{"tree": one.to_json(), "names": table["names"]} for one, _ in expressions])
+    for (one, value), answer in zip(expressions, answers, strict=True):
+        assert near(to_plain(one.evaluate(table["names"])), value), one.text
+        assert near(answer, value), (one.text, answer)
+
+
+def test_every_function_that_the_page_knows_stands_in_the_table() -> None:
+    table = json.loads((DATA / "feel_cases.json").read_text())
+    assert {name for name in CALLS if not any(f"{name}(" in text for text, _ in table["cases"])} == set()
 
 
 def pick(chance: random.Random, shapes: tuple[str, ...], atoms: tuple[str, ...]) -> str:

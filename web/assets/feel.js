@@ -11,7 +11,8 @@ const compare = {
 };
 const numbers = (a, b) => typeof a === "number" && typeof b === "number";
 const texts = (a, b) => typeof a === "string" && typeof b === "string";
-const finite = (value) => (Number.isFinite(value) ? value : null);
+// The server counts in decimals: what a double has beyond 15 digits is noise, 0.1 + 0.2 = 0.3.
+const finite = (value) => (Number.isFinite(value) ? Number(value.toPrecision(15)) : null);
 const arithmetic = {
   "+": (a, b) => (texts(a, b) ? a + b : finite(a + b)),
   "-": (a, b) => finite(a - b),
@@ -19,29 +20,42 @@ const arithmetic = {
   "/": (a, b) => (b === 0 ? null : finite(a / b)),
   "**": (a, b) => finite(a ** b),
 };
-const all = (values) => (values.length === 1 && Array.isArray(values[0]) ? values[0] : values).map((one) => one ?? null);
-const total = (list) => (list.length && list.every((x) => typeof x === "number") ? list.reduce((a, b) => a + b, 0) : null);
+// The items of the one list that is given, or what is given instead of a list; null where nothing or null is given.
+function all(values) {
+  if (values.length === 0 || (values.length === 1 && none(values[0]))) return null;
+  return (values.length === 1 && Array.isArray(values[0]) ? values[0] : values).map((one) => one ?? null);
+}
+
+function total(list) {
+  return list?.length && list.every((x) => typeof x === "number") ? finite(list.reduce((a, b) => a + b, 0)) : null;
+}
 
 function extreme(list, better) {
+  if (list === null) return null;
   const alike = list.every((x) => typeof x === typeof list[0] && ["number", "string"].includes(typeof x));
   return list.length && (alike || list.length === 1) ? list.reduce((best, x) => (better(x, best) ? x : best)) : null;
 }
 
+function shifted(number, digits) {
+  const [mantissa, exponent] = `${number}`.split("e");
+  return Number(`${mantissa}e${Number(exponent ?? 0) + digits}`);
+}
+
 function halfEven(number, digits) {
-  const scaled = Number(`${number}e${digits}`);
+  const scaled = shifted(number, digits);
   const down = Math.floor(scaled);
   const up = scaled - down > 0.5 || (scaled - down === 0.5 && down % 2 !== 0);
-  return finite(Number(`${down + (up ? 1 : 0)}e${-digits}`));
+  return finite(shifted(down + (up ? 1 : 0), -digits));
 }
 
 const functions = {
-  count: (...values) => all(values).length,
+  count: (...values) => all(values)?.length ?? null,
   sum: (...values) => total(all(values)),
   min: (...values) => extreme(all(values), (a, b) => a < b),
   max: (...values) => extreme(all(values), (a, b) => a > b),
   contains: (text, part) => (texts(text, part) ? text.includes(part) : null),
   not: (value) => (typeof value === "boolean" ? !value : null),
-  "list contains": (list, value) => (Array.isArray(list) ? list : [list]).some((x) => same(x, value) === true),
+  "list contains": (list, value) => (none(list) ? null : [list].flat().some((x) => same(x, value) === true)),
   substring: (text, from, length) => (typeof text === "string" ? cut([...text], from, length) : null),
   "upper case": (text) => (typeof text === "string" ? text.toUpperCase() : null),
   "string length": (text) => (typeof text === "string" ? [...text].length : null),
@@ -50,8 +64,10 @@ const functions = {
 
 // Positions count from 1, or backwards from -1.
 function cut(characters, from, length) {
-  const start = from > 0 ? from - 1 : characters.length + from;
-  return characters.slice(start, length == null ? undefined : start + length).join("");
+  const [first, count] = [Math.trunc(from), none(length) ? characters.length : Math.trunc(length)];
+  if (typeof from !== "number" || first === 0 || !(count >= 0) || typeof (length ?? 0) !== "number") return null;
+  const start = first > 0 ? first - 1 : Math.max(0, characters.length + first);
+  return characters.slice(start, start + count).join("");
 }
 
 const none = (value) => value === null || value === undefined;
@@ -130,17 +146,22 @@ function quantified(wanted, pairs, test, names) {
 function meets(test, value, names) {
   if (test[0] !== "test") throw new Error(`no ${test[0]}`);
   const [, operator, node] = test;
+  return operator ? compare[operator](value, evaluate(node, names)) : isAmong(node, value, names);
+}
+
+function isAmong(node, value, names) {
+  if (node[0] === "group") return isAmong(node[1], value, names);
   if (node[0] === "range") return within(node, value, names);
   const other = evaluate(node, names);
-  if (operator) return compare[operator](value, other);
   return Array.isArray(other) && !Array.isArray(value) ? other.some((one) => same(one, value) === true) : same(value, other);
 }
 
+// An end that is no node has no bound; with one that is null nobody can say what the interval holds.
 function within([, low, high, lowClosed, highClosed], value, names) {
-  const [from, to] = [evaluate(low, names), evaluate(high, names)];
-  const above = from === null ? true : compare[lowClosed ? ">=" : ">"](value, from);
-  if (above !== true) return above;
-  return to === null ? true : compare[highClosed ? "<=" : "<"](value, to);
+  const above = low === null ? true : compare[lowClosed ? ">=" : ">"](value, evaluate(low, names));
+  const below = high === null ? true : compare[highClosed ? "<=" : "<"](value, evaluate(high, names));
+  if (above === false || below === false) return false;
+  return above === null || below === null ? null : true;
 }
 
 // The names of each round of a quantifier: every combination of its lists' items.

@@ -6,6 +6,7 @@ import { buttonOf, fill, send } from "./older.js";
 import { prepared } from "./photo.js";
 
 const LOST = "网络不通，没有传上。网络好了会自动再传。";
+const LONGEST = 600_000; // of one file, before it counts as lost: 10 MB take that long at 17 KB a second
 
 export function uploads(form, changed) {
   const files = new Uploads(form, changed);
@@ -33,11 +34,15 @@ class Uploads {
     const box = input.closest("[data-type=files]");
     fill(box.querySelector(".upload-state"));
     if (!input.multiple) this.left.filter((line) => box.contains(line)).forEach((line) => this.giveUp(line));
-    for (const file of input.files) {
+    const room = Number(input.dataset.most || 1) - (input.multiple ? box.querySelectorAll("li").length : 0);
+    const files = [...input.files];
+    for (const file of files.slice(0, room)) {
       const line = lineOf(file);
       box.querySelector("ul").append(line);
       this.waiting.set(line, { input, file, failed: false });
     }
+    const over = files.length - room;
+    if (over > 0) say(box, `这里最多 ${input.dataset.most || 1} 个文件，后面 ${over} 个没有传。`);
     input.value = ""; // else the form would send them once more
     return this.go();
   }
@@ -55,6 +60,7 @@ class Uploads {
     this.going = true;
     for (let line; (line = this.left.find((one) => !this.waiting.get(one).failed)); ) await this.send(line);
     this.going = false;
+    if (!this.left.length) for (const line of this.form.querySelectorAll("[data-held]")) line.remove();
   }
 
   async send(line) {
@@ -117,7 +123,7 @@ class Uploads {
     if (!first) return void this.scaling.then(() => send(this.form, button));
     const box = first.closest("[data-type=files]");
     fill(box.querySelector(".upload-state"));
-    say(box, `还有 ${this.left.length} 个文件没有传完。传完再提交；不要了的，点“不传了”。`);
+    say(box, `还有 ${this.left.length} 个文件没有传完。传完再提交；不要了的，点“不传了”。`).dataset.held = "";
     box.scrollIntoView({ block: "center" });
   }
 
@@ -152,6 +158,7 @@ const keptAs = (input, id) => {
 function say(box, words) {
   const line = Object.assign(document.createElement("div"), { className: "refused", textContent: words });
   box.querySelector(".upload-state").append(line);
+  return line;
 }
 
 const button = (label, role) => {
@@ -194,11 +201,12 @@ function posted(form, body, line) {
   return new Promise((settle) => {
     const request = new XMLHttpRequest(); // tells how far it is, which fetch does not
     request.open("POST", form.dataset.upload);
+    request.timeout = LONGEST;
     for (const [name, value] of Object.entries(headers(form))) request.setRequestHeader(name, value);
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       line.querySelector(".said").textContent = `正在上传 ${Math.floor((100 * loaded) / (total || 1))}%`;
     });
-    request.addEventListener("error", () => settle({ lost: LOST }));
+    for (const fault of ["error", "timeout"]) request.addEventListener(fault, () => settle({ lost: LOST }));
     request.addEventListener("abort", () => settle({}));
     request.addEventListener("load", () => settle(answered(request, form)));
     line.addEventListener("given-up", () => request.abort());

@@ -43,11 +43,14 @@ def text(value: Any) -> str:
 
 
 def items(*given: Any) -> list[Any]:
-    """The items of the one list that is given, or what is given instead of a list. Nothing has no items."""
-    if not given:
+    """The items of the one list that is given, or what is given instead of a list.
+
+    Nothing and null have no items: of a list that is missing nobody can say how many it has, nor that it has one.
+    """
+    if not given or (len(given) == 1 and given[0] is None):
         raise FeelError
     found = given[0] if len(given) == 1 and isinstance(given[0], list) else list(given)
-    return [v.from_plain(item) for item in found]
+    return [v.from_case(item) for item in found]
 
 
 def listed(value: Any) -> list[Any]:

@@ -51,7 +51,7 @@ def _of_range(value: Range) -> str:
 
 def _substring(string: Any, start: Any, length: Any = None) -> str:
     found, first = text(string), whole(start)
-    if first == 0:
+    if first == 0 or (length is not None and whole(length) < 0):
         raise FeelError
     begin = first - 1 if first > 0 else max(0, len(found) + first)
     return found[begin:] if length is None else found[begin : begin + whole(length)]
