@@ -6,21 +6,29 @@ refusals and deployments, one stream a day, so that no line anywhere waits for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, String, cast, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.clock import local_date
-from engine.flow.history.lines import Line
-from engine.models import CaseFile, LogEntry, LogStream, table, to_json
+from engine.flow.history.lines import Caught, Completed, Line
+from engine.models import Attachment, CaseFile, LogEntry, LogStream, NumberedPaper, Submission, WorkItem, table, to_json
 
 _APPEND = insert(table(LogEntry))
+
+
+def digest(said: object) -> str:
+    """The SHA-256 of a JSON value with its keys in order, in base64 (43 characters): what a line says of what was sent."""
+    plain = json.dumps(json.loads(to_json(said)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
 
 
 def _digest(previous: bytes, line: list[Any]) -> bytes:
@@ -90,27 +98,73 @@ class Break:
 def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
     """What the hash of a stored line must be after the line with hash `previous`."""
     row = _row(entry.stream, entry.seq, previous, entry.actor_id, entry.kind, entry.data, entry.at, entry.element_id)
-    digest: bytes = row["hash"]
-    return digest
+    found: bytes = row["hash"]
+    return found
 
 
 def verify(session: Session) -> Iterator[Break]:
-    """Walk every stream and yield each place where a line is missing, changed or cut off."""
+    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is another.
+
+    Lines of earlier releases name no hashes; what was sent with them cannot be checked.
+    """
     heads = {row.stream: (row.seq, row.hash) for row in session.scalars(select(LogStream))}
-    for case_id, seq, digest in session.execute(select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash)):
-        heads[f"case:{case_id}"] = (seq, digest)
-    stream, seq, digest = "", 0, b""
+    for case_id, last, head in session.execute(select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash)):
+        heads[f"case:{case_id}"] = (last, head)
+    stream, seq, hashed = "", 0, b""
     seen: dict[str, tuple[int, bytes]] = {}
     query = select(LogEntry).order_by(LogEntry.stream, LogEntry.seq).execution_options(yield_per=1000)
     for entry in session.scalars(query):
         if entry.stream != stream:
-            stream, seq, digest = entry.stream, 0, b""
+            stream, seq, hashed = entry.stream, 0, b""
         if entry.seq != seq + 1:
             yield Break(stream, seq + 1, "缺少记录")
-        elif _stored_hash(digest, entry) != entry.hash:
+        elif _stored_hash(hashed, entry) != entry.hash:
             yield Break(stream, entry.seq, "记录被改动")
-        seq, digest = entry.seq, entry.hash
-        seen[stream] = (seq, digest)
-    for name, head in heads.items():
-        if head[0] and seen.get(name, (0, b"")) != head:
-            yield Break(name, head[0], "末尾记录缺失或与登记不符")
+        yield from _named(session, entry)
+        seq, hashed = entry.seq, entry.hash
+        seen[stream] = (seq, hashed)
+    for name in seen.keys() - heads.keys():
+        yield Break(name, seen[name][0], "登记的开头不见了")
+    yield from _unlogged(session)
+    for name, end in heads.items():
+        if end[0] and seen.get(name, (0, b"")) != end:
+            yield Break(name, end[0], "末尾记录缺失或与登记不符")
+
+
+def _named(session: Session, entry: LogEntry) -> Iterator[Break]:
+    """What the line says was sent, attached or issued, where it is no longer that."""
+    if entry.stream.startswith("case:") and entry.kind in (Completed.KIND, Caught.KIND):
+        line = entry.line
+        assert isinstance(line, Completed | Caught)
+        yield from _changed(entry, _sent(session, line))
+    elif entry.kind == "issue" and "sha" in entry.data:
+        content = session.scalar(select(NumberedPaper.content).where(NumberedPaper.id == entry.data["paper"]))
+        yield from _changed(
+            entry, [(f"文件“{entry.data['number']}”", digest(content) == entry.data["sha"], content is None)]
+        )
+
+
+def _sent(session: Session, line: Completed | Caught) -> Iterator[tuple[str, bool, bool]]:
+    """What the line names, whether it is as the line says, and whether it is gone."""
+    if line.sha:
+        data = session.scalar(select(Submission.data).where(Submission.id == line.submission))
+        yield f"提交的表单（编号 {line.submission}）", digest(data) == line.sha, data is None
+    for number, wanted in line.files if isinstance(line, Completed) else ():
+        source = select(func.coalesce(Attachment.copy_of, Attachment.id)).where(Attachment.id == number)
+        body = session.scalar(select(Attachment.body).where(Attachment.id == source.scalar_subquery()))
+        yield f"附件（编号 {number}）", body is not None and sha256(body).hexdigest() == wanted, body is None
+
+
+def _changed(entry: LogEntry, found: Iterable[tuple[str, bool, bool]]) -> Iterator[Break]:
+    for name, same, gone in found:
+        if not same:
+            yield Break(entry.stream, entry.seq, f"{name}{'已被删除' if gone else '与当时不同'}")
+
+
+def _unlogged(session: Session) -> Iterator[Break]:
+    """Steps that are done, more of them than the case's lines tell: the end of its history is gone."""
+    stream = "case:" + cast(WorkItem.case_id, String)
+    told = select(func.count()).where(LogEntry.stream == stream, LogEntry.kind == Completed.KIND)
+    done = select(WorkItem.case_id, func.count()).where(WorkItem.status == "done").group_by(WorkItem.case_id)
+    for case_id, count in session.execute(done.having(func.count() > told.correlate(WorkItem).scalar_subquery())):
+        yield Break(f"case:{case_id}", 0, f"办结了 {count} 步，办理记录没有这么多")

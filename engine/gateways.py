@@ -9,8 +9,9 @@ flow, also where several flows come straight from one gateway. Variables live wi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
@@ -92,6 +93,8 @@ class _Choice:
     """Goes on by some of its flows, and lets each token know by which, where several lead to one element."""
 
     cond_task_specs: list[tuple[Any, str]]
+    flow_ids: list[str]
+    """The ids of the flows out of it, at the places of `cond_task_specs`; the parser says them."""
     _wf_spec: Any
 
     def _holding(self, my_task: Task) -> Iterator[int]:
@@ -100,11 +103,23 @@ class _Choice:
             if condition is not None and condition._matches(my_task):
                 yield place
 
-    def _go(self, my_task: Task, places: Sequence[int]) -> None:
-        """Go on by the flows at `places`; by the default one without any. Raises EngineFault when there is none either."""
+    def _choose(self, my_task: Task, ask: Callable[[], Sequence[int]]) -> None:
+        """Go on by the flows that the history says, else by those at the places that `ask` answers."""
+        if len(self.cond_task_specs) == 1:
+            return self._go(my_task, self._taken(my_task, ask()))
+        answer = my_task.workflow.top_workflow.answer
+        flows = answer("flows", my_task, lambda: [self.flow_ids[place] for place in self._taken(my_task, ask())])
+        return self._go(my_task, [self.flow_ids.index(flow) for flow in flows])
+
+    def _taken(self, my_task: Task, places: Sequence[int]) -> Sequence[int]:
+        """The flows at `places`; the default one without any. Raises EngineFault when there is none either."""
         taken = places or [place for place, (condition, _) in enumerate(self.cond_task_specs) if condition is None]
         if not taken:
             raise EngineFault(f"“{my_task.task_spec.bpmn_name or my_task.task_spec.bpmn_id}”没有一条出口的条件成立。")
+        return taken
+
+    def _go(self, my_task: Task, taken: Sequence[int]) -> None:
+        """Go on by the flows at the places `taken`."""
         names = [self.cond_task_specs[place][1] for place in taken]
         my_task._sync_children([self._wf_spec.task_specs[name] for name in names], TaskState.FUTURE)
         for name in {name for name in names if self._flows_to(name)[1:]}:
@@ -122,8 +137,7 @@ class ExclusiveGateway(_Choice, LibraryExclusiveGateway):  # type: ignore[misc]
     """Goes on by the first flow whose condition holds."""
 
     def _run_hook(self, my_task: Task) -> bool:
-        first = next(self._holding(my_task), None)
-        self._go(my_task, [] if first is None else [first])
+        self._choose(my_task, lambda: list(islice(self._holding(my_task), 1)))
         return True
 
 
@@ -165,7 +179,7 @@ class InclusiveGateway(_Choice, _Join, LibraryInclusiveGateway):  # type: ignore
         return {name: frozenset(sources) for name, sources in found.items()}
 
     def _run_hook(self, my_task: Task) -> bool:
-        self._go(my_task, list(self._holding(my_task)))
+        self._choose(my_task, lambda: list(self._holding(my_task)))
         return True
 
 

@@ -8,7 +8,7 @@ state are two views of the same thing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -32,7 +32,6 @@ from engine.flow.history import lines
 from engine.repetition import around
 from engine.spiff import (
     COUNTS_FROM,
-    NEVER,
     CaseWorkflow,
     FeelCycle,
     FeelScriptEngine,
@@ -54,6 +53,9 @@ _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _ANY = TaskState.ANY_MASK
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
+UNKNOWN: Any = object()
+"""The history does not say."""
+
 MAX_ROUNDS = 200
 """A timer that was due as soon as it began to wait, more often than this in one go, is a loop without a wait."""
 
@@ -74,6 +76,9 @@ class Record:
     due_at: datetime | None = None
     services: list[tuple[str, str, str, Any]] = field(default_factory=list)  # element, token, name, result
     decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
+    flows: list[Sequence[str]] = field(default_factory=list)  # by which a gateway went on, each time
+    repeats: list[tuple[str, Any]] = field(default_factory=list)  # element, for what or whether it is done again
+    sets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # element, variables
     ends: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)  # tokens that a message reached
     late: bool = False  # a message whose wait is over: recorded, and that is all
@@ -85,7 +90,7 @@ class Record:
             line, token=self.token, due=self.due_at, late=self.late,
             services=[lines.Answer(*one) for one in self.services],
             decisions=[lines.Decision(*one) for one in self.decisions],
-            ends=self.ends, caught=self.caught, told=[lines.Told(*one) for one in self.told],
+            flows=self.flows, repeats=self.repeats, sets=self.sets, ends=self.ends, caught=self.caught, told=[lines.Told(*one) for one in self.told],
         )  # fmt: skip
 
 
@@ -124,7 +129,13 @@ class Instance:
         self.held: list[tuple[str, Any]] = []
         self.records: list[Record] = []
         self.frozen = False
-        """While true no timer fires by itself, only by `fire`: inputs of another version are being fed."""
+        """While true no timer fires by itself, only by `fire`: the history says which did."""
+        self.replaying = False
+        """Whether services answer from the history."""
+        self.recall: Callable[[str, str], Any] = _forgotten
+        """What the history says that a question of an element came to (`lines.Choice`), or UNKNOWN."""
+        self.computed: list[lines.Choice] = []
+        """What the history did not say and was worked out."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -150,7 +161,8 @@ class Instance:
         spec, subprocesses = self._specs
         workflow = CaseWorkflow(spec, subprocesses, script_engine=self.answers, deserializing=deserializing)
         workflow.host = _RecordingHost(self)
-        workflow.horizon = NEVER
+        workflow.replaying = lambda: self.replaying
+        workflow.answer = self._answer
         workflow.token_of = codec.token_of
         workflow.decisions = self.definition.decisions
         workflow.tell = self._tell
@@ -185,20 +197,29 @@ class Instance:
         """Set case variables that a step of another version set, which this one does not have."""
         self._workflow.data.update(values)
 
-    def send(self, name: str, payload: Any, now: datetime, facts: Mapping[str, Any] | None = None) -> bool:
+    def send(
+        self,
+        name: str,
+        payload: Any,
+        now: datetime,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        late: bool | None = None,
+    ) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
 
         Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is what comes
         after the last wait for it has ended unheard (its step is done, its time is up, another event was first), unless
         another wait for it lies ahead; going round a loop does not make it news. What people report on a form is never
-        too late: who takes it in time keeps it until it is answered (R10). Returns whether something caught it.
+        too late: who takes it in time keeps it until it is answered (R10). `late` is what the history says.
+        Returns whether something caught it.
         """
         self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
-            record.late = name not in self.definition.reports and self._comes_late(name)
+            record.late = name not in self.definition.reports and self._comes_late(name) if late is None else late
             self.held += [] if record.late else [(name, payload)]
         self._settle(now)
         return bool(record.caught)
@@ -216,20 +237,30 @@ class Instance:
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
         self._workflow.now = now
-        limit = NEVER if self.frozen else until or now
-        if any(due <= limit for _, _, due in self._waiting_timers()):  # at rest, nothing else moves an instance
+        limit = until or now
+        if not self.frozen and any(
+            due <= limit for _, _, due in self._waiting_timers()
+        ):  # at rest, nothing else moves an instance
             self._settle(limit)
 
-    def fire(self, token: str, now: datetime) -> None:
-        """The timer that waits as `token` fires at `now`, whenever it is due: so it did on another version."""
-        for task, timer, due in self._waiting_timers():
-            if codec.token_of(task) == token:
+    def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
+        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning: so the history says.
+
+        Of several that wait at one event-based gateway it is that of `element_id`.
+        """
+        for task, timer in self._timing():
+            if codec.token_of(task) == token and element_id in ("", timer.element_id):
                 self._workflow.now = now
                 with _faults():
-                    self._fire(task, timer, due)
+                    self._fire(task, timer, due or now)
                 self._settle(now)
                 return
         raise Conflict("这个定时已经不在等待。")
+
+    def go_live(self) -> None:
+        """From here on what is due fires, and nothing is answered by the history."""
+        self.frozen = self.replaying = False
+        self.recall = _forgotten
 
     # -- questions ----------------------------------------------------------------------------------------------------
 
@@ -258,6 +289,10 @@ class Instance:
             OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task), task.internal_data.get("item"))
             for task in self._ready_manual()
         ]
+
+    def standing(self) -> frozenset[str]:
+        """Tokens of the user tasks that wait for a person."""
+        return frozenset(codec.token_of(task) for task in self._ready_manual())
 
     def timers(self) -> list[WaitingTimer]:
         """Every waiting timer with its due time."""
@@ -389,6 +424,20 @@ class Instance:
     def _note(self, record: Record) -> None:
         self.records.append(record)
 
+    def _answer(self, kind: str, task: Task, ask: Callable[[], Any]) -> Any:
+        """What a question comes to: as the history has it, else as it is worked out now; noted either way."""
+        element_id, record = task.task_spec.bpmn_id, self.records[-1]
+        answer = self.recall(kind, element_id)
+        if answer is UNKNOWN:
+            answer = ask()
+            if self.replaying:
+                self.computed.append(lines.Choice(kind, element_id, answer))
+        if kind == "flows":
+            record.flows.append(answer)
+        elif kind != "decisions":  # the host is told of those
+            getattr(record, kind).append((element_id, answer))
+        return answer
+
     def _tell(self, element_id: str, sentence: str) -> None:
         self.records[-1].told.append((element_id, sentence))
 
@@ -415,19 +464,30 @@ class Instance:
                 return task
         raise Conflict("这一步已经办结或已被收回，不能再次提交。")
 
+    def _timing(self) -> list[tuple[Task, FeelTimer]]:
+        """The timers that wait, without asking when they are due."""
+        return [
+            (task, definition)
+            for task in self._workflow.event_manager.in_order
+            for definition in event_definitions(task.task_spec)
+            if isinstance(definition, FeelTimer)
+        ]
+
+    def timing_tokens(self) -> dict[str, str]:
+        """The element of each timer that waits, by token; when it is due is not asked."""
+        return {codec.token_of(task): timer.element_id for task, timer in self._timing()}
+
     def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
         """The timers in the order in which they fire: by due time, then by token.
 
         At the same instant a limit is marked before another timer ends the work (R15).
         """
         found = []
-        for task in self._workflow.event_manager.in_order:
-            for definition in event_definitions(task.task_spec):
-                if isinstance(definition, FeelTimer):
-                    due = definition.due_at(task)
-                    if due is None:
-                        raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
-                    found.append((task, definition, due))
+        for task, definition in self._timing():
+            due = definition.due_at(task)
+            if due is None:
+                raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
+            found.append((task, definition, due))
         elements = self.definition.elements
         return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
 
@@ -456,7 +516,6 @@ class Instance:
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
-        until = NEVER if self.frozen else until
         began = set(self._workflow.event_manager.tasks)
         with _faults():
             in_vain: Counter[str] = Counter()
@@ -464,16 +523,23 @@ class Instance:
                 self._engine_steps()
                 if self._deliver_held():
                     continue
-                due = [found for found in self._waiting_timers() if found[2] <= until]
+                self._note_opened()
+                due = [] if self._leaves_timers() else [found for found in self._waiting_timers() if found[2] <= until]
                 if not due:
                     self._refuse_zombie()
-                    self._note_opened()
                     return
                 task, timer, _ = due[0]
                 if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait
                     in_vain[timer.element_id] += 1
                 self._fire(*due[0])
         raise EngineFault(ENDLESS)
+
+    def _leaves_timers(self) -> bool:
+        """Whether timers wait for the history to say that they fired; what has begun to wait does so now all the same."""
+        if self.frozen:
+            for task, timer in self._timing():
+                timer.began(task)
+        return self.frozen
 
     def _note_opened(self) -> None:
         """A step that now waits for a person was opened now, unless it waited before: a period may count from it."""
@@ -483,9 +549,9 @@ class Instance:
     def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
         workflow = self._workflow
         self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), due))
-        workflow.horizon = due
+        workflow.firing = (task, timer)
         task.task_spec._update(task)
-        workflow.horizon = NEVER
+        workflow.firing = None
 
     def _engine_steps(self) -> None:
         self._steps = 0
@@ -537,6 +603,10 @@ class Instance:
         if self._workflow.completed or self._workflow.event_manager.tasks or self._ready_manual():
             return
         raise EngineFault("流程走到了没有出口的地方：没有待办，也没有在等待的事项。")
+
+
+def _forgotten(kind: str, element_id: str) -> Any:
+    return UNKNOWN
 
 
 class _RecordingHost:

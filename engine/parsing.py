@@ -103,6 +103,13 @@ class _GatewayParser(_TimerParsing, EventBasedGatewayParser):  # type: ignore[mi
     pass
 
 
+class _ChoiceParser(ConditionalGatewayParser):  # type: ignore[misc]
+    def connect_outgoing(self, outgoing_task: Any, sequence_flow_node: Any, is_default: bool) -> None:
+        """Join the gateway to what follows, and let it know by which flow."""
+        super().connect_outgoing(outgoing_task, sequence_flow_node, is_default)
+        self.task.flow_ids = [*getattr(self.task, "flow_ids", ()), sequence_flow_node.get("id")]
+
+
 class _ServiceParser(SpiffTaskParser):  # type: ignore[misc]
     def create_task(self) -> ServiceTask:
         operator = self.parse_extensions()["serviceTaskOperator"]
@@ -195,9 +202,9 @@ class CaseParser(SpiffBpmnParser):  # type: ignore[misc]
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
-        full_tag("exclusiveGateway"): (ConditionalGatewayParser, ExclusiveGateway),
+        full_tag("exclusiveGateway"): (_ChoiceParser, ExclusiveGateway),
         full_tag("parallelGateway"): (GatewayParser, ParallelGateway),
-        full_tag("inclusiveGateway"): (ConditionalGatewayParser, InclusiveGateway),
+        full_tag("inclusiveGateway"): (_ChoiceParser, InclusiveGateway),
         full_tag("callActivity"): (_CallParser, CallActivity),
         full_tag("serviceTask"): (_ServiceParser, ServiceTask),
         full_tag("businessRuleTask"): (_DecisionParser, DecisionTask),

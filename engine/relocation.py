@@ -59,7 +59,8 @@ class Relocation:
 
     def arrive(self, host: Host, now: datetime) -> None:
         """From `now` the case lives on the new version: what is due there fires, with `host` doing its services."""
-        self.instance.host, self.instance.frozen = host, False
+        self.instance.host = host
+        self.instance.go_live()
         self.instance.pass_time(now)
 
 
@@ -75,10 +76,11 @@ def relocate(
     here = Replay(old, inputs, submissions, workdays)
     wish = Wish(wish.elements, wish.passed | (here.passed_by & new.elements.keys()))
     tokens: dict[str, str] = {}
+    anew: list[lines.Anew] = []
     passes: list[tuple[int, str]] = []
     line = lines.Moved(
         elements=dict(wish.elements), passed=sorted(wish.passed), tokens=tokens, passes=passes,
-        dropped=_dropped(here, new, wish),
+        dropped=_dropped(here, new, wish), anew=anew,
     )  # fmt: skip
     move = Input(seq, now, "", line)
     there = Replay(new, [*inputs, move], submissions, workdays)
@@ -86,6 +88,7 @@ def relocate(
     for entry in inputs:
         travel.feed(entry)
     pairs = travel.arrive(move)
+    anew += [*there.anew, *(lines.Anew(seq, choice) for choice in there.instance.computed)]
     there.instance.records.clear()  # what happened before is in the log already
     return _found(here.instance, there.instance, line, pairs)
 

@@ -6,6 +6,7 @@ per case, an instance keeps only its item, and the count is read off the task tr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
@@ -47,7 +48,7 @@ class RepeatedTask(SpiffBpmnTask):  # type: ignore[misc]
         if self.items is None:
             waiting: list[Any] = [] if self.test_before and not self._holds(my_task) else [1]
         else:
-            waiting = my_task.workflow.script_engine.items(my_task, self.items)
+            waiting = _asked(my_task, lambda: my_task.workflow.script_engine.items(my_task, self.items))
         if not waiting:
             return True
         my_task._set_state(TaskState.STARTED)
@@ -92,7 +93,14 @@ class RepeatedTask(SpiffBpmnTask):  # type: ignore[misc]
         child.task_spec._update(child)
 
     def _holds(self, my_task: Task) -> bool:
-        return bool(not self.condition or my_task.workflow.script_engine.evaluate(my_task, self.condition))
+        if not self.condition:
+            return True
+        return bool(_asked(my_task, lambda: my_task.workflow.script_engine.evaluate(my_task, self.condition)))
+
+
+def _asked(my_task: Task, ask: Callable[[], Any]) -> Any:
+    """What a question of the step comes to, which the history keeps."""
+    return my_task.workflow.top_workflow.answer("repeats", my_task, ask)
 
 
 def around(task: Task) -> RepeatedTask | None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from engine.definitions.definition import Definition
 from engine.errors import Conflict, EngineFault
 from engine.flow.history import lines
-from engine.instance import Instance
+from engine.instance import UNKNOWN, Instance, Record
 from engine.models import LogEntry, Submission
 
 FACT = "fact"
@@ -49,6 +49,12 @@ class Input:
     element_id: str
     line: lines.Input | lines.Moved
     known: bool = False
+    anew: Sequence[lines.Choice] = ()
+    """What was decided for it without a step that was taken back later."""
+    strict: bool = True
+    """Whether all before it still counts, so that it must come to what it came to then."""
+    unfrozen: bool = False
+    """Whether a return of an earlier release let timers fire before it that no line tells of."""
 
     @property
     def kind(self) -> str:
@@ -90,7 +96,7 @@ class ReplayHost:
         return self._last.get(element_id)
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
-        """Decisions are taken anew; nothing to note."""
+        """Decisions are on the log; nothing to note."""
 
 
 def undone(entries: Iterable[LogEntry]) -> frozenset[int]:
@@ -111,10 +117,24 @@ def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     """The inputs that count, in order."""
     gone, known = undone(entries), _known(entries)
     return [
-        Input(entry.seq, entry.at, entry.element_id, line, entry.seq in known)
+        _input(entry, line, entries, entry.seq in known)
         for entry in entries
         if entry.seq not in gone and isinstance(line := entry.line, lines.Input | lines.Moved)
     ]
+
+
+def _input(entry: LogEntry, line: lines.Input | lines.Moved, entries: Sequence[LogEntry], known: bool) -> Input:
+    """The input of a line, with what later returns, of steps before it, have to say of it."""
+    later = [
+        undoing
+        for one in entries
+        if one.seq > entry.seq
+        and isinstance(undoing := one.line, lines.Undoing)
+        and min(undoing.undone, default=0) < entry.seq
+    ]
+    anew = [choice for undoing in later for seq, choice in undoing.anew or () if seq == entry.seq]
+    unfrozen = any(undoing.anew is None for undoing in later)
+    return Input(entry.seq, entry.at, entry.element_id, line, known, anew, not later, unfrozen)
 
 
 def _known(entries: Iterable[LogEntry]) -> frozenset[int]:
@@ -128,11 +148,27 @@ def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
     return {row.id: row.data for row in session.execute(query)}
 
 
+class _Memory:
+    """What a line says that the questions came to which its input led to, in their order for each element."""
+
+    def __init__(self, choices: Sequence[lines.Choice]) -> None:
+        self.left = list(choices)
+
+    def recall(self, kind: str, element_id: str) -> Any:
+        """The next answer of the element, or UNKNOWN."""
+        for place, choice in enumerate(self.left):
+            if (choice.kind, choice.element_id) == (kind, element_id):
+                return self.left.pop(place).answer
+        return UNKNOWN
+
+
 class Replay:
     """Feeds inputs to a fresh instance on `definition`.
 
-    The inputs up to the last ``move`` were made on other versions. What happened then has happened: on the present
-    definition their timers fire when they fired, whatever is due when, and nothing else fires until the move.
+    What happened then has happened: a gateway goes on as it went on, a decision is what it was, a timer fires when it
+    fired, whatever the present release, calendar, FEEL or table would say. What the lines do not say, as those of version
+    1 do not, is worked out; where a line says it came to something else than it comes to here, ReplayMisfit is raised.
+    The inputs up to the last ``move`` were made on other versions: what they come to on this one the move's line says.
     """
 
     def __init__(
@@ -152,16 +188,23 @@ class Replay:
         last = self._moves[-1][1] if self._moves else lines.Moved()
         self._dropped, self._passes = last.dropped, last.passes
         self._host = ReplayHost(inputs, workdays)
+        self._host.passed = frozenset(last.passed)
         self.instance = Instance(definition, self._host)
-        if self._moves:
-            self.instance.frozen = True
-            self._host.passed = frozenset(last.passed)
+        self.anew: list[lines.Anew] = []
+        """What the history did not say and was decided on the way."""
+        self._last_move = last
+        self._lenient = False
+        """Whether the history is fed without one of its steps."""
 
     def run(self) -> Instance:
         """Feed every input. Raises ReplayMisfit at the first that does not fit."""
         for entry in self.inputs:
             self.feed(entry)
+        return self._done()
+
+    def _done(self) -> Instance:
         self.instance.records.clear()
+        self.instance.go_live()
         return self.instance
 
     def feed(self, entry: Input) -> None:
@@ -178,6 +221,7 @@ class Replay:
         """
         left_out: list[int] = []
         for entry in self.inputs:
+            self._lenient = self._lenient or entry.seq >= seq
             if entry.seq != seq and self._holds(entry):
                 self._feed(entry)
             elif entry.kind != "message" or entry.element_id not in self.instance.definition.reports:
@@ -188,8 +232,12 @@ class Replay:
             else:
                 self.carried.append(entry.seq)
                 self._feed(entry)
-        self.instance.records.clear()
-        return self.instance, left_out
+        return self._done(), left_out
+
+    def suppose(self, at: datetime) -> None:
+        """Let fire what would be due by `at`, whatever services would answer: to see what would be left."""
+        self._host.passed = frozenset(self.instance.definition.elements)
+        self.instance.pass_time(at)
 
     def pass_by(self, element_id: str, now: datetime) -> None:
         """Take the case past `element_id`, where it now stands: a step or wait that it never had on its own version."""
@@ -237,8 +285,10 @@ class Replay:
             return self.token_of(entry, entry.said.token) in {task.token for task in self.instance.open_tasks()}
         if entry.kind == "message" and entry.said.caught:
             return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.said.caught})
-        if entry.kind == "timer" and self.instance.frozen:
-            return self.element_of(entry) in {timer.element_id for timer in self.instance.timers()}
+        if entry.kind == "timer" and self._is_before_move(entry):
+            return self.element_of(entry) in self.instance.timing_tokens().values()
+        if entry.kind == "timer" and not entry.unfrozen:
+            return self.token_of(entry, entry.said.token) in self.instance.timing_tokens()
         if entry.kind == "timer":
             return self.token_of(entry, entry.said.token) in self._timed()
         return True
@@ -246,9 +296,63 @@ class Replay:
     def _timed(self) -> set[str]:
         """Tokens of the timers that wait, and of those that an input of the same instant has let fire already."""
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
-        return fired | {timer.token for timer in self.instance.timers()}
+        return fired | self.instance.timing_tokens().keys()
+
+    def _is_before_move(self, entry: Input) -> bool:
+        """Whether the input was made on another version."""
+        return bool(self._moves) and entry.seq < self._moves[-1][0]
 
     def _feed(self, entry: Input) -> None:
+        """Feed an input, asking nothing that the history answers."""
+        instance, memory = self.instance, self._memory_of(entry)
+        instance.frozen, instance.replaying, instance.recall = not entry.unfrozen, True, memory.recall
+        before, known = len(instance.records), len(instance.computed)
+        try:
+            self._hand_in(entry)
+        except (Conflict, EngineFault):
+            del instance.computed[known:]
+            raise
+        self.anew += [lines.Anew(entry.seq, choice) for choice in instance.computed]
+        missing, instance.computed = instance.computed, []
+        if isinstance(entry.line, lines.Input) and not (entry.known or self._lenient or self._is_before_move(entry)):
+            self._compare(entry, entry.line, instance.records[before:], memory, missing)
+
+    def _memory_of(self, entry: Input) -> _Memory:
+        """What the history has to say of the questions that the input leads to."""
+        if isinstance(entry.line, lines.Moved) or self._is_before_move(entry):
+            return _Memory([choice for seq, choice in self._last_move.anew or () if seq == entry.seq])
+        sources = {flow: source for flow, (source, _) in self.instance.definition.flows.items()}
+        flows = [lines.Choice("flows", sources.get(one[0], ""), one) for one in entry.line.flows or () if one]
+        return _Memory([*entry.line.choices, *flows, *entry.anew])
+
+    def _compare(
+        self,
+        entry: Input,
+        line: lines.Input,
+        records: Sequence[Record],
+        memory: _Memory,
+        missing: Sequence[lines.Choice],
+    ) -> None:
+        """Raise Conflict where the input did not come to what its line says it came to."""
+        if not entry.strict:
+            return
+        if line.flows is not None and (missing or memory.left):
+            names = [one.element_id for one in (*missing, *memory.left)]
+            raise Conflict(f"“{self._name(names[0])}”当时的走向与现在不同。")
+        found = next((one for one in reversed(records) if one.kind == line.KIND), None)
+        ends_known = line.flows is not None or line.ends
+        if found is not None and ends_known and [*found.ends, *found.caught] != [*line.ends, *line.caught]:
+            raise Conflict("走到的地方与当时不同。")
+        gone = {one.token for one in line.opened} - self.instance.standing()
+        if gone:
+            names = [one.element_id for one in line.opened if one.token in gone]
+            raise Conflict(f"当时打开的是“{self._name(names[0])}”，现在没有打开。")
+
+    def _name(self, element_id: str) -> str:
+        element = self.instance.definition.elements.get(element_id)
+        return element.name if element is not None and element.name else element_id
+
+    def _hand_in(self, entry: Input) -> None:
         line = entry.line
         for element_id in self._passed_before(entry):
             self.pass_by(element_id, entry.at)
@@ -259,13 +363,12 @@ class Replay:
         elif isinstance(line, lines.Caught) and entry.known:
             self.instance.learn({entry.element_id: line.payload, **line.facts})
         elif isinstance(line, lines.Caught):
-            self.instance.send(entry.element_id, line.payload, entry.at, line.facts)
-        elif isinstance(line, lines.Moved):
-            self._arrive(entry)
-        elif self.instance.frozen:
-            self._fire(entry)
-        else:
+            late = None if self._lenient or not entry.strict or self._is_before_move(entry) else line.late
+            self.instance.send(entry.element_id, line.payload, entry.at, line.facts, late=late)
+        elif isinstance(line, lines.Fired) and entry.unfrozen:
             self.instance.pass_time(entry.at, line.due)
+        elif isinstance(line, lines.Fired):
+            self._fire(entry)
 
     def _complete(self, entry: Input, line: lines.Completed) -> None:
         """A finished step; of one that the present version does not have only what it brought is left."""
@@ -284,21 +387,17 @@ class Replay:
             raise Conflict(f"流程中没有步骤“{entry.element_id}”。")
         return {element.variable: definition.project(element.variable, form_data)}
 
-    def _arrive(self, move: Input) -> None:
-        if move.line is self._moves[-1][1]:
-            self.instance.frozen = False
-            self.instance.pass_time(move.at)
-
     def _fire(self, entry: Input) -> None:
-        """A timer of another version fires when it fired there; one that is no longer drawn, or a round more, is history."""
+        """The timer that fired fires; of another version also one that is no longer drawn, or a round more: history."""
         element_id, token = self.element_of(entry), self.token_of(entry, entry.said.token)
         element = self.instance.definition.elements.get(element_id)
-        waiting = [timer.token for timer in self.instance.timers() if timer.element_id == element_id]
-        if element is None or (not waiting and not element.cancel_activity):
+        waiting = [one for one, name in self.instance.timing_tokens().items() if name == element_id]
+        elsewhere = self._is_before_move(entry)
+        if elsewhere and (element is None or (not waiting and not element.cancel_activity)):
             return
-        if token not in waiting and len(waiting) != 1:
-            raise Conflict(f"此时定时“{element_id}”没有在等待。")
-        self.instance.fire(token if token in waiting else waiting[0], entry.at)
+        if token not in waiting and (len(waiting) != 1 or not elsewhere):
+            raise Conflict(f"此时定时“{self._name(element_id)}”没有在等待。")
+        self.instance.fire(token if token in waiting else waiting[0], entry.at, entry.said.due, element_id)
 
     def _open_token(self, entry: Input) -> str:
         """The token the input acted on; on another version, the only open task of the same element."""

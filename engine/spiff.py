@@ -5,9 +5,11 @@ Three decisions shape this room:
 * Variables live once per case, in the top workflow's ``data``; a task's own ``data`` stays empty. So parallel branches
   never overwrite each other with old copies, and a stored state does not repeat them.
 * Nothing of a diagram reaches Python: every text is FEEL.
-* A timer's due time is computed from when its wait began and from the case's variables whenever it is asked, so it
-  follows both a changed variable (an earlier clue) and a changed diagram; it fires only up to the workflow's
-  ``horizon``, which lets the host fire overdue timers in due order.
+* A waiting timer's due time is computed from when its wait began and from the case's variables whenever it is asked, so
+  it follows both a changed variable (an earlier clue) and a changed diagram; only the one that the host lets fire does,
+  so that overdue timers fire in due order.
+* Whatever a question of the diagram comes to is told to the workflow's ``answer``, which keeps it for the history: a case
+  that is fed again from its history asks nothing a second time.
 """
 
 from __future__ import annotations
@@ -41,12 +43,10 @@ from engine.waits import Waits
 for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-NEVER = datetime.min.replace(tzinfo=CHINA)
-"""A horizon before every due time: nothing fires."""
-
 MAX_INSTANCES = 500
 """More instances of one step than this are a mistake in the diagram or its data."""
 
+Answering = Callable[[str, Task, Callable[[], Any]], Any]
 Workdays = Callable[[date, int], date]
 
 
@@ -150,7 +150,12 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
 
     host: Host
     now: datetime
-    horizon: datetime
+    firing: tuple[Task, FeelTimer] | None = None
+    """The one timer that may fire just now."""
+    replaying: Callable[[], bool]
+    """Whether what services answered is in the history: nothing need be worked out for them."""
+    answer: Answering
+    """What a question came to: as the history has it, else as the asker works it out; noted in the present record."""
     token_of: Callable[[Task], str]
     decisions: Mapping[str, Decision]
     tell: Callable[[str, str], None]
@@ -307,9 +312,9 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
         return datetime.fromisoformat(began)
 
     def has_fired(self, task: Task) -> bool:
-        """Whether the timer is due within the horizon of the present step."""
-        due = self.due_at(task)
-        return due is not None and due <= _top(task).horizon
+        """Whether the case lets this timer fire just now."""
+        firing = _top(task).firing
+        return firing is not None and firing[0] is task and firing[1] is self
 
 
 class FeelCycle(FeelTimer):
@@ -334,8 +339,12 @@ class FeelCycle(FeelTimer):
 
     def next_round(self, task: Task) -> dict[str, Any] | None:
         """What the round after the one that has fired as `task` knows of itself; None after the last."""
-        cycle = self.cycle(task)
-        if cycle is None or _round(task) >= cycle.rounds:
+
+        def goes_on() -> bool:
+            cycle = self.cycle(task)
+            return cycle is not None and _round(task) < cycle.rounds
+
+        if not _top(task).answer("repeats", task, goes_on):
             return None
         return {"began": task.internal_data["began"], "round": _round(task) + 1}
 
@@ -397,8 +406,13 @@ def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
 
 def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
     """Set the case variables that `settings` name, each to its FEEL value."""
-    answers = _answers(task)
-    _top(task).data.update({name: to_plain(answers.value(task, text)) for name, text in settings.items()})
+    answers, top = _answers(task), _top(task)
+    if settings:
+        top.data.update(
+            top.answer(
+                "sets", task, lambda: {name: to_plain(answers.value(task, text)) for name, text in settings.items()}
+            )
+        )
 
 
 class CallActivity(LibraryCallActivity):  # type: ignore[misc]
@@ -428,7 +442,8 @@ class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
     def _run_hook(self, task: Task) -> bool:
         top = _top(task)
         answers = _answers(task)
-        values = {key: to_plain(answers.value(task, text)) for key, text in self.parameters.items()}
+        asked = {} if top.replaying() else self.parameters
+        values = {key: to_plain(answers.value(task, text)) for key, text in asked.items()}
         result = top.host.call_service(self.bpmn_id, top.token_of(task), self.operation, values)
         if self.result_variable:
             top.data[self.result_variable] = result
@@ -445,7 +460,7 @@ class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
 
     def _run_hook(self, task: Task) -> bool:
         top = _top(task)
-        result = _answers(task).decide(task, self.decision_id)
+        result = top.answer("decisions", task, lambda: _answers(task).decide(task, self.decision_id))
         top.host.decided(self.bpmn_id, self.decision_id, result)
         top.data[self.result_variable] = result
         return True

@@ -77,7 +77,10 @@ def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | 
     record.status, record.title, record.content = "issued", paper.title[:200], paper.to_json()
     record.issued_at, record.issued_by = now, actor.id if actor else None
     record.count = len(paper.rows)
-    details = {"paper": record.id, "number": record.number, "kind": record.kind, "households": record.count}
+    details = {
+        "paper": record.id, "number": record.number, "kind": record.kind, "households": record.count,
+        "sha": audit.digest(record.content),
+    }  # fmt: skip
     audit.record(session, "papers", actor.id if actor else None, "issue", details, now)
 
 

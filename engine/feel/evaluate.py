@@ -184,6 +184,8 @@ class Compiler:
 
     def _instance(self, node: n.InstanceOf) -> Closure:
         value, wanted, is_of = self.build(node.value), node.type, self._conformity.is_of
+        if wanted.name == "date":
+            return lambda env: is_of(v.as_day(value(env)), wanted)
         return lambda env: is_of(value(env), wanted)
 
     def _if(self, node: n.If) -> Closure:
@@ -357,7 +359,8 @@ class Compiler:
             return lambda given: given
         coerced = self._conformity.coerced
         return lambda given: [
-            coerced(value, wanted) if wanted else value for value, wanted in zip(given, types, strict=True)
+            coerced(v.as_day(value) if wanted.name == "date" else value, wanted) if wanted else value
+            for value, wanted in zip(given, types, strict=True)
         ]
 
     def _group(self, node: n.Group) -> Closure:
@@ -399,7 +402,7 @@ def _members(domain: Any) -> Iterable[Any]:
     """What a round goes over: the whole numbers or days of an interval, the items of a list."""
     if not isinstance(domain, Range):
         return v.as_list(domain)
-    low, high = domain.low, domain.high
+    low, high = v.as_day(domain.low), v.as_day(domain.high)
     if isinstance(low, Decimal) and isinstance(high, Decimal):
         step = 1 if low <= high else -1
         return (Decimal(number) for number in range(int(low), int(high) + step, step))

@@ -102,6 +102,11 @@ def from_case(value: Any) -> Any:
     return from_plain(value)
 
 
+def as_day(value: Any) -> Any:
+    """The text of a date as that date, where a date is asked for; anything else as it is."""
+    return value.day if isinstance(value, DayText) else value
+
+
 def as_dates(left: Any, right: Any) -> tuple[Any, Any]:
     """Both sides of a comparison: the text of a date beside a date is that date."""
     if isinstance(left, DayText) and type(right) is date:
@@ -115,7 +120,7 @@ def for_dates(operator: str, left: Any, right: Any) -> tuple[Any, Any]:
     """Both sides of ``+`` or ``-``: the text of a date is that date, but for texts that are put together."""
     if operator not in "+-" or (operator == "+" and isinstance(left, str) and isinstance(right, str)):
         return left, right
-    return tuple(side.day if isinstance(side, DayText) else side for side in (left, right))  # type: ignore[return-value]
+    return as_day(left), as_day(right)
 
 
 def from_plain(value: Any) -> Any:

@@ -110,6 +110,7 @@ class _Simulation:
         self._definition, self._past, self._assumption = definition, past, assumption
         self._host = _Host(past, workdays, assumption)
         self._instance = Instance(definition, self._host)
+        self._instance.frozen = True  # each timer fires by itself, as the history has a line for each
         self._watch = Watch(self._instance, past.start.at)
         self._due: list[tuple[datetime, int, Answer | None, OpenTask | None]] = []
         self._answers = {element_id: list(found) for element_id, found in past.answers.items()}
@@ -182,7 +183,8 @@ class _Simulation:
             late = self._lateness.get(first[1].element_id)
             if late:
                 late.pop(0)
-            self._instance.pass_time(self._now, first[1].due_at)
+            timer = first[1]
+            self._instance.fire(timer.token, self._now, timer.due_at, timer.element_id)
             return True
         if not self._due:
             return False

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from engine import access, attachments, prefill
+from engine import access, attachments, audit, prefill
+from engine import text as normal
 from engine.clock import Clock, local_date
 from engine.database import insert_once, save, whole, write
 from engine.errors import Conflict, NotAllowed, NotFound
@@ -140,7 +141,12 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
     early = str(clean.get(EARLY_REASON) or "").strip()
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
-    step.finish(lines.Completed(item=item.id, submission=submission_id, name=item.name, outcome=outcome, reason=reason))
+    step.finish(
+        lines.Completed(
+            item=item.id, submission=submission_id, name=item.name, outcome=outcome, reason=reason,
+            sha=audit.digest(clean), files=_digests(step, item, clean),
+        )
+    )  # fmt: skip
     if early:
         words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
@@ -176,6 +182,17 @@ def sent(step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = Fal
 def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
     rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
     return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
+
+
+def _digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The attachments that a submission names, with the SHA-256 of what they hold."""
+    form = step.definition.form(item.form_key)
+    if not form.takes_files:
+        return []
+    named = (normal.whole(str(value)) for values in form.files_of(clean).values() for value in values)
+    ids = sorted({number for number in named if number is not None})
+    query = select(_FILE.c.id, _FILE.c.sha256).where(_FILE.c.id.in_(ids)).order_by(_FILE.c.id)
+    return [(row.id, row.sha256) for row in step.connection.execute(query)] if ids else []
 
 
 def _summary(step: Step, item: WorkItem) -> str:

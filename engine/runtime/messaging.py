@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access
+from engine import access, audit
 from engine.clock import Clock
 from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.flow.history import lines
-from engine.models import Account, CaseFile, WorkItem
+from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.runtime.completing import sent
 from engine.runtime.items import drop_drafts, noting_faults
 from engine.steps import LOCKED_CASE, Step
@@ -61,7 +61,9 @@ def _send(
         if not facts and name not in step.definition.messages:
             raise Invalid(f"这一版流程不接收消息“{name}”。")
         caught = step.instance.send(name, dict(payload), now, facts)
-        step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0))
+        kept = session.get(Submission, submission) if submission else None
+        sha = audit.digest(kept.data) if kept is not None else ""
+        step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0, sha=sha))
     return caught
 
 

@@ -58,9 +58,11 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
     found = []
     decided = _decided_above(session, replay.inputs, item.queue)
     for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
-        instance, left_out = step.replay().run_without(entry.seq)
+        without = step.replay()
+        instance, left_out = without.run_without(entry.seq)
         if decided & set(left_out):
             continue
+        without.suppose(item.opened_at)
         standing = instance.open_tasks()
         # A step that the present version has no longer cannot be opened again.
         if item.token not in {task.token for task in standing} and element_id in {task.element_id for task in standing}:
@@ -204,6 +206,10 @@ def _of(item: WorkItem) -> dict[str, Any]:
     return {"item": item.id, "name": item.name, "token": item.token}
 
 
+def _still(anew: Sequence[lines.Anew], gone: set[int]) -> list[lines.Anew]:
+    return [one for one in anew if one.seq not in gone]
+
+
 def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
     before = step.instance
@@ -219,7 +225,7 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
             known = services.find(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
-    step.log(replace(line, undone=left_out, known=replay.known), item.element_id)
+    step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id)
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
     instance.pass_time(step.now)
     return left_out

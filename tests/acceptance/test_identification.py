@@ -295,7 +295,7 @@ def test_s08_a_result_on_file_is_shown_with_its_date(site: Site, past: World) ->
     assert village.steps_of(NAME) == ["民主评议"]
     assert township.steps_of(NAME) == [] and county.steps_of(NAME) == []
     village.open_case(NAME)
-    assert "引用 2022-05-05 的比对结果：无异常" in village.text
+    assert "引用 2022年5月5日 的比对结果：无异常" in village.text
 
 
 @pytest.mark.duty("R09", "R12")

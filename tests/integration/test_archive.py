@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from lxml import html
 
 from engine import notices
 from engine.models import CaseFile
 from engine.runtime import return_targets, return_to, withdraw
+from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.world import World
 
@@ -68,3 +71,22 @@ def test_a_notice_that_was_replaced_stands_in_the_annex_and_rounds_are_counted(s
     heads = _texts(page, "//div[@class='panel']/h2")
     assert sum("第1次" in head for head in heads) == sum("第2次" in head for head in heads) == 2
     assert sum("公示（" in head for head in heads) == 1
+
+
+@pytest.mark.duty("R38")
+def test_a_file_is_shown_as_what_it_is_and_runs_nothing(small_world: World) -> None:
+    case = small_world.enter()
+    item, village = small_world.open_items(case)["verify"], small_world.official("cun")
+    client = signed_in(application(small_world), village)
+    scan = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n9\n%%EOF\n"
+    for name, body in (("photo.pdf", papers.PNG + b"<script>alert(1)</script>"), ("scan.jpg", b"\0\0" + scan)):
+        sent = {"file": (io.BytesIO(body), name), "field": "photos"}
+        kept = client.post(f"/tasks/{item.id}/files", data=sent, headers={"X-Requested-With": "fetch"}).json
+        shown = client.get(kept["url"])
+        photo = name == "photo.pdf"
+        assert kept["filename"] == ("photo.png" if photo else "scan.pdf")
+        assert shown.mimetype == ("image/png" if photo else "application/pdf") and b"script" not in shown.data
+        assert shown.headers["X-Content-Type-Options"] == "nosniff"
+        # a browser shows no PDF in a sandbox
+        assert ("sandbox" in shown.headers["Content-Security-Policy"]) == photo == bool(kept["thumbnail"])
+        assert client.get(f"{kept['url']}/thumbnail").status_code == (200 if photo else 404)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -22,7 +23,7 @@ from engine.models import CaseFile, WorkItem
 from engine.supervision import counting, letters, limits
 from engine.supervision.limits import LimitFilter
 from tests.support import sheets
-from tests.support.client import application, signed_in
+from tests.support.client import Caller, application, signed_in
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -57,7 +58,7 @@ def somewhere(world: World, chance: random.Random) -> None:
     move_all(world, looked_at(world, version))
     with write(world.session):
         last = world.case(case.id)
-        openings.end_case(world.session, last, None, world.clock.now(), "更正", lines.Cancelled(name="更正"))
+        openings.end_case(world.session, last, None, world.clock.now(), "更正", lines.Cancelled())
 
 
 def standing(world: World) -> list[Standing]:
@@ -197,11 +198,14 @@ def test_words_name_the_last_day_of_the_very_limit_and_late_is_not_once_late(sma
     client = signed_in(application(world), world.official("xiang"))
     text = client.get(f"/cases/{case.id}").text
     assert "期限“满15天”临期预警（最后一天 2022年5月20日）" in text and "曾超期" not in text
+    caller = Caller(application(world), world, "xiang")
+    assert told(caller, case) == ("yellow", False)
     assert bells(world, "warning") == ["王建国户：识别认定的期限“满15天”即将到期，最后一天是2022年5月20日。"]
     world.go_to(16)
     text = client.get(f"/cases/{case.id}").text
     assert "期限“满15天”已过（最后一天 2022年5月20日）" in text and "超期 1 天" in text
     assert "曾超期" not in text, "it is late now"
+    assert told(caller, case) == ("red", True)
     assert bells(world, "overdue") == ["王建国户：识别认定的期限“满15天”已过，最后一天是2022年5月20日。"]
     world.to_notice(case)
     world.go_to(23)
@@ -209,6 +213,13 @@ def test_words_name_the_last_day_of_the_very_limit_and_late_is_not_once_late(sma
         world.finish(case, element_id, who)
     text = client.get(f"/cases/{case.id}").text
     assert "曾超期" in text and world.case(case.id).limit_at is None
+    assert told(caller, case) == ("green", True)
+
+
+def told(caller: Caller, case: CaseFile) -> tuple[str, bool]:
+    """What a programme hears of the case's lamp."""
+    answer: Any = caller.get(f"/cases/{case.id}").json
+    return answer["lamp"], answer["was_overdue"]
 
 
 def bells(world: World, kind: str) -> list[str]:
@@ -222,7 +233,7 @@ def test_a_case_that_was_ended_before_its_time_is_not_under_way(small_world: Wor
     case = world.enter()
     world.go_to(15)  # its last day
     with write(world.session):
-        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", lines.Cancelled(name="登记有误"))
+        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", lines.Cancelled())
     client = signed_in(application(world), world.official("cun"))
     shown = client.get(f"/cases/{case.id}").text
     assert "登记有误" in shown and "办理中" not in shown and "今天到期" not in shown

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -159,13 +160,15 @@ def test_taking_back_any_step_comes_to_the_same_as_if_it_had_not_been(seeds: ran
             continue
         gone = walk.chance.choice(finished)
         try:
-            rebuilt, left_out = walk.replay().run_without(gone.seq)
+            without = walk.replay()
+            rebuilt, left_out = without.run_without(gone.seq)
         except (Conflict, EngineFault):
             continue  # without the step the case would have come to a way that cannot be gone
         replay = walk.replay()
         for entry in replay.inputs:
             if entry.seq not in left_out:
-                replay.feed(entry)
+                anew = [choice for seq, choice in without.anew if seq == entry.seq]
+                replay.feed(replace(entry, strict=entry.seq < gone.seq, anew=anew))
                 host = replay.instance.host
                 replay.instance = stored(replay.instance, walk.shuffle)
                 replay.instance.host = host

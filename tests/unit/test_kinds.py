@@ -50,6 +50,18 @@ def findings(condition: str) -> list[Finding]:
         ("a.e - a.d = duration(\"P61D\")", True),
         ('a.d + duration("P1M") = date("2022-06-01")', True),
         ("a.d.year = 2022", True),
+        ("a.d instance of date", True),
+        ("a.t instance of date", False),
+        ("a.d instance of string", True),  # and the text that it is
+        ('is(a.d, date("2022-05-01"))', True),
+        ('max([a.d, date("2022-04-30")]) = a.d', True),
+        ('max(days) < date("2022-05-02")', True),
+        ('sort([date("2022-06-01"), a.d])[1] = a.d', True),
+        ("count(for day in a.d..date(\"2022-05-03\") return day) = 3", True),
+        ("(function(day: date) day.month = 5)(a.d)", True),
+        ('a.d in [date("2022-04-01")..a.e]', True),
+        ('years and months duration(a.d, a.e) = duration("P2M")', True),
+        ('date and time(a.d, time("08:00:00")) = date and time("2022-05-01T08:00:00")', True),
         ('some one in days satisfies one = date("2022-05-01")', True),
         ('list contains(days, date("2022-05-01"))', True),
         ('a.d < "2022-06-01"', True),  # as a text it stays what it was

@@ -18,6 +18,7 @@ from engine import (
     definitions,
     divisions,
     households,
+    lamps,
     messages,
     migration,
     privacy,
@@ -281,7 +282,8 @@ def show_case(case_id: int) -> dict[str, Any]:
     return {
         "id": case.id, "procedure": case.procedure_key, "version": case.version.number, "subject": case.subject,
         "household_id": case.household_id, "status": case.status, "outcome": case.outcome,
-        "discovery_date": case.discovery_date, "limit_at": case.limit_at, "lamp": case.lamp_floor,
+        "discovery_date": case.discovery_date, "limit_at": case.limit_at,
+        "lamp": lamps.lamp(case.limit_at, clock.now()), "was_overdue": case.lamp_floor == "red",
         "tokens": list(view.open_elements), "waits_for": sorted(view.waits_for),
         "tasks": [item for item in view.items if item.status == "open"], "timers": view.timers, "history": view.timeline,
     }  # fmt: skip

@@ -50,7 +50,7 @@ def items(*given: Any) -> list[Any]:
     if not given or (len(given) == 1 and given[0] is None):
         raise FeelError
     found = given[0] if len(given) == 1 and isinstance(given[0], list) else list(given)
-    return [v.from_plain(item) for item in found]
+    return [v.from_case(item) for item in found]
 
 
 def listed(value: Any) -> list[Any]:

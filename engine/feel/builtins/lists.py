@@ -173,7 +173,7 @@ def _sort(given: Any, precedes: Any = None) -> list[Any]:
     def order(a: Any, b: Any) -> int:
         if isinstance(precedes, Function):
             return -1 if precedes.call(a, b) is True else 1
-        return v.compare(a, b) or 0
+        return v.compare(v.from_case(a), v.from_case(b)) or 0
 
     return sorted(listed(given), key=cmp_to_key(order))
 
@@ -221,6 +221,7 @@ def _context(entries: Any) -> dict[str, Any]:
 
 
 def _is(one: Any = None, other: Any = None) -> bool:
+    one, other = v.as_dates(one, other)
     if v.kind(one) != v.kind(other):
         return False
     return v.equal(one, other) is True if isinstance(one, list | dict) else temporal.same(one, other)

@@ -50,6 +50,22 @@ class Limit(NamedTuple):
     due: datetime
 
 
+class Choice(NamedTuple):
+    """What an element's question came to: a gateway's flows, a step's repeats, the variables that an element sets."""
+
+    kind: str
+    """``flows``, ``repeats``, ``sets`` or ``decisions``."""
+    element_id: str
+    answer: Any
+
+
+class Anew(NamedTuple):
+    """A choice that line `seq` did not make, and which was made when an earlier step was taken back, or the case moved."""
+
+    seq: int
+    choice: Choice
+
+
 class Told(NamedTuple):
     """What people should know of how it went at an element."""
 
@@ -95,6 +111,22 @@ def _kept(**given: Any) -> Any:
     return field(metadata={"kept": True}, **given)
 
 
+def _flows_read(found: Any) -> tuple[str, ...]:
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _flows_written(flows: Sequence[str]) -> Any:
+    """One flow, as nearly always, is written without a list around it."""
+    return flows[0] if len(flows) == 1 else list(flows)
+
+
+def _anew() -> Any:
+    def read(found: Any) -> Anew:
+        return Anew(found[0], Choice(*found[1:]))
+
+    return _parts(read, lambda one: [one.seq, *one.choice])
+
+
 # -- what all lines do ----------------------------------------------------------------------------------------------------
 
 
@@ -121,7 +153,8 @@ class Line:
         if version > cls.VERSION:
             raise UnknownLine(f"办理记录“{cls.KIND}”是更新的版本写下的，请先升级程序。")
         found = cls.upcast(data, version) if version < cls.VERSION else data
-        return cls(**{one.name: one.read(found[one.key]) for one in _shape(cls) if one.key in found})
+        there = [(one, found[one.key]) for one in _shape(cls) if one.key in found]
+        return cls(**{one.name: None if value is None else one.read(value) for one, value in there})
 
     def to_json(self) -> dict[str, Any]:
         """What is stored: the keys in the order in which they have always been."""
@@ -169,14 +202,25 @@ def _shape(kind: type[Line]) -> list[_Member]:
 
 @dataclass(frozen=True, kw_only=True)
 class Input(Line):
-    """Something that set the case going, and what came of it."""
+    """Something that set the case going, and what came of it.
 
+    Version 2 holds all that was decided on the way, so that nothing of the past is computed anew. Version 1 holds the
+    decisions of tables alone.
+    """
+
+    VERSION = 2
     token: str = ""
     due: datetime | None = field(default=None, metadata=_INSTANT)
     late: bool = False
     """A message whose wait is over: recorded, and that is all."""
     services: Sequence[Answer] = _part(Answer)
     decisions: Sequence[Decision] = _part(Decision)
+    flows: Sequence[Sequence[str]] | None = _parts(_flows_read, _flows_written)
+    """The flows by which gateways with several went on, in order, each time those of one gateway; None: not known."""
+    repeats: Sequence[tuple[str, Any]] = _parts(tuple, list)
+    """For what, or whether, a step was to be done again: element and answer."""
+    sets: Sequence[tuple[str, Mapping[str, Any]]] = _parts(tuple, list)
+    """The variables that an element set by its own properties."""
     ends: Sequence[str] = _parts()
     """End events reached."""
     caught: Sequence[str] = _parts()
@@ -184,6 +228,20 @@ class Input(Line):
     told: Sequence[Told] = _part(Told)
     opened: Sequence[Opened] = _part(Opened)
     limits: Sequence[Limit] = _limits()
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """Version 1 did not say by which flows gateways went on."""
+        return {**data, "flows": None}
+
+    @property
+    def choices(self) -> list[Choice]:
+        """All that the line knows to have been decided on the way."""
+        return [
+            *(Choice("decisions", one.element_id, one.result) for one in self.decisions),
+            *(Choice("repeats", *one) for one in self.repeats),
+            *(Choice("sets", *one) for one in self.sets),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +266,10 @@ class Completed(Input):
     name: str = _kept(default="")
     outcome: str = ""
     reason: str = ""
+    sha: str = ""
+    """Of what was sent (`engine.audit.digest`); empty in lines of version 1."""
+    files: Sequence[tuple[int, str]] = _parts(tuple, list)
+    """The attachments that it names, each with the SHA-256 of its content in hexadecimal digits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +280,8 @@ class Caught(Input):
     payload: Json
     facts: Json = field(default_factory=dict)
     submission: int = 0
+    sha: str = ""
+    """Of what was sent, if it came with a form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +311,14 @@ class Moved(Line):
     """The owner's act that moved it, among others."""
     corrections: Sequence[str] = _parts()
     """What people must correct on paper."""
+    anew: Sequence[Anew] | None = _anew()
+    """What was decided on the new version when the case's history was fed to it; None: not known."""
+    VERSION = 2
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """Version 1 left it to every later release to decide anew."""
+        return {**data, "anew": None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +334,14 @@ class Undoing(Line):
     undone: Sequence[int] = _parts(kept=True)
     known: Sequence[int] = _parts()
     """Messages that stay known to the case, without what they had set going."""
+    anew: Sequence[Anew] | None = _anew()
+    """What was decided without the step for the lines that still count; None: not known."""
+    VERSION = 2
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """Version 1 also let timers fire without a line, when a history was fed again without a step."""
+        return {**data, "anew": None}
 
 
 @dataclass(frozen=True, kw_only=True)
