@@ -261,3 +261,14 @@ def test_a_wrong_format_is_told_the_right_one(pattern: str, typed: str, sentence
     with pytest.raises(Invalid) as refused:
         form.validate({"number": typed}, today=date(2022, 5, 5))
     assert refused.value.fields == {"number": [f"编号：{sentence}"]}
+
+
+def test_the_choices_of_a_decision_say_what_is_decided() -> None:
+    for key in ("township_review", "county_approval"):
+        form = Form(json.loads((ROOT / "forms_json" / f"{key}.json").read_bytes()))
+        (outcome,) = [one for one in form.render({"matter": "elimination"}) if one.component.get("key") == "outcome"]
+        assert list(outcome.options.values()) == ["同意：标注风险消除", "不同意：标注风险消除"]
+        (unsaid,) = [one for one in form.render({}) if one.component.get("key") == "outcome"]
+        assert list(unsaid.options.values()) == ["同意", "不同意"]
+    schema = {"components": [{**CHOICE, "properties": {"decides": "nothing"}}]}
+    assert any("“选项写明”用到的“nothing”" in one.message for one in check_form(schema))
