@@ -42,6 +42,8 @@ class Field:
     facts: Mapping[str, Any] = field(default_factory=dict)
     around: rules.Fields = field(default_factory=dict)
     """The fields that this one may be compared with."""
+    decides: str = ""
+    """What a choice decides, in words; empty where it decides nothing of a case."""
 
     @property
     def kind(self) -> str:
@@ -60,8 +62,9 @@ class Field:
 
     @property
     def options(self) -> dict[str, str]:
-        """Label by value."""
-        return s.options(self.component)
+        """Label by value; the choices of a decision say what is decided: 同意：标注风险消除."""
+        labels = s.options(self.component)
+        return {value: f"{label}：{self.decides}" for value, label in labels.items()} if self.decides else labels
 
     @property
     def required(self) -> bool:
@@ -500,7 +503,7 @@ class _Drawing:
         found = list(self.errors.get(path + key, []))
         one = Field(
             node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node), facts=self.facts,
-            around=level.plan.around, plan=level.plan, place=level.plan.places[node],
+            around=level.plan.around, plan=level.plan, place=level.plan.places[node], decides=_decided(level, node),
         )  # fmt: skip
         if node.kind == "group":
             one.children = self._framed(level, node, prefix, path)
@@ -512,6 +515,12 @@ class _Drawing:
         else:
             one.value = level.computed(node) if node.kind == "expression" else level.typed.get(key)
         return one
+
+
+def _decided(level: Level, node: Node) -> str:
+    """What the field that the choice names says."""
+    told = level.plan.around.get(str(s.given(node.component, "decides") or ""))
+    return shown(told, level.typed.get(s.key(told))) if told is not None else ""
 
 
 def _review(components: list[s.Component], data: Mapping[str, Any]) -> list[Field]:

@@ -36,6 +36,9 @@ def check_names(components: Iterable[s.Component], outer: Fields | None = None) 
             yield from _reads(component, text, known)
         yield from _ends(component, known)
         yield from _prefilled(component, row=outer is not None)
+        decides = s.given(component, "decides")
+        if decides and decides not in known:
+            yield _found(component, f"“选项写明”用到的“{decides}”不是这张表单的项目。")
         if component["type"] == "dynamiclist":
             yield from check_names(s.children(component), known)
 

@@ -24,7 +24,7 @@ MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _TEXTS = (
     ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("properties", "notAfter"),
-    ("properties", "example"),
+    ("properties", "example"), ("properties", "decides"),
     ("appearance", "suffixAdorner"),
     ("conditional", "hide"),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from engine.errors import Invalid
 from engine.feel import compile_expression, strip_equals
 from engine.forms import Form, check_form, compile_form
+from engine.forms.reading import read_schema
 from engine.installation import ROOT
 from tests.support import papers
 
@@ -261,3 +262,17 @@ def test_a_wrong_format_is_told_the_right_one(pattern: str, typed: str, sentence
     with pytest.raises(Invalid) as refused:
         form.validate({"number": typed}, today=date(2022, 5, 5))
     assert refused.value.fields == {"number": [f"编号：{sentence}"]}
+
+
+CHOICE = {"type": "radio", "key": "outcome", "label": "意见", "values": [{"label": "同意", "value": "approve"}]}
+
+
+def test_the_choices_of_a_decision_say_what_is_decided() -> None:
+    for key in ("township_review", "county_approval"):
+        form = Form(json.loads((ROOT / "forms_json" / f"{key}.json").read_bytes()))
+        (outcome,) = [one for one in form.render({"matter": "elimination"}) if one.component.get("key") == "outcome"]
+        assert list(outcome.options.values()) == ["同意：标注风险消除", "不同意：标注风险消除"]
+        (unsaid,) = [one for one in form.render({}) if one.component.get("key") == "outcome"]
+        assert list(unsaid.options.values()) == ["同意", "不同意"]
+    schema = {"components": [CHOICE | {"properties": {"decides": "nothing"}}]}
+    assert "“选项写明”用到的“nothing”" in read_schema(json.dumps(schema).encode())[1][0].message

@@ -72,6 +72,7 @@ function entries(field, editField) {
     found.push({ id: "own-required", component: Choice, label: "至少一行", value: field.validate?.required || given("required") ? "yes" : "", options: ["", "yes"], words: { "": "可以没有", yes: "必须有" }, put: must });
     found.push({ id: "own-fixed", component: Choice, label: "行的增减", value: given("fixed"), options: ["", "true"], words: { "": "可以增减", true: "行由预填给定，不能增减" }, put: put("fixed") });
   }
+  if (["radio", "select"].includes(field.type)) found.push({ id: "own-decides", component: Line, label: "选项写明", value: given("decides"), put: put("decides"), hint: "一项的键：各选项后面写上它的内容，例如“同意：标注风险消除”" });
   if (["textfield", "textarea", "number"].includes(field.type)) found.push({ id: "own-example", component: Line, label: "试填的值", value: given("example"), put: put("example"), hint: "试办和预览时填上它；各项之间有核对规则的，写一组合得上的值" });
   if (!["default", "filepicker", "text", "expression", "group", "separator", "spacer"].includes(field.type)) found.push({ id: "own-prefill", component: Line, label: "预填自", value: given("prefill"), put: put("prefill"), hint: "例如 household.head_name：打开时先填上名册里的值；只读的项总是取它" });
   return found;
