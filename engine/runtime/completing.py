@@ -144,7 +144,7 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     step.finish(
         lines.Completed(
             item=item.id, submission=submission_id, name=item.name, outcome=outcome, reason=reason,
-            sha=audit.digest(clean), files=_digests(step, item, clean),
+            sha=audit.digest(clean), files=digests(step, item, clean),
         )
     )  # fmt: skip
     if early:
@@ -184,7 +184,7 @@ def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, An
     return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
 
 
-def _digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
+def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
     """The attachments that a submission names, with the SHA-256 of what they hold."""
     form = step.definition.form(item.form_key)
     if not form.takes_files:

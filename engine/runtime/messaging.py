@@ -15,7 +15,7 @@ from engine.database import save, whole, write
 from engine.errors import Conflict, Invalid, NotFound
 from engine.flow.history import lines
 from engine.models import Account, CaseFile, Submission, WorkItem
-from engine.runtime.completing import sent
+from engine.runtime.completing import digests, sent
 from engine.runtime.items import drop_drafts, noting_faults
 from engine.steps import LOCKED_CASE, Step
 
@@ -103,11 +103,17 @@ def _report(
         payload = step.definition.project(name, clean)
         if not step.instance.send(name, payload, now):
             raise Conflict(NOT_NOW)
-        if event.cancel_activity:  # R12: whoever sent it has done the step
+        finished = event.cancel_activity  # R12: whoever sent it has done the step
+        if finished:
             done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
             save(step.connection, item, **done)
             drop_drafts(step, item)
-        step.finish(lines.Caught(payload=payload, submission=submission))
+        step.finish(
+            lines.Caught(
+                payload=payload, item=item.id if finished else 0, submission=submission, sha=audit.digest(clean),
+                files=digests(step, item, clean),
+            )
+        )  # fmt: skip
 
 
 def tell_household(

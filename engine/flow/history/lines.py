@@ -279,9 +279,12 @@ class Caught(Input):
     KIND = "message"
     payload: Json
     facts: Json = field(default_factory=dict)
+    item: int = 0
+    """The step that it finished, if it was the step's own matter that came another way."""
     submission: int = 0
     sha: str = ""
     """Of what was sent, if it came with a form."""
+    files: Sequence[tuple[int, str]] = _parts(tuple, list)
 
 
 @dataclass(frozen=True, kw_only=True)
