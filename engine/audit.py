@@ -122,8 +122,9 @@ def verify(session: Session) -> Iterator[Break]:
             yield Break(stream, seq + 1, "缺少记录")
         elif _stored_hash(hashed, entry) != entry.hash:
             yield Break(stream, entry.seq, "记录被改动")
-        yield from _named(session, entry)
-        told[stream] += _finishes(entry)
+        line = _bringing(entry)
+        yield from _named(session, entry, line)
+        told[stream] += line is not None and line.item > 0  # a message too may finish a step, whose own matter it was
         seq, hashed = entry.seq, entry.hash
         seen[stream] = (seq, hashed)
     for name in seen.keys() - heads.keys():
@@ -134,11 +135,18 @@ def verify(session: Session) -> Iterator[Break]:
             yield Break(name, end[0], "末尾记录缺失或与登记不符")
 
 
-def _named(session: Session, entry: LogEntry) -> Iterator[Break]:
+def _bringing(entry: LogEntry) -> Completed | Caught | None:
+    """The line of a case with which somebody sent something, if it is one."""
+    if not entry.stream.startswith("case:") or entry.kind not in (Completed.KIND, Caught.KIND):
+        return None
+    line = entry.line
+    assert isinstance(line, Completed | Caught)
+    return line
+
+
+def _named(session: Session, entry: LogEntry, line: Completed | Caught | None) -> Iterator[Break]:
     """What the line says was sent, attached or issued, where it is no longer that."""
-    if entry.stream.startswith("case:") and entry.kind in (Completed.KIND, Caught.KIND):
-        line = entry.line
-        assert isinstance(line, Completed | Caught)
+    if line is not None:
         yield from _changed(entry, _sent(session, line))
     elif entry.kind == "issue" and "sha" in entry.data:
         content = session.scalar(select(NumberedPaper.content).where(NumberedPaper.id == entry.data["paper"]))
@@ -162,14 +170,6 @@ def _changed(entry: LogEntry, found: Iterable[tuple[str, bool, bool]]) -> Iterat
     for name, same, gone in found:
         if not same:
             yield Break(entry.stream, entry.seq, f"{name}{'已被删除' if gone else '与当时不同'}")
-
-
-def _finishes(entry: LogEntry) -> bool:
-    """Whether the line tells that a step was done: by a person, or by a message that was the step's own matter."""
-    if not entry.stream.startswith("case:") or entry.kind not in (Completed.KIND, Caught.KIND):
-        return False
-    line = entry.line
-    return isinstance(line, Completed) or (isinstance(line, Caught) and line.item > 0)
 
 
 def _unlogged(session: Session, told: Mapping[str, int]) -> Iterator[Break]:
