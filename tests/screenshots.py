@@ -68,10 +68,9 @@ class Picture:
 
 def enter_clue(page: Page) -> None:
     """A neighbour reports an illness."""
-    page.check("[name=channel][value=cadre_check]")
-    page.check("[name=risks][value=illness]")
     page.fill("[name=description]", "户主住院，自付费用较大。")
-    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
+    page.check("[name=risks][value=illness]")
+    page.check("[name=channel][value=cadre_check]")
 
 
 def hold_review(page: Page) -> None:
