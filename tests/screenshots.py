@@ -192,7 +192,7 @@ def draw(browser: Browser, address: str, picture: Picture, numbers: dict[str, in
         picture.prepare(page)
         page.wait_for_load_state("networkidle")
         write_dates_in_chinese(page)
-        save(page.screenshot(), FOLDER / f"{picture.name}.png")
+        save(page.screenshot(animations="disabled"), FOLDER / f"{picture.name}.png")
 
 
 CHINESE_DATES = """() => document.querySelectorAll("input[type=date]").forEach((field) => {
