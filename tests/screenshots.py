@@ -14,7 +14,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,7 +25,6 @@ from engine.database import create_engine, session_factory
 from engine.demo import PASSWORD, populate
 from engine.figures import tally
 from engine.models import Account, CaseFile, Household, Notice, RoleGrant, WorkItem
-from tests.support import papers
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
@@ -85,9 +84,20 @@ def hold_review(page: Page) -> None:
     }.items():
         page.fill(f"[name={name}]", text)
     page.check("[name=result][value=agreed]")
-    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": papers.PNG}
+    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": written_page()}
     page.set_input_files("input[name='file:minutes']", files=[minutes])  # type: ignore[list-item]
     page.wait_for_selector("input[type=hidden][name=minutes]", state="attached")
+
+
+def written_page() -> bytes:
+    """What a photo of the minutes looks like from afar."""
+    paper = Image.new("RGB", (300, 400), (250, 249, 244))
+    lines = ImageDraw.Draw(paper)
+    for number, y in enumerate(range(40, 360, 20)):
+        lines.line((30, y, 270 - 53 * number % 120, y), fill=(90, 90, 100), width=3)
+    body = BytesIO()
+    paper.save(body, "PNG")
+    return body.getvalue()
 
 
 def on_paper(page: Page) -> None:
