@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from engine.clock import written_moment
-from engine.errors import Conflict, NotAllowed, NotFound
+from engine.ground.clock import written_moment
+from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.models import (
     Account,
     ApplicationBatch,

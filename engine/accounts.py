@@ -14,10 +14,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access, audit, text
-from engine.clock import CHINA
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine import access, audit
+from engine.ground import text
+from engine.ground.clock import CHINA
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import Account, ApiToken, RoleGrant
 
 MAX_FAILURES = 5

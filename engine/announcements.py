@@ -15,12 +15,13 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, divisions, households
-from engine.clock import local_date
 from engine.documents import compose, facts, numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Paper, from_json
-from engine.errors import EngineFault
-from engine.models import Account, CaseFile, NumberedPaper, PaperEntry, table
+from engine.ground.clock import local_date
+from engine.ground.errors import EngineFault
+from engine.ground.tables import table
+from engine.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.services import ServiceCall, service
 
 KIND = KINDS["announcement"]

@@ -16,9 +16,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import access, audit, definitions, divisions, drafting, ladder, notifications
-from engine.clock import CHINA
-from engine.database import write
-from engine.errors import DefinitionError, NotAllowed, NotFound
+from engine.ground.clock import CHINA
+from engine.ground.database import write
+from engine.ground.errors import DefinitionError, NotAllowed, NotFound
 from engine.models import LEVELS, Account, Procedure, ProcedureDraft, ProcedureVersion, RoleGrant, Setting
 
 APPROVAL = "releases.second_approval"

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, audit, photos
-from engine import text as normal
-from engine.database import write
-from engine.errors import Invalid, NotFound
+from engine import access, audit
+from engine.ground import photos
+from engine.ground import text as normal
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotFound
 from engine.models import Account, Attachment, CaseFile, WorkItem
 
 MAX_BYTES = 25 * 1024 * 1024

@@ -19,19 +19,10 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.clock import local_date
 from engine.flow.history.lines import Caught, Completed, Line
-from engine.models import (
-    Attachment,
-    CaseFile,
-    LogEntry,
-    LogStream,
-    NumberedPaper,
-    Submission,
-    WorkItem,
-    table,
-    to_json,
-)
+from engine.ground.clock import local_date
+from engine.ground.tables import table, to_json
+from engine.models import Attachment, CaseFile, LogEntry, LogStream, NumberedPaper, Submission, WorkItem
 
 _APPEND = insert(table(LogEntry))
 

@@ -16,10 +16,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, divisions, notifications
-from engine.clock import local_date, written
 from engine.documents import compose, facts
 from engine.documents.paper import Paper
-from engine.errors import Invalid, NotFound
+from engine.ground.clock import local_date, written
+from engine.ground.errors import Invalid, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.inbox import Group, Page, mine, page_of
 from engine.models import (

@@ -17,13 +17,13 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, attachments, prefill, runtime, state, views
-from engine import text as normal
-from engine.clock import Clock, local_date, stopwatch
-from engine.database import whole, write
-from engine.errors import Invalid, NotFound, ShouwangError, Unavailable
 from engine.feel import compile_expression
 from engine.forms import Form, shown
 from engine.forms import schema as s
+from engine.ground import text as normal
+from engine.ground.clock import Clock, local_date, stopwatch
+from engine.ground.database import whole, write
+from engine.ground.errors import Invalid, NotFound, ShouwangError, Unavailable
 from engine.inbox import Page, page_of
 from engine.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 

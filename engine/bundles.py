@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 from engine.definitions import Resources
 from engine.definitions import xml as x
 from engine.definitions.resources import calls_out, main_process
-from engine.errors import DefinitionError, Invalid
+from engine.ground.errors import DefinitionError, Invalid
 
 MAX_PACKED = 3_000_000
 """Bytes of the zip file; a procedure with all that it uses has some ten thousand."""

@@ -11,9 +11,9 @@ import holidays
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import text
-from engine.database import write
-from engine.errors import Invalid
+from engine.ground import text
+from engine.ground.database import write
+from engine.ground.errors import Invalid
 from engine.models import CalendarDay
 
 SEED_YEARS = range(2021, 2028)

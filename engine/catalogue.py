@@ -10,9 +10,9 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from engine import definitions, drafting
-from engine import text as normal
 from engine.definitions import Definition
-from engine.errors import Conflict, NotFound
+from engine.ground import text as normal
+from engine.ground.errors import Conflict, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Resource
 

@@ -17,11 +17,11 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, definitions, households, locks, notifications, openings, persons, runtime
-from engine import text as normal
-from engine.clock import Clock, MovableClock, local_date
-from engine.database import whole, write
-from engine.errors import Conflict, Invalid, NotFound
 from engine.forms import Form
+from engine.ground import text as normal
+from engine.ground.clock import Clock, MovableClock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Household, Procedure, RiskClue
 from engine.receivers import CHOICE, DAY, Need, receives

@@ -14,11 +14,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, audit, clues, households, locks, notifications, officials, openings, persons, text
-from engine.clock import Clock, local_date
-from engine.database import whole, write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine import access, audit, clues, households, locks, notifications, officials, openings, persons
 from engine.flow.history import lines
+from engine.ground import text
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import (
     Account,

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.clock import CHINA
 from engine.feel.temporal import YearsMonths
+from engine.ground.clock import CHINA
 
 MAX_ROUNDS = 100
 """A cycle that names no number of rounds, or a larger one, ends here: a case may stay open for years."""

@@ -14,14 +14,15 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from engine import drafting, text
+from engine import drafting
 from engine.decision_cells import column_kind, wrong_cells
 from engine.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
-from engine.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
 from engine.feel import nodes as n
 from engine.feel.kinds import DAY, WORDS, kind_of, sides
 from engine.feel.reading import names_alone
+from engine.ground import text
+from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.models import Account, ProcedureDraft
 
 MAX_INPUTS = 100

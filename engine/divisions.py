@@ -19,10 +19,11 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine import text as normal
-from engine.database import whole, write
-from engine.errors import Invalid
-from engine.models import LEVELS, Account, Division, DivisionCode, table
+from engine.ground import text as normal
+from engine.ground.database import whole, write
+from engine.ground.errors import Invalid
+from engine.ground.tables import table
+from engine.models import LEVELS, Account, Division, DivisionCode
 
 EDITION = date(2023, 6, 30)
 """Date of the official list that the product carries."""

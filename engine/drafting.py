@@ -12,14 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit, definitions
-from engine.clock import CHINA
-from engine.database import write
 from engine.definitions import Definition, Resources
 from engine.definitions import xml as x
 from engine.definitions.blank import blank_diagram, blank_form
 from engine.definitions.losses import dropped, lost, with_comments
 from engine.definitions.resources import main_process
-from engine.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
+from engine.ground.clock import CHINA
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, DraftEditor, DraftResource, Procedure, ProcedureDraft, ProcedureVersion
 

@@ -22,8 +22,8 @@ from engine.definitions.check.names import known_variables
 from engine.definitions.resources import main_process
 from engine.definitions.variables import GIVEN, VARIABLES
 from engine.documents.kinds import KINDS
-from engine.errors import DefinitionError
 from engine.forms import schema as s
+from engine.ground.errors import DefinitionError
 from engine.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.service_words import PARAMETERS
 from engine.services import Service

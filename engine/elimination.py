@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 
 from engine import notifications, standing
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from engine.services import ServiceCall, service
 
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}

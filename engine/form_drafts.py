@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from engine import definitions, drafting
 from engine.definitions import Resources
-from engine.errors import Finding, Invalid
 from engine.forms import Field, compile_form
 from engine.forms import schema as s
 from engine.forms.reading import read_schema
-from engine.idnumber import check_digit
+from engine.ground.errors import Finding, Invalid
+from engine.ground.idnumber import check_digit
 from engine.models import Account, ProcedureDraft
 
 _INVENTED = "41990119600101001"  # region 419901 is never assigned

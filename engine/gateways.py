@@ -24,7 +24,7 @@ from SpiffWorkflow.bpmn.specs.defaults import ParallelGateway as LibraryParallel
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.errors import EngineFault
+from engine.ground.errors import EngineFault
 
 _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 

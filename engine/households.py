@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, idnumber, notifications, observations, persons, text
-from engine.clock import local_date
-from engine.database import write
-from engine.errors import Invalid, NotFound
+from engine import access, audit, divisions, notifications, observations, persons
+from engine.ground import idnumber, text
+from engine.ground.clock import local_date
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotFound
+from engine.ground.tables import table
 from engine.inbox import PAGE, Page, page_of
 from engine.models import (
     Account,
@@ -24,7 +26,6 @@ from engine.models import (
     Observation,
     RiskClue,
     Telling,
-    table,
 )
 from engine.privacy import mask_phone
 from engine.receivers import ROWS, Need, receives

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_colum
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, lamps
-from engine.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem, table
-from engine.text import key
+from engine.ground.tables import table
+from engine.ground.text import key
+from engine.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem
 
 T = TypeVar("T")
 _ITEM = table(WorkItem)

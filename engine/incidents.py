@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, timers
-from engine.clock import Clock
-from engine.errors import NotFound
+from engine.ground.clock import Clock
+from engine.ground.errors import NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, Incident
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import calendar, definitions, divisions, notification_rules
-from engine.database import write
+from engine.ground.database import write
 from engine.models import MonitoringLine
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -24,12 +24,13 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine import state as codec
-from engine.clock import local_date
 from engine.definitions.definition import Definition
-from engine.errors import Conflict, EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
 from engine.flow.history import lines
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, EngineFault
+from engine.ground.text import whole
 from engine.repetition import around
 from engine.spiff import (
     COUNTS_FROM,
@@ -43,7 +44,6 @@ from engine.spiff import (
     not_before,
     walk,
 )
-from engine.text import whole
 from engine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 
 Place = tuple[tuple[str, int], ...]

@@ -17,17 +17,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import access, divisions, notifications
-from engine.models import (
-    LEVELS,
-    Account,
-    CaseFile,
-    Notification,
-    NotificationRule,
-    Outbox,
-    RoleGrant,
-    Timer,
-    table,
-)
+from engine.ground.tables import table
+from engine.models import LEVELS, Account, CaseFile, Notification, NotificationRule, Outbox, RoleGrant, Timer
 
 EVENTS = {
     "warning": "临期预警",

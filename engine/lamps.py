@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_
 
-from engine.clock import local_date, start_of_day
+from engine.ground.clock import local_date, start_of_day
 
 LAMPS = {"red": "超期", "yellow": "临期", "green": "正常"}
 SOON_DAYS = 3

@@ -13,7 +13,8 @@ from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, corrections, households
-from engine.clock import local_date, written
+from engine.ground.clock import local_date, written
+from engine.ground.text import sentence
 from engine.models import (
     Account,
     AssistancePlan,
@@ -29,7 +30,6 @@ from engine.models import (
     Telling,
     WorkItem,
 )
-from engine.text import sentence
 
 
 @dataclass(frozen=True)

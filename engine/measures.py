@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine import access, attachments, definitions, observations, officials
-from engine.clock import Clock, local_date, start_of_day
-from engine.database import write
-from engine.errors import Conflict, NotAllowed, NotFound
 from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.schema import options, walk
+from engine.ground.clock import Clock, local_date, start_of_day
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.text import key
 from engine.inbox import Page, page_of
 from engine.models import (
     PLAN_IN_FORCE,
@@ -36,7 +37,6 @@ from engine.models import (
 )
 from engine.receivers import CHOICE, DAY, Need, receives
 from engine.steps import Step
-from engine.text import key
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"

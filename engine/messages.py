@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import access, notices, prefill, runtime, views
-from engine.clock import Clock, local_date
-from engine.database import whole, write
 from engine.definitions import Definition
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms import Form
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import Account, CaseFile, Submission
 
 OBJECTION = "objection"

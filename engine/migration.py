@@ -17,16 +17,16 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit, calendar, definitions, replay, services
-from engine.clock import Clock, stopwatch
-from engine.database import whole, write
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.clock import Clock, stopwatch
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.surroundings import trouble_of
 from engine.inbox import Page, page_of
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
 from engine.steps import LiveHost, Step
-from engine.surroundings import trouble_of
 
 PORTION = 10
 PATIENCE = 1.5

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 from engine.models import MonitoringLine
 
 _IN_FORCE = (

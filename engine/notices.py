@@ -14,11 +14,11 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine import divisions, notifications, runtime
-from engine.clock import Clock, local_date, written
-from engine.database import write
 from engine.documents import compose, facts
 from engine.documents.paper import Paper
-from engine.errors import Conflict, EngineFault, Invalid, NotFound
+from engine.ground.clock import Clock, local_date, written
+from engine.ground.database import write
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
 from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection

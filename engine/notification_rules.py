@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, audit, definitions
-from engine.database import write
-from engine.errors import Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.ladder import ABOVE, AUDIENCE_OF, AUDIENCES, CHANNELS, EVENTS, HOLDER
 from engine.models import Account, NotificationRule
 

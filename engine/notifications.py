@@ -9,7 +9,8 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.models import CaseFile, Household, Notification, table
+from engine.ground.tables import table
+from engine.models import CaseFile, Household, Notification
 from engine.services import ServiceCall, service
 
 _SEND = insert(table(Notification))

@@ -19,12 +19,12 @@ from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from engine import access, audit
-from engine.clock import Clock
-from engine.database import write
-from engine.errors import Conflict, NotFound
+from engine.ground.clock import Clock
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotFound
+from engine.ground.surroundings import trouble_of
 from engine.inbox import Page, page_of
 from engine.models import Account, Outbox
-from engine.surroundings import trouble_of
 
 LEASE = timedelta(minutes=5)
 """How long a claimed message is left to the process that claimed it."""

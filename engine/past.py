@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from engine import definitions
 from engine.definitions import Definition, Element
-from engine.errors import NotFound
 from engine.flow.history import lines
 from engine.forms import Field, Form
+from engine.ground.errors import NotFound
 from engine.models import CaseFile, LogEntry, Submission, WorkItem
 
 

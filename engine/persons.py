@@ -17,11 +17,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, audit, divisions, idnumber, notifications
-from engine import text as normal
-from engine.clock import local_date, start_of_day
-from engine.database import write
-from engine.errors import Invalid
+from engine import access, audit, divisions, notifications
+from engine.ground import idnumber
+from engine.ground import text as normal
+from engine.ground.clock import local_date, start_of_day
+from engine.ground.database import write
+from engine.ground.errors import Invalid
 from engine.models import Account, Household, Member, Notification
 
 ELSEWHERE = "已在其他地方登记，已通知双方核对"

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import locks, measures, notifications
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
 from engine.receivers import ROWS, Need, receives
 from engine.services import ServiceCall, service

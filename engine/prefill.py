@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine import households, officials
-from engine.clock import local_date
+from engine.ground.clock import local_date
 from engine.models import CaseFile, WorkItem
 
 _OPENED = select(func.min(WorkItem.opened_at)).where(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine import notifications, standing
-from engine.clock import local_date
-from engine.errors import Invalid
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
 from engine.households import CATEGORY_NAMES
 from engine.services import ServiceCall, service
 

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import approvals, audit, catalogue, definitions, drafting
-from engine.database import write
 from engine.definitions.differences import Difference, differences
-from engine.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
 from engine.models import Account, Procedure, ProcedureDraft, ProcedureVersion
 
 

@@ -14,8 +14,8 @@ from datetime import date, datetime
 from typing import Any
 
 from engine.definitions import Definition
-from engine.errors import Conflict
 from engine.flow.history import lines
+from engine.ground.errors import Conflict
 from engine.instance import Instance, Place
 from engine.replay import Input, Replay, ReplayMisfit
 from engine.spiff import Host

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.definitions.definition import Definition
-from engine.errors import Conflict, EngineFault
 from engine.flow.history import lines
+from engine.ground.errors import Conflict, EngineFault
 from engine.instance import UNKNOWN, Instance, Record
 from engine.models import LogEntry, Submission
 

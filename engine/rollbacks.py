@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import measures, notifications, runtime, standing
-from engine.clock import CHINA, local_date, written
-from engine.errors import Invalid
+from engine.ground.clock import CHINA, local_date, written
+from engine.ground.errors import Invalid
 from engine.models import BatchEntry, Telling
 from engine.receivers import CHOICE, DAY, TEXT, Need, receives
 from engine.services import ServiceCall, service

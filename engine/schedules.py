@@ -15,14 +15,14 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, openings, runtime
-from engine.clock import Clock, local_date, months_later, start_of_day
-from engine.database import write
 from engine.definitions import Definition
 from engine.definitions.check.starting import MAX_MONTHS
-from engine.errors import Conflict, Invalid
+from engine.ground.clock import Clock, local_date, months_later, start_of_day
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid
+from engine.ground.surroundings import trouble_of
+from engine.ground.text import whole
 from engine.models import Account, CaseFile, Household, Procedure, Schedule
-from engine.surroundings import trouble_of
-from engine.text import whole
 
 BATCH = 200
 SessionFactory = Callable[[], Session]

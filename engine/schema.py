@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import SAWarning
 
-from engine.errors import Conflict
+from engine.ground.errors import Conflict
 
 SCRIPTS = Path(__file__).parent / "migrations"
 FIRST_RELEASE = "0001"

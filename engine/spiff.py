@@ -31,13 +31,13 @@ from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.clock import CHINA, local_date
 from engine.cycles import Cycle, later, parse_cycle, span_feel
 from engine.decisions import Decision
-from engine.errors import EngineFault
 from engine.feel import compile_expression, strip_equals
 from engine.feel.temporal import YearsMonths
 from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
+from engine.ground.clock import CHINA, local_date
+from engine.ground.errors import EngineFault
 from engine.waits import Waits
 
 for _name in (

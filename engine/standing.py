@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from engine import locks, runtime
-from engine.errors import Conflict
+from engine.ground.errors import Conflict
 from engine.households import STATUS_NAMES
 from engine.models import Household
 from engine.services import ServiceCall

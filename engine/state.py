@@ -22,8 +22,8 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.errors import EngineFault
-from engine.models import to_json
+from engine.ground.errors import EngineFault
+from engine.ground.tables import to_json
 from engine.spiff import CaseWorkflow, SubWorkflow
 from engine.waits import rearm
 

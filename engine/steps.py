@@ -17,14 +17,15 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
-from engine.clock import written
-from engine.database import save, set_stored
 from engine.definitions import Definition
-from engine.errors import EngineFault, NotFound
 from engine.flow.history import lines
 from engine.flow.history.lines import Line
+from engine.ground.clock import written
+from engine.ground.database import save, set_stored
+from engine.ground.errors import EngineFault, NotFound
+from engine.ground.tables import table
 from engine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem, table
+from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem
 from engine.services import ServiceCall
 from engine.state import StateFormatError
 
@@ -147,7 +148,7 @@ class Opened:
 
 
 class Step:
-    """One step transaction on one case. The caller is inside `engine.database.write`."""
+    """One step transaction on one case. The caller is inside `engine.ground.database.write`."""
 
     def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
         self.session, self.case, self.actor, self.now = session, case, actor, now

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from engine import schedules, timers
-from engine.clock import Clock
 from engine.figures import tally
-from engine.surroundings import driver_said, trouble_of
+from engine.ground.clock import Clock
+from engine.ground.surroundings import driver_said, trouble_of
 
 _LOG = logging.getLogger("shouwang")
 Sessions = Callable[[], Session]

@@ -12,14 +12,14 @@ from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from engine import measures
-from engine.clock import Clock
-from engine.database import reaches_writer, whole, write
-from engine.errors import Unavailable
+from engine.ground.clock import Clock
+from engine.ground.database import reaches_writer, whole, write
+from engine.ground.errors import Unavailable
+from engine.ground.surroundings import driver_said
 from engine.models import Incident, Timer
 from engine.runtime import record_incident
 from engine.steps import Step
 from engine.supervision import orders
-from engine.surroundings import driver_said
 
 BATCH = 500
 _LOG = logging.getLogger("shouwang")

@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine import access, audit, divisions, locks, notifications, officials
-from engine.clock import Clock, local_date
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.flow.history import lines
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import (
     Account,
     CaseFile,

@@ -13,15 +13,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, announcements, audit, definitions, inbox, lamps, past, prefill, runtime
-from engine.clock import written, written_moment
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
-from engine.errors import Invalid, NotFound
 from engine.feel import compile_expression, strip_equals, to_plain
 from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.schema import options, walk
+from engine.ground.clock import written, written_moment
+from engine.ground.errors import Invalid, NotFound
 from engine.instance import Instance
 from engine.models import (
     Account,

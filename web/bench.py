@@ -26,23 +26,15 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import (
-    accounts,
-    attachments,
-    clues,
-    installation,
-    runtime,
-    schema,
-    timers,
-    views,
-)
-from engine.clock import CHINA, MovableClock, local_date
-from engine.database import create_engine, session_factory, write
+from engine import accounts, attachments, clues, installation, runtime, schema, timers, views
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.driving import picture
 from engine.demo.people import Family, family
-from engine.errors import Conflict, ShouwangError
-from engine.models import Account, CaseFile, WorkItem, table
+from engine.ground.clock import CHINA, MovableClock, local_date
+from engine.ground.database import create_engine, session_factory, write
+from engine.ground.errors import Conflict, ShouwangError
+from engine.ground.tables import table
+from engine.models import Account, CaseFile, WorkItem
 from web import bench_replay
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"

@@ -20,10 +20,10 @@ from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import access, accounts, notification_rules
-from engine.clock import MovableClock
-from engine.database import write
 from engine.demo.populate import TOWNSHIP, populate
 from engine.figures import tally, walls
+from engine.ground.clock import MovableClock
+from engine.ground.database import write
 from engine.models import Account, CaseFile, LogEntry, RoleGrant, Timer
 from engine.notification_rules import NewRule
 from engine.supervision import limits

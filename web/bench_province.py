@@ -23,8 +23,9 @@ from sqlalchemy import table as lightweight
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import access, timers
-from engine.clock import MovableClock, local_date
-from engine.errors import Conflict
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.errors import Conflict
+from engine.ground.tables import table
 from engine.models import (
     Account,
     CaseFile,
@@ -36,7 +37,6 @@ from engine.models import (
     Timer,
     Urge,
     WorkItem,
-    table,
 )
 from engine.supervision import limits, orders, urging
 from engine.supervision.limits import LimitFilter

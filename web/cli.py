@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
-from engine.clock import SYSTEM
-from engine.database import create_engine, session_factory, write
 from engine.decisions import parse_model
 from engine.definitions import Resources, read_resources
 from engine.definitions.xml import MAX_BYTES
-from engine.errors import DefinitionError, Finding, ShouwangError
 from engine.forms.reading import read_schema
+from engine.ground.clock import SYSTEM
+from engine.ground.database import create_engine, session_factory, write
+from engine.ground.errors import DefinitionError, Finding, ShouwangError
 from web import serving
 from web.config import Config, prepare_folder
 

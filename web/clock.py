@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from flask import Flask, current_app, g
 from sqlalchemy.orm import Session
 
-from engine.clock import SYSTEM, Clock, MovableClock
-from engine.database import write
-from engine.errors import Invalid
+from engine.ground.clock import SYSTEM, Clock, MovableClock
+from engine.ground.database import write
+from engine.ground.errors import Invalid
 from engine.models import Setting
 from web.database import session, sessions
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.database import Patience
 from engine.delivery import Servers, read_webhooks
 from engine.documents.fonts import Fonts
+from engine.ground.database import Patience
 from engine.installation import INSTANCE
 
 

@@ -10,7 +10,7 @@ from apscheduler.schedulers.base import BaseScheduler
 from flask import Flask
 
 from engine import delivery, outbox, ticker, timers
-from engine.clock import SYSTEM
+from engine.ground.clock import SYSTEM
 from web.database import sessions
 
 EVERY = timedelta(seconds=30)

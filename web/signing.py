@@ -10,8 +10,8 @@ from flask import current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine import runtime
-from engine.clock import SYSTEM
-from engine.errors import ShouwangError
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import ShouwangError
 from engine.models import Account
 from web import clock, database
 from web.arguments import row

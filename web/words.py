@@ -8,23 +8,12 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine import (
-    access,
-    batches,
-    clues,
-    divisions,
-    elimination,
-    households,
-    idnumber,
-    lamps,
-    measures,
-    photos,
-    privacy,
-)
-from engine.clock import CHINA, local_date, written
+from engine import access, batches, clues, divisions, elimination, households, lamps, measures, privacy
 from engine.documents import fonts
 from engine.forms import Field, spread
 from engine.forms.fields import MAX_FILES
+from engine.ground import idnumber, photos
+from engine.ground.clock import CHINA, local_date, written
 from engine.matching import EFFECTS
 from engine.models import Attachment, Division
 from engine.supervision import orders

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from engine.errors import DefinitionError, Finding
 from engine.feel import Expression, UnaryTests, compile_expression, compile_unary_tests
 from engine.feel.types import Declarations
+from engine.ground.errors import DefinitionError, Finding
 
 Node = etree._Element
 MAX_BYTES = 1_000_000

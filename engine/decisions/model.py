@@ -24,12 +24,12 @@ from engine.decisions.file import (
 )
 from engine.decisions.table import Table, bare
 from engine.decisions.types import declared_types
-from engine.errors import DefinitionError, EngineFault, Finding
 from engine.feel import Expression, FeelLimitError, FeelSyntaxError, UnaryTests, one_purse
 from engine.feel.lexer import is_word
 from engine.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.feel.types import Conformity, Type
 from engine.feel.values import NO_VALUE, Function, from_plain, kind
+from engine.ground.errors import DefinitionError, EngineFault, Finding
 
 MAX_WAYS = 1_000
 """From one decision to what it requires so many ways are followed at most."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.decisions.file import Node, Texts, all_of, find, text_of
-from engine.errors import EngineFault
 from engine.feel import Expression, FeelSyntaxError, UnaryTests
 from engine.feel.builtins import BUILTINS
 from engine.feel.values import NO_VALUE, equal, from_plain, kind
+from engine.ground.errors import EngineFault
 
 MAX_RULES = 500
 MAX_COLUMNS = 40

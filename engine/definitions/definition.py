@@ -14,14 +14,14 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from engine.decisions import Decision, parse_decision
 from engine.definitions import xml as x
 from engine.definitions.resources import Resources, is_part, main_process, parts_of, run_processes
-from engine.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.forms import Form, compile_form
 from engine.forms.rules import facts_read
 from engine.forms.schema import given, walk
+from engine.ground.errors import DefinitionError, Finding, Invalid, NotFound
+from engine.ground.surroundings import trouble_of
 from engine.parsing import CaseParser
 from engine.spiff import settings_of, timer_feel
-from engine.surroundings import trouble_of
 
 QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.definitions import xml as x
-from engine.errors import DefinitionError
+from engine.ground.errors import DefinitionError
 
 KINDS = ("form", "decision", "part")
 

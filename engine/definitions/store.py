@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit
-from engine.database import write
 from engine.definitions import xml as x
 from engine.definitions.check import check
 from engine.definitions.definition import Definition, page_forms
 from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
-from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.forms import Form, compile_form
+from engine.ground.database import write
+from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.models import Account, Procedure, ProcedureVersion, Resource
 
 CACHED = 200

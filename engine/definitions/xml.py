@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from engine.definitions import dialects
-from engine.errors import DefinitionError, Finding
+from engine.ground.errors import DefinitionError, Finding
 
 BPMN = dialects.BPMN
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"

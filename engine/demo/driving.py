@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine import access, attachments, notices, runtime, timers, views
-from engine.clock import CHINA, MovableClock, local_date
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.people import Family
-from engine.errors import ShouwangError
+from engine.ground.clock import CHINA, MovableClock, local_date
+from engine.ground.errors import ShouwangError
 from engine.models import Account, CaseFile, Household, Notice, WorkItem
 
 OFFICE = 1.2

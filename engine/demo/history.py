@@ -17,11 +17,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, measures, monitoring_lines, openings, timers
-from engine.clock import CHINA, MovableClock, local_date
-from engine.database import write
 from engine.demo.answers import DEPARTMENTS, PEOPLE
 from engine.demo.driving import Course, Factory, Officials, at_work
 from engine.demo.people import Family
+from engine.ground.clock import CHINA, MovableClock, local_date
+from engine.ground.database import write
 from engine.models import Account, Household, HouseholdYear, Measure, Observation, ResponsibleOfficial
 from engine.observations import ASSURANCES
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from engine.idnumber import check_digit
+from engine.ground.idnumber import check_digit
 
 REGION = "419901"
 """No division ever had this code: the numbers are valid in form and belong to nobody."""

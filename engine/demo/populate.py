@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, accounts, clues, divisions, households, measures, openings, timers
-from engine.clock import MovableClock, local_date
-from engine.database import write
 from engine.demo import history
 from engine.demo.driving import Course, Factory, Officials, at_work
 from engine.demo.people import Family, family
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.database import write
 from engine.models import Account, Division, Household, Measure
 
 COUNTY = "410325000000"  # 嵩县

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from engine.clock import written
 from engine.documents.paper import HEAD, Column, Paper
+from engine.ground.clock import written
 
 NONE = "—"
 LONG = 12

@@ -17,16 +17,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, announcements, divisions, notices, past, prefill, state
-from engine.clock import local_date, written
 from engine.definitions import Element
 from engine.documents import compose, facts, numbers
 from engine.documents.compose import Listed
 from engine.documents.kinds import Kind, kind_of, kind_of_step
 from engine.documents.paper import Paper, from_json
-from engine.errors import Invalid, NotFound
 from engine.feel import compile_expression, strip_equals
 from engine.feel.values import to_plain
 from engine.forms import Form, shown
+from engine.ground.clock import local_date, written
+from engine.ground.errors import Invalid, NotFound
 from engine.models import Account, CaseFile, Notice, NumberedPaper, Submission, WorkItem
 from engine.steps import Step
 

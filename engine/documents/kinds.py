@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.errors import NotFound
+from engine.ground.errors import NotFound
 
 
 @dataclass(frozen=True)

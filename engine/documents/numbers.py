@@ -10,10 +10,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import access, audit, divisions
-from engine.clock import local_date
 from engine.documents.kinds import Kind
 from engine.documents.paper import Paper
-from engine.models import Account, NumberedPaper, PaperEntry, PaperNumber, table
+from engine.ground.clock import local_date
+from engine.ground.tables import table
+from engine.models import Account, NumberedPaper, PaperEntry, PaperNumber
 
 
 def lock(session: Session, kind: Kind, division_code: str, now: datetime, step: int = 0) -> int:

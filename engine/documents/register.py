@@ -10,11 +10,11 @@ from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, announcements, definitions
-from engine.database import write
 from engine.documents import drafts, numbers
 from engine.documents.drafts import Draft
 from engine.documents.kinds import KINDS, LISTS, Kind, kind_of, kind_of_step
-from engine.errors import Conflict, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, NumberedPaper, PaperEntry, RoleGrant, WorkItem
 

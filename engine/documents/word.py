@@ -21,7 +21,7 @@ from docx.text.paragraph import Paragraph
 from lxml.etree import _Element
 
 from engine.documents.paper import Paper
-from engine.text import printable
+from engine.ground.text import printable
 
 BODY, HEAD, TITLE = "仿宋", "黑体", "宋体"
 SEAL = "（盖章处）"

@@ -28,10 +28,10 @@ from collections.abc import Mapping
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
-from engine.deadline import Deadline
 from engine.definitions.definition import Definition
-from engine.errors import Finding
 from engine.exploration.search import Explored, Explorer, runs
+from engine.ground.deadline import Deadline
+from engine.ground.errors import Finding
 
 
 def explore(definition: Definition, deadline: Deadline, *, every_order: bool = False) -> list[Finding]:

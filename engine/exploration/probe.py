@@ -17,14 +17,14 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine import state as codec
-from engine.clock import CHINA
 from engine.cycles import Cycle
 from engine.definitions import xml as x
 from engine.definitions.definition import Definition
-from engine.errors import EngineFault
 from engine.exploration.memory import Facts, Memory
 from engine.feel import compile_expression, strip_equals
 from engine.gateways import InclusiveGateway, ParallelGateway
+from engine.ground.clock import CHINA
+from engine.ground.errors import EngineFault
 from engine.instance import ENDLESS, Instance
 from engine.parsing import CaseParser
 from engine.repetition import around

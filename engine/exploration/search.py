@@ -12,15 +12,15 @@ from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.deadline import Deadline
 from engine.definitions.definition import Definition
-from engine.errors import EngineFault, Finding
 from engine.exploration.memory import Facts, Memory
 from engine.exploration.probe import Move, Probe, joins, stand_in
 from engine.gateways import InclusiveGateway, ParallelGateway, flow_of
+from engine.ground.deadline import Deadline
+from engine.ground.errors import EngineFault, Finding
+from engine.ground.surroundings import trouble_of
 from engine.instance import ENDLESS
 from engine.repetition import RepeatedTask, around
-from engine.surroundings import trouble_of
 
 MAX_STATES = 2_000
 """More situations of one process than this are not gone on from;

@@ -20,14 +20,7 @@ from engine.feel.nodes import Node
 from engine.feel.scope import free
 from engine.feel.temporal import FeelError
 from engine.feel.types import Conformity, Declarations, Type
-from engine.feel.values import (
-    NO_VALUE,
-    OPEN,
-    FeelLimitError,
-    FeelSyntaxError,
-    Function,
-    Range,
-)
+from engine.feel.values import NO_VALUE, OPEN, FeelLimitError, FeelSyntaxError, Function, Range
 
 Test = Callable[[Env, Any], bool | None]
 """A unary test: whether a value meets it, over an environment."""

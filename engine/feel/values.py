@@ -14,9 +14,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.errors import Invalid
 from engine.feel.temporal import MEMBERS, FeelError, YearsMonths, duration_text, order
 from engine.feel.types import Type
+from engine.ground.errors import Invalid
 
 
 class FeelSyntaxError(ValueError):

@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.errors import NotFound
 from engine.figures import sql
 from engine.figures.facts import LIMIT, NOTICE, OPENED, PASSED, RESULTS, RETURNED, STEP
 from engine.figures.reading import Limit, limits
-from engine.models.base import UtcDateTime
+from engine.ground.errors import NotFound
+from engine.ground.tables import UtcDateTime
 from engine.supervision import wording
 
 RANKS = "中位、九成用时取最近序数：半数（九成）的件不超过的最小值。"

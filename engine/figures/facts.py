@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from engine.clock import local_date
 from engine.figures.routes import Routes
 from engine.flow.history import lines as history
+from engine.ground.clock import local_date
 from engine.messages import OBJECTION
 
 OPENED, LIMIT, PASSED, STEP, RETURNED, NOTICE, FLOW = (

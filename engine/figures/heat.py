@@ -17,7 +17,8 @@ from engine.figures import reading
 from engine.figures.facts import FLOW, RETURNED, STEP
 from engine.figures.periods import Span
 from engine.figures.reading import Spread, Waiting
-from engine.models import CaseFile, Division, ProcedureVersion, Timer, table
+from engine.ground.tables import table
+from engine.models import CaseFile, Division, ProcedureVersion, Timer
 
 _TIMER, _CASE = table(Timer), table(CaseFile)
 

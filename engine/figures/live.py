@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from engine import access
 from engine.figures import reading
 from engine.figures.reading import Waiting
+from engine.ground.tables import table
 from engine.inbox import IS_OPEN
-from engine.models import LEVELS, Division, WorkItem, table
+from engine.models import LEVELS, Division, WorkItem
 from engine.supervision import counting
 from engine.supervision.limits import LimitFilter
 

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from engine.clock import start_of_day
+from engine.ground.clock import start_of_day
 
 GRAINS = {"day": "按日", "week": "按周", "month": "按月"}
 DAYS, WEEKS, MONTHS = 31, 13, 12

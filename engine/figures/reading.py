@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, divisions
-from engine.errors import NotAllowed, NotFound
 from engine.figures.facts import HEADLINES, NOTICE, RETURNED, STEP
 from engine.figures.periods import Span
 from engine.figures.tally import routes_of
 from engine.figures.tiers import tier_for
+from engine.ground.errors import NotAllowed, NotFound
+from engine.ground.tables import table
 from engine.inbox import IS_OPEN, Page, page_of_rows
 from engine.models import (
     LEVELS,
@@ -32,7 +33,6 @@ from engine.models import (
     ProcedureVersion,
     RoleGrant,
     WorkItem,
-    table,
 )
 from engine.supervision import counting
 from engine.supervision.counting import Lamps

@@ -25,22 +25,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import definitions
-from engine.clock import Clock
-from engine.database import write
 from engine.figures.facts import Line, facts_of
 from engine.figures.routes import Routes
 from engine.figures.tiers import TIERS, Tier, period, place
 from engine.flow.history import lines as history
-from engine.models import (
-    CaseFile,
-    Figure,
-    FigureGap,
-    FigureMark,
-    FigureState,
-    LogEntry,
-    ProcedureVersion,
-    table,
-)
+from engine.ground.clock import Clock
+from engine.ground.database import write
+from engine.ground.tables import table
+from engine.models import CaseFile, Figure, FigureGap, FigureMark, FigureState, LogEntry, ProcedureVersion
 
 LINES = 4000
 """Lines of the log that one transaction takes in."""

@@ -17,15 +17,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine import access, audit, definitions, divisions
-from engine.clock import local_date
-from engine.database import write
-from engine.errors import Invalid, NotAllowed, NotFound
 from engine.figures import live
 from engine.figures.facts import STEP
 from engine.figures.reading import Waiting, within
 from engine.figures.tiers import Tier
+from engine.ground.clock import local_date
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotAllowed, NotFound
+from engine.ground.tables import table
 from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Division, Figure, LogEntry, WallLink, table
+from engine.models import Account, CaseFile, Division, Figure, LogEntry, WallLink
 
 ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
 """Who may hang up a screen, for what lies at and below their own division."""

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from engine import access
-from engine.clock import written_moment
 from engine.figures.cards import Card, Cell, Shown
 from engine.figures.definitions import WORDS
 from engine.figures.facts import STEP
 from engine.figures.periods import Span
 from engine.figures.reading import StepFigures, Totals
+from engine.ground.clock import written_moment
+from engine.ground.sheets import Book
 from engine.models import Division
-from engine.sheets import Book
 
 
 def workbook(

@@ -17,9 +17,9 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
-from engine.clock import written
 from engine.forms import facts as known
 from engine.forms import schema as s
+from engine.ground.clock import written
 
 Look = Callable[[str], Any]
 """What another field of the form now says."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engine.errors import Finding
 from engine.feel import Expression
 from engine.feel.reading import Needs
 from engine.forms import schema as s
 from engine.forms.evaluation import Node, Plan
+from engine.ground.errors import Finding
 
 MAX_CHAIN = 60
 """Values that depend on one another in a row; page and server go down one at a time."""

@@ -9,9 +9,9 @@ from datetime import date
 
 from marshmallow import ValidationError
 
-from engine.errors import Finding
 from engine.forms import fields as f
 from engine.forms import schema as s
+from engine.ground.errors import Finding
 
 
 def check_defaults(components: Iterable[s.Component]) -> Iterator[Finding]:

@@ -17,10 +17,10 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from engine import idnumber
-from engine import text as normal
 from engine.forms import bounds
 from engine.forms import schema as s
+from engine.ground import idnumber
+from engine.ground import text as normal
 
 MAX_TEXT = 4000
 MAX_ROWS = 50

@@ -15,14 +15,14 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
-from engine import text as normal
-from engine.errors import Invalid
 from engine.feel import compile_expression, to_plain
 from engine.forms import bounds, rules
 from engine.forms import facts as known
 from engine.forms import fields as f
 from engine.forms import schema as s
 from engine.forms.evaluation import Level, Node, Plan
+from engine.ground import text as normal
+from engine.ground.errors import Invalid
 
 
 @dataclass

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from engine.errors import Finding
 from engine.feel import compile_expression
 from engine.feel.kinds import Known, never
 from engine.feel.nodes import Node
@@ -14,6 +13,7 @@ from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, facts
 from engine.forms import schema as s
 from engine.forms.evaluation import PAGE
+from engine.ground.errors import Finding
 
 PREFILLED: Mapping[str, frozenset[str]] = {
     "household": frozenset(

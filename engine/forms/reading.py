@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from engine.errors import Finding
 from engine.feel.patterns import quick
 from engine.forms import rules
 from engine.forms import schema as s
@@ -18,6 +17,7 @@ from engine.forms.defaults import check_defaults
 from engine.forms.evaluation import Plan
 from engine.forms.fields import MAX_MATCHED
 from engine.forms.naming import check_names
+from engine.ground.errors import Finding
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.forms import schema as s
 from engine.forms.form import Field, Form
-from engine.idnumber import check_digit
+from engine.ground.idnumber import check_digit
 
 PASSES = 8
 """Fields that earlier ones bring to light are filled in the next pass."""

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from engine.errors import Finding
 from engine.feel import FeelSyntaxError, compile_expression, strip_equals
 from engine.feel.lexer import KEYWORDS
+from engine.ground.errors import Finding
 
 Component = Mapping[str, Any]
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine import text as normal
 from engine.forms import schema as s
 from engine.forms.fields import MAX_NUMBER
+from engine.ground import text as normal
 
 TICKED = (True, "true", "on", "1", "yes", "是")
 LISTS = frozenset({"checklist", "taglist", "filepicker"})

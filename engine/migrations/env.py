@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from engine.models import Base
+from engine.ground.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

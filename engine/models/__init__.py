@@ -1,5 +1,6 @@
 """All tables. Import from here."""
 
+from engine.ground.tables import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.assistance import (
     PLAN_IN_FORCE,
     ApplicationBatch,
@@ -9,7 +10,6 @@ from engine.models.assistance import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.models.base import Base, JsonText, UtcDateTime, table, to_json
 from engine.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.models.household import (

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime, key_of
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
 from engine.models.household import Household
 
 

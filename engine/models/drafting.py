@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from engine.models.base import Base, JsonText, UtcDateTime
+from engine.ground.tables import Base, JsonText, UtcDateTime
 from engine.models.organisation import Account
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from engine.models.base import Base, BigId, UtcDateTime
+from engine.ground.tables import Base, BigId, UtcDateTime
 
 
 class Figure(Base):

@@ -8,9 +8,9 @@ from decimal import Decimal
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from engine.models.base import Base, JsonText, UtcDateTime, key_of
+from engine.ground.tables import Base, JsonText, UtcDateTime, key_of
+from engine.ground.text import key
 from engine.models.organisation import Division
-from engine.text import key
 
 
 class Household(Base):

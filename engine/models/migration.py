@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 from engine.models.organisation import Account
 from engine.models.process import CaseFile, ProcedureVersion
 

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.flow.history import lines
-from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 
 LEVELS = ("province", "city", "county", "township", "village")
 """From the widest to the narrowest."""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime, key_of
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
 from engine.models.household import Household
 from engine.models.organisation import Account
 

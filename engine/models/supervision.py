@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
 from sqlalchemy.orm import Mapped, aliased, column_property, mapped_column, relationship
 
-from engine.models.base import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 from engine.models.organisation import Account
 from engine.models.process import CaseFile, WorkItem
 

@@ -13,10 +13,11 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, calendar, definitions
-from engine.clock import stopwatch
-from engine.database import write
 from engine.definitions import Definition
-from engine.errors import Conflict, Invalid, NotFound
+from engine.ground.clock import stopwatch
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.surroundings import trouble_of
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
 from engine.rehearsal.course import Course
@@ -24,7 +25,6 @@ from engine.rehearsal.past import Workdays, remember
 from engine.rehearsal.simulation import Assumption, Misfit, simulate
 from engine.rehearsal.target import Target
 from engine.replay import ReplayMisfit, inputs_of
-from engine.surroundings import trouble_of
 
 PORTION = 25
 PATIENCE = 1.5

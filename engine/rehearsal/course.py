@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.clock import local_date
+from engine.ground.clock import local_date
 from engine.instance import Instance, OpenTask, Record
 
 DESKLESS = "county"

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from engine.clock import local_date
 from engine.definitions import Definition
 from engine.flow.history import lines
+from engine.ground.clock import local_date
 from engine.rehearsal.course import Course, Watch
 from engine.replay import Input, Replay, services_of
 

@@ -16,11 +16,11 @@ from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
-from engine.clock import local_date
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault
 from engine.flow.history import lines
 from engine.forms.sample import sample
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, EngineFault
 from engine.instance import Instance, OpenTask
 from engine.rehearsal.course import Course, Watch
 from engine.rehearsal.past import Answer, Past, Workdays

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.clock import written_moment
+from engine.ground.clock import written_moment
+from engine.ground.sheets import Book
 from engine.models import Rehearsal, RehearsalEntry
 from engine.rehearsal.report import Report
-from engine.sheets import Book
 
 STATUS_WORDS = {"pending": "未回放", "same": "没有变化", "differs": "有变化", "misfit": "走不通"}
 

@@ -1,7 +1,7 @@
 """What people and programmes do to cases. Each function is one step transaction, whole or not at all.
 
 All take a session, the acting account (None for the system) and a clock. A refusal raises one of
-`engine.errors`; what an official had typed is then kept as a draft.
+`engine.ground.errors`; what an official had typed is then kept as a draft.
 """
 
 from engine.runtime.completing import complete, complete_many

@@ -12,20 +12,14 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine import access, attachments, audit, prefill
-from engine import text as normal
-from engine.clock import Clock, local_date
-from engine.database import insert_once, save, whole, write
-from engine.errors import Conflict, NotAllowed, NotFound
 from engine.flow.history import lines
 from engine.forms import Form
-from engine.models import (
-    Account,
-    Attachment,
-    Idempotency,
-    Submission,
-    WorkItem,
-    table,
-)
+from engine.ground import text as normal
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import insert_once, save, whole, write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.tables import table
+from engine.models import Account, Attachment, Idempotency, Submission, WorkItem
 from engine.runtime import separation
 from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of, keeping_draft, locked_item
 from engine.steps import Opened, Step

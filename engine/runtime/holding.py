@@ -8,14 +8,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from engine import access
-from engine.clock import Clock
-from engine.database import save, whole, write
-from engine.errors import Invalid
 from engine.flow.history import lines
-from engine.models import (
-    Account,
-    WorkItem,
-)
+from engine.ground.clock import Clock
+from engine.ground.database import save, whole, write
+from engine.ground.errors import Invalid
+from engine.models import Account, WorkItem
 from engine.runtime.items import readable_item
 from engine.steps import Step
 

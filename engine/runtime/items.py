@@ -13,10 +13,11 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, past, persons
-from engine.clock import Clock
-from engine.database import WRITING, is_postgres, upsert, whole, write
 from engine.definitions import Definition
-from engine.errors import (
+from engine.forms import Form
+from engine.ground.clock import Clock
+from engine.ground.database import WRITING, is_postgres, upsert, whole, write
+from engine.ground.errors import (
     Conflict,
     EngineFault,
     Invalid,
@@ -26,19 +27,12 @@ from engine.errors import (
     Trouble,
     Unavailable,
 )
-from engine.forms import Form
-from engine.models import (
-    Account,
-    CaseFile,
-    Draft,
-    Incident,
-    WorkItem,
-    table,
-)
+from engine.ground.surroundings import trouble_of
+from engine.ground.tables import table
+from engine.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.persons import Registered
 from engine.privacy import masked_text
 from engine.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
-from engine.surroundings import trouble_of
 
 _STILL_OPEN = (
     select(WorkItem.id)

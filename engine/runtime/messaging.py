@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, audit
-from engine.clock import Clock
-from engine.database import save, whole, write
-from engine.errors import Conflict, Invalid, NotFound
 from engine.flow.history import lines
+from engine.ground.clock import Clock
+from engine.ground.database import save, whole, write
+from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.models import Account, CaseFile, Submission, WorkItem
 from engine.runtime.completing import digests, sent
 from engine.runtime.items import drop_drafts, noting_faults

@@ -11,17 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from engine import access, past, services
-from engine.clock import Clock
-from engine.database import save, whole, write
-from engine.errors import Conflict, Invalid
 from engine.flow.history import lines
-from engine.models import (
-    Account,
-    CaseFile,
-    Draft,
-    LogEntry,
-    WorkItem,
-)
+from engine.ground.clock import Clock
+from engine.ground.database import save, whole, write
+from engine.ground.errors import Conflict, Invalid
+from engine.models import Account, CaseFile, Draft, LogEntry, WorkItem
 from engine.replay import Input, services_of
 from engine.runtime.items import (
     Outcome,

@@ -10,16 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, definitions, locks
-from engine.clock import Clock
-from engine.database import whole, write
-from engine.errors import Conflict, NotFound
 from engine.flow.history import lines
-from engine.models import (
-    Account,
-    CaseFile,
-    Household,
-    Procedure,
-)
+from engine.ground.clock import Clock
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, NotFound
+from engine.models import Account, CaseFile, Household, Procedure
 from engine.steps import Step
 
 

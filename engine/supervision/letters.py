@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import access, divisions
-from engine.clock import local_date, written
-from engine.database import write
 from engine.documents import numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Column, Paper, from_json
-from engine.errors import Conflict, NotAllowed
+from engine.ground.clock import local_date, written
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed
 from engine.lamps import LAMPS, days_over, lamp, last_day
 from engine.models import Account, Division, NumberedPaper
 from engine.supervision import limits

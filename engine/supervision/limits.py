@@ -28,11 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from engine import access, divisions, lamps
-from engine import text as normal
-from engine.errors import NotAllowed, NotFound
+from engine.ground import text as normal
+from engine.ground.errors import NotAllowed, NotFound
+from engine.ground.text import key, line
 from engine.inbox import IS_OPEN, Page, page_of
 from engine.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
-from engine.text import key, line
 
 STANDING = Timer.standing == literal_column("'open'")
 """Written out, so that the index of standing limits serves."""

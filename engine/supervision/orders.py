@@ -17,11 +17,11 @@ from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, definitions
-from engine.clock import Clock, local_date, start_of_day, written
-from engine.database import save, write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.flow.history import lines
 from engine.forms import Form
+from engine.ground.clock import Clock, local_date, start_of_day, written
+from engine.ground.database import save, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.receivers import DAY, TEXT, Need, receives

@@ -9,8 +9,8 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from engine import access, runtime
-from engine.clock import Clock
-from engine.errors import Invalid, NotAllowed, ShouwangError
+from engine.ground.clock import Clock
+from engine.ground.errors import Invalid, NotAllowed, ShouwangError
 from engine.models import Account, RoleGrant, WorkItem
 from engine.supervision import limits
 

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access
-from engine.clock import Clock, local_date
-from engine.database import save, write
-from engine.errors import Conflict, Invalid, ShouwangError
 from engine.flow.history import lines
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import save, write
+from engine.ground.errors import Conflict, Invalid, ShouwangError
 from engine.models import Account, Urge, WorkItem
 from engine.runtime.items import readable_item
 from engine.steps import Step

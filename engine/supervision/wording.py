@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from engine import definitions
-from engine.errors import NotFound
+from engine.ground.errors import NotFound
 from engine.lamps import LAMPS
 from engine.supervision import limits
 from engine.supervision.limits import LimitFilter

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine import access, audit, definitions, divisions
-from engine.clock import written_moment
-from engine.database import write
-from engine.errors import Invalid
+from engine.ground.clock import written_moment
+from engine.ground.database import write
+from engine.ground.errors import Invalid
+from engine.ground.sheets import Book, Sheet
 from engine.lamps import LAMPS, days_over, lamp, last_day
 from engine.models import LEVELS, Account, Division
-from engine.sheets import Book, Sheet
 from engine.supervision import limits, wording
 from engine.supervision.limits import Holding, LimitFilter
 

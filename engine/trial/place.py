@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import access, households, idnumber
+from engine import access, households
 from engine.definitions import Element
+from engine.ground import idnumber
 from engine.models import LEVELS, Account, Division, Household, RoleGrant
 from engine.openings import opens_for
 

@@ -26,18 +26,18 @@ from engine import (
     timers,
     views,
 )
-from engine.clock import MovableClock, local_date
-from engine.database import discarding
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.feel.values import to_plain
 from engine.flow.history import lines
 from engine.forms import Form
 from engine.forms.sample import sample
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.database import discarding
+from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError
+from engine.ground.surroundings import trouble_of
 from engine.models import Account, CaseFile, Timer, WorkItem
 from engine.rehearsal.target import Target
 from engine.services import Called
-from engine.surroundings import trouble_of
 from engine.trial import place
 from engine.trial.script import Act, Script
 from engine.trial.sight import Decided, Problem, Sight, see

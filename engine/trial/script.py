@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 
 MAX_ACTS = 150
 MAX_BYTES = 1_000_000

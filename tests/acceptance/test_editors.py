@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from engine import accounts, definitions, drafting
-from engine.database import create_engine, session_factory, write
+from engine.ground.database import create_engine, session_factory, write
 from engine.models import Account
 from tests.support import papers
 from tests.support.browser import Official, Site

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock
 from engine.figures import tally
+from engine.ground.clock import MovableClock
 from engine.models import CaseFile, LogEntry, WorkItem
 from tests.support.browser import Site
 from tests.support.world import World

@@ -13,7 +13,7 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock
+from engine.ground.clock import MovableClock
 from engine.models import Account, LogEntry, NumberedPaper
 from tests.support import many
 from tests.support.browser import Official, Site

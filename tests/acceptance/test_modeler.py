@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from engine import accounts
-from engine.database import create_engine, session_factory, write
 from engine.definitions import Definition, Resources, read_resources
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft
 from engine.definitions.check.names import known_variables
+from engine.ground.database import create_engine, session_factory, write
 from tests.support.browser import Official, Site
 from tests.support.drawing import draw, new_draft, pick, put, saved, stored
 from tests.support.drawings import differences, said

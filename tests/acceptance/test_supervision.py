@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock, local_date
 from engine.figures import tally
+from engine.ground.clock import MovableClock, local_date
 from engine.models import LogEntry
 from tests.support.browser import Official, Site
 from tests.support.template import TOWNSHIP, VILLAGE

@@ -9,11 +9,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from engine import definitions, drafting
-from engine.database import write
 from engine.documents import compose, numbers
 from engine.documents.compose import Terms
 from engine.documents.kinds import KINDS
 from engine.figures import walls
+from engine.ground.database import write
 from engine.models import (
     ApplicationBatch,
     AssistancePlan,

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import households, measures, officials, plans
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.forms.naming import PREFILLED
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import (
     AssistancePlan,
     CaseFile,
@@ -549,7 +549,7 @@ def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on
 @pytest.mark.duty("R21")
 def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(small_world: World) -> None:
     from engine import households, schedules
-    from engine.database import write
+    from engine.ground.database import write
 
     world = small_world
     monitored = world.approved().household_id

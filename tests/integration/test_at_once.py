@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from engine import clues, messages, runtime
-from engine.errors import Conflict
+from engine.ground.errors import Conflict
 from engine.models import Account, CaseFile, Draft, Idempotency, Incident, RiskClue, Submission
 from engine.runtime import StepResult
 from tests.support import many, papers

@@ -9,7 +9,8 @@ from sqlalchemy import delete, select, update
 
 from engine import audit
 from engine.flow.history.lines import Completed
-from engine.models import Attachment, CaseFile, LogEntry, NumberedPaper, PaperEntry, Submission, table
+from engine.ground.tables import table
+from engine.models import Attachment, CaseFile, LogEntry, NumberedPaper, PaperEntry, Submission
 from tests.support.world import World
 
 

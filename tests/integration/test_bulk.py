@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import attachments, bulk, inbox
-from engine.errors import Invalid, NotAllowed, NotFound
+from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
 from engine.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
 from tests.support import many, papers

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from sqlalchemy import delete
 
 from engine import calendar, matching
-from engine.clock import months_later
-from engine.database import write
-from engine.errors import Invalid
+from engine.ground.clock import months_later
+from engine.ground.database import write
+from engine.ground.errors import Invalid
 from engine.models import CalendarDay, MatchingResult
 from engine.services import ServiceCall
 from tests.support.client import application, signed_in

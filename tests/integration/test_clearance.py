@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import messages, openings, runtime, views
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import AssistancePlan, CaseFile, Household, Measure, Member, Submission
 from tests.support import papers, registers
 from tests.support.world import World

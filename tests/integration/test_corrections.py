@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import audit, clues, corrections, households, inbox, life, measures
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
 from engine.models import (
     CaseFile,

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import divisions
-from engine.database import Patience, write
 from engine.divisions import PORTION, Row
+from engine.ground.database import Patience, write
 from engine.models import Division, DivisionCode
 from tests.support.world import World
 

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import accounts, definitions, drafting
-from engine.database import write
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from engine.models import Account, LogEntry, ProcedureDraft, ProcedureVersion
 from tests.support.world import World
 

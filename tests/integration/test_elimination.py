@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import access, clues, notices, views
-from engine.errors import Invalid, NotAllowed, ShouwangError
+from engine.ground.errors import Invalid, NotAllowed, ShouwangError
 from engine.models import (
     CaseFile,
     MonitoringLine,

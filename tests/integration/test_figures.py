@@ -11,13 +11,13 @@ import pytest
 from sqlalchemy import event, func, select, text
 
 from engine import audit, divisions, messages, runtime, transfers
-from engine.database import write
 from engine.figures import periods, reading, tally
 from engine.figures.definitions import recount
 from engine.figures.facts import Line, facts_of
 from engine.figures.facts import hours as facts_hours
 from engine.figures.tiers import Tier
 from engine.flow.history.lines import Reminded
+from engine.ground.database import write
 from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
 from engine.steps import Step
 from tests.support.client import application, signed_in

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.definitions import deploy, read_resources
-from engine.errors import DefinitionError
+from engine.ground.errors import DefinitionError
 from engine.installation import ROOT
 from engine.models import ProcedureVersion
 from tests.support.client import Caller, application, signed_in

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import announcements
-from engine.errors import Conflict, Invalid, NotAllowed
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.models import Household, Notice, NumberedPaper, Telling, Timer
 from tests.support.world import World
 

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import clues, definitions, households, openings, standing
-from engine.database import write
-from engine.errors import Conflict
+from engine.ground.database import write
+from engine.ground.errors import Conflict
 from engine.models import (
     CaseFile,
     Household,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import clues, openings, schedules, views
-from engine.errors import Conflict
+from engine.ground.errors import Conflict
 from engine.models import CaseFile, Household, RiskClue
 from engine.runtime import withdraw
 from tests.support import papers

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, update
 
 from engine import audit, migration, runtime
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
 from engine.relocation import Wish
 from tests.support import many

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from engine import audit, definitions, measures, migration, runtime, views
 from engine.definitions import Resources
-from engine.errors import Conflict, NotAllowed
+from engine.ground.errors import Conflict, NotAllowed
 from engine.installation import ROOT
 from engine.models import (
     CaseFile,

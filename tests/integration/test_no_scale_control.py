@@ -18,8 +18,9 @@ from engine.decisions import parse_decision
 from engine.definitions import Definition, read_resources
 from engine.definitions import xml as x
 from engine.forms.schema import walk
+from engine.ground.tables import Base
 from engine.installation import ROOT
-from engine.models import Base, Household, Setting
+from engine.models import Household, Setting
 from engine.observations import facts
 from tests.support.world import World
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine import messages, notices, openings, views
-from engine.errors import Conflict, ShouwangError
+from engine.ground.errors import Conflict, ShouwangError
 from engine.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
 from engine.runtime import return_targets, return_to, withdraw
 from tests.support import databases, papers, stages

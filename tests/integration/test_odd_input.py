@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from engine import access
-from engine.database import write
+from engine.ground.database import write
 from engine.models import Account, Incident, RoleGrant
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, VILLAGE

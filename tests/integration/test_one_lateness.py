@@ -16,10 +16,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from engine import access, divisions, inbox, lamps, openings, timers, views
-from engine.clock import local_date
-from engine.database import write
 from engine.figures import heat, live, periods, reading, walls
 from engine.flow.history import lines
+from engine.ground.clock import local_date
+from engine.ground.database import write
 from engine.inbox import InboxFilter
 from engine.models import CaseFile, WorkItem
 from engine.supervision import counting, letters, limits

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from engine import delivery, notification_rules, outbox
-from engine.database import write
 from engine.delivery import Servers
-from engine.errors import Conflict, NotAllowed
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed
 from engine.models import Outbox
 from engine.notification_rules import NewRule
 from engine.outbox import Channel, Message

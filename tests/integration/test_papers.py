@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from engine import announcements, bulk, runtime
-from engine.clock import start_of_day
 from engine.documents import drafts, register
 from engine.documents.paper import Paper
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
 from engine.supervision import letters
 from tests.support import many, papers

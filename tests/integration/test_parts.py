@@ -6,7 +6,7 @@ import pytest
 
 from engine import definitions
 from engine.definitions import Resources, check, read_resources
-from engine.errors import DefinitionError
+from engine.ground.errors import DefinitionError
 from engine.installation import ROOT
 from tests.support.world import World
 
@@ -78,7 +78,7 @@ def test_settings_are_refused_where_they_would_be_ignored() -> None:
 
 def test_a_part_opens_no_case_of_its_own(small_world: World) -> None:
     from engine import runtime
-    from engine.errors import NotFound
+    from engine.ground.errors import NotFound
     from engine.models import Household
 
     case = small_world.enter()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine import openings
-from engine.clock import start_of_day
-from engine.errors import Invalid
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Invalid
 from engine.models import CaseFile, LogEntry, Notice, Notification, Timer
 from engine.runtime import return_targets, return_to
 from engine.spiff import not_before

@@ -13,8 +13,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from engine import clues, households, inbox
-from engine.database import write
-from engine.errors import ShouwangError
+from engine.ground.database import write
+from engine.ground.errors import ShouwangError
 from engine.models import Household, LogEntry, Member, RiskClue
 from engine.persons import Registered
 from tests.support import papers

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from engine import accounts, approvals, bundles, catalogue, definitions, drafting
-from engine.database import write
 from engine.definitions import Resources
+from engine.ground.database import write
 from engine.installation import ROOT
 from engine.models import Procedure, ProcedureDraft, ProcedureVersion
 from tests.support.client import application, signed_in

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault
 from engine.flow.history import lines
+from engine.ground.errors import Conflict, EngineFault
 from engine.instance import Instance
 from engine.replay import Replay
 from tests.support.diagrams import MESSAGES, VALUES, drawn

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.clock import CHINA, local_date
 from engine.definitions import Definition, Resources, check, read_resources
-from engine.errors import ShouwangError
 from engine.flow.history import lines
+from engine.ground.clock import CHINA, local_date
+from engine.ground.errors import ShouwangError
 from engine.installation import ROOT
 from engine.instance import Instance
 from engine.rehearsal.past import remember

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import update
 
 from engine import audit, calendar, definitions, drafting
-from engine.database import write
 from engine.definitions import Definition, Resources, resources_of_version
-from engine.errors import Conflict
+from engine.ground.database import write
+from engine.ground.errors import Conflict
 from engine.models import CaseFile, ProcedureVersion, RehearsalEntry
 from engine.rehearsal import acts, past, target
 from engine.rehearsal.course import Course

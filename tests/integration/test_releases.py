@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import accounts, approvals, audit, definitions, drafting, inbox, notification_rules, releases
-from engine.database import write
 from engine.definitions import Resources
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
 from engine.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
 from engine.notification_rules import NewRule

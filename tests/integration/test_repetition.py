@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.definitions import check
-from engine.errors import EngineFault
+from engine.ground.errors import EngineFault
 from engine.instance import Instance
 from tests.support.small import (
     END,

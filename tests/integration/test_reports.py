@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import definitions, messages
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.models import CaseFile, Submission, WorkItem
 from tests.integration.test_clearance import propose, to_hearing
 from tests.support import papers

@@ -21,9 +21,9 @@ from engine import (
     runtime,
     transfers,
 )
-from engine.clock import days_after
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.clock import days_after
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.installation import ROOT
 from engine.models import (
     Account,

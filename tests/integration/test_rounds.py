@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import messages, runtime, views
-from engine.errors import Conflict, Invalid
 from engine.forms import schema as s
+from engine.ground.errors import Conflict, Invalid
 from engine.models import CaseFile, MonitoringLine, WorkItem
 from tests.integration import test_clearance as clearance
 from tests.support.stages import NATURAL, admitted, household_of, propose, to_decision

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import schedules, ticker
-from engine.errors import Invalid, NotAllowed
+from engine.ground.errors import Invalid, NotAllowed
 from engine.models import CaseFile
 from tests.support import registers
 from tests.support.client import application, signed_in

@@ -20,8 +20,9 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
 from engine import audit, definitions, schema, timers, views
-from engine.database import create_engine
-from engine.models import Base, CaseFile, Incident
+from engine.ground.database import create_engine
+from engine.ground.tables import Base
+from engine.models import CaseFile, Incident
 from engine.replay import Replay, inputs_of, submissions_of
 from tests.support import databases, releases
 from tests.support.client import application, signed_in

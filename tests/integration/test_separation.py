@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import runtime, views
-from engine.errors import NotAllowed
+from engine.ground.errors import NotAllowed
 from engine.models import RiskClue
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine import accounts
-from engine.database import write
+from engine.ground.database import write
 from tests.support.client import application
 from tests.support.template import VILLAGE
 from tests.support.world import World

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import event, func, select
 
 from engine import inbox, incidents, runtime, services, timers, views
-from engine.clock import MovableClock
-from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
+from engine.ground.clock import MovableClock
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
 from engine.models import Draft, Household, Incident, LogEntry, Submission, Timer, WorkItem
 from engine.services import Service

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import definitions, inbox, notification_rules, runtime
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
 from engine.lamps import days_over
 from engine.models import (

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from engine import bulk, clues, migration, runtime, schedules, ticker, timers
-from engine.database import Patience, whole, write
-from engine.errors import Trouble, Unavailable
+from engine.ground.database import Patience, whole, write
+from engine.ground.errors import Trouble, Unavailable
 from engine.models import (
     BulkEntry,
     CaseFile,

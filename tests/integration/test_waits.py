@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine import audit, runtime, views
-from engine.clock import CHINA
-from engine.errors import EngineFault
+from engine.ground.clock import CHINA
+from engine.ground.errors import EngineFault
 from engine.instance import Instance
 from engine.replay import Replay
 from tests.support.histories import Case, workdays

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engine import accounts
-from engine.clock import SYSTEM
+from engine.ground.clock import SYSTEM
 from engine.models import Account
 from tests.support.world import World
 from web.application import create_app

@@ -20,8 +20,8 @@ from typing import Any
 
 from engine.definitions import Definition, Resources
 from engine.flow.history import lines
+from engine.ground.tables import to_json
 from engine.instance import Instance
-from engine.models import to_json
 from engine.replay import Input, Replay
 from tests.support import states, template
 from tests.support.histories import Case, workdays

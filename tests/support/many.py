@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from engine import accounts, clues, runtime
-from engine.database import write
+from engine.ground.database import write
 from engine.models import CaseFile, WorkItem
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
+from engine.ground.idnumber import check_digit
 from engine.households import INCOME
-from engine.idnumber import check_digit
 
 
 def _picture() -> bytes:

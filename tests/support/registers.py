@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import households
-from engine.database import write
+from engine.ground.database import write
 from engine.models import Household
 from tests.support import papers
 

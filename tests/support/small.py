@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engine.clock import CHINA
 from engine.definitions import Definition, Resources, check
+from engine.ground.clock import CHINA
 from engine.instance import Instance
 
 NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)

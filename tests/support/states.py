@@ -22,7 +22,8 @@ from sqlalchemy.orm import undefer
 from engine import audit, definitions, notices, replay, runtime
 from engine.definitions import Definition, Resources
 from engine.flow.history import lines
-from engine.models import CaseFile, to_json
+from engine.ground.tables import to_json
+from engine.models import CaseFile
 from engine.replay import Input
 from tests.support import template
 from tests.support.histories import Case

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine import access, attachments, runtime, timers, views
-from engine.clock import MovableClock, local_date
-from engine.database import create_engine, session_factory
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.driving import DECIDES, picture
 from engine.demo.people import Family
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.database import create_engine, session_factory
 from engine.models import Account, CaseFile, Household, LogEntry, RoleGrant, WorkItem
 from tests.support import papers
 

@@ -12,7 +12,7 @@ from engine import bundles
 from engine.definitions import Resources, read_resources
 from engine.definitions.resources import parts_of
 from engine.definitions.xml import parse_xml
-from engine.errors import DefinitionError, Invalid
+from engine.ground.errors import DefinitionError, Invalid
 from engine.installation import ROOT
 
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_bytes()

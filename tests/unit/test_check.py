@@ -11,7 +11,7 @@ import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Definition, check, read_resources
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.installation import ROOT
 
 RESOURCES = read_resources(ROOT)

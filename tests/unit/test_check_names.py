@@ -12,7 +12,7 @@ import pytest
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Resources, check, read_resources
 from engine.definitions.variables import GIVEN
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.installation import ROOT
 from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.decisions import Decision, parse_decision, parse_model
-from engine.errors import DefinitionError, EngineFault
+from engine.ground.errors import DefinitionError, EngineFault
 from engine.installation import ROOT
 
 

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from engine.deadline import Deadline
 from engine.definitions import Definition, check
-from engine.errors import EngineFault, Finding
 from engine.exploration import explore
 from engine.exploration.search import MAX_STATES, Explorer
+from engine.ground.deadline import Deadline
+from engine.ground.errors import EngineFault, Finding
 from engine.instance import Instance
 from tests.support.diagrams import drawn as blocks
 from tests.support.small import (

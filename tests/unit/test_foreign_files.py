@@ -10,7 +10,7 @@ import pytest
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Definition, Resources, check
 from engine.definitions.xml import encoded, in_utf8
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.instance import Instance
 from tests.support.small import NOW, UNSTARTED, Host
 

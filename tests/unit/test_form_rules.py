@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from engine.errors import Invalid
 from engine.feel import compile_expression
 from engine.forms import bounds, compile_form, rules
 from engine.forms import schema as s
 from engine.forms.reading import read_schema
+from engine.ground.errors import Invalid
 from engine.installation import ROOT
 from tests.support import papers
 

@@ -17,9 +17,9 @@ from lxml import etree
 
 from engine.decisions import parse_model
 from engine.definitions import Resources, check, read_resources
-from engine.errors import Finding
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.forms.reading import read_schema
+from engine.ground.errors import Finding
 from engine.installation import ROOT
 from tests.support.small import END, FORMS, START, flow, process, task
 

@@ -13,8 +13,8 @@ import pytest
 from engine import decision_drafts
 from engine.decisions import parse_decision
 from engine.definitions import Resources, check
-from engine.errors import Finding, Invalid
 from engine.feel import compile_expression, compile_unary_tests
+from engine.ground.errors import Finding, Invalid
 from tests.support.small import END, START, flow, process, task
 
 COMPONENTS = [

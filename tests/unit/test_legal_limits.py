@@ -13,7 +13,7 @@ import engine.prevention  # noqa: F401  diagrams call its services
 from engine.definitions import Resources, check, read_resources
 from engine.definitions.check import legal
 from engine.definitions.law import LIMITS
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.installation import ROOT
 
 RESOURCES = read_resources(ROOT)

@@ -13,8 +13,8 @@ from engine.definitions import Resources
 from engine.definitions import xml as x
 from engine.definitions.check import _asked, check
 from engine.definitions.check.draft import Draft
-from engine.errors import Finding
 from engine.feel import FeelSyntaxError, compile_expression
+from engine.ground.errors import Finding
 from engine.instance import Instance
 from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, process, task
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.definitions import check, read_resources
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.installation import ROOT
 
 RESOURCES = read_resources(ROOT)

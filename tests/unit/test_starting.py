@@ -10,7 +10,7 @@ from engine.definitions import check
 from engine.definitions.blank import blank_diagram, blank_form
 from engine.definitions.resources import Resources, is_part, read_resources
 from engine.definitions.xml import parse_xml
-from engine.errors import Finding
+from engine.ground.errors import Finding
 from engine.households import STATUS_NAMES, TYPE_NAMES
 from tests.support.small import UNSTARTED
 

@@ -26,11 +26,11 @@ from engine import (
     ticker,
     views,
 )
-from engine.clock import SYSTEM, local_date
 from engine.definitions import Resources
 from engine.definitions.xml import encoded
-from engine.errors import Invalid, NotFound, ShouwangError
 from engine.feel import compile_expression
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
 from engine.models import Migration

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from engine import attachments, bulk, divisions, past, runtime, views
 from engine.documents.kinds import KINDS, Kind, kind_of_step
-from engine.errors import Conflict, Invalid
+from engine.ground.errors import Conflict, Invalid
 from engine.models import BulkAct
 from web import clock
 from web.arguments import number, rows

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import access, messages, prefill, views
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
 from engine.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from engine.supervision import orders, urging
 from engine.views import CaseView, Expected
 from web import clock

@@ -9,10 +9,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import clues, divisions, households, views
-from engine.clock import local_date
 from engine.clues import Entered
-from engine.errors import Invalid, NotFound
 from engine.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotFound
 from engine.models import Household
 from web import clock, discretion
 from web.arguments import number, row

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine import accounts, ticker
 from engine.demo import ROLES
-from engine.errors import Invalid, NotFound
+from engine.ground.errors import Invalid, NotFound
 from web import clock, signing
 from web.database import session, sessions
 from web.words import day

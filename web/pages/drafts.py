@@ -15,10 +15,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from engine import bundles, definitions, drafting, drawing
-from engine import text as normal
 from engine.definitions import Definition
 from engine.definitions.xml import encoded
-from engine.errors import Finding, Invalid
+from engine.ground import text as normal
+from engine.ground.errors import Finding, Invalid
 from engine.models import ProcedureDraft
 from web import clock
 from web.arguments import number as page_number

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from engine import decision_drafts, definitions, drafting, form_drafts
-from engine.clock import local_date
 from engine.definitions.blank import blank_form
-from engine.errors import DefinitionError, Invalid, NotFound
+from engine.ground.clock import local_date
+from engine.ground.errors import DefinitionError, Invalid, NotFound
 from engine.models import ProcedureDraft
 from web import clock
 from web.arguments import row

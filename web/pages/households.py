@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import access, clues, households, life, measures, openings, rollbacks, transfers, views
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 from engine.life import Chapter
 from web import clock, discretion
 from web.arguments import number

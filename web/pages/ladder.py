@@ -8,7 +8,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from engine import definitions, ladder, notification_rules, outbox
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 from engine.notification_rules import NewRule
 from web import clock
 from web.arguments import number

@@ -9,8 +9,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import attachments, definitions, measures
-from engine.clock import local_date
-from engine.errors import Invalid
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import number
 from web.database import session

@@ -11,8 +11,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import households, openings
-from engine.clock import local_date
-from engine.errors import Invalid, NotAllowed
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotAllowed
 from engine.openings import Startable
 from web import clock
 from web.database import session

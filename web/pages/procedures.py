@@ -8,12 +8,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases, services
-from engine.clock import local_date
 from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.documents import book
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

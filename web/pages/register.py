@@ -8,7 +8,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from engine import registers, views
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 from engine.registers import RegisterFilter
 from web import clock, discretion
 from web.arguments import number

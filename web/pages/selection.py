@@ -6,7 +6,7 @@ from werkzeug.datastructures import MultiDict
 
 from engine import bulk, inbox
 from engine.documents import drafts, register
-from engine.errors import Invalid
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import rows
 from web.database import session

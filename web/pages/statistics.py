@@ -12,14 +12,14 @@ from flask.typing import ResponseReturnValue
 
 from engine import definitions as core_definitions
 from engine import divisions
-from engine.clock import local_date
-from engine.errors import Invalid, NotFound
 from engine.figures import cards as figure_cards
 from engine.figures import definitions, heat, live, periods, reading, tally, walls
 from engine.figures.cards import Shown, said
 from engine.figures.facts import STEP
 from engine.figures.periods import Span
 from engine.figures.workbook import workbook
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotFound
 from engine.models import Division
 from web import clock
 from web import live as web_live

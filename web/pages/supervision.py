@@ -10,8 +10,8 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine import definitions, divisions, lamps
-from engine.clock import local_date
-from engine.errors import Invalid
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
 from engine.supervision import counting, letters, limits, orders, reassigning, urging, wording, workbook
 from engine.supervision.limits import LimitFilter
 from web import clock, live

@@ -11,9 +11,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import attachments, runtime, views
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
 from engine.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from engine.runtime import StaleDraft, StepResult
 from web import clock
 from web.arguments import row

@@ -17,8 +17,8 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import definitions, services
-from engine.clock import start_of_day
-from engine.errors import Invalid, NotFound
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Invalid, NotFound
 from engine.rehearsal.target import Target
 from engine.service_words import PARAMETERS
 from engine.trial.place import HOUSEHOLDS

@@ -10,8 +10,8 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from engine import divisions
-from engine.errors import Invalid
 from engine.figures import tally, walls
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import number
 from web.database import session

@@ -14,7 +14,6 @@ from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
-from engine.deadline import Deadline
 from engine.definitions import xml as x
 from engine.definitions.check import (
     foreign,
@@ -32,8 +31,9 @@ from engine.definitions.check import (
 from engine.definitions.check.draft import Checker, Draft, name_of
 from engine.definitions.definition import Definition
 from engine.definitions.resources import Resources
-from engine.errors import DefinitionError, Finding
-from engine.surroundings import trouble_of
+from engine.ground.deadline import Deadline
+from engine.ground.errors import DefinitionError, Finding
+from engine.ground.surroundings import trouble_of
 
 _LOG = logging.getLogger("shouwang.check")
 MAX_SECONDS = 6.0

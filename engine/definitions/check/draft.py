@@ -8,9 +8,9 @@ from typing import Any
 from engine.definitions import xml as x
 from engine.definitions.definition import FLOW_NODES
 from engine.definitions.resources import Resources, parts_of, run_processes
-from engine.errors import Finding
 from engine.forms.reading import read_schema
 from engine.forms.schema import Component
+from engine.ground.errors import Finding
 
 DESCRIBING = frozenset(
     """

@@ -10,7 +10,7 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found, name_of
 from engine.definitions.dialects import CAMUNDA_LIKE, ZEEBE
 from engine.definitions.resources import is_empty
-from engine.errors import Finding
+from engine.ground.errors import Finding
 
 _TOOLS = {
     **dict.fromkeys(CAMUNDA_LIKE, "camunda"),

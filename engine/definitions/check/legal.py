@@ -17,14 +17,14 @@ from engine.definitions.check.draft import Draft, found
 from engine.definitions.check.names import known_variables
 from engine.definitions.definition import TIMERS
 from engine.definitions.law import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, LIMITS, LegalLimit
-from engine.errors import Cure, DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression, constant
 from engine.feel import nodes as n
 from engine.feel.nodes import Node, bare, dotted
 from engine.feel.scope import free_names
 from engine.forms.schema import label, walk
+from engine.ground.errors import Cure, DefinitionError, Finding
+from engine.ground.text import whole
 from engine.spiff import COUNTS_FROM, timer_feel
-from engine.text import whole
 
 _COUNTED = ("days after", "workdays after")
 _DIGITS = {character: number for number, character in enumerate("零一二三四五六七八九")} | {"两": 2}

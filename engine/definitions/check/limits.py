@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import FLOW_NODES
-from engine.errors import Finding
+from engine.ground.errors import Finding
 
 MAX_NODES = 300
 """Elements of one process: the library reads a process by going down one call at a time."""

@@ -17,13 +17,13 @@ from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.definitions.resources import calls_out, is_part
 from engine.definitions.variables import KINDS, PLACES, RECEIVES, VARIABLES
-from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
 from engine.feel.kinds import WORDS, Known, kind_of, never
 from engine.feel.nodes import Node
 from engine.feel.reading import certain_names, compared
 from engine.forms import bounds, rules
 from engine.forms import schema as s
+from engine.ground.errors import DefinitionError, Finding
 from engine.spiff import settings_of
 
 Component = Mapping[str, Any]

@@ -10,8 +10,8 @@ from engine.decisions import parse_decision
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found, name_of
 from engine.definitions.definition import expressions
-from engine.errors import DefinitionError, Finding
 from engine.feel import FeelSyntaxError, compile_expression
+from engine.ground.errors import DefinitionError, Finding
 from engine.spiff import settings_of
 
 

@@ -10,8 +10,8 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import REPETITIONS, SETTING_KINDS
 from engine.definitions.variables import CHANGING, RECEIVES, VARIABLES
-from engine.errors import Finding
 from engine.forms.schema import FEEL_WORDS
+from engine.ground.errors import Finding
 from engine.receivers import REGISTRY
 from engine.spiff import settings_of
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import page_forms
-from engine.errors import Finding
 from engine.forms import schema as s
+from engine.ground.errors import Finding
 from engine.receivers import REGISTRY, Need, Receiver
 
 

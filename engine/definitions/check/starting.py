@@ -9,10 +9,10 @@ from engine.definitions.check.draft import Draft, found
 from engine.definitions.definition import lane_queue
 from engine.definitions.resources import is_part, main_process
 from engine.definitions.variables import RECEIVES
-from engine.errors import Finding
+from engine.ground.errors import Finding
+from engine.ground.text import whole
 from engine.households import STATUS_NAMES, TYPE_NAMES
 from engine.receivers import REGISTRY
-from engine.text import whole
 
 OPENS_FOR, RECURS, EVERY = "opensFor", "recurs", "everyMonths"
 MAX_MONTHS = 36

@@ -11,8 +11,8 @@ from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, apart, closure, found, name_of, reaches
 from engine.definitions.definition import FLOW_NODES, TIMERS
 from engine.definitions.resources import calls_out
-from engine.errors import Finding
-from engine.text import whole
+from engine.ground.errors import Finding
+from engine.ground.text import whole
 
 NAMES = {
     "scriptTask": "脚本任务",

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from engine.clock import CHINA
 from engine.cycles import MAX_ROUNDS, parse_cycle
 from engine.definitions import xml as x
 from engine.definitions.check.draft import Draft, found
 from engine.definitions.check.names import Variable, Variables, known_variables
 from engine.definitions.definition import TIMERS
 from engine.definitions.variables import days
-from engine.errors import Finding
 from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.feel.reading import certain_names
 from engine.forms import schema as s
+from engine.ground.clock import CHINA
+from engine.ground.errors import Finding
 from engine.spiff import due_time, timer_feel
 
 _MIXED = re.compile(r"P(?=.*\d[YM].*\d[DTWHS])[\dYMDTWHS.]+", re.ASCII)

@@ -19,13 +19,13 @@ from engine.definitions.definition import (
     paper_words,
 )
 from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
-from engine.errors import DefinitionError, Finding
 from engine.feel import strip_equals
 from engine.feel.values import to_plain
 from engine.forms.schema import PLACEHOLDER, walk
+from engine.ground.errors import DefinitionError, Finding
+from engine.ground.text import whole
 from engine.repetition import MAX_ROUNDS
 from engine.spiff import MAX_INSTANCES, instances
-from engine.text import whole
 
 
 def repetitions(draft: Draft) -> Iterator[Finding]:

@@ -7,7 +7,6 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from engine.clock import CHINA, days_after, local_date, written
 from engine.feel.builtins.arguments import builtin, number, text, whole
 from engine.feel.temporal import (
     FeelError,
@@ -20,6 +19,7 @@ from engine.feel.temporal import (
     parse_time,
 )
 from engine.feel.values import DayText
+from engine.ground.clock import CHINA, days_after, local_date, written
 
 _WEEK = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (

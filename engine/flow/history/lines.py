@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self
 
-from engine.errors import EngineFault
+from engine.ground.errors import EngineFault
 
 Json = Mapping[str, Any]
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
-from engine import text
-from engine.errors import Invalid, NotFound
+from engine.ground import text
+from engine.ground.errors import Invalid, NotFound
 
 MAX_SIDE = 2000
 """Pixels of a photo's longer side: an ID card's letters stay legible,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import exc
 
-from engine.errors import EngineFault, ShouwangError, Trouble, Unavailable
+from engine.ground.errors import EngineFault, ShouwangError, Trouble, Unavailable
 
 _SQLITE = {
     5: Trouble.HELD,

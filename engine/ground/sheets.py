@@ -12,7 +12,7 @@ from typing import Any
 
 import xlsxwriter
 
-from engine.text import paragraphs
+from engine.ground.text import paragraphs
 
 MAX_CELL = 32_767
 """The longest text that Excel keeps in a cell."""

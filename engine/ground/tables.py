@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table, 
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import DeclarativeBase
 
-from engine.text import key
+from engine.ground.text import key
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """JSON text as short as it goes, keys in the order they came."""

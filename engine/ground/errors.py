@@ -114,7 +114,7 @@ class Unavailable(ShouwangError):
     """The surroundings (database, disk, network) did not let it happen: nothing has changed, who asked may
     ask again.
 
-    Raised by `engine.database.write`; `engine.surroundings` has the sentences.
+    Raised by `engine.ground.database.write`; `engine.ground.surroundings` has the sentences.
     """
 
     code = "busy"

@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.attributes import set_committed_value
 
-from engine.errors import Trouble, Unavailable
-from engine.models import Base, table
-from engine.surroundings import trouble_of
+from engine.ground.errors import Trouble, Unavailable
+from engine.ground.surroundings import trouble_of
+from engine.ground.tables import Base, table
 
 WRITING = "shouwang_writing"
 """In a session's info: whether a write transaction is under way."""

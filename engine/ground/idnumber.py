@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from engine import text as normal
+from engine.ground import text as normal
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
