@@ -18,11 +18,11 @@ from engine import access, divisions, households
 from engine.documents import compose, facts, numbers
 from engine.documents.kinds import KINDS
 from engine.documents.paper import Paper, from_json
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
 from engine.models import Account, CaseFile, NumberedPaper, PaperEntry
-from engine.services import ServiceCall, service
 
 KIND = KINDS["announcement"]
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, joinedload
 from engine import access, divisions, notifications
 from engine.documents import compose, facts
 from engine.documents.paper import Paper
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.households import CATEGORY_NAMES
@@ -34,7 +35,6 @@ from engine.models import (
     Submission,
     WorkItem,
 )
-from engine.services import ServiceCall, service
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
 LEVELS = {"county": "县级", "province": "省级"}

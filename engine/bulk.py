@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, attachments, prefill, runtime, state, views
-from engine.feel import compile_expression
-from engine.forms import Form, shown
-from engine.forms import schema as s
+from engine import access, attachments, prefill, runtime, views
+from engine.flow.feel import compile_expression
+from engine.flow.forms import Form, shown
+from engine.flow.forms import schema as s
+from engine.flow.machine import codec
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date, stopwatch
 from engine.ground.database import whole, write
@@ -123,8 +124,8 @@ def variables_of(session: Session, items: Sequence[WorkItem]) -> list[tuple[Work
     found: list[tuple[WorkItem, Mapping[str, Any]]] = []
     for item in items:
         try:
-            found.append((item, state.variables(states[item.case_id])))
-        except state.StateFormatError:
+            found.append((item, codec.variables(states[item.case_id])))
+        except codec.StateFormatError:
             found.append((item, views.instance_of(session, item.case).variables))
     return found
 

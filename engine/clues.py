@@ -17,15 +17,15 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine import access, definitions, households, locks, notifications, openings, persons, runtime
-from engine.forms import Form
+from engine.flow.forms import Form
+from engine.flow.receivers import CHOICE, DAY, Need, receives
+from engine.flow.services import ServiceCall, service, when_ended
 from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, CaseFile, Household, Procedure, RiskClue
-from engine.receivers import CHOICE, DAY, Need, receives
-from engine.services import ServiceCall, service, when_ended
 
 PROCEDURE = "identification"
 CHANNELS = {

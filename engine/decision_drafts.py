@@ -15,12 +15,18 @@ from lxml import etree
 from sqlalchemy.orm import Session
 
 from engine import drafting
-from engine.decision_cells import column_kind, wrong_cells
-from engine.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
-from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
-from engine.feel import nodes as n
-from engine.feel.kinds import DAY, WORDS, kind_of, sides
-from engine.feel.reading import names_alone
+from engine.flow.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
+from engine.flow.decisions.cells import column_kind, wrong_cells
+from engine.flow.feel import (
+    FeelLimitError,
+    FeelSyntaxError,
+    compile_expression,
+    compile_unary_tests,
+    to_plain,
+)
+from engine.flow.feel import nodes as n
+from engine.flow.feel.kinds import DAY, WORDS, kind_of, sides
+from engine.flow.feel.reading import names_alone
 from engine.ground import text
 from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.models import Account, ProcedureDraft

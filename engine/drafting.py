@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit, definitions
 from engine.definitions import Definition, Resources
-from engine.definitions import xml as x
-from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.losses import dropped, lost, with_comments
-from engine.definitions.resources import main_process
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.blank import blank_diagram, blank_form
+from engine.flow.diagram.losses import dropped, lost, with_comments
+from engine.flow.diagram.resources import main_process
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound

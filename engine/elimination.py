@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 
 from engine import notifications, standing
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.services import ServiceCall, service
 
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 

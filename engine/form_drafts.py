@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from engine import definitions, drafting
 from engine.definitions import Resources
-from engine.forms import Field, compile_form
-from engine.forms import schema as s
-from engine.forms.reading import read_schema
+from engine.flow.forms import Field, compile_form
+from engine.flow.forms import schema as s
+from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
 from engine.models import Account, ProcedureDraft

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, sele
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, audit, divisions, notifications, observations, persons
+from engine.flow.receivers import ROWS, Need, receives
+from engine.flow.services import ServiceCall, service
 from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import write
@@ -28,8 +30,6 @@ from engine.models import (
     Telling,
 )
 from engine.privacy import mask_phone
-from engine.receivers import ROWS, Need, receives
-from engine.services import ServiceCall, service
 
 TYPE_NAMES = {
     "ordinary": "一般农户",

@@ -16,9 +16,10 @@ from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine import access, attachments, definitions, observations, officials
+from engine.flow.forms import Form
+from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
-from engine.forms import Form
-from engine.forms.schema import options, walk
+from engine.flow.receivers import CHOICE, DAY, Need, receives
 from engine.ground.clock import Clock, local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -35,7 +36,6 @@ from engine.models import (
     ResponsibleOfficial,
     Timer,
 )
-from engine.receivers import CHOICE, DAY, Need, receives
 from engine.steps import Step
 
 PROCEDURE = "assistance"

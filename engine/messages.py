@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, notices, prefill, runtime, views
 from engine.definitions import Definition
-from engine.forms import Form
+from engine.flow.forms import Form
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound

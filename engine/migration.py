@@ -1,7 +1,7 @@
 """Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
 not at all.
 
-A case is moved by feeding its history to the new version (engine/relocation); its open work items, claims and
+A case is moved by feeding its history to the new version (engine/flow/history/relocation); its open work items, claims and
 drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
 history.
 """
@@ -16,16 +16,18 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, audit, calendar, definitions, replay, services
+from engine import access, audit, calendar, definitions
 from engine.definitions import Definition
+from engine.flow import services
+from engine.flow.history import replay
+from engine.flow.history.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
+from engine.flow.machine.instance import Instance
 from engine.ground.clock import Clock, stopwatch
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
 from engine.ground.surroundings import trouble_of
 from engine.inbox import Page, page_of
-from engine.instance import Instance
 from engine.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
-from engine.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
 from engine.steps import LiveHost, Step
 
 PORTION = 10

@@ -16,15 +16,15 @@ from sqlalchemy.orm import Session
 from engine import divisions, notifications, runtime
 from engine.documents import compose, facts
 from engine.documents.paper import Paper
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.receivers import DAY, TEXT, Need, receives
+from engine.flow.services import Correction, ServiceCall, service, when_finished, when_moved
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
-from engine.instance import Instance
 from engine.models import Account, CaseFile, Notice, Objection
-from engine.receivers import DAY, TEXT, Need, receives
-from engine.services import Correction, ServiceCall, service, when_finished, when_moved
-from engine.spiff import COUNTS_FROM
 
 _OPEN_NOTICE = (
     select(Notice)

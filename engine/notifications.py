@@ -9,9 +9,9 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine import access
+from engine.flow.services import ServiceCall, service
 from engine.ground.tables import table
 from engine.models import CaseFile, Household, Notification
-from engine.services import ServiceCall, service
 
 _SEND = insert(table(Notification))
 

@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import monitoring_lines
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Observation, ResponsibleOfficial
-from engine.services import ServiceCall, service
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine import access, locks, notifications
 from engine.access import Scope
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.text import key
 from engine.inbox import Page, page_of, page_of_rows
 from engine.models import Account, Household, ResponsibleOfficial
-from engine.services import ServiceCall, service
 
 SHOWN = 20
 """So many officials a form lists with their load."""

@@ -16,15 +16,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import access, definitions, divisions, households, measures, monitoring_lines, runtime, services
+from engine import access, definitions, divisions, households, measures, monitoring_lines, runtime
 from engine.definitions import Element
+from engine.flow import services
+from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.forms import Form
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.models import Account, CaseFile, Household, LogEntry, Procedure, Submission, Timer, WorkItem
-from engine.services import ServiceCall, service
 from engine.steps import Step
 
 

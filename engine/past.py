@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 
 from engine import definitions
 from engine.definitions import Definition, Element
+from engine.flow.forms import Field, Form
 from engine.flow.history import lines
-from engine.forms import Field, Form
 from engine.ground.errors import NotFound
 from engine.models import CaseFile, LogEntry, Submission, WorkItem
 

@@ -11,11 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import locks, measures, notifications
+from engine.flow.receivers import ROWS, Need, receives
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
-from engine.receivers import ROWS, Need, receives
-from engine.services import ServiceCall, service
 
 FORM = "assistance_plan"
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.forms import schema as s
+from engine.flow.forms import schema as s
 from engine.ground import idnumber, text
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?:\d{2}|\d\dB\d)?(?![0-9A-Za-z])", re.ASCII)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine import notifications, standing
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.households import CATEGORY_NAMES
-from engine.services import ServiceCall, service
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:

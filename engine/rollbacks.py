@@ -14,11 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import measures, notifications, runtime, standing
+from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
+from engine.flow.services import ServiceCall, service
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.models import BatchEntry, Telling
-from engine.receivers import CHOICE, DAY, TEXT, Need, receives
-from engine.services import ServiceCall, service
 
 
 def _require_consent(consent_number: str | None) -> str:

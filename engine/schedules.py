@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, definitions, openings, runtime
 from engine.definitions import Definition
-from engine.definitions.check.starting import MAX_MONTHS
+from engine.flow.check.starting import MAX_MONTHS
 from engine.ground.clock import Clock, local_date, months_later, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid

@@ -13,10 +13,10 @@ from datetime import date
 from typing import Any
 
 from engine import locks, runtime
+from engine.flow.services import ServiceCall
 from engine.ground.errors import Conflict
 from engine.households import STATUS_NAMES
 from engine.models import Household
-from engine.services import ServiceCall
 
 MESSAGES = {
     "admitted": "household_admitted",

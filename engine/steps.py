@@ -16,18 +16,19 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine import access, audit, calendar, definitions, ladder, lamps, notifications, replay, services
+from engine import access, audit, calendar, definitions, ladder, lamps, notifications
 from engine.definitions import Definition
-from engine.flow.history import lines
+from engine.flow import services
+from engine.flow.history import lines, replay
 from engine.flow.history.lines import Line
+from engine.flow.machine.codec import StateFormatError
+from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
+from engine.flow.services import ServiceCall
 from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
 from engine.ground.tables import table
-from engine.instance import Instance, OpenTask, Record, WaitingTimer
 from engine.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem
-from engine.services import ServiceCall
-from engine.state import StateFormatError
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
 LOCKED_ROWS = (Household, CaseFile)

@@ -16,13 +16,13 @@ from engine import access, announcements, audit, definitions, inbox, lamps, past
 from engine.definitions import Definition, Element
 from engine.documents.kinds import KINDS, Kind, kind_of_step
 from engine.documents.paper import Paper
-from engine.feel import compile_expression, strip_equals, to_plain
+from engine.flow.feel import compile_expression, strip_equals, to_plain
+from engine.flow.forms import Form
+from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
-from engine.forms import Form
-from engine.forms.schema import options, walk
+from engine.flow.machine.instance import Instance
 from engine.ground.clock import written, written_moment
 from engine.ground.errors import Invalid, NotFound
-from engine.instance import Instance
 from engine.models import (
     Account,
     Attachment,

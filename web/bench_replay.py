@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import audit, calendar, definitions, replay
+from engine import audit, calendar, definitions
+from engine.flow.history import replay
 from engine.models import CaseFile
 from engine.rehearsal import acts
 from engine.rehearsal.simulation import Assumption

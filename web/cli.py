@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine import accounts, audit, calendar, definitions, divisions, installation, schema
-from engine.decisions import parse_model
 from engine.definitions import Resources, read_resources
-from engine.definitions.xml import MAX_BYTES
-from engine.forms.reading import read_schema
+from engine.flow.decisions import parse_model
+from engine.flow.diagram.xml import MAX_BYTES
+from engine.flow.forms.reading import read_schema
 from engine.ground.clock import SYSTEM
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import DefinitionError, Finding, ShouwangError

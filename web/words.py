@@ -10,8 +10,8 @@ from flask import Flask
 
 from engine import access, batches, clues, divisions, elimination, households, lamps, measures, privacy
 from engine.documents import fonts
-from engine.forms import Field, spread
-from engine.forms.fields import MAX_FILES
+from engine.flow.forms import Field, spread
+from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.matching import EFFECTS

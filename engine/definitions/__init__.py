@@ -1,8 +1,5 @@
 """Definitions: parse safely, check, deploy as immutable versions, load from cache."""
 
-from engine.definitions.check import check
-from engine.definitions.definition import Definition, Element
-from engine.definitions.resources import Resources, read_resources
 from engine.definitions.store import (
     callers,
     contents,
@@ -28,6 +25,9 @@ from engine.definitions.store import (
     version,
     versions,
 )
+from engine.flow.check import check
+from engine.flow.diagram.definition import Definition, Element
+from engine.flow.diagram.resources import Resources, read_resources
 
 __all__ = [
     "Definition",

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from engine.feel import FeelSyntaxError, compile_expression, compile_unary_tests
-from engine.feel import nodes as n
-from engine.feel.nodes import Node, bare, dotted
+from engine.flow.feel import FeelSyntaxError, compile_expression, compile_unary_tests
+from engine.flow.feel import nodes as n
+from engine.flow.feel.nodes import Node, bare, dotted
 
 _OPERATORS = {"=": " 为 ", "!=": " 不为 ", ">=": "≥", "<=": "≤", "<": " < ", ">": " > "}
 _CONSTANTS = {True: "是", False: "否", None: "空"}

@@ -14,11 +14,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import access, audit
-from engine.definitions import xml as x
-from engine.definitions.check import check
-from engine.definitions.definition import Definition, page_forms
-from engine.definitions.resources import KINDS, Resources, calls_out, main_process, read_resources
-from engine.forms import Form, compile_form
+from engine.flow.check import check
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.definition import Definition, page_forms
+from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
+from engine.flow.forms import Form, compile_form
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from engine.models import Account, Procedure, ProcedureVersion, Resource

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine import services
 from engine.access import QUEUE_NAMES
-from engine.decisions import Decision
-from engine.definitions.definition import Definition, Element
 from engine.definitions.saying import Words, say_cell
-from engine.definitions.variables import GIVEN
 from engine.documents.kinds import KINDS as PAPERS
-from engine.forms import schema as s
+from engine.flow import services
+from engine.flow.decisions import Decision
+from engine.flow.diagram.definition import Definition, Element
+from engine.flow.forms import schema as s
+from engine.flow.vocabulary import GIVEN
 from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 KINDS = {

@@ -12,11 +12,11 @@ from docx.document import Document
 from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
-from engine import services
 from engine.definitions import Definition
 from engine.definitions.handbook import Chapter, chapters
 from engine.definitions.wording import Grid
 from engine.documents.word import BODY, HEAD, set_faces, set_page
+from engine.flow import services
 
 LIMIT, QUIET = RGBColor(0x7A, 0x47, 0x00), RGBColor(0x5B, 0x65, 0x73)
 NOTE = 10.5

@@ -16,15 +16,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, announcements, divisions, notices, past, prefill, state
+from engine import access, announcements, divisions, notices, past, prefill
 from engine.definitions import Element
 from engine.documents import compose, facts, numbers
 from engine.documents.compose import Listed
 from engine.documents.kinds import Kind, kind_of, kind_of_step
 from engine.documents.paper import Paper, from_json
-from engine.feel import compile_expression, strip_equals
-from engine.feel.values import to_plain
-from engine.forms import Form, shown
+from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel.values import to_plain
+from engine.flow.forms import Form, shown
+from engine.flow.machine import codec
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.models import Account, CaseFile, Notice, NumberedPaper, Submission, WorkItem
@@ -290,6 +291,6 @@ def _submissions(session: Session, items: Sequence[WorkItem]) -> dict[int, dict[
 
 def _variables(session: Session, case: CaseFile, now: datetime) -> Mapping[str, Any]:
     try:
-        return state.variables(case.state)
-    except state.StateFormatError:
+        return codec.variables(case.state)
+    except codec.StateFormatError:
         return Step(session, case, None, now).instance.variables

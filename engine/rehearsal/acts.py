@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine import access, calendar, definitions
 from engine.definitions import Definition
+from engine.flow.history.replay import ReplayMisfit, inputs_of
 from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
@@ -24,7 +25,6 @@ from engine.rehearsal.course import Course
 from engine.rehearsal.past import Workdays, remember
 from engine.rehearsal.simulation import Assumption, Misfit, simulate
 from engine.rehearsal.target import Target
-from engine.replay import ReplayMisfit, inputs_of
 
 PORTION = 25
 PATIENCE = 1.5

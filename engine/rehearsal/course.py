@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from engine.flow.machine.instance import Instance, OpenTask, Record
 from engine.ground.clock import local_date
-from engine.instance import Instance, OpenTask, Record
 
 DESKLESS = "county"
 """Where a step without a lane lands, as in the step transaction."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from engine.definitions import Definition
 from engine.flow.history import lines
+from engine.flow.history.replay import Input, Replay, services_of
 from engine.ground.clock import local_date
 from engine.rehearsal.course import Course, Watch
-from engine.replay import Input, Replay, services_of
 
 Workdays = Callable[[date, int], date]
 

@@ -17,11 +17,11 @@ from heapq import heappop, heappush
 from typing import Any
 
 from engine.definitions import Definition
+from engine.flow.forms.sample import sample
 from engine.flow.history import lines
-from engine.forms.sample import sample
+from engine.flow.machine.instance import Instance, OpenTask
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
-from engine.instance import Instance, OpenTask
 from engine.rehearsal.course import Course, Watch
 from engine.rehearsal.past import Answer, Past, Workdays
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import definitions, drafting
 from engine.definitions import Definition, Resources
-from engine.definitions.resources import KINDS
+from engine.flow.diagram.resources import KINDS
 from engine.ground.errors import Conflict, NotFound
 from engine.models import Account, Procedure, ProcedureVersion
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from engine import access, attachments, audit, prefill
+from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.forms import Form
 from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import insert_once, save, whole, write

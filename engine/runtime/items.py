@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from engine import access, definitions, past, persons
 from engine.definitions import Definition
-from engine.forms import Form
+from engine.flow.forms import Form
 from engine.ground.clock import Clock
 from engine.ground.database import WRITING, is_postgres, upsert, whole, write
 from engine.ground.errors import (

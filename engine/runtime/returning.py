@@ -10,13 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
-from engine import access, past, services
+from engine import access, past
+from engine.flow import services
 from engine.flow.history import lines
+from engine.flow.history.replay import Input, services_of
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
 from engine.ground.errors import Conflict, Invalid
 from engine.models import Account, CaseFile, Draft, LogEntry, WorkItem
-from engine.replay import Input, services_of
 from engine.runtime.items import (
     Outcome,
     StepResult,

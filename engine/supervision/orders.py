@@ -17,14 +17,14 @@ from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine import access, definitions
+from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.forms import Form
+from engine.flow.receivers import DAY, TEXT, Need, receives
 from engine.ground.clock import Clock, local_date, start_of_day, written
 from engine.ground.database import save, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.inbox import Page, page_of
 from engine.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
-from engine.receivers import DAY, TEXT, Need, receives
 from engine.runtime.items import readable_item
 from engine.steps import Step
 

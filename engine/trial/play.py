@@ -13,31 +13,20 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import (
-    attachments,
-    audit,
-    clues,
-    definitions,
-    messages,
-    openings,
-    prefill,
-    runtime,
-    services,
-    timers,
-    views,
-)
+from engine import attachments, audit, clues, definitions, messages, openings, prefill, runtime, timers, views
 from engine.definitions import Definition
-from engine.feel.values import to_plain
+from engine.flow import services
+from engine.flow.feel.values import to_plain
+from engine.flow.forms import Form
+from engine.flow.forms.sample import sample
 from engine.flow.history import lines
-from engine.forms import Form
-from engine.forms.sample import sample
+from engine.flow.services import Called
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import discarding
 from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.ground.surroundings import trouble_of
 from engine.models import Account, CaseFile, Timer, WorkItem
 from engine.rehearsal.target import Target
-from engine.services import Called
 from engine.trial import place
 from engine.trial.script import Act, Script
 from engine.trial.sight import Decided, Problem, Sight, see

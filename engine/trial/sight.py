@@ -14,8 +14,8 @@ from sqlalchemy.orm import joinedload
 
 from engine import views
 from engine.definitions import Element
-from engine.forms import Field
-from engine.forms.schema import OUTCOME_KEYS
+from engine.flow.forms import Field
+from engine.flow.forms.schema import OUTCOME_KEYS
 from engine.models import CaseFile, ProcedureVersion, Timer
 from engine.rehearsal.target import Target
 from engine.trial.script import Act, Script

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import households, measures, officials, plans
-from engine.forms.naming import PREFILLED
+from engine.flow.forms.naming import PREFILLED
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.models import (
     AssistancePlan,

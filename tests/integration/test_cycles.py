@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from engine import definitions
-from engine.definitions import check
+from engine.flow import check
+from engine.flow.machine.instance import Instance
 from engine.installation import ROOT
-from engine.instance import Instance
 from engine.models import LogEntry, Timer
 from tests.support.small import (
     END,

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from engine import audit, migration, runtime
+from engine.flow.history.relocation import Wish
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
-from engine.relocation import Wish
 from tests.support import many
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World

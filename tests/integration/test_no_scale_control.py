@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import openings, services
-from engine.decisions import parse_decision
+from engine import openings
 from engine.definitions import Definition, read_resources
-from engine.definitions import xml as x
-from engine.forms.schema import walk
+from engine.flow import services
+from engine.flow.decisions import parse_decision
+from engine.flow.diagram import xml as x
+from engine.flow.forms.schema import walk
 from engine.ground.tables import Base
 from engine.installation import ROOT
 from engine.models import Household, Setting

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine import definitions
-from engine.definitions import Resources, check, read_resources
+from engine.definitions import Resources, read_resources
+from engine.flow import check
 from engine.ground.errors import DefinitionError
 from engine.installation import ROOT
 from tests.support.world import World

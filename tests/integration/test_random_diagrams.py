@@ -17,9 +17,9 @@ import pytest
 
 from engine.definitions import Definition
 from engine.flow.history import lines
+from engine.flow.history.replay import Replay
+from engine.flow.machine.instance import Instance
 from engine.ground.errors import Conflict, EngineFault
-from engine.instance import Instance
-from engine.replay import Replay
 from tests.support.diagrams import MESSAGES, VALUES, drawn
 from tests.support.histories import Case, workdays
 from tests.support.small import FORMS, NOW, Host

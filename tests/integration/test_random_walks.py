@@ -14,16 +14,17 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.definitions import Definition, Resources, check, read_resources
+from engine.definitions import Definition, Resources, read_resources
+from engine.flow import check
 from engine.flow.history import lines
+from engine.flow.history.relocation import Wish, relocate
+from engine.flow.history.replay import Input
+from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA, local_date
 from engine.ground.errors import ShouwangError
 from engine.installation import ROOT
-from engine.instance import Instance
 from engine.rehearsal.past import remember
 from engine.rehearsal.simulation import Assumption, simulate
-from engine.relocation import Wish, relocate
-from engine.replay import Input
 from engine.runtime import return_targets, return_to, withdraw
 from tests.support import papers
 from tests.support.world import World

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from engine import audit, calendar, definitions, drafting
 from engine.definitions import Definition, Resources, resources_of_version
+from engine.flow.history.replay import inputs_of, submissions_of
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.models import CaseFile, ProcedureVersion, RehearsalEntry
@@ -17,7 +18,6 @@ from engine.rehearsal import acts, past, target
 from engine.rehearsal.course import Course
 from engine.rehearsal.report import report
 from engine.rehearsal.simulation import Assumption, Misfit, moved, simulate
-from engine.replay import inputs_of, submissions_of
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World
 

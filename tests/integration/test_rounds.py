@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from engine import messages, runtime, views
-from engine.forms import schema as s
+from engine.flow.forms import schema as s
 from engine.ground.errors import Conflict, Invalid
 from engine.models import CaseFile, MonitoringLine, WorkItem
 from tests.integration import test_clearance as clearance

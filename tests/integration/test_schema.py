@@ -20,10 +20,10 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
 from engine import audit, definitions, schema, timers, views
+from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.models import CaseFile, Incident
-from engine.replay import Replay, inputs_of, submissions_of
 from tests.support import databases, releases
 from tests.support.client import application, signed_in
 from tests.support.walking import Walk

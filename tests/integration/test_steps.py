@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from engine import inbox, incidents, runtime, services, timers, views
+from engine import inbox, incidents, runtime, timers, views
+from engine.flow import services
+from engine.flow.services import Service
 from engine.ground.clock import MovableClock
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
 from engine.inbox import InboxFilter
 from engine.models import Draft, Household, Incident, LogEntry, Submission, Timer, WorkItem
-from engine.services import Service
 from tests.support import papers
 from tests.support.world import World
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine import audit, runtime, views
+from engine.flow.history.replay import Replay
+from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault
-from engine.instance import Instance
-from engine.replay import Replay
 from tests.support.histories import Case, workdays
 from tests.support.small import (
     END,

@@ -20,9 +20,9 @@ from typing import Any
 
 from engine.definitions import Definition, Resources
 from engine.flow.history import lines
+from engine.flow.history.replay import Input, Replay
+from engine.flow.machine.instance import Instance
 from engine.ground.tables import to_json
-from engine.instance import Instance
-from engine.replay import Input, Replay
 from tests.support import states, template
 from tests.support.histories import Case, workdays
 from tests.support.small import END, FORMS, NOW, START, boundary, flow, process, task

@@ -8,9 +8,9 @@ from typing import Any
 
 from engine.definitions import Definition
 from engine.flow.history import lines
-from engine.instance import Instance
-from engine.relocation import Relocation, Wish, relocate
-from engine.replay import Input, Replay
+from engine.flow.history.relocation import Relocation, Wish, relocate
+from engine.flow.history.replay import Input, Replay
+from engine.flow.machine.instance import Instance
 from tests.support.small import NOW, Host, deploy
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine import definitions, migration
+from engine.flow.history.relocation import Wish
 from engine.installation import ROOT
 from engine.models import Migration, ProcedureVersion
-from engine.relocation import Wish
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()

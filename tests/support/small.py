@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engine.definitions import Definition, Resources, check
+from engine.definitions import Definition, Resources
+from engine.flow import check
+from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
-from engine.instance import Instance
 
 NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
 """Nine in the morning in China, as the clock of a running system tells it."""

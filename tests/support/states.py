@@ -19,12 +19,12 @@ from typing import Any
 
 from sqlalchemy.orm import undefer
 
-from engine import audit, definitions, notices, replay, runtime
+from engine import audit, definitions, notices, runtime
 from engine.definitions import Definition, Resources
-from engine.flow.history import lines
+from engine.flow.history import lines, replay
+from engine.flow.history.replay import Input
 from engine.ground.tables import to_json
 from engine.models import CaseFile
-from engine.replay import Input
 from tests.support import template
 from tests.support.histories import Case
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer

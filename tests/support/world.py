@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 import engine.prevention  # noqa: F401  diagrams call its services
 from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
+from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
 from engine.models import Account, CaseFile, Household, Submission, WorkItem
-from engine.replay import Replay, inputs_of, submissions_of
 from engine.runtime import StepResult
 from tests.support import papers
 from tests.support.template import START

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import Decision, parse_decision
+from engine.flow.decisions import Decision, parse_decision
 from engine.installation import ROOT
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")

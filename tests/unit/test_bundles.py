@@ -10,8 +10,8 @@ import pytest
 
 from engine import bundles
 from engine.definitions import Resources, read_resources
-from engine.definitions.resources import parts_of
-from engine.definitions.xml import parse_xml
+from engine.flow.diagram.resources import parts_of
+from engine.flow.diagram.xml import parse_xml
 from engine.ground.errors import DefinitionError, Invalid
 from engine.installation import ROOT
 

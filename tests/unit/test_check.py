@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, check, read_resources
+from engine.definitions import Definition, read_resources
+from engine.flow import check
 from engine.ground.errors import Finding
 from engine.installation import ROOT
 

@@ -10,8 +10,9 @@ import re
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, check, read_resources
-from engine.definitions.variables import GIVEN
+from engine.definitions import Resources, read_resources
+from engine.flow import check
+from engine.flow.vocabulary import GIVEN
 from engine.ground.errors import Finding
 from engine.installation import ROOT
 from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import Decision, parse_decision, parse_model
+from engine.flow.decisions import Decision, parse_decision, parse_model
 from engine.ground.errors import DefinitionError, EngineFault
 from engine.installation import ROOT
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import parse_decision
+from engine.flow.decisions import parse_decision
 from engine.installation import ROOT
 from engine.observations import months_between
 

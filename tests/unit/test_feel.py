@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
+from engine.flow.feel import (
+    FeelLimitError,
+    FeelSyntaxError,
+    compile_expression,
+    compile_unary_tests,
+    to_plain,
+)
 from engine.ground.clock import CHINA
 
 

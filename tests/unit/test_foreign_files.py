@@ -8,10 +8,11 @@ from __future__ import annotations
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, Resources, check
-from engine.definitions.xml import encoded, in_utf8
+from engine.definitions import Definition, Resources
+from engine.flow import check
+from engine.flow.diagram.xml import encoded, in_utf8
+from engine.flow.machine.instance import Instance
 from engine.ground.errors import Finding
-from engine.instance import Instance
 from tests.support.small import NOW, UNSTARTED, Host
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"

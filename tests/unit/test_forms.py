@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from engine.feel import compile_expression, strip_equals
-from engine.forms import Form, check_form, compile_form
-from engine.forms.reading import read_schema
+from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.forms import Form, check_form, compile_form
+from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Invalid
 from engine.installation import ROOT
 from tests.support import papers

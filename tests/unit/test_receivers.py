@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, check, read_resources
+from engine.definitions import Resources, read_resources
+from engine.flow import check
+from engine.flow.receivers import REGISTRY, Receiver
 from engine.installation import ROOT
-from engine.receivers import REGISTRY, Receiver
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import parse_decision
+from engine.flow.decisions import parse_decision
 from engine.installation import ROOT
 
 MET = {"education_ok": "yes", "medical_ok": "yes", "housing_ok": "yes", "water_ok": "yes"}

@@ -27,14 +27,14 @@ from engine import (
     views,
 )
 from engine.definitions import Resources
-from engine.definitions.xml import encoded
-from engine.feel import compile_expression
+from engine.flow.diagram.xml import encoded
+from engine.flow.feel import compile_expression
+from engine.flow.history.relocation import Wish
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.inbox import InboxFilter
 from engine.inbox import todo as inbox_todo
 from engine.models import Migration
-from engine.relocation import Wish
 from engine.supervision import limits, urging
 from engine.views import TaskView
 from web import clock

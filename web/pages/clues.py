@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine import clues, divisions, households, views
 from engine.clues import Entered
-from engine.forms import Form
+from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
 from engine.models import Household

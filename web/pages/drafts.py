@@ -16,7 +16,7 @@ from werkzeug.datastructures import FileStorage
 
 from engine import bundles, definitions, drafting, drawing
 from engine.definitions import Definition
-from engine.definitions.xml import encoded
+from engine.flow.diagram.xml import encoded
 from engine.ground import text as normal
 from engine.ground.errors import Finding, Invalid
 from engine.models import ProcedureDraft

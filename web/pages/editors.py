@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from engine import decision_drafts, definitions, drafting, form_drafts
-from engine.definitions.blank import blank_form
+from engine.flow.diagram.blank import blank_form
 from engine.ground.clock import local_date
 from engine.ground.errors import DefinitionError, Invalid, NotFound
 from engine.models import ProcedureDraft

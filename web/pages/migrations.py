@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine import definitions, divisions, migration
-from engine.relocation import Wish
+from engine.flow.history.relocation import Wish
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

@@ -7,11 +7,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases, services
+from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases
 from engine.definitions import Definition
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.documents import book
+from engine.flow import services
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
 from web import clock

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, services
+from engine import definitions
+from engine.flow import services
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
 from engine.rehearsal.target import Target
