@@ -14,15 +14,16 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, divisions, households
-from engine.documents import compose, facts, numbers
-from engine.documents.kinds import KINDS
-from engine.documents.paper import Paper, from_json
+from engine import households
+from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
+from engine.casework.organisation import access, divisions
+from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers.kinds import KINDS
+from engine.casework.papers.paper import Paper, from_json
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
-from engine.models import Account, CaseFile, NumberedPaper, PaperEntry
 
 KIND = KINDS["announcement"]
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)

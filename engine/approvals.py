@@ -15,11 +15,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import access, audit, definitions, divisions, drafting, ladder, notifications
+from engine import drafting
+from engine.casework import audit, definitions
+from engine.casework.models import (
+    LEVELS,
+    Account,
+    Procedure,
+    ProcedureDraft,
+    ProcedureVersion,
+    RoleGrant,
+    Setting,
+)
+from engine.casework.organisation import access, divisions
+from engine.casework.telling import ladder, notifications
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, NotAllowed, NotFound
-from engine.models import LEVELS, Account, Procedure, ProcedureDraft, ProcedureVersion, RoleGrant, Setting
 
 APPROVAL = "releases.second_approval"
 """The setting: codes of the divisions whose process owners need a second one's approval."""

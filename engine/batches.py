@@ -15,15 +15,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, divisions, notifications
-from engine.documents import compose, facts
-from engine.documents.paper import Paper
-from engine.flow.services import ServiceCall, service
-from engine.ground.clock import local_date, written
-from engine.ground.errors import Invalid, NotFound
-from engine.households import CATEGORY_NAMES
-from engine.inbox import Group, Page, mine, page_of
-from engine.models import (
+from engine.casework.desk.inbox import Group, Page, mine, page_of
+from engine.casework.models import (
     Account,
     ApplicationBatch,
     BatchEntry,
@@ -35,6 +28,14 @@ from engine.models import (
     Submission,
     WorkItem,
 )
+from engine.casework.organisation import access, divisions
+from engine.casework.papers import compose, facts
+from engine.casework.papers.paper import Paper
+from engine.casework.telling import notifications
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date, written
+from engine.ground.errors import Invalid, NotFound
+from engine.households import CATEGORY_NAMES
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
 LEVELS = {"county": "县级", "province": "省级"}

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from engine.definitions import Resources
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.resources import calls_out, main_process
+from engine.flow.diagram.resources import Resources, calls_out, main_process
 from engine.ground.errors import DefinitionError, Invalid
 
 MAX_PACKED = 3_000_000

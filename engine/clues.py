@@ -16,7 +16,14 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, definitions, households, locks, notifications, openings, persons, runtime
+from engine import households, persons
+from engine.casework import acts, definitions
+from engine.casework.acts import openings
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import Account, CaseFile, Household, Procedure, RiskClue
+from engine.casework.organisation import access
+from engine.casework.step import locks
+from engine.casework.telling import notifications
 from engine.flow.forms import Form
 from engine.flow.receivers import CHOICE, DAY, Need, receives
 from engine.flow.services import ServiceCall, service, when_ended
@@ -24,8 +31,6 @@ from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
-from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, Household, Procedure, RiskClue
 
 PROCEDURE = "identification"
 CHANNELS = {
@@ -153,7 +158,7 @@ def place(
         text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
         notifications.send_about(session, household, "township", "clue", text, now)
         return None, False
-    case = runtime.open_case(
+    case = acts.open_case(
         session, actor, PROCEDURE, household, _variables(session, household, clue, now), now, origin=origin
     )
     clue.case_id = case.id
@@ -217,7 +222,7 @@ def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClu
         text = f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
         for queue in ("township", "village"):
             notifications.send(session, case, queue, "clue", text, now)
-    runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
+    acts.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 
 
 def _earliest(case: CaseFile) -> Select[date]:
@@ -239,7 +244,7 @@ def count_anew(session: Session, actor: Account | None, case: CaseFile, now: dat
     ):  # R15: counted up to the county's approval
         return
     facts = {"discovery_date": first.isoformat()}
-    runtime.send_message(
+    acts.send_message(
         session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now)
     )
 

@@ -14,14 +14,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, audit, clues, households, locks, notifications, officials, openings, persons
-from engine.flow.history import lines
-from engine.ground import text
-from engine.ground.clock import Clock, local_date
-from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.inbox import Page, page_of
-from engine.models import (
+from engine import clues, households, officials, persons
+from engine.casework import audit
+from engine.casework.acts import openings
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import (
     Account,
     BatchEntry,
     CaseFile,
@@ -34,6 +31,14 @@ from engine.models import (
     RiskClue,
     WorkItem,
 )
+from engine.casework.organisation import access
+from engine.casework.step import locks
+from engine.casework.telling import notifications
+from engine.flow.history import lines
+from engine.ground import text
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 
 MERGE, CLUE = "merge", "clue"
 KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}

@@ -11,17 +11,26 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import access, audit, definitions
-from engine.definitions import Definition, Resources
+from engine.casework import audit, definitions
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import (
+    Account,
+    DraftEditor,
+    DraftResource,
+    Procedure,
+    ProcedureDraft,
+    ProcedureVersion,
+)
+from engine.casework.organisation import access
+from engine.flow.check import check
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.blank import blank_diagram, blank_form
+from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import dropped, lost, with_comments
-from engine.flow.diagram.resources import main_process
+from engine.flow.diagram.resources import Resources, main_process
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
-from engine.inbox import Page, page_of
-from engine.models import Account, DraftEditor, DraftResource, Procedure, ProcedureDraft, ProcedureVersion
 
 ALIVE = ("open", "submitted")
 """The states in which a draft is on the list."""
@@ -367,7 +376,7 @@ def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -
 
 def checked(session: Session, draft: ProcedureDraft) -> tuple[Definition | None, list[Finding]]:
     """The draft as it would be put into force, and what the check finds; None when it cannot be built."""
-    return definitions.check(draft.xml, resources_of(session, draft))
+    return check(draft.xml, resources_of(session, draft))
 
 
 def seen(session: Session, actor: Account, draft_id: int, now: datetime) -> list[DraftEditor]:

@@ -13,21 +13,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine import drafting
-from engine.access import QUEUE_NAMES
-from engine.definitions import Definition, Element, Resources
-from engine.documents.kinds import KINDS
+from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
+from engine.casework.organisation.access import QUEUE_NAMES
+from engine.casework.papers.kinds import KINDS
 from engine.flow import feel, services
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.resources import main_process
+from engine.flow.diagram.definition import Definition, Element
+from engine.flow.diagram.resources import Resources, main_process
 from engine.flow.forms import schema as s
 from engine.flow.machine.workflow import settings_of, timer_feel
 from engine.flow.services import Service
 from engine.flow.vocabulary import GIVEN, VARIABLES
 from engine.ground.errors import DefinitionError
-from engine.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.service_words import PARAMETERS
 
 

@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import definitions, drafting
-from engine.definitions import Resources
+from engine import drafting
+from engine.casework.models import Account, ProcedureDraft
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources
 from engine.flow.forms import Field, compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
-from engine.models import Account, ProcedureDraft
 
 _INVENTED = "41990119600101001"  # region 419901 is never assigned
 
@@ -40,8 +41,8 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
     if schema is None or any(one.severity == "error" for one in found):
         return found
     resources = drafting.resources_of(session, draft)
-    _, before = definitions.check(draft.xml, resources)
-    _, after = definitions.check(draft.xml, resources | Resources({key: body}))
+    _, before = check(draft.xml, resources)
+    _, after = check(draft.xml, resources | Resources({key: body}))
     known = {(one.element_id, one.message) for one in before}
     return found + [one for one in after if (one.element_id, one.message) not in known]
 

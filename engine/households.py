@@ -10,16 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions, notifications, observations, persons
-from engine.flow.receivers import ROWS, Need, receives
-from engine.flow.services import ServiceCall, service
-from engine.ground import idnumber, text
-from engine.ground.clock import local_date
-from engine.ground.database import write
-from engine.ground.errors import Invalid, NotFound
-from engine.ground.tables import table
-from engine.inbox import PAGE, Page, page_of
-from engine.models import (
+from engine import observations, persons
+from engine.casework import audit
+from engine.casework.desk.inbox import PAGE, Page, page_of
+from engine.casework.models import (
     Account,
     Household,
     HouseholdYear,
@@ -29,7 +23,16 @@ from engine.models import (
     RiskClue,
     Telling,
 )
-from engine.privacy import mask_phone
+from engine.casework.organisation import access, divisions
+from engine.casework.organisation.privacy import mask_phone
+from engine.casework.telling import notifications
+from engine.flow.receivers import ROWS, Need, receives
+from engine.flow.services import ServiceCall, service
+from engine.ground import idnumber, text
+from engine.ground.clock import local_date
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotFound
+from engine.ground.tables import table
 
 TYPE_NAMES = {
     "ordinary": "一般农户",

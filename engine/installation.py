@@ -10,9 +10,11 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import calendar, definitions, divisions, notification_rules
+from engine.casework import definitions
+from engine.casework.models import MonitoringLine
+from engine.casework.organisation import calendar, divisions
+from engine.casework.telling import notification_rules
 from engine.ground.database import write
-from engine.models import MonitoringLine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SHIPPED = "share/shouwang"

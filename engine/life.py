@@ -12,10 +12,8 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, corrections, households
-from engine.ground.clock import local_date, written
-from engine.ground.text import sentence
-from engine.models import (
+from engine import corrections, households
+from engine.casework.models import (
     Account,
     AssistancePlan,
     CaseFile,
@@ -30,6 +28,9 @@ from engine.models import (
     Telling,
     WorkItem,
 )
+from engine.casework.organisation import access
+from engine.ground.clock import local_date, written
+from engine.ground.text import sentence
 
 
 @dataclass(frozen=True)

@@ -15,17 +15,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from engine import access, attachments, definitions, observations, officials
-from engine.flow.forms import Form
-from engine.flow.forms.schema import options, walk
-from engine.flow.history import lines
-from engine.flow.receivers import CHOICE, DAY, Need, receives
-from engine.ground.clock import Clock, local_date, start_of_day
-from engine.ground.database import write
-from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.ground.text import key
-from engine.inbox import Page, page_of
-from engine.models import (
+from engine import observations, officials
+from engine.casework import definitions
+from engine.casework.acts import attachments
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import (
     PLAN_IN_FORCE,
     Account,
     AssistancePlan,
@@ -36,7 +30,16 @@ from engine.models import (
     ResponsibleOfficial,
     Timer,
 )
-from engine.steps import Step
+from engine.casework.organisation import access
+from engine.casework.step.steps import Step
+from engine.flow.forms import Form
+from engine.flow.forms.schema import options, walk
+from engine.flow.history import lines
+from engine.flow.receivers import CHOICE, DAY, Need, receives
+from engine.ground.clock import Clock, local_date, start_of_day
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.text import key
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"

@@ -9,9 +9,9 @@ from datetime import date
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import access
+from engine.casework.models import MonitoringLine
+from engine.casework.organisation import access
 from engine.ground.errors import Invalid
-from engine.models import MonitoringLine
 
 _IN_FORCE = (
     select(MonitoringLine)

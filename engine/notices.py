@@ -13,9 +13,12 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine import divisions, notifications, runtime
-from engine.documents import compose, facts
-from engine.documents.paper import Paper
+from engine.casework import acts
+from engine.casework.models import Account, CaseFile, Notice, Objection
+from engine.casework.organisation import divisions
+from engine.casework.papers import compose, facts
+from engine.casework.papers.paper import Paper
+from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.workflow import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, receives
@@ -24,7 +27,6 @@ from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.households import CATEGORY_NAMES
-from engine.models import Account, CaseFile, Notice, Objection
 
 _OPEN_NOTICE = (
     select(Notice)
@@ -311,5 +313,5 @@ def raise_objection(
         session.add(objection)
         session.flush()
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
-        runtime.send_message(session, actor, case_id, "objection", payload, clock=clock)
+        acts.send_message(session, actor, case_id, "objection", payload, clock=clock)
     return objection

@@ -14,9 +14,16 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine import monitoring_lines
+from engine.casework.models import (
+    PLAN_IN_FORCE,
+    AssistancePlan,
+    Household,
+    Measure,
+    Observation,
+    ResponsibleOfficial,
+)
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
-from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Observation, ResponsibleOfficial
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 

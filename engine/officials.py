@@ -11,14 +11,16 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, locks, notifications
-from engine.access import Scope
+from engine.casework.desk.inbox import Page, page_of, page_of_rows
+from engine.casework.models import Account, Household, ResponsibleOfficial
+from engine.casework.organisation import access
+from engine.casework.organisation.access import Scope
+from engine.casework.step import locks
+from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.text import key
-from engine.inbox import Page, page_of, page_of_rows
-from engine.models import Account, Household, ResponsibleOfficial
 
 SHOWN = 20
 """So many officials a form lists with their load."""

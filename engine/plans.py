@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import locks, measures, notifications
+from engine import measures
+from engine.casework.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
+from engine.casework.step import locks
+from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, receives
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
-from engine.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
 
 FORM = "assistance_plan"
 

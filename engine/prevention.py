@@ -15,15 +15,15 @@ from engine import (
     matching,
     measures,
     notices,
-    notifications,
     observations,
     officials,
-    openings,
     plans,
     registration,
     rollbacks,
 )
-from engine.supervision import orders
+from engine.casework.acts import openings
+from engine.casework.supervision import orders
+from engine.casework.telling import notifications
 
 ROOMS: tuple[ModuleType, ...] = (
     announcements,

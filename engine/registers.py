@@ -10,7 +10,11 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import access, audit, divisions
+from engine.casework import audit
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import Account, Household, Member, ResponsibleOfficial
+from engine.casework.organisation import access, divisions
+from engine.casework.organisation.privacy import mask_phone
 from engine.ground import idnumber
 from engine.ground.clock import local_date
 from engine.ground.database import write
@@ -18,9 +22,6 @@ from engine.ground.errors import Invalid
 from engine.ground.sheets import Book
 from engine.ground.text import half
 from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
-from engine.inbox import Page, page_of
-from engine.models import Account, Household, Member, ResponsibleOfficial
-from engine.privacy import mask_phone
 
 MAX_ROWS = 50_000
 """An export of more households than this is asked for by township."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import notifications, standing
+from engine import standing
+from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid

@@ -13,12 +13,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import measures, notifications, runtime, standing
+from engine import measures, standing
+from engine.casework import acts
+from engine.casework.models import BatchEntry, Telling
+from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
-from engine.models import BatchEntry, Telling
 
 
 def _require_consent(consent_number: str | None) -> str:
@@ -116,7 +118,7 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有登记告知的日期和方式。")
-    fields = runtime.definition_of(call.session, call.case).form(form).review(data)
+    fields = acts.definition_of(call.session, call.case).form(form).review(data)
     words = {field.path: field.shown for field in fields}
     how = "，".join(part for part in (words["manner"], f"被告知人：{words['receiver']}") if part)
     day = date.fromisoformat(data["told_on"])
@@ -138,7 +140,7 @@ def pending(session: Session, household_id: int) -> str:
     From the county's application until the execution the change awaits consent (R28); before that it is being
     handled.
     """
-    case = runtime.open_of_group(session, household_id, "register")
+    case = acts.open_of_group(session, household_id, "register")
     if case is None:
         return ""
     waiting = select(BatchEntry.id).where(

@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from engine import locks, runtime
+from engine.casework import acts
+from engine.casework.models import Household
+from engine.casework.step import locks
 from engine.flow.services import ServiceCall
 from engine.ground.errors import Conflict
 from engine.households import STATUS_NAMES
-from engine.models import Household
 
 MESSAGES = {
     "admitted": "household_admitted",
@@ -61,7 +62,7 @@ def change(call: ServiceCall, household: Household, news: str, on: str, **values
         setattr(household, key, value)
     household.updated_at = call.now
     call.session.flush()
-    told = runtime.tell_household(
+    told = acts.tell_household(
         call.session,
         call.actor,
         household.id,

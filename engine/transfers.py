@@ -11,12 +11,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import access, audit, divisions, locks, notifications, officials
-from engine.flow.history import lines
-from engine.ground.clock import Clock, local_date
-from engine.ground.database import write
-from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.models import (
+from engine import officials
+from engine.casework import audit
+from engine.casework.models import (
     Account,
     CaseFile,
     Division,
@@ -27,7 +24,14 @@ from engine.models import (
     Timer,
     WorkItem,
 )
-from engine.steps import Step
+from engine.casework.organisation import access, divisions
+from engine.casework.step import locks
+from engine.casework.step.steps import Step
+from engine.casework.telling import notifications
+from engine.flow.history import lines
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 
 
 def hand_over(

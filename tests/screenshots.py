@@ -21,10 +21,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine import drafting, installation, schema
+from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
 from engine.demo import PASSWORD, populate
 from engine.ground.clock import CHINA, MovableClock
 from engine.ground.database import create_engine, session_factory
-from engine.models import Account, CaseFile, RoleGrant, WorkItem
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 

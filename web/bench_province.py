@@ -22,11 +22,7 @@ from sqlalchemy import Connection, Row, Table, Text, column, func, insert, selec
 from sqlalchemy import table as lightweight
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, timers
-from engine.ground.clock import MovableClock, local_date
-from engine.ground.errors import Conflict
-from engine.ground.tables import table
-from engine.models import (
+from engine.casework.models import (
     Account,
     CaseFile,
     Division,
@@ -38,8 +34,13 @@ from engine.models import (
     Urge,
     WorkItem,
 )
-from engine.supervision import limits, orders, urging
-from engine.supervision.limits import LimitFilter
+from engine.casework.organisation import access
+from engine.casework.supervision import limits, orders, urging
+from engine.casework.supervision.limits import LimitFilter
+from engine.casework.time import timers
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.errors import Conflict
+from engine.ground.tables import table
 
 YEAR = 360
 """Days over which the finished cases are spread."""

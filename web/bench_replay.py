@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import audit, calendar, definitions
+from engine.casework import audit, definitions
+from engine.casework.models import CaseFile
+from engine.casework.organisation import calendar
 from engine.flow.history import replay
-from engine.models import CaseFile
 from engine.rehearsal import acts
 from engine.rehearsal.simulation import Assumption
 

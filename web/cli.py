@@ -11,9 +11,12 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine import accounts, audit, calendar, definitions, divisions, installation, schema
-from engine.definitions import Resources, read_resources
+from engine import installation, schema
+from engine.casework import audit, definitions
+from engine.casework.organisation import accounts, calendar, divisions
+from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.diagram.xml import MAX_BYTES
 from engine.flow.forms.reading import read_schema
 from engine.ground.clock import SYSTEM
@@ -308,7 +311,7 @@ def _check(file: Path) -> list[Finding]:
         return read_schema(_read(file))[1]
     if file.suffix == ".dmn":
         return _decision(_read(file))
-    return definitions.check(_read(file), _beside(file))[1]
+    return check_diagram(_read(file), _beside(file))[1]
 
 
 def _decision(body: bytes) -> list[Finding]:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from engine import audit
+from engine.casework import audit
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import (

@@ -9,7 +9,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from flask import Flask
 
-from engine import delivery, outbox, ticker, timers
+from engine.casework.telling import delivery, outbox
+from engine.casework.time import ticker, timers
 from engine.ground.clock import SYSTEM
 from web.database import sessions
 

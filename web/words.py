@@ -8,15 +8,17 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine import access, batches, clues, divisions, elimination, households, lamps, measures, privacy
-from engine.documents import fonts
+from engine import batches, clues, elimination, households, measures
+from engine.casework.desk import lamps
+from engine.casework.models import Attachment, Division
+from engine.casework.organisation import access, divisions, privacy
+from engine.casework.papers import fonts
+from engine.casework.supervision import orders
 from engine.flow.forms import Field, spread
 from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
 from engine.matching import EFFECTS
-from engine.models import Attachment, Division
-from engine.supervision import orders
 from web import clock
 
 ITEM_STATUS = {

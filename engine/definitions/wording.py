@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from engine.access import QUEUE_NAMES
+from engine.casework.organisation.access import QUEUE_NAMES
+from engine.casework.papers.kinds import KINDS as PAPERS
 from engine.definitions.saying import Words, say_cell
-from engine.documents.kinds import KINDS as PAPERS
 from engine.flow import services
 from engine.flow.decisions import Decision
 from engine.flow.diagram.definition import Definition, Element

@@ -12,12 +12,17 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, attachments, notices, runtime, timers, views
+from engine import notices
+from engine.casework import acts
+from engine.casework.acts import attachments
+from engine.casework.desk import views
+from engine.casework.models import Account, CaseFile, Household, Notice, WorkItem
+from engine.casework.organisation import access
+from engine.casework.time import timers
 from engine.demo.answers import ANSWERS, Scene
 from engine.demo.people import Family
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.errors import ShouwangError
-from engine.models import Account, CaseFile, Household, Notice, WorkItem
 
 OFFICE = 1.2
 """How much longer a case waits on a township's or county's desk than in the village."""
@@ -129,7 +134,7 @@ class Course:
         scene = Scene(self.random, self.family, local_date(self.clock.now()), upload, filled, township)
         data = {**ANSWERS[item.form_key](scene), **self.answers.get(item.element_id, {})}
         try:
-            runtime.complete(session, actor, item.id, data, clock=self.clock)
+            acts.complete(session, actor, item.id, data, clock=self.clock)
         except ShouwangError as error:
             raise RuntimeError(f"{item.name}: {error.message} {getattr(error, 'fields', '')}") from error
         return True

@@ -16,13 +16,23 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access, measures, monitoring_lines, openings, timers
+from engine import measures, monitoring_lines
+from engine.casework.acts import openings
+from engine.casework.models import (
+    Account,
+    Household,
+    HouseholdYear,
+    Measure,
+    Observation,
+    ResponsibleOfficial,
+)
+from engine.casework.organisation import access
+from engine.casework.time import timers
 from engine.demo.answers import DEPARTMENTS, PEOPLE
 from engine.demo.driving import Course, Factory, Officials, at_work
 from engine.demo.people import Family
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import write
-from engine.models import Account, Household, HouseholdYear, Measure, Observation, ResponsibleOfficial
 from engine.observations import ASSURANCES
 
 APPLICATION = "county_applies"

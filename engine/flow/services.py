@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.ground.tables import table
-from engine.models import Account, CaseFile, Submission, WorkItem
 
 if TYPE_CHECKING:
     from engine.flow.diagram.definition import Definition

@@ -12,15 +12,16 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import access, calendar, definitions
-from engine.definitions import Definition
+from engine.casework import definitions
+from engine.casework.desk.inbox import Page, page_of
+from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
+from engine.casework.organisation import access, calendar
+from engine.flow.diagram.definition import Definition
 from engine.flow.history.replay import ReplayMisfit, inputs_of
 from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.surroundings import trouble_of
-from engine.inbox import Page, page_of
-from engine.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
 from engine.rehearsal.course import Course
 from engine.rehearsal.past import Workdays, remember
 from engine.rehearsal.simulation import Assumption, Misfit, simulate

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from engine.definitions import Definition
+from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
 from engine.flow.history.replay import Input, Replay, services_of
 from engine.ground.clock import local_date

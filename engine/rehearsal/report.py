@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access
-from engine.models import Rehearsal, RehearsalEntry
+from engine.casework.models import Rehearsal, RehearsalEntry
+from engine.casework.organisation import access
 
 
 @dataclass(frozen=True)

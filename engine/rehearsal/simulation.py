@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
-from engine.definitions import Definition
+from engine.flow.diagram.definition import Definition
 from engine.flow.forms.sample import sample
 from engine.flow.history import lines
 from engine.flow.machine.instance import Instance, OpenTask

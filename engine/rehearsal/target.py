@@ -11,11 +11,13 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import definitions, drafting
-from engine.definitions import Definition, Resources
-from engine.flow.diagram.resources import KINDS
+from engine import drafting
+from engine.casework import definitions
+from engine.casework.models import Account, Procedure, ProcedureVersion
+from engine.flow.check import check
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import KINDS, Resources
 from engine.ground.errors import Conflict, NotFound
-from engine.models import Account, Procedure, ProcedureVersion
 
 REMEMBERED = 200
 """Hashes of so many sound diagrams with their resources are kept."""
@@ -53,7 +55,7 @@ def _checked(body: bytes, resources: Resources) -> Definition:
             digest.update(f"{kind}:{key}:{len(text)}:".encode() + text)
     if digest.digest() in _SOUND:
         return Definition(body, resources)
-    definition, findings = definitions.check(body, resources)
+    definition, findings = check(body, resources)
     errors = sum(finding.severity == "error" for finding in findings)
     if definition is None or errors:
         raise Conflict(f"草稿还有 {max(errors, 1)} 处错误，改正后才能试运行和回放。")

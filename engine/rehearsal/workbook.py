@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import access
+from engine.casework.models import Rehearsal, RehearsalEntry
+from engine.casework.organisation import access
 from engine.ground.clock import written_moment
 from engine.ground.sheets import Book
-from engine.models import Rehearsal, RehearsalEntry
 from engine.rehearsal.report import Report
 
 STATUS_WORDS = {"pending": "未回放", "same": "没有变化", "differs": "有变化", "misfit": "走不通"}

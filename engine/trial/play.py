@@ -13,9 +13,14 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import attachments, audit, clues, definitions, messages, openings, prefill, runtime, timers, views
-from engine.definitions import Definition
+from engine import clues
+from engine.casework import acts, audit, definitions
+from engine.casework.acts import attachments, messages, openings, prefill
+from engine.casework.desk import views
+from engine.casework.models import Account, CaseFile, Timer, WorkItem
+from engine.casework.time import timers
 from engine.flow import services
+from engine.flow.diagram.definition import Definition
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.sample import sample
@@ -25,7 +30,6 @@ from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import discarding
 from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.ground.surroundings import trouble_of
-from engine.models import Account, CaseFile, Timer, WorkItem
 from engine.rehearsal.target import Target
 from engine.trial import place
 from engine.trial.script import Act, Script
@@ -131,7 +135,7 @@ def _opened(session: Session, definition: Definition, script: Script, calls: lis
         variables = openings.first_variables(session, household, day)
         if form is not None and start.variable:
             variables[start.variable] = definition.project(start.variable, data)
-        case = runtime.open_case(session, actor, definition.key, household, variables, now)
+        case = acts.open_case(session, actor, definition.key, household, variables, now)
     stage = Stage(session, clock, officials, case, village, calls)
     _note_decisions(stage, 0)
     return stage
@@ -220,7 +224,7 @@ def _complete(stage: Stage, act: Act) -> None:
         return [str(found.id)]
 
     raw = stage.sample(form, variables, act.data, upload)
-    runtime.complete(stage.session, actor, item.id, raw, clock=stage.clock)
+    acts.complete(stage.session, actor, item.id, raw, clock=stage.clock)
 
 
 def _send(stage: Stage, act: Act) -> None:
@@ -229,7 +233,7 @@ def _send(stage: Stage, act: Act) -> None:
     data = stage.sample(form, variables, act.data, lambda key: []) if form else dict(act.data)
     actor: Account = stage.officials.next("township")
     if form is None:  # in a trial one may also be what the system or a department would send
-        runtime.send_message(stage.session, None, stage.case.id, act.element, data, clock=stage.clock)
+        acts.send_message(stage.session, None, stage.case.id, act.element, data, clock=stage.clock)
         return
     messages.send(stage.session, actor, stage.case.id, act.element, data, clock=stage.clock)
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from engine import views
-from engine.definitions import Element
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, ProcedureVersion, Timer
+from engine.flow.diagram.definition import Element
 from engine.flow.forms import Field
 from engine.flow.forms.schema import OUTCOME_KEYS
-from engine.models import CaseFile, ProcedureVersion, Timer
 from engine.rehearsal.target import Target
 from engine.trial.script import Act, Script
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.figures import tally
+from engine.casework.figures import tally
+from engine.casework.models import CaseFile, LogEntry, WorkItem
 from engine.ground.clock import MovableClock
-from engine.models import CaseFile, LogEntry, WorkItem
 from tests.support.browser import Site
 from tests.support.world import World
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from engine import definitions
-from engine.definitions import Resources
+from engine.casework import definitions
+from engine.flow.diagram.resources import Resources
 from engine.ground.database import create_engine, session_factory
 from engine.installation import ROOT
 from tests.support.browser import Site

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from engine import drafting
+from engine.casework.models import CaseFile, RehearsalEntry
 from engine.ground.clock import MovableClock
 from engine.ground.database import write
 from engine.ground.tables import Base
-from engine.models import CaseFile, RehearsalEntry
 from tests.support.browser import Official, Site
 from tests.support.world import World
 

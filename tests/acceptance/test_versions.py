@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine import accounts
+from engine.casework.organisation import accounts
 from engine.ground.database import create_engine, session_factory, write
 from engine.installation import ROOT
 from tests.support.browser import Official, Site

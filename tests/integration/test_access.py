@@ -8,13 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import definitions, drafting
-from engine.documents import compose, numbers
-from engine.documents.compose import Terms
-from engine.documents.kinds import KINDS
-from engine.figures import walls
-from engine.ground.database import write
-from engine.models import (
+from engine import drafting
+from engine.casework import definitions
+from engine.casework.figures import walls
+from engine.casework.models import (
     ApplicationBatch,
     AssistancePlan,
     Attachment,
@@ -28,7 +25,11 @@ from engine.models import (
     Rehearsal,
     WorkItem,
 )
-from engine.supervision import orders
+from engine.casework.papers import compose, numbers
+from engine.casework.papers.compose import Terms
+from engine.casework.papers.kinds import KINDS
+from engine.casework.supervision import orders
+from engine.ground.database import write
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World

@@ -9,10 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import audit, clues, corrections, households, inbox, life, measures
-from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.models import (
+from engine import clues, corrections, households, life, measures
+from engine.casework import audit
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import (
     CaseFile,
     Correction,
     Household,
@@ -24,6 +25,7 @@ from engine.models import (
     Timer,
     WorkItem,
 )
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

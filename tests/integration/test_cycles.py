@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import definitions
+from engine.casework import definitions
+from engine.casework.models import LogEntry, Timer
 from engine.flow import check
 from engine.flow.machine.instance import Instance
 from engine.installation import ROOT
-from engine.models import LogEntry, Timer
 from tests.support.small import (
     END,
     FORMS,

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from engine import batches, installation, schema
+from engine.casework.models import Account, CaseFile, Household, Incident, Measure, Procedure, WorkItem
 from engine.demo import populate
 from engine.demo.driving import Factory
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory
-from engine.models import Account, CaseFile, Household, Incident, Measure, Procedure, WorkItem
 
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
 

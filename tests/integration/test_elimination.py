@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import access, clues, notices, views
-from engine.ground.errors import Invalid, NotAllowed, ShouwangError
-from engine.models import (
+from engine import clues, notices
+from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.desk import views
+from engine.casework.models import (
     CaseFile,
     MonitoringLine,
     Notification,
@@ -24,7 +25,8 @@ from engine.models import (
     Telling,
     WorkItem,
 )
-from engine.runtime import return_targets, return_to, withdraw
+from engine.casework.organisation import access
+from engine.ground.errors import Invalid, NotAllowed, ShouwangError
 from tests.support import papers
 from tests.support.stages import (
     NATURAL,

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, definitions, households, openings, standing
-from engine.ground.database import write
-from engine.ground.errors import Conflict
-from engine.models import (
+from engine import clues, households, standing
+from engine.casework import definitions
+from engine.casework.acts import openings, withdraw
+from engine.casework.models import (
     CaseFile,
     Household,
     Measure,
@@ -28,8 +28,9 @@ from engine.models import (
     RiskClue,
     Timer,
 )
-from engine.runtime import withdraw
-from engine.steps import Step
+from engine.casework.step.steps import Step
+from engine.ground.database import write
+from engine.ground.errors import Conflict
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
 from tests.support.world import World

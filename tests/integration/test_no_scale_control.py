@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import openings
-from engine.definitions import Definition, read_resources
+from engine.casework.acts import openings
+from engine.casework.models import Household, Setting
 from engine.flow import services
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import read_resources
 from engine.flow.forms.schema import walk
 from engine.ground.tables import Base
 from engine.installation import ROOT
-from engine.models import Household, Setting
 from engine.observations import facts
 from tests.support.world import World
 

@@ -15,15 +15,18 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from engine import access, divisions, inbox, lamps, openings, timers, views
-from engine.figures import heat, live, periods, reading, walls
+from engine.casework.acts import openings
+from engine.casework.desk import inbox, lamps, views
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.figures import heat, live, periods, reading, walls
+from engine.casework.models import CaseFile, WorkItem
+from engine.casework.organisation import access, divisions
+from engine.casework.supervision import counting, letters, limits
+from engine.casework.supervision.limits import LimitFilter
+from engine.casework.time import timers
 from engine.flow.history import lines
 from engine.ground.clock import local_date
 from engine.ground.database import write
-from engine.inbox import InboxFilter
-from engine.models import CaseFile, WorkItem
-from engine.supervision import counting, letters, limits
-from engine.supervision.limits import LimitFilter
 from tests.support import sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import SEVEN, deploy, looked_at, move_all

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from engine.definitions import Definition
+from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
 from engine.flow.history.replay import Replay
 from engine.flow.machine.instance import Instance

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.definitions import Definition, Resources, read_resources
+from engine.casework.acts import return_targets, return_to, withdraw
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.history import lines
 from engine.flow.history.relocation import Wish, relocate
 from engine.flow.history.replay import Input
@@ -25,7 +27,6 @@ from engine.ground.errors import ShouwangError
 from engine.installation import ROOT
 from engine.rehearsal.past import remember
 from engine.rehearsal.simulation import Assumption, simulate
-from engine.runtime import return_targets, return_to, withdraw
 from tests.support import papers
 from tests.support.world import World
 
@@ -298,7 +299,7 @@ def test_replay_rebuilds_every_case_with_returns_and_withdrawals(small_world: Wo
 
 
 def _later(world: World, random: Random) -> None:
-    from engine import timers
+    from engine.casework.time import timers
 
     world.session.commit()
     world.clock.advance(timedelta(days=random.randint(1, 4)))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.models import AssistancePlan, Household, Measure, NumberedPaper
+from engine.casework.models import AssistancePlan, Household, Measure, NumberedPaper
 from tests.support import plans
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import TOWNSHIP, VILLAGE

@@ -8,12 +8,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import update
 
-from engine import audit, calendar, definitions, drafting
-from engine.definitions import Definition, Resources, resources_of_version
+from engine import drafting
+from engine.casework import audit, definitions
+from engine.casework.definitions import resources_of_version
+from engine.casework.models import CaseFile, ProcedureVersion, RehearsalEntry
+from engine.casework.organisation import calendar
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources
 from engine.flow.history.replay import inputs_of, submissions_of
 from engine.ground.database import write
 from engine.ground.errors import Conflict
-from engine.models import CaseFile, ProcedureVersion, RehearsalEntry
 from engine.rehearsal import acts, past, target
 from engine.rehearsal.course import Course
 from engine.rehearsal.report import report

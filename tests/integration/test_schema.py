@@ -19,11 +19,14 @@ from alembic.migration import MigrationContext
 from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
-from engine import audit, definitions, schema, timers, views
+from engine import schema
+from engine.casework import audit, definitions
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, Incident
+from engine.casework.time import timers
 from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
-from engine.models import CaseFile, Incident
 from tests.support import databases, releases
 from tests.support.client import application, signed_in
 from tests.support.walking import Walk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from engine import accounts
+from engine.casework.organisation import accounts
 from engine.ground.database import write
 from tests.support.client import application
 from tests.support.template import VILLAGE

@@ -15,8 +15,8 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
-from engine.definitions import Definition
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
 from engine.ground.errors import Conflict, EngineFault

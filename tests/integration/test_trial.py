@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 
 from engine import drafting
+from engine.casework.models import Household, Setting
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
-from engine.models import Household, Setting
 from engine.rehearsal import target
 from engine.rehearsal.target import Target
 from engine.trial.place import HOUSEHOLDS

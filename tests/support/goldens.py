@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.definitions import Definition, Resources
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
 from engine.flow.history.replay import Input, Replay
 from engine.flow.machine.instance import Instance

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.definitions import Definition
+from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
 from engine.flow.history.relocation import Relocation, Wish, relocate
 from engine.flow.history.replay import Input, Replay

@@ -20,12 +20,13 @@ from typing import Any
 
 from lxml import etree
 
-from engine.definitions import Definition, Resources
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
 from engine.drawing import told
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import lost
+from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import parse_xml
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.forms.sample import sample

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engine.definitions import Definition, Resources
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
 

@@ -19,12 +19,14 @@ from typing import Any
 
 from sqlalchemy.orm import undefer
 
-from engine import audit, definitions, notices, runtime
-from engine.definitions import Definition, Resources
+from engine import notices
+from engine.casework import acts, audit, definitions
+from engine.casework.models import CaseFile
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines, replay
 from engine.flow.history.replay import Input
 from engine.ground.tables import to_json
-from engine.models import CaseFile
 from tests.support import template
 from tests.support.histories import Case
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer
@@ -141,7 +143,7 @@ def _real(world: World) -> Iterator[Kept]:
     world.finish(case, "end_notice", "cun")
     world.finish(case, "review", "xiang")
     item = world.open_items(case)["approve"]
-    runtime.return_to(world.session, world.official("xian"), item.id, None, "材料不全", clock=world.clock)
+    acts.return_to(world.session, world.official("xian"), item.id, None, "材料不全", clock=world.clock)
     note()
     world.finish(case, "review", "xiang")
     note()

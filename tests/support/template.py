@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine import accounts, installation, schema
+from engine import installation, schema
+from engine.casework.organisation import accounts
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write
 

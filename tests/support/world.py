@@ -12,12 +12,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
+from engine import clues
+from engine.casework import acts, audit, definitions
+from engine.casework.acts import StepResult, attachments, openings
+from engine.casework.desk import views
+from engine.casework.models import Account, CaseFile, Household, Submission, WorkItem
+from engine.casework.time import timers
 from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
-from engine.models import Account, CaseFile, Household, Submission, WorkItem
-from engine.runtime import StepResult
 from tests.support import papers
 from tests.support.template import START
 
@@ -118,7 +121,7 @@ class World:
             household = case.household
             number = household.head_id_number or f"41990119700101{household.id:03d}"
             data["members"] = papers.family(household.head_name, number)
-        return runtime.complete(
+        return acts.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )
 

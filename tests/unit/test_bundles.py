@@ -9,8 +9,7 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 import pytest
 
 from engine import bundles
-from engine.definitions import Resources, read_resources
-from engine.flow.diagram.resources import parts_of
+from engine.flow.diagram.resources import Resources, parts_of, read_resources
 from engine.flow.diagram.xml import parse_xml
 from engine.ground.errors import DefinitionError, Invalid
 from engine.installation import ROOT

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, read_resources
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding
 from engine.installation import ROOT
 

@@ -10,8 +10,8 @@ import re
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, read_resources
 from engine.flow import check
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.vocabulary import GIVEN
 from engine.ground.errors import Finding
 from engine.installation import ROOT

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from engine.definitions import Definition
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
 from engine.flow.exploration import explore
 from engine.flow.exploration.search import MAX_STATES, Explorer
 from engine.flow.machine.instance import Instance

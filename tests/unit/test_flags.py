@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.definitions import Definition
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.xml import in_utf8
 from engine.flow.machine.instance import Instance
 from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, open_names, process, task

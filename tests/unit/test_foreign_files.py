@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, Resources
 from engine.flow import check
+from engine.flow.diagram.definition import Definition
+from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import encoded, in_utf8
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import Finding

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.definitions import Resources
 from engine.flow import check
 from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from tests.support.small import END, START, flow, process, task
 

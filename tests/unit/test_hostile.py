@@ -15,9 +15,9 @@ from contextlib import contextmanager
 import pytest
 from lxml import etree
 
-from engine.definitions import Resources, read_resources
 from engine.flow import check
 from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, read_resources
 from engine.flow import check
 from engine.flow.check import legal
 from engine.flow.check.law import LIMITS
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.ground.errors import Finding
 from engine.installation import ROOT
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.definitions import Resources
 from engine.flow.check import _asked, check
 from engine.flow.check.draft import Draft
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.resources import Resources
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import Finding

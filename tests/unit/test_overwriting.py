@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions import read_resources
 from engine.flow import check
+from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding
 from engine.installation import ROOT
 

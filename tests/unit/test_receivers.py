@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, read_resources
 from engine.flow import check
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.receivers import REGISTRY, Receiver
 from engine.installation import ROOT
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, ticker
+from engine.casework.organisation import accounts
+from engine.casework.time import ticker
 from engine.demo import ROLES
 from engine.ground.errors import Invalid, NotFound
 from web import clock, signing

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, clues, households, life, measures, openings, rollbacks, transfers, views
+from engine import clues, households, life, measures, rollbacks, transfers
+from engine.casework.acts import openings
+from engine.casework.desk import views
+from engine.casework.organisation import access
 from engine.ground.errors import Invalid
 from engine.life import Chapter
 from web import clock, discretion

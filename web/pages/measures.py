@@ -8,7 +8,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, definitions, measures
+from engine import measures
+from engine.casework import definitions
+from engine.casework.acts import attachments
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from web import clock

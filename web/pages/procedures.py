@@ -7,14 +7,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases
-from engine.definitions import Definition
+from engine import approvals, bundles, catalogue, drafting, releases
+from engine.casework import definitions
+from engine.casework.organisation import accounts
 from engine.definitions.differences import differences
 from engine.definitions.handbook import chapters
-from engine.documents import book
 from engine.flow import services
+from engine.flow.diagram.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.owners.words import book
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

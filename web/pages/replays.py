@@ -10,8 +10,8 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions
-from engine.models import ProcedureVersion, Rehearsal
+from engine.casework import definitions
+from engine.casework.models import ProcedureVersion, Rehearsal
 from engine.rehearsal import acts, target
 from engine.rehearsal.report import report
 from engine.rehearsal.simulation import Assumption

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from werkzeug.datastructures import MultiDict
 
-from engine import bulk, inbox
-from engine.documents import drafts, register
+from engine.casework.desk import inbox
+from engine.casework.papers import drafts, register
+from engine.casework.portions import bulk
 from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import rows

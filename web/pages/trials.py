@@ -16,8 +16,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions
+from engine.casework import definitions
 from engine.flow import services
+from engine.flow.diagram.definition import Definition
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
 from engine.rehearsal.target import Target
@@ -113,7 +114,7 @@ def _message(target: Target, script: Script) -> Act:
     return Act("message", name, data=dict(data))
 
 
-def _definition(target: Target, script: Script) -> definitions.Definition:
+def _definition(target: Target, script: Script) -> Definition:
     if script.procedure not in target.procedures:
         raise Invalid("这次试运行的是另一个流程，不能在这里打开。")
     return target.procedures[script.procedure]

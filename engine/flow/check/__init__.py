@@ -73,9 +73,7 @@ _CHECKERS: tuple[Checker, ...] = (
 
 def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Finding]]:
     """Check a diagram with the resources at hand; the definition is None when it cannot be put into force."""
-    from engine.flow.exploration import (
-        explore,  # it runs instances, which this package's definitions come before
-    )
+    from engine.flow.exploration import explore
 
     deadline = Deadline(MAX_SECONDS)
     findings: list[Finding] = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.documents.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
+from engine.casework.papers.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.flow import feel, services
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model

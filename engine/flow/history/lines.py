@@ -282,7 +282,7 @@ class Completed(Input):
     outcome: str = ""
     reason: str = ""
     sha: str = ""
-    """Of what was sent (`engine.audit.digest`); empty in lines of version 1."""
+    """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
     files: Sequence[tuple[int, str]] = _parts(tuple, list)
     """The attachments that it names, each with the SHA-256 of its content in hexadecimal digits."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from engine.definitions import Definition
+from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
 from engine.flow.history.replay import Input, Replay, ReplayMisfit
 from engine.flow.machine.instance import Instance, Place
