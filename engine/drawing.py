@@ -28,7 +28,7 @@ from engine.flow.machine.workflow import settings_of, timer_feel
 from engine.flow.services import Service
 from engine.flow.vocabulary import GIVEN, VARIABLES
 from engine.ground.errors import DefinitionError
-from engine.service_words import PARAMETERS
+from engine.prevention.service_words import PARAMETERS
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:

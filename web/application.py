@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-import engine.prevention  # noqa: F401  diagrams call its services
+import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.casework.desk import inbox
 from engine.casework.models import Account
 from engine.casework.organisation import access, calendar, divisions

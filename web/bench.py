@@ -26,20 +26,22 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import clues, installation, schema
+from engine import schema
 from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import accounts
 from engine.casework.time import timers
-from engine.demo.answers import ANSWERS, Scene
-from engine.demo.driving import picture
-from engine.demo.people import Family, family
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Conflict, ShouwangError
 from engine.ground.tables import table
+from engine.prevention import installation
+from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.driving import picture
+from engine.prevention.demo.people import Family, family
+from engine.prevention.identification import clues
 from web import bench_replay
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"

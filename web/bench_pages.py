@@ -25,9 +25,9 @@ from engine.casework.organisation import access, accounts
 from engine.casework.supervision import limits
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
-from engine.demo.populate import TOWNSHIP, populate
 from engine.ground.clock import MovableClock
 from engine.ground.database import write
+from engine.prevention.demo.populate import TOWNSHIP, populate
 from web import bench, bench_province
 from web.application import create_app
 from web.config import Config

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import installation, schema
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine import schema
 from engine.casework import audit, definitions
 from engine.casework.organisation import accounts, calendar, divisions
 from engine.flow.check import check as check_diagram
@@ -22,6 +22,7 @@ from engine.flow.forms.reading import read_schema
 from engine.ground.clock import SYSTEM
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import DefinitionError, Finding, ShouwangError
+from engine.prevention import installation
 from web import serving
 from web.config import Config, prepare_folder
 
@@ -56,7 +57,7 @@ def _ours() -> sessionmaker[Session]:
 @click.option("--fresh", is_flag=True, help="重新生成演示数据。")
 def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
-    from engine.demo import PASSWORD, ROLES, populate
+    from engine.prevention.demo import PASSWORD, ROLES, populate
 
     if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
         click.echo("… 演示数据是旧版本的，重新生成")

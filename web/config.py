@@ -11,7 +11,7 @@ from pathlib import Path
 from engine.casework.papers.fonts import Fonts
 from engine.casework.telling.delivery import Servers, read_webhooks
 from engine.ground.database import Patience
-from engine.installation import INSTANCE
+from engine.prevention.installation import INSTANCE
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine import batches, clues, elimination, households, measures
 from engine.casework.desk import lamps
 from engine.casework.models import Attachment, Division
 from engine.casework.organisation import access, divisions, privacy
@@ -18,7 +17,12 @@ from engine.flow.forms import Field, spread
 from engine.flow.forms.fields import MAX_FILES
 from engine.ground import idnumber, photos
 from engine.ground.clock import CHINA, local_date, written
-from engine.matching import EFFECTS
+from engine.prevention import elimination
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.identification.matching import EFFECTS
+from engine.prevention.register import households
+from engine.prevention.rollback import batches
 from web import clock
 
 ITEM_STATUS = {

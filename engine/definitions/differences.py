@@ -12,7 +12,7 @@ from engine.definitions.wording import KINDS, Grid, Wording, field_words, grid, 
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.definition import FLOW_NODES, REPETITIONS, Definition
 from engine.flow.forms import schema as s
-from engine.service_words import PARAMETERS
+from engine.prevention.service_words import PARAMETERS
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 Said = tuple[str, str]

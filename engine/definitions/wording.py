@@ -18,7 +18,7 @@ from engine.flow.decisions import Decision
 from engine.flow.diagram.definition import Definition, Element
 from engine.flow.forms import schema as s
 from engine.flow.vocabulary import GIVEN
-from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
+from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 KINDS = {
     "startEvent": "开始",

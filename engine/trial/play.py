@@ -13,7 +13,6 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clues
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import attachments, messages, openings, prefill
 from engine.casework.desk import views
@@ -30,8 +29,9 @@ from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import discarding
 from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.ground.surroundings import trouble_of
+from engine.prevention import samples
+from engine.prevention.identification import clues
 from engine.rehearsal.target import Target
-from engine.trial import place
 from engine.trial.script import Act, Script
 from engine.trial.sight import Decided, Problem, Sight, see
 
@@ -46,7 +46,7 @@ class Stage:
 
     session: Session
     clock: MovableClock
-    officials: place.Officials
+    officials: samples.Officials
     case: CaseFile
     village: str
     calls: list[Called]
@@ -90,7 +90,7 @@ def play(
     an `extra` that is refused: the sight's problem says why, its script holds what held. Raises Invalid for
     an unknown procedure or household, and when the case cannot be opened at all.
     """
-    if script.procedure not in target.procedures or script.household not in place.HOUSEHOLDS:
+    if script.procedure not in target.procedures or script.household not in samples.HOUSEHOLDS:
         raise Invalid("试运行的流程或示例农户不存在，请重新开始。")
     with (
         Session(session.get_bind(), expire_on_commit=False) as own,
@@ -118,9 +118,9 @@ def play(
 
 def _opened(session: Session, definition: Definition, script: Script, calls: list[Called]) -> Stage:
     now = script.start
-    village = place.settle(session, now)
-    household = place.register(session, script.household, village, definition.start, now)
-    officials, clock = place.Officials(session, village, now), MovableClock(at=now)
+    village = samples.settle(session, now)
+    household = samples.register(session, script.household, village, definition.start, now)
+    officials, clock = samples.Officials(session, village, now), MovableClock(at=now)
     start, day = definition.start, local_date(now)
     actor = officials.next(start.queue or "village")
     context: dict[str, Any] = {"household": {}, "case": {}, "clue": {}}

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from engine.casework import definitions
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import create_engine, session_factory
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.browser import Site
 from tests.support.server import Server
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.casework.organisation import accounts
 from engine.ground.database import create_engine, session_factory, write
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.browser import Official, Site
 from tests.support.template import PASSWORD, START
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import households, measures, officials, plans
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.casework.models import (
     AssistancePlan,
@@ -25,6 +24,8 @@ from engine.casework.models import (
 )
 from engine.flow.forms.naming import PREFILLED
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.assistance import measures, officials, plans
+from engine.prevention.register import households
 from tests.support import papers
 from tests.support.world import World
 
@@ -548,9 +549,9 @@ def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on
 
 @pytest.mark.duty("R21")
 def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(small_world: World) -> None:
-    from engine import households
     from engine.casework.time import schedules
     from engine.ground.database import write
+    from engine.prevention.register import households
 
     world = small_world
     monitored = world.approved().household_id

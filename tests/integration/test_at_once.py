@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from engine import clues
 from engine.casework import acts
 from engine.casework.acts import StepResult, messages
 from engine.casework.models import Account, CaseFile, Draft, Idempotency, Incident, RiskClue, Submission
 from engine.ground.errors import Conflict
+from engine.prevention.identification import clues
 from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import VILLAGE

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.flow.diagram.xml import MAX_BYTES
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.client import Caller, application
 from tests.support.world import World
 from tests.unit.test_foreign_files import FORM, STEP, camunda7

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import clues, corrections, households, life, measures
 from engine.casework import audit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
@@ -26,6 +25,9 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.register import corrections, households, life
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

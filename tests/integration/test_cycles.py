@@ -13,7 +13,7 @@ from engine.casework import definitions
 from engine.casework.models import LogEntry, Timer
 from engine.flow import check
 from engine.flow.machine.instance import Instance
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.small import (
     END,
     FORMS,

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from engine.flow import services
 from engine.flow.vocabulary import GIVEN
-from engine.service_words import PARAMETERS
+from engine.prevention.service_words import PARAMETERS
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, notices
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.casework.desk import views
 from engine.casework.models import (
@@ -27,6 +26,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
+from engine.prevention.identification import clues, notices
 from tests.support import papers
 from tests.support.stages import (
     NATURAL,

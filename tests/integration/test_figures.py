@@ -10,7 +10,6 @@ from html import unescape
 import pytest
 from sqlalchemy import event, func, select, text
 
-from engine import transfers
 from engine.casework import acts, audit
 from engine.casework.acts import messages
 from engine.casework.figures import periods, reading, tally
@@ -32,6 +31,7 @@ from engine.casework.organisation import divisions
 from engine.casework.step.steps import Step
 from engine.flow.history.lines import Reminded
 from engine.ground.database import write
+from engine.prevention.register import transfers
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World

@@ -17,7 +17,7 @@ from engine.casework.definitions import deploy
 from engine.casework.models import ProcedureVersion
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import DefinitionError
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.client import Caller, application, signed_in
 from tests.support.small import END, NOW, START, flow, process, task
 from tests.support.world import World

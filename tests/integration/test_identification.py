@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import announcements
 from engine.casework.models import Household, Notice, NumberedPaper, Telling, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
+from engine.prevention.identification import announcements
 from tests.support.world import World
 
 
@@ -51,7 +51,7 @@ def test_a_household_goes_from_the_clue_to_the_register(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
-    from engine import notices
+    from engine.prevention.identification import notices
 
     case = world.enter()
     world.go_to(4)
@@ -77,7 +77,7 @@ def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_objection_after_the_notice_is_refused_and_a_withdrawal_tells_the_household(world: World) -> None:
-    from engine import notices
+    from engine.prevention.identification import notices
 
     case = world.enter()
     world.to_notice(case)

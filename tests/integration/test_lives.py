@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, households, standing
 from engine.casework import definitions
 from engine.casework.acts import openings, withdraw
 from engine.casework.models import (
@@ -31,6 +30,9 @@ from engine.casework.models import (
 from engine.casework.step.steps import Step
 from engine.ground.database import write
 from engine.ground.errors import Conflict
+from engine.prevention import standing
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
 from tests.support.world import World

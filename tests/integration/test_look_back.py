@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues
 from engine.casework.acts import openings, withdraw
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, Household, RiskClue
 from engine.casework.time import schedules
 from engine.ground.errors import Conflict
+from engine.prevention.identification import clues
 from tests.support import papers
 from tests.support.stages import eliminated, household_of
 from tests.support.world import World

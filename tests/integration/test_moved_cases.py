@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import measures
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
 from engine.casework.models import (
@@ -30,7 +29,8 @@ from engine.casework.models import (
 from engine.casework.portions import moving
 from engine.flow.diagram.resources import Resources
 from engine.ground.errors import Conflict, NotAllowed
-from engine.installation import ROOT
+from engine.prevention.assistance import measures
+from engine.prevention.installation import ROOT
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all

@@ -22,8 +22,8 @@ from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import read_resources
 from engine.flow.forms.schema import walk
 from engine.ground.tables import Base
-from engine.installation import ROOT
-from engine.observations import facts
+from engine.prevention.installation import ROOT
+from engine.prevention.register.observations import facts
 from tests.support.world import World
 
 FORBIDDEN = re.compile(

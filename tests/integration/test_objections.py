@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engine import notices
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
 from engine.ground.errors import Conflict, ShouwangError
+from engine.prevention.identification import notices
 from tests.support import databases, papers, stages
 from tests.support.world import World
 

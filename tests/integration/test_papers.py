@@ -7,7 +7,6 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import announcements
 from engine.casework import acts
 from engine.casework.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
 from engine.casework.papers import drafts, register
@@ -16,6 +15,7 @@ from engine.casework.portions import bulk
 from engine.casework.supervision import letters
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.identification import announcements
 from tests.support import many, papers
 from tests.support.client import application, signed_in
 from tests.support.template import OFFICIALS, OTHER_VILLAGE, VILLAGE

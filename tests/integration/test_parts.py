@@ -8,7 +8,7 @@ from engine.casework import definitions
 from engine.flow import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.ground.errors import DefinitionError
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()

@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from engine import clues, households
 from engine.casework import acts
 from engine.casework.desk import inbox
 from engine.casework.models import Household, LogEntry, Member, RiskClue
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
-from engine.persons import Registered
+from engine.prevention.identification import clues
+from engine.prevention.register import households
+from engine.prevention.register.persons import Registered
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE

@@ -18,7 +18,7 @@ from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

@@ -24,7 +24,7 @@ from engine.flow.history.replay import Input
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA, local_date
 from engine.ground.errors import ShouwangError
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from engine.rehearsal.past import remember
 from engine.rehearsal.simulation import Assumption, simulate
 from tests.support import papers

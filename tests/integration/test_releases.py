@@ -22,7 +22,7 @@ from engine.casework.telling.notification_rules import NewRule
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()

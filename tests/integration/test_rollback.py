@@ -9,7 +9,6 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from engine import batches, life, notices, rollbacks, transfers
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
 from engine.casework.models import (
@@ -27,7 +26,10 @@ from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.installation import ROOT
+from engine.prevention.identification import notices
+from engine.prevention.installation import ROOT
+from engine.prevention.register import life, transfers
+from engine.prevention.rollback import batches, rollbacks
 from tests.support import papers, registers
 from tests.support.world import World
 

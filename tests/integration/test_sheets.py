@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import registers
 from engine.casework.models import Household
 from engine.ground.database import write
 from engine.ground.sheets import Book
 from engine.ground.text import paragraphs
-from engine.installation import ROOT
-from engine.registers import RegisterFilter
+from engine.prevention.installation import ROOT
+from engine.prevention.register import registers
+from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -14,7 +14,6 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import clues
 from engine.casework import acts
 from engine.casework.models import (
     BulkEntry,
@@ -31,6 +30,7 @@ from engine.casework.portions import bulk, moving
 from engine.casework.time import schedules, ticker, timers
 from engine.ground.database import Patience, whole, write
 from engine.ground.errors import Trouble, Unavailable
+from engine.prevention.identification import clues
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
 from tests.support.template import VILLAGE

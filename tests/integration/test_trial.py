@@ -15,9 +15,9 @@ from engine.casework.models import Household, Setting
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
+from engine.prevention.samples import HOUSEHOLDS
 from engine.rehearsal import target
 from engine.rehearsal.target import Target
-from engine.trial.place import HOUSEHOLDS
 from engine.trial.play import play
 from engine.trial.script import Act, Script, dump, load
 from engine.trial.sight import Sight

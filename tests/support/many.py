@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from engine import clues
 from engine.casework import acts
 from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import accounts
 from engine.ground.database import write
+from engine.prevention.identification import clues
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START
 from tests.support.world import World

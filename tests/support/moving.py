@@ -6,7 +6,7 @@ from engine.casework import definitions
 from engine.casework.models import Migration, ProcedureVersion
 from engine.casework.portions import moving
 from engine.flow.history.relocation import Wish
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()

@@ -19,7 +19,6 @@ from typing import Any
 
 from sqlalchemy.orm import undefer
 
-from engine import notices
 from engine.casework import acts, audit, definitions
 from engine.casework.models import CaseFile
 from engine.flow.diagram.definition import Definition
@@ -27,6 +26,7 @@ from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines, replay
 from engine.flow.history.replay import Input
 from engine.ground.tables import to_json
+from engine.prevention.identification import notices
 from tests.support import template
 from tests.support.histories import Case
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer

@@ -16,11 +16,11 @@ from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Household, LogEntry, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.time import timers
-from engine.demo.answers import ANSWERS, Scene
-from engine.demo.driving import DECIDES, picture
-from engine.demo.people import Family
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import create_engine, session_factory
+from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.driving import DECIDES, picture
+from engine.prevention.demo.people import Family
 from tests.support import papers
 
 ROUNDS = 60

@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import clues
+import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.desk import views
@@ -21,6 +20,7 @@ from engine.casework.time import timers
 from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
+from engine.prevention.identification import clues
 from tests.support import papers
 from tests.support.template import START
 

@@ -12,7 +12,7 @@ from engine import bundles
 from engine.flow.diagram.resources import Resources, parts_of, read_resources
 from engine.flow.diagram.xml import parse_xml
 from engine.ground.errors import DefinitionError, Invalid
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_bytes()
 RESOURCES = read_resources(ROOT)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
+import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.flow import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_text() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}

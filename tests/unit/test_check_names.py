@@ -9,12 +9,12 @@ import re
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
+import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.flow import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.vocabulary import GIVEN
 from engine.ground.errors import Finding
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer
 
 RESOURCES = read_resources(ROOT)

@@ -16,7 +16,7 @@ from engine.flow.forms import bounds, compile_form, rules
 from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Invalid
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support import papers
 
 TODAY = date(2022, 5, 20)

@@ -21,7 +21,7 @@ from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support.small import END, FORMS, START, flow, process, task
 
 SECONDS = 15

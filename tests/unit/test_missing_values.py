@@ -18,7 +18,7 @@ from engine.flow.feel import nodes as n
 from engine.flow.feel.nodes import Node, dotted
 from engine.flow.forms import facts
 from engine.flow.forms import schema as s
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 TABLES = sorted((ROOT / "bpmn" / "decisions").glob("*.dmn"))
 FORMS = sorted((ROOT / "forms_json").glob("*.json"))

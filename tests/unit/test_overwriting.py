@@ -10,7 +10,7 @@ import pytest
 from engine.flow import check
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 REVIEW = (Path(ROOT) / "bpmn" / "review_and_approval.bpmn").read_text()

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import clues, corrections, households
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
+from engine.prevention.identification import clues
+from engine.prevention.register import corrections, households
 from web import clock
 from web.arguments import number
 from web.database import session

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import accounts
 from engine.casework.time import ticker
-from engine.demo import ROLES
 from engine.ground.errors import Invalid, NotFound
+from engine.prevention.demo import ROLES
 from web import clock, signing
 from web.database import session, sessions
 from web.words import day

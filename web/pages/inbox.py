@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import batches
 from engine.casework import acts, definitions
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
@@ -17,6 +16,7 @@ from engine.casework.models import ApplicationBatch, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
 from engine.casework.supervision import orders
+from engine.prevention.rollback import batches
 from web import clock
 from web.arguments import number, row
 from web.database import session

@@ -21,9 +21,9 @@ from engine.flow import services
 from engine.flow.diagram.definition import Definition
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
+from engine.prevention.samples import HOUSEHOLDS
+from engine.prevention.service_words import PARAMETERS
 from engine.rehearsal.target import Target
-from engine.service_words import PARAMETERS
-from engine.trial.place import HOUSEHOLDS
 from engine.trial.play import play
 from engine.trial.script import MAX_BYTES, Act, Script, dump, load
 from engine.trial.sight import Sight

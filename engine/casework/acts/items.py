@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine import persons
 from engine.casework import definitions
 from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
@@ -35,7 +34,8 @@ from engine.ground.errors import (
 )
 from engine.ground.surroundings import trouble_of
 from engine.ground.tables import table
-from engine.persons import Registered
+from engine.prevention.register import persons
+from engine.prevention.register.persons import Registered
 
 _STILL_OPEN = (
     select(WorkItem.id)

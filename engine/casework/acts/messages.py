@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import notices
 from engine.casework import acts
 from engine.casework.acts import prefill
 from engine.casework.desk import views
@@ -24,6 +23,7 @@ from engine.flow.forms import Form
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.identification import notices
 
 OBJECTION = "objection"
 ACTING = frozenset(access.QUEUE_OF_ROLE)

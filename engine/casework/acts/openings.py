@@ -1,7 +1,7 @@
 """Opening cases: by a step of another case, or by an official from the household's page.
 
 What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses
-(``engine.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it is for, its lane says
+(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it is for, its lane says
 whose officials may open it by hand. The process's property ``exclusive`` names a group of procedures of which
 a household has at most one open case.
 """
@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine import households, measures, monitoring_lines
 from engine.casework import acts, definitions
 from engine.casework.models import (
     Account,
@@ -38,6 +37,8 @@ from engine.flow.services import ServiceCall, service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.prevention.assistance import measures
+from engine.prevention.register import households, monitoring_lines
 
 
 @dataclass(frozen=True)

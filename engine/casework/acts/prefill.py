@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine import households, officials
 from engine.casework.models import CaseFile, WorkItem
 from engine.ground.clock import local_date
+from engine.prevention.assistance import officials
+from engine.prevention.register import households
 
 _OPENED = select(func.min(WorkItem.opened_at)).where(
     WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import announcements
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import prefill
 from engine.casework.desk import inbox, lamps
@@ -45,6 +44,7 @@ from engine.flow.history import lines
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import written, written_moment
 from engine.ground.errors import Invalid, NotFound
+from engine.prevention.identification import announcements
 
 
 @dataclass(frozen=True)

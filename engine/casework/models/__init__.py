@@ -1,28 +1,7 @@
 """All tables. Import from here."""
 
-from engine.casework.models.assistance import (
-    PLAN_IN_FORCE,
-    ApplicationBatch,
-    AssistancePlan,
-    BatchEntry,
-    Measure,
-    MeasureProgress,
-    ResponsibleOfficial,
-)
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
-from engine.casework.models.household import (
-    Correction,
-    Household,
-    HouseholdYear,
-    MatchingResult,
-    Member,
-    Notice,
-    Objection,
-    Observation,
-    RiskClue,
-    Telling,
-)
 from engine.casework.models.migration import Migration, MigrationEntry
 from engine.casework.models.organisation import (
     LEVELS,
@@ -58,6 +37,27 @@ from engine.casework.models.process import (
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 from engine.ground.tables import Base, JsonText, UtcDateTime, table, to_json
+from engine.prevention.models.assistance import (
+    PLAN_IN_FORCE,
+    ApplicationBatch,
+    AssistancePlan,
+    BatchEntry,
+    Measure,
+    MeasureProgress,
+    ResponsibleOfficial,
+)
+from engine.prevention.models.household import (
+    Correction,
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Notice,
+    Objection,
+    Observation,
+    RiskClue,
+    Telling,
+)
 
 __all__ = [
     "LEVELS",

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
-from engine.casework.models.household import Household
 from engine.casework.models.organisation import Account
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
+from engine.prevention.models.household import Household
 
 
 class Resource(Base):

@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import announcements, notices
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, Notice, NumberedPaper, Submission, WorkItem
 from engine.casework.organisation import access, divisions
@@ -33,6 +32,7 @@ from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
+from engine.prevention.identification import announcements, notices
 
 MAX_ITEMS = 1000
 

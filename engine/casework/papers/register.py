@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import announcements
 from engine.casework import definitions
 from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, NumberedPaper, PaperEntry, RoleGrant, WorkItem
@@ -19,6 +18,7 @@ from engine.casework.papers.drafts import Draft
 from engine.casework.papers.kinds import KINDS, LISTS, Kind, kind_of, kind_of_step
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.prevention.identification import announcements
 
 LATELY = timedelta(days=180)
 """How far back decisions that stand on no list are looked for."""

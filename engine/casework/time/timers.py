@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
-from engine import measures
 from engine.casework.acts import record_incident
 from engine.casework.models import Incident, Timer
 from engine.casework.step.steps import Step
@@ -20,6 +19,7 @@ from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
 from engine.ground.errors import Unavailable
 from engine.ground.surroundings import driver_said
+from engine.prevention.assistance import measures
 
 BATCH = 500
 _LOG = logging.getLogger("shouwang")

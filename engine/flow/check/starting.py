@@ -12,7 +12,7 @@ from engine.flow.receivers import REGISTRY
 from engine.flow.vocabulary import RECEIVES
 from engine.ground.errors import Finding
 from engine.ground.text import whole
-from engine.households import STATUS_NAMES, TYPE_NAMES
+from engine.prevention.register.households import STATUS_NAMES, TYPE_NAMES
 
 OPENS_FOR, RECURS, EVERY = "opensFor", "recurs", "everyMonths"
 MAX_MONTHS = 36

@@ -14,7 +14,6 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine import clues, households, officials, persons
 from engine.casework import audit
 from engine.casework.acts import openings
 from engine.casework.desk.inbox import Page, page_of
@@ -39,6 +38,9 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.assistance import officials
+from engine.prevention.identification import clues
+from engine.prevention.register import households, persons
 
 MERGE, CLUE = "merge", "clue"
 KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}

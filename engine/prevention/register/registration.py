@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import standing
 from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.households import CATEGORY_NAMES
+from engine.prevention import standing
+from engine.prevention.register.households import CATEGORY_NAMES
 
 
 def _unadmit(call: ServiceCall, result: Any) -> None:

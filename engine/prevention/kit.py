@@ -6,24 +6,14 @@ this module.
 
 from types import ModuleType
 
-from engine import (
-    announcements,
-    batches,
-    clues,
-    elimination,
-    households,
-    matching,
-    measures,
-    notices,
-    observations,
-    officials,
-    plans,
-    registration,
-    rollbacks,
-)
 from engine.casework.acts import openings
 from engine.casework.supervision import orders
 from engine.casework.telling import notifications
+from engine.prevention import elimination
+from engine.prevention.assistance import measures, officials, plans
+from engine.prevention.identification import announcements, clues, matching, notices
+from engine.prevention.register import households, observations, registration
+from engine.prevention.rollback import batches, rollbacks
 
 ROOMS: tuple[ModuleType, ...] = (
     announcements,

@@ -11,7 +11,6 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine import officials
 from engine.casework import audit
 from engine.casework.models import (
     Account,
@@ -32,6 +31,7 @@ from engine.flow.history import lines
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.assistance import officials
 
 
 def hand_over(

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import households
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, facts, numbers
@@ -24,6 +23,7 @@ from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
+from engine.prevention.register import households
 
 KIND = KINDS["announcement"]
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)

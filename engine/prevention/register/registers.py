@@ -21,7 +21,7 @@ from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.ground.sheets import Book
 from engine.ground.text import half
-from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
+from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
 
 MAX_ROWS = 50_000
 """An export of more households than this is asked for by township."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine import standing
 from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
+from engine.prevention import standing
 
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 

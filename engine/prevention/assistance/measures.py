@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from engine import observations, officials
 from engine.casework import definitions
 from engine.casework.acts import attachments
 from engine.casework.desk.inbox import Page, page_of
@@ -40,6 +39,8 @@ from engine.ground.clock import Clock, local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.text import key
+from engine.prevention.assistance import officials
+from engine.prevention.register import observations
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"

@@ -11,16 +11,18 @@ from random import Random
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import clues, households, measures
 from engine.casework.acts import openings
 from engine.casework.models import Account, Division, Household, Measure
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.time import timers
-from engine.demo import history
-from engine.demo.driving import Course, Factory, Officials, at_work
-from engine.demo.people import Family, family
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import write
+from engine.prevention.assistance import measures
+from engine.prevention.demo import history
+from engine.prevention.demo.driving import Course, Factory, Officials, at_work
+from engine.prevention.demo.people import Family, family
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 
 COUNTY = "410325000000"  # 嵩县
 TOWNSHIP = "410325103000"  # 车村镇

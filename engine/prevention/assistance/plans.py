@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import measures
 from engine.casework.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
 from engine.casework.step import locks
 from engine.casework.telling import notifications
@@ -18,6 +17,7 @@ from engine.flow.receivers import ROWS, Need, receives
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
+from engine.prevention.assistance import measures
 
 FORM = "assistance_plan"
 

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import corrections, households
 from engine.casework.models import (
     Account,
     AssistancePlan,
@@ -31,6 +30,7 @@ from engine.casework.models import (
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
 from engine.ground.text import sentence
+from engine.prevention.register import corrections, households
 
 
 @dataclass(frozen=True)

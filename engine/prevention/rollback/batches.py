@@ -35,7 +35,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
-from engine.households import CATEGORY_NAMES
+from engine.prevention.register.households import CATEGORY_NAMES
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
 LEVELS = {"county": "县级", "province": "省级"}

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from engine.casework.models.household import Household
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
+from engine.prevention.models.household import Household
 
 
 class ResponsibleOfficial(Base):

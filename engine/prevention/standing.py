@@ -17,7 +17,7 @@ from engine.casework.models import Household
 from engine.casework.step import locks
 from engine.flow.services import ServiceCall
 from engine.ground.errors import Conflict
-from engine.households import STATUS_NAMES
+from engine.prevention.register.households import STATUS_NAMES
 
 MESSAGES = {
     "admitted": "household_admitted",

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from engine.demo.people import Family
-from engine.households import INCOME
+from engine.prevention.demo.people import Family
+from engine.prevention.register.households import INCOME
 
 
 @dataclass

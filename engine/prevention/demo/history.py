@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import measures, monitoring_lines
 from engine.casework.acts import openings
 from engine.casework.models import (
     Account,
@@ -28,12 +27,14 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.casework.time import timers
-from engine.demo.answers import DEPARTMENTS, PEOPLE
-from engine.demo.driving import Course, Factory, Officials, at_work
-from engine.demo.people import Family
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import write
-from engine.observations import ASSURANCES
+from engine.prevention.assistance import measures
+from engine.prevention.demo.answers import DEPARTMENTS, PEOPLE
+from engine.prevention.demo.driving import Course, Factory, Officials, at_work
+from engine.prevention.demo.people import Family
+from engine.prevention.register import monitoring_lines
+from engine.prevention.register.observations import ASSURANCES
 
 APPLICATION = "county_applies"
 PACE = 5

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine import observations, persons
 from engine.casework import audit
 from engine.casework.desk.inbox import PAGE, Page, page_of
 from engine.casework.models import (
@@ -33,6 +32,7 @@ from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.tables import table
+from engine.prevention.register import observations, persons
 
 TYPE_NAMES = {
     "ordinary": "一般农户",

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine import households
 from engine.casework.acts.openings import opens_for
 from engine.casework.models import LEVELS, Account, Division, Household, RoleGrant
 from engine.casework.organisation import access
 from engine.flow.diagram.definition import Element
 from engine.ground import idnumber
+from engine.prevention.register import households
 
 ROLE_OF_QUEUE = {queue: role for role, queue in access.QUEUE_OF_ROLE.items()}
 REGION = "9901"

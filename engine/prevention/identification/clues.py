@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine import households, persons
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
 from engine.casework.desk.inbox import Page, page_of
@@ -31,6 +30,7 @@ from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.prevention.register import households, persons
 
 PROCEDURE = "identification"
 CHANNELS = {

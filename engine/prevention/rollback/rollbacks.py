@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import measures, standing
 from engine.casework import acts
 from engine.casework.models import BatchEntry, Telling
 from engine.casework.telling import notifications
@@ -21,6 +20,8 @@ from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
+from engine.prevention import standing
+from engine.prevention.assistance import measures
 
 
 def _require_consent(consent_number: str | None) -> str:

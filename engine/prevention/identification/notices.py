@@ -26,7 +26,7 @@ from engine.flow.services import Correction, ServiceCall, service, when_finished
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
-from engine.households import CATEGORY_NAMES
+from engine.prevention.register.households import CATEGORY_NAMES
 
 _OPEN_NOTICE = (
     select(Notice)
