@@ -20,10 +20,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import drafting, schema
 from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
 from engine.ground.clock import CHINA, MovableClock
 from engine.ground.database import create_engine, session_factory
+from engine.migrations import schema
+from engine.owners import drafting
 from engine.prevention import installation
 from engine.prevention.demo import PASSWORD, populate
 from tests.support.drawing import pick

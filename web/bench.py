@@ -26,7 +26,6 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import schema
 from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import views
@@ -37,6 +36,7 @@ from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Conflict, ShouwangError
 from engine.ground.tables import table
+from engine.migrations import schema
 from engine.prevention import installation
 from engine.prevention.demo.answers import ANSWERS, Scene
 from engine.prevention.demo.driving import picture

@@ -14,8 +14,8 @@ from engine.casework import audit, definitions
 from engine.casework.models import CaseFile
 from engine.casework.organisation import calendar
 from engine.flow.history import replay
-from engine.rehearsal import acts
-from engine.rehearsal.simulation import Assumption
+from engine.owners.rehearsal import acts
+from engine.owners.rehearsal.simulation import Assumption
 
 
 def measure(sessions: sessionmaker[Session]) -> dict[str, Any]:

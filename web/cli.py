@@ -11,7 +11,6 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine import schema
 from engine.casework import audit, definitions
 from engine.casework.organisation import accounts, calendar, divisions
 from engine.flow.check import check as check_diagram
@@ -22,6 +21,7 @@ from engine.flow.forms.reading import read_schema
 from engine.ground.clock import SYSTEM
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import DefinitionError, Finding, ShouwangError
+from engine.migrations import schema
 from engine.prevention import installation
 from web import serving
 from web.config import Config, prepare_folder

@@ -1,4 +1,4 @@
-"""How Alembic runs a migration here: on the connection that `engine.schema` hands over,
+"""How Alembic runs a migration here: on the connection that `engine.migrations.schema` hands over,
 in its one transaction.
 """
 

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import drafting
 from engine.casework import definitions
 from engine.casework.figures import walls
 from engine.casework.models import (
@@ -30,6 +29,7 @@ from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import KINDS
 from engine.casework.supervision import orders
 from engine.ground.database import write
+from engine.owners import drafting
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World

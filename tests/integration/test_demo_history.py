@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import schema
 from engine.casework.models import Account, CaseFile, Household, Incident, Measure, Procedure, WorkItem
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory
+from engine.migrations import schema
 from engine.prevention import installation
 from engine.prevention.demo import populate
 from engine.prevention.demo.driving import Factory

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import drafting
 from engine.casework import definitions
 from engine.casework.models import Account, LogEntry, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.owners import drafting
 from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]

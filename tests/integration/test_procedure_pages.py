@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from engine import approvals, bundles, catalogue, drafting
 from engine.casework import definitions
 from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation import accounts
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
+from engine.owners import approvals, bundles, catalogue, drafting
 from engine.prevention.installation import ROOT
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -24,9 +24,9 @@ from engine.flow.history.replay import Input
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA, local_date
 from engine.ground.errors import ShouwangError
+from engine.owners.rehearsal.past import remember
+from engine.owners.rehearsal.simulation import Assumption, simulate
 from engine.prevention.installation import ROOT
-from engine.rehearsal.past import remember
-from engine.rehearsal.simulation import Assumption, simulate
 from tests.support import papers
 from tests.support.world import World
 

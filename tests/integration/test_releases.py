@@ -12,7 +12,6 @@ from time import sleep
 import pytest
 from sqlalchemy import func, select
 
-from engine import approvals, drafting, releases
 from engine.casework import audit, definitions
 from engine.casework.desk import inbox
 from engine.casework.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
@@ -22,6 +21,7 @@ from engine.casework.telling.notification_rules import NewRule
 from engine.flow.diagram.resources import Resources
 from engine.ground.database import write
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.owners import approvals, drafting, releases
 from engine.prevention.installation import ROOT
 from tests.support.world import World
 

@@ -19,7 +19,6 @@ from alembic.migration import MigrationContext
 from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
-from engine import schema
 from engine.casework import audit, definitions
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, Incident
@@ -27,6 +26,7 @@ from engine.casework.time import timers
 from engine.flow.history.replay import Replay, inputs_of, submissions_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
+from engine.migrations import schema
 from tests.support import databases, releases
 from tests.support.client import application, signed_in
 from tests.support.walking import Walk

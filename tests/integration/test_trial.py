@@ -10,17 +10,17 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select
 
-from engine import drafting
 from engine.casework.models import Household, Setting
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
+from engine.owners import drafting
+from engine.owners.rehearsal import target
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.play import play
+from engine.owners.trial.script import Act, Script, dump, load
+from engine.owners.trial.sight import Sight
 from engine.prevention.samples import HOUSEHOLDS
-from engine.rehearsal import target
-from engine.rehearsal.target import Target
-from engine.trial.play import play
-from engine.trial.script import Act, Script, dump, load
-from engine.trial.sight import Sight
 from tests.support.world import World
 
 

@@ -20,9 +20,6 @@ from typing import Any
 
 from lxml import etree
 
-from engine.definitions.differences import differences
-from engine.definitions.handbook import chapters
-from engine.drawing import told
 from engine.flow import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import lost
@@ -34,6 +31,9 @@ from engine.flow.forms.schema import hide_text, walk
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import local_date
 from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
+from engine.owners.drawing import told
+from engine.owners.words.differences import differences
+from engine.owners.words.handbook import chapters
 from tests.support.small import NOW, Host
 
 FOLDER = Path(__file__).parents[1] / "data" / "mutations"

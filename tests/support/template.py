@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine import schema
 from engine.casework.organisation import accounts
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write
+from engine.migrations import schema
 from engine.prevention import installation
 
 PASSWORD = "Ceshi-2022-mima"

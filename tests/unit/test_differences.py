@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.definitions.differences import Difference, differences
-from engine.definitions.handbook import chapters
-from engine.definitions.wording import Wording
 from engine.flow import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources, read_resources
+from engine.owners.words.differences import Difference, differences
+from engine.owners.words.handbook import chapters
+from engine.owners.words.wording import Wording
 from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)

@@ -10,7 +10,6 @@ from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine import approvals
 from engine.casework import acts, definitions
 from engine.casework.acts import attachments, messages
 from engine.casework.desk import lamps, views
@@ -29,6 +28,7 @@ from engine.flow.feel import compile_expression
 from engine.flow.history.relocation import Wish
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
+from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
 from web import clock

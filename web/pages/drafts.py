@@ -14,7 +14,6 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from engine import bundles, drafting, drawing
 from engine.casework import definitions
 from engine.casework.models import ProcedureDraft
 from engine.flow.check import check as check_diagram
@@ -22,6 +21,7 @@ from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.xml import encoded
 from engine.ground import text as normal
 from engine.ground.errors import Finding, Invalid
+from engine.owners import bundles, drafting, drawing
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

@@ -7,16 +7,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import approvals, bundles, catalogue, drafting, releases
 from engine.casework import definitions
 from engine.casework.organisation import accounts
-from engine.definitions.differences import differences
-from engine.definitions.handbook import chapters
 from engine.flow import services
 from engine.flow.diagram.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.owners import approvals, bundles, catalogue, drafting, releases
 from engine.owners.words import book
+from engine.owners.words.differences import differences
+from engine.owners.words.handbook import chapters
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

@@ -21,12 +21,12 @@ from engine.flow import services
 from engine.flow.diagram.definition import Definition
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.play import play
+from engine.owners.trial.script import MAX_BYTES, Act, Script, dump, load
+from engine.owners.trial.sight import Sight
 from engine.prevention.samples import HOUSEHOLDS
 from engine.prevention.service_words import PARAMETERS
-from engine.rehearsal.target import Target
-from engine.trial.play import play
-from engine.trial.script import MAX_BYTES, Act, Script, dump, load
-from engine.trial.sight import Sight
 from web import arguments, clock
 from web.database import session
 from web.pages.replays import target_of

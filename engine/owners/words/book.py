@@ -13,10 +13,10 @@ from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
 from engine.casework.papers.word import BODY, HEAD, set_faces, set_page
-from engine.definitions.handbook import Chapter, chapters
-from engine.definitions.wording import Grid
 from engine.flow import services
 from engine.flow.diagram.definition import Definition
+from engine.owners.words.handbook import Chapter, chapters
+from engine.owners.words.wording import Grid
 
 LIMIT, QUIET = RGBColor(0x7A, 0x47, 0x00), RGBColor(0x5B, 0x65, 0x73)
 NOTE = 10.5

@@ -22,10 +22,10 @@ from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.surroundings import trouble_of
-from engine.rehearsal.course import Course
-from engine.rehearsal.past import Workdays, remember
-from engine.rehearsal.simulation import Assumption, Misfit, simulate
-from engine.rehearsal.target import Target
+from engine.owners.rehearsal.course import Course
+from engine.owners.rehearsal.past import Workdays, remember
+from engine.owners.rehearsal.simulation import Assumption, Misfit, simulate
+from engine.owners.rehearsal.target import Target
 
 PORTION = 25
 PATIENCE = 1.5

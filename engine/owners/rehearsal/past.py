@@ -14,7 +14,7 @@ from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
 from engine.flow.history.replay import Input, Replay, services_of
 from engine.ground.clock import local_date
-from engine.rehearsal.course import Course, Watch
+from engine.owners.rehearsal.course import Course, Watch
 
 Workdays = Callable[[date, int], date]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.definitions.wording import KINDS, Grid, Wording
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.definition import Definition, Element
+from engine.owners.words.wording import KINDS, Grid, Wording
 
 TOLD = frozenset(KINDS) - {"exclusiveGateway", "parallelGateway", "inclusiveGateway"}
 """Gateways are told as the ways out of the step before them."""

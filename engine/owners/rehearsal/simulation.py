@@ -22,8 +22,8 @@ from engine.flow.history import lines
 from engine.flow.machine.instance import Instance, OpenTask
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
-from engine.rehearsal.course import Course, Watch
-from engine.rehearsal.past import Answer, Past, Workdays
+from engine.owners.rehearsal.course import Course, Watch
+from engine.owners.rehearsal.past import Answer, Past, Workdays
 
 MAX_EVENTS = 2000
 """More inputs and timers than this in one case is a loop."""

@@ -11,12 +11,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import approvals, catalogue, drafting
 from engine.casework import audit, definitions
 from engine.casework.models import Account, Procedure, ProcedureDraft, ProcedureVersion
-from engine.definitions.differences import Difference, differences
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
+from engine.owners import approvals, catalogue, drafting
+from engine.owners.words.differences import Difference, differences
 
 
 @dataclass(frozen=True)

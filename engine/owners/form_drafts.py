@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine import drafting
 from engine.casework.models import Account, ProcedureDraft
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources
@@ -21,6 +20,7 @@ from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
 from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
+from engine.owners import drafting
 
 _INVENTED = "41990119600101001"  # region 419901 is never assigned
 

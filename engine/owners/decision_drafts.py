@@ -14,7 +14,6 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 from sqlalchemy.orm import Session
 
-from engine import drafting
 from engine.casework.models import Account, ProcedureDraft
 from engine.flow.decisions import Decision, Node, Table, parse_decision, parse_model, read_model
 from engine.flow.decisions.cells import column_kind, wrong_cells
@@ -30,6 +29,7 @@ from engine.flow.feel.kinds import DAY, WORDS, kind_of, sides
 from engine.flow.feel.reading import names_alone
 from engine.ground import text
 from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
+from engine.owners import drafting
 
 MAX_INPUTS = 100
 _BLANK = """<?xml version="1.0" encoding="UTF-8"?>

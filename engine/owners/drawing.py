@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import drafting
 from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation.access import QUEUE_NAMES
 from engine.casework.papers.kinds import KINDS
@@ -28,6 +27,7 @@ from engine.flow.machine.workflow import settings_of, timer_feel
 from engine.flow.services import Service
 from engine.flow.vocabulary import GIVEN, VARIABLES
 from engine.ground.errors import DefinitionError
+from engine.owners import drafting
 from engine.prevention.service_words import PARAMETERS
 
 

@@ -29,11 +29,11 @@ from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import discarding
 from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError
 from engine.ground.surroundings import trouble_of
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.script import Act, Script
+from engine.owners.trial.sight import Decided, Problem, Sight, see
 from engine.prevention import samples
 from engine.prevention.identification import clues
-from engine.rehearsal.target import Target
-from engine.trial.script import Act, Script
-from engine.trial.sight import Decided, Problem, Sight, see
 
 MAX_WALK = 80
 """So many acts one walk may take."""

@@ -12,7 +12,7 @@ from engine.casework.models import Rehearsal, RehearsalEntry
 from engine.casework.organisation import access
 from engine.ground.clock import written_moment
 from engine.ground.sheets import Book
-from engine.rehearsal.report import Report
+from engine.owners.rehearsal.report import Report
 
 STATUS_WORDS = {"pending": "未回放", "same": "没有变化", "differs": "有变化", "misfit": "走不通"}
 

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from engine import drafting
 from engine.casework import definitions
 from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Resource
 from engine.flow.diagram.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Conflict, NotFound
+from engine.owners import drafting
 
 SHOWN = 40
 """Characters of a search that are used; names have at most 80."""

@@ -17,11 +17,11 @@ from engine.casework.models import CaseFile, ProcedureVersion, Timer
 from engine.flow.diagram.definition import Element
 from engine.flow.forms import Field
 from engine.flow.forms.schema import OUTCOME_KEYS
-from engine.rehearsal.target import Target
-from engine.trial.script import Act, Script
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.script import Act, Script
 
 if TYPE_CHECKING:
-    from engine.trial.play import Stage
+    from engine.owners.trial.play import Stage
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine import drafting
 from engine.casework import audit, definitions
 from engine.casework.models import (
     LEVELS,
@@ -31,6 +30,7 @@ from engine.casework.telling import ladder, notifications
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, NotAllowed, NotFound
+from engine.owners import drafting
 
 APPROVAL = "releases.second_approval"
 """The setting: codes of the divisions whose process owners need a second one's approval."""

@@ -11,13 +11,13 @@ from hashlib import sha256
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine import drafting
 from engine.casework import definitions
 from engine.casework.models import Account, Procedure, ProcedureVersion
 from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import KINDS, Resources
 from engine.ground.errors import Conflict, NotFound
+from engine.owners import drafting
 
 REMEMBERED = 200
 """Hashes of so many sound diagrams with their resources are kept."""

@@ -1,1 +1,0 @@
-"""On its way to engine/owners/words."""
