@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from alembic import context
 
+import engine.casework.models
+import engine.prevention.models  # noqa: F401  both bring their tables
 from engine.ground.tables import Base
 
 context.configure(

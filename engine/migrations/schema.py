@@ -21,7 +21,7 @@ from sqlalchemy.exc import SAWarning
 
 from engine.ground.errors import Conflict
 
-SCRIPTS = Path(__file__).parent / "migrations"
+SCRIPTS = Path(__file__).parent
 FIRST_RELEASE = "0001"
 """The migration that makes the tables of release 0.1.0, which kept no record of its schema's version."""
 _OF_FIRST_RELEASE = ("case_file", "work_item", "timer", "log_entry", "figure_gap")

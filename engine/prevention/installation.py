@@ -16,7 +16,7 @@ from engine.casework.organisation import calendar, divisions
 from engine.casework.telling import notification_rules
 from engine.ground.database import write
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = "share/shouwang"
 
 

@@ -10,10 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework.acts.openings import opens_for
-from engine.casework.models import LEVELS, Account, Division, Household, RoleGrant
+from engine.casework.models import LEVELS, Account, Division, RoleGrant
 from engine.casework.organisation import access
 from engine.flow.diagram.definition import Element
 from engine.ground import idnumber
+from engine.prevention.models import Household
 from engine.prevention.register import households
 
 ROLE_OF_QUEUE = {queue: role for role, queue in access.QUEUE_OF_ROLE.items()}

@@ -11,15 +11,11 @@ from sqlalchemy import select
 from engine.casework import definitions
 from engine.casework.figures import walls
 from engine.casework.models import (
-    ApplicationBatch,
-    AssistancePlan,
     Attachment,
-    BatchEntry,
     BulkAct,
     CaseFile,
     Draft,
     LogEntry,
-    Measure,
     Migration,
     Rehearsal,
     WorkItem,
@@ -30,6 +26,7 @@ from engine.casework.papers.kinds import KINDS
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
+from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World

@@ -12,19 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework.acts import return_targets, return_to, withdraw
-from engine.casework.models import (
-    AssistancePlan,
-    CaseFile,
-    Household,
-    Measure,
-    MeasureProgress,
-    Notification,
-    ResponsibleOfficial,
-    Timer,
-)
+from engine.casework.models import CaseFile, Notification, Timer
 from engine.flow.forms.naming import PREFILLED
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures, officials, plans
+from engine.prevention.models import AssistancePlan, Household, Measure, MeasureProgress, ResponsibleOfficial
 from engine.prevention.register import households
 from tests.support import papers
 from tests.support.world import World

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.acts import StepResult, messages
-from engine.casework.models import Account, CaseFile, Draft, Idempotency, Incident, RiskClue, Submission
+from engine.casework.models import Account, CaseFile, Draft, Idempotency, Incident, Submission
 from engine.ground.errors import Conflict
 from engine.prevention.identification import clues
+from engine.prevention.models import RiskClue
 from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import VILLAGE

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from engine.casework import acts
 from engine.casework.acts import messages, openings
 from engine.casework.desk import views
-from engine.casework.models import AssistancePlan, CaseFile, Household, Measure, Member, Submission
+from engine.casework.models import CaseFile, Submission
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.models import AssistancePlan, Household, Measure, Member
 from tests.support import papers, registers
 from tests.support.world import World
 

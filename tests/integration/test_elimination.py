@@ -13,20 +13,11 @@ from sqlalchemy import select
 
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.casework.desk import views
-from engine.casework.models import (
-    CaseFile,
-    MonitoringLine,
-    Notification,
-    Objection,
-    Observation,
-    RiskClue,
-    Submission,
-    Telling,
-    WorkItem,
-)
+from engine.casework.models import CaseFile, MonitoringLine, Notification, Submission, WorkItem
 from engine.casework.organisation import access
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
 from engine.prevention.identification import clues, notices
+from engine.prevention.models import Objection, Observation, RiskClue, Telling
 from tests.support import papers
 from tests.support.stages import (
     NATURAL,

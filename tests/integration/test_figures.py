@@ -17,20 +17,12 @@ from engine.casework.figures.definitions import recount
 from engine.casework.figures.facts import Line, facts_of
 from engine.casework.figures.facts import hours as facts_hours
 from engine.casework.figures.tiers import Tier
-from engine.casework.models import (
-    CaseFile,
-    Figure,
-    FigureGap,
-    FigureMark,
-    Household,
-    Notice,
-    Objection,
-    WorkItem,
-)
+from engine.casework.models import CaseFile, Figure, FigureGap, FigureMark, WorkItem
 from engine.casework.organisation import divisions
 from engine.casework.step.steps import Step
 from engine.flow.history.lines import Reminded
 from engine.ground.database import write
+from engine.prevention.models import Household, Notice, Objection
 from engine.prevention.register import transfers
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.casework.models import Household, Notice, NumberedPaper, Telling, Timer
+from engine.casework.models import NumberedPaper, Timer
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.identification import announcements
+from engine.prevention.models import Household, Notice, Telling
 from tests.support.world import World
 
 

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from engine.casework.acts import openings, withdraw
 from engine.casework.desk import views
-from engine.casework.models import CaseFile, Household, RiskClue
+from engine.casework.models import CaseFile
 from engine.casework.time import schedules
 from engine.ground.errors import Conflict
 from engine.prevention.identification import clues
+from engine.prevention.models import Household, RiskClue
 from tests.support import papers
 from tests.support.stages import eliminated, household_of
 from tests.support.world import World

@@ -16,21 +16,13 @@ from sqlalchemy import select
 
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
-from engine.casework.models import (
-    CaseFile,
-    Measure,
-    MigrationEntry,
-    Notice,
-    Notification,
-    ProcedureVersion,
-    Timer,
-    WorkItem,
-)
+from engine.casework.models import CaseFile, MigrationEntry, Notification, ProcedureVersion, Timer, WorkItem
 from engine.casework.portions import moving
 from engine.flow.diagram.resources import Resources
 from engine.ground.errors import Conflict, NotAllowed
 from engine.prevention.assistance import measures
 from engine.prevention.installation import ROOT
+from engine.prevention.models import Measure, Notice
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.casework.acts import openings
-from engine.casework.models import Household, Setting
+from engine.casework.models import Setting
 from engine.flow import services
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
@@ -23,6 +23,7 @@ from engine.flow.diagram.resources import read_resources
 from engine.flow.forms.schema import walk
 from engine.ground.tables import Base
 from engine.prevention.installation import ROOT
+from engine.prevention.models import Household
 from engine.prevention.register.observations import facts
 from tests.support.world import World
 

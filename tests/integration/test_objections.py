@@ -17,9 +17,10 @@ from sqlalchemy import select
 
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
 from engine.casework.desk import views
-from engine.casework.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
+from engine.casework.models import CaseFile, Incident, Submission, Timer, WorkItem
 from engine.ground.errors import Conflict, ShouwangError
 from engine.prevention.identification import notices
+from engine.prevention.models import Notice, Objection, Telling
 from tests.support import databases, papers, stages
 from tests.support.world import World
 

@@ -79,8 +79,8 @@ def test_settings_are_refused_where_they_would_be_ignored() -> None:
 
 def test_a_part_opens_no_case_of_its_own(small_world: World) -> None:
     from engine.casework import acts
-    from engine.casework.models import Household
     from engine.ground.errors import NotFound
+    from engine.prevention.models import Household
 
     case = small_world.enter()
     household = small_world.session.get_one(Household, case.household_id)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.casework.acts import openings, return_targets, return_to
-from engine.casework.models import CaseFile, LogEntry, Notice, Notification, Timer
+from engine.casework.models import CaseFile, LogEntry, Notification, Timer
 from engine.flow.machine.workflow import not_before
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid
+from engine.prevention.models import Notice
 from tests.support import papers, stages
 from tests.support.small import END, NOW, START, begin, boundary, flow, open_names, process, task
 from tests.support.world import World

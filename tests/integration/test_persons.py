@@ -14,10 +14,11 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.casework import acts
 from engine.casework.desk import inbox
-from engine.casework.models import Household, LogEntry, Member, RiskClue
+from engine.casework.models import LogEntry
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
 from engine.prevention.identification import clues
+from engine.prevention.models import Household, Member, RiskClue
 from engine.prevention.register import households
 from engine.prevention.register.persons import Registered
 from tests.support import papers

@@ -11,23 +11,14 @@ from sqlalchemy import select
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.models import (
-    Account,
-    ApplicationBatch,
-    BatchEntry,
-    CaseFile,
-    Division,
-    Household,
-    Notification,
-    Procedure,
-    Telling,
-)
+from engine.casework.models import Account, CaseFile, Division, Notification, Procedure
 from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.identification import notices
 from engine.prevention.installation import ROOT
+from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
 from engine.prevention.register import life, transfers
 from engine.prevention.rollback import batches, rollbacks
 from tests.support import papers, registers

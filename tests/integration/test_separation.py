@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from engine.casework import acts
 from engine.casework.desk import views
-from engine.casework.models import RiskClue
 from engine.ground.errors import NotAllowed
+from engine.prevention.models import RiskClue
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

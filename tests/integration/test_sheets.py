@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.casework.models import Household
 from engine.ground.database import write
 from engine.ground.sheets import Book
 from engine.ground.text import paragraphs
 from engine.prevention.installation import ROOT
+from engine.prevention.models import Household
 from engine.prevention.register import registers
 from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets

@@ -11,12 +11,13 @@ from sqlalchemy import event, func, select
 from engine.casework import acts
 from engine.casework.desk import inbox, views
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.models import Draft, Household, Incident, LogEntry, Submission, Timer, WorkItem
+from engine.casework.models import Draft, Incident, LogEntry, Submission, Timer, WorkItem
 from engine.casework.time import incidents, timers
 from engine.flow import services
 from engine.flow.services import Service
 from engine.ground.clock import MovableClock
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 

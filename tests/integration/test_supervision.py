@@ -14,7 +14,6 @@ from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.lamps import days_over
 from engine.casework.models import (
     CaseFile,
-    Household,
     Notification,
     NotificationRule,
     Outbox,
@@ -29,6 +28,7 @@ from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.models import Household
 from tests.support.template import COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 

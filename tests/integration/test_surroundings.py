@@ -21,7 +21,6 @@ from engine.casework.models import (
     Draft,
     Incident,
     MigrationEntry,
-    RiskClue,
     Schedule,
     Timer,
     WorkItem,
@@ -31,6 +30,7 @@ from engine.casework.time import schedules, ticker, timers
 from engine.ground.database import Patience, whole, write
 from engine.ground.errors import Trouble, Unavailable
 from engine.prevention.identification import clues
+from engine.prevention.models import RiskClue
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
 from tests.support.template import VILLAGE

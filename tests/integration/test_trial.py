@@ -10,7 +10,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select
 
-from engine.casework.models import Household, Setting
+from engine.casework.models import Setting
 from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import Base
@@ -20,6 +20,7 @@ from engine.owners.rehearsal.target import Target
 from engine.owners.trial.play import play
 from engine.owners.trial.script import Act, Script, dump, load
 from engine.owners.trial.sight import Sight
+from engine.prevention.models import Household
 from engine.prevention.samples import HOUSEHOLDS
 from tests.support.world import World
 

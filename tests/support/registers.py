@@ -7,8 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import Household
 from engine.ground.database import write
+from engine.prevention.models import Household
 from engine.prevention.register import households
 from tests.support import papers
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.casework.acts import openings
-from engine.casework.models import CaseFile, Household
+from engine.casework.models import CaseFile
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 

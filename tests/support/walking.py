@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import views
-from engine.casework.models import Account, CaseFile, Household, LogEntry, RoleGrant, WorkItem
+from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
@@ -21,6 +21,7 @@ from engine.ground.database import create_engine, session_factory
 from engine.prevention.demo.answers import ANSWERS, Scene
 from engine.prevention.demo.driving import DECIDES, picture
 from engine.prevention.demo.people import Family
+from engine.prevention.models import Household
 from tests.support import papers
 
 ROUNDS = 60

@@ -9,13 +9,13 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.desk import views
-from engine.casework.models import Household
 from engine.casework.organisation import divisions
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import clues
 from engine.prevention.identification.clues import Entered
+from engine.prevention.models import Household
 from engine.prevention.register import households
 from web import clock, discretion
 from web.arguments import number, row

@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from engine.casework import acts, definitions
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
-from engine.casework.models import ApplicationBatch, WorkItem
+from engine.casework.models import WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
 from engine.casework.supervision import orders
+from engine.prevention.models import ApplicationBatch
 from engine.prevention.rollback import batches
 from web import clock
 from web.arguments import number, row

@@ -17,16 +17,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, definitions
-from engine.casework.models import (
-    Account,
-    CaseFile,
-    Household,
-    LogEntry,
-    Procedure,
-    Submission,
-    Timer,
-    WorkItem,
-)
+from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submission, Timer, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.step.steps import Step
 from engine.flow import services
@@ -38,6 +29,7 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.prevention.assistance import measures
+from engine.prevention.models import Household
 from engine.prevention.register import households, monitoring_lines
 
 

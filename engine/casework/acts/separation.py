@@ -14,9 +14,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.models import Account, CaseFile, RiskClue, WorkItem
+from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
 from engine.flow.diagram.definition import Definition, Element
+from engine.prevention.models import RiskClue
 
 
 def obstacle(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.models import Account, CaseFile, Household, Procedure
+from engine.casework.models import Account, CaseFile, Procedure
 from engine.casework.organisation import access
 from engine.casework.step import locks
 from engine.casework.step.steps import Step
@@ -18,6 +18,7 @@ from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotFound
+from engine.prevention.models import Household
 
 
 @whole

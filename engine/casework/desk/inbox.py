@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_colum
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk import lamps
-from engine.casework.models import Account, BatchEntry, CaseFile, Notification, RoleGrant, WorkItem
+from engine.casework.models import Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.ground.tables import table
 from engine.ground.text import key
+from engine.prevention.models import BatchEntry
 
 T = TypeVar("T")
 _ITEM = table(WorkItem)

@@ -18,14 +18,10 @@ from engine.casework.desk import inbox, lamps
 from engine.casework.models import (
     Account,
     Attachment,
-    BatchEntry,
     CaseFile,
     Draft,
     LogEntry,
-    MatchingResult,
-    Notice,
     ProcedureVersion,
-    RiskClue,
     Submission,
     Timer,
     WorkItem,
@@ -45,6 +41,7 @@ from engine.flow.machine.instance import Instance
 from engine.ground.clock import written, written_moment
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements
+from engine.prevention.models import BatchEntry, MatchingResult, Notice, RiskClue
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""All tables. Import from here."""
+"""The tables of cases and of the office. Import from here."""
 
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
@@ -36,44 +36,16 @@ from engine.casework.models.process import (
 )
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
-from engine.ground.tables import Base, JsonText, UtcDateTime, table, to_json
-from engine.prevention.models.assistance import (
-    PLAN_IN_FORCE,
-    ApplicationBatch,
-    AssistancePlan,
-    BatchEntry,
-    Measure,
-    MeasureProgress,
-    ResponsibleOfficial,
-)
-from engine.prevention.models.household import (
-    Correction,
-    Household,
-    HouseholdYear,
-    MatchingResult,
-    Member,
-    Notice,
-    Objection,
-    Observation,
-    RiskClue,
-    Telling,
-)
 
 __all__ = [
     "LEVELS",
-    "PLAN_IN_FORCE",
     "Account",
     "ApiToken",
-    "ApplicationBatch",
-    "AssistancePlan",
     "Attachment",
-    "Base",
-    "BatchEntry",
     "BulkAct",
     "BulkEntry",
     "CalendarDay",
     "CaseFile",
-    "Correction",
     "Division",
     "DivisionCode",
     "Draft",
@@ -83,26 +55,16 @@ __all__ = [
     "FigureGap",
     "FigureMark",
     "FigureState",
-    "Household",
-    "HouseholdYear",
     "Idempotency",
     "Incident",
-    "JsonText",
     "LogEntry",
     "LogStream",
-    "MatchingResult",
-    "Measure",
-    "MeasureProgress",
-    "Member",
     "Migration",
     "MigrationEntry",
     "MonitoringLine",
-    "Notice",
     "Notification",
     "NotificationRule",
     "NumberedPaper",
-    "Objection",
-    "Observation",
     "OrderEntry",
     "Outbox",
     "PaperEntry",
@@ -113,19 +75,13 @@ __all__ = [
     "Rehearsal",
     "RehearsalEntry",
     "Resource",
-    "ResponsibleOfficial",
-    "RiskClue",
     "RoleGrant",
     "Schedule",
     "Setting",
     "Submission",
     "SupervisionOrder",
-    "Telling",
     "Timer",
     "Urge",
-    "UtcDateTime",
     "WallLink",
     "WorkItem",
-    "table",
-    "to_json",
 ]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
-from engine.prevention.models.household import Household
+
+if TYPE_CHECKING:
+    from engine.prevention.models.household import Household  # the field brings the table of its subjects
 
 
 class Resource(Base):

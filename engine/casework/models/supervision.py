@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
-from sqlalchemy.orm import Mapped, aliased, column_property, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
 from engine.casework.models.process import CaseFile, WorkItem
-from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, table
 
 
 class Urge(Base):
@@ -94,17 +94,19 @@ class OrderEntry(Base):
     order: Mapped[SupervisionOrder] = relationship(back_populates="entries")
 
 
-_ASKED, _DONE = aliased(WorkItem), aliased(WorkItem)
+_ASKED, _DONE = table(WorkItem).alias(), table(WorkItem).alias()
 SupervisionOrder.step_open = column_property(
     and_(
         exists(select(CaseFile.id).where(CaseFile.id == SupervisionOrder.case_id, CaseFile.status == "open")),
         ~exists(
-            select(_DONE.id)
-            .join(_ASKED, and_(_ASKED.case_id == _DONE.case_id, _ASKED.element_id == _DONE.element_id))
+            select(_DONE.c.id)
+            .join(
+                _ASKED, and_(_ASKED.c.case_id == _DONE.c.case_id, _ASKED.c.element_id == _DONE.c.element_id)
+            )
             .where(
-                _ASKED.id == SupervisionOrder.work_item_id,
-                _DONE.status == "done",
-                _DONE.closed_at >= SupervisionOrder.issued_at,
+                _ASKED.c.id == SupervisionOrder.work_item_id,
+                _DONE.c.status == "done",
+                _DONE.c.closed_at >= SupervisionOrder.issued_at,
             )
         ),
     )

@@ -12,18 +12,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from engine.casework.models import (
     Account,
-    ApplicationBatch,
     CaseFile,
-    Household,
     Notification,
     NumberedPaper,
-    RiskClue,
     RoleGrant,
     SupervisionOrder,
     WorkItem,
 )
 from engine.ground.clock import written_moment
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.prevention.models import ApplicationBatch, Household, RiskClue
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""

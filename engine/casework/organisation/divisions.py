@@ -40,7 +40,9 @@ Row = dict[str, str]
 
 def read_official() -> list[Row]:
     """The rows (code, name, level, parent) of the list that the product carries."""
-    packed = resources.files("engine").joinpath("data/henan_divisions.csv.gz").read_bytes()
+    packed = (
+        resources.files("engine.casework.organisation").joinpath("data/henan_divisions.csv.gz").read_bytes()
+    )
     return list(csv.DictReader(io.StringIO(gzip.decompress(packed).decode())))
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.acts import prefill
-from engine.casework.models import Account, CaseFile, Notice, NumberedPaper, Submission, WorkItem
+from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, facts, numbers
 from engine.casework.papers.compose import Listed
@@ -33,6 +33,7 @@ from engine.flow.machine import codec
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements, notices
+from engine.prevention.models import Notice
 
 MAX_ITEMS = 1000
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import CaseFile, Household, Member
+from engine.casework.models import CaseFile
 from engine.casework.organisation import access, divisions
 from engine.casework.papers.compose import Listed
+from engine.prevention.models import Household, Member
 
 
 def listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import Household
+from engine.prevention.models import Household
 
 _HOUSEHOLD = (
     select(Household)

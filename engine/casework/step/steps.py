@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine.casework import audit, definitions
 from engine.casework.desk import lamps
-from engine.casework.models import Account, CaseFile, Household, ProcedureVersion, Timer, WorkItem
+from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
 from engine.casework.telling import ladder, notifications
 from engine.flow import services
@@ -32,6 +32,7 @@ from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
 from engine.ground.tables import table
+from engine.prevention.models import Household
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
 LOCKED_ROWS = (Household, CaseFile)

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from engine.casework.models import CaseFile, Household, Notification
+from engine.casework.models import CaseFile, Notification
 from engine.casework.organisation import access
 from engine.flow.services import ServiceCall, service
 from engine.ground.tables import table
+from engine.prevention.models import Household
 
 _SEND = insert(table(Notification))
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.models import Account, CaseFile, Household, Procedure, Schedule
+from engine.casework.models import Account, CaseFile, Procedure, Schedule
 from engine.casework.organisation import access
 from engine.flow.check.starting import MAX_MONTHS
 from engine.flow.diagram.definition import Definition
@@ -25,6 +25,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.surroundings import trouble_of
 from engine.ground.text import whole
+from engine.prevention.models import Household
 
 BATCH = 200
 SessionFactory = Callable[[], Session]

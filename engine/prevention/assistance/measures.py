@@ -18,17 +18,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 from engine.casework import definitions
 from engine.casework.acts import attachments
 from engine.casework.desk.inbox import Page, page_of
-from engine.casework.models import (
-    PLAN_IN_FORCE,
-    Account,
-    AssistancePlan,
-    CaseFile,
-    Household,
-    Measure,
-    MeasureProgress,
-    ResponsibleOfficial,
-    Timer,
-)
+from engine.casework.models import Account, CaseFile, Timer
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
@@ -40,6 +30,14 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.text import key
 from engine.prevention.assistance import officials
+from engine.prevention.models import (
+    PLAN_IN_FORCE,
+    AssistancePlan,
+    Household,
+    Measure,
+    MeasureProgress,
+    ResponsibleOfficial,
+)
 from engine.prevention.register import observations
 
 PROCEDURE = "assistance"

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk.inbox import Page, page_of, page_of_rows
-from engine.casework.models import Account, Household, ResponsibleOfficial
+from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
 from engine.casework.step import locks
@@ -21,6 +21,7 @@ from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.text import key
+from engine.prevention.models import Household, ResponsibleOfficial
 
 SHOWN = 20
 """So many officials a form lists with their load."""

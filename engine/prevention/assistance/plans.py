@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from engine.casework.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure, Submission
+from engine.casework.models import Submission
 from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, receives
@@ -18,6 +18,7 @@ from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
+from engine.prevention.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure
 
 FORM = "assistance_plan"
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.casework import acts
 from engine.casework.acts import attachments
 from engine.casework.desk import views
-from engine.casework.models import Account, CaseFile, Household, Notice, WorkItem
+from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
@@ -23,6 +23,7 @@ from engine.ground.errors import ShouwangError
 from engine.prevention.demo.answers import ANSWERS, Scene
 from engine.prevention.demo.people import Family
 from engine.prevention.identification import notices
+from engine.prevention.models import Household, Notice
 
 OFFICE = 1.2
 """How much longer a case waits on a township's or county's desk than in the village."""

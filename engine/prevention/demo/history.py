@@ -17,14 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.acts import openings
-from engine.casework.models import (
-    Account,
-    Household,
-    HouseholdYear,
-    Measure,
-    Observation,
-    ResponsibleOfficial,
-)
+from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
@@ -33,6 +26,7 @@ from engine.prevention.assistance import measures
 from engine.prevention.demo.answers import DEPARTMENTS, PEOPLE
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family
+from engine.prevention.models import Household, HouseholdYear, Measure, Observation, ResponsibleOfficial
 from engine.prevention.register import monitoring_lines
 from engine.prevention.register.observations import ASSURANCES
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.acts import openings
-from engine.casework.models import Account, Division, Household, Measure
+from engine.casework.models import Account, Division
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
@@ -22,6 +22,7 @@ from engine.prevention.demo import history
 from engine.prevention.demo.driving import Course, Factory, Officials, at_work
 from engine.prevention.demo.people import Family, family
 from engine.prevention.identification import clues
+from engine.prevention.models import Household, Measure
 from engine.prevention.register import households
 
 COUNTY = "410325000000"  # 嵩县

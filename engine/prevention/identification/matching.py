@@ -9,12 +9,13 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from engine.casework.models import MatchingResult, Setting
+from engine.casework.models import Setting
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, months_later
 from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.text import day as read_day
 from engine.ground.text import whole
+from engine.prevention.models import MatchingResult
 
 REUSE_MONTHS = 12
 _REUSABLE = (

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
-from engine.casework.models import Account, CaseFile, Notice, Objection
+from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import divisions
 from engine.casework.papers import compose, facts
 from engine.casework.papers.paper import Paper
@@ -26,6 +26,7 @@ from engine.flow.services import Correction, ServiceCall, service, when_finished
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
+from engine.prevention.models import Notice, Objection
 from engine.prevention.register.households import CATEGORY_NAMES
 
 _OPEN_NOTICE = (

@@ -17,19 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import audit
 from engine.casework.acts import openings
 from engine.casework.desk.inbox import Page, page_of
-from engine.casework.models import (
-    Account,
-    BatchEntry,
-    CaseFile,
-    Correction,
-    Household,
-    Measure,
-    Member,
-    Notice,
-    Objection,
-    RiskClue,
-    WorkItem,
-)
+from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step import locks
 from engine.casework.telling import notifications
@@ -40,6 +28,16 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import officials
 from engine.prevention.identification import clues
+from engine.prevention.models import (
+    BatchEntry,
+    Correction,
+    Household,
+    Measure,
+    Member,
+    Notice,
+    Objection,
+    RiskClue,
+)
 from engine.prevention.register import households, persons
 
 MERGE, CLUE = "merge", "clue"

@@ -12,16 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
 from engine.casework.desk.inbox import PAGE, Page, page_of
-from engine.casework.models import (
-    Account,
-    Household,
-    HouseholdYear,
-    MatchingResult,
-    Member,
-    Observation,
-    RiskClue,
-    Telling,
-)
+from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
 from engine.casework.telling import notifications
@@ -32,6 +23,15 @@ from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.tables import table
+from engine.prevention.models import (
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Observation,
+    RiskClue,
+    Telling,
+)
 from engine.prevention.register import observations, persons
 
 TYPE_NAMES = {

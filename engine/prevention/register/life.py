@@ -12,24 +12,19 @@ from typing import Any
 from sqlalchemy import literal, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine.casework.models import (
-    Account,
-    AssistancePlan,
-    CaseFile,
-    Correction,
-    Notice,
-    NumberedPaper,
-    Observation,
-    PaperEntry,
-    ProcedureVersion,
-    ResponsibleOfficial,
-    RiskClue,
-    Telling,
-    WorkItem,
-)
+from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry, ProcedureVersion, WorkItem
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
 from engine.ground.text import sentence
+from engine.prevention.models import (
+    AssistancePlan,
+    Correction,
+    Notice,
+    Observation,
+    ResponsibleOfficial,
+    RiskClue,
+    Telling,
+)
 from engine.prevention.register import corrections, households
 
 

@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from engine.casework.models import (
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date
+from engine.prevention.models import (
     PLAN_IN_FORCE,
     AssistancePlan,
     Household,
@@ -21,8 +23,6 @@ from engine.casework.models import (
     Observation,
     ResponsibleOfficial,
 )
-from engine.flow.services import ServiceCall, service
-from engine.ground.clock import local_date
 from engine.prevention.register import monitoring_lines
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import audit
-from engine.casework.models import Account, Household, Member, Notification
+from engine.casework.models import Account, Notification
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
 from engine.ground import idnumber
@@ -26,6 +26,7 @@ from engine.ground import text as normal
 from engine.ground.clock import local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.prevention.models import Household, Member
 
 ELSEWHERE = "已在其他地方登记，已通知双方核对"
 _QUEUE = text(

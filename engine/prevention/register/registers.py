@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
 from engine.casework.desk.inbox import Page, page_of
-from engine.casework.models import Account, Household, Member, ResponsibleOfficial
+from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
 from engine.ground import idnumber
@@ -21,6 +21,7 @@ from engine.ground.database import write
 from engine.ground.errors import Invalid
 from engine.ground.sheets import Book
 from engine.ground.text import half
+from engine.prevention.models import Household, Member, ResponsibleOfficial
 from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
 
 MAX_ROWS = 50_000

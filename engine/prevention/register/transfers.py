@@ -12,17 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import (
-    Account,
-    CaseFile,
-    Division,
-    Household,
-    Measure,
-    RiskClue,
-    SupervisionOrder,
-    Timer,
-    WorkItem,
-)
+from engine.casework.models import Account, CaseFile, Division, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.step import locks
 from engine.casework.step.steps import Step
@@ -32,6 +22,7 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import officials
+from engine.prevention.models import Household, Measure, RiskClue
 
 
 def hand_over(

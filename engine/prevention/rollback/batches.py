@@ -18,11 +18,8 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework.desk.inbox import Group, Page, mine, page_of
 from engine.casework.models import (
     Account,
-    ApplicationBatch,
-    BatchEntry,
     CaseFile,
     Division,
-    Household,
     Procedure,
     ProcedureVersion,
     Submission,
@@ -35,6 +32,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
+from engine.prevention.models import ApplicationBatch, BatchEntry, Household
 from engine.prevention.register.households import CATEGORY_NAMES
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}

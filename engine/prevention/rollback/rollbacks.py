@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
-from engine.casework.models import BatchEntry, Telling
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
 from engine.flow.services import ServiceCall, service
@@ -22,6 +21,7 @@ from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.prevention import standing
 from engine.prevention.assistance import measures
+from engine.prevention.models import BatchEntry, Telling
 
 
 def _require_consent(consent_number: str | None) -> str:
