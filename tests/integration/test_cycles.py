@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from engine.casework import definitions
 from engine.casework.models import LogEntry, Timer
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.machine.instance import Instance
 from engine.prevention.installation import ROOT
 from tests.support.small import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.casework import definitions
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.ground.errors import DefinitionError
 from engine.prevention.installation import ROOT

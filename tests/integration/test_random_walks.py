@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from engine.casework.acts import return_targets, return_to, withdraw
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.history import lines

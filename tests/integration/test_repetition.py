@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import EngineFault
 from tests.support.small import (

@@ -20,7 +20,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import lost
 from engine.flow.diagram.resources import Resources

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources
 from engine.flow.machine.instance import Instance

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding

@@ -10,7 +10,7 @@ import re
 import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.vocabulary import GIVEN
 from engine.ground.errors import Finding
@@ -218,7 +218,7 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
 
 def test_the_names_that_the_system_gives_are_listed_once() -> None:
     """What engine.openings and engine.clues really set is what the check knows."""
-    source = (ROOT / "engine" / "openings.py").read_text() + (ROOT / "engine" / "clues.py").read_text()
+    source = "".join((ROOT / "engine" / room).read_text() for room in GIVING)
     for one in GIVEN:
         assert f'"{one.variable}"' in source and f'"{one.key or one.variable}"' in source, one.name
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.exploration import explore
 from engine.flow.exploration.search import MAX_STATES, Explorer

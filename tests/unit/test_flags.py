@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.xml import in_utf8
 from engine.flow.machine.instance import Instance

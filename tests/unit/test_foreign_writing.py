@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources
 from engine.flow.feel import FeelSyntaxError, compile_expression

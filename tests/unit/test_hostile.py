@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 from lxml import etree
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression

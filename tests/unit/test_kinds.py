@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram.resources import Resources
 from engine.flow.feel import compile_expression, compile_unary_tests

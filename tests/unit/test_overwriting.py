@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.resources import read_resources
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT

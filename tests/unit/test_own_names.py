@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.feel import compile_expression
 from engine.flow.feel.lexer import KEYWORDS
 from engine.flow.forms import compile_form

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.receivers import REGISTRY, Receiver
 from engine.prevention.installation import ROOT

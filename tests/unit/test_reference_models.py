@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.ground.errors import Finding
 from tests.support.small import END, FORMS, START, boundary, flow, process, task, timer
 from tests.unit.test_foreign_files import MODEL, STEP, begun, camunda7, messages, zeebe

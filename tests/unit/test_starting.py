@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.flow import check
+from engine.flow.check import check
 from engine.flow.diagram.blank import blank_diagram, blank_form
 from engine.flow.diagram.resources import Resources, is_part, read_resources
 from engine.flow.diagram.xml import parse_xml
