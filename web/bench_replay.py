@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.casework import audit, definitions
 from engine.casework.models import CaseFile
 from engine.casework.organisation import calendar
-from engine.flow.history import replay
+from engine.flow import replay
 from engine.owners.rehearsal import acts
 from engine.owners.rehearsal.simulation import Assumption
 

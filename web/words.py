@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine.casework.desk import lamps
+from engine.casework import lamps
 from engine.casework.models import Attachment, Division
 from engine.casework.organisation import access, divisions, privacy
 from engine.casework.papers import fonts

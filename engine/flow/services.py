@@ -20,7 +20,7 @@ from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.ground.tables import table
 
 if TYPE_CHECKING:
-    from engine.flow.diagram.definition import Definition
+    from engine.flow.machine.definition import Definition
     from engine.flow.machine.instance import Instance
 
 _SUBMISSION = table(Submission)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 from engine.casework import definitions
 from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Resource
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Conflict, NotFound
 from engine.owners import drafting

@@ -25,9 +25,9 @@ from engine.casework.organisation import access
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.blank import blank_diagram, blank_form
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import dropped, lost, with_comments
 from engine.flow.diagram.resources import Resources, main_process
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound

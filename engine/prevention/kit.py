@@ -11,8 +11,8 @@ from engine.casework.supervision import orders
 from engine.casework.telling import notifications
 from engine.prevention import elimination
 from engine.prevention.assistance import measures, officials, plans
-from engine.prevention.identification import announcements, clues, matching, notices
-from engine.prevention.register import households, observations, registration
+from engine.prevention.identification import announcements, clues, matching, notices, registration
+from engine.prevention.register import households, observations
 from engine.prevention.rollback import batches, rollbacks
 
 ROOMS: tuple[ModuleType, ...] = (

@@ -15,8 +15,8 @@ from engine.casework.organisation import accounts
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.machine.definition import Definition
 from engine.ground.database import create_engine, session_factory, write
 from tests.support.browser import Official, Site
 from tests.support.drawing import draw, new_draft, pick, put, saved, stored

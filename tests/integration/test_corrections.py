@@ -14,10 +14,11 @@ from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, Notification, Timer, WorkItem
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention import corrections, life
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
-from engine.prevention.register import corrections, households, life
+from engine.prevention.register import households
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.casework.desk import lamps
+from engine.casework import lamps
 from engine.casework.models import CaseFile, Timer
 from tests.support import sheets
 from tests.support.client import Caller, application, signed_in

@@ -22,8 +22,8 @@ from engine.casework.organisation import divisions
 from engine.casework.step.steps import Step
 from engine.flow.history.lines import Reminded
 from engine.ground.database import write
+from engine.prevention import transfers
 from engine.prevention.models import Household, Notice, Objection
-from engine.prevention.register import transfers
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World

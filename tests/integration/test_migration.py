@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from engine.casework import acts, audit
 from engine.casework.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
 from engine.casework.portions import moving
-from engine.flow.history.relocation import Wish
+from engine.flow.replay.relocation import Wish
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from tests.support import many

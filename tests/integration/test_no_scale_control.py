@@ -18,9 +18,9 @@ from engine.casework.models import Setting
 from engine.flow import services
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import read_resources
 from engine.flow.forms.schema import walk
+from engine.flow.machine.definition import Definition
 from engine.ground.tables import Base
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Household

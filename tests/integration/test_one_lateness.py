@@ -15,8 +15,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from engine.casework import lamps
 from engine.casework.acts import openings
-from engine.casework.desk import inbox, lamps, views
+from engine.casework.desk import inbox, views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.figures import heat, live, periods, reading, walls
 from engine.casework.models import CaseFile, WorkItem

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
-from engine.flow.history.replay import Replay
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
+from engine.flow.replay import Replay
 from engine.ground.errors import Conflict, EngineFault
 from tests.support.diagrams import MESSAGES, VALUES, drawn
 from tests.support.histories import Case, workdays

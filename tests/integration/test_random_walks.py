@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.history import lines
-from engine.flow.history.relocation import Wish, relocate
-from engine.flow.history.replay import Input
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
+from engine.flow.replay import Input
+from engine.flow.replay.relocation import Wish, relocate
 from engine.ground.clock import CHINA, local_date
 from engine.ground.errors import ShouwangError
 from engine.owners.rehearsal.past import remember

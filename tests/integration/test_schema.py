@@ -23,7 +23,7 @@ from engine.casework import audit, definitions
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, Incident
 from engine.casework.time import timers
-from engine.flow.history.replay import Replay, inputs_of, submissions_of
+from engine.flow.replay import Replay, inputs_of, submissions_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.migrations import schema

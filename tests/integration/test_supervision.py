@@ -11,7 +11,7 @@ from sqlalchemy import select
 from engine.casework import acts, definitions
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.desk.lamps import days_over
+from engine.casework.lamps import days_over
 from engine.casework.models import (
     CaseFile,
     Notification,

@@ -16,7 +16,7 @@ from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
 from engine.ground.errors import Conflict, EngineFault

@@ -9,8 +9,8 @@ import pytest
 
 from engine.casework import acts, audit
 from engine.casework.desk import views
-from engine.flow.history.replay import Replay
 from engine.flow.machine.instance import Instance
+from engine.flow.replay import Replay
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault
 from tests.support.histories import Case, workdays

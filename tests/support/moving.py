@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.casework import definitions
 from engine.casework.models import Migration, ProcedureVersion
 from engine.casework.portions import moving
-from engine.flow.history.relocation import Wish
+from engine.flow.replay.relocation import Wish
 from engine.prevention.installation import ROOT
 from tests.support.world import World
 

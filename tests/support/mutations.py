@@ -21,13 +21,13 @@ from typing import Any
 from lxml import etree
 
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.losses import lost
 from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import parse_xml
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.forms.sample import sample
 from engine.flow.forms.schema import hide_text, walk
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import local_date
 from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import CHINA
 

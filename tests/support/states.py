@@ -21,10 +21,11 @@ from sqlalchemy.orm import undefer
 
 from engine.casework import acts, audit, definitions
 from engine.casework.models import CaseFile
-from engine.flow.diagram.definition import Definition
+from engine.flow import replay
 from engine.flow.diagram.resources import Resources
-from engine.flow.history import lines, replay
-from engine.flow.history.replay import Input
+from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import Input
 from engine.ground.tables import to_json
 from engine.prevention.identification import notices
 from tests.support import template

@@ -11,8 +11,8 @@ import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import read_resources
+from engine.flow.machine.definition import Definition
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
 

@@ -6,8 +6,8 @@ import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.machine.definition import Definition
 from engine.owners.words.differences import Difference, differences
 from engine.owners.words.handbook import chapters
 from engine.owners.words.wording import Wording

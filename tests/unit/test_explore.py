@@ -8,9 +8,9 @@ import re
 import pytest
 
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.exploration import explore
 from engine.flow.exploration.search import MAX_STATES, Explorer
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.deadline import Deadline
 from engine.ground.errors import EngineFault, Finding

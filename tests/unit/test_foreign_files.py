@@ -9,9 +9,9 @@ import pytest
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import encoded, in_utf8
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import Finding
 from tests.support.small import NOW, UNSTARTED, Host

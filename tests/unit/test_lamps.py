@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, literal, select
 
-from engine.casework.desk import lamps
+from engine.casework import lamps
 from engine.ground.clock import start_of_day
 from engine.ground.tables import UtcDateTime
 

@@ -10,9 +10,9 @@ from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine.casework import acts, definitions
+from engine.casework import acts, definitions, lamps
 from engine.casework.acts import attachments, messages
-from engine.casework.desk import lamps, views
+from engine.casework.desk import views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
@@ -25,7 +25,7 @@ from engine.flow.check import check
 from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import encoded
 from engine.flow.feel import compile_expression
-from engine.flow.history.relocation import Wish
+from engine.flow.replay.relocation import Wish
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals

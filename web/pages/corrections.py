@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from engine.ground.errors import Invalid
 from engine.ground.text import whole
+from engine.prevention import corrections
 from engine.prevention.identification import clues
-from engine.prevention.register import corrections, households
+from engine.prevention.register import households
 from web import clock
 from web.arguments import number
 from web.database import session

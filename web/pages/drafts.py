@@ -17,8 +17,8 @@ from werkzeug.datastructures import FileStorage
 from engine.casework import definitions
 from engine.casework.models import ProcedureDraft
 from engine.flow.check import check as check_diagram
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.xml import encoded
+from engine.flow.machine.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Finding, Invalid
 from engine.owners import bundles, drafting, drawing

@@ -11,10 +11,11 @@ from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.casework.organisation import access
 from engine.ground.errors import Invalid
+from engine.prevention import life, transfers
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
-from engine.prevention.register import households, life, transfers
-from engine.prevention.register.life import Chapter
+from engine.prevention.life import Chapter
+from engine.prevention.register import households
 from engine.prevention.rollback import rollbacks
 from web import clock, discretion
 from web.arguments import number

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.casework import definitions
 from engine.casework.organisation import divisions
 from engine.casework.portions import moving
-from engine.flow.history.relocation import Wish
+from engine.flow.replay.relocation import Wish
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from engine.casework import definitions
 from engine.casework.organisation import accounts
 from engine.flow import services
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
 from engine.owners import approvals, bundles, catalogue, drafting, releases

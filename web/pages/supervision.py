@@ -9,8 +9,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework import definitions
-from engine.casework.desk import lamps
+from engine.casework import definitions, lamps
 from engine.casework.organisation import divisions
 from engine.casework.supervision import (
     counting,

@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions
 from engine.flow import services
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
 from engine.owners.rehearsal.target import Target

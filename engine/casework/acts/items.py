@@ -18,8 +18,8 @@ from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.step import past
 from engine.casework.step.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
-from engine.flow.diagram.definition import Definition
 from engine.flow.forms import Form
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
 from engine.ground.database import WRITING, is_postgres, upsert, whole, write
 from engine.ground.errors import (

@@ -18,8 +18,8 @@ from engine.casework.acts import prefill
 from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Submission
 from engine.casework.organisation import access
-from engine.flow.diagram.definition import Definition
 from engine.flow.forms import Form
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound

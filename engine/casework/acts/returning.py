@@ -25,7 +25,7 @@ from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow import services
 from engine.flow.history import lines
-from engine.flow.history.replay import Input, services_of
+from engine.flow.replay import Input, services_of
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
 from engine.ground.errors import Conflict, Invalid

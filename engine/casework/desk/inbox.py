@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.desk import lamps
+from engine.casework import lamps
 from engine.casework.models import Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.ground.tables import table

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine.casework import acts, audit, definitions
+from engine.casework import acts, audit, definitions, lamps
 from engine.casework.acts import prefill
-from engine.casework.desk import inbox, lamps
+from engine.casework.desk import inbox
 from engine.casework.models import (
     Account,
     Attachment,
@@ -32,11 +32,11 @@ from engine.casework.papers.paper import Paper
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
-from engine.flow.diagram.definition import Definition, Element
 from engine.flow.feel import compile_expression, strip_equals, to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition, Element
 from engine.flow.machine.instance import Instance
 from engine.ground.clock import written, written_moment
 from engine.ground.errors import Invalid, NotFound

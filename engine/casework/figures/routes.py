@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from functools import cache, cached_property, lru_cache
 
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
 _STEPS_ON = GATEWAYS | {"callActivity", "subProcess"}

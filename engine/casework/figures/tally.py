@@ -37,8 +37,8 @@ from engine.casework.models import (
     LogEntry,
     ProcedureVersion,
 )
-from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines as history
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
 from engine.ground.database import write
 from engine.ground.tables import table

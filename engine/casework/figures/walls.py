@@ -24,7 +24,7 @@ from engine.casework.figures.reading import Waiting, within
 from engine.casework.figures.tiers import Tier
 from engine.casework.models import Account, CaseFile, Division, Figure, LogEntry, WallLink
 from engine.casework.organisation import access, divisions
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotAllowed, NotFound

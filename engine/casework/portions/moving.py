@@ -1,7 +1,7 @@
 """Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
 not at all.
 
-A case is moved by feeding its history to the new version (engine/flow/history/relocation); its open work items, claims and
+A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work items, claims and
 drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
 history.
 """
@@ -21,11 +21,10 @@ from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.step.steps import LiveHost, Step
-from engine.flow import services
-from engine.flow.diagram.definition import Definition
-from engine.flow.history import replay
-from engine.flow.history.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
+from engine.flow import replay, services
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
+from engine.flow.replay.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
 from engine.ground.clock import Clock, stopwatch
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable

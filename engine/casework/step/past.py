@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from engine.casework import definitions
 from engine.casework.models import CaseFile, LogEntry, Submission, WorkItem
-from engine.flow.diagram.definition import Definition, Element
 from engine.flow.forms import Field, Form
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition, Element
 from engine.ground.errors import NotFound
 
 

@@ -16,16 +16,15 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine.casework import audit, definitions
-from engine.casework.desk import lamps
+from engine.casework import audit, definitions, lamps
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
 from engine.casework.telling import ladder, notifications
-from engine.flow import services
-from engine.flow.diagram.definition import Definition
-from engine.flow.history import lines, replay
+from engine.flow import replay, services
+from engine.flow.history import lines
 from engine.flow.history.lines import Line
 from engine.flow.machine.codec import StateFormatError
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
 from engine.flow.services import ServiceCall
 from engine.ground.clock import written

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.desk.lamps import LAMPS, counted, many, today_ends
+from engine.casework.lamps import LAMPS, counted, many, today_ends
 from engine.casework.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.supervision import limits

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.desk.lamps import LAMPS, days_over, lamp, last_day
+from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import Account, Division, NumberedPaper
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import numbers

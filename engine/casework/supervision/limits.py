@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from engine.casework.desk import lamps
+from engine.casework import lamps
 from engine.casework.desk.inbox import IS_OPEN, Page, page_of
 from engine.casework.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
 from engine.casework.organisation import access, divisions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.desk.lamps import LAMPS
+from engine.casework.lamps import LAMPS
 from engine.casework.supervision import limits
 from engine.casework.supervision.limits import LimitFilter
 from engine.ground.errors import NotFound

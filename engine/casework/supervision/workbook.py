@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, definitions
-from engine.casework.desk.lamps import LAMPS, days_over, lamp, last_day
+from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import LEVELS, Account, Division
 from engine.casework.organisation import access, divisions
 from engine.casework.supervision import limits, wording

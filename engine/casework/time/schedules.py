@@ -19,7 +19,7 @@ from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, Procedure, Schedule
 from engine.casework.organisation import access
 from engine.flow.check.starting import MAX_MONTHS
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date, months_later, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid

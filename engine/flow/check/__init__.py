@@ -29,8 +29,8 @@ from engine.flow.check import (
 )
 from engine.flow.check.draft import Checker, Draft, name_of
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import Resources
+from engine.flow.machine.definition import Definition
 from engine.ground.deadline import Deadline
 from engine.ground.errors import DefinitionError, Finding
 from engine.ground.surroundings import trouble_of

@@ -14,7 +14,6 @@ from engine.flow.check.draft import Draft, found
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.decisions.cells import wrong_cells
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.flow.diagram.resources import calls_out, is_part
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.feel.kinds import WORDS, Known, kind_of, never
@@ -22,6 +21,7 @@ from engine.flow.feel.nodes import Node
 from engine.flow.feel.reading import certain_names, compared
 from engine.flow.forms import bounds, rules
 from engine.flow.forms import schema as s
+from engine.flow.machine.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.flow.machine.workflow import settings_of
 from engine.flow.vocabulary import KINDS, PLACES, RECEIVES, VARIABLES
 from engine.ground.errors import DefinitionError, Finding

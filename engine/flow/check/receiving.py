@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import page_forms
 from engine.flow.forms import schema as s
+from engine.flow.machine.definition import page_forms
 from engine.flow.receivers import REGISTRY, Need, Receiver
 from engine.ground.errors import Finding
 

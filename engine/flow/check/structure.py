@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from engine.flow.check.draft import Draft, apart, closure, found, name_of, reaches
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import FLOW_NODES, TIMERS
 from engine.flow.diagram.resources import calls_out
+from engine.flow.machine.definition import FLOW_NODES, TIMERS
 from engine.ground.errors import Finding
 from engine.ground.text import whole
 

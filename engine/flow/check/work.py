@@ -11,7 +11,10 @@ from engine.flow import feel, services
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.definition import (
+from engine.flow.feel import strip_equals
+from engine.flow.feel.values import to_plain
+from engine.flow.forms.schema import PLACEHOLDER, walk
+from engine.flow.machine.definition import (
     REPETITIONS,
     SETTING_KINDS,
     expressions,
@@ -19,9 +22,6 @@ from engine.flow.diagram.definition import (
     page_forms,
     paper_words,
 )
-from engine.flow.feel import strip_equals
-from engine.flow.feel.values import to_plain
-from engine.flow.forms.schema import PLACEHOLDER, walk
 from engine.flow.machine.repetition import MAX_ROUNDS
 from engine.flow.machine.workflow import MAX_INSTANCES, instances
 from engine.ground.errors import DefinitionError, Finding

@@ -28,8 +28,8 @@ from collections.abc import Mapping
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.exploration.search import Explored, Explorer, runs
+from engine.flow.machine.definition import Definition
 from engine.ground.deadline import Deadline
 from engine.ground.errors import Finding
 

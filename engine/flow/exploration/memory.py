@@ -19,9 +19,9 @@ from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.feel import Expression, compile_expression, strip_equals
 from engine.flow.feel import nodes as n
+from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import CHANGING
 
 Facts = Mapping[str, bool]

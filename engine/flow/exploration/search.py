@@ -12,9 +12,9 @@ from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.exploration.memory import Facts, Memory
 from engine.flow.exploration.probe import Move, Probe, joins, stand_in
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.gateways import InclusiveGateway, ParallelGateway, flow_of
 from engine.flow.machine.instance import ENDLESS
 from engine.flow.machine.repetition import RepeatedTask, around

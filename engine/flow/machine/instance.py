@@ -23,11 +23,11 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.history import lines
 from engine.flow.machine import codec
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.repetition import around
 from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 from engine.flow.machine.workflow import (

@@ -16,8 +16,8 @@ from engine.casework import definitions
 from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
 from engine.casework.organisation import access, calendar
-from engine.flow.diagram.definition import Definition
-from engine.flow.history.replay import ReplayMisfit, inputs_of
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import ReplayMisfit, inputs_of
 from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound

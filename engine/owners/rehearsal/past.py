@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
-from engine.flow.history.replay import Input, Replay, services_of
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import Input, Replay, services_of
 from engine.ground.clock import local_date
 from engine.owners.rehearsal.course import Course, Watch
 

@@ -16,9 +16,9 @@ from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.forms.sample import sample
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance, OpenTask
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from engine.casework import definitions
 from engine.casework.models import Account, Procedure, ProcedureVersion
 from engine.flow.check import check
-from engine.flow.diagram.definition import Definition
 from engine.flow.diagram.resources import KINDS, Resources
+from engine.flow.machine.definition import Definition
 from engine.ground.errors import Conflict, NotFound
 from engine.owners import drafting
 

@@ -19,11 +19,11 @@ from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Timer, WorkItem
 from engine.casework.time import timers
 from engine.flow import services
-from engine.flow.diagram.definition import Definition
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.sample import sample
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
 from engine.flow.services import Called
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import discarding

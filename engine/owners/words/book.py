@@ -14,7 +14,7 @@ from docx.text.paragraph import Paragraph
 
 from engine.casework.papers.word import BODY, HEAD, set_faces, set_page
 from engine.flow import services
-from engine.flow.diagram.definition import Definition
+from engine.flow.machine.definition import Definition
 from engine.owners.words.handbook import Chapter, chapters
 from engine.owners.words.wording import Grid
 

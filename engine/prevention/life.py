@@ -16,6 +16,7 @@ from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry,
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
 from engine.ground.text import sentence
+from engine.prevention import corrections
 from engine.prevention.models import (
     AssistancePlan,
     Correction,
@@ -25,7 +26,7 @@ from engine.prevention.models import (
     RiskClue,
     Telling,
 )
-from engine.prevention.register import corrections, households
+from engine.prevention.register import households
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
-from engine.flow.history.replay import Input, Replay, ReplayMisfit
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance, Place
 from engine.flow.machine.workflow import Host
+from engine.flow.replay import Input, Replay, ReplayMisfit
 from engine.ground.errors import Conflict
 
 MAX_PASSES = 50

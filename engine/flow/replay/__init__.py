@@ -17,8 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import LogEntry, Submission
-from engine.flow.diagram.definition import Definition
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import UNKNOWN, Instance, Record
 from engine.ground.errors import Conflict, EngineFault
 
