@@ -10,11 +10,11 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from engine.casework import definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Procedure, ProcedureDraft, ProcedureVersion, Resource
 from engine.flow.machine.definition import Definition
 from engine.ground import text as normal
 from engine.ground.errors import Conflict, NotFound
+from engine.ground.paging import Page, page_of
 from engine.owners import drafting
 
 SHOWN = 40

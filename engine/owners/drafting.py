@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import (
     Account,
     DraftEditor,
@@ -31,6 +30,7 @@ from engine.flow.machine.definition import Definition
 from engine.ground.clock import CHINA
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, Losing, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 
 ALIVE = ("open", "submitted")
 """The states in which a draft is on the list."""

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import audit
 from engine.casework.acts import openings
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step import locks
@@ -26,6 +25,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.prevention.assistance import officials
 from engine.prevention.identification import clues
 from engine.prevention.models import (

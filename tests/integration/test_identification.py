@@ -213,7 +213,7 @@ def test_the_limit_warns_marks_and_asks_but_never_stops(world: World) -> None:
 def test_the_table_recommends_a_category(
     small_world: World, kind: str, wage: int, medical: int, category: str
 ) -> None:
-    from engine.casework.desk.views import instance_of
+    from engine.casework.step.reading import instance_of
 
     case = small_world.enter()
     small_world.finish(case, "verify", "cun", household_type=kind, wage=wage, business=0, medical=medical)

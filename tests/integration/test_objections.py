@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
-from engine.casework.desk import views
 from engine.casework.models import CaseFile, Incident, Submission, Timer, WorkItem
+from engine.casework.step import reading
 from engine.ground.errors import Conflict, ShouwangError
 from engine.prevention.identification import notices
 from engine.prevention.models import Notice, Objection, Telling
@@ -277,7 +277,7 @@ def _legal(world: World, case: CaseFile) -> None:
         Timer.case_id == case.id, Timer.status == "waiting", Timer.kind == "event"
     )
     assert elements or world.session.scalars(waiting).all()
-    instance = views.instance_of(world.session, case)
+    instance = reading.instance_of(world.session, case)
     held = {payload["id"] for payload in instance.pending("objection")}
     examined = {instance.variables["objection"]["id"]} if "examine_objection" in elements else set()
     assert left == held | examined

@@ -20,8 +20,8 @@ from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
 from engine.casework import audit, definitions
-from engine.casework.desk import views
 from engine.casework.models import CaseFile, Incident
+from engine.casework.step import reading
 from engine.casework.time import timers
 from engine.flow.replay import Replay, inputs_of, submissions_of
 from engine.ground.database import create_engine
@@ -156,7 +156,7 @@ def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
         again = Replay(
             definition, inputs, submissions_of(walk.session, case_id), lambda day, count: day
         ).run()
-        assert again.canonical() == views.instance_of(walk.session, case).canonical()
+        assert again.canonical() == reading.instance_of(walk.session, case).canonical()
     walk.close()
 
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 import engine.prevention.kit  # noqa: F401  diagrams call its services
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
-from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
+from engine.casework.step import reading
 from engine.casework.time import timers
 from engine.flow.replay import Replay, inputs_of, submissions_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
@@ -172,7 +172,7 @@ class World:
 
     def variables(self, case: CaseFile) -> Mapping[str, Any]:
         """The case's variables as they are now."""
-        return views.instance_of(self.session, self.case(case.id)).variables
+        return reading.instance_of(self.session, self.case(case.id)).variables
 
     def last_submission(self, case: CaseFile, key: str) -> dict[str, Any]:
         """The clean data of the case's latest submission of a form."""
@@ -189,5 +189,5 @@ class World:
         definition = definitions.load(self.session, case.version_id)
         submissions = submissions_of(self.session, case.id)
         rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day).run()
-        assert rebuilt.canonical() == views.instance_of(self.session, case).canonical()
+        assert rebuilt.canonical() == reading.instance_of(self.session, case).canonical()
         assert list(audit.verify(self.session)) == []

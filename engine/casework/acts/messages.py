@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.acts import prefill
-from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Submission
 from engine.casework.organisation import access
+from engine.casework.step import reading
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date
@@ -79,7 +79,7 @@ def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
     """
     if not form.readonly_reads | form.fact_reads:
         return {}
-    return prefill.context(session, case, views.instance_of(session, case).variables, form.readonly_reads)
+    return prefill.context(session, case, reading.instance_of(session, case).variables, form.readonly_reads)
 
 
 def _keep(

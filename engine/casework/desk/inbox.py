@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import lamps
-from engine.casework.models import Account, CaseFile, Notification, RoleGrant, WorkItem
+from engine.casework.models import IS_OPEN, Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
+from engine.ground.paging import COUNT_CAP, Page, page_of
 from engine.ground.tables import table
 from engine.ground.text import key
 from engine.prevention.models import BatchEntry
 
-T = TypeVar("T")
 _ITEM = table(WorkItem)
-IS_OPEN = WorkItem.status == literal_column("'open'")
-"""Written out, not a parameter: only so may a database trust the indexes that hold open items alone."""
 IS_URGED = WorkItem.urged > literal_column("0")
 
-PAGE = 20
 URGED_SHOWN = 5
-COUNT_CAP = 1000
-"""Counts stop here: «1000+» tells an official as much, and costs the same at any size."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +50,6 @@ class InboxFilter:
             "sort": "" if self.sort == "due" else self.sort,
         }
         return {name: value for name, value in named.items() if value}
-
-
-@dataclass(frozen=True)
-class Page(Generic[T]):
-    """One page of a list; `total` is capped at COUNT_CAP (`capped`)."""
-
-    items: Sequence[T]
-    total: int
-    page: int
-    pages: int
-    capped: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,32 +151,6 @@ def todo_count(session: Session, actor: Account) -> int:
     """How many items are open for the actor, up to the cap."""
     few = select(WorkItem.id).where(mine(actor)).limit(COUNT_CAP).subquery()
     return session.scalar(select(func.count()).select_from(few)) or 0
-
-
-def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, size: int = PAGE) -> Page[T]:
-    """One page of `ordered`, counted over `base` up to the cap."""
-    total, number, pages = _numbers(session, base, number, size)
-    items = list(session.scalars(ordered.offset((number - 1) * size).limit(size)))
-    return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
-
-
-def page_of_rows(
-    session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE
-) -> Page[Any]:
-    """As `page_of`, of an ordered query that answers rows of columns."""
-    total, number, pages = _numbers(session, query, number, size)
-    rows = list(session.execute(query.offset((number - 1) * size).limit(size)))
-    return Page(rows, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
-
-
-def _numbers(
-    session: Session, base: Select[*tuple[Any, ...]], number: int, size: int
-) -> tuple[int, int, int]:
-    """How many rows up to the cap and one more, which page there is for `number`, and how many pages."""
-    few = base.order_by(None).with_only_columns(literal(1), maintain_column_froms=True).limit(COUNT_CAP + 1)
-    total = session.scalar(select(func.count()).select_from(few.subquery())) or 0
-    pages = max(1, -(-min(total, COUNT_CAP) // size))
-    return total, min(max(1, number), pages), pages
 
 
 def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:

@@ -11,10 +11,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from engine.casework.desk.inbox import IS_OPEN
 from engine.casework.figures import reading
 from engine.casework.figures.reading import Waiting
-from engine.casework.models import LEVELS, Division, WorkItem
+from engine.casework.models import IS_OPEN, LEVELS, Division, WorkItem
 from engine.casework.organisation import access
 from engine.casework.supervision import counting
 from engine.casework.supervision.limits import LimitFilter

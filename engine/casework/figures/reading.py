@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.desk.inbox import IS_OPEN, Page, page_of_rows
 from engine.casework.figures.facts import HEADLINES, NOTICE, RETURNED, STEP
 from engine.casework.figures.periods import Span
 from engine.casework.figures.tally import routes_of
 from engine.casework.figures.tiers import tier_for
 from engine.casework.models import (
+    IS_OPEN,
     LEVELS,
     Account,
     CaseFile,
@@ -37,6 +37,7 @@ from engine.casework.supervision import counting
 from engine.casework.supervision.counting import Lamps
 from engine.casework.supervision.limits import LimitFilter
 from engine.ground.errors import NotAllowed, NotFound
+from engine.ground.paging import Page, page_of_rows
 from engine.ground.tables import table
 
 ROLES = frozenset(

@@ -17,7 +17,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.figures import live
 from engine.casework.figures.facts import STEP
 from engine.casework.figures.reading import Waiting, within
@@ -28,6 +27,7 @@ from engine.flow.machine.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.ground.tables import table
 
 ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})

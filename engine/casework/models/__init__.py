@@ -18,6 +18,7 @@ from engine.casework.models.organisation import (
 )
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import (
+    IS_OPEN,
     Attachment,
     BulkAct,
     BulkEntry,
@@ -38,6 +39,7 @@ from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
+    "IS_OPEN",
     "LEVELS",
     "Account",
     "ApiToken",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
@@ -294,6 +294,10 @@ class BulkEntry(Base):
     status: Mapped[str] = mapped_column(String(8), default="pending")  # pending, done, refused
     text: Mapped[str] = mapped_column(String(500), default="")
     item: Mapped[WorkItem] = relationship()
+
+
+IS_OPEN = WorkItem.status == literal_column("'open'")
+"""Written out, not a parameter: only so may a database trust the indexes that hold open items alone."""
 
 
 class Submission(Base):

@@ -10,7 +10,6 @@ from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, NumberedPaper, PaperEntry, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.papers import drafts, numbers
@@ -18,6 +17,7 @@ from engine.casework.papers.drafts import Draft
 from engine.casework.papers.kinds import KINDS, LISTS, Kind, kind_of, kind_of_step
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.prevention.identification import announcements
 
 LATELY = timedelta(days=180)

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import acts
 from engine.casework.acts import attachments, prefill
 from engine.casework.desk import views
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 from engine.casework.organisation import access
+from engine.casework.step import reading
 from engine.flow.feel import compile_expression
 from engine.flow.forms import Form, shown
 from engine.flow.forms import schema as s
@@ -30,6 +30,7 @@ from engine.ground import text as normal
 from engine.ground.clock import Clock, local_date, stopwatch
 from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.paging import Page, page_of
 
 MAX_ITEMS = 1000
 PORTION = 10
@@ -129,7 +130,7 @@ def variables_of(session: Session, items: Sequence[WorkItem]) -> list[tuple[Work
         try:
             found.append((item, codec.variables(states[item.case_id])))
         except codec.StateFormatError:
-            found.append((item, views.instance_of(session, item.case).variables))
+            found.append((item, reading.instance_of(session, item.case).variables))
     return found
 
 

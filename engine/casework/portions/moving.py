@@ -17,7 +17,6 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.step.steps import LiveHost, Step
@@ -28,6 +27,7 @@ from engine.flow.replay.relocation import CannotMove, Relocation, Standing, Wish
 from engine.ground.clock import Clock, stopwatch
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.paging import Page, page_of
 from engine.ground.surroundings import trouble_of
 
 PORTION = 10

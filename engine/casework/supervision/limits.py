@@ -28,11 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from engine.casework import lamps
-from engine.casework.desk.inbox import IS_OPEN, Page, page_of
-from engine.casework.models import LEVELS, Account, CaseFile, Division, Timer, WorkItem
+from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.ground.text import key, line
 
 STANDING = Timer.standing == literal_column("'open'")

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import definitions
 from engine.casework.acts.items import readable_item
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
@@ -28,6 +27,7 @@ from engine.flow.receivers import DAY, TEXT, Need, receives
 from engine.ground.clock import Clock, local_date, start_of_day, written
 from engine.ground.database import save, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 
 PROCEDURE = "identification"
 ANSWER_FORM = "supervisionForm"

@@ -19,12 +19,12 @@ from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, Outbox
 from engine.casework.organisation import access
 from engine.ground.clock import Clock
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotFound
+from engine.ground.paging import Page, page_of
 from engine.ground.surroundings import trouble_of
 
 LEASE = timedelta(minutes=5)

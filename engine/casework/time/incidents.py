@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, Incident
 from engine.casework.organisation import access
 from engine.casework.time import timers
 from engine.ground.clock import Clock
 from engine.ground.errors import NotFound
+from engine.ground.paging import Page, page_of
 
 
 def listing(session: Session, actor: Account, page: int = 1) -> Page[Incident]:

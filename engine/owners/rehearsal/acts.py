@@ -13,7 +13,6 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import definitions
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
 from engine.casework.organisation import access, calendar
 from engine.flow.machine.definition import Definition
@@ -21,6 +20,7 @@ from engine.flow.replay import ReplayMisfit, inputs_of
 from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.paging import Page, page_of
 from engine.ground.surroundings import trouble_of
 from engine.owners.rehearsal.course import Course
 from engine.owners.rehearsal.past import Workdays, remember

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import attachments, messages, openings, prefill
-from engine.casework.desk import views
 from engine.casework.models import Account, CaseFile, Timer, WorkItem
+from engine.casework.step import reading
 from engine.casework.time import timers
 from engine.flow import services
 from engine.flow.feel.values import to_plain
@@ -192,7 +192,7 @@ def _default(stage: Stage) -> Act | None:
     due = stage.due()
     if due is not None:
         return Act("time", to=max(due.due_at, stage.clock.now()).isoformat())
-    waits = sorted(views.instance_of(stage.session, stage.case).waits_for())
+    waits = sorted(reading.instance_of(stage.session, stage.case).waits_for())
     return Act("message", waits[0]) if waits else None
 
 
@@ -214,7 +214,7 @@ def _complete(stage: Stage, act: Act) -> None:
         raise Conflict("这一步现在没有打开，试运行停在这里。")
     actor = stage.officials.next(item.queue)
     form = stage.definition.form(item.form_key)
-    variables = views.instance_of(stage.session, stage.case).variables_at(item.token)
+    variables = reading.instance_of(stage.session, stage.case).variables_at(item.token)
 
     def upload(field_key: str) -> list[str]:
         found = attachments.store(
@@ -229,7 +229,7 @@ def _complete(stage: Stage, act: Act) -> None:
 
 def _send(stage: Stage, act: Act) -> None:
     form = stage.definition.message_form(act.element)
-    variables = views.instance_of(stage.session, stage.case).variables
+    variables = reading.instance_of(stage.session, stage.case).variables
     data = stage.sample(form, variables, act.data, lambda key: []) if form else dict(act.data)
     actor: Account = stage.officials.next("township")
     if form is None:  # in a trial one may also be what the system or a department would send
@@ -258,7 +258,7 @@ def _note_decisions(stage: Stage, after: int) -> None:
     The rules are looked up with the variables as they now are, and told only where these lead to the same
     result.
     """
-    variables = views.instance_of(stage.session, stage.case).variables
+    variables = reading.instance_of(stage.session, stage.case).variables
     for entry in audit.history(stage.session, stage.case.id):
         taken = line.decisions if isinstance(line := entry.line, lines.Input) and entry.seq > after else ()
         for element_id, decision_id, result in taken:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from engine.casework.desk import views
+from engine.casework.desk.timeline import Event
 from engine.casework.models import CaseFile, ProcedureVersion, Timer
 from engine.flow.forms import Field
 from engine.flow.forms.schema import OUTCOME_KEYS
@@ -99,7 +100,7 @@ class Sight:
     messages: Sequence[Message]
     waits: Sequence[Wait]
     variables: Mapping[str, Any]
-    timeline: Sequence[views.Event]
+    timeline: Sequence[Event]
     progress: Sequence[views.Progress]
     decided: Sequence[Decided]
     called: Sequence[tuple[str, str, Mapping[str, Any]]]

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine.casework import definitions
 from engine.casework.acts import attachments
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Timer
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
@@ -28,6 +27,7 @@ from engine.flow.receivers import CHOICE, DAY, Need, receives
 from engine.ground.clock import Clock, local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.ground.text import key
 from engine.prevention.assistance import officials
 from engine.prevention.models import (

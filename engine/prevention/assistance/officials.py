@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.desk.inbox import Page, page_of, page_of_rows
 from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
@@ -20,6 +19,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
+from engine.ground.paging import Page, page_of, page_of_rows
 from engine.ground.text import key
 from engine.prevention.models import Household, ResponsibleOfficial
 

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account, CaseFile, Procedure
 from engine.casework.organisation import access
 from engine.casework.step import locks
@@ -30,6 +29,7 @@ from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.paging import Page, page_of
 from engine.prevention.models import Household, RiskClue
 from engine.prevention.register import households, persons
 

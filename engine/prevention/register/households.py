@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, sele
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
-from engine.casework.desk.inbox import PAGE, Page, page_of
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
@@ -22,6 +21,7 @@ from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
+from engine.ground.paging import PAGE, Page, page_of
 from engine.ground.tables import table
 from engine.prevention.models import (
     Household,

@@ -11,7 +11,6 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
-from engine.casework.desk.inbox import Page, page_of
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
@@ -19,6 +18,7 @@ from engine.ground import idnumber
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid
+from engine.ground.paging import Page, page_of
 from engine.ground.sheets import Book
 from engine.ground.text import half
 from engine.prevention.models import Household, Member, ResponsibleOfficial

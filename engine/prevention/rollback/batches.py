@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.desk.inbox import Group, Page, mine, page_of
+from engine.casework.desk.inbox import Group, mine
 from engine.casework.models import (
     Account,
     CaseFile,
@@ -32,6 +32,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
+from engine.ground.paging import Page, page_of
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household
 from engine.prevention.register.households import CATEGORY_NAMES
 
