@@ -8,7 +8,7 @@ import threading
 from playwright.sync_api import Browser, Playwright
 from waitress.server import create_server
 
-from engine.clock import MovableClock
+from engine.ground.clock import MovableClock
 from web import serving
 from web.application import create_app
 from web.config import Config
