@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -87,8 +87,8 @@ def hold_review(page: Page) -> None:
     }.items():
         page.fill(f"[name={name}]", text)
     page.check("[name=result][value=agreed]")
-    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": written_page()}
-    page.set_input_files("input[name='file:minutes']", files=[minutes])  # type: ignore[list-item]
+    minutes = FilePayload(name="评议记录.png", mimeType="image/png", buffer=written_page())
+    page.set_input_files("input[name='file:minutes']", files=[minutes])
     page.wait_for_selector("input[type=hidden][name=minutes]", state="attached")
 
 
