@@ -16,7 +16,7 @@ from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.flow.feel.reading import certain_names
 from engine.flow.forms import schema as s
 from engine.flow.machine.cycles import MAX_ROUNDS, parse_cycle
-from engine.flow.machine.workflow import due_time
+from engine.flow.machine.script import due_time
 from engine.flow.vocabulary import days
 from engine.ground.clock import CHINA
 from engine.ground.errors import Finding

@@ -17,7 +17,7 @@ from engine.flow.feel import strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.forms.schema import PLACEHOLDER, walk
 from engine.flow.machine.repetition import MAX_ROUNDS
-from engine.flow.machine.workflow import MAX_INSTANCES, instances
+from engine.flow.machine.script import MAX_INSTANCES, instances
 from engine.ground.errors import DefinitionError, Finding
 from engine.ground.text import whole
 

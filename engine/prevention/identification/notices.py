@@ -20,7 +20,7 @@ from engine.casework.papers import compose, facts
 from engine.casework.papers.paper import Paper
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, receives
 from engine.flow.services import Correction, ServiceCall, service, when_finished, when_moved
 from engine.ground.clock import Clock, local_date, written
