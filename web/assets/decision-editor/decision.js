@@ -1,4 +1,5 @@
-// Edits a decision table of a draft: dmn-js limited to tables, each cell checked by the server, tried on sample inputs.
+// Edits a decision table of a draft: dmn-js limited to tables, each cell checked by the server, tried on
+// sample inputs.
 import EditingManager from "dmn-js-shared/lib/base/EditingManager";
 import TableEditor from "dmn-js-decision-table/lib/Editor";
 import { is } from "dmn-js-shared/lib/util/ModelUtil";
@@ -11,11 +12,26 @@ import { fill } from "../page/older.js";
 import { Saving } from "../editors/saving.js";
 
 const AFTER = 500;
-const TYPES = ["string", "boolean", "number", "date", "dateTime", "dayTimeDuration", "yearMonthDuration", "Any"];
+const TYPES = [
+  "string",
+  "boolean",
+  "number",
+  "date",
+  "dateTime",
+  "dayTimeDuration",
+  "yearMonthDuration",
+  "Any",
+];
 
 class Editor extends EditingManager {
   _getViewProviders() {
-    return [{ id: "decisionTable", constructor: TableEditor, opens: (element) => is(element, "dmn:Decision") && is(element.decisionLogic, "dmn:DecisionTable") }];
+    return [
+      {
+        id: "decisionTable",
+        constructor: TableEditor,
+        opens: (element) => is(element, "dmn:Decision") && is(element.decisionLogic, "dmn:DecisionTable"),
+      }
+    ];
   }
 }
 
@@ -24,7 +40,11 @@ async function start(box) {
   const missing = new Set();
   box.untranslated = missing;
   localise(part("canvas"), DRAWN, new Set());
-  const dmn = new Editor({ container: part("canvas"), common: { dataTypes: TYPES }, decisionTable: { additionalModules: [chosenTypes, { translate: ["value", translator(WORDS, missing)] }] } });
+  const dmn = new Editor({
+    container: part("canvas"),
+    common: { dataTypes: TYPES },
+    decisionTable: { additionalModules: [chosenTypes, { translate: ["value", translator(WORDS, missing)] }] },
+  });
   const { at, address, key } = box.dataset;
   const answer = await fetch(`${address}/file`, { credentials: "same-origin" });
   if (!answer.ok || answer.redirected) throw new Error("没有打开这张决策表，请刷新页面，或重新登录。");
@@ -35,7 +55,8 @@ async function start(box) {
   const source = {
     text: async () => (await dmn.saveXML({ format: true })).xml,
     on: (call) => changed.push(call),
-    field: "text", path: address, copy: `${address}/copy`, name: `${key}.dmn`, file: `${key}（我的修改）.dmn`, type: "application/xml",
+    field: "text", path: address, copy: `${address}/copy`, name: `${key}.dmn`, file: `${key}（我的修改）.dmn`,
+    type: "application/xml",
   };
   const open = async (xml) => {
     const { warnings } = await dmn.importXML(xml);
@@ -47,7 +68,8 @@ async function start(box) {
   await open(await answer.text());
   const saving = new Saving(source, box, { state: part("saved"), notice: part("notice") });
   const stack = () => {
-    dmn.getActiveViewer().get("selection").deselect(); // a cell being written would answer each step with one of its own
+    // A cell being written would answer each step with one of its own
+    dmn.getActiveViewer().get("selection").deselect();
     return dmn.getActiveViewer().get("commandStack");
   };
   bar(box, { saving, source, open, undo: () => stack().undo(), redo: () => stack().redo() });
@@ -62,18 +84,28 @@ function watch(box, dmn, source, saving, part) {
   const samples = {};
   const { address } = box.dataset;
   const rows = () => dmn.getActiveViewer()?.get("sheet").getRoot().rows ?? [];
-  const show = (id) => box.querySelector(`[data-element-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center", inline: "center" });
+  const show = (id) => box
+    .querySelector(`[data-element-id="${CSS.escape(id)}"]`)
+    ?.scrollIntoView({ block: "center", inline: "center" });
   let wrong = [];
   let hits = [];
   const paint = () => {
-    const cells = wrong.map((one) => `[data-element-id="${CSS.escape(one.element_id)}"] { box-shadow: inset 0 0 0 2px #c62828; }`);
-    const marked = hits.map((number) => rows()[number - 1]?.id).filter(Boolean).map((id) => `td[data-row-id="${CSS.escape(id)}"] { background: #e3f3e6; }`);
+    const cells = wrong.map(
+      (one) => `[data-element-id="${CSS.escape(one.element_id)}"] { box-shadow: inset 0 0 0 2px #c62828; }`,
+    );
+    const marked = hits
+      .map((number) => rows()[number - 1]?.id)
+      .filter(Boolean)
+      .map((id) => `td[data-row-id="${CSS.escape(id)}"] { background: #e3f3e6; }`);
     sheet.replaceSync([...cells, ...marked].join("\n"));
   };
   const work = latest(AFTER, async (newest) => {
     const text = await source.text();
     try {
-      const [checked, trial] = await Promise.all([saving.post(`${address}/check`, { text }), saving.post(`${address}/try`, { text, samples })]);
+      const [checked, trial] = await Promise.all([
+        saving.post(`${address}/check`, { text }),
+        saving.post(`${address}/try`, { text, samples }),
+      ]);
       if (!newest()) return;
       wrong = checked.findings.filter((one) => one.element_id);
       hits = trial.hits;
@@ -95,7 +127,12 @@ function inputs(box, reads, samples, changed) {
   if (box.dataset.reads === reads.join()) return;
   box.dataset.reads = reads.join();
   fill(box, ...reads.map((name) => {
-    const input = h("input", { type: "text", className: "form-control form-control-sm", value: samples[name] ?? "", autocomplete: "off" });
+    const input = h("input", {
+      type: "text",
+      className: "form-control form-control-sm",
+      value: samples[name] ?? "",
+      autocomplete: "off",
+    });
     input.dataset.sample = name;
     input.addEventListener("input", () => {
       samples[name] = input.value;
@@ -105,11 +142,29 @@ function inputs(box, reads, samples, changed) {
   }));
 }
 
-const said = (value) => (value === null || value === undefined ? "空" : typeof value === "boolean" ? (value ? "是" : "否") : typeof value === "object" ? JSON.stringify(value) : String(value));
+const said = (value) => (
+  value === null || value === undefined
+    ? "空"
+    : typeof value === "boolean"
+    ? (value ? "是" : "否")
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value)
+);
 
 function answer(box, trial) {
-  const results = (Array.isArray(trial.result) ? trial.result : [trial.result]).filter((one) => one !== null && one !== undefined);
-  const list = (one) => h("dl", { className: "facts" }, ...(typeof one === "object" ? Object.entries(one).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, said(value))]) : [h("dt", {}, "结论"), h("dd", {}, said(one))]));
+  const results = (Array.isArray(trial.result) ? trial.result : [
+    trial.result,
+  ]).filter((one) => one !== null && one !== undefined);
+  const list = (one) => h(
+    "dl",
+    { className: "facts" },
+    ...(
+      typeof one === "object"
+        ? Object.entries(one).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, said(value))])
+        : [h("dt", {}, "结论"), h("dd", {}, said(one))]
+    )
+  );
   fill(
     box,
     h("p", { className: "hit" }, trial.hits.length ? `命中第 ${trial.hits.join("、")} 条规则` : "没有规则命中"),
@@ -122,6 +177,8 @@ for (const box of document.querySelectorAll("[data-decision]")) {
   if (!matchMedia("(min-width: 701px)").matches) continue;
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message) ? error.message : "决策表没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
+    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message)
+      ? error.message
+      : "决策表没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
   });
 }

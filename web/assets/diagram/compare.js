@@ -40,7 +40,9 @@ class Side {
     const canvas = this.viewer?.get("canvas");
     const element = this.viewer?.get("elementRegistry").get(id);
     if (!element) return;
-    const middle = element.waypoints ? halfway(element.waypoints) : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
+    const middle = element.waypoints
+      ? halfway(element.waypoints)
+      : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
     canvas.zoom(0.8);
     const view = canvas.viewbox();
     canvas.viewbox({ ...view, x: middle.x - view.width / 2, y: middle.y - view.height / 2 });
@@ -49,7 +51,8 @@ class Side {
   }
 }
 
-// Where an element's sign stands: on a task's corner; beside an event or gateway, away from its name; amid a connection.
+// Where an element's sign stands: on a task's corner; beside an event or gateway, away from its name; amid a
+// connection.
 function beside(element) {
   if (element.waypoints) {
     const middle = halfway(element.waypoints);
@@ -91,7 +94,8 @@ async function start() {
     box.dataset.state = "ready";
   };
   const go = async (link) => {
-    if (link.dataset.drawing && link.dataset.drawing !== present) await open(tabs.find((tab) => tab.dataset.part === link.dataset.drawing));
+    if (link.dataset.drawing && link.dataset.drawing !== present)
+      await open(tabs.find((tab) => tab.dataset.part === link.dataset.drawing));
     for (const side of sides) side.show(link.dataset.element);
     for (const other of links) other.classList.toggle("shown", other === link);
     at = links.indexOf(link);

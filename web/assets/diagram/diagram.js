@@ -15,7 +15,9 @@ async function draw(box) {
     box.querySelectorAll("svg").forEach((svg) => svg.setAttribute("aria-label", "流程图"));
     box.dataset.state = "ready";
   };
-  panel.querySelector("[data-fit]")?.addEventListener("click", () => viewer.get("canvas").zoom("fit-viewport", "auto"));
+  panel
+    .querySelector("[data-fit]")
+    ?.addEventListener("click", () => viewer.get("canvas").zoom("fit-viewport", "auto"));
   panel.querySelector("[data-near]")?.addEventListener("click", () => present?.());
   const tabs = panel.querySelectorAll("[data-drawing]");
   for (const tab of tabs)
@@ -49,7 +51,11 @@ function show(canvas, registry, here) {
   canvas.zoom(at ? 0.75 : "fit-viewport", "auto");
   if (!at) return;
   const view = canvas.viewbox();
-  canvas.viewbox({ ...view, x: at.x + at.width / 2 - view.width / 2, y: at.y + at.height / 2 - view.height / 2 });
+  canvas.viewbox({
+    ...view,
+    x: at.x + at.width / 2 - view.width / 2,
+    y: at.y + at.height / 2 - view.height / 2,
+  });
 }
 
 for (const box of document.querySelectorAll("[data-diagram]")) {

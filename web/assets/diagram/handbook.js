@@ -5,7 +5,10 @@ import "./diagram.js";
 async function picture(figure) {
   const answer = await fetch(figure.dataset.picture, { credentials: "same-origin" });
   if (!answer.ok) return;
-  const stage = document.body.appendChild(Object.assign(document.createElement("div"), { className: "stage" }));
+  const stage = document.body.appendChild(Object.assign(
+    document.createElement("div"),
+    { className: "stage" },
+  ));
   const viewer = new Viewer({ container: stage });
   try {
     await viewer.importXML(await answer.text());

@@ -1,5 +1,5 @@
-// 暂存: what is typed is kept in this browser at once, and a task's also on the server shortly after typing stops. A draft
-// has a revision: what was typed over another one never replaces it unasked.
+// 暂存: what is typed is kept in this browser at once, and a task's also on the server shortly after typing
+// stops. A draft has a revision: what was typed over another one never replaces it unasked.
 import { drop, keep, kept } from "./keep.js";
 import { quietly } from "../page/quiet.js";
 
@@ -16,7 +16,8 @@ export const headers = (form) => ({
 
 const placeOf = (form) => form.dataset.draft || form.dataset.keep || new URL(form.action).pathname;
 
-const cameBack = (place) => document.body.dataset.method === "POST" && sessionStorage.getItem(SUBMITTED) === place;
+const cameBack = (place) => document.body.dataset.method === "POST"
+  && sessionStorage.getItem(SUBMITTED) === place;
 
 // What was accepted does not stay in the browser. What was refused stands in the answer itself.
 export function settleSubmitted() {
@@ -155,7 +156,11 @@ class FormDraft {
     note.append(words);
     for (const [label, act] of acts) {
       const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "btn btn-outline-primary btn-sm", textContent: label });
+      Object.assign(button, {
+        type: "button",
+        className: "btn btn-outline-primary btn-sm",
+        textContent: label,
+      });
       button.addEventListener("click", () => {
         note.remove();
         act();

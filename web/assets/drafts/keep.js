@@ -1,6 +1,6 @@
-// What a person typed, kept in this browser until the server has it. Each copy belongs to one account: it is encrypted
-// with a key that only this account's pages carry, and goes when another person signs in, or after two weeks.
-// Without encryption (a page that is not served over HTTPS) it lives no longer than its tab.
+// What a person typed, kept in this browser until the server has it. Each copy belongs to one account: it is
+// encrypted with a key that only this account's pages carry, and goes when another person signs in, or after
+// two weeks. Without encryption (a page that is not served over HTTPS) it lives no longer than its tab.
 const PREFIX = "draft:";
 const TWO_WEEKS = 14 * 24 * 3600 * 1000;
 const { account, draftKey } = document.body.dataset;
@@ -11,7 +11,9 @@ const named = (place) => `${PREFIX}${account}:${place}`;
 const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
 const text = (found) => btoa(Array.from(new Uint8Array(found), (one) => String.fromCharCode(one)).join(""));
 
-const key = secure ? crypto.subtle.importKey("raw", bytes(draftKey), "AES-GCM", false, ["encrypt", "decrypt"]) : null;
+const key = secure
+  ? crypto.subtle.importKey("raw", bytes(draftKey), "AES-GCM", false, ["encrypt", "decrypt"])
+  : null;
 
 async function sealed(copy) {
   const plain = new TextEncoder().encode(JSON.stringify(copy));

@@ -30,7 +30,10 @@ export function bar(box, { saving, source, undo, redo, open, more = {} }) {
       await open(await file.text());
     } catch (error) {
       await open(before);
-      saving.tell("danger", `“${file.name}”不能用。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`);
+      saving.tell(
+        "danger",
+        `“${file.name}”不能用。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`,
+      );
       return;
     }
     await saving.save();

@@ -1,5 +1,6 @@
-// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
-// a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
+// Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open.
+// What is saved is a source: { text() a promise of it, on(changed), field its name in the request, path, copy
+// where to, file its name, type }.
 import { drop, keep, kept } from "../drafts/keep.js";
 import { h } from "../modeler/panel/fields.js";
 import { fill } from "../page/older.js";
@@ -30,10 +31,18 @@ export class Saving {
   }
 
   async post(path, body) {
-    const answer = await fetch(path, { method: "POST", credentials: "same-origin", headers: { "Content-Type": "application/json", "X-CSRFToken": this.token }, body: JSON.stringify(body) });
+    const answer = await fetch(path, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": this.token },
+      body: JSON.stringify(body),
+    });
     const found = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
     if (answer.ok && !answer.redirected) return found;
-    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), { code: found.title, status: answer.redirected ? 401 : answer.status });
+    throw Object.assign(new Error(found.detail ?? "没有保存上，请检查网络，或重新登录。"), {
+      code: found.title,
+      status: answer.redirected ? 401 : answer.status,
+    });
   }
 
   changed() {
@@ -42,21 +51,30 @@ export class Saving {
     this.say("有修改，稍后自动保存", "waiting");
     this.since ??= Date.now();
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.save(), Math.min(PAUSE, Math.max(0, this.since + AT_MOST - Date.now())));
+    this.waiting = setTimeout(
+      () => this.save(),
+      Math.min(PAUSE, Math.max(0, this.since + AT_MOST - Date.now())),
+    );
     clearTimeout(this.copying);
     this.copying = setTimeout(() => this.copy(), COPY);
   }
 
   // The browser keeps what is not saved yet: should it die, nothing is lost.
   async copy() {
-    if (this.dirty && !this.offered) await keep(this.source.path, { text: await this.source.text(), revision: this.revision });
+    if (this.dirty && !this.offered)
+      await keep(this.source.path, { text: await this.source.text(), revision: this.revision });
   }
 
   async recover() {
     const copy = await kept(this.source.path);
     if (!copy) return;
     this.offered = true;
-    const at = new Date(copy.at).toLocaleString("zh-CN", { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+    const at = new Date(copy.at).toLocaleString("zh-CN", {
+      month: "numeric",
+      day: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
     const since = copy.revision === this.revision ? "" : "（此后别处又保存过，恢复会换掉它）";
     const restore = async () => {
       await this.replace(copy.text);
@@ -69,7 +87,16 @@ export class Saving {
       this.line("kept", null);
     };
     const words = h("span", {}, `这台电脑上有 ${at} 没有保存上的修改${since}。`);
-    this.line("kept", h("div", { className: "alert alert-warning", role: "alert" }, words, this.button("恢复", restore, true), this.button("不要了", leave)));
+    this.line(
+      "kept",
+      h(
+        "div",
+        { className: "alert alert-warning", role: "alert" },
+        words,
+        this.button("恢复", restore, true),
+        this.button("不要了", leave),
+      ),
+    );
   }
 
   // Saves are one after another: a second that is wanted while one runs follows it.
@@ -97,7 +124,11 @@ export class Saving {
   replace(text) {
     clearTimeout(this.waiting);
     return this.queue(async () => {
-      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, replacing: true });
+      const { revision } = await this.post(this.source.path, {
+        revision: this.revision,
+        [this.source.field]: text,
+        replacing: true,
+      });
       this.stored(revision);
     });
   }
@@ -106,7 +137,11 @@ export class Saving {
     this.revision = revision;
     this.line("wrong", null);
     if (!this.dirty && !this.offered) drop(this.source.path);
-    if (!this.dirty) this.say(`已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`, "saved");
+    if (!this.dirty)
+      this.say(
+        `已保存 ${new Date().toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit" })}`,
+        "saved",
+      );
   }
 
   async send() {
@@ -116,7 +151,12 @@ export class Saving {
     this.since = null;
     this.say("正在保存……", "waiting");
     try {
-      const { revision } = await this.post(this.source.path, { revision: this.revision, [this.source.field]: text, losing: this.losing, opened: this.source.opened?.() });
+      const { revision } = await this.post(this.source.path, {
+        revision: this.revision,
+        [this.source.field]: text,
+        losing: this.losing,
+        opened: this.source.opened?.(),
+      });
       this.losing = false;
       this.source.settled?.();
       this.stored(revision);
@@ -129,7 +169,8 @@ export class Saving {
 
   failed(error) {
     this.say(error.status === 422 ? "没有保存" : "没有保存上，稍后再试", "failed");
-    if (error.code === "losing") this.tell("danger", error.message, this.button("仍然保存，这些不要了", () => this.lose()));
+    if (error.code === "losing")
+      this.tell("danger", error.message, this.button("仍然保存，这些不要了", () => this.lose()));
     else if (error.status === 422) this.tell("danger", error.message);
     else this.waiting = setTimeout(() => this.save(), AGAIN);
   }
@@ -141,11 +182,22 @@ export class Saving {
 
   // Two lines: who else is here comes and goes by itself, what went wrong stays until a save succeeds.
   tell(kind, words, ...buttons) {
-    this.line("wrong", h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons));
+    this.line(
+      "wrong",
+      h("div", { className: `alert alert-${kind}`, role: "alert" }, h("span", {}, words), ...buttons),
+    );
   }
 
   button(words, act, main = false) {
-    return h("button", { type: "button", className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`, onclick: act }, words);
+    return h(
+      "button",
+      {
+        type: "button",
+        className: `btn btn-sm ${main ? "btn-primary" : "btn-outline-secondary"}`,
+        onclick: act,
+      },
+      words,
+    );
   }
 
   // What another tool wrote and this one cannot keep is given up on purpose only.
@@ -160,12 +212,25 @@ export class Saving {
     fill(place, ...(content ? [content] : []));
   }
 
-  // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before theirs is loaded.
+  // Nothing of either is lost: what is drawn here becomes a draft of its own, or is kept as a file before
+  // theirs is loaded.
   conflict(sentence) {
     this.stopped = true;
     this.say("没有保存", "failed");
-    const name = h("input", { type: "text", className: "form-control form-control-sm", value: `${this.title.slice(0, 70)}（另存）`, maxLength: 80, ariaLabel: "新草稿的名称" });
-    this.tell("warning", sentence, name, this.button("另存为新的草稿", () => this.keep(name.value), true), this.button("载入对方的内容", () => this.yield()));
+    const name = h("input", {
+      type: "text",
+      className: "form-control form-control-sm",
+      value: `${this.title.slice(0, 70)}（另存）`,
+      maxLength: 80,
+      ariaLabel: "新草稿的名称",
+    });
+    this.tell(
+      "warning",
+      sentence,
+      name,
+      this.button("另存为新的草稿", () => this.keep(name.value), true),
+      this.button("载入对方的内容", () => this.yield()),
+    );
   }
 
   async keep(name) {
@@ -193,8 +258,17 @@ export class Saving {
       if (this.stopped) return;
       if (status !== "open") this.conflict("这份草稿已不能修改（已提交、启用或作废）。");
       else if (revision > this.revision && !this.sending) this.behind();
-      const people = others.map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`).join("；");
-      this.line("people", people && h("div", { className: "alert alert-warning", role: "status" }, `${people}。两人同时改，后保存的要另存或重新载入。`));
+      const people = others
+        .map((one) => `${one.name}也在修改这份草稿（${one.minutes ? `${one.minutes}分钟前` : "刚刚"}）`)
+        .join("；");
+      this.line(
+        "people",
+        people && h(
+          "div",
+          { className: "alert alert-warning", role: "status" },
+          `${people}。两人同时改，后保存的要另存或重新载入。`,
+        ),
+      );
     } catch {
       // the next sign of life tries again; saving tells when it does not work
     }
@@ -203,7 +277,15 @@ export class Saving {
   behind() {
     if (this.dirty) return this.save();
     this.stopped = true;
-    return this.tell("warning", "这份草稿刚在别处保存过，您看到的不是最新的。", h("button", { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() }, "载入最新内容"));
+    return this.tell(
+      "warning",
+      "这份草稿刚在别处保存过，您看到的不是最新的。",
+      h(
+        "button",
+        { type: "button", className: "btn btn-sm btn-primary", onclick: () => location.reload() },
+        "载入最新内容",
+      ),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
-// Evaluates the trees that the server compiled from the forms' FEEL texts (conditions and computed values), so that a
-// page answers while one types. The server evaluates everything again: this is for people, not for trust.
+// Evaluates the trees that the server compiled from the forms' FEEL texts (conditions and computed values),
+// so that a page answers while one types. The server evaluates everything again: this is for people, not for
+// trust.
 
 const compare = {
   "=": (a, b) => same(a, b),
@@ -20,20 +21,25 @@ const arithmetic = {
   "/": (a, b) => (b === 0 ? null : finite(a / b)),
   "**": (a, b) => finite(a ** b),
 };
-// The items of the one list that is given, or what is given instead of a list; null where nothing or null is given.
+// The items of the one list that is given, or what is given instead of a list; null where nothing or null is
+// given.
 function all(values) {
   if (values.length === 0 || (values.length === 1 && none(values[0]))) return null;
   return (values.length === 1 && Array.isArray(values[0]) ? values[0] : values).map((one) => one ?? null);
 }
 
 function total(list) {
-  return list?.length && list.every((x) => typeof x === "number") ? finite(list.reduce((a, b) => a + b, 0)) : null;
+  return list?.length && list.every((x) => typeof x === "number")
+    ? finite(list.reduce((a, b) => a + b, 0))
+    : null;
 }
 
 function extreme(list, better) {
   if (list === null) return null;
   const alike = list.every((x) => typeof x === typeof list[0] && ["number", "string"].includes(typeof x));
-  return list.length && (alike || list.length === 1) ? list.reduce((best, x) => (better(x, best) ? x : best)) : null;
+  return list.length && (alike || list.length === 1)
+    ? list.reduce((best, x) => (better(x, best) ? x : best))
+    : null;
 }
 
 function shifted(number, digits) {
@@ -65,20 +71,24 @@ const functions = {
 // Positions count from 1, or backwards from -1.
 function cut(characters, from, length) {
   const [first, count] = [Math.trunc(from), none(length) ? characters.length : Math.trunc(length)];
-  if (typeof from !== "number" || first === 0 || !(count >= 0) || typeof (length ?? 0) !== "number") return null;
+  if (typeof from !== "number" || first === 0 || !(count >= 0) || typeof (length ?? 0) !== "number")
+    return null;
   const start = first > 0 ? first - 1 : Math.max(0, characters.length + first);
   return characters.slice(start, start + count).join("");
 }
 
 const none = (value) => value === null || value === undefined;
 
-const member = (value, name) => (value && typeof value === "object" && !none(value[name]) ? value[name] : null);
+const member = (value, name) => (
+  value && typeof value === "object" && !none(value[name]) ? value[name] : null
+);
 
 const opposite = (value) => (value === null ? null : !value);
 
 function same(a, b) {
   if (none(a) || none(b)) return none(a) && none(b);
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((one, index) => same(one, b[index]) === true);
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((one, index) => same(one, b[index]) === true);
   return typeof a !== typeof b || typeof a === "object" ? null : a === b;
 }
 
@@ -94,10 +104,17 @@ const kinds = {
     return Array.isArray(value) ? value.map((one) => member(one, name)) : member(value, name);
   },
   filter: ([node, condition], names) => {
-    if (condition[0] === "lit" || condition[0] === "neg") throw new Error("no position"); // the server's value stays
+    // The server's value stays
+    if (condition[0] === "lit" || condition[0] === "neg") throw new Error("no position");
     const items = evaluate(node, names);
     const list = Array.isArray(items) ? items : none(items) ? [] : [items];
-    return list.filter((item) => evaluate(condition, { ...names, ...(item && typeof item === "object" ? item : {}), item }) === true);
+    return list.filter(
+      (item) => evaluate(condition, {
+        ...names,
+        ...(item && typeof item === "object" ? item : {}),
+        item,
+      }) === true,
+    );
   },
   arith: ([operator, left, right], names) => {
     const [a, b] = [evaluate(left, names), evaluate(right, names)];
@@ -153,7 +170,9 @@ function isAmong(node, value, names) {
   if (node[0] === "group") return isAmong(node[1], value, names);
   if (node[0] === "range") return within(node, value, names);
   const other = evaluate(node, names);
-  return Array.isArray(other) && !Array.isArray(value) ? other.some((one) => same(one, value) === true) : same(value, other);
+  return Array.isArray(other) && !Array.isArray(value)
+    ? other.some((one) => same(one, value) === true)
+    : same(value, other);
 }
 
 // An end that is no node has no bound; with one that is null nobody can say what the interval holds.
@@ -166,7 +185,12 @@ function within([, low, high, lowClosed, highClosed], value, names) {
 
 // The names of each round of a quantifier: every combination of its lists' items.
 function over(pairs, names) {
-  return pairs.reduce((rounds, [name, list]) => rounds.flatMap((own) => [evaluate(list, own) ?? []].flat().map((item) => ({ ...own, [name]: item }))), [names]);
+  return pairs.reduce(
+    (rounds, [name, list]) => rounds.flatMap((own) => [evaluate(list, own) ?? []].flat().map(
+      (item) => ({ ...own, [name]: item }),
+    )),
+    [names],
+  );
 }
 
 export function evaluate(tree, names) {

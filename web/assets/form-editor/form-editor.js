@@ -1,4 +1,5 @@
-// Edits a form of a draft: form-js limited to what the pages render, beside it the page itself, rendered by the server.
+// Edits a form of a draft: form-js limited to what the pages render, beside it the page itself, rendered by
+// the server.
 import { FormEditor } from "@bpmn-io/form-js-editor";
 import { bar, findings, latest } from "../editors/bar.js";
 import { limits } from "./limits.js";
@@ -16,7 +17,12 @@ async function start(box) {
   box.untranslated = missing;
   for (const name of ["palette", "properties"]) localise(part(name), WORDS, missing, COUNTED);
   localise(part("canvas"), DRAWN, new Set(), DRAWN_PATTERNS);
-  const editor = new FormEditor({ container: part("canvas"), palette: { parent: part("palette") }, propertiesPanel: { parent: part("properties"), feelPopupContainer: box }, additionalModules: [limits] });
+  const editor = new FormEditor({
+    container: part("canvas"),
+    palette: { parent: part("palette") },
+    propertiesPanel: { parent: part("properties"), feelPopupContainer: box },
+    additionalModules: [limits],
+  });
   box.editor = editor;
   const { address, key } = box.dataset;
   const answer = await fetch(`${address}/file`, { credentials: "same-origin" });
@@ -26,8 +32,21 @@ async function start(box) {
   const tell = () => changed.forEach((one) => one());
   editor.on("commandStack.changed", tell);
   let version;
-  const text = () => JSON.stringify({ ...written(editor.saveSchema()), ...(version ? { schemaVersion: version } : {}) }, null, 2);
-  const source = { text: async () => text(), on: (call) => changed.push(call), field: "text", path: address, copy: `${address}/copy`, name: `${key}.json`, file: `${key}（我的修改）.json`, type: "application/json" };
+  const text = () => JSON.stringify(
+    { ...written(editor.saveSchema()), ...(version ? { schemaVersion: version } : {}) },
+    null,
+    2,
+  );
+  const source = {
+    text: async () => text(),
+    on: (call) => changed.push(call),
+    field: "text",
+    path: address,
+    copy: `${address}/copy`,
+    name: `${key}.json`,
+    file: `${key}（我的修改）.json`,
+    type: "application/json",
+  };
   const open = async (body) => {
     const schema = readable(body, editor);
     version = schema.schemaVersion;
@@ -40,7 +59,8 @@ async function start(box) {
   const preview = watch(box, editor, source, saving, part);
   const press = (name, value) => {
     box.dataset[name] = value;
-    for (const one of box.querySelectorAll(`[data-choice=${name}]`)) one.setAttribute("aria-pressed", String(one.dataset.value === value));
+    for (const one of box.querySelectorAll(`[data-choice=${name}]`))
+      one.setAttribute("aria-pressed", String(one.dataset.value === value));
     preview.fresh();
   };
   box.addEventListener("click", (event) => {
@@ -64,7 +84,8 @@ function readable(body, editor) {
   const visit = (components, depth) => {
     if (depth > DEEPEST) throw new Error("表单嵌套过深。");
     for (const one of components) {
-      if (typeof one?.type !== "string" || !known.get(one.type)) throw new Error(`类型“${String(one?.type).slice(0, 40)}”不能在办理页面显示。`);
+      if (typeof one?.type !== "string" || !known.get(one.type))
+        throw new Error(`类型“${String(one?.type).slice(0, 40)}”不能在办理页面显示。`);
       if (Array.isArray(one.components)) visit(one.components, depth + 1);
     }
   };
@@ -90,7 +111,8 @@ function watch(box, editor, source, saving, part) {
   let asked = 0;
   let pending = Promise.resolve();
   const show = (id) => {
-    if (editor.get("formFieldRegistry").get(id)) editor.get("selection").set(editor.get("formFieldRegistry").get(id));
+    if (editor.get("formFieldRegistry").get(id))
+      editor.get("selection").set(editor.get("formFieldRegistry").get(id));
     box.querySelector(`.fjs-element[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "center" });
   };
   const draw = async (more = {}) => {
@@ -99,8 +121,19 @@ function watch(box, editor, source, saving, part) {
     const body = form && more.fill === undefined ? new FormData(form) : new FormData();
     for (const [name, value] of [...body]) if (value instanceof File) body.delete(name);
     body.set("schema", await source.text());
-    for (const [name, value] of Object.entries(form || more.fill !== undefined ? more : { fill: box.dataset.fill, ...more })) if (value) body.set(name, value);
-    const answer = await fetch(`${address}/preview`, { method: "POST", body, credentials: "same-origin", headers: { "X-CSRFToken": box.dataset.csrf } });
+    for (
+      const [name, value] of Object.entries(form || more.fill !== undefined ? more : {
+        fill: box.dataset.fill,
+        ...more
+      })
+    )
+      if (value) body.set(name, value);
+    const answer = await fetch(`${address}/preview`, {
+      method: "POST",
+      body,
+      credentials: "same-origin",
+      headers: { "X-CSRFToken": box.dataset.csrf },
+    });
     if (!answer.ok || answer.redirected) throw new Error("预览没有载入，请检查网络，或重新登录。");
     const page = await answer.text();
     if (mine !== asked) return;
@@ -110,7 +143,8 @@ function watch(box, editor, source, saving, part) {
       frame.contentDocument.addEventListener("submit", (event) => {
         event.preventDefault();
         event.stopImmediatePropagation();
-        pending = pending.then(() => draw({ attempt: "1" })); // of the page that is on its way, not of the one it replaces
+        // Of the page that is on its way, not of the one it replaces
+        pending = pending.then(() => draw({ attempt: "1" }));
       }, true);
       box.dataset.previewed = String(Number(box.dataset.previewed ?? 0) + 1);
       done();
@@ -125,24 +159,40 @@ function watch(box, editor, source, saving, part) {
     try {
       const checked = await saving.post(`${address}/check`, { text });
       if (!newest()) return;
-      const gone = checked.lost.map((one) => ({ element_id: "", name: "", severity: "warning", sentence: `“${one}”去掉了或改了字段名：已办的事项不受影响，图上的条件、打印和统计如果用到它，要一起改。` }));
+      const gone = checked.lost.map((one) => (
+        {
+          element_id: "",
+          name: "",
+          severity: "warning",
+          sentence: `“${one}”去掉了或改了字段名：已办的事项不受影响，图上的条件、打印和统计如果用到它，要一起改。`,
+        }
+      ));
       findings(part("issues"), [...checked.findings, ...gone], show);
       part("none").hidden = checked.findings.length + gone.length > 0;
       await (pending = draw());
     } catch (error) {
       pending = Promise.resolve();
-      fill(part("issues"), Object.assign(document.createElement("li"), { className: "error", textContent: error.message }));
+      fill(
+        part("issues"),
+        Object.assign(document.createElement("li"), { className: "error", textContent: error.message }),
+      );
     }
   });
   source.on(work);
   work();
-  return { fresh: () => (pending = draw({ fill: box.dataset.fill === "sample" ? "sample" : "blank" }).catch(() => {})) };
+  return {
+    fresh: () => (
+      pending = draw({ fill: box.dataset.fill === "sample" ? "sample" : "blank" }).catch(() => {})
+    )
+  };
 }
 
 for (const box of document.querySelectorAll("[data-form-editor]")) {
   if (!matchMedia("(min-width: 701px)").matches) continue;
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message) ? error.message : "表单没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
+    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message)
+      ? error.message
+      : "表单没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
   });
 }

@@ -1,5 +1,5 @@
-// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without this script
-// the form still works.
+// A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without
+// this script the form still works.
 import { keepDraft } from "../drafts/drafts.js";
 import { Level } from "./evaluation.js";
 import { judge } from "./rules.js";
@@ -29,7 +29,8 @@ function partsOf(form) {
 function typed(node, part) {
   const control = part.querySelector("[name], [data-given]");
   if (control && "given" in control.dataset) return JSON.parse(control.value);
-  if (node.kind === "filepicker") return [...part.querySelectorAll("input[type=hidden]")].map((one) => one.value);
+  if (node.kind === "filepicker")
+    return [...part.querySelectorAll("input[type=hidden]")].map((one) => one.value);
   const checked = [...part.querySelectorAll("input:checked")].map((box) => box.value);
   if (node.kind === "checklist" || node.kind === "taglist") return checked;
   if (node.kind === "radio") return checked[0] ?? null;
@@ -43,7 +44,8 @@ function read(plan, levels, row) {
   for (const [place, part] of levels.get(row)) {
     const node = plan[place];
     kept.hidden[place] = part.hidden;
-    if (node.kind === "expression") kept.computed[node.key] = part.dataset.value === "" ? null : JSON.parse(part.dataset.value);
+    if (node.kind === "expression")
+      kept.computed[node.key] = part.dataset.value === "" ? null : JSON.parse(part.dataset.value);
     else if (node.rows) {
       const inner = rows(part).map((one) => read(node.rows, levels, one));
       values[node.key] = inner.map((one) => one.values);
@@ -95,7 +97,8 @@ function rename(root, from, to) {
     for (const attribute of NAMED) {
       const old = node.getAttribute?.(attribute) ?? "";
       const start = /^(f-|file:)?/.exec(old)[0];
-      if (old.startsWith(from, start.length)) node.setAttribute(attribute, start + to + old.slice(start.length + from.length));
+      if (old.startsWith(from, start.length))
+        node.setAttribute(attribute, start + to + old.slice(start.length + from.length));
     }
     if (node.content) rename(node.content, from, to);
   }
@@ -135,11 +138,13 @@ function lists(form, changed) {
 function restore(form, pairs) {
   const byName = new Map();
   for (const [name, one] of pairs) byName.set(name, [...(byName.get(name) || []), one]);
-  for (const list of form.querySelectorAll("[data-list]")) if (!list.closest("[data-row]")) fit(list, [...byName.keys()]);
+  for (const list of form.querySelectorAll("[data-list]"))
+    if (!list.closest("[data-row]")) fit(list, [...byName.keys()]);
   for (const node of form.querySelectorAll("input[name], select[name], textarea[name]")) {
     if (node.closest(".picks")) continue; // whom the page lists is the page's own
     const values = byName.get(node.name);
-    if (node.type === "radio" || node.type === "checkbox") node.checked = Boolean(values?.includes(node.value));
+    if (node.type === "radio" || node.type === "checkbox")
+      node.checked = Boolean(values?.includes(node.value));
     else if (values && node.type !== "hidden" && node.type !== "file") node.value = values[0];
   }
 }
@@ -147,17 +152,21 @@ function restore(form, pairs) {
 // As many rows as were kept, no more and no fewer, in inner lists too.
 function fit(list, names) {
   const start = `${list.dataset.name}-`;
-  const indices = names.filter((name) => name.startsWith(start)).map((name) => Number.parseInt(name.slice(start.length), 10));
+  const indices = names
+    .filter((name) => name.startsWith(start))
+    .map((name) => Number.parseInt(name.slice(start.length), 10));
   const wanted = Math.max(0, ...indices.filter((index) => index >= 0).map((index) => index + 1));
   while (rows(list).length < wanted) addRow(list);
   for (const row of rows(list).slice(wanted)) row.remove();
   for (const row of rows(list)) for (const inner of innerLists(row)) fit(inner, names);
 }
 
-const innerLists = (row) => [...row.querySelectorAll("[data-list]")].filter((one) => one.parentElement.closest("[data-row]") === row);
+const innerLists = (row) => [...row.querySelectorAll("[data-list]")].filter(
+  (one) => one.parentElement.closest("[data-row]") === row,
+);
 
-// A second press within a few seconds is the same press; after that the page is as alive as before, whatever became of
-// the request: the server takes one key only once.
+// A second press within a few seconds is the same press; after that the page is as alive as before, whatever
+// became of the request: the server takes one key only once.
 const PRESSED_ONCE = 4000;
 
 function once(form) {
@@ -178,7 +187,10 @@ function enterGoesOn(form) {
     if (event.key !== "Enter" || event.isComposing || !typed) return;
     event.preventDefault();
     const fields = [...form.querySelectorAll("input:not([type=hidden]), select, textarea, button")];
-    fields.slice(fields.indexOf(field) + 1).find((one) => !one.disabled && one.offsetParent !== null)?.focus();
+    fields
+      .slice(fields.indexOf(field) + 1)
+      .find((one) => !one.disabled && one.offsetParent !== null)
+      ?.focus();
   });
 }
 

@@ -1,4 +1,5 @@
-// Rules of a form while one types: the sentence of each rule that is broken stands at its field. The server judges again.
+// Rules of a form while one types: the sentence of each rule that is broken stands at its field. The server
+// judges again.
 import { evaluate } from "../feel/feel.js";
 import { fill } from "../page/older.js";
 
@@ -13,7 +14,8 @@ export function judge(form, names) {
 function sentences(node, values) {
   const found = [];
   for (const { test, sentence, needs } of JSON.parse(node.dataset.rules)) {
-    if (needs.some((name) => values[name] === null || values[name] === undefined || values[name] === "")) continue;
+    if (needs.some((name) => values[name] === null || values[name] === undefined || values[name] === ""))
+      continue;
     try {
       if (evaluate(test, values) === false) found.push(sentence);
     } catch {
@@ -31,8 +33,16 @@ function show(node, broken) {
     box.setAttribute("role", "status");
     node.matches("fieldset") ? node.querySelector("legend").after(box) : node.append(box);
   }
-  const told = [...node.querySelectorAll(":scope > .wrong, :scope > .field > .wrong")].map((one) => one.textContent);
+  const told = [
+    ...node.querySelectorAll(":scope > .wrong, :scope > .field > .wrong")
+  ].map((one) => one.textContent);
   const fresh = broken.filter((sentence) => !told.some((one) => one.endsWith(sentence)));
-  fill(box, ...fresh.map((sentence) => Object.assign(document.createElement("div"), { className: "wrong", textContent: sentence })));
+  fill(
+    box,
+    ...fresh.map((sentence) => Object.assign(
+      document.createElement("div"),
+      { className: "wrong", textContent: sentence },
+    ))
+  );
   node.classList.toggle("has-live-error", broken.length > 0);
 }

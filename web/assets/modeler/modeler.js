@@ -1,4 +1,5 @@
-// Draws a draft's diagram: bpmn-js limited to what the engine runs, a panel in plain words, findings as one draws.
+// Draws a draft's diagram: bpmn-js limited to what the engine runs, a panel in plain words, findings as one
+// draws.
 import Modeler from "bpmn-js/lib/Modeler";
 import Viewer from "bpmn-js/lib/Viewer";
 import minimap from "diagram-js-minimap";
@@ -21,7 +22,11 @@ const EDGE = 30;
 async function start(box) {
   const part = (name) => box.querySelector(`[data-${name}]`);
   const { module, missing } = chinese();
-  const modeler = new Modeler({ container: part("canvas"), additionalModules: [module, limits, minimap], moddleExtensions: { spiffworkflow: extensions } });
+  const modeler = new Modeler({
+    container: part("canvas"),
+    additionalModules: [module, limits, minimap],
+    moddleExtensions: { spiffworkflow: extensions },
+  });
   const editor = new Editor(modeler);
   box.untranslated = missing;
   const get = async (path) => {
@@ -30,12 +35,23 @@ async function start(box) {
     return answer;
   };
   const { at } = box.dataset;
-  const [known, file] = await Promise.all([get(`${at}/known`).then((one) => one.json()), get(`${at}/diagram.bpmn`)]);
+  const [known, file] = await Promise.all([
+    get(`${at}/known`).then((one) => one.json()),
+    get(`${at}/diagram.bpmn`),
+  ]);
   box.dataset.revision = file.headers.get("X-Revision");
   const saving = new Saving(drawn(modeler, box), box, { state: part("saved"), notice: part("notice") });
   const check = async (text, timer) => (await saving.post("/drafts/feel", { text, timer })).sentence;
-  const issues = new Issues(modeler, editor, { list: part("issues"), counter: part("counter"), ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings });
-  new Panel(part("panel"), modeler, editor, known, { check, address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`), fixedKey: box.dataset.key });
+  const issues = new Issues(modeler, editor, {
+    list: part("issues"),
+    counter: part("counter"),
+    ask: async (xml) => (await saving.post(`${at}/check`, { xml })).findings,
+  });
+  new Panel(part("panel"), modeler, editor, known, {
+    check,
+    address: (kind, key) => (kind ? `${at}/${kind}/${encodeURIComponent(key)}` : `${at}#resources`),
+    fixedKey: box.dataset.key,
+  });
   box.names = () => names(modeler, known).map((one) => one.key); // tests hold them against the check's
   await open(modeler, await file.text());
   buttons(box, modeler, saving, issues);
@@ -58,7 +74,8 @@ const drawn = (modeler, { dataset: { at, title } }) => ({
 async function open(modeler, xml) {
   const { warnings } = await modeler.importXML(xml);
   keepLoose(warnings);
-  modeler.asOpened = (await modeler.saveXML({ format: true })).xml; // before anybody drew: what is missing, was not read
+  // Before anybody drew: what is missing, was not read
+  modeler.asOpened = (await modeler.saveXML({ format: true })).xml;
   show(modeler, { whole: false });
 }
 
@@ -67,9 +84,18 @@ function show(modeler, { whole }) {
   const canvas = modeler.get("canvas");
   canvas.zoom(1);
   const { inner, outer } = canvas.viewbox();
-  const fitting = Math.min((outer.width - PALETTE - EDGE) / inner.width, (outer.height - 2 * EDGE) / inner.height, 1);
+  const fitting = Math.min(
+    (outer.width - PALETTE - EDGE) / inner.width,
+    (outer.height - 2 * EDGE) / inner.height,
+    1,
+  );
   const scale = whole || fitting >= READABLE ? fitting : NEAR;
-  canvas.viewbox({ x: inner.x - PALETTE / scale, y: inner.y - EDGE / scale, width: outer.width / scale, height: outer.height / scale });
+  canvas.viewbox({
+    x: inner.x - PALETTE / scale,
+    y: inner.y - EDGE / scale,
+    width: outer.width / scale,
+    height: outer.height / scale,
+  });
 }
 
 function buttons(box, modeler, saving, issues) {
@@ -86,17 +112,24 @@ function buttons(box, modeler, saving, issues) {
     fit: () => show(modeler, { whole: true }),
     near: () => show(modeler, { whole: false }),
     map: () => modeler.get("minimap").toggle(),
-    find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0), // the click itself would close it again
+    // The click itself would close it again
+    find: () => setTimeout(() => modeler.get("searchPad").toggle(), 0),
     save: () => saving.save(),
     list: () => box.classList.toggle("with-issues"),
     keys: () => (help.showModal ? help.showModal() : help.setAttribute("open", "")),
     close: () => (help.close ? help.close() : help.removeAttribute("open")),
-    file: async () => download((await modeler.saveXML({ format: true })).xml, `${title}.bpmn`, "application/xml"),
+    file: async () => download(
+      (await modeler.saveXML({ format: true })).xml,
+      `${title}.bpmn`,
+      "application/xml",
+    ),
     picture: async () => download((await modeler.saveSVG()).svg, `${title}.svg`, "image/svg+xml"),
     load: () => box.querySelector("[data-upload]").click(),
   };
   box.addEventListener("click", (event) => acts[event.target.closest("[data-act]")?.dataset.act]?.());
-  box.querySelector("[data-upload]").addEventListener("change", (event) => load(event.target, modeler, saving, box));
+  box
+    .querySelector("[data-upload]")
+    .addEventListener("change", (event) => load(event.target, modeler, saving, box));
   box.addEventListener("click", async (event) => {
     const link = event.target.closest("a[href]");
     if (!link || !saving.dirty || saving.stopped) return;
@@ -123,8 +156,12 @@ function buttons(box, modeler, saving, issues) {
 async function textOf(file) {
   const bytes = await file.arrayBuffer();
   const [first, second] = new Uint8Array(bytes.slice(0, 2));
-  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (first === 0xfe && second === 0xff && "utf-16be");
-  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(new TextDecoder("latin1").decode(bytes.slice(0, 200)));
+  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (
+    first === 0xfe && second === 0xff && "utf-16be"
+  );
+  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(
+    new TextDecoder("latin1").decode(bytes.slice(0, 200)),
+  );
   const text = new TextDecoder(utf16 || declared?.[1] || "utf-8").decode(bytes);
   return text.replace(/^(\s*<\?xml[^>]*?)\s+encoding=["'][^"'>]*["']/, "$1");
 }
@@ -161,9 +198,17 @@ async function picture(box) {
   await viewer.importXML(await answer.text());
   const canvas = viewer.get("canvas");
   const { inner } = canvas.viewbox();
-  Object.assign(sheet.style, { width: `${(inner.width + EDGE) * NEAR}px`, height: `${(inner.height + EDGE) * NEAR}px` });
+  Object.assign(sheet.style, {
+    width: `${(inner.width + EDGE) * NEAR}px`,
+    height: `${(inner.height + EDGE) * NEAR}px`,
+  });
   canvas.resized();
-  canvas.viewbox({ x: inner.x - EDGE / 2, y: inner.y - EDGE / 2, width: inner.width + EDGE, height: inner.height + EDGE });
+  canvas.viewbox({
+    x: inner.x - EDGE / 2,
+    y: inner.y - EDGE / 2,
+    width: inner.width + EDGE,
+    height: inner.height + EDGE,
+  });
   box.dataset.state = "ready";
 }
 

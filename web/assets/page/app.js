@@ -17,7 +17,8 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
-// Before anybody else hears of it: without a network nothing is sent, and what needs a question is asked first.
+// Before anybody else hears of it: without a network nothing is sent, and what needs a question is asked
+// first.
 function mayGo(event) {
   const sentence = buttonOf(event)?.dataset.confirm || event.target.dataset.confirm;
   const count = event.target.querySelectorAll("input[name=id]:checked").length;
@@ -28,7 +29,8 @@ function mayGo(event) {
 }
 addEventListener("submit", mayGo, true);
 
-for (const control of document.querySelectorAll("[data-submits]")) control.addEventListener("change", () => send(control.form));
+for (const control of document.querySelectorAll("[data-submits]"))
+  control.addEventListener("change", () => send(control.form));
 
 const list = document.querySelector("form[data-list]");
 if (list) selectOnList(list);
@@ -48,11 +50,19 @@ if (village) {
     const chosen = [...options.children].find((one) => one.value === village.value);
     if (chosen) say.textContent = chosen.label;
     if (village.value.length < 2 || /^\d{12}$/.test(village.value)) return;
-    const answer = await fetch(`${village.dataset.villageSearch}${village.dataset.villageSearch.includes("?") ? "&" : "?"}q=${encodeURIComponent(village.value)}`);
+    const answer = await fetch(
+      `${village.dataset.villageSearch}${village.dataset.villageSearch.includes("?") ? "&" : "?"}q=${encodeURIComponent(village.value)}`,
+    );
     const found = answer.ok ? await answer.json() : null;
     if (!found || mine !== asked) return; // a slower answer to what was typed before
     say.textContent = "";
-    fill(options, ...found.map((one) => Object.assign(document.createElement("option"), { value: one.code, label: one.name })));
+    fill(
+      options,
+      ...found.map((one) => Object.assign(
+        document.createElement("option"),
+        { value: one.code, label: one.name },
+      ))
+    );
   });
 }
 

@@ -1,5 +1,5 @@
-// Refreshes the counts of [data-counts]: asks its address every half minute while the page is looked at, and changes only
-// the texts of [data-count], so that nothing moves. Unchanged counts answer 304 without a body.
+// Refreshes the counts of [data-counts]: asks its address every half minute while the page is looked at, and
+// changes only the texts of [data-count], so that nothing moves. Unchanged counts answer 304 without a body.
 const EVERY = 30_000;
 
 function refresh(box) {
@@ -8,7 +8,10 @@ function refresh(box) {
   const ask = async () => {
     if (document.hidden) return;
     try {
-      const answer = await fetch(box.dataset.counts, { credentials: "same-origin", headers: known ? { "If-None-Match": known } : {} });
+      const answer = await fetch(box.dataset.counts, {
+        credentials: "same-origin",
+        headers: known ? { "If-None-Match": known } : {},
+      });
       box.toggleAttribute("data-stale", !answer.ok && answer.status !== 304);
       if (!answer.ok) return;
       known = answer.headers.get("ETag") || "";

@@ -16,7 +16,11 @@ export function send(form, given = null) {
 }
 
 let pressed = null;
-addEventListener("click", (event) => (pressed = event.target.closest?.("button, input[type=submit]") ?? null), true);
+addEventListener(
+  "click",
+  (event) => (pressed = event.target.closest?.("button, input[type=submit]") ?? null),
+  true,
+);
 
 /** The button by which a form is being submitted; null when by none. */
 export const buttonOf = (event) => (pressed?.form === event.target ? pressed : null);

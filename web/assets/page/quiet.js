@@ -1,5 +1,6 @@
-// What a page does by itself never moves what a person is about to press: between the pointer's going down and its coming
-// up again (and the click that follows) the page holds still; what it had to do is done right after.
+// What a page does by itself never moves what a person is about to press: between the pointer's going down
+// and its coming up again (and the click that follows) the page holds still; what it had to do is done right
+// after.
 const waiting = new Map();
 let held = false;
 

@@ -1,5 +1,5 @@
-// Choosing items of a list for one act. A choice outlives turning the page; without this script one page can be chosen,
-// or all that match the filter.
+// Choosing items of a list for one act. A choice outlives turning the page; without this script one page can
+// be chosen, or all that match the filter.
 const PREFIX = "list:";
 
 // The inbox: rows ticked on any page, or every item that matches the filter without those that were unticked.
@@ -10,7 +10,11 @@ export function selectOnList(form) {
   const boxes = [...form.querySelectorAll("input[name=id]:not([disabled])")];
   const [page, every] = ["[data-select-all]", "[data-select-every]"].map((one) => form.querySelector(one));
   const stored = JSON.parse(sessionStorage.getItem(key) || "{}");
-  const state = { every: Boolean(every && stored.every), ids: new Set(stored.ids), except: new Set(stored.except) };
+  const state = {
+    every: Boolean(every && stored.every),
+    ids: new Set(stored.ids),
+    except: new Set(stored.except),
+  };
 
   const chosen = (box) => (state.every ? !state.except.has(box.value) : state.ids.has(box.value));
   const show = () => {
@@ -22,7 +26,10 @@ export function selectOnList(form) {
     const count = state.every ? Number(form.dataset.total) - state.except.size : state.ids.size;
     form.querySelector("[data-selected]").textContent = String(count);
     for (const button of form.querySelectorAll("[data-bulk]")) button.disabled = count === 0;
-    sessionStorage.setItem(key, JSON.stringify({ every: state.every, ids: [...state.ids], except: [...state.except] }));
+    sessionStorage.setItem(
+      key,
+      JSON.stringify({ every: state.every, ids: [...state.ids], except: [...state.except] }),
+    );
   };
   const set = (box, wanted) => {
     const [target, inside] = state.every ? [state.except, !wanted] : [state.ids, wanted];

@@ -1,5 +1,5 @@
-// Draws the figures on the diagram: how much waits and how long it takes at each element, how many went along each flow.
-// The table below says the same without a picture.
+// Draws the figures on the diagram: how much waits and how long it takes at each element, how many went along
+// each flow. The table below says the same without a picture.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
 
 const DEGREES = 4;
@@ -52,8 +52,14 @@ function badge(viewer, nodes) {
   for (const [id, node] of Object.entries(nodes)) {
     const shape = registry.get(id);
     if (!shape) continue;
-    if (node.waiting || node.shared) overlays.add(id, { position: { top: 0, left: 0 }, scale: LEGIBLE, html: flag(node) });
-    if (node.timed) overlays.add(id, { position: { bottom: 3, left: Math.min(0, (shape.width - 116) / 2) }, show: { minZoom: 0.6 }, html: text("times", `${node.median}·${node.nine}`) });
+    if (node.waiting || node.shared)
+      overlays.add(id, { position: { top: 0, left: 0 }, scale: LEGIBLE, html: flag(node) });
+    if (node.timed)
+      overlays.add(id, {
+        position: { bottom: 3, left: Math.min(0, (shape.width - 116) / 2) },
+        show: { minZoom: 0.6 },
+        html: text("times", `${node.median}·${node.nine}`),
+      });
   }
 }
 
@@ -101,14 +107,19 @@ function thicken(viewer, ways) {
     path.style.strokeWidth = `${1.5 + (THICKEST - 1.5) * (way.count / most)}px`;
     if (way.share !== null) {
       const [a, b] = element.waypoints;
-      overlays.add(element.id, { position: place(element, a, b), scale: LEGIBLE, html: text("share", share(way.share)) });
+      overlays.add(element.id, {
+        position: place(element, a, b),
+        scale: LEGIBLE,
+        html: text("share", share(way.share)),
+      });
     }
   });
 }
 
 const share = (part) => (part > 0 && part < 0.01 ? "<1%" : `${Math.round(part * 100)}%`);
 
-// Overlays of a connection are placed from the top left corner of what it covers; the share stands near its beginning.
+// Overlays of a connection are placed from the top left corner of what it covers; the share stands near its
+// beginning.
 function place(element, a, b) {
   const left = Math.min(...element.waypoints.map((point) => point.x));
   const top = Math.min(...element.waypoints.map((point) => point.y));
@@ -117,4 +128,5 @@ function place(element, a, b) {
   return { left: x - left, top: y - top };
 }
 
-for (const box of document.querySelectorAll("[data-heat]")) if (box.offsetParent) draw(box).catch(() => failed(box));
+for (const box of document.querySelectorAll("[data-heat]"))
+  if (box.offsetParent) draw(box).catch(() => failed(box));

@@ -1,5 +1,6 @@
-// A photo before it is sent: as large as a screen and a sheet of paper can show, turned the way it was taken, without the
-// place and the camera that the phone wrote into it. What cannot be read here goes as it is: the server judges it.
+// A photo before it is sent: as large as a screen and a sheet of paper can show, turned the way it was taken,
+// without the place and the camera that the phone wrote into it. What cannot be read here goes as it is: the
+// server judges it.
 const MAX_SIDE = 2000;
 const QUALITY = 0.88;
 
@@ -32,15 +33,16 @@ function draw(canvas, picture) {
   pen.drawImage(picture, 0, 0, canvas.width, canvas.height);
 }
 
-// A PNG or WebP goes as it is: browsers do not turn them. So does a JPEG that was cut off in sending, of which browsers
-// draw what there is, and grey below it: the server says so.
+// A PNG or WebP goes as it is: browsers do not turn them. So does a JPEG that was cut off in sending, of
+// which browsers draw what there is, and grey below it: the server says so.
 function drawable(bytes) {
   if (bytes[0] === 0xff && bytes[1] === 0xd8) return ends(bytes, scanOf(bytes));
   const [png, webp] = [0x89504e47, 0x52494646];
   return bytes.length > 4 && ![png, webp].includes(new DataView(bytes.buffer).getUint32(0));
 }
 
-// Where the picture of a JPEG begins: behind its segments, one of which may hold a small picture with an end of its own.
+// Where the picture of a JPEG begins: behind its segments, one of which may hold a small picture with an end
+// of its own.
 function scanOf(bytes) {
   let at = 2;
   while (at + 4 < bytes.length && bytes[at + 1] !== 0xda) {

@@ -1,6 +1,6 @@
-// Photos and scans of a form. Where the form has an address for them, each file goes there as soon as it is chosen, one
-// after the other; what the network did not take stands in the list until it went or somebody gives it up. Elsewhere the
-// files go with the form, made small before.
+// Photos and scans of a form. Where the form has an address for them, each file goes there as soon as it is
+// chosen, one after the other; what the network did not take stands in the list until it went or somebody
+// gives it up. Elsewhere the files go with the form, made small before.
 import { headers } from "../drafts/drafts.js";
 import { buttonOf, fill, send } from "../page/older.js";
 import { prepared } from "./photo.js";
@@ -181,7 +181,11 @@ function take(box, input, file, line = null) {
   const list = box.querySelector("ul");
   if (!input.multiple) for (const former of list.querySelectorAll("li:not(.sending)")) former.remove();
   const item = document.createElement("li");
-  const link = Object.assign(document.createElement("a"), { className: "attached", href: file.url, target: "_blank" });
+  const link = Object.assign(document.createElement("a"), {
+    className: "attached",
+    href: file.url,
+    target: "_blank",
+  });
   if (file.thumbnail) link.append(pictureOf(file));
   link.append(Object.assign(document.createElement("span"), { textContent: file.filename }));
   const hidden = Object.assign(document.createElement("input"), { type: "hidden", value: file.id });

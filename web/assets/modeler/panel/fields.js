@@ -1,4 +1,5 @@
-// The panel's controls: labelled, with a hint, telling what is wrong below; expressions complete names as one types.
+// The panel's controls: labelled, with a hint, telling what is wrong below; expressions complete names as one
+// types.
 import { fill } from "../../page/older.js";
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -15,37 +16,78 @@ export function h(tag, props = {}, ...children) {
 let serial = 0;
 
 export function field(key, label, control, hint) {
-  const input = control.matches("input, select, textarea") ? control : control.querySelector("input, select, textarea");
+  const input = control.matches("input, select, textarea")
+    ? control
+    : control.querySelector("input, select, textarea");
   if (input) {
     input.id ||= `panel-${(serial += 1)}`;
     input.dataset.field ??= key;
   }
-  return h("div", { className: "pf" }, h("label", { htmlFor: input?.id ?? "" }, label), control, hint && h("p", { className: "hint" }, hint));
+  return h(
+    "div",
+    { className: "pf" },
+    h("label", { htmlFor: input?.id ?? "" }, label),
+    control,
+    hint && h("p", { className: "hint" }, hint),
+  );
 }
 
 // What was drawn stays the default: what differs from it has been typed.
-export const line = (value, save, more = {}) => h("input", { type: "text", className: "form-control form-control-sm", defaultValue: value, autocomplete: "off", onchange: (event) => save(event.target.value.trim()), ...more });
-export const area = (value, save, more = {}) => h("textarea", { className: "form-control form-control-sm", rows: 3, defaultValue: value, onchange: (event) => save(event.target.value), ...more });
-export const whole = (value, save, more = {}) => line(value, save, { type: "number", min: 0, max: 9999, ...more });
+export const line = (value, save, more = {}) => h("input", {
+  type: "text",
+  className: "form-control form-control-sm",
+  defaultValue: value,
+  autocomplete: "off",
+  onchange: (event) => save(event.target.value.trim()),
+  ...more
+});
+export const area = (value, save, more = {}) => h("textarea", {
+  className: "form-control form-control-sm",
+  rows: 3,
+  defaultValue: value,
+  onchange: (event) => save(event.target.value),
+  ...more
+});
+export const whole = (value, save, more = {}) => line(value, save, {
+  type: "number",
+  min: 0,
+  max: 9999,
+  ...more
+});
 
 export function choice(value, options, save, more = {}) {
   const known = options.some(([key]) => key === value);
   const rest = value && !known ? [[value, `${value}（不认识）`]] : [];
   return h("select", { className: "form-select form-select-sm", onchange: (event) => save(event.target.value), ...more },
-    ...[...options, ...rest].map(([key, text]) => h("option", { value: key, selected: key === value }, text)));
+    ...[...options, ...rest].map(([key, text]) => h(
+      "option",
+      { value: key, selected: key === value },
+      text,
+    )));
 }
 
 export function tick(key, label, value, save, hint) {
-  const box = h("input", { type: "checkbox", className: "form-check-input", checked: value, onchange: (event) => save(event.target.checked) });
+  const box = h("input", {
+    type: "checkbox",
+    className: "form-check-input",
+    checked: value,
+    onchange: (event) => save(event.target.checked),
+  });
   box.dataset.field = key;
-  return h("div", { className: "pf" }, h("label", { className: "tick" }, box, label), hint && h("p", { className: "hint" }, hint));
+  return h(
+    "div",
+    { className: "pf" },
+    h("label", { className: "tick" }, box, label),
+    hint && h("p", { className: "hint" }, hint),
+  );
 }
 
 export function several(key, options, value, save) {
   const chosen = new Set(value.split(",").map((one) => one.trim()).filter(Boolean));
   const box = h("div", { className: "several" });
   for (const [name, text] of options) {
-    const input = h("input", { type: "checkbox", className: "form-check-input", checked: chosen.has(name), onchange: () => {
+    const input =
+      h("input", { type: "checkbox", className: "form-check-input", checked: chosen.has(name), onchange: () => {
       if (input.checked) chosen.add(name);
       else chosen.delete(name);
       save([...chosen].join(","));
@@ -59,7 +101,14 @@ export function several(key, options, value, save) {
 // A FEEL text: names are offered while typing, and the server says at once what it cannot read.
 export function feel(value, save, { names, check, timer = false, rows = 2, placeholder = "" }) {
   const wrong = h("p", { className: "wrong", role: "alert" });
-  const input = h("textarea", { className: "form-control form-control-sm feel", rows, defaultValue: value, placeholder, spellcheck: false, onchange: () => save(input.value.trim()) });
+  const input = h("textarea", {
+    className: "form-control form-control-sm feel",
+    rows,
+    defaultValue: value,
+    placeholder,
+    spellcheck: false,
+    onchange: () => save(input.value.trim()),
+  });
   const list = h("ul", { className: "names", role: "listbox", hidden: true });
   const box = h("div", { className: "feel-box" }, input, list, wrong);
   let waiting;
@@ -71,8 +120,25 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
   const typed = () => /[\p{L}_][\p{L}\p{N}_.]*$/u.exec(input.value.slice(0, input.selectionStart))?.[0] ?? "";
   const offer = () => {
     const start = typed();
-    const fitting = start.length < 1 ? [] : names().filter((one) => one.key !== start && (one.key.includes(start) || one.name.includes(start))).slice(0, 8);
-    fill(list, ...fitting.map((one, index) => h("li", { role: "option", ariaSelected: index === 0, title: one.key, onmousedown: (event) => (event.preventDefault(), take(one)) }, h("b", {}, one.key), ` ${one.name}`)));
+    const fitting = start.length < 1
+      ? []
+      : names()
+        .filter((one) => one.key !== start && (one.key.includes(start) || one.name.includes(start)))
+        .slice(0, 8);
+    fill(
+      list,
+      ...fitting.map((one, index) => h(
+        "li",
+        {
+          role: "option",
+          ariaSelected: index === 0,
+          title: one.key,
+          onmousedown: (event) => (event.preventDefault(), take(one)),
+        },
+        h("b", {}, one.key),
+        ` ${one.name}`,
+      ))
+    );
     list.hidden = fitting.length === 0;
     list.choices = fitting;
   };
@@ -108,19 +174,37 @@ export function feel(value, save, { names, check, timer = false, rows = 2, place
 export function rows(entries, save, { first = "名称", second = "值", add = "加一行", prefix = "", names, check }) {
   const box = h("div", { className: "pairs" });
   for (const [key, value] of entries) {
-    const name = line(key.slice(prefix.length), (text) => text && save(key, prefix + text, value), { ariaLabel: first });
-    const text = names ? feel(value, (typed) => save(key, key, typed), { names, check, rows: 1 }) : line(value, (typed) => save(key, key, typed), { ariaLabel: second });
+    const name = line(key.slice(prefix.length), (text) => text && save(key, prefix + text, value), {
+      ariaLabel: first,
+    });
+    const text = names
+      ? feel(value, (typed) => save(key, key, typed), { names, check, rows: 1 })
+      : line(value, (typed) => save(key, key, typed), { ariaLabel: second });
     name.dataset.field = `${key}:name`;
     (text.matches("input") ? text : text.querySelector("textarea")).dataset.field = `${key}:value`;
-    box.append(h("div", { className: "pair" }, name, text, h("button", { type: "button", className: "drop", title: "去掉", onclick: () => save(key, null, "") }, "×")));
+    box.append(h(
+      "div",
+      { className: "pair" },
+      name,
+      text,
+      h("button", { type: "button", className: "drop", title: "去掉", onclick: () => save(key, null, "") }, "×"),
+    ));
   }
   const fresh = line("", () => {}, { placeholder: `${first}（英文）`, ariaLabel: first });
   const given = line("", () => {}, { placeholder: second, ariaLabel: second });
-  const put = () => fresh.value.trim() && given.value.trim() && save(null, prefix + fresh.value.trim(), given.value.trim());
+  const put = () => fresh.value.trim()
+    && given.value.trim()
+    && save(null, prefix + fresh.value.trim(), given.value.trim());
   fresh.dataset.field = `${prefix}new:name`;
   given.dataset.field = `${prefix}new:value`;
   given.addEventListener("change", put);
   fresh.addEventListener("change", put);
-  box.append(h("div", { className: "pair new" }, fresh, given, h("button", { type: "button", className: "drop", title: add, onclick: put }, "＋")));
+  box.append(h(
+    "div",
+    { className: "pair new" },
+    fresh,
+    given,
+    h("button", { type: "button", className: "drop", title: add, onclick: put }, "＋"),
+  ));
   return box;
 }

@@ -5,9 +5,13 @@ const LASTING = /^"?P(?:(\d{1,4})D|T(\d{1,4})H|T(\d{1,4})M)"?$/;
 
 export function readLimit(text) {
   const counted = COUNTED.exec(text.trim());
-  if (counted) return { kind: counted[1] === "days" ? "days" : "workdays", from: counted[2], count: counted[3] };
+  if (counted)
+    return { kind: counted[1] === "days" ? "days" : "workdays", from: counted[2], count: counted[3] };
   const lasting = LASTING.exec(text.trim());
-  if (lasting) return lasting[1] ? { kind: "lasting", count: lasting[1], from: "" } : { kind: lasting[2] ? "hours" : "minutes", count: lasting[2] ?? lasting[3], from: "" };
+  if (lasting)
+    return lasting[1]
+      ? { kind: "lasting", count: lasting[1], from: "" }
+      : { kind: lasting[2] ? "hours" : "minutes", count: lasting[2] ?? lasting[3], from: "" };
   const cycle = CYCLE.exec(text.trim());
   if (cycle) return { kind: "cycle", count: cycle[2], rounds: cycle[1], from: "" };
   if (/^\d{4}-\d\d-\d\d$/.test(text.trim())) return { kind: "date", date: text.trim(), from: "", count: "" };
@@ -16,10 +20,19 @@ export function readLimit(text) {
 
 export function writeLimit({ kind, from, count, rounds, date, text }) {
   const number = String(Number.parseInt(count, 10) || 0);
-  if (kind === "days" || kind === "workdays") return { name: "timeDate", text: from && number !== "0" ? `${kind === "days" ? "days" : "workdays"} after(${from}, ${number})` : "" };
+  if (kind === "days" || kind === "workdays")
+    return {
+      name: "timeDate",
+      text: from && number !== "0" ? `${kind === "days" ? "days" : "workdays"} after(${from}, ${number})` : ""
+    };
   if (kind === "lasting") return { name: "timeDuration", text: number === "0" ? "" : `P${number}D` };
-  if (kind === "hours" || kind === "minutes") return { name: "timeDuration", text: number === "0" ? "" : `PT${number}${kind === "hours" ? "H" : "M"}` };
-  if (kind === "cycle") return { name: "timeCycle", text: number === "0" ? "" : `R${Number.parseInt(rounds, 10) || ""}/P${number}D` };
+  if (kind === "hours" || kind === "minutes")
+    return { name: "timeDuration", text: number === "0" ? "" : `PT${number}${kind === "hours" ? "H" : "M"}` };
+  if (kind === "cycle")
+    return {
+      name: "timeCycle",
+      text: number === "0" ? "" : `R${Number.parseInt(rounds, 10) || ""}/P${number}D`
+    };
   if (kind === "date") return { name: "timeDate", text: date ?? "" };
   if (/^\s*=?\s*"R\d*\/|^\s*R\d*\//.test(text ?? "")) return { name: "timeCycle", text };
   return { name: /^\s*=?\s*"?P|duration/.test(text ?? "") ? "timeDuration" : "timeDate", text: text ?? "" };
@@ -44,6 +57,7 @@ export function inWords(limit, nameOf) {
   if (limit.kind === "lasting") return `到这一步后整 ${limit.count} 天`;
   if (limit.kind === "hours") return `到这一步后 ${limit.count} 小时`;
   if (limit.kind === "minutes") return `到这一步后 ${limit.count} 分钟`;
-  if (limit.kind === "cycle") return `到这一步后每 ${limit.count} 天一次，${limit.rounds ? `共 ${limit.rounds} 次` : "直到这一步办结（至多 100 次）"}`;
+  if (limit.kind === "cycle")
+    return `到这一步后每 ${limit.count} 天一次，${limit.rounds ? `共 ${limit.rounds} 次` : "直到这一步办结（至多 100 次）"}`;
   return limit.kind === "date" ? `到 ${limit.date} 零时` : "";
 }

@@ -1,4 +1,5 @@
-// What a condition compares a field with, written by the field's type: a text has quotation marks, a date is a date.
+// What a condition compares a field with, written by the field's type: a text has quotation marks, a date is
+// a date.
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const LISTS = ["checklist", "taglist"];
@@ -10,7 +11,10 @@ const INSIDE = [["has", "选了"], ["hasn't", "没有选"]];
 const NAME = "[\\p{L}_][\\p{L}\\p{N}_.]*";
 const VALUE = '"(?:[^"\\\\]*)"|date\\("\\d{4}-\\d\\d-\\d\\d"\\)|-?\\d+(?:\\.\\d+)?|true|false|null';
 const SIMPLE = new RegExp(`^=?\\s*(${NAME})\\s*(=|!=|>=|<=|>|<)\\s*(${VALUE})$`, "u");
-const CONTAINS = new RegExp(`^=?\\s*(not\\()?\\s*list contains\\((${NAME}),\\s*("(?:[^"\\\\]*)")\\)(\\))?$`, "u");
+const CONTAINS = new RegExp(
+  `^=?\\s*(not\\()?\\s*list contains\\((${NAME}),\\s*("(?:[^"\\\\]*)")\\)(\\))?$`,
+  "u",
+);
 
 // The field, sign and value of a condition that can be chosen; null for one that is written by hand.
 export function read(text) {
