@@ -150,7 +150,7 @@ def _lists_agree(world: World, client: FlaskClient, found: list[Standing]) -> No
     over = sum(str(row[-1]).startswith("超期") for row in letter.paper.rows)
     assert (over, len(letter.paper.rows) - over) == (counts["red"], counts["yellow"])
     for case in world.session.scalars(select(CaseFile)):
-        shown = re.findall(r'<div class="deadline (\w+)"><strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text)
+        shown = re.findall(r'<div class="deadline (\w+)">\s*<strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text)
         own = sorted(one.due_at for one in found if one.case_id == case.id)[:1]
         assert shown == [(lamps.lamp(due, now), lamps.words(due, now)) for due in own]
     late = limits.timers(world.session, world.official("ducha"), "overdue", now)
