@@ -9,11 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from engine import audit
-from engine.clock import SYSTEM
-from engine.database import write
-from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError, Trouble, Unavailable
-from engine.surroundings import driver_said, trouble_of
+from engine.casework import audit
+from engine.ground.clock import SYSTEM
+from engine.ground.database import write
+from engine.ground.errors import (
+    DefinitionError,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    ShouwangError,
+    Trouble,
+    Unavailable,
+)
+from engine.ground.surroundings import driver_said, trouble_of
 from web import clock, database, signing
 
 SENTENCES = {
@@ -75,14 +83,19 @@ def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:
     if _reads_json():
         status: ResponseReturnValue = problem(Unavailable.status, Unavailable.code, trouble.value)
     else:
-        status = render_template("unavailable.html", sentence=trouble.value, typed=_typed()), Unavailable.status
+        status = (
+            render_template("unavailable.html", sentence=trouble.value, typed=_typed()),
+            Unavailable.status,
+        )
     answer = make_response(status)
     answer.headers["Retry-After"] = str(Unavailable.retry_after)
     return answer
 
 
 def _typed() -> list[tuple[str, str]] | None:
-    """The fields of a form that was sent, to be sent again; None where only going back helps: files, passwords."""
+    """The fields of a form that was sent, to be sent again; None where only going back helps: files,
+    passwords.
+    """
     if request.method != "POST" or request.endpoint == "auth.login_post":
         return None
     if any(upload.filename for upload in request.files.values()):
@@ -107,7 +120,12 @@ def _describe(error: Exception) -> tuple[int, str, str]:
 
 def problem(status: int, code: str, sentence: str, error: Exception | None = None) -> ResponseReturnValue:
     """An RFC 9457 answer."""
-    body: dict[str, object] = {"type": f"urn:shouwang:{code}", "title": code, "status": status, "detail": sentence}
+    body: dict[str, object] = {
+        "type": f"urn:shouwang:{code}",
+        "title": code,
+        "status": status,
+        "detail": sentence,
+    }
     if isinstance(error, Invalid) and error.fields:
         body["fields"] = error.fields
     if isinstance(error, DefinitionError):

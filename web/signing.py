@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from flask import current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from engine import runtime
-from engine.clock import SYSTEM
-from engine.errors import ShouwangError
-from engine.models import Account
+from engine.casework import acts
+from engine.casework.models import Account
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import ShouwangError
 from web import clock, database
 from web.arguments import row
 
@@ -48,7 +48,9 @@ def _known() -> Account | None:
 
 
 def draft_key(account: Account) -> str:
-    """The key, in base64, under which this account's browsers keep what it types; ends with the account's epoch."""
+    """The key, in base64, under which this account's browsers keep what it types;
+    ends with the account's epoch.
+    """
     secret = current_app.secret_key
     assert isinstance(secret, str)
     about = f"draft:{account.id}:{account.session_epoch}"
@@ -61,7 +63,9 @@ def guard() -> Response | None:
     if request.blueprint == "api" or request.path.startswith("/api/"):
         return None
     g.account = _known()
-    if request.endpoint is None or request.endpoint in PUBLIC:  # no such page: said with the menus of who asks
+    if (
+        request.endpoint is None or request.endpoint in PUBLIC
+    ):  # no such page: said with the menus of who asks
         return None
     idle = SYSTEM.now().timestamp() - float(session.get("seen", 0))
     if g.account is None or idle > current_app.config["SHOUWANG"].idle_minutes * 60:
@@ -72,7 +76,9 @@ def guard() -> Response | None:
 
 
 def _to_sign_in(expired: Account | None) -> Response:
-    """An expired session in the middle of a form: a task's is kept as a draft here, every other by the browser."""
+    """An expired session in the middle of a form: a task's is kept as a draft here,
+    every other by the browser.
+    """
     if expired is not None:
         flash(_kept_words(expired), "warning")
     flashes = session.get("_flashes")
@@ -89,10 +95,10 @@ def _kept_words(expired: Account) -> str:
         return "登录已过期，您填的内容由浏览器保留，重新登录后可以继续。"
     item_id = (request.view_args or {})["item_id"]
     try:
-        raw = runtime.form_of(database.session(), expired, item_id).parse(request.form)
+        raw = acts.form_of(database.session(), expired, item_id).parse(request.form)
         based_on = row(request.form.get("revision"))
-        runtime.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
-    except runtime.StaleDraft:
+        acts.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
+    except acts.StaleDraft:
         return "登录已过期。您在别处也填写过这一步：重新登录后请选择用哪一份。"
     except ShouwangError as error:
         return error.message
@@ -111,6 +117,11 @@ def page_before() -> str:
 
 def safe_next(target: str | None) -> str:
     """Where to go after signing in: only a path of our own."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
+    if (
+        target
+        and target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+        and not urlsplit(target).netloc
+    ):
         return target
     return url_for("inbox.todo")

@@ -1,10 +1,14 @@
-"""How Alembic runs a migration here: on the connection that `engine.schema` hands over, in its one transaction."""
+"""How Alembic runs a migration here: on the connection that `engine.migrations.schema` hands over,
+in its one transaction.
+"""
 
 from __future__ import annotations
 
 from alembic import context
 
-from engine.models import Base
+import engine.casework.models
+import engine.prevention.models  # noqa: F401  both bring their tables
+from engine.ground.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

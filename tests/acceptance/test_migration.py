@@ -1,10 +1,12 @@
-"""S16 in the browser: the notice becomes seven days while cases wait in it; the owner moves them on purpose."""
+"""S16 in the browser: the notice becomes seven days while cases wait in it;
+the owner moves them on purpose.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.world import World

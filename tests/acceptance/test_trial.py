@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
-from engine import drafting
-from engine.clock import MovableClock
-from engine.database import write
-from engine.models import Base, CaseFile, RehearsalEntry
+from engine.casework.models import CaseFile, RehearsalEntry
+from engine.ground.clock import MovableClock
+from engine.ground.database import write
+from engine.ground.tables import Base
+from engine.owners import drafting
 from tests.support.browser import Official, Site
 from tests.support.world import World
 
@@ -50,7 +51,9 @@ def press(owner: Official, name: str) -> None:
 
 
 @pytest.mark.duty("C5", "R10")
-def test_the_owner_walks_a_draft_step_by_step_and_nothing_is_stored(office: World, site: Site, tmp_path: Path) -> None:
+def test_the_owner_walks_a_draft_step_by_step_and_nothing_is_stored(
+    office: World, site: Site, tmp_path: Path
+) -> None:
     owner = site.official("liucheng")
     owner.go("/drafts/1")
     before = rows(office)

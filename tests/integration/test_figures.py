@@ -10,16 +10,20 @@ from html import unescape
 import pytest
 from sqlalchemy import event, func, select, text
 
-from engine import audit, divisions, messages, runtime, transfers
-from engine.database import write
-from engine.figures import periods, reading, tally
-from engine.figures.definitions import recount
-from engine.figures.facts import Line, facts_of
-from engine.figures.facts import hours as facts_hours
-from engine.figures.tiers import Tier
+from engine.casework import acts, audit
+from engine.casework.acts import messages
+from engine.casework.figures import periods, reading, tally
+from engine.casework.figures.definitions import recount
+from engine.casework.figures.facts import Line, facts_of
+from engine.casework.figures.facts import hours as facts_hours
+from engine.casework.figures.tiers import Tier
+from engine.casework.models import CaseFile, Figure, FigureGap, FigureMark, WorkItem
+from engine.casework.organisation import divisions
+from engine.casework.step.steps import Step
 from engine.flow.history.lines import Reminded
-from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
-from engine.steps import Step
+from engine.ground.database import write
+from engine.prevention import transfers
+from engine.prevention.models import Household, Notice, Objection
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -53,7 +57,12 @@ def test_an_identification_says_when_it_was_concluded_and_which_way_it_went(smal
     assert found["step", "end_notice", 0] == 1
     assert found["step", "appraise", 0] == 1
     flows = {element for measure, element, _ in found if measure == "flow"}
-    assert {"flow_clue_found__handle", "flow_begin__verify", "flow_review__reviewed", "flow_handle__admitted"} <= flows
+    assert {
+        "flow_clue_found__handle",
+        "flow_begin__verify",
+        "flow_review__reviewed",
+        "flow_handle__admitted",
+    } <= flows
     assert not any("objection" in flow for flow in flows - {"flow_notice_waits__objection_raised"})
 
 
@@ -67,12 +76,12 @@ def eventful(world: World) -> list[CaseFile]:
     world.finish(opposed, "examine_objection", "xiang")
     world.finish(late, "verify", "cun")
     sign = world.finish(late, "sign", "cun")
-    runtime.withdraw(world.session, world.official("cun"), sign.item_id, clock=world.clock)
+    acts.withdraw(world.session, world.official("cun"), sign.item_id, clock=world.clock)
     world.finish(late, "sign", "cun")
     world.go_to(world.number + 7)
     world.finish(opposed, "end_notice", "cun")
     review = world.open_items(opposed)["review"]
-    runtime.return_to(world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock)
+    acts.return_to(world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock)
     world.go_to(world.number + 14)
     transfers.hand_over(
         world.session, world.official("xian"), late.household_id, OTHER_VILLAGE, "村组调整", clock=world.clock
@@ -154,7 +163,9 @@ def test_every_figure_is_what_its_statement_finds_in_the_log(world: World) -> No
         for limit in reading.limits(session):
             found = whole.spread("limit", limit.procedure_key, limit.element_id)
             told = {"total": found.total, "in_time": found.kept, "median": found.median, "p90": found.p90}
-            assert again("limit", limit.procedure_key, limit.element_id) == {k: v for k, v in told.items() if v}
+            assert again("limit", limit.procedure_key, limit.element_id) == {
+                k: v for k, v in told.items() if v
+            }
             passed = whole.count("passed", limit.procedure_key, limit.element_id)
             assert again("passed", limit.procedure_key, limit.element_id).get("total", 0) == passed
         notices = {"total": whole.count("notice"), "opposed": whole.opposed}
@@ -178,7 +189,9 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
     session = small_world.session
     session.commit()
     whole = reading.total_of(
-        reading.headlines(session, divisions.get(session, COUNTY), periods.months(12, small_world.today)).values()
+        reading.headlines(
+            session, divisions.get(session, COUNTY), periods.months(12, small_world.today)
+        ).values()
     )
     assert whole.count("notice") == session.scalar(select(func.count()).select_from(Notice))
     assert whole.opposed == session.scalar(select(func.count(func.distinct(Objection.notice_id))))
@@ -188,7 +201,9 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
     returned = select(func.count()).select_from(WorkItem).where(WorkItem.status == "returned")
     assert whole.count("returned") == session.scalar(returned)
     done = select(WorkItem).where(WorkItem.status.in_(("done", "withdrawn")), WorkItem.closed_at.is_not(None))
-    hours = Counter((i.element_id, facts_hours(i.opened_at, i.closed_at or i.opened_at)) for i in session.scalars(done))
+    hours = Counter(
+        (i.element_id, facts_hours(i.opened_at, i.closed_at or i.opened_at)) for i in session.scalars(done)
+    )
     spent = reading.spreads(
         session, ["step"], divisions.get(session, COUNTY), periods.months(12, small_world.today)
     ).cells
@@ -218,10 +233,13 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         for card in cards:
             title = re.search(r"<h2[^>]*>(.*?)</h2>", card).group(1)  # type: ignore[union-attr]
             lead = re.search(r'class="lead-figure">\s*(.*?)<small>', card).group(1)  # type: ignore[union-attr]
-            statement = unescape(re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S).group(1))  # type: ignore[union-attr]
+            shown = re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S)
+            statement = unescape(shown.group(1))
             found = run_again(small_world, statement)
             share = (
-                f"{100 * found.get('in_time', 0) / found['total']:.1f}%" if "in_time" in statement and found else "—"
+                f"{100 * found.get('in_time', 0) / found['total']:.1f}%"
+                if "in_time" in statement and found
+                else "—"
             )
             assert lead == (share if "in_time" in statement else str(found.get("total", 0))), (grain, title)
             leads[title] = lead
@@ -231,4 +249,6 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         )
         assert len(rows) > 5
         for done, address in rows:
-            assert run_again(small_world, client.get(unescape(address)).text).get("total", 0) == int(done), address
+            assert run_again(small_world, client.get(unescape(address)).text).get("total", 0) == int(done), (
+                address
+            )

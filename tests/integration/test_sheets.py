@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import registers
-from engine.database import write
-from engine.installation import ROOT
-from engine.models import Household
-from engine.registers import RegisterFilter
-from engine.sheets import Book
-from engine.text import paragraphs
+from engine.ground.database import write
+from engine.ground.sheets import Book
+from engine.ground.text import paragraphs
+from engine.prevention.installation import ROOT
+from engine.prevention.models import Household
+from engine.prevention.register import registers
+from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -38,8 +38,10 @@ TRAPS = (
     "007",
 )
 PAGES = (
-    ("xian", "/statistics/statistics.xlsx", "get"), ("ducha", "/supervision/export.xlsx", "get"), ("xian", "/register/export", "post"),
-)  # fmt: skip
+    ("xian", "/statistics/statistics.xlsx", "get"),
+    ("ducha", "/supervision/export.xlsx", "get"),
+    ("xian", "/register/export", "post"),
+)
 
 
 def parts(body: bytes) -> Iterator[str]:
@@ -60,10 +62,12 @@ def test_every_workbook_is_written_by_the_one_room_for_sheets() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import | ast.ImportFrom) and "xlsxwriter" in ast.dump(node):
                 using.add(file.relative_to(ROOT))
-    assert using == {Path("engine/sheets.py")}
+    assert using == {Path("engine/ground/sheets.py")}
 
 
-@given(st.lists(st.one_of(st.sampled_from(TRAPS), st.text(max_size=30)), min_size=1, max_size=8), st.booleans())
+@given(
+    st.lists(st.one_of(st.sampled_from(TRAPS), st.text(max_size=30)), min_size=1, max_size=8), st.booleans()
+)
 def test_a_cell_reads_back_as_the_text_that_was_written(typed: list[str], streaming: bool) -> None:
     book = Book(streaming=streaming)
     book.sheet("一").row(0, [*typed, 5])

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from engine import inbox, incidents, runtime, services, timers, views
-from engine.clock import MovableClock
-from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.models import Draft, Household, Incident, LogEntry, Submission, Timer, WorkItem
-from engine.services import Service
+from engine.casework import acts
+from engine.casework.desk import inbox, views
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import Draft, Incident, LogEntry, Submission, Timer, WorkItem
+from engine.casework.time import incidents, timers
+from engine.flow import services
+from engine.flow.services import Service
+from engine.ground.clock import MovableClock
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 
@@ -21,7 +25,7 @@ from tests.support.world import World
 def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
-    first = runtime.complete(
+    first = acts.complete(
         world.session,
         world.official("cun"),
         item.id,
@@ -29,25 +33,31 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
         idempotency_key="k",
         clock=world.clock,
     )
-    again = runtime.complete(world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock)
+    again = acts.complete(
+        world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock
+    )
     assert first == again
     assert world.session.scalar(select(func.count()).select_from(Submission)) == 1
     for_another = world.open_items(case)["sign"]
     with pytest.raises(Conflict, match="另一件"):
-        runtime.complete(
+        acts.complete(
             world.session, world.official("cun"), for_another.id, {}, idempotency_key="k", clock=world.clock
         )
     with pytest.raises(Conflict, match="办结"):  # a colleague's key is another one, be it the same text
-        runtime.complete(world.session, world.official("cun2"), item.id, {}, idempotency_key="k", clock=world.clock)
+        acts.complete(
+            world.session, world.official("cun2"), item.id, {}, idempotency_key="k", clock=world.clock
+        )
 
 
-def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_nobody_can_open(world: World) -> None:
+def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_nobody_can_open(
+    world: World,
+) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
     typed = papers.verification(world.today, wage=777)
     with pytest.raises(Conflict, match="村甲于2022年5月5日 09:00办结"):
-        runtime.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
+        acts.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).all() == []
 
 
@@ -64,7 +74,7 @@ def test_two_officials_at_the_same_second(world: World) -> None:
             session.commit()
             start.wait()
             try:
-                runtime.complete(session, actor, item_id, papers.verification(world.today), clock=world.clock)
+                acts.complete(session, actor, item_id, papers.verification(world.today), clock=world.clock)
                 outcomes.append("won")
             except Conflict as error:
                 outcomes.append(error.message)
@@ -81,7 +91,7 @@ def test_two_officials_at_the_same_second(world: World) -> None:
 
 
 def world_account(session: Any, username: str) -> Any:
-    from engine.models import Account
+    from engine.casework.models import Account
 
     return session.scalars(select(Account).where(Account.username == username)).one()
 
@@ -91,8 +101,10 @@ def test_wrong_data_changes_nothing_and_stays_as_a_draft(world: World) -> None:
     item = world.open_items(case)["verify"]
     bad = papers.verification(world.today, members=[papers.member(id_number="419901197503081230")])
     with pytest.raises(Invalid) as refused:
-        runtime.complete(world.session, world.official("cun"), item.id, bad, clock=world.clock)
-    assert refused.value.fields == {"members.0.id_number": ["证件号码：身份证号码的校验位不对，请核对是否输错。"]}
+        acts.complete(world.session, world.official("cun"), item.id, bad, clock=world.clock)
+    assert refused.value.fields == {
+        "members.0.id_number": ["证件号码：身份证号码的校验位不对，请核对是否输错。"]
+    }
     assert set(world.open_items(case)) == {"verify"}
     assert world.session.scalars(select(Draft.data)).one()["members"][0]["id_number"] == "419901197503081230"
 
@@ -108,7 +120,9 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
 
     with monkeypatch.context() as patch:
         patch.setitem(
-            services.REGISTRY, "household.record", Service("household.record", "", "", fail, None, frozenset())
+            services.REGISTRY,
+            "household.record",
+            Service("household.record", "", "", fail, None, frozenset()),
         )
         with pytest.raises(EngineFault, match="故障"):
             world.finish(case, "verify", "cun")
@@ -120,7 +134,9 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
     world.finish(case, "verify", "cun")  # the official's next try
 
 
-def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_timer_is_set_aside_and_can_be_retried(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case, other = (
         world.enter(),
         world.enter(name="李四", id_number=papers.id_number("41990119800101345"), address="西坡9号"),
@@ -135,7 +151,9 @@ def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypat
         return original.function(call)
 
     with monkeypatch.context() as patch:
-        patch.setitem(services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset()))
+        patch.setitem(
+            services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset())
+        )
         assert world.go_to(6, 0) == 1
         assert set(world.open_items(other)) == {"end_notice"}
         assert world.open_items(case) == {}
@@ -165,7 +183,8 @@ def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     world.clock.set(world.day(30))
     counts: list[int] = []
     threads = [
-        threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock))) for _ in range(2)
+        threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock)))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()
@@ -176,7 +195,9 @@ def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     fired = world.session.execute(query).all()
     notices = [data["due"] for data, _ in fired if data["due"] < "2022-05-15"]
     assert len(notices) == 4
-    assert {at for _, at in fired} == {world.clock.now()}  # the log keeps both: the true due time and when it was done
+    assert {at for _, at in fired} == {
+        world.clock.now()
+    }  # the log keeps both: the true due time and when it was done
     for case in cases:
         dues = [entry.data["due"] for entry in _timer_lines(world, case.id)]
         assert dues == sorted(dues) and len(dues) == 2
@@ -199,13 +220,15 @@ def test_returns_keep_data_and_the_clock(world: World) -> None:
     limit = world.case(case.id).limit_at
     approve = world.open_items(case)["approve"]
     with pytest.raises(Invalid, match="原因"):
-        runtime.return_to(world.session, world.official("xian"), approve.id, None, " ", clock=world.clock)
-    runtime.return_to(world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock)
+        acts.return_to(world.session, world.official("xian"), approve.id, None, " ", clock=world.clock)
+    acts.return_to(world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock)
     review = world.open_items(case)["review"]
     assert "缺评议照片" in review.note
-    targets = runtime.return_targets(world.session, world.official("xiang"), review.id)
+    targets = acts.return_targets(world.session, world.official("xiang"), review.id)
     to_verify = next(target for target in targets if target.element_id == "verify")
-    runtime.return_to(world.session, world.official("xiang"), review.id, to_verify.seq, "补一名成员", clock=world.clock)
+    acts.return_to(
+        world.session, world.official("xiang"), review.id, to_verify.seq, "补一名成员", clock=world.clock
+    )
     item = world.open_items(case)["verify"]
     view = views.task_view(world.session, world.official("cun"), item.id, world.clock.now())
     assert view.values["wage"] == 10000 and len(view.values["members"]) == 2
@@ -220,29 +243,33 @@ def test_withdraw_only_while_nobody_has_worked_on_the_next(world: World) -> None
     verify = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
     with pytest.raises(Conflict, match="自己"):
-        runtime.withdraw(world.session, world.official("cun2"), verify.id, clock=world.clock)
-    runtime.withdraw(world.session, world.official("cun"), verify.id, clock=world.clock)
+        acts.withdraw(world.session, world.official("cun2"), verify.id, clock=world.clock)
+    acts.withdraw(world.session, world.official("cun"), verify.id, clock=world.clock)
     assert set(world.open_items(case)) == {"verify"}
     world.finish(case, "verify", "cun")
     again = world.session.scalars(
         select(WorkItem).where(WorkItem.element_id == "verify", WorkItem.status == "done")
     ).one()
     sign = world.open_items(case)["sign"]
-    runtime.claim(world.session, world.official("cun2"), sign.id, clock=world.clock)
+    acts.claim(world.session, world.official("cun2"), sign.id, clock=world.clock)
     with pytest.raises(Conflict, match="已经有人开始办理"):
-        runtime.withdraw(world.session, world.official("cun"), again.id, clock=world.clock)
+        acts.withdraw(world.session, world.official("cun"), again.id, clock=world.clock)
     world.assert_replays(case.id)
 
 
 def test_claim_release_and_reassign(world: World) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
-    runtime.claim(world.session, world.official("cun"), item.id, clock=world.clock)
+    acts.claim(world.session, world.official("cun"), item.id, clock=world.clock)
     with pytest.raises(Conflict, match="村甲"):
         world.finish(case, "verify", "cun2")
     with pytest.raises(Invalid, match="同一待办"):
-        runtime.reassign(world.session, world.official("cun"), item.id, world.official("lin").id, clock=world.clock)
-    runtime.reassign(world.session, world.official("cun2"), item.id, world.official("cun2").id, clock=world.clock)
+        acts.reassign(
+            world.session, world.official("cun"), item.id, world.official("lin").id, clock=world.clock
+        )
+    acts.reassign(
+        world.session, world.official("cun2"), item.id, world.official("cun2").id, clock=world.clock
+    )
     world.finish(case, "verify", "cun2")
 
 
@@ -250,7 +277,9 @@ def test_bulk_decides_each_alone(world: World) -> None:
     ids, cases = [], []
     for number in range(3):
         case = world.enter(
-            name=f"户{number}", id_number=papers.id_number(f"419901198001{number + 10}345"), address=f"北寨{number}号"
+            name=f"户{number}",
+            id_number=papers.id_number(f"419901198001{number + 10}345"),
+            address=f"北寨{number}号",
         )
         world.finish(case, "verify", "cun")
         world.finish(case, "sign", "cun")
@@ -258,7 +287,7 @@ def test_bulk_decides_each_alone(world: World) -> None:
         cases.append(case)
     world.finish(cases[1], "submit_batch", "xiang2")
     data = papers.paper("matching_batch", world.today, "0")
-    results = runtime.complete_many(world.session, world.official("xiang"), ids, data, clock=world.clock)
+    results = acts.complete_many(world.session, world.official("xiang"), ids, data, clock=world.clock)
     assert [type(result).__name__ for _, result in results] == ["StepResult", "Conflict", "StepResult"]
 
 
@@ -280,7 +309,7 @@ def test_a_completion_costs_a_fixed_small_number_of_statements(world: World) -> 
             counted += 1
 
         event.listen(world.engine, "before_cursor_execute", count)
-        runtime.complete(world.session, actor, item.id, data, clock=world.clock)
+        acts.complete(world.session, actor, item.id, data, clock=world.clock)
         event.remove(world.engine, "before_cursor_execute", count)
         return counted
 
@@ -295,12 +324,16 @@ def test_the_inbox_filters_sorts_and_pages(world: World) -> None:
     for number in range(23):
         world.clock.set(world.day(0, 9 + number // 3))
         world.enter(
-            name=f"户{number:02d}", id_number=papers.id_number(f"41990119800101{number:03d}"), address=f"河湾{number}号"
+            name=f"户{number:02d}",
+            id_number=papers.id_number(f"41990119800101{number:03d}"),
+            address=f"河湾{number}号",
         )
     actor, now = world.official("cun"), world.clock.now()
     page = inbox.todo(world.session, actor, InboxFilter(), now)
     assert (page.total, page.pages, len(page.items)) == (23, 2, 20)
-    assert [item.subject for item in inbox.todo(world.session, actor, InboxFilter(text="户07"), now).items] == ["户07"]
+    assert [
+        item.subject for item in inbox.todo(world.session, actor, InboxFilter(text="户07"), now).items
+    ] == ["户07"]
     assert len(inbox.todo(world.session, actor, InboxFilter(page=2, sort="name"), now).items) == 3
     assert inbox.todo(world.session, actor, InboxFilter(lamp="red"), now).total == 0
     world.go_to(14)
@@ -327,8 +360,8 @@ def test_a_case_of_another_place_does_not_exist(world: World) -> None:
         with pytest.raises(NotFound):
             views.case_view(world.session, world.official(stranger), case.id)
         with pytest.raises(NotFound):
-            runtime.complete(world.session, world.official(stranger), item.id, {}, clock=world.clock)
+            acts.complete(world.session, world.official(stranger), item.id, {}, clock=world.clock)
     with pytest.raises(NotAllowed):
-        runtime.complete(world.session, world.official("xiang"), item.id, {}, clock=world.clock)
+        acts.complete(world.session, world.official("xiang"), item.id, {}, clock=world.clock)
     with pytest.raises(NotFound):
         world.enter("lin", household_id=world.session.scalars(select(Household.id)).one())

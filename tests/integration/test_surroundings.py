@@ -1,4 +1,6 @@
-"""What goes wrong around a case is no fault of the case: nothing is set aside, nothing lost, the same press does it."""
+"""What goes wrong around a case is no fault of the case: nothing is set aside, nothing lost,
+the same press does it.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,23 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import bulk, clues, migration, runtime, schedules, ticker, timers
-from engine.database import Patience, whole, write
-from engine.errors import Trouble, Unavailable
-from engine.models import BulkEntry, CaseFile, Draft, Incident, MigrationEntry, RiskClue, Schedule, Timer, WorkItem
+from engine.casework import acts
+from engine.casework.models import (
+    BulkEntry,
+    CaseFile,
+    Draft,
+    Incident,
+    MigrationEntry,
+    Schedule,
+    Timer,
+    WorkItem,
+)
+from engine.casework.portions import bulk, moving
+from engine.casework.time import schedules, ticker, timers
+from engine.ground.database import Patience, whole, write
+from engine.ground.errors import Trouble, Unavailable
+from engine.prevention.identification import clues
+from engine.prevention.models import RiskClue
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
 from tests.support.template import VILLAGE
@@ -60,10 +75,10 @@ Afflicted = tuple[World, AbstractContextManager[None]]
 def number_of(world: World, model: type, *conditions: object) -> int:
     """How many rows there are now."""
     world.session.commit()
-    return world.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
+    return world.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
-# -- time --------------------------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("R10", "R15")
@@ -112,7 +127,7 @@ def test_a_round_of_a_recurring_procedure_is_not_over_because_of_the_trouble(aff
     assert number_of(world, Incident) == 0
 
 
-# -- people -------------------------------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C3")
@@ -123,9 +138,9 @@ def test_an_official_presses_again_and_it_is_done_once(afflicted: Afflicted) -> 
     who = world.official("cun")
     world.session.commit()
     with ailing, pytest.raises(Unavailable, match="再按一次"):
-        runtime.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
     assert number_of(world, Incident) == 0 and set(world.open_items(case)) == {"verify"}
-    done = runtime.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
+    done = acts.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
     assert done.opened and set(world.open_items(case)) == {"sign"}
     world.assert_replays(case.id)
 
@@ -138,15 +153,17 @@ def test_what_was_typed_is_kept_as_a_draft_where_only_a_row_is_held(postgres: Wo
     who, told = world.official("cun"), pytest.raises(Unavailable)
     world.session.commit()
     with trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"), told:
-        runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).one()["wage"] == 777
 
 
 ACTS: dict[str, Callable[[World, CaseFile, int], object]] = {
-    "return": lambda w, c, i: runtime.return_to(w.session, w.official("cun"), i, None, "写错了", clock=w.clock),
-    "withdraw": lambda w, c, i: runtime.withdraw(w.session, w.official("cun"), i - 1, clock=w.clock),
-    "claim": lambda w, c, i: runtime.claim(w.session, w.official("cun"), i, clock=w.clock),
-    "message": lambda w, c, i: runtime.send_message(w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock),
+    "return": lambda w, c, i: acts.return_to(w.session, w.official("cun"), i, None, "写错了", clock=w.clock),
+    "withdraw": lambda w, c, i: acts.withdraw(w.session, w.official("cun"), i - 1, clock=w.clock),
+    "claim": lambda w, c, i: acts.claim(w.session, w.official("cun"), i, clock=w.clock),
+    "message": lambda w, c, i: acts.send_message(
+        w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock
+    ),
     "clue": lambda w, c, i: clues.enter(
         w.session, w.official("cun"), papers.clue(w.today), clock=w.clock, household_id=c.household_id
     ),
@@ -171,7 +188,11 @@ def test_a_bulk_act_leaves_pending_what_the_trouble_stopped(hurried: World) -> N
     world = hurried
     many.to_approval(world, 3, (VILLAGE,))
     county = world.official("xian")
-    ids = list(world.session.scalars(select(WorkItem.id).where(WorkItem.status == "open", WorkItem.queue == "county")))
+    ids = list(
+        world.session.scalars(
+            select(WorkItem.id).where(WorkItem.status == "open", WorkItem.queue == "county")
+        )
+    )
     act = bulk.decide(world.session, county, ids[:1], {"outcome": "approve"}, clock=world.clock)
     world.session.execute(text("UPDATE bulk_entry SET status = 'done'"))
     world.session.execute(
@@ -196,9 +217,9 @@ def test_a_case_that_could_not_be_moved_just_now_is_not_refused(hurried: World) 
     act.status = "moving"
     world.session.commit()
     with trouble.locked(world.url), pytest.raises(Unavailable):
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
     assert world.session.scalars(select(MigrationEntry.status)).all() == ["fits"]
-    migration.go_on(world.session, owner, act.id, clock=world.clock)
+    moving.go_on(world.session, owner, act.id, clock=world.clock)
     world.session.commit()
     assert world.session.scalars(select(MigrationEntry.status)).all() == ["moved"]
 
@@ -212,15 +233,15 @@ def test_a_full_disk_is_no_fault_of_the_case(sqlite_url: str) -> None:
     world.session.close()
     with trouble.sqlite_full(world.engine), pytest.raises(Unavailable, match="告诉管理员"):
         for number in range(40):  # whatever room was left is used up
-            runtime.save_draft(world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock)
-        runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+            acts.save_draft(world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert number_of(world, Incident) == 0
-    runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+    acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert set(world.open_items(case)) == {"sign"}
     world.close()
 
 
-# -- what the machine does again ------------------------------------------------------------------------------------------
+# -- what the machine does again -------------------------------------------------------------------
 
 
 @pytest.mark.duty("C3")
@@ -235,7 +256,9 @@ def test_a_step_whose_connection_is_cut_off_is_done_again_by_itself(postgres_url
         with world.sessions() as session:
             who = session.get_one(type(world.official("cun")), world.official("cun").id)
             session.commit()
-            done.append(runtime.complete(session, who, item_id, papers.verification(world.today), clock=world.clock))
+            done.append(
+                acts.complete(session, who, item_id, papers.verification(world.today), clock=world.clock)
+            )
 
     with psycopg.connect(postgres_url) as holder:
         holder.execute(f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE")  # type: ignore[arg-type]
@@ -296,7 +319,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_told(postgres_url: str) ->
         trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"),
         refused as told,
     ):
-        runtime.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
+        acts.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
     assert told.value.trouble is Trouble.HELD and number_of(world, Incident) == 0
     world.close()
 
@@ -313,7 +336,7 @@ def test_a_session_goes_on_after_its_connection_was_cut_off(postgres: World) -> 
     world.finish(case, "verify", "cun")
 
 
-# -- everywhere -----------------------------------------------------------------------------------------------------------
+# -- everywhere ------------------------------------------------------------------------------------
 
 
 def _names(node: ast.AST | None) -> set[str]:
@@ -337,4 +360,6 @@ def test_whoever_catches_everything_asks_first_whether_the_surroundings_failed()
     places = list(_catchers())
     assert len(places) >= 8
     for place, asked in places:
-        assert asked & {"trouble_of", "_incident", "Unavailable"}, f"{place} takes such trouble for a fault of the case"
+        assert asked & {"trouble_of", "_incident", "Unavailable"}, (
+            f"{place} takes such trouble for a fault of the case"
+        )

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
 
-from engine.clock import CHINA, MovableClock, local_date, start_of_day
+from engine.ground.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
 from tests.support.template import PASSWORD, START
 
@@ -62,7 +62,7 @@ class Site:
 
     password = PASSWORD
 
-    # -- time -----------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     @property
     def now(self) -> datetime:
@@ -70,7 +70,9 @@ class Site:
         return self.clock.now().astimezone(CHINA)
 
     def go_to(self, day: int, hour: int = 9, minute: int = 0) -> int:
-        """Let the time become day `day` of the story, through the demo's time machine; answers how many timers fired."""
+        """Let the time become day `day` of the story, through the demo's time machine;
+        answers how many timers fired.
+        """
         seconds = int((self.at(day, hour, minute) - self.now).total_seconds())
         assert seconds >= 0, "time does not go back"
         if seconds == 0:
@@ -113,7 +115,7 @@ class Official:
         assert answer is not None
         return answer.status
 
-    # -- reading --------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     @property
     def said(self) -> str:
@@ -143,10 +145,12 @@ class Official:
         self.go("/todo")
         return int(self.page.locator("ul.groups li").filter(has_text=step).locator(".count").inner_text())
 
-    # -- acting ---------------------------------------------------------------------------------------------------------
+    # -- acting ------------------------------------------------------------------------------------
 
     def press(self, target: str | Locator) -> None:
-        """Click what leads to another page, and wait until that page is there: the browser answers the click at once."""
+        """Click what leads to another page, and wait until that page is there:
+        the browser answers the click at once.
+        """
         found = self.page.locator(target).first if isinstance(target, str) else target
         with self.page.expect_navigation(wait_until="domcontentloaded", timeout=30_000):
             found.click()
@@ -237,7 +241,9 @@ class Official:
         self.page.wait_for_selector("h1")
 
     def start(self, name: str, procedure: str, key: str = "", **changes: Any) -> str:
-        """Start a procedure on the household's page, with its form `key` if it has one; answers what was said."""
+        """Start a procedure on the household's page, with its form `key` if it has one;
+        answers what was said.
+        """
         self.open_household(name)
         self.press(self.page.locator(".page-head a", has_text=f"启动{procedure}"))
         self.page.wait_for_selector("form[data-live]")

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from engine import accounts
-from engine.clock import SYSTEM
-from engine.models import Account
+from engine.casework.models import Account
+from engine.casework.organisation import accounts
+from engine.ground.clock import SYSTEM
 from tests.support.world import World
 from web.application import create_app
 from web.config import Config
@@ -20,7 +20,12 @@ from web.config import Config
 def application(world: World) -> Flask:
     """The application on the world's database and clock; forms need no CSRF token here."""
     config = Config.read(
-        environ={}, database_url=world.url, secret_key="test", demo=False, scheduler=False, secure_cookies=False
+        environ={},
+        database_url=world.url,
+        secret_key="test",
+        demo=False,
+        scheduler=False,
+        secure_cookies=False,
     )
     app = create_app(config, fixed_clock=world.clock)
     app.config["WTF_CSRF_ENABLED"] = False

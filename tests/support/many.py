@@ -1,4 +1,6 @@
-"""Many households of a county, brought to the county's desk through the engine: what the tests of lists begin with."""
+"""Many households of a county, brought to the county's desk through the engine:
+what the tests of lists begin with.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from engine import accounts, clues, runtime
-from engine.database import write
-from engine.models import CaseFile, WorkItem
+from engine.casework import acts
+from engine.casework.models import CaseFile, WorkItem
+from engine.casework.organisation import accounts
+from engine.ground.database import write
+from engine.prevention.identification import clues
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START
 from tests.support.world import World
@@ -38,7 +42,9 @@ def enter(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[
     for index in range(count):
         name = NAMES[index % 20] + GIVEN[index // 20]
         number = papers.id_number(f"419901{1950 + index % 40}0101{index * 2 + 1:03d}")
-        data = papers.clue(world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号")
+        data = papers.clue(
+            world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号"
+        )
         found = clues.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
         assert found.case is not None
         cases.append(found.case)
@@ -55,7 +61,7 @@ def finish_all(world: World, element_id: str, username: str) -> None:
         if item.form_key == "verification":
             case = world.session.get_one(CaseFile, item.case_id)
             data["members"] = papers.family(case.subject, case.household.head_id_number)
-        runtime.complete(world.session, official, item.id, data, clock=world.clock)
+        acts.complete(world.session, official, item.id, data, clock=world.clock)
 
 
 def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[CaseFile]:
@@ -63,9 +69,13 @@ def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> l
     helpers(world)
     cases = enter(world, count, villages)
     for element_id, username in (
-        ("verify", "cuncun"), ("sign", "cuncun"), ("submit_batch", "xiangxiang"), ("run_matching", "xian2"),
-        ("appraise", "cuncun"), ("post_notice", "cuncun"),
-    ):  # fmt: skip
+        ("verify", "cuncun"),
+        ("sign", "cuncun"),
+        ("submit_batch", "xiangxiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cuncun"),
+        ("post_notice", "cuncun"),
+    ):
         finish_all(world, element_id, username)
     world.go_to(world.number + 6)
     finish_all(world, "end_notice", "cuncun")

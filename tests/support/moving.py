@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from engine import definitions, migration
-from engine.installation import ROOT
-from engine.models import Migration, ProcedureVersion
-from engine.relocation import Wish
+from engine.casework import definitions
+from engine.casework.models import Migration, ProcedureVersion
+from engine.casework.portions import moving
+from engine.flow.replay.relocation import Wish
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
-SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace("公示满5天".encode(), "公示满7天".encode())  # fmt: skip
+SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace(
+    "公示满5天".encode(), "公示满7天".encode()
+)
 
 
 def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> ProcedureVersion:
@@ -22,15 +25,16 @@ def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> Proce
 def looked_at(world: World, version: ProcedureVersion, **wish: object) -> Migration:
     """The owner's act with every case looked at."""
     owner = world.official("liucheng")
-    act = migration.begin(world.session, owner, version, Wish(**wish), clock=world.clock)  # type: ignore[arg-type]
-    while migration.counts(world.session, act)["pending"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
+    wanted = Wish(**wish)  # type: ignore[arg-type]
+    act = moving.begin(world.session, owner, version, wanted, clock=world.clock)
+    while moving.counts(world.session, act)["pending"]:
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
     return act
 
 
 def move_all(world: World, act: Migration) -> dict[str, int]:
     owner = world.official("liucheng")
-    migration.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
-    while migration.counts(world.session, act)["fits"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
-    return migration.counts(world.session, act)
+    moving.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
+    while moving.counts(world.session, act)["fits"]:
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
+    return moving.counts(world.session, act)

@@ -8,13 +8,14 @@ import threading
 from playwright.sync_api import Browser, Playwright
 from waitress.server import create_server
 
-from engine.clock import MovableClock
+from engine.ground.clock import MovableClock
 from web import serving
 from web.application import create_app
 from web.config import Config
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update "
     "--disable-sync --disable-dev-shm-usage"
 ).split()
 
@@ -24,7 +25,12 @@ class Server:
 
     def __init__(self, url: str, clock: MovableClock, scheduler: bool = False) -> None:
         config = Config.read(
-            environ={}, database_url=url, secret_key="test", demo=True, scheduler=scheduler, secure_cookies=False
+            environ={},
+            database_url=url,
+            secret_key="test",
+            demo=True,
+            scheduler=scheduler,
+            secure_cookies=False,
         )
         self.app = create_app(config, fixed_clock=clock)
         self._server = create_server(self.app, host="127.0.0.1", port=0, **serving.options(config.capacity))

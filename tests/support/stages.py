@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import openings
-from engine.models import CaseFile, Household
+from engine.casework.acts import openings
+from engine.casework.models import CaseFile
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 
@@ -43,7 +44,9 @@ def propose(world: World, household: Household, who: str = "cun") -> CaseFile:
 
 
 def seen_above_on(world: World, household: Household, day: int) -> None:
-    """On `day` a check finds the income above the line for the first time, and the household is told: not yet."""
+    """On `day` a check finds the income above the line for the first time, and the household is told:
+    not yet.
+    """
     world.go_to(day)
     case = propose(world, household)
     world.finish(case, "check", "cun")

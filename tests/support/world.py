@@ -1,4 +1,6 @@
-"""A system to tell stories on: officials by name, a movable clock, and the steps they take through the engine."""
+"""A system to tell stories on: officials by name, a movable clock,
+and the steps they take through the engine.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
-from engine.clock import MovableClock, local_date, start_of_day
-from engine.database import Patience, create_engine, session_factory
-from engine.models import Account, CaseFile, Household, Submission, WorkItem
-from engine.replay import Replay, inputs_of, submissions_of
-from engine.runtime import StepResult
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework import acts, audit, definitions
+from engine.casework.acts import StepResult, attachments, openings
+from engine.casework.models import Account, CaseFile, Submission, WorkItem
+from engine.casework.step import reading
+from engine.casework.time import timers
+from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.ground.clock import MovableClock, local_date, start_of_day
+from engine.ground.database import Patience, create_engine, session_factory
+from engine.prevention.identification import clues
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.template import START
 
@@ -35,7 +41,7 @@ class World:
         self.session.close()
         self.engine.dispose()
 
-    # -- time -----------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     def day(self, number: int, hour: int = 9) -> datetime:
         """The instant on day `number` of the story, at `hour` in China."""
@@ -57,7 +63,7 @@ class World:
         """The day in China."""
         return local_date(self.clock.now())
 
-    # -- people and cases -------------------------------------------------------------------------------------------------
+    # -- people and cases --------------------------------------------------------------------------
 
     def official(self, username: str) -> Account:
         """An account of the template."""
@@ -70,7 +76,12 @@ class World:
             changes["id_number"] = self._next_number()
         data = papers.clue(changes.pop("day", self.today), **changes)
         found = clues.enter(
-            self.session, self.official(username), data, clock=self.clock, household_id=household_id, confirmed_new=True
+            self.session,
+            self.official(username),
+            data,
+            clock=self.clock,
+            household_id=household_id,
+            confirmed_new=True,
         )
         assert found.case is not None
         return found.case
@@ -89,7 +100,10 @@ class World:
         """The case's open items by element."""
         self.session.commit()
         query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status == "open")
-        return {item.element_id: item for item in self.session.scalars(query.execution_options(populate_existing=True))}
+        return {
+            item.element_id: item
+            for item in self.session.scalars(query.execution_options(populate_existing=True))
+        }
 
     def upload(self, username: str, item: WorkItem) -> str:
         """A photo for the item."""
@@ -108,7 +122,7 @@ class World:
             household = case.household
             number = household.head_id_number or f"41990119700101{household.id:03d}"
             data["members"] = papers.family(household.head_name, number)
-        return runtime.complete(
+        return acts.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )
 
@@ -152,11 +166,13 @@ class World:
     def open_by_hand(self, household_id: int, key: str, username: str) -> CaseFile:
         """An official opens a procedure for the household on its page."""
         self.session.commit()
-        return openings.open_by_hand(self.session, self.official(username), household_id, key, {}, clock=self.clock)
+        return openings.open_by_hand(
+            self.session, self.official(username), household_id, key, {}, clock=self.clock
+        )
 
     def variables(self, case: CaseFile) -> Mapping[str, Any]:
         """The case's variables as they are now."""
-        return views.instance_of(self.session, self.case(case.id)).variables
+        return reading.instance_of(self.session, self.case(case.id)).variables
 
     def last_submission(self, case: CaseFile, key: str) -> dict[str, Any]:
         """The clean data of the case's latest submission of a form."""
@@ -164,7 +180,7 @@ class World:
         data: dict[str, Any] = self.session.scalars(query.order_by(Submission.id.desc())).first() or {}
         return data
 
-    # -- proof ------------------------------------------------------------------------------------------------------------
+    # -- proof -------------------------------------------------------------------------------------
 
     def assert_replays(self, case_id: int) -> None:
         """The case's history rebuilds its stored state, and its log is unbroken."""
@@ -173,5 +189,5 @@ class World:
         definition = definitions.load(self.session, case.version_id)
         submissions = submissions_of(self.session, case.id)
         rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day).run()
-        assert rebuilt.canonical() == views.instance_of(self.session, case).canonical()
+        assert rebuilt.canonical() == reading.instance_of(self.session, case).canonical()
         assert list(audit.verify(self.session)) == []

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions import check
-from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.resources import Resources, is_part, read_resources
-from engine.definitions.xml import parse_xml
-from engine.errors import Finding
-from engine.households import STATUS_NAMES, TYPE_NAMES
+from engine.flow.check import check
+from engine.flow.diagram.blank import blank_diagram, blank_form
+from engine.flow.diagram.resources import Resources, is_part, read_resources
+from engine.flow.diagram.xml import parse_xml
+from engine.ground.errors import Finding
+from engine.prevention.register.households import STATUS_NAMES, TYPE_NAMES
 from tests.support.small import UNSTARTED
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,9 @@ def found(properties: str = "", *, lane: bool = True) -> list[Finding]:
 
 
 def given(**values: str) -> str:
-    return "".join(f'<spiffworkflow:property name="{name}" value="{value}"/>' for name, value in values.items())
+    return "".join(
+        f'<spiffworkflow:property name="{name}" value="{value}"/>' for name, value in values.items()
+    )
 
 
 @pytest.mark.duty("C1")
@@ -68,4 +70,6 @@ def test_every_shipped_procedure_has_somebody_who_starts_it() -> None:
     resources = read_resources(ROOT)
     for path in sorted((ROOT / "bpmn").glob("*.bpmn")):
         body = path.read_bytes()
-        assert is_part(parse_xml(body)) or not [one for one in check(body, resources)[1] if UNSTARTED in one.message]
+        assert is_part(parse_xml(body)) or not [
+            one for one in check(body, resources)[1] if UNSTARTED in one.message
+        ]

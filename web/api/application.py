@@ -10,33 +10,27 @@ from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine import (
-    accounts,
-    approvals,
-    attachments,
-    clues,
-    definitions,
-    divisions,
-    households,
-    lamps,
-    messages,
-    migration,
-    privacy,
-    runtime,
-    ticker,
-    views,
-)
-from engine.clock import SYSTEM, local_date
-from engine.definitions import Resources
-from engine.definitions.xml import encoded
-from engine.errors import Invalid, NotFound, ShouwangError
-from engine.feel import compile_expression
-from engine.inbox import InboxFilter
-from engine.inbox import todo as inbox_todo
-from engine.models import Migration
-from engine.relocation import Wish
-from engine.supervision import limits, urging
-from engine.views import TaskView
+from engine.casework import acts, definitions, lamps
+from engine.casework.acts import attachments, messages
+from engine.casework.desk import views
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.desk.inbox import todo as inbox_todo
+from engine.casework.desk.views import TaskView
+from engine.casework.models import Migration
+from engine.casework.organisation import accounts, divisions, privacy
+from engine.casework.portions import moving
+from engine.casework.supervision import limits, urging
+from engine.casework.time import ticker
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.xml import encoded
+from engine.flow.feel import compile_expression
+from engine.flow.replay.relocation import Wish
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import Invalid, NotFound, ShouwangError
+from engine.owners import approvals
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -48,12 +42,16 @@ OPEN = frozenset({"api.issue_token"})
 REVEALING = frozenset({"api.reveal_task"})
 TASK_COLUMNS = [field.attribute or name for name, field in s.Task().fields.items()]
 SETTINGS = {
-    "API_TITLE": "守望", "API_VERSION": "v1", "OPENAPI_VERSION": "3.0.3", "OPENAPI_URL_PREFIX": "/api/v1",
+    "API_TITLE": "守望",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/api/v1",
     "OPENAPI_JSON_PATH": "openapi.json",
     "API_SPEC_OPTIONS": {
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}, "security": [{"bearer": []}],
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"bearer": []}],
     },
-}  # fmt: skip
+}
 
 
 def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
@@ -73,7 +71,11 @@ def authenticate() -> None:
     if request.endpoint in OPEN:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = accounts.account_of_token(session(), token, SYSTEM.now()) if scheme.lower() == "bearer" and token else None
+    found = (
+        accounts.account_of_token(session(), token, SYSTEM.now())
+        if scheme.lower() == "bearer" and token
+        else None
+    )
     if found is None:
         raise Unauthorised
     g.account = found
@@ -81,7 +83,9 @@ def authenticate() -> None:
 
 @blueprint.after_request
 def mask(answer: Response) -> Response:
-    """No answer holds an ID number, whatever it tells, but those that reveal it on purpose and leave a line."""
+    """No answer holds an ID number, whatever it tells,
+    but those that reveal it on purpose and leave a line.
+    """
     if request.endpoint not in REVEALING and answer.is_json and not answer.direct_passthrough:
         answer.set_data(privacy.masked_text(answer.get_data(as_text=True)))
     return answer
@@ -97,7 +101,7 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "expires_at": expires}
 
 
-# -- tasks ------------------------------------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------------
 
 
 @blueprint.get("/tasks")
@@ -106,9 +110,14 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
 def list_tasks(query: dict[str, Any]) -> Any:
     """待办"""
     wanted = InboxFilter(
-        step=query["step"], lamp=query["lamp"], text=query["q"], village=query["village"],
-        batch=query["batch"], sort=query["sort"], page=query["page"],
-    )  # fmt: skip
+        step=query["step"],
+        lamp=query["lamp"],
+        text=query["q"],
+        village=query["village"],
+        batch=query["batch"],
+        sort=query["sort"],
+        page=query["page"],
+    )
     return inbox_todo(session(), account(), wanted, clock.now())
 
 
@@ -122,9 +131,12 @@ def show_task(item_id: int) -> dict[str, Any]:
 def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
     data = view.values if full else privacy.masked(view.form.components, view.values)
     return {
-        **{key: getattr(view.item, key) for key in TASK_COLUMNS}, "form": view.form.schema, "data": data,
-        "may_complete": view.may_complete, "household": households.public(view.household),
-    }  # fmt: skip
+        **{key: getattr(view.item, key) for key in TASK_COLUMNS},
+        "form": view.form.schema,
+        "data": data,
+        "may_complete": view.may_complete,
+        "household": households.public(view.household),
+    }
 
 
 @blueprint.post("/tasks/<int:item_id>/reveal")
@@ -140,7 +152,9 @@ def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
     """The data of a form that was read masked: the numbers that were left as they were, in full again."""
     if "*" not in current_app.json.dumps(data):
         return data
-    found: dict[str, Any] = privacy.restored(data, views.task_view(session(), account(), item_id, clock.now()).values)
+    found: dict[str, Any] = privacy.restored(
+        data, views.task_view(session(), account(), item_id, clock.now()).values
+    )
     return found
 
 
@@ -149,7 +163,7 @@ def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, s.Result)
 def complete_task(body: dict[str, Any], item_id: int) -> Any:
     """提交"""
-    return runtime.complete(
+    return acts.complete(
         session(),
         account(),
         item_id,
@@ -167,9 +181,10 @@ def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     ids = list(dict.fromkeys(body["ids"]))
     if not views.visible_of_one_step(session(), account(), ids):
         raise NotFound("没有找到所选的事项。")
-    results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
+    results = acts.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
-        {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r} for i, r in results
+        {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r}
+        for i, r in results
     ]
 
 
@@ -193,7 +208,7 @@ def attach(files: dict[str, Any], item_id: int) -> Any:
 @blueprint.response(200, s.Target(many=True))
 def return_targets(item_id: int) -> Any:
     """可以退回到的步骤"""
-    return runtime.return_targets(session(), account(), item_id)
+    return acts.return_targets(session(), account(), item_id)
 
 
 @blueprint.post("/tasks/<int:item_id>/return")
@@ -201,14 +216,14 @@ def return_targets(item_id: int) -> Any:
 @blueprint.response(200, s.Result)
 def return_task(body: dict[str, Any], item_id: int) -> Any:
     """退回"""
-    return runtime.return_to(session(), account(), item_id, body["target"], body["reason"], clock=clock.clock())
+    return acts.return_to(session(), account(), item_id, body["target"], body["reason"], clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/withdraw")
 @blueprint.response(200, s.Result)
 def withdraw_task(item_id: int) -> Any:
     """撤回"""
-    return runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+    return acts.withdraw(session(), account(), item_id, clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/reassign")
@@ -216,14 +231,14 @@ def withdraw_task(item_id: int) -> Any:
 @blueprint.response(200, s.Task)
 def reassign_task(body: dict[str, Any], item_id: int) -> Any:
     """转办"""
-    return runtime.reassign(session(), account(), item_id, body["account_id"], clock=clock.clock())
+    return acts.reassign(session(), account(), item_id, body["account_id"], clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/claim")
 @blueprint.response(200, s.Task)
 def claim_task(item_id: int) -> Any:
     """领办"""
-    return runtime.claim(session(), account(), item_id, clock=clock.clock())
+    return acts.claim(session(), account(), item_id, clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/urge")
@@ -234,7 +249,7 @@ def urge_task(body: dict[str, Any], item_id: int) -> Any:
     return urging.urge(session(), account(), item_id, body["text"], clock=clock.clock())
 
 
-# -- clues, households, cases -------------------------------------------------------------------------------------------
+# -- clues, households, cases ----------------------------------------------------------------------
 
 
 @blueprint.post("/clues")
@@ -248,13 +263,19 @@ def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
     known = body["household_id"] is not None
     clean = form.validate({**body["data"], "known_household": known}, today=local_date(clock.now()))
     entered = clues.enter(
-        session(), account(), clean, clock=clock.clock(), household_id=body["household_id"],
+        session(),
+        account(),
+        clean,
+        clock=clock.clock(),
+        household_id=body["household_id"],
         confirmed_new=body["confirmed_new"],
-    )  # fmt: skip
+    )
     return {
-        "clue_id": entered.clue.id if entered.clue else None, "case_id": entered.case.id if entered.case else None,
-        "joined": entered.joined, "duplicates": entered.duplicates,
-    }  # fmt: skip
+        "clue_id": entered.clue.id if entered.clue else None,
+        "case_id": entered.case.id if entered.case else None,
+        "joined": entered.joined,
+        "duplicates": entered.duplicates,
+    }
 
 
 @blueprint.get("/households")
@@ -280,13 +301,23 @@ def show_case(case_id: int) -> dict[str, Any]:
     view = views.case_view(session(), account(), case_id)
     case = view.case
     return {
-        "id": case.id, "procedure": case.procedure_key, "version": case.version.number, "subject": case.subject,
-        "household_id": case.household_id, "status": case.status, "outcome": case.outcome,
-        "discovery_date": case.discovery_date, "limit_at": case.limit_at,
-        "lamp": lamps.lamp(case.limit_at, clock.now()), "was_overdue": case.lamp_floor == "red",
-        "tokens": list(view.open_elements), "waits_for": sorted(view.waits_for),
-        "tasks": [item for item in view.items if item.status == "open"], "timers": view.timers, "history": view.timeline,
-    }  # fmt: skip
+        "id": case.id,
+        "procedure": case.procedure_key,
+        "version": case.version.number,
+        "subject": case.subject,
+        "household_id": case.household_id,
+        "status": case.status,
+        "outcome": case.outcome,
+        "discovery_date": case.discovery_date,
+        "limit_at": case.limit_at,
+        "lamp": lamps.lamp(case.limit_at, clock.now()),
+        "was_overdue": case.lamp_floor == "red",
+        "tokens": list(view.open_elements),
+        "waits_for": sorted(view.waits_for),
+        "tasks": [item for item in view.items if item.status == "open"],
+        "timers": view.timers,
+        "history": view.timeline,
+    }
 
 
 @blueprint.post("/cases/<int:case_id>/messages")
@@ -314,7 +345,7 @@ def list_divisions(query: dict[str, Any]) -> Any:
     return divisions.search(session(), query["q"], query["under"], query["page"])
 
 
-# -- procedures ---------------------------------------------------------------------------------------------------------
+# -- procedures ------------------------------------------------------------------------------------
 
 
 def _resources(body: dict[str, Any], key: str | None) -> Resources:
@@ -330,7 +361,7 @@ def _resources(body: dict[str, Any], key: str | None) -> Resources:
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
-    _, findings = definitions.check(encoded(body["xml"]), _resources(body, None))
+    _, findings = check(encoded(body["xml"]), _resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
 
 
@@ -348,7 +379,9 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用，要求第二人审批的地方不能这样启用"""
     approvals.require_alone(session(), account())
     resources = _resources(body, key)
-    return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
+    return definitions.deploy(
+        session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key
+    )
 
 
 @blueprint.post("/procedures/<key>/versions/<int:number>/migrate")
@@ -356,18 +389,18 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
 @blueprint.response(201, s.Move)
 def begin_move(body: dict[str, Any], key: str, number: int) -> dict[str, Any]:
     """把在办事项迁移到这一版：先逐件查看（不改变任何事项），再用 confirm 迁移"""
-    target = migration.version_of(session(), account(), key, number)
+    target = moving.version_of(session(), account(), key, number)
     wish = Wish(body["elements"], frozenset(body["passed"]))
-    return _move(migration.begin(session(), account(), target, wish, clock=clock.clock()))
+    return _move(moving.begin(session(), account(), target, wish, clock=clock.clock()))
 
 
 def _move(act: Migration) -> dict[str, Any]:
-    counts = migration.counts(session(), act)
+    counts = moving.counts(session(), act)
     return {
         "id": act.id,
         "status": act.status,
         "total": act.total,
-        "reasons": dict(migration.reasons(session(), act)),
+        "reasons": dict(moving.reasons(session(), act)),
         **counts,
     }
 
@@ -376,14 +409,14 @@ def _move(act: Migration) -> dict[str, Any]:
 @blueprint.response(200, s.Move)
 def show_move(migration_id: int) -> dict[str, Any]:
     """迁移的进度"""
-    return _move(migration.get(session(), account(), migration_id))
+    return _move(moving.get(session(), account(), migration_id))
 
 
 @blueprint.post("/migrations/<int:migration_id>")
 @blueprint.response(200, s.Move)
 def continue_move(migration_id: int) -> dict[str, Any]:
     """接着查看或迁移一批；直到 looking 时 pending 为 0，moving 时 fits 为 0"""
-    return _move(migration.go_on(session(), account(), migration_id, clock=clock.clock()))
+    return _move(moving.go_on(session(), account(), migration_id, clock=clock.clock()))
 
 
 @blueprint.post("/migrations/<int:migration_id>/confirm")
@@ -391,10 +424,10 @@ def continue_move(migration_id: int) -> dict[str, Any]:
 @blueprint.response(200, s.Move)
 def confirm_move(body: dict[str, Any], migration_id: int) -> dict[str, Any]:
     """按查看的结果开始迁移"""
-    return _move(migration.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
+    return _move(moving.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
 
 
-# -- demo only ----------------------------------------------------------------------------------------------------------
+# -- demo only -------------------------------------------------------------------------------------
 
 demo_blueprint = Blueprint("api_demo", __name__, url_prefix="/api/v1/demo", description="仅演示")
 demo_blueprint.before_request(authenticate)

@@ -1,11 +1,15 @@
-"""管理: incidents, for the system administrator; who needs a second approval, for the security administrator."""
+"""管理: incidents, for the system administrator; who needs a second approval,
+for the security administrator.
+"""
 
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, approvals, divisions, incidents
+from engine.casework.organisation import access, divisions
+from engine.casework.time import incidents
+from engine.owners import approvals
 from web import clock
 from web.arguments import number
 from web.database import session
@@ -36,9 +40,12 @@ def approval() -> str:
     places = approvals.places(session(), account())
     codes = approvals.approval_divisions(session())
     return render_template(
-        "administration/approval.html", codes=codes, places=places, owners={one.code: one.owners for one in places},
+        "administration/approval.html",
+        codes=codes,
+        places=places,
+        owners={one.code: one.owners for one in places},
         names=divisions.names(session(), {*codes, *(one.code for one in places)}),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/approval")

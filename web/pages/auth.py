@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts
-from engine.clock import SYSTEM
-from engine.errors import NotAllowed
+from engine.casework.organisation import accounts
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import NotAllowed
 from web import database, signing
 
 blueprint = Blueprint("auth", __name__)
@@ -26,7 +26,9 @@ def login_post() -> ResponseReturnValue:
     """Sign in; locks are kept on the machine's own clock."""
     username, target = request.form.get("username", ""), request.form.get("next", "")
     try:
-        found = accounts.authenticate(database.session(), username, request.form.get("password", ""), SYSTEM.now())
+        found = accounts.authenticate(
+            database.session(), username, request.form.get("password", ""), SYSTEM.now()
+        )
     except NotAllowed as error:
         return render_template("login.html", next=target, username=username, problem=error.message), 401
     signing.sign_in(found)

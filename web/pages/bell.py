@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from engine import inbox
+from engine.casework.desk import inbox
 from web.arguments import number
 from web.database import session
 from web.signing import account
@@ -15,4 +15,6 @@ blueprint = Blueprint("bell", __name__)
 @blueprint.get("/bell")
 def bell() -> str:
     """The notifications of one's queues, latest first."""
-    return render_template("bell.html", page=inbox.bell(session(), account(), number(request.args.get("page"))))
+    return render_template(
+        "bell.html", page=inbox.bell(session(), account(), number(request.args.get("page")))
+    )

@@ -1,4 +1,6 @@
-"""批量办理: one decision, or one return, for many items of a step; worked off in portions with the progress shown."""
+"""批量办理: one decision, or one return, for many items of a step;
+worked off in portions with the progress shown.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,15 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, bulk, divisions, past, runtime, views
-from engine.documents.kinds import KINDS, Kind, kind_of_step
-from engine.errors import Conflict, Invalid
-from engine.models import BulkAct
+from engine.casework import acts
+from engine.casework.acts import attachments
+from engine.casework.desk import views
+from engine.casework.models import BulkAct
+from engine.casework.organisation import divisions
+from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.portions import bulk
+from engine.casework.step import past
+from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.arguments import number, rows
 from web.database import session
@@ -29,30 +36,39 @@ def choose() -> str:
 
 
 def _page(
-    ids: list[int], data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    ticked: frozenset[int] | None = None, reason: str | None = None,
-) -> str:  # fmt: skip
+    ids: list[int],
+    data: Mapping[str, Any] | None = None,
+    errors: Mapping[str, list[str]] | None = None,
+    ticked: frozenset[int] | None = None,
+    reason: str | None = None,
+) -> str:
     listed = views.items_of_one_step(session(), account(), ids)
     items = [item for item in listed if item.status == "open"]
     if not items:
         raise Conflict("所选的事项都已经办理，请回到待办重新选择。")
     if len(items) < len(listed):
         flash(f"所选事项中有 {len(listed) - len(items)} 件已经办理，没有列入。", "warning")
-    barred = runtime.obstacles(session(), account(), items)
+    barred = acts.obstacles(session(), account(), items)
     if barred:
         items = [item for item in items if item.id not in barred]
         flash(f"有 {len(barred)} 件您参与过前面的办理，按规定须由他人办理，没有列入。", "warning")
     if not items:
         raise Conflict("所选的事项您都参与过前面的办理，按规定须由他人办理。")
-    form = runtime.definition_of(session(), items[0].case).form(items[0].form_key)
+    form = acts.definition_of(session(), items[0].case).form(items[0].form_key)
     found = bulk.preview(session(), items, form)
     asked = bulk.form_for(form, found)
     return render_template(
-        "tasks/bulk.html", items=items, found=found, fields=asked.render({**asked.defaults, **found.common, **(data or {})}, errors),
-        errors=errors or {}, villages=divisions.names(session(), {item.village_code for item in items}),
-        ticked=ticked or frozenset(item.id for item in items), reason=reason or "", returning=reason is not None,
+        "tasks/bulk.html",
+        items=items,
+        found=found,
+        fields=asked.render({**asked.defaults, **found.common, **(data or {})}, errors),
+        errors=errors or {},
+        villages=divisions.names(session(), {item.village_code for item in items}),
+        ticked=ticked or frozenset(item.id for item in items),
+        reason=reason or "",
+        returning=reason is not None,
         files=attachments.uploaded(session(), account(), bulk.files_named(session(), items[0], data or {})),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("")
@@ -60,7 +76,7 @@ def decide() -> ResponseReturnValue:
     """提交."""
     ids = selection.chosen(request.form)
     items = views.items_of_one_step(session(), account(), ids)
-    form = runtime.definition_of(session(), items[0].case).form(items[0].form_key)
+    form = acts.definition_of(session(), items[0].case).form(items[0].form_key)
     raw, wrong = sent_data(form, items[0].id)
     try:
         if wrong:
@@ -100,10 +116,14 @@ def show(act_id: int) -> str:
     refused = bulk.entries(session(), act, "refused", 1, bulk.MAX_ITEMS)
     done = bulk.entries(session(), act, "done", page)
     return render_template(
-        "tasks/bulk_done.html", act=act, counts=counts, refused=refused.items, page=done,
+        "tasks/bulk_done.html",
+        act=act,
+        counts=counts,
+        refused=refused.items,
+        page=done,
         villages=divisions.names(session(), {one.item.village_code for one in [*refused.items, *done.items]}),
         kind=_kind(act) if counts["done"] else None,
-    )  # fmt: skip
+    )
 
 
 def _kind(act: BulkAct) -> Kind | None:

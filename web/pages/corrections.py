@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import clues, corrections, households
-from engine.errors import Invalid
-from engine.text import whole
+from engine.ground.errors import Invalid
+from engine.ground.text import whole
+from engine.prevention import corrections
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 from web import clock
 from web.arguments import number
 from web.database import session
@@ -36,11 +38,21 @@ def _page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> s
     found = households.view(session(), account(), household_id)
     asked = corrections.of_household(session(), household_id)
     said = {row.id: corrections.consequences(session(), row) for row in asked if row.status == "asked"}
-    mine = {row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)}
+    mine = {
+        row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)
+    }
     return render_template(
-        "corrections/household.html", household=found, asked=asked, consequences=said, mine=mine, errors=errors or {}, people=corrections.people(session(), asked),
-        clues=clues.of_household(session(), household_id), given=request.form, corrections=corrections,
-    )  # fmt: skip
+        "corrections/household.html",
+        household=found,
+        asked=asked,
+        consequences=said,
+        mine=mine,
+        errors=errors or {},
+        people=corrections.people(session(), asked),
+        clues=clues.of_household(session(), household_id),
+        given=request.form,
+        corrections=corrections,
+    )
 
 
 @blueprint.post("/households/<int:household_id>/corrections")

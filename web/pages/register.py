@@ -7,9 +7,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import registers, views
-from engine.errors import Invalid
-from engine.registers import RegisterFilter
+from engine.casework.desk import views
+from engine.ground.errors import Invalid
+from engine.prevention.register import registers
+from engine.prevention.register.registers import RegisterFilter
 from web import clock, discretion
 from web.arguments import number
 from web.database import session
@@ -23,9 +24,11 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def _wanted() -> RegisterFilter:
     given = request.values
     return RegisterFilter(
-        status=given.get("status", "monitored"), category=given.get("category", ""), division=given.get("division", ""),
+        status=given.get("status", "monitored"),
+        category=given.get("category", ""),
+        division=given.get("division", ""),
         text=given.get("q", "").strip()[:40],
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("")
@@ -35,14 +38,20 @@ def index() -> str:
     page = registers.listing(session(), account(), wanted, number(request.args.get("page")))
     named = registers.officials(session(), [one.id for one in page.items])
     return render_template(
-        "register.html", page=page, wanted=wanted, officials=named, places=narrower(),
+        "register.html",
+        page=page,
+        wanted=wanted,
+        officials=named,
+        places=narrower(),
         labels=views.code_labels(session()),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/search")
 def find() -> ResponseReturnValue:
-    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    """What the search form sends: whom a number names is shown here,
+    so that the number stands in no address.
+    """
     narrowing = discretion.narrowing()
     return index() if narrowing is None else redirect(url_for("register.index", **narrowing), 303)
 

@@ -1,4 +1,7 @@
-"""回放: finished cases on a draft or a version, with progress, a report and its Excel file. Only process owners come here."""
+"""回放: finished cases on a draft or a version, with progress, a report and its Excel file.
+
+Only process owners come here.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions
-from engine.models import ProcedureVersion, Rehearsal
-from engine.rehearsal import acts, target
-from engine.rehearsal.report import report
-from engine.rehearsal.simulation import Assumption
-from engine.rehearsal.target import Target
-from engine.rehearsal.workbook import assumption_words, workbook
+from engine.casework import definitions
+from engine.casework.models import ProcedureVersion, Rehearsal
+from engine.owners.rehearsal import acts, target
+from engine.owners.rehearsal.report import report
+from engine.owners.rehearsal.simulation import Assumption
+from engine.owners.rehearsal.target import Target
+from engine.owners.rehearsal.workbook import assumption_words, workbook
 from web import clock
 from web.arguments import number as page_number
 from web.database import session
@@ -45,9 +48,14 @@ def choose(draft_id: int | None = None, key: str = "", number: int = 0) -> str:
     found = target_of(draft_id, key, number)
     wanted = {"draft_id": draft_id} if draft_id is not None else {"version_id": found.version_id or 0}
     return render_template(
-        "replays/choose.html", target=found, here=request.path, earlier=acts.latest(session(), account(), wanted),
-        default=acts.DEFAULT_CASES, most=acts.MAX_CASES, names=[one.name for one in found.procedures.values()],
-    )  # fmt: skip
+        "replays/choose.html",
+        target=found,
+        here=request.path,
+        earlier=acts.latest(session(), account(), wanted),
+        default=acts.DEFAULT_CASES,
+        most=acts.MAX_CASES,
+        names=[one.name for one in found.procedures.values()],
+    )
 
 
 @blueprint.post("/drafts/<int:draft_id>/replay")
@@ -83,9 +91,16 @@ def show(replay_id: int) -> str:
     status = status if status in ("differs", "misfit") else "misfit" if counts["misfit"] else "differs"
     listed = acts.entries(session(), act, status, page)
     return render_template(
-        "replays/report.html", act=act, counts=counts, back=_back(act), found=report(session(), act), status=status,
-        page=listed, assumption=assumption_words(act), openable=acts.openable(session(), account(), listed.items),
-    )  # fmt: skip
+        "replays/report.html",
+        act=act,
+        counts=counts,
+        back=_back(act),
+        found=report(session(), act),
+        status=status,
+        page=listed,
+        assumption=assumption_words(act),
+        openable=acts.openable(session(), account(), listed.items),
+    )
 
 
 def _back(act: Rehearsal) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from werkzeug.datastructures import MultiDict
 
-from engine import bulk, inbox
-from engine.documents import drafts, register
-from engine.errors import Invalid
+from engine.casework.desk import inbox
+from engine.casework.papers import drafts, register
+from engine.casework.portions import bulk
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import rows
 from web.database import session
@@ -17,9 +18,10 @@ from web.signing import account
 def chosen(values: MultiDict[str, str]) -> list[int]:
     """The ids that a query string or a form chooses.
 
-    ``id`` (several, or with commas) names items, ``all`` means every item that the filter finds without ``except``,
-    ``act`` what a bulk act has finished, ``unlisted`` a step's decisions that stand on no paper, ``case`` with ``kind``
-    the case's step that the kind of paper goes with. Raises Invalid when nothing is chosen, or too much.
+    ``id`` (several, or with commas) names items, ``all`` means every item that the filter finds without
+    ``except``, ``act`` what a bulk act has finished, ``unlisted`` a step's decisions that stand on no paper,
+    ``case`` with ``kind`` the case's step that the kind of paper goes with. Raises Invalid when nothing is
+    chosen, or too much.
     """
     if values.get("all"):
         ids = _all(values)

@@ -10,11 +10,12 @@ from uuid import uuid4
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, runtime, views
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
-from engine.forms import Form
-from engine.runtime import StaleDraft, StepResult
+from engine.casework import acts
+from engine.casework.acts import StaleDraft, StepResult, attachments
+from engine.casework.desk import views
+from engine.flow.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.arguments import row
 from web.database import session
@@ -31,31 +32,38 @@ def show(item_id: int) -> str:
     return _page(item_id)
 
 
-def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None) -> str:
+def _page(
+    item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+) -> str:
     view = views.task_view(session(), account(), item_id, clock.now())
     values = view.values if data is None else view.form.settled(data, view.context)
     done = view.item.status != "open" and data is None
     facts = view.form.facts_of(view.context, local_date(clock.now()))
     shown = view.form.review(values) if done else view.form.render(values, errors, facts)
     return render_template(
-        "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
-        typed=data is not None, listed=request.form.get("list") or request.query_string.decode(),
-    )  # fmt: skip
+        "tasks/show.html",
+        view=view,
+        fields=shown,
+        errors=errors or {},
+        key=request.form.get("key") or uuid4().hex,
+        typed=data is not None,
+        listed=request.form.get("list") or request.query_string.decode(),
+    )
 
 
 @blueprint.post("/tasks/<int:item_id>")
 def complete(item_id: int) -> ResponseReturnValue:
     """提交."""
-    form = runtime.form_of(session(), account(), item_id)
+    form = acts.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
     key = request.form.get("key") or None
     try:
         if wrong:
             raise Invalid("有文件没有上传成功。", wrong)
-        result = runtime.complete(session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock())
+        result = acts.complete(session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock())
     except Invalid as error:
         if wrong:
-            runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
+            acts.save_draft(session(), account(), item_id, raw, clock=clock.clock())
         flash(error.message + "您填的内容已暂存。", "danger")
         return _page(item_id, raw, error.fields), 422
     except Conflict as error:
@@ -81,7 +89,9 @@ def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[
         target = name.removeprefix("file:")
         try:
             body = upload.stream.read(attachments.MAX_BYTES + 1)
-            found = attachments.store(session(), account(), item_id, target, upload.filename, body, clock.now())
+            found = attachments.store(
+                session(), account(), item_id, target, upload.filename, body, clock.now()
+            )
             fields.add(target, str(found.id))
         except Invalid as error:
             wrong.setdefault(target.replace("-", "."), []).append(error.message)
@@ -91,23 +101,28 @@ def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[
 @blueprint.post("/tasks/<int:item_id>/draft")
 def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
-    form = runtime.form_of(session(), account(), item_id)
+    form = acts.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
     based_on = row(request.form.get("revision"))
     fetched = request.headers.get("X-Requested-With") == "fetch"
     try:
-        stored = runtime.save_draft(
+        stored = acts.save_draft(
             session(), account(), item_id, raw, based_on=based_on, device=_device(), clock=clock.clock()
         )
     except StaleDraft as error:
         saved = f"{moment(error.stored.saved_at)} 在{error.stored.device or '别处'}"
         if fetched:
             return {"saved": saved, "revision": error.stored.revision}, 409
-        flash(f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。", "warning")
+        flash(
+            f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。",
+            "warning",
+        )
         return _page(item_id, raw), 409
     if fetched:
         return {"saved_at": stored.saved_at.isoformat(), "revision": stored.revision}
-    flash("已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning")
+    flash(
+        "已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning"
+    )
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
 
@@ -135,9 +150,9 @@ def upload(item_id: int) -> ResponseReturnValue:
 def choose_return(item_id: int) -> str:
     """Where the case can go back to."""
     view = views.task_view(session(), account(), item_id, clock.now())
-    targets = runtime.return_targets(session(), account(), item_id)
+    targets = acts.return_targets(session(), account(), item_id)
     return render_template(
-        "tasks/return.html", view=view, targets=targets, reason="", problem="", no_target=runtime.NO_TARGET
+        "tasks/return.html", view=view, targets=targets, reason="", problem="", no_target=acts.NO_TARGET
     )
 
 
@@ -146,17 +161,17 @@ def return_to(item_id: int) -> ResponseReturnValue:
     """退回."""
     target, reason = row(request.form.get("target")), request.form.get("reason", "")
     try:
-        result = runtime.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
+        result = acts.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
     except Invalid as error:
         view = views.task_view(session(), account(), item_id, clock.now())
-        targets = runtime.return_targets(session(), account(), item_id)
+        targets = acts.return_targets(session(), account(), item_id)
         page = render_template(
             "tasks/return.html",
             view=view,
             targets=targets,
             reason=reason,
             problem=error.message,
-            no_target=runtime.NO_TARGET,
+            no_target=acts.NO_TARGET,
         )
         return page, 422
     return _done(result)
@@ -165,7 +180,7 @@ def return_to(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/withdraw")
 def withdraw(item_id: int) -> ResponseReturnValue:
     """撤回: one lands on the reopened step."""
-    result = runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+    result = acts.withdraw(session(), account(), item_id, clock=clock.clock())
     flash(result.summary, "success")
     return redirect(url_for("cases.show", case_id=result.case_id), 303)
 
@@ -173,7 +188,7 @@ def withdraw(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/claim")
 def claim(item_id: int) -> ResponseReturnValue:
     """领办."""
-    runtime.claim(session(), account(), item_id, clock=clock.clock())
+    acts.claim(session(), account(), item_id, clock=clock.clock())
     flash("已领办，同事会看到由您办理。", "success")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
@@ -181,7 +196,7 @@ def claim(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/release")
 def release(item_id: int) -> ResponseReturnValue:
     """Give a claimed item back."""
-    runtime.release(session(), account(), item_id, clock=clock.clock())
+    acts.release(session(), account(), item_id, clock=clock.clock())
     flash("已放回待办。", "success")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
@@ -189,6 +204,8 @@ def release(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/reassign")
 def reassign(item_id: int) -> ResponseReturnValue:
     """转办."""
-    runtime.reassign(session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock())
+    acts.reassign(
+        session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock()
+    )
     flash("已转办。", "success")
     return redirect(url_for("inbox.todo"), 303)
