@@ -159,8 +159,8 @@ def version(session: Session, key: str, number: int) -> ProcedureVersion:
 
 
 def resources_again(session: Session, version: ProcedureVersion) -> Resources:
-    """What a version's diagram may use when it is put into force again: all that is in force, over it its
-    own.
+    """What a version's diagram may use when it is put into force again: all that is in force,
+    over it its own.
 
     Parts are those in force, with their forms: a new version always calls the present ones.
     """
@@ -256,8 +256,8 @@ def take_turns(session: Session) -> None:
 
 
 def stage(session: Session, definition: Definition, resources: Resources, now: datetime) -> None:
-    """Put a checked definition into force as `deploy` does, callers of a part included, without checking it
-    again.
+    """Put a checked definition into force as `deploy` does, callers of a part included,
+    without checking it again.
 
     For a transaction that is rolled back.
     """

@@ -1,5 +1,5 @@
-"""Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from
-it.
+"""Four eyes (R12, R38): whoever did one step of a case may not do another
+that the diagram keeps apart from it.
 
 A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
 ``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of

@@ -42,8 +42,8 @@ class Cycle:
 
 
 def later(instant: datetime, step: timedelta | YearsMonths) -> datetime:
-    """The aware `instant` moved by `step`; months are those of China's calendar, where a day begins at 16:00
-    UTC.
+    """The aware `instant` moved by `step`; months are those of China's calendar,
+    where a day begins at 16:00 UTC.
 
     A day of the month that the month arrived at does not have becomes its last day.
     """

@@ -210,8 +210,8 @@ class Definition:
 
     @cached_property
     def in_flow_order(self) -> list[Element]:
-        """The elements as an official would tell them: each after all that leads to it, a called process
-        after its call.
+        """The elements as an official would tell them: each after all that leads to it,
+        a called process after its call.
 
         Loops aside; branches one after another.
         """
