@@ -18,9 +18,10 @@ from engine.casework.models import Account, Procedure, ProcedureVersion, Resourc
 from engine.casework.organisation import access
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.flow.forms import Form, compile_form
-from engine.flow.machine.definition import Definition, page_forms
+from engine.flow.machine.definition import Definition
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 

@@ -21,9 +21,9 @@ from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submi
 from engine.casework.organisation import access, divisions
 from engine.casework.step.steps import Step
 from engine.flow import services
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.flow.machine.definition import Element
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from engine.casework import definitions
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.diagram.element import Element
+from engine.flow.machine.definition import Definition
 from engine.prevention.models import RiskClue
 
 

@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from engine.casework import definitions
 from engine.casework.models import CaseFile, LogEntry, Submission, WorkItem
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Field, Form
 from engine.flow.history import lines
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.machine.definition import Definition
 from engine.ground.errors import NotFound
 
 
