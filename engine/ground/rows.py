@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
@@ -139,7 +138,7 @@ def _text(number: int, column: str, value: Any) -> str:
     """What a cell says. A number that Excel has rounded is refused: nobody can tell what it was."""
     if isinstance(value, bool):
         return "是" if value else "否"
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float):
         if abs(value) >= _EXACT:
             raise _refused(
                 f"第 {number} 行有一个超过 15 位的数字被 Excel 改成了数值，后几位已丢失：请把这一列设为“文本”，重新填写。"
