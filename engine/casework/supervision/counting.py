@@ -102,9 +102,8 @@ def by_step(
     or (0) of all.
     """
     key = (WorkItem.procedure_key, WorkItem.element_id)
-    query = _holding(place, wanted, now, key)
-    if version_id:
-        query = query.where(Timer.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id)))
+    of_version = WorkItem.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id))
+    query = _holding(place, wanted, now, key, *([of_version] if version_id else []))
     return {(row.procedure_key, row.element_id): _lamps(row) for row in session.execute(query)}
 
 
