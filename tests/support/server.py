@@ -6,10 +6,13 @@ import os
 import threading
 
 from playwright.sync_api import Browser, Playwright
+from sqlalchemy import select
 from waitress.server import create_server
 
 from engine.clock import MovableClock
-from web import serving
+from engine.models import Account
+from tests.support.client import signed_in
+from web import database, serving
 from web.application import create_app
 from web.config import Config
 
@@ -31,6 +34,16 @@ class Server:
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
+
+    def badge(self, username: str) -> dict[str, str]:
+        """The cookie, by its name, that signing in at the front door would give to an official."""
+        with self.app.app_context():
+            account = database.session().scalars(select(Account).where(Account.username == username)).unique().one()
+            client = signed_in(self.app, account)
+        name = self.app.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        return {name: cookie.value}
 
     def stop(self) -> None:
         """Stop answering, and stop the ticker."""
