@@ -1,4 +1,7 @@
-"""Who may see and do what. A grant is role × division and reaches down the tree; every query passes through here."""
+"""Who may see and do what.
+
+A grant is role × division and reaches down the tree; every query passes through here.
+"""
 
 from __future__ import annotations
 
@@ -57,9 +60,13 @@ ROLE_NAMES = {
 }
 QUEUE_NAMES = {"village": "村级", "township": "乡级", "county": "县级", "city": "市级", "province": "省级"}
 CASE_ROLES = frozenset(QUEUE_OF_ROLE) | {SUPERVISOR}
-"""Roles that may see households and cases below their division; the administrators and process owners may not."""
+"""Roles that may see households and cases below their division;
+the administrators and process owners may not.
+"""
 
-WATCH_ROLES = frozenset({SUPERVISOR, "township_reviewer", "county_approver", "city_reviewer", "province_reviewer"})
+WATCH_ROLES = frozenset(
+    {SUPERVISOR, "township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}
+)
 """Roles that see the limits of what lies below their division (C6); the acts belong to the supervisor."""
 
 BATCH_ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", SUPERVISOR})
@@ -127,7 +134,9 @@ def within(column: InstrumentedAttribute[str], ranges: list[Scope]) -> ColumnEle
 def queue_condition(
     grant: RoleGrant, rows: type[WorkItem] | type[Notification] = WorkItem
 ) -> ColumnElement[bool] | None:
-    """SQL: the `rows` of the queue that `grant` works on; equality when the grant sits at the queue's own level."""
+    """SQL: the `rows` of the queue that `grant` works on;
+    equality when the grant sits at the queue's own level.
+    """
     queue = QUEUE_OF_ROLE.get(grant.role)
     if queue is None:
         return None
@@ -140,7 +149,8 @@ def queue_condition(
 def may_work(actor: Account, item: WorkItem) -> bool:
     """Whether the actor may finish `item`: a grant of the queue's role reaches the item's division."""
     return any(
-        QUEUE_OF_ROLE.get(grant.role) == item.queue and scope_of(grant.division_code).holds(item.division_code)
+        QUEUE_OF_ROLE.get(grant.role) == item.queue
+        and scope_of(grant.division_code).holds(item.division_code)
         for grant in actor.grants
     )
 
@@ -154,7 +164,9 @@ def require_work(actor: Account, item: WorkItem) -> None:
 
 
 def require_open(session: Session, actor: Account, item: WorkItem) -> None:
-    """Raise Conflict when the item is finished, or a colleague has taken it; the sentence says who and when."""
+    """Raise Conflict when the item is finished, or a colleague has taken it;
+    the sentence says who and when.
+    """
     if item.status != "open":
         who = session.get(Account, item.closed_by) if item.closed_by else None
         when = f"于{written_moment(item.closed_at)}" if item.closed_at else ""
@@ -168,12 +180,15 @@ def require_open(session: Session, actor: Account, item: WorkItem) -> None:
 def may_supervise(actor: Account, item: WorkItem) -> bool:
     """Whether the actor may urge and reassign `item`: a supervisor above or beside the desk that holds it."""
     return any(
-        grant.role == SUPERVISOR and scope_of(grant.division_code).holds(item.division_code) for grant in actor.grants
+        grant.role == SUPERVISOR and scope_of(grant.division_code).holds(item.division_code)
+        for grant in actor.grants
     )
 
 
 def require_supervision(actor: Account, item: WorkItem) -> None:
-    """Raise NotFound when the actor may not know of the item, NotAllowed when supervising it is not theirs."""
+    """Raise NotFound when the actor may not know of the item,
+    NotAllowed when supervising it is not theirs.
+    """
     if not reaches(actor, item.village_code):
         raise NotFound("没有找到这件事项。")
     if not may_supervise(actor, item):

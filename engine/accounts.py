@@ -40,21 +40,36 @@ def _decoy() -> str:
 
 def check_strength(password: str) -> None:
     """Raise Invalid unless the password has ten characters of three kinds."""
-    kinds = sum((any(c.islower() for c in password), any(c.isupper() for c in password),
-                 any(c.isdigit() for c in password), any(not c.isalnum() for c in password)))  # fmt: skip
+    kinds = sum(
+        (
+            any(c.islower() for c in password),
+            any(c.isupper() for c in password),
+            any(c.isdigit() for c in password),
+            any(not c.isalnum() for c in password),
+        )
+    )
     if len(password) < 10 or kinds < 3:
         sentence = "密码至少 10 位，并包含大写字母、小写字母、数字、符号中的三种。"
         raise Invalid(sentence, {"password": [sentence]})
 
 
 def create(
-    session: Session, username: str, name: str, password_hash: str, now: datetime, *, post: str = "", phone: str = ""
+    session: Session,
+    username: str,
+    name: str,
+    password_hash: str,
+    now: datetime,
+    *,
+    post: str = "",
+    phone: str = "",
 ) -> Account:
     """Add an account; the caller is inside a write transaction. Raises Conflict for a name that is taken."""
     username = text.username(username)
     if session.scalar(select(Account.id).where(Account.username == username)) is not None:
         raise Conflict(f"账号“{username}”已经存在。")
-    account = Account(username=username, name=name, password_hash=password_hash, post=post, phone=phone, created_at=now)
+    account = Account(
+        username=username, name=name, password_hash=password_hash, post=post, phone=phone, created_at=now
+    )
     session.add(account)
     session.flush()
     return account
@@ -63,11 +78,17 @@ def create(
 def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     """What the accounts `ids` are called."""
     wanted = {one for one in ids if one is not None}
-    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
+    return {
+        row.id: row.name
+        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    }
 
 
 def grant(session: Session, account: Account, role: str, division_code: str) -> RoleGrant:
-    """Give a role on a division. Raises Invalid for an unknown role, Conflict where administrators would be mixed."""
+    """Give a role on a division.
+
+    Raises Invalid for an unknown role, Conflict where administrators would be mixed.
+    """
     if role not in access.ROLE_NAMES:
         raise Invalid(f"没有“{role}”这个角色。")
     held = {g.role for g in session.scalars(select(RoleGrant).where(RoleGrant.account_id == account.id))}
@@ -81,7 +102,10 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
 
 
 def authenticate(session: Session, username: str, password: str, now: datetime) -> Account:
-    """The account that signs in. Raises NotAllowed with one sentence for every kind of mismatch; locks after failures."""
+    """The account that signs in.
+
+    Raises NotAllowed with one sentence for every kind of mismatch; locks after failures.
+    """
     account = named(session, username)
     locked = account is not None and account.locked_until is not None and account.locked_until > now
     good = _verify(account.password_hash if account else _decoy(), password)
@@ -120,7 +144,9 @@ def issue_token(session: Session, account: Account, now: datetime) -> tuple[str,
     """A new bearer token and when it expires; only its hash is kept."""
     token, expires = secrets.token_urlsafe(32), now + TOKEN_LIFE
     with write(session):
-        session.add(ApiToken(account_id=account.id, token_hash=_digest(token), created_at=now, expires_at=expires))
+        session.add(
+            ApiToken(account_id=account.id, token_hash=_digest(token), created_at=now, expires_at=expires)
+        )
     return token, expires
 
 
@@ -141,7 +167,9 @@ def _digest(token: str) -> str:
 def set_email(session: Session, username: str, address: str) -> Account:
     """Where the account's mail goes; '' for nowhere. Raises NotFound, or Invalid for what is no address."""
     wanted = address.strip()
-    if wanted and (len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)):
+    if wanted and (
+        len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)
+    ):
         raise Invalid("这不是电子邮件地址。", {"email": ["这不是电子邮件地址。"]})
     with write(session):
         found = named(session, username)

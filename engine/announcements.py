@@ -1,7 +1,8 @@
 """公告 (R13): the results that a village is told, in the township's name.
 
-Households of one village that are approved for the same matter share one announcement, and one number, until it is
-issued or first posted; who is approved later stands on the next. The number is of the year in which it is issued.
+Households of one village that are approved for the same matter share one announcement, and one number, until
+it is issued or first posted; who is approved later stands on the next. The number is of the year in which it
+is issued.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
 _GATHERING = (
     select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
     .where(
-        _PAPER.c.place_code == bindparam("village"), _PAPER.c.kind == KIND.key, _PAPER.c.status == "gathering",
-        _PAPER.c.matter == bindparam("matter"), _PAPER.c.basis == bindparam("basis"),
+        _PAPER.c.place_code == bindparam("village"),
+        _PAPER.c.kind == KIND.key,
+        _PAPER.c.status == "gathering",
+        _PAPER.c.matter == bindparam("matter"),
+        _PAPER.c.basis == bindparam("basis"),
     )
     .order_by(_PAPER.c.id.desc())
     .limit(1)
-)  # fmt: skip
+)
 _ENTER = insert(_ENTRY).returning(_ENTRY.c.id)
 
 
@@ -41,7 +45,11 @@ def of_cases(session: Session, case_ids: list[int]) -> list[NumberedPaper]:
     query = (
         select(NumberedPaper)
         .join(PaperEntry, PaperEntry.paper_id == NumberedPaper.id)
-        .where(NumberedPaper.kind == KIND.key, PaperEntry.case_id.in_(case_ids), PaperEntry.withdrawn_at.is_(None))
+        .where(
+            NumberedPaper.kind == KIND.key,
+            PaperEntry.case_id.in_(case_ids),
+            PaperEntry.withdrawn_at.is_(None),
+        )
         .distinct()
     )
     return list(session.scalars(query.order_by(NumberedPaper.place_code, NumberedPaper.id)))
@@ -60,7 +68,8 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 @service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
-    """Put the household on its village's announcement: the one that still gathers, else a new one with a new number.
+    """Put the household on its village's announcement: the one that still gathers, else a new one with a new
+    number.
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """
@@ -114,7 +123,11 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
     listed = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
     terms = compose.Terms(
-        record.matter, record.basis, divisions.short_name(village), _signature(session, record), local_date(now)
+        record.matter,
+        record.basis,
+        divisions.short_name(village),
+        _signature(session, record),
+        local_date(now),
     )
     return replace(compose.announcement(terms, listed), number=record.number)
 
@@ -122,7 +135,9 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
 def papers(session: Session, case_id: int) -> list[Paper]:
     """What the announcements of a case say: as issued, or as far as they have gathered."""
     found = of_cases(session, [case_id])
-    return [from_json(one.content) if one.content else compose_paper(session, one, one.opened_at) for one in found]
+    return [
+        from_json(one.content) if one.content else compose_paper(session, one, one.opened_at) for one in found
+    ]
 
 
 def _category(case: CaseFile) -> dict[str, str]:

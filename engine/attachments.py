@@ -35,9 +35,16 @@ def store(
 
 
 def store_for_case(
-    session: Session, actor: Account, case_id: int, field: str, filename: str, body: bytes, now: datetime, *,
+    session: Session,
+    actor: Account,
+    case_id: int,
+    field: str,
+    filename: str,
+    body: bytes,
+    now: datetime,
+    *,
     item_id: int | None = None,
-) -> Attachment:  # fmt: skip
+) -> Attachment:
     """Keep a file with a case; the caller has checked that the actor may add one."""
     shown = normal.line(filename)[-60:] or "附件"
     if not body:
@@ -45,15 +52,26 @@ def store_for_case(
     kind, kept = _kept(shown, body)
     with write(session):
         found = Attachment(
-            case_id=case_id, work_item_id=item_id, field=field[:80], filename=photos.named(filename, kind), media_type=kind,
-            size=len(kept), sha256=sha256(kept).hexdigest(), body=kept, uploaded_by=actor.id, uploaded_at=now,
-        )  # fmt: skip
+            case_id=case_id,
+            work_item_id=item_id,
+            field=field[:80],
+            filename=photos.named(filename, kind),
+            media_type=kind,
+            size=len(kept),
+            sha256=sha256(kept).hexdigest(),
+            body=kept,
+            uploaded_by=actor.id,
+            uploaded_at=now,
+        )
         session.add(found)
     return found
 
 
 def _kept(shown: str, body: bytes) -> photos.Kept:
-    """The file as it is kept. Raises Invalid, naming the file, if it is too large, broken or of another kind."""
+    """The file as it is kept.
+
+    Raises Invalid, naming the file, if it is too large, broken or of another kind.
+    """
     found = photos.kept(body) if len(body) <= MAX_BYTES else None
     if found is None or len(found.body) > MAX_SCAN_BYTES:
         raise Invalid(
@@ -64,7 +82,9 @@ def _kept(shown: str, body: bytes) -> photos.Kept:
 
 def of_case(session: Session, case_id: int) -> dict[int, Attachment]:
     """The files of a case by number, without their content."""
-    return {found.id: found for found in session.scalars(select(Attachment).where(Attachment.case_id == case_id))}
+    return {
+        found.id: found for found in session.scalars(select(Attachment).where(Attachment.case_id == case_id))
+    }
 
 
 def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> tuple[Attachment, bytes]:
@@ -74,13 +94,18 @@ def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -
     if found is None or case is None or not access.reaches(actor, case.village_code):
         raise NotFound("没有找到这个附件。")
     with write(session):
-        audit.record(session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now)
+        audit.record(
+            session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now
+        )
     source = session.get_one(Attachment, found.copy_of or found.id, options=[undefer(Attachment.body)])
     return found, source.body
 
 
 def thumbnail(session: Session, actor: Account, attachment_id: int, now: datetime) -> bytes:
-    """A photo as a small JPEG; the look is logged. Raises NotFound for a scan and outside the actor's reach."""
+    """A photo as a small JPEG; the look is logged.
+
+    Raises NotFound for a scan and outside the actor's reach.
+    """
     found, body = fetch(session, actor, attachment_id, now)
     if not found.is_photo:
         raise NotFound("这个附件不是照片。")
@@ -96,7 +121,8 @@ def uploaded(session: Session, actor: Account, ids: Sequence[int]) -> dict[int, 
 def share(
     session: Session, actor: Account, item_id: int, files: Mapping[str, Sequence[Any]], now: datetime
 ) -> dict[str, list[str]]:
-    """`files` by field as the item's case has them: what the actor uploaded once for many cases stands in each of them.
+    """`files` by field as the item's case has them: what the actor uploaded once for many cases stands in
+    each of them.
 
     The content is stored once.
     """
@@ -119,10 +145,18 @@ def _copy(session: Session, original: Attachment, item: WorkItem, now: datetime)
     if present is not None:
         return str(present)
     found = Attachment(
-        case_id=item.case_id, work_item_id=item.id, field=original.field, filename=original.filename,
-        media_type=original.media_type, size=original.size, sha256=original.sha256, body=b"", copy_of=source,
-        uploaded_by=original.uploaded_by, uploaded_at=now,
-    )  # fmt: skip
+        case_id=item.case_id,
+        work_item_id=item.id,
+        field=original.field,
+        filename=original.filename,
+        media_type=original.media_type,
+        size=original.size,
+        sha256=original.sha256,
+        body=b"",
+        copy_of=source,
+        uploaded_by=original.uploaded_by,
+        uploaded_at=now,
+    )
     session.add(found)
     session.flush()
     return str(found.id)

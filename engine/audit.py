@@ -1,7 +1,7 @@
 """The log: append-only lines, each hashed together with the one before it in its stream.
 
-A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal data,
-refusals and deployments, one stream a day, so that no line anywhere waits for a province-wide lock.
+A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal
+data, refusals and deployments, one stream a day, so that no line anywhere waits for a province-wide lock.
 """
 
 from __future__ import annotations
@@ -21,13 +21,25 @@ from sqlalchemy.orm import Session
 
 from engine.clock import local_date
 from engine.flow.history.lines import Caught, Completed, Line
-from engine.models import Attachment, CaseFile, LogEntry, LogStream, NumberedPaper, Submission, WorkItem, table, to_json
+from engine.models import (
+    Attachment,
+    CaseFile,
+    LogEntry,
+    LogStream,
+    NumberedPaper,
+    Submission,
+    WorkItem,
+    table,
+    to_json,
+)
 
 _APPEND = insert(table(LogEntry))
 
 
 def digest(said: object) -> str:
-    """The SHA-256 of a JSON value with its keys in order, in base64 (43 characters): what a line says of what was sent."""
+    """The SHA-256 of a JSON value with its keys in order, in base64 (43 characters):
+    what a line says of what was sent.
+    """
     plain = json.dumps(json.loads(to_json(said)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
 
@@ -37,19 +49,36 @@ def _digest(previous: bytes, line: list[Any]) -> bytes:
 
 
 def _row(
-    stream: str, seq: int, previous: bytes, actor_id: int | None, kind: str, data: Mapping[str, Any], at: datetime,
+    stream: str,
+    seq: int,
+    previous: bytes,
+    actor_id: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    at: datetime,
     element_id: str,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """A line as it is stored, hashed together with the `previous` one's hash."""
     line = [stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id, data]
     return {
-        "stream": stream, "seq": seq, "at": at, "actor_id": actor_id, "kind": kind, "element_id": element_id,
-        "data": data, "hash": _digest(previous, line),
-    }  # fmt: skip
+        "stream": stream,
+        "seq": seq,
+        "at": at,
+        "actor_id": actor_id,
+        "kind": kind,
+        "element_id": element_id,
+        "data": data,
+        "hash": _digest(previous, line),
+    }
 
 
 def append(
-    connection: Connection, case: CaseFile, actor_id: int | None, line: Line, at: datetime, element_id: str = ""
+    connection: Connection,
+    case: CaseFile,
+    actor_id: int | None,
+    line: Line,
+    at: datetime,
+    element_id: str = "",
 ) -> dict[str, Any]:
     """Append a line to the case's history; the caller holds the case row's lock.
 
@@ -62,12 +91,19 @@ def append(
 
 
 def record(
-    session: Session, stream: str, actor_id: int | None, kind: str, data: Mapping[str, Any], now: datetime,
+    session: Session,
+    stream: str,
+    actor_id: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    now: datetime,
     element_id: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
     name = f"{stream}:{local_date(now).isoformat()}"
-    head = session.get(LogStream, name, with_for_update=True, populate_existing=True) or _new_stream(session, name)
+    head = session.get(LogStream, name, with_for_update=True, populate_existing=True) or _new_stream(
+        session, name
+    )
     head.seq += 1
     row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
     head.hash = row["hash"]
@@ -98,13 +134,16 @@ class Break:
 
 def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
     """What the hash of a stored line must be after the line with hash `previous`."""
-    row = _row(entry.stream, entry.seq, previous, entry.actor_id, entry.kind, entry.data, entry.at, entry.element_id)
+    row = _row(
+        entry.stream, entry.seq, previous, entry.actor_id, entry.kind, entry.data, entry.at, entry.element_id
+    )
     found: bytes = row["hash"]
     return found
 
 
 def verify(session: Session) -> Iterator[Break]:
-    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is another.
+    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is
+    another.
 
     Lines of earlier releases name no hashes; what was sent with them cannot be checked.
     """
@@ -124,7 +163,9 @@ def verify(session: Session) -> Iterator[Break]:
             yield Break(stream, entry.seq, "记录被改动")
         line = _bringing(entry)
         yield from _named(session, entry, line)
-        told[stream] += line is not None and line.item > 0  # a message too may finish a step, whose own matter it was
+        told[stream] += (
+            line is not None and line.item > 0
+        )  # a message too may finish a step, whose own matter it was
         seq, hashed = entry.seq, entry.hash
         seen[stream] = (seq, hashed)
     for name in seen.keys() - heads.keys():

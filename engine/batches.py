@@ -1,7 +1,8 @@
-"""Batches of applications: what a county sends up in a day, what the province sends on to the national bureau (R28).
+"""Batches of applications: what a county sends up in a day, what the province sends on to the national bureau
+(R28).
 
-The steps of an application are drawn (``bpmn/national_consent.bpmn``); here are the lists that they fill, the answers
-that come back, and the rule that nothing is executed without the consent's number and date.
+The steps of an application are drawn (``bpmn/national_consent.bpmn``); here are the lists that they fill, the
+answers that come back, and the rule that nothing is executed without the consent's number and date.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ PAPER_LIMIT = 1000
 """Households that one printed list holds."""
 
 
-# -- what the diagram's steps do ----------------------------------------------------------------------------------------
+# -- what the diagram's steps do -------------------------------------------------------------------
 
 
 def _leave(call: ServiceCall, result: Any) -> None:
-    """The application was returned or taken back: its place in the batch stays on record, and the list as it went up."""
+    """The application was returned or taken back: its place in the batch stays on record,
+    and the list as it went up.
+    """
     entry = call.session.get(BatchEntry, result["entry"])
     if entry is not None:
         entry.result, entry.answered_on = "returned", local_date(call.now)
@@ -55,20 +58,28 @@ def _leave(call: ServiceCall, result: Any) -> None:
 
 @service("batch.enter", "编入当天的批次", "逐级报批的批次", undo=_leave)
 def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
-    """Put the case into the batch of the day of its county or province; the first case of a day opens a new one.
+    """Put the case into the batch of the day of its county or province; the first case of a day opens a new
+    one.
 
-    `level` is ``county`` or ``province``; `word` is what the batch is called in its number (申请, 汇总). What the list
-    says of the household is written down now and never changes. Once anybody has dealt with one of its households the
-    list has gone up: then a new one is opened, which says on which list a household stood before.
+    `level` is ``county`` or ``province``; `word` is what the batch is called in its number (申请, 汇总). What the
+    list says of the household is written down now and never changes. Once anybody has dealt with one of its
+    households the list has gone up: then a new one is opened, which says on which list a household stood
+    before.
     """
     today = local_date(call.now)
     division = _locked(call.session, access.ancestor(call.case.village_code, level))
-    batch = _of_the_day(call.session, division, call.case, level, today) or _new(call, division, level, word, today)
+    batch = _of_the_day(call.session, division, call.case, level, today) or _new(
+        call, division, level, word, today
+    )
     last_item = select(func.max(WorkItem.id)).where(WorkItem.case_id == call.case.id)
     entry = BatchEntry(
-        batch_id=batch.id, case_id=call.case.id, line=_line(call), replaces=_stood_on(call, batch),
-        entered_after=call.session.scalar(last_item) or 0, result="waiting",
-    )  # fmt: skip
+        batch_id=batch.id,
+        case_id=call.case.id,
+        line=_line(call),
+        replaces=_stood_on(call, batch),
+        entered_after=call.session.scalar(last_item) or 0,
+        result="waiting",
+    )
     call.session.add(entry)
     call.session.flush()
     return {"entry": entry.id, "batch": batch.id, "number": batch.number}
@@ -95,7 +106,9 @@ def _stood_on(call: ServiceCall, batch: ApplicationBatch) -> str:
 
 def _locked(session: Session, code: str) -> Division:
     """The division's row is the lock: two first cases of a day must not open two batches of one number."""
-    return session.scalars(select(Division).where(Division.code == code).with_for_update(key_share=True)).one()
+    return session.scalars(
+        select(Division).where(Division.code == code).with_for_update(key_share=True)
+    ).one()
 
 
 def _of_the_day(
@@ -103,18 +116,23 @@ def _of_the_day(
 ) -> ApplicationBatch | None:
     """The batch of the day that has not gone up yet, if there is one."""
     query = select(ApplicationBatch).where(
-        ApplicationBatch.division_code == division.code, ApplicationBatch.kind == case.procedure_key,
-        ApplicationBatch.level == level, _gathering(today),
-    )  # fmt: skip
+        ApplicationBatch.division_code == division.code,
+        ApplicationBatch.kind == case.procedure_key,
+        ApplicationBatch.level == level,
+        _gathering(today),
+    )
     return session.scalar(query.order_by(ApplicationBatch.id.desc()).limit(1))
 
 
 def _gathering(today: date) -> ColumnElement[bool]:
-    """SQL: a batch of today of which no household is answered, returned or a step further; then its list has gone up."""
+    """SQL: a batch of today of which no household is answered, returned or a step further;
+    then its list has gone up.
+    """
     dealt_with = exists().where(
-        WorkItem.case_id == BatchEntry.case_id, WorkItem.id > BatchEntry.entered_after,
+        WorkItem.case_id == BatchEntry.case_id,
+        WorkItem.id > BatchEntry.entered_after,
         WorkItem.status.in_(("done", "returned")),
-    )  # fmt: skip
+    )
     gone_up = exists().where(
         BatchEntry.batch_id == ApplicationBatch.id, or_(BatchEntry.result != "waiting", dealt_with)
     )
@@ -124,17 +142,28 @@ def _gathering(today: date) -> ColumnElement[bool]:
 def _new(call: ServiceCall, division: Division, level: str, word: str, today: date) -> ApplicationBatch:
     kind = call.case.procedure_key
     last = select(func.max(ApplicationBatch.serial)).where(
-        ApplicationBatch.division_code == division.code, ApplicationBatch.kind == kind,
+        ApplicationBatch.division_code == division.code,
+        ApplicationBatch.kind == kind,
         ApplicationBatch.year == today.year,
-    )  # fmt: skip
+    )
     serial = (call.session.scalar(last) or 0) + 1
     name = call.session.get_one(Procedure, kind).name
     place = divisions.names(call.session, [division.code]).get(division.code, "")
-    heading = {"place": place, "signature": divisions.authority(place, level), "matter": name + LEVEL_WORDS[level]}
+    heading = {
+        "place": place,
+        "signature": divisions.authority(place, level),
+        "matter": name + LEVEL_WORDS[level],
+    }
     batch = ApplicationBatch(
-        kind=kind, level=level, division_code=division.code, year=today.year, serial=serial, opened_on=today,
-        number=f"{division.name}{name}{word}〔{today.year}〕{serial}号", heading=heading,
-    )  # fmt: skip
+        kind=kind,
+        level=level,
+        division_code=division.code,
+        year=today.year,
+        serial=serial,
+        opened_on=today,
+        number=f"{division.name}{name}{word}〔{today.year}〕{serial}号",
+        heading=heading,
+    )
     call.session.add(batch)
     call.session.flush()
     return batch
@@ -161,7 +190,9 @@ def _answer(call: ServiceCall, result: str, text: str) -> list[int]:
 
 @service("batch.refuse", "登记不同意", "哪一级不同意和理由", undo=_unanswer, decides=True)
 def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
-    """A level refused: its reason goes into the batches and to the county; the household stays as it was (R28)."""
+    """A level refused: its reason goes into the batches and to the county;
+    the household stays as it was (R28).
+    """
     text = f"{by}不同意：{reason}"
     name = call.session.get_one(Procedure, call.case.procedure_key).name
     notifications.send(
@@ -180,7 +211,9 @@ def agree(call: ServiceCall, number: str | None = None, consented_on: str | None
 def _consent(number: str | None, consented_on: str | None) -> tuple[str, date]:
     """R28: nothing goes on without the consent's number and date."""
     if not (number or "").strip() or not consented_on:
-        raise Invalid("没有国家局同意的文号和日期，不能执行。", {"number": ["没有国家局同意的文号和日期，不能执行。"]})
+        raise Invalid(
+            "没有国家局同意的文号和日期，不能执行。", {"number": ["没有国家局同意的文号和日期，不能执行。"]}
+        )
     return str(number).strip(), date.fromisoformat(consented_on)
 
 
@@ -193,7 +226,10 @@ def _unexecute(call: ServiceCall, result: Any) -> None:
 def execute(
     call: ServiceCall, executed_on: str, number: str | None = None, consented_on: str | None = None
 ) -> dict[str, Any]:
-    """The province has done it in the national system. Raises Invalid without the consent's number and date (R28)."""
+    """The province has done it in the national system.
+
+    Raises Invalid without the consent's number and date (R28).
+    """
     _, consented = _consent(number, consented_on)
     executed = date.fromisoformat(executed_on)
     if executed < consented:
@@ -205,7 +241,7 @@ def execute(
     return {"entries": [entry.id for entry in entries]}
 
 
-# -- what pages show ------------------------------------------------------------------------------------------------------
+# -- what pages show -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -267,7 +303,8 @@ def view(session: Session, actor: Account, batch_id: int, today: date | None = N
 class Row:
     """A household of a batch: what the list says of it, and where its case is now.
 
-    `case` is None when the household has been handed over to another place since: then only the list's words are shown.
+    `case` is None when the household has been handed over to another place since: then only the list's words
+    are shown.
     """
 
     entry: BatchEntry
@@ -276,8 +313,12 @@ class Row:
     step: str
 
 
-def rows(session: Session, actor: Account, batch_id: int, page: int = 1, size: int = 20) -> tuple[Page[int], list[Row]]:
-    """A page of a batch's households, in the order in which they were applied for: always all that went up."""
+def rows(
+    session: Session, actor: Account, batch_id: int, page: int = 1, size: int = 20
+) -> tuple[Page[int], list[Row]]:
+    """A page of a batch's households, in the order in which they were applied for:
+    always all that went up.
+    """
     view(session, actor, batch_id)
     query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id)
     found = page_of(session, query, query.order_by(BatchEntry.id), page, size)
@@ -285,15 +326,20 @@ def rows(session: Session, actor: Account, batch_id: int, page: int = 1, size: i
 
 
 def paper(session: Session, actor: Account, batch_id: int) -> Paper:
-    """The batch's list on paper, with its number: as it went up, whatever has become of its households since."""
+    """The batch's list on paper, with its number: as it went up,
+    whatever has become of its households since.
+    """
     batch = view(session, actor, batch_id).batch
     query = select(BatchEntry.id).where(BatchEntry.batch_id == batch_id).order_by(BatchEntry.id)
     found = _rows(session, actor, session.scalars(query.limit(PAPER_LIMIT)).all())
     heading = batch.heading or _heading(session, actor, batch)
     terms = compose.Terms(
-        heading["matter"], f"{written(batch.opened_on)}{heading['matter']}", heading["place"], heading["signature"],
+        heading["matter"],
+        f"{written(batch.opened_on)}{heading['matter']}",
+        heading["place"],
+        heading["signature"],
         batch.opened_on,
-    )  # fmt: skip
+    )
     listed = [_replacing(row) for row in found]
     return replace(compose.application(terms, listed), number=batch.number)
 
@@ -306,7 +352,9 @@ def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[
 
 
 def _replacing(row: Row) -> compose.Listed:
-    """The line of the list; one that was listed before says on which list, in place of which this one stands."""
+    """The line of the list; one that was listed before says on which list,
+    in place of which this one stands.
+    """
     if not row.entry.replaces:
         return row.listed
     reason = f"{row.listed.details.get('事由', '')}（代替原列 {row.entry.replaces} 名单的这一户）"
@@ -316,9 +364,10 @@ def _replacing(row: Row) -> compose.Listed:
 def _details(household: Household, reason: str) -> dict[str, str]:
     since = household.monitored_on
     return {
-        "类别": CATEGORY_NAMES.get(household.category, ""), "纳入日期": written(since) if since else "",
+        "类别": CATEGORY_NAMES.get(household.category, ""),
+        "纳入日期": written(since) if since else "",
         "事由": reason,
-    }  # fmt: skip
+    }
 
 
 def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
@@ -326,20 +375,30 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
         select(BatchEntry, CaseFile)
         .join(CaseFile, CaseFile.id == BatchEntry.case_id)
         .where(BatchEntry.id.in_(ids))
-        .options(joinedload(CaseFile.household), joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure))
+        .options(
+            joinedload(CaseFile.household),
+            joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure),
+        )
         .order_by(BatchEntry.id)
     )
     pairs = [(row.BatchEntry, row.CaseFile) for row in session.execute(query)]
     cases = [case.id for _, case in pairs]
-    seen = set(session.scalars(select(CaseFile.id).where(CaseFile.id.in_(cases), access.visible_cases(actor))))
-    steps, earlier = _open_steps(session, cases), _earlier(session, [pair for pair in pairs if not pair[0].line])
+    seen = set(
+        session.scalars(select(CaseFile.id).where(CaseFile.id.in_(cases), access.visible_cases(actor)))
+    )
+    steps, earlier = (
+        _open_steps(session, cases),
+        _earlier(session, [pair for pair in pairs if not pair[0].line]),
+    )
     return [
         Row(
-            entry, case if case.id in seen else None,
-            compose.Listed(**entry.line) if entry.line else earlier[case.id], steps.get(case.id, ""),
+            entry,
+            case if case.id in seen else None,
+            compose.Listed(**entry.line) if entry.line else earlier[case.id],
+            steps.get(case.id, ""),
         )
         for entry, case in pairs
-    ]  # fmt: skip
+    ]
 
 
 def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
@@ -353,7 +412,9 @@ def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> 
 
 
 def _open_steps(session: Session, cases: Sequence[int]) -> dict[int, str]:
-    query = select(WorkItem.case_id, WorkItem.name).where(WorkItem.case_id.in_(cases), WorkItem.status == "open")
+    query = select(WorkItem.case_id, WorkItem.name).where(
+        WorkItem.case_id.in_(cases), WorkItem.status == "open"
+    )
     return {row.case_id: row.name for row in session.execute(query.order_by(WorkItem.id))}
 
 
@@ -369,7 +430,9 @@ def _reasons(session: Session, cases: Sequence[int]) -> dict[int, str]:
 
 
 def at_step(session: Session, actor: Account, procedure_key: str, element_id: str) -> list[ApplicationBatch]:
-    """The batches whose households now wait at a step of the actor's queues: what the inbox narrows that step by."""
+    """The batches whose households now wait at a step of the actor's queues:
+    what the inbox narrows that step by.
+    """
     here = (
         select(BatchEntry.batch_id)
         .join(WorkItem, WorkItem.case_id == BatchEntry.case_id)

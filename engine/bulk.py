@@ -1,7 +1,8 @@
 """One act on many items (R11, R12, S15): a decision or a return, typed once, worked off in portions.
 
-What an official saw and chose is written down first; each item is then its own step, with its own line of the log, and
-may be refused for its own reason. A portion that is cut off is taken up again without doubling anything.
+What an official saw and chose is written down first; each item is then its own step, with its own line of the
+log, and may be refused for its own reason. A portion that is cut off is taken up again without doubling
+anything.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ from engine.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 MAX_ITEMS = 1000
 PORTION = 10
 PATIENCE = 1.5
-"""Seconds after which a request begins no further portion and shows the progress: nobody waits without a sign."""
+"""Seconds after which a request begins no further portion and shows the progress:
+nobody waits without a sign.
+"""
 TRIED_FIRST = 20
 COLUMNS = 4
 _WORDS = {"textfield", "textarea", "select", "radio", "datetime", "number"}
 
 
-# -- what the official sees before deciding -------------------------------------------------------------------------------
+# -- what the official sees before deciding --------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ def preview(session: Session, items: Sequence[WorkItem], form: Form) -> Preview:
 def form_for(form: Form, found: Preview) -> Form:
     """The form as it is asked once for all items.
 
-    Read-only fields stay with each item; a field is hidden only where it would be hidden for every item; what each case
-    prefills may be left blank.
+    Read-only fields stay with each item; a field is hidden only where it would be hidden for every item; what
+    each case prefills may be left blank.
     """
     return Form({**form.schema, "components": [_asked_once(c, found) for c in form.components]})
 
@@ -88,7 +91,9 @@ def _asked_once(component: s.Component, found: Preview) -> s.Component:
     text = s.hide_text(component)
     several = {key: found.facts[key] for key in _names(text) if len(found.facts.get(key, ())) > 1}
     if several:
-        lists = ", ".join(f"{key} in {json.dumps(values, ensure_ascii=False)}" for key, values in several.items())
+        lists = ", ".join(
+            f"{key} in {json.dumps(values, ensure_ascii=False)}" for key, values in several.items()
+        )
         changed["conditional"] = {"hide": f"=every {lists} satisfies {text}"}
         changed["validate"] = {**(component.get("validate") or {}), "required": False}
         changed["description"] = f"只用于需要填写的户。{component.get('description') or ''}"
@@ -104,7 +109,11 @@ def _names(text: str | None) -> frozenset[str]:
 
 def _told(component: s.Component) -> bool:
     """What the system says of a case and people should see: prefilled, and not hidden for good."""
-    return bool(s.given(component, "prefill")) and s.hide_text(component) != "true" and component["type"] in _WORDS
+    return (
+        bool(s.given(component, "prefill"))
+        and s.hide_text(component) != "true"
+        and component["type"] in _WORDS
+    )
 
 
 def variables_of(session: Session, items: Sequence[WorkItem]) -> list[tuple[WorkItem, Mapping[str, Any]]]:
@@ -120,7 +129,7 @@ def variables_of(session: Session, items: Sequence[WorkItem]) -> list[tuple[Work
     return found
 
 
-# -- the act ------------------------------------------------------------------------------------------------------------
+# -- the act ---------------------------------------------------------------------------------------
 
 
 def decide(
@@ -135,7 +144,9 @@ def decide(
     return _begin(session, actor, "complete", items, raw, clock)
 
 
-def send_back(session: Session, actor: Account, item_ids: Sequence[int], reason: str, *, clock: Clock) -> BulkAct:
+def send_back(
+    session: Session, actor: Account, item_ids: Sequence[int], reason: str, *, clock: Clock
+) -> BulkAct:
     """Begin to return the items to the step before, with one reason, and work off the first of them."""
     if not reason.strip():
         raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
@@ -151,7 +162,9 @@ def _some(item_ids: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(item_ids))
 
 
-def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mapping[str, Any], now: datetime) -> None:
+def _try(
+    session: Session, actor: Account, items: Sequence[WorkItem], raw: Mapping[str, Any], now: datetime
+) -> None:
     """Whether what was typed can stand at all: a wrong date is said once, not a thousand times."""
     first: Invalid | None = None
     files = attachments.uploaded(session, actor, files_named(session, items[0], raw))
@@ -160,7 +173,9 @@ def _try(session: Session, actor: Account, items: Sequence[WorkItem], raw: Mappi
         context = prefill.context(session, item.case, variables, form.reads)
         context["step"] = prefill.step(session, item.case_id, item.token, item.opened_at)
         try:
-            form.validate(form.filled(raw, context), today=local_date(now), attachments=files, context=context)
+            form.validate(
+                form.filled(raw, context), today=local_date(now), attachments=files, context=context
+            )
             return
         except Invalid as error:
             first = first or error
@@ -176,18 +191,31 @@ def files_named(session: Session, item: WorkItem, raw: Mapping[str, Any]) -> lis
 
 
 def _begin(
-    session: Session, actor: Account, kind: str, items: Sequence[WorkItem], data: Mapping[str, Any], clock: Clock
+    session: Session,
+    actor: Account,
+    kind: str,
+    items: Sequence[WorkItem],
+    data: Mapping[str, Any],
+    clock: Clock,
 ) -> BulkAct:
     for item in items:
         access.require_work(actor, item)
     with write(session):
         act = BulkAct(
-            account_id=actor.id, kind=kind, procedure_key=items[0].procedure_key, element_id=items[0].element_id,
-            name=items[0].name, data=dict(data), at=clock.now(), total=len(items),
-        )  # fmt: skip
+            account_id=actor.id,
+            kind=kind,
+            procedure_key=items[0].procedure_key,
+            element_id=items[0].element_id,
+            name=items[0].name,
+            data=dict(data),
+            at=clock.now(),
+            total=len(items),
+        )
         session.add(act)
         session.flush()
-        session.execute(insert(BulkEntry), [{"act_id": act.id, "work_item_id": item.id, "text": ""} for item in items])
+        session.execute(
+            insert(BulkEntry), [{"act_id": act.id, "work_item_id": item.id, "text": ""} for item in items]
+        )
     return go_on(session, actor, act.id, clock=clock)
 
 
@@ -217,7 +245,9 @@ def _portion(session: Session, actor: Account, act: BulkAct, clock: Clock) -> bo
 
 
 def _noted(session: Session, act: BulkAct, outcomes: Sequence[runtime.Outcome]) -> bool:
-    """Note what became of the items; False when it could not be: whoever goes on gets the same answers again."""
+    """Note what became of the items; False when it could not be:
+    whoever goes on gets the same answers again.
+    """
     try:
         if outcomes:
             _note_all(session, act, outcomes)
@@ -254,14 +284,18 @@ def get(session: Session, actor: Account, act_id: int) -> BulkAct:
 
 def counts(session: Session, act: BulkAct) -> dict[str, int]:
     """How many items of the act are pending, done, refused."""
-    query = select(BulkEntry.status, func.count()).where(BulkEntry.act_id == act.id).group_by(BulkEntry.status)
+    query = (
+        select(BulkEntry.status, func.count()).where(BulkEntry.act_id == act.id).group_by(BulkEntry.status)
+    )
     return {"pending": 0, "done": 0, "refused": 0, **{row[0]: row[1] for row in session.execute(query)}}
 
 
 def entries(session: Session, act: BulkAct, status: str, page: int = 1, size: int = 50) -> Page[BulkEntry]:
     """The act's items with a status, in the order they were chosen."""
     query = select(BulkEntry).where(BulkEntry.act_id == act.id, BulkEntry.status == status)
-    return page_of(session, query, query.order_by(BulkEntry.id).options(joinedload(BulkEntry.item)), page, size)
+    return page_of(
+        session, query, query.order_by(BulkEntry.id).options(joinedload(BulkEntry.item)), page, size
+    )
 
 
 def item_ids(session: Session, act: BulkAct, status: str = "done") -> list[int]:

@@ -1,4 +1,5 @@
-"""A procedure as one zip file: its diagram with its forms, decision tables and parts, laid out as in the product's folders.
+"""A procedure as one zip file: its diagram with its forms, decision tables and parts, laid out as in the
+product's folders.
 
 What is read was packed by anybody: names, numbers and sizes are bounded before anything of it is used.
 """
@@ -29,7 +30,9 @@ _NAMES = {kind: re.compile(rf"{folder}/{_KEY}\.{ending}") for kind, (folder, end
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a zip file holds: the diagram that no other one of it calls, and bodies by key; parts by their process."""
+    """What a zip file holds: the diagram that no other one of it calls, and bodies by key;
+    parts by their process.
+    """
 
     diagram: bytes
     resources: Resources = field(default_factory=Resources)
@@ -52,7 +55,10 @@ def is_zip(body: bytes) -> bool:
 
 
 def unpack(body: bytes) -> Bundle:
-    """What the zip file holds. Raises Invalid for what is no bundle, DefinitionError for a diagram that cannot be read."""
+    """What the zip file holds.
+
+    Raises Invalid for what is no bundle, DefinitionError for a diagram that cannot be read.
+    """
     if len(body) > MAX_PACKED:
         raise Invalid(f"压缩文件过大（{len(body) // 1024} KB），上限为 {MAX_PACKED // 1024} KB。")
     found: dict[str, dict[str, bytes]] = {kind: {} for kind in FOLDERS}
@@ -123,5 +129,7 @@ def _main(diagrams: dict[str, bytes]) -> tuple[bytes, dict[str, bytes]]:
         called |= calls_out(root)
     own = [key for key in drawn if key not in called]
     if len(drawn) < len(diagrams) or len(own) != 1:
-        raise Invalid("压缩文件里应当有一个流程的图，和它调用的公用环节；这里有几个互不调用的流程，或者都互相调用。")
+        raise Invalid(
+            "压缩文件里应当有一个流程的图，和它调用的公用环节；这里有几个互不调用的流程，或者都互相调用。"
+        )
     return drawn[own[0]], {key: body for key, body in drawn.items() if key != own[0]}

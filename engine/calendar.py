@@ -1,4 +1,6 @@
-"""Days off: a table that people can edit, seeded once; weekends are off unless the table says otherwise (调休)."""
+"""Days off: a table that people can edit, seeded once;
+weekends are off unless the table says otherwise (调休).
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,19 @@ def seed(session: Session) -> int:
 def lacking(session: Session, today: date) -> list[str]:
     """What the table does not know yet, in sentences: of this year, and from November on of the next.
 
-    Every year since 2008 has had worked weekends; a year without any holds only what could be computed beforehand. The
-    State Council publishes the next year's arrangement in November.
+    Every year since 2008 has had worked weekends; a year without any holds only what could be computed
+    beforehand. The State Council publishes the next year's arrangement in November.
     """
     years = [today.year, today.year + 1] if today.month >= PUBLISHED_IN else [today.year]
     return [sentence for year in years if (sentence := _lack(session, year))]
 
 
 def _lack(session: Session, year: int) -> str:
-    query = select(CalendarDay.working).where(CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31))).distinct()
+    query = (
+        select(CalendarDay.working)
+        .where(CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)))
+        .distinct()
+    )
     kinds = set(session.scalars(query))
     if not kinds:
         return f"还没有 {year} 年的节假日，{year} 年的工作日期限只按周末推算。"

@@ -1,4 +1,6 @@
-"""What process owners find: the procedures with the version in force, their versions, and what each is used for."""
+"""What process owners find: the procedures with the version in force, their versions,
+and what each is used for.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def procedures(session: Session, actor: Account, text: str = "", page: int = 1) 
     if wanted:
         names = (Procedure.name, Procedure.key)
         query = query.where(or_(*(name.contains(wanted, autoescape=True) for name in names)))
-    ordered = query.options(contains_eager(Procedure.current_version)).order_by(Procedure.part, Procedure.name)
+    ordered = query.options(contains_eager(Procedure.current_version)).order_by(
+        Procedure.part, Procedure.name
+    )
     return page_of(session, query, ordered, page)
 
 
@@ -70,7 +74,9 @@ def running(session: Session, keys: Iterable[str]) -> dict[str, int]:
 
 
 def _counted() -> Select[int, str, int]:
-    return select(CaseFile.version_id, CaseFile.status, func.count()).group_by(CaseFile.version_id, CaseFile.status)
+    return select(CaseFile.version_id, CaseFile.status, func.count()).group_by(
+        CaseFile.version_id, CaseFile.status
+    )
 
 
 def pinned(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, dict[str, int]]:
@@ -85,7 +91,9 @@ def pinned(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, dic
     numbers: dict[int, dict[str, int]] = {}
     for version in found:
         for key, digest in version.resources.get("part", {}).items():
-            then = [row.number for row in rows if row.sha256 == digest and row.deployed_at <= version.deployed_at]
+            then = [
+                row.number for row in rows if row.sha256 == digest and row.deployed_at <= version.deployed_at
+            ]
             if then:
                 numbers.setdefault(version.id, {})[key] = max(then)
     return numbers
@@ -94,14 +102,18 @@ def pinned(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, dic
 def submitters(session: Session, found: Sequence[ProcedureVersion]) -> dict[int, int]:
     """Who submitted the versions that another process owner approved: account id by version id."""
     query = select(ProcedureDraft.version_id, ProcedureDraft.submitted_by).where(
-        ProcedureDraft.procedure_key.in_({version.procedure_key for version in found}), ProcedureDraft.status == "deployed",
-        ProcedureDraft.approved_by.is_not(None), ProcedureDraft.version_id.in_([version.id for version in found]),
-    )  # fmt: skip
+        ProcedureDraft.procedure_key.in_({version.procedure_key for version in found}),
+        ProcedureDraft.status == "deployed",
+        ProcedureDraft.approved_by.is_not(None),
+        ProcedureDraft.version_id.in_([version.id for version in found]),
+    )
     return {row.version_id: row.submitted_by for row in session.execute(query)}
 
 
 def side(session: Session, actor: Account, name: str, key: str) -> tuple[str, Definition]:
-    """One side of a comparison: a version's number, or ``draft-`` and a draft's id; with what it is called."""
+    """One side of a comparison: a version's number, or ``draft-`` and a draft's id;
+    with what it is called.
+    """
     definitions.require_owner(actor)
     draft_id = normal.whole(name.removeprefix("draft-")) if name.startswith("draft-") else None
     if draft_id is not None:

@@ -85,7 +85,8 @@ def start_of_day(day: date) -> datetime:
 
 
 def months_later(day: date, months: int, on: int | None = None) -> date:
-    """The day `months` calendar months after `day` (before it, where negative), on day `on` of the month, else its own.
+    """The day `months` calendar months after `day` (before it, where negative), on day `on` of the month,
+    else its own.
 
     A month that is too short gives its last day: 31 August and six months is 28 or 29 February.
     """
@@ -95,5 +96,7 @@ def months_later(day: date, months: int, on: int | None = None) -> date:
 
 
 def days_after(day: date, days: int) -> datetime:
-    """The first instant after `days` full days following `day`: 00:00 of day + days + 1 (the start day never counts)."""
+    """The first instant after `days` full days following `day`:
+    00:00 of day + days + 1 (the start day never counts).
+    """
     return start_of_day(day + timedelta(days=days + 1))

@@ -1,8 +1,9 @@
 """Risk clues (R06): each opens an identification or joins the one under way; the earliest rules the clock.
 
-While another procedure of the register is open for the household, the clue is held: that case hears of it, and as it
-ends, what follows is decided by what the household is then. A household that is monitored is not identified again: its
-new clue is kept and its township told. No clue is closed under another procedure unseen (R26).
+While another procedure of the register is open for the household, the clue is held: that case hears of it,
+and as it ends, what follows is decided by what the household is then. A household that is monitored is not
+identified again: its new clue is kept and its township told. No clue is closed under another procedure unseen
+(R26).
 """
 
 from __future__ import annotations
@@ -27,7 +28,11 @@ from engine.receivers import CHOICE, DAY, Need, receives
 from engine.services import ServiceCall, service, when_ended
 
 PROCEDURE = "identification"
-CHANNELS = {"cadre_check": "基层干部排查", "department_warning": "部门筛查预警", "self_declaration": "农户自主申报"}
+CHANNELS = {
+    "cadre_check": "基层干部排查",
+    "department_warning": "部门筛查预警",
+    "self_declaration": "农户自主申报",
+}
 MAX_AGE = timedelta(days=366)
 
 
@@ -46,7 +51,9 @@ class Entered:
 
     @property
     def known(self) -> Household | None:
-        """The household, among the duplicates, that the person of the ID number belongs to: no other can be made."""
+        """The household, among the duplicates, that the person of the ID number belongs to:
+        no other can be made.
+        """
         return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
 
 
@@ -55,13 +62,18 @@ receives("start", PROCEDURE, discovered_on=Need(DAY), channel=Need(CHOICE))
 
 @whole
 def enter(
-    session: Session, actor: Account, data: Mapping[str, Any], *, clock: Clock, household_id: int | None = None,
+    session: Session,
+    actor: Account,
+    data: Mapping[str, Any],
+    *,
+    clock: Clock,
+    household_id: int | None = None,
     confirmed_new: bool = False,
-) -> Entered:  # fmt: skip
+) -> Entered:
     """Enter a clue from the clean data of form ``clue``, for a known household or a new one.
 
-    Without `household_id` possible duplicates are looked for first; unless `confirmed_new`, they are answered and
-    nothing is stored.
+    Without `household_id` possible duplicates are looked for first; unless `confirmed_new`, they are answered
+    and nothing is stored.
     """
     today = local_date(clock.now())
     discovered = date.fromisoformat(str(data["discovered_on"]))
@@ -74,19 +86,28 @@ def enter(
         if not access.reaches(actor, village):
             raise Invalid("请选择您负责范围内的村。", {"village_code": ["所在村：请选择您负责范围内的村。"]})
         found = households.find_duplicates(
-            session, id_number=str(data.get("id_number") or ""), village_code=village,
-            address=str(data.get("address") or ""), head_name=str(data.get("head_name") or ""),
-        )  # fmt: skip
+            session,
+            id_number=str(data.get("id_number") or ""),
+            village_code=village,
+            address=str(data.get("address") or ""),
+            head_name=str(data.get("head_name") or ""),
+        )
         reachable = [h for h in found if access.reaches(actor, h.village_code)]
         if reachable and not confirmed_new:
             return Entered(None, None, False, reachable, persons.of(data.get("id_number")))
     with persons.telling(session, actor, clock.now()), write(session):
         household = _household(session, actor, household_id, data, clock.now())
         clue = RiskClue(
-            household_id=household.id, village_code=household.village_code, channel=data["channel"],
-            finder=data.get("finder") or actor.name, discovered_on=discovered, description=data.get("description") or "",
-            risks=list(data.get("risks") or []), entered_by=actor.id, entered_at=clock.now(),
-        )  # fmt: skip
+            household_id=household.id,
+            village_code=household.village_code,
+            channel=data["channel"],
+            finder=data.get("finder") or actor.name,
+            discovered_on=discovered,
+            description=data.get("description") or "",
+            risks=list(data.get("risks") or []),
+            entered_by=actor.id,
+            entered_at=clock.now(),
+        )
         case, joined = place(session, actor, household, clue, clock.now())
     return Entered(clue, case, joined)
 
@@ -106,15 +127,19 @@ def _household(
 
 
 def place(
-    session: Session, actor: Account | None, household: Household, clue: RiskClue, now: datetime,
+    session: Session,
+    actor: Account | None,
+    household: Household,
+    clue: RiskClue,
+    now: datetime,
     origin: CaseFile | None = None,
-) -> tuple[CaseFile | None, bool]:  # fmt: skip
+) -> tuple[CaseFile | None, bool]:
     """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
 
-    The caller has locked the household before it added the clue: two clues at the same moment must not open two cases.
-    An identification that is not decided yet takes it. Any other open case of the register holds it until it ends
-    (`take_up`). Without one a household that is monitored needs no identification: the clue is kept, and its township
-    hears of it. Every other household is identified, an eliminated one anew.
+    The caller has locked the household before it added the clue: two clues at the same moment must not open
+    two cases. An identification that is not decided yet takes it. Any other open case of the register holds
+    it until it ends (`take_up`). Without one a household that is monitored needs no identification: the clue
+    is kept, and its township hears of it. Every other household is identified, an eliminated one anew.
     """
     session.add(clue)
     session.flush()
@@ -137,9 +162,13 @@ def place(
 
 @when_ended
 def take_up(call: ServiceCall) -> None:
-    """A case has ended: the clues that it held are placed by what the household is now, the earliest first (R26)."""
+    """A case has ended: the clues that it held are placed by what the household is now,
+    the earliest first (R26).
+    """
     held = select(RiskClue).where(
-        RiskClue.household_id == call.case.household_id, RiskClue.held.is_(True), RiskClue.cancelled_at.is_(None)
+        RiskClue.household_id == call.case.household_id,
+        RiskClue.held.is_(True),
+        RiskClue.cancelled_at.is_(None),
     )
     clues = call.session.scalars(held.order_by(RiskClue.discovered_on, RiskClue.id)).all()
     if not clues:
@@ -152,7 +181,9 @@ def take_up(call: ServiceCall) -> None:
         case, _ = place(call.session, call.actor, household, clue, call.now, origin=call.case)
         if case is not None:
             name = case.version.procedure.name
-            text = f"{household.head_name}户：办理期间留存的线索（{clue.description}）转入“{name}”，请按期办理。"
+            text = (
+                f"{household.head_name}户：办理期间留存的线索（{clue.description}）转入“{name}”，请按期办理。"
+            )
             notifications.send(call.session, case, "village", "clue", text, call.now)
 
 
@@ -166,8 +197,15 @@ def _open_case(session: Session, household: Household) -> CaseFile | None:
 
 
 def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
-    """Tell the case of the clue. An identification counts its days from the earliest (R06); others note the latest."""
-    payload = {"channel": clue.channel, "finder": clue.finder, "discovered_on": clue.discovered_on.isoformat()}
+    """Tell the case of the clue.
+
+    An identification counts its days from the earliest (R06); others note the latest.
+    """
+    payload = {
+        "channel": clue.channel,
+        "finder": clue.finder,
+        "discovered_on": clue.discovered_on.isoformat(),
+    }
     if not clue.held:
         earliest = session.scalar(_earliest(case))
         first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
@@ -176,37 +214,48 @@ def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClu
         entered = local_date(now).isoformat()
         facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
         name = case.version.procedure.name
-        text = (
-            f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
-        )
+        text = f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
         for queue in ("township", "village"):
             notifications.send(session, case, queue, "clue", text, now)
     runtime.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
 
 
 def _earliest(case: CaseFile) -> Select[date]:
-    return select(func.min(RiskClue.discovered_on)).where(RiskClue.case_id == case.id, RiskClue.cancelled_at.is_(None))
+    return select(func.min(RiskClue.discovered_on)).where(
+        RiskClue.case_id == case.id, RiskClue.cancelled_at.is_(None)
+    )
 
 
 def count_anew(session: Session, actor: Account | None, case: CaseFile, now: datetime) -> None:
-    """A clue of the case was cancelled: an open identification counts its days from the earliest that is left (R06)."""
+    """A clue of the case was cancelled: an open identification counts its
+    days from the earliest that is left (R06).
+    """
     first = session.scalar(_earliest(case))
-    counts = case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
-    if not counts or first is None or first == case.discovery_date:  # R15: counted up to the county's approval
+    counts = (
+        case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
+    )
+    if (
+        not counts or first is None or first == case.discovery_date
+    ):  # R15: counted up to the county's approval
         return
     facts = {"discovery_date": first.isoformat()}
-    runtime.send_message(session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now))
+    runtime.send_message(
+        session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now)
+    )
 
 
 def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:
     return {
         **openings.first_variables(session, household, local_date(now)),
         "clue": {
-            "channel": clue.channel, "finder": clue.finder, "description": clue.description, "risks": clue.risks,
+            "channel": clue.channel,
+            "finder": clue.finder,
+            "description": clue.description,
+            "risks": clue.risks,
             "discovered_on": clue.discovered_on.isoformat(),
         },
         "discovery_date": clue.discovered_on.isoformat(),
-    }  # fmt: skip
+    }
 
 
 def _take_back(call: ServiceCall, result: Any) -> None:
@@ -222,17 +271,28 @@ def _take_back(call: ServiceCall, result: Any) -> None:
 
 @service("clue.raise", "录入风险线索", "与人工录入一样，开出识别认定或并入已有的一件", undo=_take_back)
 def raise_clue(
-    call: ServiceCall, channel: str, description: str, risks: list[str] | None = None, finder: str | None = None
+    call: ServiceCall,
+    channel: str,
+    description: str,
+    risks: list[str] | None = None,
+    finder: str | None = None,
 ) -> dict[str, Any]:
-    """A step found a sign of risk today: as if it had been entered by hand, and both histories show it (R06, R26)."""
+    """A step found a sign of risk today: as if it had been entered by hand, and both histories show it (R06,
+    R26).
+    """
     household = call.session.get_one(Household, call.case.household_id)
     actor = call.actor
     clue = RiskClue(
-        household_id=household.id, village_code=household.village_code, channel=channel,
-        finder=(finder or (actor.name if actor else "系统"))[:60], discovered_on=local_date(call.now),
-        description=description[:500], risks=list(risks or []), entered_by=actor.id if actor else None,
+        household_id=household.id,
+        village_code=household.village_code,
+        channel=channel,
+        finder=(finder or (actor.name if actor else "系统"))[:60],
+        discovered_on=local_date(call.now),
+        description=description[:500],
+        risks=list(risks or []),
+        entered_by=actor.id if actor else None,
         entered_at=call.now,
-    )  # fmt: skip
+    )
     case, joined = place(call.session, actor, household, clue, call.now, origin=call.case)
     call.session.flush()
     name = case.version.procedure.name if case is not None else ""
@@ -245,7 +305,9 @@ def form(session: Session) -> Form | None:
     return definitions.load(session, definitions.current(session, PROCEDURE).id).start_form
 
 
-def listing(session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1) -> Page[RiskClue]:
+def listing(
+    session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1
+) -> Page[RiskClue]:
     """The clues in the actor's reach, latest first."""
     query = select(RiskClue).where(access.visible_clues(actor))
     if channel:
@@ -254,7 +316,9 @@ def listing(session: Session, actor: Account, text: str = "", channel: str = "",
         # asked of each clue in reach: as a list it would be made of all the households that there are
         of_clue = select(Household.id).where(Household.id == RiskClue.household_id, households.found_by(text))
         query = query.where(of_clue.exists())
-    ordered = query.order_by(RiskClue.id.desc()).options(joinedload(RiskClue.household).joinedload(Household.division))
+    ordered = query.order_by(RiskClue.id.desc()).options(
+        joinedload(RiskClue.household).joinedload(Household.division)
+    )
     return page_of(session, query, ordered, page)
 
 

@@ -1,7 +1,9 @@
-"""Putting the register right: two records of one household become one, a clue that was wrong is cancelled (R38, R41).
+"""Putting the register right: two records of one household become one, a clue that was wrong is cancelled
+(R38, R41).
 
-Whoever finds the mistake asks, with a reason; a second person of a higher level, who has read what follows, agrees or
-refuses. Nothing is deleted: the merged record points to its successor, the cancelled clue stays in the history.
+Whoever finds the mistake asks, with a reason; a second person of a higher level, who has read what follows,
+agrees or refuses. Nothing is deleted: the merged record points to its successor, the cancelled clue stays in
+the history.
 """
 
 from __future__ import annotations
@@ -45,13 +47,16 @@ _KEPT = ("monitored", "eliminated", "cleared")
 """What a record that goes on must be where the one that ends is: its dates are the law's."""
 
 
-# -- asking -------------------------------------------------------------------------------------------------------------
+# -- asking ----------------------------------------------------------------------------------------
 
 
 def ask_merge(
     session: Session, actor: Account, household_id: int, into: str, reason: str, *, clock: Clock
 ) -> Correction:
-    """Ask that a record be merged into another, named by its number or by an ID number. Raises Invalid, NotFound …"""
+    """Ask that a record be merged into another, named by its number or by an ID number.
+
+    Raises Invalid, NotFound …
+    """
     with write(session):
         household, successor = _reached(session, actor, household_id), _named(session, actor, into)
         _require_mergeable(session, household, successor)
@@ -69,7 +74,9 @@ def ask_cancel(session: Session, actor: Account, clue_id: int, reason: str, *, c
             raise NotFound("没有找到这条线索。")
         household = _reached(session, actor, clue.household_id)
         _require_cancellable(session, clue)
-        row = Correction(kind=CLUE, household_id=household.id, clue_id=clue.id, village_code=household.village_code)
+        row = Correction(
+            kind=CLUE, household_id=household.id, clue_id=clue.id, village_code=household.village_code
+        )
         return _ask(session, actor, row, household, reason, clock.now())
 
 
@@ -78,9 +85,11 @@ def _ask(
 ) -> Correction:
     row.reason = _reason(reason)
     same = select(Correction.id).where(
-        Correction.kind == row.kind, Correction.status == "asked", Correction.household_id == row.household_id,
+        Correction.kind == row.kind,
+        Correction.status == "asked",
+        Correction.household_id == row.household_id,
         Correction.clue_id.is_(None) if row.clue_id is None else Correction.clue_id == row.clue_id,
-    )  # fmt: skip
+    )
     if session.scalar(same.limit(1)) is not None:
         raise Conflict("已有人提出同样的更正，正在等待第二人核对。")
     row.asked_by, row.asked_at = actor.id, now
@@ -129,7 +138,8 @@ def _require_mergeable(session: Session, household: Household, successor: Househ
     if household.status in _KEPT and successor.status != household.status:
         name = households.STATUS_NAMES[household.status]
         raise Invalid(
-            f"这一户是{name}，保留的一户不是：请反过来，把另一户并入这一户。", {"into": [f"保留的一户：不是{name}。"]}
+            f"这一户是{name}，保留的一户不是：请反过来，把另一户并入这一户。",
+            {"into": [f"保留的一户：不是{name}。"]},
         )
     for case in _open_cases(session, household.id):
         _require_endable(session, case)
@@ -143,17 +153,21 @@ def _require_cancellable(session: Session, clue: RiskClue) -> None:
 
 
 def _require_endable(session: Session, case: CaseFile) -> None:
-    """What others are owed is settled first: an objection that is being looked into, a list that has gone up."""
+    """What others are owed is settled first: an objection that is being looked into,
+    a list that has gone up.
+    """
     name = case.version.procedure.name
     objection = select(Objection.id).where(Objection.case_id == case.id, Objection.status == "open")
     if session.scalar(objection.limit(1)) is not None:
         raise Conflict(f"正在办理的“{name}”有异议没有核查完，核查后才能更正。")
-    entry = select(BatchEntry.id).where(BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed")))
+    entry = select(BatchEntry.id).where(
+        BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed"))
+    )
     if session.scalar(entry.limit(1)) is not None:
         raise Conflict(f"正在办理的“{name}”已列入申请批次，批次有了结果才能更正。")
 
 
-# -- what follows -------------------------------------------------------------------------------------------------------
+# -- what follows ----------------------------------------------------------------------------------
 
 
 def consequences(session: Session, row: Correction) -> list[str]:
@@ -162,7 +176,8 @@ def consequences(session: Session, row: Correction) -> list[str]:
         return _of_cancelling(session, session.get_one(RiskClue, row.clue_id))
     household, successor = row.household, session.get_one(Household, row.into_id)
     said = [
-        f"{household.head_name}户（{household.number}）并入{successor.head_name}户（{successor.number}），不再单独办理；原有记录全部保留，可以查看。"
+        f"{household.head_name}户（{household.number}）并入{successor.head_name}户（{successor.number}），不再单独办理；"
+        "原有记录全部保留，可以查看。"
     ]
     said += [_ending(session, case) for case in _open_cases(session, household.id)]
     moving = len(_moving_clues(session, household.id))
@@ -173,7 +188,9 @@ def consequences(session: Session, row: Correction) -> list[str]:
         if moving
         else []
     )
-    open_measures = session.scalar(select(func.count()).select_from(Measure).where(_open_measures(household.id))) or 0
+    open_measures = (
+        session.scalar(select(func.count()).select_from(Measure).where(_open_measures(household.id))) or 0
+    )
     said += [f"{open_measures} 项没有完成的帮扶措施转到保留的一户，继续登记进展。"] if open_measures else []
     if officials.in_office(session, household.id) is not None:
         said.append("这一户的帮扶责任人到今天为止；保留的一户的责任人不变。")
@@ -200,12 +217,16 @@ def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
 
 
 def _ending(session: Session, case: CaseFile) -> str:
-    count = select(func.count()).select_from(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status == "open")
-    posted = session.scalar(select(Notice.id).where(Notice.case_id == case.id, Notice.status == "open").limit(1))
-    taken = "，正在张贴的公示撤下" if posted else ""
-    return (
-        f"正在办理的“{case.version.procedure.name}”终止，{session.scalar(count) or 0} 件待办收回，期限不再计算{taken}。"
+    count = (
+        select(func.count())
+        .select_from(WorkItem)
+        .where(WorkItem.case_id == case.id, WorkItem.status == "open")
     )
+    posted = session.scalar(
+        select(Notice.id).where(Notice.case_id == case.id, Notice.status == "open").limit(1)
+    )
+    taken = "，正在张贴的公示撤下" if posted else ""
+    return f"正在办理的“{case.version.procedure.name}”终止，{session.scalar(count) or 0} 件待办收回，期限不再计算{taken}。"
 
 
 def _open_cases(session: Session, household_id: int) -> Sequence[CaseFile]:
@@ -217,7 +238,11 @@ def _moving_clues(session: Session, household_id: int) -> Sequence[RiskClue]:
     """Clues that still ask for something: of an open case, or of none."""
     query = select(RiskClue).outerjoin(CaseFile, CaseFile.id == RiskClue.case_id)
     query = query.where(RiskClue.household_id == household_id, RiskClue.cancelled_at.is_(None))
-    return list(session.scalars(query.where((CaseFile.status == "open") | CaseFile.id.is_(None)).order_by(RiskClue.id)))
+    return list(
+        session.scalars(
+            query.where((CaseFile.status == "open") | CaseFile.id.is_(None)).order_by(RiskClue.id)
+        )
+    )
 
 
 def _open_measures(household_id: int) -> ColumnElement[bool]:
@@ -225,12 +250,16 @@ def _open_measures(household_id: int) -> ColumnElement[bool]:
 
 
 def _decided(case: CaseFile) -> bool:
-    """Whether the county has approved: from then on only a clearance takes the household off the register (R29)."""
+    """Whether the county has approved: from then on only a clearance
+    takes the household off the register (R29).
+    """
     return case.procedure_key == clues.PROCEDURE and case.household.status == "monitored"
 
 
 def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
-    """The open identification that no other clue would be left for; never one whose household has been admitted (R29)."""
+    """The open identification that no other clue would be left for;
+    never one whose household has been admitted (R29).
+    """
     case = session.get(CaseFile, clue.case_id) if clue.case_id else None
     if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE or _decided(case):
         return None
@@ -243,7 +272,7 @@ def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
     return case if session.scalar(others.limit(1)) is None else None
 
 
-# -- deciding -----------------------------------------------------------------------------------------------------------
+# -- deciding --------------------------------------------------------------------------------------
 
 
 @whole
@@ -252,7 +281,8 @@ def decide(
 ) -> Correction:
     """The second person agrees, and it is done at once, wholly; or refuses, with a note.
 
-    Raises NotFound, NotAllowed (the one who asked, or no reach), Invalid (no note) or Conflict (decided, or no longer so).
+    Raises NotFound, NotAllowed (the one who asked, or no reach), Invalid (no note) or Conflict (decided, or
+    no longer so).
     """
     now, note = clock.now(), text.paragraphs(note)[:400]
     if not agrees and not note:
@@ -266,7 +296,12 @@ def decide(
             raise Conflict("这项更正已经有人核对过了。")
         if not may_decide(session, actor, row):
             raise NotAllowed("更正须由提出人以外、管辖所涉各处的上级人员核对。")
-        row.decided_by, row.decided_at, row.note, row.status = actor.id, now, note, "done" if agrees else "refused"
+        row.decided_by, row.decided_at, row.note, row.status = (
+            actor.id,
+            now,
+            note,
+            "done" if agrees else "refused",
+        )
         if agrees and row.kind == MERGE:
             _merge(session, actor, row, now)
         elif agrees:
@@ -282,7 +317,9 @@ def decide(
 
 
 def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
-    """What others asked, and can no longer be done: of a record that is no more, of a clue that is cancelled."""
+    """What others asked, and can no longer be done: of a record that is no more,
+    of a clue that is cancelled.
+    """
     gone = (Correction.household_id == row.household_id) | (Correction.into_id == row.household_id)
     same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone
     query = select(Correction).where(same, Correction.kind == row.kind, Correction.status == "asked")
@@ -290,11 +327,15 @@ def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
 
 
 def may_decide(session: Session, actor: Account, row: Correction) -> bool:
-    """Whether the actor is a second person for it: not the one who asked, and over every place that it touches."""
+    """Whether the actor is a second person for it: not the one who asked,
+    and over every place that it touches.
+    """
     places = [row.household.village_code]
     if row.into_id is not None:
         places.append(session.get_one(Household, row.into_id).village_code)
-    return actor.id != row.asked_by and all(access.reaches(actor, place, DECIDERS[row.kind]) for place in places)
+    return actor.id != row.asked_by and all(
+        access.reaches(actor, place, DECIDERS[row.kind]) for place in places
+    )
 
 
 def get(session: Session, actor: Account, correction_id: int) -> Correction:
@@ -314,7 +355,10 @@ def of_household(session: Session, household_id: int) -> Sequence[Correction]:
 def people(session: Session, rows: Sequence[Correction]) -> dict[int, str]:
     """The names of who asked and who decided, by account."""
     wanted = {row.asked_by for row in rows} | {row.decided_by for row in rows}
-    return {row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))}
+    return {
+        row.id: row.name
+        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    }
 
 
 def listing(session: Session, actor: Account, status: str = "asked", page: int = 1) -> Page[Correction]:
@@ -357,7 +401,9 @@ def _cancel(session: Session, actor: Account, row: Correction, now: datetime) ->
         clues.count_anew(session, actor, session.get_one(CaseFile, clue.case_id), now)
 
 
-def _end(session: Session, actor: Account, case: CaseFile, outcome: str, row: Correction, now: datetime) -> None:
+def _end(
+    session: Session, actor: Account, case: CaseFile, outcome: str, row: Correction, now: datetime
+) -> None:
     notices = update(Notice).where(Notice.case_id == case.id, Notice.status == "open")
     session.execute(notices.values(status="withdrawn", closed_at=now))
     line = lines.Cancelled(correction=row.id, reason=row.reason, name=outcome)
@@ -368,9 +414,14 @@ def _end(session: Session, actor: Account, case: CaseFile, outcome: str, row: Co
 
 def _log(session: Session, actor: Account, row: Correction, kind: str, now: datetime) -> None:
     details = {
-        "correction": row.id, "kind": row.kind, "household": row.household_id, "into": row.into_id, "clue": row.clue_id,
-        "reason": row.reason, "note": row.note or "",
-    }  # fmt: skip
+        "correction": row.id,
+        "kind": row.kind,
+        "household": row.household_id,
+        "into": row.into_id,
+        "clue": row.clue_id,
+        "reason": row.reason,
+        "note": row.note or "",
+    }
     audit.record(session, "access", actor.id, kind, details, now)
 
 

@@ -31,7 +31,10 @@ class Cycle:
     step: timedelta | YearsMonths
 
     def due(self, number: int, began: datetime) -> datetime:
-        """When round `number` (from 1) of a wait that began at `began` is due. Raises OverflowError past year 9999."""
+        """When round `number` (from 1) of a wait that began at `began` is due.
+
+        Raises OverflowError past year 9999.
+        """
         first, steps = (began, number) if self.start is None else (self.start, number - 1)
         if isinstance(self.step, timedelta):
             return later(first, self.step * steps)
@@ -39,7 +42,8 @@ class Cycle:
 
 
 def later(instant: datetime, step: timedelta | YearsMonths) -> datetime:
-    """The aware `instant` moved by `step`; months are those of China's calendar, where a day begins at 16:00 UTC.
+    """The aware `instant` moved by `step`; months are those of China's calendar, where a day begins at 16:00
+    UTC.
 
     A day of the month that the month arrived at does not have becomes its last day.
     """
@@ -69,7 +73,11 @@ def parse_cycle(text: Any, value_of: Callable[[str], Any]) -> Cycle | None:
         return None
     step = value_of(span_feel(found["step"]))
     start = value_of(f'date and time("{found["start"]}")') if found["start"] else None
-    forward = step > timedelta() if isinstance(step, timedelta) else isinstance(step, YearsMonths) and step.months > 0
+    forward = (
+        step > timedelta()
+        if isinstance(step, timedelta)
+        else isinstance(step, YearsMonths) and step.months > 0
+    )
     if not forward or bool(found["start"]) != isinstance(start, datetime):
         return None
     if start is not None and start.tzinfo is None:

@@ -42,7 +42,9 @@ class Patience:
     lock_seconds: float = 15
     """For what another transaction holds: a row, or SQLite's one lock for writers."""
     statement_seconds: float = 0
-    """For one statement. PostgreSQL only: SQLite's readers and its one writer are bounded by the work itself."""
+    """For one statement. PostgreSQL only: SQLite's readers and its
+    one writer are bounded by the work itself.
+    """
     idle_seconds: float = 0
     """For the next statement of a transaction that was begun. PostgreSQL only."""
 
@@ -52,7 +54,9 @@ HIDING: dict[str, Any] = {"hide_parameters": True}
 
 
 def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
-    """An engine for a database `url`; SQLite gets WAL, foreign keys and transactions that we begin ourselves."""
+    """An engine for a database `url`; SQLite gets WAL,
+    foreign keys and transactions that we begin ourselves.
+    """
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     engine = sqlalchemy.create_engine(url, **HIDING, **options)
@@ -63,8 +67,8 @@ def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> 
 def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0) -> None:
     """Set up an engine made elsewhere (Flask-SQLAlchemy makes its own).
 
-    At most `writers` transactions write at a time (0: any number), so that writers who wait for one another leave
-    threads to those who only read; one more waits a moment and is then told to ask again.
+    At most `writers` transactions write at a time (0: any number), so that writers who wait for one another
+    leave threads to those who only read; one more waits a moment and is then told to ask again.
     """
     if writers:
         engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
@@ -177,10 +181,12 @@ def _place_for_writer(session: Session) -> Iterator[None]:
 
 
 def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
-    """An act that is one write transaction, whole or not at all: done again when it was undone through no fault of its.
+    """An act that is one write transaction, whole or not at all: done again when it was undone through no
+    fault of its.
 
-    Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit: the
-    transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one is done again.
+    Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit:
+    the transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one
+    is done again.
     """
 
     @wraps(act)
@@ -229,14 +235,18 @@ def upsert(
 
 
 def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
-    """Insert `row`; False when one with the same key is present, also when another process has just put it there."""
+    """Insert `row`; False when one with the same key is present,
+    also when another process has just put it there.
+    """
     insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
     done: Any = session.execute(insert(model).values(row).on_conflict_do_nothing())
     return bool(done.rowcount)
 
 
 def reaches_writer(session: Session) -> bool:
-    """Whether a write transaction can be begun and ended now: tells trouble with one row from trouble with all."""
+    """Whether a write transaction can be begun and ended now:
+    tells trouble with one row from trouble with all.
+    """
     try:
         with write(session):
             session.connection().exec_driver_sql("SELECT 1")
@@ -265,8 +275,8 @@ def discarding(session: Session) -> Iterator[None]:
 def save(connection: Connection, row: Base, **changes: Any) -> None:
     """Write `changes` of the stored `row`, in the database and in the object.
 
-    The same UPDATE as after assignments and a flush, for a tenth of the time; the step transaction saves the case and
-    the work item this way.
+    The same UPDATE as after assignments and a flush, for a tenth of the time; the step transaction saves the
+    case and the work item this way.
     """
     connection.execute(_update(type(row)), {"row_id": row.__dict__["id"], **changes})
     set_stored(row, **changes)

@@ -1,4 +1,6 @@
-"""Cells of a decision table that can be read and yet never do what they say: wrong kinds, a range written as a sum."""
+"""Cells of a decision table that can be read and yet never do what they say: wrong kinds,
+a range written as a sum.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,19 @@ TYPES = {
     **dict.fromkeys(("string", "text"), "string"),
     **dict.fromkeys(("number", "integer", "long", "double"), "number"),
     **dict.fromkeys(("date and time", "dateTime"), "date and time"),
-    "boolean": "boolean", "date": DAY,
-}  # fmt: skip
-"""The kinds (engine.feel.kinds) that a column's ``typeRef`` names; of ``Any`` and of others nothing is known."""
+    "boolean": "boolean",
+    "date": DAY,
+}
+"""The kinds (engine.feel.kinds) that a column's ``typeRef`` names;
+of ``Any`` and of others nothing is known.
+"""
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """One cell: its id, its place in words, what is wrong, and whether that is certain (error) or likely (warning)."""
+    """One cell: its id, its place in words, what is wrong,
+    and whether that is certain (error) or likely (warning).
+    """
 
     cell: str
     place: str
@@ -30,7 +37,9 @@ class Wrong:
 
 
 def wrong_cells(table: Table, known: Known) -> Iterator[Wrong]:
-    """What is wrong with the cells of a table that can be read; `known` tells the kinds of the case's names."""
+    """What is wrong with the cells of a table that can be read;
+    `known` tells the kinds of the case's names.
+    """
     for number, rule in enumerate(table.rules, 1):
         ids = table.cell_ids[number - 1]
         for column, title in enumerate(table.titles):

@@ -1,4 +1,6 @@
-"""What somebody who edits a decision table asks: what is wrong in which cell, and what it answers for sample inputs."""
+"""What somebody who edits a decision table asks: what is wrong in which cell,
+and what it answers for sample inputs.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from engine.models import Account, ProcedureDraft
 
 MAX_INPUTS = 100
 _BLANK = """<?xml version="1.0" encoding="UTF-8"?>
-<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="{key}_definitions" name={name} namespace="urn:shouwang:decision">
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"
+    id="{key}_definitions" name={name} namespace="urn:shouwang:decision">
   <decision id="{key}" name={name}>
     <decisionTable id="{key}_table" hitPolicy="FIRST">
       <input id="{key}_input" label="输入">
@@ -49,7 +52,10 @@ def blank_decision(key: str, name: str) -> bytes:
 def store(
     session: Session, actor: Account, draft_id: int, revision: int, key: str, body: bytes, now: datetime
 ) -> ProcedureDraft:
-    """Save a decision into the draft; a cell may still be wrong. Raises DefinitionError for what is no DMN, Conflict."""
+    """Save a decision into the draft; a cell may still be wrong.
+
+    Raises DefinitionError for what is no DMN, Conflict.
+    """
     read_model(body)
     return drafting.save(session, actor, draft_id, revision, now, decisions={key: body})
 
@@ -67,7 +73,9 @@ class Shown:
 
 @dataclass
 class Trial:
-    """What a table answers for sample inputs: the rules that hit, counted from 1; `sentence` when it cannot answer."""
+    """What a table answers for sample inputs: the rules that hit, counted from 1;
+    `sentence` when it cannot answer.
+    """
 
     hits: list[int] = field(default_factory=list)
     result: Any = None
@@ -75,7 +83,9 @@ class Trial:
 
 
 def findings(body: bytes) -> list[Finding]:
-    """Everything that is wrong with a DMN file, each cell by its id and its place in words; empty when it can be used."""
+    """Everything that is wrong with a DMN file, each cell by its id and its place in words;
+    empty when it can be used.
+    """
     try:
         decisions = parse_model(body)
     except DefinitionError as error:
@@ -145,7 +155,8 @@ def shown(body: bytes) -> Shown | None:
 
 
 def tried(body: bytes, samples: Mapping[str, str]) -> Trial:
-    """What the decision answers for `samples`: a FEEL value as text by name; plain words stand for themselves.
+    """What the decision answers for `samples`: a FEEL value as text by name; plain words stand for
+    themselves.
 
     Raises DefinitionError for a file that cannot be used, Invalid for a sample that is no value.
     """
@@ -165,11 +176,14 @@ def _numbers(hits: list[int] | None) -> list[int]:
 
 
 def _asked(decision: Decision) -> dict[str, str]:
-    """What the table's columns take for each name that stands alone in one: the kind of its cells, else the declared."""
+    """What the table's columns take for each name that stands alone in one: the kind of its cells,
+    else the declared.
+    """
     table, found = decision.table, dict[str, str]()
     for place, expression in enumerate(table.inputs if table else ()):
         for name in names_alone(expression.tree):
-            kind = _kind_of_cells(table, place) or column_kind(table, place, lambda dotted: None)  # type: ignore[arg-type]
+            described = column_kind(table, place, lambda dotted: None)  # type: ignore[arg-type]
+            kind = _kind_of_cells(table, place) or described  # type: ignore[arg-type]
             if kind is not None:
                 found[name] = kind
     return found
@@ -210,7 +224,8 @@ def _context(samples: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, 
 
 
 def _value(typed: str, kind: str | None) -> Any:
-    """What was typed, as a value of the kind that the column takes. Raises FeelSyntaxError with what it should be.
+    """What was typed, as a value of the kind that the column takes. Raises FeelSyntaxError with what it
+    should be.
 
     Nothing that was typed is ever computed: 2026-05-01 is a date and no sum, an ID number is a text.
     """
@@ -226,7 +241,9 @@ def _value(typed: str, kind: str | None) -> Any:
 
 
 def _untyped(typed: str) -> Any:
-    """A value of a column that says nothing of what it takes: FEEL's own constants, anything else as it stands."""
+    """A value of a column that says nothing of what it takes: FEEL's own constants,
+    anything else as it stands.
+    """
     day, number = text.day(typed), text.number(typed)
     if day is not None:
         return day.isoformat()
@@ -273,11 +290,17 @@ LONGEST_NUMBER = 16
 _MAKERS = frozenset({"date", "time", "date and time", "duration", "@"})
 _TRUTHS = {"true": True, "false": False, "是": True, "否": False}
 _READERS: Mapping[str, Callable[[str], Any]] = {
-    "string": _as_text, "number": _as_number, "boolean": _TRUTHS.get, DAY: _as_day,
-}  # fmt: skip
+    "string": _as_text,
+    "number": _as_number,
+    "boolean": _TRUTHS.get,
+    DAY: _as_day,
+}
 _EXAMPLES = {
-    "string": "", "number": "请只写数字，如 6900。", "boolean": "请写 true 或 false。", DAY: "请写成 2022-06-01。",
-}  # fmt: skip
+    "string": "",
+    "number": "请只写数字，如 6900。",
+    "boolean": "请写 true 或 false。",
+    DAY: "请写成 2022-06-01。",
+}
 
 
 def _tables(body: bytes) -> list[Node]:
@@ -308,4 +331,6 @@ def _child_text(node: Node, name: str) -> str:
 def _titles(table: Node, kind: str) -> list[str]:
     """What people call the columns."""
     columns = _children(table, kind)
-    return [c.get("label") or c.get("name") or _text(_child(c, "inputExpression")) or "未命名" for c in columns]
+    return [
+        c.get("label") or c.get("name") or _text(_child(c, "inputExpression")) or "未命名" for c in columns
+    ]

@@ -1,7 +1,7 @@
 """The channels out of the system: e-mail by SMTP, and the robots of group chats by webhook.
 
-Addresses of servers and robots come from the configuration alone. A webhook is called once where it is written: no
-redirect is followed, no proxy of the environment is used, little of the answer is read.
+Addresses of servers and robots come from the configuration alone. A webhook is called once where it is
+written: no redirect is followed, no proxy of the environment is used, little of the answer is read.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ def channels(servers: Servers) -> dict[str, Channel]:
 
 
 def read_webhooks(text: str) -> dict[str, str]:
-    """``县局=https://…;市局=https://…`` as addresses by name. Raises ValueError for what is no http(s) address."""
+    """``县局=https://…;市局=https://…`` as addresses by name.
+
+    Raises ValueError for what is no http(s) address.
+    """
     found = {}
     for part in filter(None, (one.strip() for one in text.split(";"))):
         name, separator, address = part.partition("=")
@@ -68,17 +71,28 @@ def read_webhooks(text: str) -> dict[str, str]:
 
 def _why(error: Exception, timeout: float) -> str:
     """What an administrator is told of a connection that failed; every reason contains what to look at."""
-    inner = error.reason if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception) else error
+    inner = (
+        error.reason
+        if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception)
+        else error
+    )
     inner = inner.__context__ if isinstance(inner.__context__, TimeoutError) else inner  # smtplib hides it
     reasons: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-        (TimeoutError, f"{timeout:g} 秒内没有答复"), (ConnectionRefusedError, "连不上：拒绝连接，请核对地址和端口"),
-        (socket.gaierror, "连不上：找不到这个名称，请核对地址"), (ssl.SSLError, "连不上：加密连接没有建立，请核对证书和加密方式"),
-        ((ConnectionError, smtplib.SMTPServerDisconnected, http.client.RemoteDisconnected), "没有答复就断开了连接"),
-    )  # fmt: skip
-    return next((words for kind, words in reasons if isinstance(inner, kind)), f"连不上（{type(inner).__name__}）")
+        (TimeoutError, f"{timeout:g} 秒内没有答复"),
+        (ConnectionRefusedError, "连不上：拒绝连接，请核对地址和端口"),
+        (socket.gaierror, "连不上：找不到这个名称，请核对地址"),
+        (ssl.SSLError, "连不上：加密连接没有建立，请核对证书和加密方式"),
+        (
+            (ConnectionError, smtplib.SMTPServerDisconnected, http.client.RemoteDisconnected),
+            "没有答复就断开了连接",
+        ),
+    )
+    return next(
+        (words for kind, words in reasons if isinstance(inner, kind)), f"连不上（{type(inner).__name__}）"
+    )
 
 
-# -- e-mail -------------------------------------------------------------------------------------------------------------
+# -- e-mail ----------------------------------------------------------------------------------------
 
 
 def send_email(servers: Servers, message: Message) -> None:
@@ -93,7 +107,9 @@ def send_email(servers: Servers, message: Message) -> None:
         raise DeliveryError(f"邮件服务器拒绝：{error.smtp_code}。", final=final) from error
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise DeliveryError("邮件服务器不接受这个收件地址。", final=all(code >= 500 for code in codes)) from error
+        raise DeliveryError(
+            "邮件服务器不接受这个收件地址。", final=all(code >= 500 for code in codes)
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         raise DeliveryError(f"邮件服务器{_why(error, servers.timeout)}。") from error
 
@@ -101,7 +117,9 @@ def send_email(servers: Servers, message: Message) -> None:
 def _connected(servers: Servers) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if servers.smtp_security == "tls":
-        return smtplib.SMTP_SSL(servers.smtp_host, servers.smtp_port, timeout=servers.timeout, context=context)
+        return smtplib.SMTP_SSL(
+            servers.smtp_host, servers.smtp_port, timeout=servers.timeout, context=context
+        )
     server = smtplib.SMTP(servers.smtp_host, servers.smtp_port, timeout=servers.timeout)
     if servers.smtp_security == "starttls":
         server.starttls(context=context)
@@ -123,7 +141,7 @@ def _email(servers: Servers, message: Message) -> EmailMessage:
     return mail
 
 
-# -- webhooks -----------------------------------------------------------------------------------------------------------
+# -- webhooks --------------------------------------------------------------------------------------
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -140,8 +158,14 @@ def call_webhook(servers: Servers, message: Message) -> None:
         raise DeliveryError(f"设置里没有名为“{message.target}”的机器人。", final=True)
     key = sha256(message.key.encode()).hexdigest()[:32]
     body = {"msgtype": "text", "text": {"content": f"{message.subject}\n{message.text}"}}
-    headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": key, "User-Agent": "Shouwang"}
-    request = urllib.request.Request(address, json.dumps(body, ensure_ascii=False).encode(), headers, method="POST")
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Idempotency-Key": key,
+        "User-Agent": "Shouwang",
+    }
+    request = urllib.request.Request(
+        address, json.dumps(body, ensure_ascii=False).encode(), headers, method="POST"
+    )
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=servers.timeout) as answer:

@@ -1,6 +1,7 @@
 """The divisions of a province: loaded from the official codes, searched by name, shown with their path.
 
-A division has a key of its own; its code may pass to another place over the years, which `DivisionCode` remembers.
+A division has a key of its own; its code may pass to another place over the years, which `DivisionCode`
+remembers.
 """
 
 from __future__ import annotations
@@ -42,11 +43,13 @@ def read_official() -> list[Row]:
     return list(csv.DictReader(io.StringIO(gzip.decompress(packed).decode())))
 
 
-def load(session: Session, rows: Iterable[Row], edition: date = EDITION, progress: Progress | None = None) -> int:
+def load(
+    session: Session, rows: Iterable[Row], edition: date = EDITION, progress: Progress | None = None
+) -> int:
     """Load or refresh divisions; returns how many were new. A code that changed its name keeps its history.
 
-    In portions, each a short transaction of its own, so that nobody waits for the whole list; one that is cut off goes
-    on where it stopped when it is run again.
+    In portions, each a short transaction of its own, so that nobody waits for the whole list; one that is cut
+    off goes on where it stopped when it is run again.
     """
     wanted = sorted(rows, key=lambda row: LEVELS.index(row["level"]))
     listed = _Listed(
@@ -77,10 +80,15 @@ class _Listed:
 
 @whole
 def _load_portion(session: Session, part: Sequence[Row], listed: _Listed) -> int:
-    """Load or rename a few divisions; answers how many were new. What is above them was loaded before them."""
+    """Load or rename a few divisions; answers how many were new.
+
+    What is above them was loaded before them.
+    """
     with write(session):
         codes = {row["code"] for row in part} | {row["parent"] for row in part}
-        found = session.execute(select(Division.code, Division.id, Division.name).where(Division.code.in_(codes)))
+        found = session.execute(
+            select(Division.code, Division.id, Division.name).where(Division.code.in_(codes))
+        )
         present = {row.code: (row.id, row.name) for row in found}
         number = session.scalar(select(func.max(Division.id))) or 0
         new = []
@@ -100,7 +108,9 @@ def _load_portion(session: Session, part: Sequence[Row], listed: _Listed) -> int
     return len(new)
 
 
-def _division(row: Row, number: int, present: Mapping[str, tuple[int, str]], listed: _Listed) -> dict[str, Any]:
+def _division(
+    row: Row, number: int, present: Mapping[str, tuple[int, str]], listed: _Listed
+) -> dict[str, Any]:
     """The row of a new division."""
     above = present.get(row["parent"])
     return {
@@ -127,7 +137,9 @@ def _rename(session: Session, identifier: int, name: str, path: str, edition: da
 
 
 def _path(code: str, names: dict[str, str], parents: dict[str, str]) -> str:
-    """Names from the city down, none twice; the pseudo city of a county governed by the province is left out."""
+    """Names from the city down, none twice; the pseudo city of a
+    county governed by the province is left out.
+    """
     above: list[str] = []
     at = code
     while at in names and at[2:].strip("0"):
@@ -146,14 +158,18 @@ def get(session: Session, code: str) -> Division:
     """The division with `code`. Raises Invalid when there is none."""
     division = session.scalar(select(Division).where(Division.code == code.strip()))
     if division is None:
-        raise Invalid(f"没有区划代码为“{code}”的地方，请重新选择。", {"division": ["请选择列表中的村（社区）。"]})
+        raise Invalid(
+            f"没有区划代码为“{code}”的地方，请重新选择。", {"division": ["请选择列表中的村（社区）。"]}
+        )
     return division
 
 
 def children(session: Session, code: str) -> list[Division]:
     """The divisions right below `code`, by code."""
     parent = get(session, code)
-    return list(session.scalars(select(Division).where(Division.parent_id == parent.id).order_by(Division.code)))
+    return list(
+        session.scalars(select(Division).where(Division.parent_id == parent.id).order_by(Division.code))
+    )
 
 
 def villages_of(
@@ -186,7 +202,9 @@ def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
 
 
 def province_managed(session: Session, code: str) -> bool:
-    """Whether the county of `code` answers to the province itself: its city level exists only in the codes."""
+    """Whether the county of `code` answers to the province itself:
+    its city level exists only in the codes.
+    """
     city = session.scalar(select(Division.name).where(Division.code == access.ancestor(code, "city")))
     return city is not None and city.startswith(PSEUDO_CITY)
 
@@ -200,7 +218,9 @@ def short_name(name: str) -> str:
 
 
 def authority(name: str, level: str) -> str:
-    """Who signs for a division: a township's government, a street's office; a village's name is its committee's."""
+    """Who signs for a division: a township's government, a street's office;
+    a village's name is its committee's.
+    """
     if level == "village" or name.endswith(("办事处", "委员会", "政府")):
         return name
     return name + ("办事处" if name.endswith("街道") else "人民政府")

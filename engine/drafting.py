@@ -1,4 +1,7 @@
-"""Drafts of procedures: drawn, saved and checked without touching what is in force. Only process owners come here."""
+"""Drafts of procedures: drawn, saved and checked without touching what is in force.
+
+Only process owners come here.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ Changes = Mapping[str, bytes | None]
 def drafts(
     session: Session, actor: Account, page: int = 1, *, key: str = "", status: str = "", text: str = ""
 ) -> Page[ProcedureDraft]:
-    """The drafts that are open or wait for approval, latest first; of one procedure, of one status, with a text in the name."""
+    """The drafts that are open or wait for approval, latest first; of one procedure, of one status,
+    with a text in the name.
+    """
     definitions.require_owner(actor)
     query = select(ProcedureDraft).where(ProcedureDraft.status.in_([status] if status in ALIVE else ALIVE))
     if key:
@@ -57,7 +62,11 @@ def find(session: Session, actor: Account, draft_id: int) -> ProcedureDraft:
 def procedures(session: Session, actor: Account) -> list[Procedure]:
     """The procedures and parts in force, by name: what a draft can change."""
     definitions.require_owner(actor)
-    query = select(Procedure).where(Procedure.current_version_id.is_not(None)).order_by(Procedure.part, Procedure.name)
+    query = (
+        select(Procedure)
+        .where(Procedure.current_version_id.is_not(None))
+        .order_by(Procedure.part, Procedure.name)
+    )
     return list(session.scalars(query.limit(500)))
 
 
@@ -65,18 +74,29 @@ def base_of(session: Session, draft: ProcedureDraft) -> ProcedureVersion | None:
     """The version that the draft began from, with its procedure."""
     if draft.base_version_id is None:
         return None
-    return session.get_one(ProcedureVersion, draft.base_version_id, options=[joinedload(ProcedureVersion.procedure)])
+    return session.get_one(
+        ProcedureVersion, draft.base_version_id, options=[joinedload(ProcedureVersion.procedure)]
+    )
 
 
 def create(
-    session: Session, actor: Account, *, name: str, procedure_key: str = "", now: datetime,
-    version_id: int | None = None, body: bytes | None = None, resources: Resources | None = None,
-) -> ProcedureDraft:  # fmt: skip
+    session: Session,
+    actor: Account,
+    *,
+    name: str,
+    procedure_key: str = "",
+    now: datetime,
+    version_id: int | None = None,
+    body: bytes | None = None,
+    resources: Resources | None = None,
+) -> ProcedureDraft:
     """A new draft: from a version, from a file `body` (not trusted), from what is in force, or empty.
 
-    Of `resources`, the forms and decisions that came with the file, those are kept that differ from what is in force.
+    Of `resources`, the forms and decisions that came with the file, those are kept that differ from what is
+    in force.
 
-    Raises Invalid without a name, DefinitionError for a file that is no diagram, NotFound for an unknown version.
+    Raises Invalid without a name, DefinitionError for a file that is no diagram, NotFound for an unknown
+    version.
     """
     definitions.require_owner(actor)
     name = _named(name)
@@ -84,21 +104,30 @@ def create(
     with write(session):
         base = _base(session, procedure_key, version_id, body)
         draft = ProcedureDraft(
-            procedure_key=base.procedure_key if base else "", name=name, base_version_id=base.id if base else None,
-            xml=body or (base.xml if base else b""), created_by=actor.id, created_at=now, updated_by=actor.id,
+            procedure_key=base.procedure_key if base else "",
+            name=name,
+            base_version_id=base.id if base else None,
+            xml=body or (base.xml if base else b""),
+            created_by=actor.id,
+            created_at=now,
+            updated_by=actor.id,
             updated_at=now,
-        )  # fmt: skip
+        )
         session.add(draft)
         session.flush()
         if not draft.xml:
             key = f"procedure_{draft.id}"
             draft.xml = blank_diagram(key, name)
-            session.add(DraftResource(draft_id=draft.id, kind="form", key=f"{key}_form", body=blank_form(name)))
+            session.add(
+                DraftResource(draft_id=draft.id, kind="form", key=f"{key}_form", body=blank_form(name))
+            )
         if resources is not None:
             present = resources_of(session, draft)
             for kind in ("form", "decision"):
                 known = present.of(kind)
-                _store(session, draft, kind, {k: v for k, v in resources.of(kind).items() if known.get(k) != v})
+                _store(
+                    session, draft, kind, {k: v for k, v in resources.of(kind).items() if known.get(k) != v}
+                )
         details = {"draft": draft.id, "name": name, "key": draft.procedure_key}
         audit.record(session, "procedure", actor.id, "draft", details, now)
     return draft
@@ -112,7 +141,9 @@ def _named(name: str) -> str:
     return name
 
 
-def _base(session: Session, procedure_key: str, version_id: int | None, body: bytes | None) -> ProcedureVersion | None:
+def _base(
+    session: Session, procedure_key: str, version_id: int | None, body: bytes | None
+) -> ProcedureVersion | None:
     """The version that the draft starts from; of a file, the one in force of the procedure that it draws."""
     if version_id is not None:
         version = session.get(ProcedureVersion, version_id, options=[undefer(ProcedureVersion.xml)])
@@ -129,16 +160,26 @@ def _base(session: Session, procedure_key: str, version_id: int | None, body: by
 
 
 def save(
-    session: Session, actor: Account, draft_id: int, revision: int, now: datetime, *, diagram: bytes | None = None,
-    forms: Changes | None = None, decisions: Changes | None = None, replacing: bool = False, losing: bool = False,
+    session: Session,
+    actor: Account,
+    draft_id: int,
+    revision: int,
+    now: datetime,
+    *,
+    diagram: bytes | None = None,
+    forms: Changes | None = None,
+    decisions: Changes | None = None,
+    replacing: bool = False,
+    losing: bool = False,
     opened: bytes | None = None,
-) -> ProcedureDraft:  # fmt: skip
+) -> ProcedureDraft:
     """Store a new diagram, forms and decisions (None drops the draft's own one), all or nothing.
 
-    `revision` is the one that the actor had read: when somebody saved since, Conflict names them, and nothing is
-    written. A diagram saved from an editor must not lose what another tool has written into it (Losing names it), unless
-    the actor agreed to it (`losing`); `opened` is what the editor had made of the stored one before anybody drew: what is
-    missing in it, the editor dropped. With `replacing` it is a file that stands for the old one. Raises DefinitionError for what is no diagram.
+    `revision` is the one that the actor had read: when somebody saved since, Conflict names them, and nothing
+    is written. A diagram saved from an editor must not lose what another tool has written into it (Losing
+    names it), unless the actor agreed to it (`losing`); `opened` is what the editor had made of the stored
+    one before anybody drew: what is missing in it, the editor dropped. With `replacing` it is a file that
+    stands for the old one. Raises DefinitionError for what is no diagram.
     """
     with write(session):
         draft = _locked(session, actor, draft_id, revision)
@@ -155,7 +196,11 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
     """The draft for writing, still open and as the actor had read it."""
     definitions.require_owner(actor)
     draft = session.get(
-        ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=[undefer(ProcedureDraft.xml)]
+        ProcedureDraft,
+        draft_id,
+        with_for_update=True,
+        populate_existing=True,
+        options=[undefer(ProcedureDraft.xml)],
     )
     if draft is None:
         raise NotFound("没有找到这份草稿。")
@@ -174,7 +219,9 @@ def _locked(session: Session, actor: Account, draft_id: int, revision: int | Non
 
 def may_change(actor: Account, draft: ProcedureDraft) -> bool:
     """Whether a draft is the actor's to change: their own, or of an owner whose division theirs holds."""
-    own = [access.scope_of(grant.division_code) for grant in actor.grants if grant.role == access.PROCESS_OWNER]
+    own = [
+        access.scope_of(grant.division_code) for grant in actor.grants if grant.role == access.PROCESS_OWNER
+    ]
     theirs = [grant.division_code for grant in draft.creator.grants if grant.role == access.PROCESS_OWNER]
     within = bool(theirs) and all(any(scope.holds(code) for scope in own) for code in theirs)
     return draft.created_by == actor.id or within or access.has_everywhere(actor, access.PROCESS_OWNER)
@@ -183,7 +230,9 @@ def may_change(actor: Account, draft: ProcedureDraft) -> bool:
 def require_own(actor: Account, draft: ProcedureDraft) -> None:
     """Raise NotAllowed for a draft that belongs to another division's owner."""
     if not may_change(actor, draft):
-        raise NotAllowed(f"这份草稿是{draft.creator.name}的，不归您负责的地方管。您可以把它另存为自己的草稿再改。")
+        raise NotAllowed(
+            f"这份草稿是{draft.creator.name}的，不归您负责的地方管。您可以把它另存为自己的草稿再改。"
+        )
 
 
 STATUS_WORDS = {"open": "正在修改", "submitted": "已提交审批", "deployed": "已启用", "discarded": "已作废"}
@@ -235,16 +284,29 @@ def _store(session: Session, draft: ProcedureDraft, kind: str, changes: Changes)
 
 
 def copy(
-    session: Session, actor: Account, draft_id: int, name: str, now: datetime, *, diagram: bytes | None = None,
-    forms: Changes | None = None, decisions: Changes | None = None,
-) -> ProcedureDraft:  # fmt: skip
+    session: Session,
+    actor: Account,
+    draft_id: int,
+    name: str,
+    now: datetime,
+    *,
+    diagram: bytes | None = None,
+    forms: Changes | None = None,
+    decisions: Changes | None = None,
+) -> ProcedureDraft:
     """A new draft with all of this one's content, and with what the actor has not been able to save in it."""
     with write(session):
         old = find(session, actor, draft_id)
         new = ProcedureDraft(
-            procedure_key=old.procedure_key, name=_named(name), base_version_id=old.base_version_id, xml=old.xml,
-            created_by=actor.id, created_at=now, updated_by=actor.id, updated_at=now,
-        )  # fmt: skip
+            procedure_key=old.procedure_key,
+            name=_named(name),
+            base_version_id=old.base_version_id,
+            xml=old.xml,
+            created_by=actor.id,
+            created_at=now,
+            updated_by=actor.id,
+            updated_at=now,
+        )
         if diagram is not None:
             _take(new, diagram, replacing=True)
         session.add(new)
@@ -264,7 +326,9 @@ def rename(session: Session, actor: Account, draft_id: int, name: str, now: date
     with write(session):
         draft = _locked(session, actor, draft_id)
         draft.name = _named(name)
-        audit.record(session, "procedure", actor.id, "draft_rename", {"draft": draft.id, "name": draft.name}, now)
+        audit.record(
+            session, "procedure", actor.id, "draft_rename", {"draft": draft.id, "name": draft.name}, now
+        )
     return draft
 
 
@@ -273,7 +337,9 @@ def discard(session: Session, actor: Account, draft_id: int, now: datetime) -> N
     with write(session):
         draft = _locked(session, actor, draft_id)
         draft.status, draft.updated_by, draft.updated_at = "discarded", actor.id, now
-        audit.record(session, "procedure", actor.id, "draft_discard", {"draft": draft.id, "name": draft.name}, now)
+        audit.record(
+            session, "procedure", actor.id, "draft_discard", {"draft": draft.id, "name": draft.name}, now
+        )
 
 
 def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, bytes]]:
@@ -286,7 +352,8 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
 
 
 def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
-    """What the draft may use: all that is in force, over it its base version's own and what the draft itself changes.
+    """What the draft may use: all that is in force, over it its base version's own and what the draft itself
+    changes.
 
     Without `own`, the draft's changes are left out.
     """
@@ -304,7 +371,9 @@ def checked(session: Session, draft: ProcedureDraft) -> tuple[Definition | None,
 
 
 def seen(session: Session, actor: Account, draft_id: int, now: datetime) -> list[DraftEditor]:
-    """Note that the actor has the draft open; answers who else gave a sign of life in the last two minutes."""
+    """Note that the actor has the draft open; answers who else gave
+    a sign of life in the last two minutes.
+    """
     find(session, actor, draft_id)
     with write(session):
         mark = session.get(DraftEditor, (draft_id, actor.id))
@@ -315,7 +384,9 @@ def seen(session: Session, actor: Account, draft_id: int, now: datetime) -> list
     others = (
         select(DraftEditor)
         .where(
-            DraftEditor.draft_id == draft_id, DraftEditor.account_id != actor.id, DraftEditor.seen_at > now - PRESENT
+            DraftEditor.draft_id == draft_id,
+            DraftEditor.account_id != actor.id,
+            DraftEditor.seen_at > now - PRESENT,
         )
         .options(joinedload(DraftEditor.account).lazyload(Account.grants))
         .order_by(DraftEditor.seen_at.desc())

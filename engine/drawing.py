@@ -1,4 +1,6 @@
-"""What somebody who draws a procedure may name: forms with their fields, decisions, services, parts, procedures."""
+"""What somebody who draws a procedure may name: forms with their fields, decisions, services, parts,
+procedures.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,14 @@ from engine.spiff import settings_of, timer_feel
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
-    """Everything by kind, each with its key, its name and what it holds; of the draft and of what is in force."""
+    """Everything by kind, each with its key, its name and what it holds;
+    of the draft and of what is in force.
+    """
     resources = drafting.resources_of(session, draft)
     own = drafting.changed(session, draft)
-    procedures = session.execute(select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key))
+    procedures = session.execute(
+        select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key)
+    )
     return {
         "queues": [{"key": key, "name": name} for key, name in QUEUE_NAMES.items()],
         "forms": [
@@ -61,7 +67,9 @@ def _service(one: Service) -> dict[str, Any]:
 
 
 def _handed(session: Session, draft: ProcedureDraft) -> list[dict[str, str]]:
-    """What the procedures in force hand to the draft's part as they call it: each variable with the caller's name."""
+    """What the procedures in force hand to the draft's part as they call it:
+    each variable with the caller's name.
+    """
     if not draft.procedure_key:
         return []
     found: dict[str, str] = {}
@@ -149,7 +157,9 @@ def wrong(text: str, *, timer: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Listed:
-    """A form or decision of a draft: whether its diagram names it, the draft changes it, something is in force."""
+    """A form or decision of a draft: whether its diagram names it, the draft changes it,
+    something is in force.
+    """
 
     kind: str
     part: str
@@ -171,13 +181,18 @@ def listed(session: Session, draft: ProcedureDraft) -> list[Listed]:
     steps = _steps_by_form(draft)
     return [
         Listed(
-            kind, f"{kind}s", key, _decision(key, body)["name"] if kind == "decision" else steps.get(key, key),
-            key in named.of(kind), key in own[kind], key in before.of(kind),
+            kind,
+            f"{kind}s",
+            key,
+            _decision(key, body)["name"] if kind == "decision" else steps.get(key, key),
+            key in named.of(kind),
+            key in own[kind],
+            key in before.of(kind),
         )
         for kind in ("form", "decision")
         for key, body in sorted(resources.of(kind).items())
         if key in named.of(kind) or key in own[kind]
-    ]  # fmt: skip
+    ]
 
 
 def _steps_by_form(draft: ProcedureDraft) -> dict[str, str]:
@@ -215,7 +230,9 @@ def used(resources: Resources, body: bytes) -> Resources:
         for name, value in x.properties(process).items()
         if name.endswith("Form")
     }
-    decisions = {x.extension_text(node, "calledDecisionId") for node in x.descendants(root, "businessRuleTask")}
+    decisions = {
+        x.extension_text(node, "calledDecisionId") for node in x.descendants(root, "businessRuleTask")
+    }
     return Resources(
         {key: text for key, text in resources.form.items() if key in forms},
         {key: text for key, text in resources.decision.items() if key in decisions},

@@ -41,18 +41,26 @@ _UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception"
 
 
 @service("household.eliminate", "标注风险消除", "不是监测对象的拒绝", undo=_unmark, decides=True)
-def eliminate(call: ServiceCall, approved_on: str, manner: str, exception: str | None = None) -> dict[str, Any]:
+def eliminate(
+    call: ServiceCall, approved_on: str, manner: str, exception: str | None = None
+) -> dict[str, Any]:
     """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
 
-    `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be marked
-    (R24). Raises Conflict for a household that is not monitored.
+    `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be
+    marked (R24). Raises Conflict for a household that is not monitored.
     """
     household = standing.require(call)
     if household.status != "monitored":
         raise Conflict("这户现在不是未消除风险的监测对象，不能标注风险消除。")
     words = _words(manner)
     changed = standing.change(
-        call, household, "eliminated", approved_on, status="eliminated", eliminated_on=date.fromisoformat(approved_on),
-        elimination_manner=manner, labour_exception=exception or "",
-    )  # fmt: skip
+        call,
+        household,
+        "eliminated",
+        approved_on,
+        status="eliminated",
+        eliminated_on=date.fromisoformat(approved_on),
+        elimination_manner=manner,
+        labour_exception=exception or "",
+    )
     return {"eliminated_on": approved_on, "manner": manner, "words": words, **changed}

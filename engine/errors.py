@@ -1,4 +1,6 @@
-"""The one small tree of errors: each carries a Chinese sentence for people, a code for programs and an HTTP status."""
+"""The one small tree of errors: each carries a Chinese sentence for people,
+a code for programs and an HTTP status.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ class Losing(Invalid):
 
 @dataclass(frozen=True)
 class Cure:
-    """A text of the drawing as it should read: of its ``name``, ``documentation``, ``instructions`` or a note's ``text``."""
+    """A text of the drawing as it should read: of its ``name``, ``documentation``,
+    ``instructions`` or a note's ``text``.
+    """
 
     element_id: str
     part: str
@@ -79,7 +83,9 @@ class Finding:
 
 
 class DefinitionError(ShouwangError):
-    """A diagram, decision table or form that cannot be put into force; `findings` say why, element by element."""
+    """A diagram, decision table or form that cannot be put into force; `findings` say why,
+    element by element.
+    """
 
     code = "definition"
     status = 422
@@ -105,7 +111,8 @@ class Trouble(Enum):
 
 
 class Unavailable(ShouwangError):
-    """The surroundings (database, disk, network) did not let it happen: nothing has changed, who asked may ask again.
+    """The surroundings (database, disk, network) did not let it happen: nothing has changed, who asked may
+    ask again.
 
     Raised by `engine.database.write`; `engine.surroundings` has the sentences.
     """

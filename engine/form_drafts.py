@@ -1,4 +1,6 @@
-"""What somebody who edits a form asks: what is wrong with it, what the diagram would miss, how it looks when filled."""
+"""What somebody who edits a form asks: what is wrong with it, what the diagram would miss,
+how it looks when filled.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
 def store(
     session: Session, actor: Account, draft_id: int, revision: int, key: str, body: bytes, now: datetime
 ) -> ProcedureDraft:
-    """Save a form into the draft; a field may still be wrong. Raises Invalid for what is no form, Conflict."""
+    """Save a form into the draft; a field may still be wrong.
+
+    Raises Invalid for what is no form, Conflict.
+    """
     _form(body)
     return drafting.save(session, actor, draft_id, revision, now, forms={key: body})
 
@@ -77,7 +82,8 @@ def _fields(schema: Mapping[str, Any]) -> dict[str, str]:
 
 
 def preview(body: bytes, typed: Mapping[str, Any] | None, today: date, *, attempt: bool = False) -> Preview:
-    """The form rendered with what was `typed` (a browser's fields; None: with samples), checked when it is an `attempt`.
+    """The form rendered with what was `typed` (a browser's fields; None: with samples), checked when it is an
+    `attempt`.
 
     Raises Invalid with the first thing that is wrong when the form cannot be shown.
     """

@@ -1,9 +1,11 @@
-"""Where tokens meet: parallel and inclusive joins and the end of a process, by the standard's own rules (BPMN 2.0, 13.4).
+"""Where tokens meet: parallel and inclusive joins and the end of a process, by the standard's own rules (BPMN
+2.0, 13.4).
 
-The library looks for completed ancestors in its task tree, which remembers every earlier round of a loop: there a join
-may fire before all have come, or fire twice, and the search itself fails below a depth. Here a token that has come and
-not yet gone on is a WAITING task of the join, whichever round it is of; a join that fires takes one of every incoming
-flow, also where several flows come straight from one gateway. Variables live with the case, so there is nothing to merge.
+The library looks for completed ancestors in its task tree, which remembers every earlier round of a loop:
+there a join may fire before all have come, or fire twice, and the search itself fails below a depth. Here a
+token that has come and not yet gone on is a WAITING task of the join, whichever round it is of; a join that
+fires takes one of every incoming flow, also where several flows come straight from one gateway. Variables
+live with the case, so there is nothing to merge.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ _LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 
 Flow = tuple[Any, int]
-"""A flow into a join: the element that it comes from, and which of that element's flows to the join it is (from 0)."""
+"""A flow into a join: the element that it comes from,
+and which of that element's flows to the join it is (from 0).
+"""
 
 
 def flow_of(token: Task) -> Flow:
@@ -108,14 +112,23 @@ class _Choice:
         if len(self.cond_task_specs) == 1:
             return self._go(my_task, self._taken(my_task, ask()))
         answer = my_task.workflow.top_workflow.answer
-        flows = answer("flows", my_task, lambda: [self.flow_ids[place] for place in self._taken(my_task, ask())])
+        flows = answer(
+            "flows", my_task, lambda: [self.flow_ids[place] for place in self._taken(my_task, ask())]
+        )
         return self._go(my_task, [self.flow_ids.index(flow) for flow in flows])
 
     def _taken(self, my_task: Task, places: Sequence[int]) -> Sequence[int]:
-        """The flows at `places`; the default one without any. Raises EngineFault when there is none either."""
-        taken = places or [place for place, (condition, _) in enumerate(self.cond_task_specs) if condition is None]
+        """The flows at `places`; the default one without any.
+
+        Raises EngineFault when there is none either.
+        """
+        taken = places or [
+            place for place, (condition, _) in enumerate(self.cond_task_specs) if condition is None
+        ]
         if not taken:
-            raise EngineFault(f"“{my_task.task_spec.bpmn_name or my_task.task_spec.bpmn_id}”没有一条出口的条件成立。")
+            raise EngineFault(
+                f"“{my_task.task_spec.bpmn_name or my_task.task_spec.bpmn_id}”没有一条出口的条件成立。"
+            )
         return taken
 
     def _go(self, my_task: Task, taken: Sequence[int]) -> None:
@@ -124,7 +137,9 @@ class _Choice:
         my_task._sync_children([self._wf_spec.task_specs[name] for name in names], TaskState.FUTURE)
         for name in {name for name in names if self._flows_to(name)[1:]}:
             twins = [child for child in my_task.children if child.task_spec.name == name]
-            for child, place in zip(twins, (place for place in taken if place in self._flows_to(name)), strict=True):
+            for child, place in zip(
+                twins, (place for place in taken if place in self._flows_to(name)), strict=True
+            ):
                 child.internal_data["flow"] = self._flows_to(name).index(place)
         for child in my_task.children:
             child.task_spec._predict(child, mask=TaskState.FUTURE | TaskState.PREDICTED_MASK)
@@ -142,7 +157,8 @@ class ExclusiveGateway(_Choice, LibraryExclusiveGateway):  # type: ignore[misc]
 
 
 class InclusiveGateway(_Choice, _Join, LibraryInclusiveGateway):  # type: ignore[misc]
-    """Fires when no token elsewhere can still come by a flow that has none; goes on by every flow whose condition holds.
+    """Fires when no token elsewhere can still come by a flow that has none; goes on by every flow whose
+    condition holds.
 
     A token that can as well come by a flow that has one already is not waited for, as the standard says.
     """

@@ -58,7 +58,9 @@ _YEAR = select(HouseholdYear).where(
 )
 
 
-def register(session: Session, data: Mapping[str, Any], now: datetime, *, actor: Account | None = None) -> Household:
+def register(
+    session: Session, data: Mapping[str, Any], now: datetime, *, actor: Account | None = None
+) -> Household:
     """Add a household with its head; the caller is inside a write transaction and has checked the reach.
 
     Raises Registered when another household has one of its people.
@@ -66,15 +68,23 @@ def register(session: Session, data: Mapping[str, Any], now: datetime, *, actor:
     division = divisions.get(session, str(data["village_code"]))
     if division.level != "village":
         raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
-    rows = data.get("members") or [{"name": data["head_name"], "id_number": data.get("id_number"), "relation": "head"}]
+    rows = data.get("members") or [
+        {"name": data["head_name"], "id_number": data.get("id_number"), "relation": "head"}
+    ]
     field = "members.{row}.id_number" if data.get("members") else "id_number"
     persons.require_free(session, actor, division.code, rows, None, field)
     household = Household(
-        number="", division_id=division.id, village_code=division.code, head_name=data["head_name"],
-        head_id_number=text.identity(data.get("id_number")) or "", group_name=data.get("group_name") or "",
-        address=data.get("address") or "", phone=data.get("phone") or "",
-        household_type=data.get("household_type") or "ordinary", updated_at=now,
-    )  # fmt: skip
+        number="",
+        division_id=division.id,
+        village_code=division.code,
+        head_name=data["head_name"],
+        head_id_number=text.identity(data.get("id_number")) or "",
+        group_name=data.get("group_name") or "",
+        address=data.get("address") or "",
+        phone=data.get("phone") or "",
+        household_type=data.get("household_type") or "ordinary",
+        updated_at=now,
+    )
     household.number = f"new-{now.timestamp()}-{data['head_name']}"[:30]
     session.add(household)
     session.flush()
@@ -90,12 +100,18 @@ def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
     if number and row.get("id_type", "id_card") != "none":
         born = idnumber.birth_date(number).isoformat()
     return {
-        "position": position, "name": str(row["name"]),
+        "position": position,
+        "name": str(row["name"]),
         "sex": row.get("sex") or (idnumber.sex(number) if number else ""),
-        "id_type": row.get("id_type") or "id_card", "id_number": number, "person": persons.of(number),
-        "birth_date": date.fromisoformat(str(born)) if born else None, "relation": row.get("relation") or "",
-        "facts": {key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")},
-    }  # fmt: skip
+        "id_type": row.get("id_type") or "id_card",
+        "id_number": number,
+        "person": persons.of(number),
+        "birth_date": date.fromisoformat(str(born)) if born else None,
+        "relation": row.get("relation") or "",
+        "facts": {
+            key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")
+        },
+    }
 
 
 def facts(session: Session, household_id: int) -> dict[str, Any]:
@@ -110,20 +126,35 @@ def facts(session: Session, household_id: int) -> dict[str, Any]:
         .limit(1)
     )
     return {
-        "id": household.id, "number": household.number, "head_name": household.head_name,
-        "head_id_number": household.head_id_number, "village_code": household.village_code,
-        "village": household.division.name, "path": household.division.path, "group_name": household.group_name,
-        "address": household.address, "phone": household.phone, "household_type": household.household_type,
-        "type_name": TYPE_NAMES.get(household.household_type, ""), "status": household.status,
-        "category": household.category, "risks": household.risks, "key_groups": household.key_groups,
-        "size": len(household.members), "national_number": household.national_number,
+        "id": household.id,
+        "number": household.number,
+        "head_name": household.head_name,
+        "head_id_number": household.head_id_number,
+        "village_code": household.village_code,
+        "village": household.division.name,
+        "path": household.division.path,
+        "group_name": household.group_name,
+        "address": household.address,
+        "phone": household.phone,
+        "household_type": household.household_type,
+        "type_name": TYPE_NAMES.get(household.household_type, ""),
+        "status": household.status,
+        "category": household.category,
+        "risks": household.risks,
+        "key_groups": household.key_groups,
+        "size": len(household.members),
+        "national_number": household.national_number,
         "members": [member_row(member) for member in household.members],
-        "income": year.income if year else {}, "spending": year.spending if year else {},
-        "assurances": year.assurances if year else {}, "per_capita": float(year.per_capita) if year else None,
-        "net_income": float(year.net_income) if year else None, "year": year.year if year else None,
-        "monitored_on": _iso(household.monitored_on), "eliminated_on": _iso(household.eliminated_on),
+        "income": year.income if year else {},
+        "spending": year.spending if year else {},
+        "assurances": year.assurances if year else {},
+        "per_capita": float(year.per_capita) if year else None,
+        "net_income": float(year.net_income) if year else None,
+        "year": year.year if year else None,
+        "monitored_on": _iso(household.monitored_on),
+        "eliminated_on": _iso(household.eliminated_on),
         "elimination_manner": household.elimination_manner,
-    }  # fmt: skip
+    }
 
 
 def _iso(day: date | None) -> str | None:
@@ -134,26 +165,37 @@ def public(found: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of `facts` as lists and programmes may show them: numbers masked, members by name only."""
     shown = {key: value for key, value in found.items() if key not in ("members", "head_id_number", "phone")}
     return {
-        **shown, "head_id_number": idnumber.mask(found["head_id_number"]), "phone": mask_phone(found["phone"]),
+        **shown,
+        "head_id_number": idnumber.mask(found["head_id_number"]),
+        "phone": mask_phone(found["phone"]),
         "members": [{"name": row["name"], "relation": row["relation"]} for row in found["members"]],
-    }  # fmt: skip
+    }
 
 
 def member_row(member: Member) -> dict[str, Any]:
     """A member as the verification form has it."""
     return {
-        "name": member.name, "sex": member.sex, "id_type": member.id_type, "id_number": member.id_number,
-        "relation": member.relation, **member.facts,
-    }  # fmt: skip
+        "name": member.name,
+        "sex": member.sex,
+        "id_type": member.id_type,
+        "id_number": member.id_number,
+        "relation": member.relation,
+        **member.facts,
+    }
 
 
 receives(
-    "service", "household.record", form="verification", members=Need(ROWS, required=False, columns=frozenset({"name"}))
+    "service",
+    "household.record",
+    form="verification",
+    members=Need(ROWS, required=False, columns=frozenset({"name"})),
 )
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:
-    """The check was returned or withdrawn: what it saw does not count; the next one overwrites the register."""
+    """The check was returned or withdrawn: what it saw does not count;
+    the next one overwrites the register.
+    """
     row = call.session.get(Observation, result.get("observation") or 0)
     if row is not None:
         call.session.delete(row)
@@ -163,8 +205,11 @@ def _forget_observation(call: ServiceCall, result: Any) -> None:
 
 
 @service("household.record", "记入农户档案", "核实的成员、收支、风险等", undo=_forget_observation)
-def record_verification(call: ServiceCall, form: str = "verification", clues: bool | None = None) -> dict[str, Any]:
-    """Write the verified household into the register: members, the year's income and spending, risks (R07, R38).
+def record_verification(
+    call: ServiceCall, form: str = "verification", clues: bool | None = None
+) -> dict[str, Any]:
+    """Write the verified household into the register: members, the year's income and spending, risks (R07,
+    R38).
 
     `clues`: the check has looked into the clues that the case holds, so they wait for nothing more.
     """
@@ -190,7 +235,9 @@ def record_verification(call: ServiceCall, form: str = "verification", clues: bo
     if household.status == "ordinary" and call.case.version.procedure.exclusive == "register":
         household.status = "identifying"  # a mere check of help does not begin an identification
     _record_year(call.session, household, data, actor_id, call.now)
-    seen = observations.record(call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id)
+    seen = observations.record(
+        call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id
+    )
     call.session.flush()
     count = len(members) or size(call.session, household.id)
     answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
@@ -243,7 +290,9 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     because = f"原因：{text.sentence(reason)}" if reason else ""
     words = f"{matter}：{text.sentence(result)}{because}如有异议，可向村、乡、县申请复核。"[:1000]
     for queue in ("township", "village"):  # R12: those who handled it hear of it too
-        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now)
+        notifications.send(
+            call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now
+        )
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
 
@@ -253,7 +302,9 @@ def view(session: Session, actor: Account, household_id: int) -> Household:
     query = (
         select(Household)
         .where(Household.id == household_id, access.visible_households(actor))
-        .options(selectinload(Household.members), selectinload(Household.years), joinedload(Household.division))
+        .options(
+            selectinload(Household.members), selectinload(Household.years), joinedload(Household.division)
+        )
     )
     household = session.scalar(query)
     if household is None:
@@ -279,7 +330,9 @@ def found_by(typed: str) -> ColumnElement[bool]:
     )
 
 
-def search(session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1) -> Page[Household]:
+def search(
+    session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1
+) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
     query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
     if text.key(typed):
@@ -293,7 +346,9 @@ def search(session: Session, actor: Account, typed: str = "", status: str = "", 
 def find_duplicates(
     session: Session, *, id_number: str = "", village_code: str = "", address: str = "", head_name: str = ""
 ) -> Sequence[Household]:
-    """Households that may be the same: an ID number among their members, or the same village with name or address."""
+    """Households that may be the same: an ID number among their members,
+    or the same village with name or address.
+    """
     conditions: list[ColumnElement[bool]] = []
     if number := text.identity(id_number):
         conditions.append(persons.holding(number))

@@ -1,4 +1,5 @@
-"""Citizen identification numbers by GB 11643: own code, since the usual library refuses valid numbers of elderly people.
+"""Citizen identification numbers by GB 11643: own code, since the usual library refuses valid numbers of
+elderly people.
 
 The region part is never checked against present codes (they change) and never used as a residence.
 """
@@ -19,7 +20,8 @@ def check_digit(first17: str) -> str:
 
 
 def validate(text: str, today: date) -> str:
-    """The number in its normal form. 20 or 22 characters are a disability certificate: the number and its suffix.
+    """The number in its normal form. 20 or 22 characters are a disability certificate: the number and its
+    suffix.
 
     Raises ValueError with a Chinese sentence.
     """
@@ -40,7 +42,9 @@ def validate(text: str, today: date) -> str:
 
 
 def genuine(number: str) -> bool:
-    """Whether a number in its normal form is somebody's: its date of birth exists and its check digit is right."""
+    """Whether a number in its normal form is somebody's:
+    its date of birth exists and its check digit is right.
+    """
     try:
         return 1900 <= birth_date(number).year <= 2100 and check_digit(number[:17]) == number[17]
     except ValueError:

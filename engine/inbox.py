@@ -99,7 +99,9 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
         scope = access.scope_of(wanted.village)
         query = query.where(access.within(WorkItem.village_code, [scope]))
     if wanted.batch:
-        held = select(BatchEntry.case_id).where(BatchEntry.batch_id == wanted.batch, BatchEntry.result != "returned")
+        held = select(BatchEntry.case_id).where(
+            BatchEntry.batch_id == wanted.batch, BatchEntry.result != "returned"
+        )
         query = query.where(WorkItem.case_id.in_(held))
     if wanted.urged:
         query = query.where(IS_URGED)
@@ -143,7 +145,9 @@ def steps_of(session: Session, case_ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def todo_ids(session: Session, actor: Account, wanted: InboxFilter, now: datetime, limit: int) -> list[int]:
-    """All that `todo` would list on all its pages, up to `limit`; what a colleague has claimed is left out."""
+    """All that `todo` would list on all its pages, up to `limit`;
+    what a colleague has claimed is left out.
+    """
     query = _narrow(select(WorkItem).where(mine(actor)), wanted, now)
     query = query.where(or_(WorkItem.claimed_by.is_(None), WorkItem.claimed_by == actor.id))
     return list(session.scalars(query.with_only_columns(WorkItem.id).order_by(*_order(wanted)).limit(limit)))
@@ -169,14 +173,18 @@ def page_of(session: Session, base: Select[T], ordered: Select[T], number: int, 
     return Page(items, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
 
 
-def page_of_rows(session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE) -> Page[Any]:
+def page_of_rows(
+    session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE
+) -> Page[Any]:
     """As `page_of`, of an ordered query that answers rows of columns."""
     total, number, pages = _numbers(session, query, number, size)
     rows = list(session.execute(query.offset((number - 1) * size).limit(size)))
     return Page(rows, min(total, COUNT_CAP), number, pages, total > COUNT_CAP)
 
 
-def _numbers(session: Session, base: Select[*tuple[Any, ...]], number: int, size: int) -> tuple[int, int, int]:
+def _numbers(
+    session: Session, base: Select[*tuple[Any, ...]], number: int, size: int
+) -> tuple[int, int, int]:
     """How many rows up to the cap and one more, which page there is for `number`, and how many pages."""
     few = base.order_by(None).with_only_columns(literal(1), maintain_column_froms=True).limit(COUNT_CAP + 1)
     total = session.scalar(select(func.count()).select_from(few.subquery())) or 0
@@ -192,7 +200,8 @@ def todo_groups(session: Session, actor: Account, now: datetime) -> list[Group]:
     rows = session.execute(query.order_by(func.min(WorkItem.id))).all()
     latest = [row[-1] for row in rows]  # a step is called as its newest item is
     names = {
-        row.id: row.name for row in session.execute(select(_ITEM.c.id, _ITEM.c.name).where(_ITEM.c.id.in_(latest)))
+        row.id: row.name
+        for row in session.execute(select(_ITEM.c.id, _ITEM.c.name).where(_ITEM.c.id.in_(latest)))
     }
     return [
         Group(procedure, element, names[last], queue, count, late, soon)
@@ -216,7 +225,9 @@ def started(session: Session, actor: Account, page: int = 1) -> Page[CaseFile]:
 
 
 def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account]:
-    """Who else works on the item's queue in its own division: whom 转办 may name, an official's or a supervisor's."""
+    """Who else works on the item's queue in its own division: whom 转办 may name,
+    an official's or a supervisor's.
+    """
     role = next(role for role, queue in access.QUEUE_OF_ROLE.items() if queue == item.queue)
     query = (
         select(Account)
@@ -236,7 +247,9 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
 def bell(session: Session, actor: Account, page: int = 1) -> Page[Notification]:
     """The notifications of the actor's queues and the actor's own, latest first."""
     conditions = [
-        condition for grant in actor.grants if (condition := access.queue_condition(grant, Notification)) is not None
+        condition
+        for grant in actor.grants
+        if (condition := access.queue_condition(grant, Notification)) is not None
     ]
     conditions += [
         and_(Notification.queue == access.SUPERVISOR, Notification.division_code == grant.division_code)

@@ -23,7 +23,10 @@ def _root() -> Path:
     if (CHECKOUT / "bpmn").is_dir():
         return CHECKOUT
     carried = (file for file in distribution("shouwang").files or () if SHIPPED in file.as_posix())
-    return next((Path(str(file.locate())).resolve().parents[1] for file in carried if file.suffix == ".json"), CHECKOUT)
+    return next(
+        (Path(str(file.locate())).resolve().parents[1] for file in carried if file.suffix == ".json"),
+        CHECKOUT,
+    )
 
 
 ROOT = _root()
@@ -32,15 +35,18 @@ INSTANCE = (ROOT if ROOT == CHECKOUT else Path.cwd()) / "instance"
 """Where a database goes that nobody has given a place: in the checkout, or where the command was called."""
 HENAN = "410000000000"
 FIRST_LINE = {
-    "year": 2022, "amount": 6900, "effective_from": date(2022, 1, 1),
+    "year": 2022,
+    "amount": 6900,
+    "effective_from": date(2022, 1, 1),
     "basis": "2021年全省农村居民人均可支配收入增长8.8%,2022年防返贫监测范围以家庭年人均纯收入6900元为参考",
-}  # fmt: skip
+}
 """R01: the plan's own figure; later years are entered by the province."""
 Say = Callable[[str], None]
 
 
 def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = lambda text: None) -> None:
-    """Load divisions, days off and the first monitoring line, and deploy the procedures that the product carries.
+    """Load divisions, days off and the first monitoring line, and deploy the procedures that the product
+    carries.
 
     May be run again: it adds only what is missing.
     """

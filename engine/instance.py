@@ -1,8 +1,9 @@
-"""A running instance in memory: start, complete a task, catch a message, let time pass. No database, no clock.
+"""A running instance in memory: start, complete a task, catch a message, let time pass. No database, no
+clock.
 
-Everything that enters an instance does so through one of four inputs, each at an instant its caller gives. The instance
-answers with records of what happened, one for each input and each timer that fired on the way, so that history and
-state are two views of the same thing.
+Everything that enters an instance does so through one of four inputs, each at an instant its caller gives.
+The instance answers with records of what happened, one for each input and each timer that fired on the way,
+so that history and state are two views of the same thing.
 """
 
 from __future__ import annotations
@@ -46,8 +47,10 @@ from engine.text import whole
 from engine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 
 Place = tuple[tuple[str, int], ...]
-"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id and which of
-its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around it."""
+"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
+and which of its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around
+it.
+"""
 
 _AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
 _ANY = TaskState.ANY_MASK
@@ -57,7 +60,9 @@ UNKNOWN: Any = object()
 """The history does not say."""
 
 MAX_ROUNDS = 200
-"""A timer that was due as soon as it began to wait, more often than this in one go, is a loop without a wait."""
+"""A timer that was due as soon as it began to wait, more often than this in one go,
+is a loop without a wait.
+"""
 
 MAX_STEPS = 2_000
 """More automatic steps than this in one go, likewise: the library itself would never stop."""
@@ -77,21 +82,33 @@ class Record:
     services: list[tuple[str, str, str, Any]] = field(default_factory=list)  # element, token, name, result
     decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
     flows: list[Sequence[str]] = field(default_factory=list)  # by which a gateway went on, each time
-    repeats: list[tuple[str, Any]] = field(default_factory=list)  # element, for what or whether it is done again
+    repeats: list[tuple[str, Any]] = field(
+        default_factory=list
+    )  # element, for what or whether it is done again
     sets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # element, variables
     ends: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)  # tokens that a message reached
     late: bool = False  # a message whose wait is over: recorded, and that is all
-    told: list[tuple[str, str]] = field(default_factory=list)  # element, what people should know of how it went
+    told: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # element, what people should know of how it went
 
     def noted(self, line: lines.Input) -> lines.Input:
         """The line of the history with what came of the input."""
         return replace(
-            line, token=self.token, due=self.due_at, late=self.late,
+            line,
+            token=self.token,
+            due=self.due_at,
+            late=self.late,
             services=[lines.Answer(*one) for one in self.services],
             decisions=[lines.Decision(*one) for one in self.decisions],
-            flows=self.flows, repeats=self.repeats, sets=self.sets, ends=self.ends, caught=self.caught, told=[lines.Told(*one) for one in self.told],
-        )  # fmt: skip
+            flows=self.flows,
+            repeats=self.repeats,
+            sets=self.sets,
+            ends=self.ends,
+            caught=self.caught,
+            told=[lines.Told(*one) for one in self.told],
+        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +124,9 @@ class OpenTask:
 
 @dataclass(frozen=True)
 class WaitingTimer:
-    """A timer event that waits; `limit` when it only marks that a time limit has passed (`Element.is_limit`)."""
+    """A timer event that waits; `limit` when it only marks that a
+    time limit has passed (`Element.is_limit`).
+    """
 
     token: str
     element_id: str
@@ -168,7 +187,7 @@ class Instance:
         workflow.tell = self._tell
         return workflow
 
-    # -- inputs -------------------------------------------------------------------------------------------------------
+    # -- inputs ------------------------------------------------------------------------------------
 
     def start(self, variables: Mapping[str, Any], now: datetime) -> None:
         """Start with case `variables`; a message start event is met by the start itself."""
@@ -206,20 +225,23 @@ class Instance:
         *,
         late: bool | None = None,
     ) -> bool:
-        """A message arrives: `facts` change case variables; it is caught now, held until caught, or only recorded.
+        """A message arrives: `facts` change case variables; it is caught now, held until caught, or only
+        recorded.
 
-        Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is what comes
-        after the last wait for it has ended unheard (its step is done, its time is up, another event was first), unless
-        another wait for it lies ahead; going round a loop does not make it news. What people report on a form is never
-        too late: who takes it in time keeps it until it is answered (R10). `late` is what the history says.
-        Returns whether something caught it.
+        Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is
+        what comes after the last wait for it has ended unheard (its step is done, its time is up, another
+        event was first), unless another wait for it lies ahead; going round a loop does not make it news.
+        What people report on a form is never too late: who takes it in time keeps it until it is answered
+        (R10). `late` is what the history says. Returns whether something caught it.
         """
         self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
-            record.late = name not in self.definition.reports and self._comes_late(name) if late is None else late
+            record.late = (
+                name not in self.definition.reports and self._comes_late(name) if late is None else late
+            )
             self.held += [] if record.late else [(name, payload)]
         self._settle(now)
         return bool(record.caught)
@@ -230,7 +252,9 @@ class Instance:
             return False
         for workflow in [top, *top.get_active_subprocesses()]:
             ahead = messages_ahead(workflow.spec, inner)
-            if any(name in ahead.get(t.task_spec.name, ()) for t in workflow.tasks.values() if t.has_state(_LIVE)):
+            if any(
+                name in ahead.get(t.task_spec.name, ()) for t in workflow.tasks.values() if t.has_state(_LIVE)
+            ):
                 return False
         return True
 
@@ -244,7 +268,8 @@ class Instance:
             self._settle(limit)
 
     def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
-        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning: so the history says.
+        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning: so the
+        history says.
 
         Of several that wait at one event-based gateway it is that of `element_id`.
         """
@@ -262,7 +287,7 @@ class Instance:
         self.frozen = self.replaying = False
         self.recall = _forgotten
 
-    # -- questions ----------------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -271,7 +296,9 @@ class Instance:
         return data
 
     def variables_at(self, token: str) -> dict[str, Any]:
-        """The case's variables as the open task `token` sees them: with its item, when it is one of several."""
+        """The case's variables as the open task `token` sees them: with its item,
+        when it is one of several.
+        """
         for task in self._ready_manual():
             repeated = around(task) if codec.token_of(task) == token else None
             if repeated is not None and repeated.item_variable:
@@ -286,7 +313,12 @@ class Instance:
     def open_tasks(self) -> list[OpenTask]:
         """The user tasks that wait for a person, with the nearest limit that encloses each."""
         return [
-            OpenTask(codec.token_of(task), task.task_spec.bpmn_id, self._limit_of(task), task.internal_data.get("item"))
+            OpenTask(
+                codec.token_of(task),
+                task.task_spec.bpmn_id,
+                self._limit_of(task),
+                task.internal_data.get("item"),
+            )
             for task in self._ready_manual()
         ]
 
@@ -306,7 +338,9 @@ class Instance:
         return frozenset(limit.token for limit in self.passed())
 
     def passed(self) -> list[WaitingTimer]:
-        """Those limits with when they passed, by what the case knows now (R06: an earlier clue moves that day too)."""
+        """Those limits with when they passed, by what the case knows now (R06:
+        an earlier clue moves that day too).
+        """
         found = []
         for task in self._passed_tasks():
             timer = task.task_spec.event_definition
@@ -324,12 +358,18 @@ class Instance:
             and task.state == TaskState.COMPLETED
             and self.definition.elements[task.task_spec.bpmn_id].is_limit
             and task.parent is not None
-            and any(not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
-                    for twin in task.parent.children)
-        ]  # fmt: skip
+            and any(
+                not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
+                for twin in task.parent.children
+            )
+        ]
 
-    def due_of(self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None) -> datetime | None:
-        """When the timer `element_id` would be due, were its wait to begin at `now` and `facts` be case variables."""
+    def due_of(
+        self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None
+    ) -> datetime | None:
+        """When the timer `element_id` would be due,
+        were its wait to begin at `now` and `facts` be case variables.
+        """
         element = self.definition.elements.get(element_id)
         if element is None or element.timer is None:
             return None
@@ -337,11 +377,14 @@ class Instance:
         step = self.definition.elements.get(element.properties.get(COUNTS_FROM, ""))
         opened = self._opened(step.id) if step is not None else None
         if step is not None and step.variable is not None and opened is not None:
-            variables[step.variable] = not_before(variables.get(step.variable), local_date(opened).isoformat())
+            variables[step.variable] = not_before(
+                variables.get(step.variable), local_date(opened).isoformat()
+            )
         return due_time(
-            element.timer, now,
+            element.timer,
+            now,
             lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
-        )  # fmt: skip
+        )
 
     def _opened(self, element_id: str) -> datetime | None:
         """When the user task `element_id` was opened, the last of its rounds."""
@@ -359,12 +402,16 @@ class Instance:
         if text is None:
             return None
         variables = {**self.variables, **(facts or {})}
-        return to_plain(compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays))
+        return to_plain(
+            compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays)
+        )
 
     def waits_for(self) -> frozenset[str]:
         """Names of the messages that would be caught now."""
         return frozenset(
-            name for task in self._workflow.event_manager.tasks.values() for name in messages_of(task.task_spec)
+            name
+            for task in self._workflow.event_manager.tasks.values()
+            for name in messages_of(task.task_spec)
         )
 
     def pending(self, name: str) -> list[Any]:
@@ -419,7 +466,7 @@ class Instance:
         }
         return list(found)
 
-    # -- inside -------------------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------------------
 
     def _note(self, record: Record) -> None:
         self.records.append(record)
@@ -445,7 +492,11 @@ class Instance:
         chain = []
         at: Task | None = task
         while at is not None:
-            twins = [t for t in at.workflow.tasks.values() if t.task_spec is at.task_spec and not t.has_state(_AHEAD)]
+            twins = [
+                t
+                for t in at.workflow.tasks.values()
+                if t.task_spec is at.task_spec and not t.has_state(_AHEAD)
+            ]
             chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
             above = at.workflow.parent_task_id
             at = self._workflow.get_task_from_id(above) if above is not None else None
@@ -486,7 +537,9 @@ class Instance:
         for task, definition in self._timing():
             due = definition.due_at(task)
             if due is None:
-                raise EngineFault(f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。")
+                raise EngineFault(
+                    f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。"
+                )
             found.append((task, definition, due))
         elements = self.definition.elements
         return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
@@ -496,7 +549,9 @@ class Instance:
         return element.is_limit, whole(element.properties.get("warnDays"))
 
     def _limit_of(self, task: Task) -> datetime | None:
-        """The earliest due time among the timers on the task and on what encloses it, passed ones included."""
+        """The earliest due time among the timers on the task and on what encloses it,
+        passed ones included.
+        """
         dues = []
         at: Task | None = task
         while at is not None:
@@ -515,7 +570,9 @@ class Instance:
         return min((due for due in dues if due is not None), default=None)
 
     def _settle(self, until: datetime) -> None:
-        """Run to the next wait: automatic steps, then held messages, then timers in due order (traps 3 and 4)."""
+        """Run to the next wait: automatic steps, then held messages,
+        then timers in due order (traps 3 and 4).
+        """
         began = set(self._workflow.event_manager.tasks)
         with _faults():
             in_vain: Counter[str] = Counter()
@@ -524,7 +581,11 @@ class Instance:
                 if self._deliver_held():
                     continue
                 self._note_opened()
-                due = [] if self._leaves_timers() else [found for found in self._waiting_timers() if found[2] <= until]
+                due = (
+                    []
+                    if self._leaves_timers()
+                    else [found for found in self._waiting_timers() if found[2] <= until]
+                )
                 if not due:
                     self._refuse_zombie()
                     return
@@ -535,14 +596,18 @@ class Instance:
         raise EngineFault(ENDLESS)
 
     def _leaves_timers(self) -> bool:
-        """Whether timers wait for the history to say that they fired; what has begun to wait does so now all the same."""
+        """Whether timers wait for the history to say that they fired;
+        what has begun to wait does so now all the same.
+        """
         if self.frozen:
             for task, timer in self._timing():
                 timer.began(task)
         return self.frozen
 
     def _note_opened(self) -> None:
-        """A step that now waits for a person was opened now, unless it waited before: a period may count from it."""
+        """A step that now waits for a person was opened now, unless it waited before:
+        a period may count from it.
+        """
         for task in self._ready_manual():
             task.internal_data.setdefault("began", self._workflow.now.isoformat())
 
@@ -589,7 +654,9 @@ class Instance:
         return [task for task in self._workflow.event_manager.in_order if name in messages_of(task.task_spec)]
 
     def _deliver_to(self, task: Task, name: str | None) -> None:
-        """Hand a message to exactly this waiting task (the library would hand it to every one of that name)."""
+        """Hand a message to exactly this waiting task (the library
+        would hand it to every one of that name).
+        """
         definition = next(
             one
             for one in event_definitions(task.task_spec)

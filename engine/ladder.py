@@ -1,7 +1,9 @@
-"""The ladder (R15, R19): whom a warning, a passed limit and what supervisors do is told, as an editable table says.
+"""The ladder (R15, R19): whom a warning, a passed limit and what supervisors do is told, as an editable table
+says.
 
-The diagram's timers say when; the table says who and by which channel. A bell's line is written at once; what leaves the
-system goes to the outbox in the same transaction and is delivered later, so that no step waits for another server.
+The diagram's timers say when; the table says who and by which channel. A bell's line is written at once; what
+leaves the system goes to the outbox in the same transaction and is delivered later, so that no step waits for
+another server.
 """
 
 from __future__ import annotations
@@ -15,20 +17,44 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine import access, divisions, notifications
-from engine.models import LEVELS, Account, CaseFile, Notification, NotificationRule, Outbox, RoleGrant, Timer, table
+from engine.models import (
+    LEVELS,
+    Account,
+    CaseFile,
+    Notification,
+    NotificationRule,
+    Outbox,
+    RoleGrant,
+    Timer,
+    table,
+)
 
 EVENTS = {
-    "warning": "临期预警", "overdue": "超期", "repeated": "持续超期", "urged": "催办", "ordered": "下达督办单",
-    "returned": "督办单退回", "answered": "督办单答复", "promise": "承诺日期已过",
+    "warning": "临期预警",
+    "overdue": "超期",
+    "repeated": "持续超期",
+    "urged": "催办",
+    "ordered": "下达督办单",
+    "returned": "督办单退回",
+    "answered": "督办单答复",
+    "promise": "承诺日期已过",
     "backdated": "日期早于步骤打开",
-    "submitted": "流程提交审批", "approved": "流程审批通过", "sent_back": "流程退回修改",
-}  # fmt: skip
+    "submitted": "流程提交审批",
+    "approved": "流程审批通过",
+    "sent_back": "流程退回修改",
+}
 HOLDER, ABOVE = "holder", "above"
 AUDIENCES = {
-    HOLDER: "承办人", ABOVE: "上一级", "county": "县级", "supervisor_township": "乡镇督查员",
-    "supervisor_county": "县督查员", "supervisor_city": "市督查员", "supervisor_province": "省督查员",
-    "reviewers": "其他流程管理员", "submitter": "提交的流程管理员",
-}  # fmt: skip
+    HOLDER: "承办人",
+    ABOVE: "上一级",
+    "county": "县级",
+    "supervisor_township": "乡镇督查员",
+    "supervisor_county": "县督查员",
+    "supervisor_city": "市督查员",
+    "supervisor_province": "省督查员",
+    "reviewers": "其他流程管理员",
+    "submitter": "提交的流程管理员",
+}
 AUDIENCE_OF = {"submitted": "reviewers", "approved": "submitter", "sent_back": "submitter"}
 """The events about a change of a procedure have one audience each (engine.approvals)."""
 CHANNELS = {"bell": "站内通知", "email": "电子邮件", "webhook": "群机器人"}
@@ -52,7 +78,7 @@ class Told:
     """The queues that hold the case now."""
 
 
-# -- telling ------------------------------------------------------------------------------------------------------------
+# -- telling ---------------------------------------------------------------------------------------
 
 
 def tell(session: Session, told: Told, now: datetime) -> None:
@@ -80,9 +106,11 @@ def _told_already(session: Session, told: Told, now: datetime) -> set[tuple[str,
 
 def _rules(session: Session, event: str, procedure_key: str, element_id: str) -> list[NotificationRule]:
     query = select(NotificationRule).where(
-        NotificationRule.event == event, NotificationRule.active,
-        NotificationRule.procedure_key.in_(("", procedure_key)), NotificationRule.element_id.in_(("", element_id)),
-    )  # fmt: skip
+        NotificationRule.event == event,
+        NotificationRule.active,
+        NotificationRule.procedure_key.in_(("", procedure_key)),
+        NotificationRule.element_id.in_(("", element_id)),
+    )
     return list(session.scalars(query.order_by(NotificationRule.id)))
 
 
@@ -112,7 +140,9 @@ def _addresses(session: Session, queue: str, division: str) -> list[str]:
     query = (
         select(Account.email)
         .join(RoleGrant)
-        .where(RoleGrant.role == role, RoleGrant.division_code == division, Account.active, Account.email != "")
+        .where(
+            RoleGrant.role == role, RoleGrant.division_code == division, Account.active, Account.email != ""
+        )
     )
     return list(session.scalars(query.distinct().order_by(Account.email).limit(50)))
 
@@ -127,29 +157,44 @@ def _put(session: Session, told: Told, channel: str, target: str, now: datetime)
 
 
 def put(
-    session: Session, key: str, channel: str, target: str, subject: str, text: str, now: datetime, *,
+    session: Session,
+    key: str,
+    channel: str,
+    target: str,
+    subject: str,
+    text: str,
+    now: datetime,
+    *,
     case_id: int | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """A message into the outbox, once for a key and target; inside the caller's transaction."""
     row = {
-        "key": f"{key}:{channel}:{target}"[:120], "case_id": case_id, "channel": channel, "target": target,
-        "payload": {"subject": subject, "text": text}, "next_at": now, "created_at": now,
-    }  # fmt: skip
+        "key": f"{key}:{channel}:{target}"[:120],
+        "case_id": case_id,
+        "channel": channel,
+        "target": target,
+        "payload": {"subject": subject, "text": text},
+        "next_at": now,
+        "created_at": now,
+    }
     add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     session.connection().execute(add(table(Outbox)).on_conflict_do_nothing(index_elements=["key"]), row)
 
 
 def channels_of(session: Session, event: str, procedure_key: str) -> list[tuple[str, str]]:
-    """Channel and target, each once, by which an event about a change of a procedure is told (`AUDIENCE_OF`)."""
+    """Channel and target, each once, by which an event about a
+    change of a procedure is told (`AUDIENCE_OF`).
+    """
     rules = _rules(session, event, procedure_key, "")
     return list(dict.fromkeys((rule.channel, rule.target) for rule in rules))
 
 
-# -- repeated -----------------------------------------------------------------------------------------------------------
+# -- repeated --------------------------------------------------------------------------------------
 
 
 def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) -> None:
-    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm names.
+    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm
+    names.
 
     A limit that has been put off since is looked at when it passes anew.
     """
@@ -159,8 +204,13 @@ def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) 
         return
     passed = (now - limit.due_at) // timedelta(days=days)
     row = {
-        "case_id": case.id, "token": limit.token, "element_id": limit.element_id, "name": limit.name, "kind": REPEAT,
-        "procedure_key": case.procedure_key, "village_code": case.village_code,
+        "case_id": case.id,
+        "token": limit.token,
+        "element_id": limit.element_id,
+        "name": limit.name,
+        "kind": REPEAT,
+        "procedure_key": case.procedure_key,
+        "village_code": case.village_code,
         "due_at": limit.due_at if limit.due_at > now else limit.due_at + timedelta(days=days) * (passed + 1),
-    }  # fmt: skip
+    }
     session.connection().execute(_SET_TIMER, row)

@@ -1,7 +1,8 @@
 """The lamps of limits: red once a limit has passed, yellow from the third day before its last, else green.
 
-One definition for every list, board, screen, letter and figure, and for the words beside a lamp: the days are those of
-China's calendar. A limit passes at an instant, mostly the midnight after its last day (R15: full days).
+One definition for every list, board, screen, letter and figure, and for the words beside a lamp: the days are
+those of China's calendar. A limit passes at an instant, mostly the midnight after its last day (R15: full
+days).
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def lamp(due_at: datetime | None, now: datetime) -> str:
     return "red" if due_at <= now else "yellow"
 
 
-# -- in SQL ---------------------------------------------------------------------------------------------------------------
+# -- in SQL ----------------------------------------------------------------------------------------
 
 
 def today_ends(now: datetime) -> datetime:

@@ -1,4 +1,6 @@
-"""A household's whole life in the register: clues, cases, what was seen, who answers for it, plans, what it was told."""
+"""A household's whole life in the register: clues, cases, what was seen, who answers for it, plans,
+what it was told.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ class Chapter:
     papers: Sequence[str] = field(default_factory=tuple)  # kinds of papers of the case: notice, announcement
 
 
-def of_household(session: Session, actor: Account, household_id: int, words: Mapping[str, Any]) -> list[Chapter]:
+def of_household(
+    session: Session, actor: Account, household_id: int, words: Mapping[str, Any]
+) -> list[Chapter]:
     """The chapters of a household that the actor may see, latest first, in a fixed number of queries.
 
     `words` names coded values: channels by code, measures by type. Raises NotFound outside the actor's reach.
@@ -78,7 +82,11 @@ def of_household(session: Session, actor: Account, household_id: int, words: Map
 
 def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chapter]:
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
-    query = select(CaseFile).where(CaseFile.household_id == household_id, access.visible_cases(actor)).options(named)
+    query = (
+        select(CaseFile)
+        .where(CaseFile.household_id == household_id, access.visible_cases(actor))
+        .options(named)
+    )
     cases = list(session.scalars(query))
     ids = [case.id for case in cases]
     deeds: dict[int, list[Deed]] = {}
@@ -92,7 +100,11 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
     announced = (
         select(PaperEntry.case_id, NumberedPaper.kind)
         .join(PaperEntry.paper)
-        .where(PaperEntry.case_id.in_(ids), NumberedPaper.kind == "announcement", PaperEntry.withdrawn_at.is_(None))
+        .where(
+            PaperEntry.case_id.in_(ids),
+            NumberedPaper.kind == "announcement",
+            PaperEntry.withdrawn_at.is_(None),
+        )
         .distinct()
     )
     for case_id, kind in [*session.execute(noticed), *session.execute(announced)]:
@@ -100,22 +112,34 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
     for case in cases:
         text = "办理中" if case.status == "open" else case.outcome or "已结束"
         yield Chapter(
-            local_date(case.started_at), "case", case.version.procedure.name, text, case,
-            tuple(deeds.get(case.id, ())), tuple(papers.get(case.id, ())),
-        )  # fmt: skip
+            local_date(case.started_at),
+            "case",
+            case.version.procedure.name,
+            text,
+            case,
+            tuple(deeds.get(case.id, ())),
+            tuple(papers.get(case.id, ())),
+        )
 
 
 def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
     channel = words.get("channels", {}).get(clue.channel, clue.channel)
     title = "发现线索（已撤销）" if clue.cancelled_at else "发现线索"
     waits = "（留存，待正在办理的事项办结）" if clue.held else ""
-    return Chapter(clue.discovered_on, "clue", title, f"{channel}（{clue.finder}）：{clue.description}{waits}")
+    return Chapter(
+        clue.discovered_on, "clue", title, f"{channel}（{clue.finder}）：{clue.description}{waits}"
+    )
 
 
 def _correction(row: Correction) -> Chapter:
     into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
-    text = f"{row.household.head_name}户（{row.household.number}）{into}：{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"
-    return Chapter(local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text)
+    text = (
+        f"{row.household.head_name}户（{row.household.number}）{into}："
+        f"{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"
+    )
+    return Chapter(
+        local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text
+    )
 
 
 def _observation(row: Observation) -> Chapter:

@@ -1,4 +1,7 @@
-"""Data matching: results of the departments, immutable and reusable (R09). Nothing is matched without authorisation."""
+"""Data matching: results of the departments, immutable and reusable (R09).
+
+Nothing is matched without authorisation.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ REUSE_MONTHS = 12
 _REUSABLE = (
     select(MatchingResult)
     .where(
-        MatchingResult.household_id == bindparam("household_id"), MatchingResult.matched_on >= bindparam("since"),
+        MatchingResult.household_id == bindparam("household_id"),
+        MatchingResult.matched_on >= bindparam("since"),
         MatchingResult.effect != "unavailable",
     )
     .order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc())
     .limit(1)
-)  # fmt: skip
+)
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 
@@ -39,7 +43,9 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
 
 
 @service("matching.record", "登记比对结果", "没有签授权书的拒绝")
-def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str | None = None) -> dict[str, Any]:
+def record(
+    call: ServiceCall, result: dict[str, Any] | None = None, letter: str | None = None
+) -> dict[str, Any]:
     """Store what the departments found: the county's form, or the message they sent.
 
     Raises NotAllowed when the household has not signed the authorisation letter (R08).
@@ -51,19 +57,29 @@ def record(call: ServiceCall, result: dict[str, Any] | None = None, letter: str 
     if day is None:
         raise Invalid("比对日期：请填写日期，如 2022-05-06。")
     row = MatchingResult(
-        household_id=call.case.household_id, case_id=call.case.id, batch=str(data.get("batch") or ""),
-        matched_on=day, effect=str(data.get("effect") or "none"),
-        findings=list(data.get("findings") or []), source=str(data.get("source") or "")[:80],
-        recorded_by=call.actor.id if call.actor else None, recorded_at=call.now,
-    )  # fmt: skip
+        household_id=call.case.household_id,
+        case_id=call.case.id,
+        batch=str(data.get("batch") or ""),
+        matched_on=day,
+        effect=str(data.get("effect") or "none"),
+        findings=list(data.get("findings") or []),
+        source=str(data.get("source") or "")[:80],
+        recorded_by=call.actor.id if call.actor else None,
+        recorded_at=call.now,
+    )
     call.session.add(row)
     call.session.flush()
     return _facts(row)
 
 
 def _facts(row: MatchingResult) -> dict[str, Any]:
-    texts = [" ".join(str(part) for part in finding.values() if part not in (None, "")) for finding in row.findings]
+    texts = [
+        " ".join(str(part) for part in finding.values() if part not in (None, "")) for finding in row.findings
+    ]
     return {
-        "id": row.id, "date": row.matched_on.isoformat(), "effect": row.effect, "effect_name": EFFECTS.get(row.effect, ""),
+        "id": row.id,
+        "date": row.matched_on.isoformat(),
+        "effect": row.effect,
+        "effect_name": EFFECTS.get(row.effect, ""),
         "findings": ";".join(texts)[:1000],
-    }  # fmt: skip
+    }

@@ -1,4 +1,7 @@
-"""Measures as they are carried out (R21): progress, reminders of what is late, lists. They live on after their case."""
+"""Measures as they are carried out (R21): progress, reminders of what is late, lists.
+
+They live on after their case.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,9 @@ REMINDER = "reminder"
 
 @dataclass(frozen=True)
 class Assistance:
-    """What is done for a household: its official, its plans (latest first) with their measures and progress."""
+    """What is done for a household: its official,
+    its plans (latest first) with their measures and progress.
+    """
 
     official: ResponsibleOfficial | None
     plans: Sequence[AssistancePlan]
@@ -94,24 +99,28 @@ def of_household(session: Session, actor: Account, household_id: int, now: datet
     loaded = query.options(selectinload(AssistancePlan.measures).selectinload(Measure.progress))
     plans = list(session.scalars(loaded.order_by(AssistancePlan.id.desc())))
     overdue = select(CaseFile.id).where(
-        CaseFile.household_id == household_id, CaseFile.procedure_key == PROCEDURE, CaseFile.status == "open",
+        CaseFile.household_id == household_id,
+        CaseFile.procedure_key == PROCEDURE,
+        CaseFile.status == "open",
         CaseFile.lamp_floor == "red",
-    )  # fmt: skip
+    )
     cases = set(session.scalars(overdue))
     replaced = {plan.case_id for plan in plans if plan.status == "superseded" and plan.declared_on}
     declared = replaced | {plan.case_id for plan in plans if plan.status in ("declared", "accepted")}
     return Assistance(
         officials.in_office(session, household_id), plans, bool(cases - declared), local_date(now)
-    )  # fmt: skip
+    )
 
 
-# -- lists --------------------------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------------------
 
 
 def listing(
     session: Session, actor: Account, now: datetime, *, status: str = "", text: str = "", page: int = 1
 ) -> Page[Measure]:
-    """Measures in the actor's reach, what is due first on top: the unfinished ones ('' or a status), or the ``late``."""
+    """Measures in the actor's reach, what is due first on top: the unfinished ones ('' or a status),
+    or the ``late``.
+    """
     query = (
         select(Measure)
         .join(AssistancePlan, AssistancePlan.id == Measure.plan_id)
@@ -137,7 +146,9 @@ def _of_status(status: str, today: date) -> ColumnElement[bool]:
 
 
 def words(session: Session) -> dict[str, dict[str, str]]:
-    """The words of risks and measure types as the plan's form in force has them: no code list lives in Python."""
+    """The words of risks and measure types as the plan's form in force has them:
+    no code list lives in Python.
+    """
     definition = definitions.load(session, definitions.current(session, PROCEDURE).id)
     found: dict[str, dict[str, str]] = {"risk": {}, "type": {}}
     for component in walk(list(definition.form_schema("assistance_plan")["components"])):
@@ -146,7 +157,7 @@ def words(session: Session) -> dict[str, dict[str, str]]:
     return found
 
 
-# -- progress -----------------------------------------------------------------------------------------------------------
+# -- progress --------------------------------------------------------------------------------------
 
 
 def view(session: Session, actor: Account, measure_id: int) -> Measure:
@@ -155,9 +166,10 @@ def view(session: Session, actor: Account, measure_id: int) -> Measure:
         Measure.id == measure_id, access.within(Measure.village_code, access.scopes(actor))
     )
     loaded = query.options(
-        joinedload(Measure.plan), joinedload(Measure.household).joinedload(Household.division),
+        joinedload(Measure.plan),
+        joinedload(Measure.household).joinedload(Household.division),
         selectinload(Measure.progress),
-    )  # fmt: skip
+    )
     found: Measure | None = session.scalar(loaded.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("没有找到这项措施。")
@@ -226,23 +238,32 @@ def report(
         if measure.plan.status not in PLAN_IN_FORCE:
             raise Conflict("这项措施所在的计划已由新计划代替，请在新计划中登记。")
         if measure.status not in UNFINISHED:
-            raise Conflict(f"这项措施{STATUS_NAMES[measure.status]}，不能再登记进展；需要继续的，请调整帮扶计划。")
+            raise Conflict(
+                f"这项措施{STATUS_NAMES[measure.status]}，不能再登记进展；需要继续的，请调整帮扶计划。"
+            )
         row = MeasureProgress(
-            measure_id=measure.id, reported_on=date.fromisoformat(clean["reported_on"]), status=clean["status"],
+            measure_id=measure.id,
+            reported_on=date.fromisoformat(clean["reported_on"]),
+            status=clean["status"],
             amount=Decimal(str(clean["amount"])) if clean.get("amount") is not None else None,
-            effect=str(clean.get("effect") or clean.get("reason") or clean.get("remark") or ""), data=clean,
-            recorded_by=actor.id, recorded_at=now, form_sha256=definitions.form_digest(session, PROCEDURE, PROGRESS_FORM),
-        )  # fmt: skip
+            effect=str(clean.get("effect") or clean.get("reason") or clean.get("remark") or ""),
+            data=clean,
+            recorded_by=actor.id,
+            recorded_at=now,
+            form_sha256=definitions.form_digest(session, PROCEDURE, PROGRESS_FORM),
+        )
         measure.progress.append(row)
         measure.status = row.status
         if row.status not in UNFINISHED:
             measure.done_on = row.reported_on if row.status == "done" else None
             cancel_reminder(session, measure)
-        step.log(lines.Measured(measure=measure.id, name=measure.content[:60], outcome=STATUS_NAMES[row.status]))
+        step.log(
+            lines.Measured(measure=measure.id, name=measure.content[:60], outcome=STATUS_NAMES[row.status])
+        )
     return row
 
 
-# -- reminders ----------------------------------------------------------------------------------------------------------
+# -- reminders -------------------------------------------------------------------------------------
 
 
 def _token(measure: Measure) -> str:
@@ -250,16 +271,23 @@ def _token(measure: Measure) -> str:
 
 
 def set_reminder(session: Session, measure: Measure, case_id: int, village_code: str) -> None:
-    """Remind village and township at 00:00 after the measure's last day, unless it is finished by then (R21)."""
+    """Remind village and township at 00:00 after the measure's last day,
+    unless it is finished by then (R21).
+    """
     if measure.status not in UNFINISHED:
         return
     due = start_of_day(measure.ends_on + timedelta(days=1))
     session.add(
         Timer(
-            case_id=case_id, token=_token(measure), element_id=REMINDER, name=measure.content[:60], kind=REMINDER,
-            village_code=village_code, due_at=due,
+            case_id=case_id,
+            token=_token(measure),
+            element_id=REMINDER,
+            name=measure.content[:60],
+            kind=REMINDER,
+            village_code=village_code,
+            due_at=due,
         )
-    )  # fmt: skip
+    )
 
 
 def cancel_reminder(session: Session, measure: Measure) -> None:
@@ -267,13 +295,18 @@ def cancel_reminder(session: Session, measure: Measure) -> None:
     session.flush()
     cases = select(CaseFile.id).where(CaseFile.household_id == measure.household_id)
     waiting = update(Timer).where(
-        Timer.case_id.in_(cases), Timer.status == "waiting", Timer.kind == REMINDER, Timer.token == _token(measure)
+        Timer.case_id.in_(cases),
+        Timer.status == "waiting",
+        Timer.kind == REMINDER,
+        Timer.token == _token(measure),
     )
     session.execute(waiting.values(status="cancelled"))
 
 
 def stop_all(session: Session, household_id: int) -> dict[str, str]:
-    """Stop what is still to be done for a household, and its reminders; answers how each measure stood, by number."""
+    """Stop what is still to be done for a household, and its reminders; answers how each measure stood,
+    by number.
+    """
     session.flush()
     query = select(Measure).where(Measure.household_id == household_id, Measure.status.in_(UNFINISHED))
     stood = {}
@@ -285,7 +318,9 @@ def stop_all(session: Session, household_id: int) -> dict[str, str]:
 
 def resume(session: Session, stood: Mapping[str, str]) -> None:
     """Undo of `stop_all`: the measures go on as they stood, and are recalled again."""
-    query = select(Measure).where(Measure.id.in_([int(key) for key in stood])).options(joinedload(Measure.plan))
+    query = (
+        select(Measure).where(Measure.id.in_([int(key) for key in stood])).options(joinedload(Measure.plan))
+    )
     for measure in session.scalars(query.order_by(Measure.id)):
         measure.status = stood[str(measure.id)]
         set_reminder(session, measure, measure.plan.case_id, measure.village_code)

@@ -1,7 +1,8 @@
 """What people report to a running case: an objection, a household's answer — whatever its diagram waits for.
 
-Whom the diagram lets report it, it says by a form: on the event that catches the message, or on the step that the event
-stands beside. All other messages are the system's own (a change of the register, a clue); no person sends them.
+Whom the diagram lets report it, it says by a form: on the event that catches the message, or on the step that
+the event stands beside. All other messages are the system's own (a change of the register, a clue); no person
+sends them.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ OBJECTION = "objection"
 ACTING = frozenset(access.QUEUE_OF_ROLE)
 
 
-def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock) -> bool:
+def send(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock
+) -> bool:
     """A message reaches a case with the raw data of its form, where the event that catches it carries one.
 
-    Answers True: something caught it at once. Raises NotFound, NotAllowed, Conflict (nothing waits for it now) or
-    Invalid; then nothing is recorded.
+    Answers True: something caught it at once. Raises NotFound, NotAllowed, Conflict (nothing waits for it
+    now) or Invalid; then nothing is recorded.
     """
     _send(session, actor, case_id, name, raw, clock)
     return True
@@ -37,10 +40,12 @@ def send(session: Session, actor: Account, case_id: int, name: str, raw: Mapping
 @whole
 def _send(
     session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], clock: Clock
-) -> None:  # fmt: skip
+) -> None:
     now = clock.now()
     with write(session):
-        case = runtime.locked_case(session, case_id)  # before what is recorded refers to it: the one order of locks
+        case = runtime.locked_case(
+            session, case_id
+        )  # before what is recorded refers to it: the one order of locks
         if case is None or not access.reaches(actor, case.village_code):
             raise NotFound("没有找到这件事项。")
         definition = runtime.definition_of(session, case)
@@ -51,7 +56,9 @@ def _send(
             runtime.report_step(session, actor, case_id, name, raw, clock=clock)
             return
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
-        if name == OBJECTION:  # an objection belongs to a notice: the notice's room records and delivers it (R10)
+        if (
+            name == OBJECTION
+        ):  # an objection belongs to a notice: the notice's room records and delivers it (R10)
             notices.raise_objection(session, actor, case_id, clean, clock=clock)
             return
         if not access.reaches(actor, case.village_code, ACTING):  # R29: who supervises looks on
@@ -63,23 +70,35 @@ def _send(
 
 
 def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
-    """What the form's read-only fields are filled from and its fields compared with, as far as they ask for it."""
+    """What the form's read-only fields are filled from and its fields compared with,
+    as far as they ask for it.
+    """
     if not form.readonly_reads | form.fact_reads:
         return {}
     return prefill.context(session, case, views.instance_of(session, case).variables, form.readonly_reads)
 
 
 def _keep(
-    session: Session, case: CaseFile, definition: Definition, name: str, clean: Mapping[str, Any], actor: Account,
+    session: Session,
+    case: CaseFile,
+    definition: Definition,
+    name: str,
+    clean: Mapping[str, Any],
+    actor: Account,
     now: datetime,
-) -> Submission:  # fmt: skip
+) -> Submission:
     """The whole form stays as a submission; the instance gets only what its diagram reads."""
     event = next(e for e in definition.elements.values() if e.message == name and e.form_key)
     key = event.form_key or ""
     kept = Submission(
-        case_id=case.id, form_key=key, element_id=event.id, data=dict(clean), submitted_by=actor.id, submitted_at=now,
+        case_id=case.id,
+        form_key=key,
+        element_id=event.id,
+        data=dict(clean),
+        submitted_by=actor.id,
+        submitted_at=now,
         form_sha256=case.version.resources["form"][key],
-    )  # fmt: skip
+    )
     session.add(kept)
     session.flush()
     return kept

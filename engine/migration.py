@@ -1,7 +1,9 @@
-"""Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or not at all.
+"""Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
+not at all.
 
-A case is moved by feeding its history to the new version (engine/relocation); its open work items, claims and drafts
-stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its history.
+A case is moved by feeding its history to the new version (engine/relocation); its open work items, claims and
+drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
+history.
 """
 
 from __future__ import annotations
@@ -28,11 +30,13 @@ from engine.surroundings import trouble_of
 
 PORTION = 10
 PATIENCE = 1.5
-"""Seconds after which a request begins no further portion and shows the progress: nobody waits without a sign."""
+"""Seconds after which a request begins no further portion and shows the progress:
+nobody waits without a sign.
+"""
 OWNER = frozenset({access.PROCESS_OWNER})
 
 
-# -- the owner's act ------------------------------------------------------------------------------------------------------
+# -- the owner's act -------------------------------------------------------------------------------
 
 
 def version_of(session: Session, actor: Account, key: str, number: int) -> ProcedureVersion:
@@ -43,7 +47,11 @@ def version_of(session: Session, actor: Account, key: str, number: int) -> Proce
 
 def elsewhere(session: Session, actor: Account, version: ProcedureVersion) -> dict[ProcedureVersion, int]:
     """The other versions on which cases of the actor's divisions run, with how many."""
-    running = select(CaseFile.version_id, func.count()).where(*_running(actor, version)).group_by(CaseFile.version_id)
+    running = (
+        select(CaseFile.version_id, func.count())
+        .where(*_running(actor, version))
+        .group_by(CaseFile.version_id)
+    )
     counts = {row[0]: row[1] for row in session.execute(running)}
     query = select(ProcedureVersion).where(ProcedureVersion.id.in_(counts)).order_by(ProcedureVersion.number)
     return {one: counts[one.id] for one in session.scalars(query)}
@@ -58,8 +66,12 @@ def _running(actor: Account, version: ProcedureVersion) -> Sequence[Any]:
     )
 
 
-def differences(session: Session, actor: Account, version: ProcedureVersion) -> tuple[dict[str, str], dict[str, str]]:
-    """Steps and waits that versions with running cases have and `version` lacks, and those only `version` has; id to name."""
+def differences(
+    session: Session, actor: Account, version: ProcedureVersion
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Steps and waits that versions with running cases have and `version` lacks,
+    and those only `version` has; id to name.
+    """
     new = definitions.load(session, version.id)
     lost: dict[str, str] = {}
     added: dict[str, str] = {}
@@ -72,9 +84,16 @@ def differences(session: Session, actor: Account, version: ProcedureVersion) -> 
 
 
 def begin(
-    session: Session, actor: Account, version: ProcedureVersion, wish: Wish, *, clock: Clock, only: int | None = None
+    session: Session,
+    actor: Account,
+    version: ProcedureVersion,
+    wish: Wish,
+    *,
+    clock: Clock,
+    only: int | None = None,
 ) -> Migration:
-    """Write down which cases are to move to `version` and how, and begin to look at them; `only` the cases of a version.
+    """Write down which cases are to move to `version` and how, and begin to look at them; `only` the cases of
+    a version.
 
     Raises Invalid when there is none, or when the wish names steps that do not exist.
     """
@@ -88,13 +107,19 @@ def begin(
         raise Invalid("没有在其他版本上办理的事项需要迁移。")
     with write(session):
         act = Migration(
-            procedure_key=version.procedure_key, version_id=version.id, account_id=actor.id, at=clock.now(),
-            elements=dict(wish.elements), passed=sorted(wish.passed), total=len(cases),
-        )  # fmt: skip
+            procedure_key=version.procedure_key,
+            version_id=version.id,
+            account_id=actor.id,
+            at=clock.now(),
+            elements=dict(wish.elements),
+            passed=sorted(wish.passed),
+            total=len(cases),
+        )
         session.add(act)
         session.flush()
         entries = [
-            {"migration_id": act.id, "case_id": row.id, "lock_version": row.lock_version, "plan": {}} for row in cases
+            {"migration_id": act.id, "case_id": row.id, "lock_version": row.lock_version, "plan": {}}
+            for row in cases
         ]
         session.execute(insert(MigrationEntry), entries)
     return go_on(session, actor, act.id, clock=clock)
@@ -111,12 +136,17 @@ def _require_sense(session: Session, actor: Account, version: ProcedureVersion, 
 
 
 def confirm(session: Session, actor: Account, act_id: int, note: str, *, clock: Clock) -> Migration:
-    """Move every case that fits, as it was shown. Raises Invalid without a note, Conflict before all are looked at."""
+    """Move every case that fits, as it was shown.
+
+    Raises Invalid without a note, Conflict before all are looked at.
+    """
     act = get(session, actor, act_id)
     if not note.strip():
         raise Invalid("请写明为什么迁移。", {"note": ["请写明为什么迁移。"]})
     if act.status != "looking" or counts(session, act)["pending"]:
-        raise Conflict("还没有逐件看完，不能开始迁移。" if act.status == "looking" else "这次迁移已经开始或已停止。")
+        raise Conflict(
+            "还没有逐件看完，不能开始迁移。" if act.status == "looking" else "这次迁移已经开始或已停止。"
+        )
     with write(session):
         act.status, act.note = "moving", note.strip()[:500]
         data = {"key": act.procedure_key, "number": act.version.number, "cases": act.total, "note": act.note}
@@ -158,7 +188,9 @@ def counts(session: Session, act: Migration) -> dict[str, int]:
 
 def entries(session: Session, act: Migration, status: str, page: int = 1) -> Page[MigrationEntry]:
     """The act's cases with a status, first those for which something changes."""
-    query = select(MigrationEntry).where(MigrationEntry.migration_id == act.id, MigrationEntry.status == status)
+    query = select(MigrationEntry).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == status
+    )
     ordered = query.order_by(MigrationEntry.unchanged, MigrationEntry.id)
     with_case = ordered.options(joinedload(MigrationEntry.case).joinedload(CaseFile.version))
     return page_of(session, query, with_case, page)
@@ -167,7 +199,9 @@ def entries(session: Session, act: Migration, status: str, page: int = 1) -> Pag
 def changed(session: Session, act: Migration, status: str) -> int:
     """For how many of the act's cases with a status something changes."""
     query = select(func.count()).where(
-        MigrationEntry.migration_id == act.id, MigrationEntry.status == status, MigrationEntry.unchanged.is_(False)
+        MigrationEntry.migration_id == act.id,
+        MigrationEntry.status == status,
+        MigrationEntry.unchanged.is_(False),
     )
     return session.scalar(query) or 0
 
@@ -184,7 +218,7 @@ def reasons(session: Session, act: Migration) -> list[tuple[str, int]]:
     ]
 
 
-# -- portions -------------------------------------------------------------------------------------------------------------
+# -- portions --------------------------------------------------------------------------------------
 
 
 def _portion(session: Session, actor: Account, act: Migration, clock: Clock) -> bool:
@@ -192,21 +226,30 @@ def _portion(session: Session, actor: Account, act: Migration, clock: Clock) -> 
     wanted = {"looking": "pending", "moving": "fits"}.get(act.status)
     if wanted is None:
         return False
-    query = select(MigrationEntry).where(MigrationEntry.migration_id == act.id, MigrationEntry.status == wanted)
+    query = select(MigrationEntry).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == wanted
+    )
     found = list(session.scalars(query.order_by(MigrationEntry.id).limit(PORTION)))
     target = session.get_one(ProcedureVersion, act.version_id)
     wish = Wish(act.elements, frozenset(act.passed))
     for entry in found:
         changes = (_look if wanted == "pending" else _move)(session, actor, entry, target, wish, clock.now())
         with write(session):  # two requests at once may meet on a case: what is moved stays moved
-            mine = update(MigrationEntry).where(MigrationEntry.id == entry.id, MigrationEntry.status == wanted)
+            mine = update(MigrationEntry).where(
+                MigrationEntry.id == entry.id, MigrationEntry.status == wanted
+            )
             session.execute(mine.values(**changes))
     return bool(found)
 
 
 def _look(
-    session: Session, actor: Account, entry: MigrationEntry, target: ProcedureVersion, wish: Wish, now: datetime
-) -> dict[str, Any]:  # fmt: skip
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> dict[str, Any]:
     """What would become of the case; nothing of it changes."""
     case = session.get_one(CaseFile, entry.case_id, options=[undefer(CaseFile.state)], populate_existing=True)
     step = Step(session, case, actor, now)
@@ -226,8 +269,13 @@ def _look(
 
 
 def _move(
-    session: Session, actor: Account, entry: MigrationEntry, target: ProcedureVersion, wish: Wish, now: datetime
-) -> dict[str, Any]:  # fmt: skip
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> dict[str, Any]:
     """The case's own step transaction; whatever fails leaves it as it was."""
     try:
         _moved(session, actor, entry, target, wish, now)
@@ -242,8 +290,13 @@ def _move(
 
 @whole
 def _moved(
-    session: Session, actor: Account, entry: MigrationEntry, target: ProcedureVersion, wish: Wish, now: datetime
-) -> None:  # fmt: skip
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> None:
     with write(session):
         step = Step.on(session, entry.case_id, actor, now)
         assert step is not None  # only skip_locked answers None
@@ -258,7 +311,9 @@ def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> 
     found = _relocated(step, target, wish)
     outside = services.corrections(step.session, step.case, found.instance, step.now)
     words = [one.sentence for one in outside]
-    step.log(replace(found.line, version=target.number, from_=step.case.version.number, act=act, corrections=words))
+    step.log(
+        replace(found.line, version=target.number, from_=step.case.version.number, act=act, corrections=words)
+    )
     step.continue_on(target, found.instance.definition, found.instance)
     for before, after in found.pairs:
         step.rename(before.token, after.token)
@@ -280,19 +335,27 @@ def _relocated(step: Step, target: ProcedureVersion, wish: Wish) -> Relocation:
     session, case = step.session, step.case
     inputs = replay.inputs_of(audit.history(session, case.id))
     return relocate(
-        step.definition, definitions.load(session, target.id), inputs, replay.submissions_of(session, case.id),
-        calendar.workdays_after(session), wish, case.log_seq + 1, step.now,
-    )  # fmt: skip
+        step.definition,
+        definitions.load(session, target.id),
+        inputs,
+        replay.submissions_of(session, case.id),
+        calendar.workdays_after(session),
+        wish,
+        case.log_seq + 1,
+        step.now,
+    )
 
 
 def _require_storable(instance: Instance, step: Step) -> None:
-    """Saved and loaded once before anything is committed: a case that could not be loaded again would be lost."""
+    """Saved and loaded once before anything is committed:
+    a case that could not be loaded again would be lost.
+    """
     again = Instance.restored(instance.definition, LiveHost(step), instance.stored())
     if again.canonical() != instance.canonical():
         raise EngineFault("迁移后的存档不能原样读回，这件事项没有迁移。")
 
 
-# -- what is shown before -------------------------------------------------------------------------------------------------
+# -- what is shown before --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -315,7 +378,10 @@ def _plan(here: Instance, found: Relocation, now: datetime) -> dict[str, Any]:
     rows += [_change(old, new, None, after, timers, now) for after in found.new]
     rows += [_change(old, new, before, None, timers, now) for before in found.gone]
     stands = [task.element_id for task in here.open_tasks()] + here.waiting_elements()
-    return {"stands": [old.elements[name].name for name in stands], "rows": [row for row in rows if _differs(row)]}
+    return {
+        "stands": [old.elements[name].name for name in stands],
+        "rows": [row for row in rows if _differs(row)],
+    }
 
 
 def _new_forms(old: Definition, found: Relocation) -> list[str]:
@@ -334,8 +400,13 @@ def _differs(row: Mapping[str, Any]) -> bool:
 
 
 def _change(
-    old: Definition, new: Definition, before: Standing | None, after: Standing | None, timers: set[str], now: datetime
-) -> dict[str, Any]:  # fmt: skip
+    old: Definition,
+    new: Definition,
+    before: Standing | None,
+    after: Standing | None,
+    timers: set[str],
+    now: datetime,
+) -> dict[str, Any]:
     def name(definition: Definition, one: Standing | None) -> str:
         return definition.elements[one.element_id].name if one is not None else ""
 
@@ -344,9 +415,13 @@ def _change(
 
     at_once = after is not None and after.token in timers and after.due_at is not None and after.due_at <= now
     return {
-        "name": name(new, after) or name(old, before), "before": name(old, before), "after": name(new, after),
-        "due_before": due(before), "due_after": due(after), "at_once": at_once,
-    }  # fmt: skip
+        "name": name(new, after) or name(old, before),
+        "before": name(old, before),
+        "after": name(new, after),
+        "due_before": due(before),
+        "due_after": due(after),
+        "at_once": at_once,
+    }
 
 
 def changes(entry: MigrationEntry) -> list[Change]:
@@ -368,6 +443,23 @@ def stands(entry: MigrationEntry) -> Sequence[str]:
 
 
 __all__ = [
-    "CannotMove", "Change", "Wish", "begin", "changed", "changes", "confirm", "counts", "differences", "elsewhere", "entries", "get",
-    "go_on", "move_case", "notes", "reasons", "stands", "stop", "version_of",
-]  # fmt: skip
+    "CannotMove",
+    "Change",
+    "Wish",
+    "begin",
+    "changed",
+    "changes",
+    "confirm",
+    "counts",
+    "differences",
+    "elsewhere",
+    "entries",
+    "get",
+    "go_on",
+    "move_case",
+    "notes",
+    "reasons",
+    "stands",
+    "stop",
+    "version_of",
+]

@@ -1,4 +1,6 @@
-"""The year's reference income, per province and dated (R01): a parameter that people enter, never a constant."""
+"""The year's reference income, per province and dated (R01): a parameter that people enter,
+never a constant.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from engine.models import MonitoringLine
 _IN_FORCE = (
     select(MonitoringLine)
     .where(
-        MonitoringLine.province_code == bindparam("province_code"), MonitoringLine.effective_from <= bindparam("day")
+        MonitoringLine.province_code == bindparam("province_code"),
+        MonitoringLine.effective_from <= bindparam("day"),
     )
     .order_by(MonitoringLine.effective_from.desc())
     .limit(1)
@@ -22,7 +25,10 @@ _IN_FORCE = (
 
 
 def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
-    """The reference line in force for a village on a day (R01). Raises Invalid when the province has set none."""
+    """The reference line in force for a village on a day (R01).
+
+    Raises Invalid when the province has set none.
+    """
     line = session.scalar(_IN_FORCE, {"province_code": access.ancestor(village_code, "province"), "day": day})
     if line is None:
         raise Invalid("省级还没有设定当年的监测范围，请先设定。")

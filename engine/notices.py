@@ -1,4 +1,7 @@
-"""Public notices and objections (R10). How many days a notice hangs is the diagram's business; here is its record."""
+"""Public notices and objections (R10).
+
+How many days a notice hangs is the diagram's business; here is its record.
+"""
 
 from __future__ import annotations
 
@@ -52,13 +55,20 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 @service("notice.open", "公示开始", "到图上的定时事件期满；前一份失效", undo=_withdraw)
 def open_notice(
-    call: ServiceCall, posted_on: str, timer: str, place: str | None = None, contact: str | None = None,
-    matter: str | None = None, basis: str | None = None, category: str | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is superseded.
+    call: ServiceCall,
+    posted_on: str,
+    timer: str,
+    place: str | None = None,
+    contact: str | None = None,
+    matter: str | None = None,
+    basis: str | None = None,
+    category: str | None = None,
+) -> dict[str, Any]:
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is
+    superseded.
 
-    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the category
-    proposed, where the matter has one.
+    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
+    category proposed, where the matter has one.
     """
     closes_at = call.due_of(timer)
     if closes_at is None:
@@ -69,9 +79,16 @@ def open_notice(
         older.status, older.closed_at = "superseded", call.now
     posted = date.fromisoformat(posted_on)
     notice = Notice(
-        case_id=call.case.id, token=call.token, posted_on=posted, closes_at=closes_at, place=place or "",
-        contact=contact or "", matter=matter or "", basis=basis or "", category=category or "",
-    )  # fmt: skip
+        case_id=call.case.id,
+        token=call.token,
+        posted_on=posted,
+        closes_at=closes_at,
+        place=place or "",
+        contact=contact or "",
+        matter=matter or "",
+        basis=basis or "",
+        category=category or "",
+    )
     notice.text = paper_of(call.session, [(call.case, notice)]).text
     call.session.add(notice)
     call.session.flush()
@@ -81,8 +98,9 @@ def open_notice(
 def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
     """R10: whatever was typed, the period does not begin before its own step was opened.
 
-    A day before that is kept as it was typed when its reason is given; the diagram's timer counts from the step's day
-    all the same. Raises Invalid without a reason, or when the diagram's timer would believe the typed day.
+    A day before that is kept as it was typed when its reason is given; the diagram's timer counts from the
+    step's day all the same. Raises Invalid without a reason, or when the diagram's timer would believe the
+    typed day.
     """
     last = call.last_step()
     if last is None or posted >= local_date(last[0]):
@@ -105,9 +123,14 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     listed = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
     village = divisions.names(session, [cases[0].village_code]).get(cases[0].village_code, "")
     terms = compose.Terms(
-        first.matter, first.basis, divisions.short_name(village), divisions.authority(village, "village"),
-        first.posted_on, contact=first.contact, ends=local_date(first.closes_at) - timedelta(days=1),
-    )  # fmt: skip
+        first.matter,
+        first.basis,
+        divisions.short_name(village),
+        divisions.authority(village, "village"),
+        first.posted_on,
+        contact=first.contact,
+        ends=local_date(first.closes_at) - timedelta(days=1),
+    )
     return compose.notice(terms, listed)
 
 
@@ -126,7 +149,9 @@ def _reopen(call: ServiceCall, result: Any) -> None:
 
 @service("notice.close", "公示结束", "本事项还有未处理的异议时拒绝", undo=_reopen)
 def close_notice(call: ServiceCall) -> dict[str, Any]:
-    """The notice has hung its full days, and no objection of the case is open, whichever notice it was raised to (R10)."""
+    """The notice has hung its full days, and no objection of the case is open,
+    whichever notice it was raised to (R10).
+    """
     notice = _open_notice(call.session, call.case.id)
     if notice is None:
         raise Conflict("没有正在进行的公示。")
@@ -148,12 +173,14 @@ def _take_back_finding(call: ServiceCall, result: Any) -> None:
 
 
 @service("objection.decide", "登记异议结论", "正在核查的那一件异议", undo=_take_back_finding)
-def decide(call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None) -> dict[str, Any]:
+def decide(
+    call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None
+) -> dict[str, Any]:
     """The objection under examination is decided; upheld, it ends the notice (R10).
 
-    `objection` is the number of the one whose task this is; without it, the one that reached the case last. Answers
-    with ``left``, how many objections still wait, and ``outcome`` and ``finding`` of most weight among those that
-    were examined one after another.
+    `objection` is the number of the one whose task this is; without it, the one that reached the case last.
+    Answers with ``left``, how many objections still wait, and ``outcome`` and ``finding`` of most weight
+    among those that were examined one after another.
     """
     row = _examined(call, objection)
     words = (finding or "")[:1000]
@@ -188,7 +215,9 @@ def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
 
 @when_finished
 def leave_objections(call: ServiceCall) -> None:
-    """The case has ended before a notice could hang again: what is still open is answered by its end, not forgotten."""
+    """The case has ended before a notice could hang again: what is still open is answered by its end,
+    not forgotten.
+    """
     left = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
     for objection in left:
         objection.status, objection.decided_at = "moot", call.now
@@ -200,9 +229,11 @@ def leave_objections(call: ServiceCall) -> None:
 
 @when_moved
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
-    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again (R10).
+    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
+    (R10).
 
-    What is posted is a promise to the village: raises Conflict when the notice would end earlier than it says.
+    What is posted is a promise to the village: raises Conflict when the notice would end earlier than it
+    says.
     """
     notice = _open_notice(session, case.id)
     if notice is None:
@@ -227,7 +258,10 @@ def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime)
 
 
 def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
-    """The notice as it would hang were it posted today; nothing is stored. Raises NotFound when there is none."""
+    """The notice as it would hang were it posted today; nothing is stored.
+
+    Raises NotFound when there is none.
+    """
     today = local_date(now)
     facts_then = {"notice": {"posted_on": today.isoformat()}}
     names = ("timer", "matter", "basis", "category")
@@ -251,9 +285,11 @@ receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 def raise_objection(
     session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided (R10).
+    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided
+    (R10).
 
-    `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when anonymous).
+    `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
+    anonymous).
     """
     matter, raised_on = str(data["matter"]), date.fromisoformat(str(data["raised_on"]))
     with write(session):
@@ -262,7 +298,9 @@ def raise_objection(
             raise Conflict(f"这件事项没有正在进行的公示，{_TOO_LATE}")
         waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
         if notice.closes_at <= clock.now() and not waiting:  # over, though its timer has not been seen to yet
-            raise Conflict(f"公示已于{written(local_date(notice.closes_at) - timedelta(days=1))}期满，{_TOO_LATE}")
+            raise Conflict(
+                f"公示已于{written(local_date(notice.closes_at) - timedelta(days=1))}期满，{_TOO_LATE}"
+            )
         objection = Objection(
             notice_id=notice.id,
             case_id=case_id,

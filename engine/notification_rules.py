@@ -1,7 +1,8 @@
-"""The table of the ladder (R15, R19): which event is told to whom, by which channel, of which procedure, limit or step.
+"""The table of the ladder (R15, R19): which event is told to whom, by which channel, of which procedure,
+limit or step.
 
-Process owners and the system administrator keep it. What a line names must be in a procedure's diagram in force; a later
-version may drop it, which `rules` then says.
+Process owners and the system administrator keep it. What a line names must be in a procedure's diagram in
+force; a later version may drop it, which `rules` then says.
 """
 
 from __future__ import annotations
@@ -20,17 +21,34 @@ from engine.ladder import ABOVE, AUDIENCE_OF, AUDIENCES, CHANNELS, EVENTS, HOLDE
 from engine.models import Account, NotificationRule
 
 ABOUT_LIMITS = frozenset({"warning", "overdue", "repeated"})
-"""Events about a limit; of the others, those about work are about a step, those of AUDIENCE_OF about neither."""
+"""Events about a limit; of the others, those about work are about a step,
+those of AUDIENCE_OF about neither.
+"""
 STEPS = frozenset({"userTask", "manualTask"})
 MAX_REPEAT = 60
 DEFAULTS = (
-    ("warning", HOLDER, 0), ("overdue", HOLDER, 0), ("overdue", "county", 0), ("overdue", "supervisor_county", 0),
-    ("repeated", HOLDER, 3), ("repeated", ABOVE, 3), ("repeated", "supervisor_county", 3), ("urged", HOLDER, 0),
-    ("ordered", HOLDER, 0), ("returned", HOLDER, 0), ("answered", "supervisor_county", 0), ("promise", HOLDER, 0),
-    ("promise", "supervisor_county", 0), ("backdated", "supervisor_county", 0), ("submitted", "reviewers", 0), ("approved", "submitter", 0),
+    ("warning", HOLDER, 0),
+    ("overdue", HOLDER, 0),
+    ("overdue", "county", 0),
+    ("overdue", "supervisor_county", 0),
+    ("repeated", HOLDER, 3),
+    ("repeated", ABOVE, 3),
+    ("repeated", "supervisor_county", 3),
+    ("urged", HOLDER, 0),
+    ("ordered", HOLDER, 0),
+    ("returned", HOLDER, 0),
+    ("answered", "supervisor_county", 0),
+    ("promise", HOLDER, 0),
+    ("promise", "supervisor_county", 0),
+    ("backdated", "supervisor_county", 0),
+    ("submitted", "reviewers", 0),
+    ("approved", "submitter", 0),
     ("sent_back", "submitter", 0),
-)  # fmt: skip
-"""R15, R19: the official, then the county's desk and the supervisor, then the level above. An installation begins so."""
+)
+"""R15, R19: the official, then the county's desk and the supervisor, then the level above.
+
+An installation begins so.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +65,9 @@ Spots = Mapping[str, Mapping[str, Spot]]
 
 @dataclass(frozen=True)
 class Rule:
-    """A line of the table with what it names, in the diagram's words; `gone` when the version in force lacks it."""
+    """A line of the table with what it names, in the diagram's words;
+    `gone` when the version in force lacks it.
+    """
 
     line: NotificationRule
     procedure: str
@@ -80,18 +100,24 @@ def rules(session: Session, actor: Account) -> list[Rule]:
     access.require_role(actor, access.PROCESS_OWNER, access.ACCOUNT_ADMIN)
     order, there, names = list(EVENTS), spots(session), definitions.started_alone(session)
     found = session.scalars(select(NotificationRule).order_by(NotificationRule.id).limit(1000))
-    return [_named(line, there, names) for line in sorted(found, key=lambda line: (order.index(line.event), line.id))]
+    return [
+        _named(line, there, names)
+        for line in sorted(found, key=lambda line: (order.index(line.event), line.id))
+    ]
 
 
 def _named(line: NotificationRule, there: Spots, names: Mapping[str, str]) -> Rule:
     spot = there.get(line.procedure_key, {}).get(line.element_id)
-    gone = (bool(line.element_id) and spot is None) or (bool(line.procedure_key) and line.procedure_key not in there)
+    gone = (bool(line.element_id) and spot is None) or (
+        bool(line.procedure_key) and line.procedure_key not in there
+    )
     procedure = names.get(line.procedure_key, line.procedure_key)
     return Rule(line, procedure, spot.name if spot else line.element_id, gone)
 
 
 def require_keeper(actor: Account) -> None:
-    """Raise NotAllowed unless the actor keeps the table: a process owner or system administrator of the province.
+    """Raise NotAllowed unless the actor keeps the table: a process owner or system administrator of the
+    province.
 
     There is one table for all counties, as there is one of each procedure.
     """
@@ -113,7 +139,9 @@ class NewRule:
     repeat_days: int = 0
 
 
-def add(session: Session, actor: Account, given: NewRule, *, robots: Iterable[str], now: datetime) -> NotificationRule:
+def add(
+    session: Session, actor: Account, given: NewRule, *, robots: Iterable[str], now: datetime
+) -> NotificationRule:
     """Add a line. Raises NotAllowed, or Invalid with the fields that do not hold."""
     require_keeper(actor)
     wrong = _wrong(given, spots(session), set(robots))
@@ -121,7 +149,11 @@ def add(session: Session, actor: Account, given: NewRule, *, robots: Iterable[st
         raise Invalid("通知规则有误，请更正。", wrong)
     values = {**given.__dict__, "target": given.target if given.channel == "webhook" else ""}
     with write(session):
-        same = [NotificationRule.__table__.c[name] == value for name, value in values.items() if name != "repeat_days"]
+        same = [
+            NotificationRule.__table__.c[name] == value
+            for name, value in values.items()
+            if name != "repeat_days"
+        ]
         if session.scalar(select(NotificationRule.id).where(*same)) is not None:
             raise Invalid("已经有同样的规则。", {"event": ["已经有同样的规则。"]})
         rule = NotificationRule(**values, set_by=actor.id)
@@ -136,17 +168,30 @@ def _wrong(given: NewRule, there: Spots, robots: set[str]) -> dict[str, list[str
         ("event", given.event in EVENTS, "请选择事件。"),
         ("audience", given.audience in AUDIENCES, "请选择通知谁。"),
         (
-            "audience", AUDIENCE_OF.get(given.event, given.audience) == given.audience
+            "audience",
+            AUDIENCE_OF.get(given.event, given.audience) == given.audience
             and (given.event in AUDIENCE_OF or given.audience not in AUDIENCE_OF.values()),
             "流程提交审批通知其他流程管理员，审批的结果通知提交人，其他事件不通知他们。",
         ),
         ("channel", given.channel in CHANNELS, "请选择方式。"),
-        ("procedure_key", not given.procedure_key or given.procedure_key in there, "没有这个流程，请重新选择。"),
+        (
+            "procedure_key",
+            not given.procedure_key or given.procedure_key in there,
+            "没有这个流程，请重新选择。",
+        ),
         ("element_id", *_spot_holds(given, there.get(given.procedure_key, {}).get(given.element_id))),
         ("target", given.channel != "webhook" or given.target in robots, "请选择设置里登记的机器人。"),
-        ("repeat_days", given.event != "repeated" or 1 <= given.repeat_days <= MAX_REPEAT, f"每隔几天：1 至 {MAX_REPEAT}。"),
-        ("repeat_days", given.event == "repeated" or given.repeat_days == 0, "只有“持续超期”可以写每隔几天。"),
-    )  # fmt: skip
+        (
+            "repeat_days",
+            given.event != "repeated" or 1 <= given.repeat_days <= MAX_REPEAT,
+            f"每隔几天：1 至 {MAX_REPEAT}。",
+        ),
+        (
+            "repeat_days",
+            given.event == "repeated" or given.repeat_days == 0,
+            "只有“持续超期”可以写每隔几天。",
+        ),
+    )
     wrong: dict[str, list[str]] = {}
     for name, holds, sentence in checks:
         if not holds:
@@ -164,7 +209,10 @@ def _spot_holds(given: NewRule, spot: Spot | None) -> tuple[bool, str]:
         return False, "现行的流程图里没有这一步，请重新选择。"
     wanted = given.event in ABOUT_LIMITS
     kind = "时限" if wanted else "步骤"
-    return spot.limit == wanted, f"“{EVENTS.get(given.event, '这个事件')}”说的是{kind}，请选择一个{kind}，或只选流程。"
+    return (
+        spot.limit == wanted,
+        f"“{EVENTS.get(given.event, '这个事件')}”说的是{kind}，请选择一个{kind}，或只选流程。",
+    )
 
 
 def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> NotificationRule:
@@ -173,7 +221,9 @@ def switch(session: Session, actor: Account, rule_id: int, now: datetime) -> Not
     with write(session):
         rule = _get(session, rule_id)
         rule.active, rule.set_by = not rule.active, actor.id
-        audit.record(session, "ladder", actor.id, "switch_rule", {"rule": rule.id, "active": rule.active}, now)
+        audit.record(
+            session, "ladder", actor.id, "switch_rule", {"rule": rule.id, "active": rule.active}, now
+        )
     return rule
 
 

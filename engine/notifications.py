@@ -20,7 +20,9 @@ def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now
     _send(session, case.household_id, case.id, case.village_code, queue, kind, text, now)
 
 
-def send_about(session: Session, household: Household, queue: str, kind: str, text: str, now: datetime) -> None:
+def send_about(
+    session: Session, household: Household, queue: str, kind: str, text: str, now: datetime
+) -> None:
     """As `send`, about a household of which no case is open."""
     _send(session, household.id, None, household.village_code, queue, kind, text, now)
 
@@ -30,32 +32,59 @@ def send_place(session: Session, village_code: str, queue: str, kind: str, text:
     _send(session, None, None, village_code, queue, kind, text, now)
 
 
-def post(session: Session, case: CaseFile, queue: str, division_code: str, kind: str, text: str, now: datetime) -> None:
-    """Put a line about the case into the bells of one desk, whatever its level: supervisors have desks too."""
+def post(
+    session: Session, case: CaseFile, queue: str, division_code: str, kind: str, text: str, now: datetime
+) -> None:
+    """Put a line about the case into the bells of one desk, whatever its level:
+    supervisors have desks too.
+    """
     row = {
-        "household_id": case.household_id, "case_id": case.id, "queue": queue, "kind": kind, "text": text[:300],
-        "at": now, "division_code": division_code,
-    }  # fmt: skip
+        "household_id": case.household_id,
+        "case_id": case.id,
+        "queue": queue,
+        "kind": kind,
+        "text": text[:300],
+        "at": now,
+        "division_code": division_code,
+    }
     session.connection().execute(_SEND, row)
 
 
 def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: str, now: datetime) -> None:
     """Put a line about a draft of a procedure into one person's bell."""
     row = {
-        "household_id": None, "case_id": None, "account_id": account_id, "draft_id": draft_id, "queue": "",
-        "division_code": "", "kind": kind, "text": text[:300], "at": now,
-    }  # fmt: skip
+        "household_id": None,
+        "case_id": None,
+        "account_id": account_id,
+        "draft_id": draft_id,
+        "queue": "",
+        "division_code": "",
+        "kind": kind,
+        "text": text[:300],
+        "at": now,
+    }
     session.connection().execute(_SEND, row)
 
 
 def _send(
-    session: Session, household_id: int | None, case_id: int | None, village_code: str, queue: str, kind: str, text: str,
+    session: Session,
+    household_id: int | None,
+    case_id: int | None,
+    village_code: str,
+    queue: str,
+    kind: str,
+    text: str,
     now: datetime,
-) -> None:  # fmt: skip
+) -> None:
     row = {
-        "household_id": household_id, "case_id": case_id, "queue": queue, "kind": kind, "text": text[:300], "at": now,
+        "household_id": household_id,
+        "case_id": case_id,
+        "queue": queue,
+        "kind": kind,
+        "text": text[:300],
+        "at": now,
         "division_code": access.ancestor(village_code, queue),
-    }  # fmt: skip
+    }
     session.connection().execute(_SEND, row)
 
 

@@ -1,4 +1,6 @@
-"""What was seen of a household over time, and its situation on a day: what the decision tables judge by (R21–R26)."""
+"""What was seen of a household over time, and its situation on a day:
+what the decision tables judge by (R21–R26).
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,33 @@ ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 
 
 def record(
-    session: Session, household: Household, data: Mapping[str, Any], source: str, now: datetime, *,
-    case_id: int | None, actor_id: int | None,
-) -> Observation | None:  # fmt: skip
-    """Keep what a form of today says of income (yuan, last 12 months) and assurances; None when it says nothing."""
+    session: Session,
+    household: Household,
+    data: Mapping[str, Any],
+    source: str,
+    now: datetime,
+    *,
+    case_id: int | None,
+    actor_id: int | None,
+) -> Observation | None:
+    """Keep what a form of today says of income (yuan, last 12 months) and assurances;
+    None when it says nothing.
+    """
     if data.get("per_capita") is None:
         return None
     today = local_date(now)
     row = Observation(
-        household_id=household.id, case_id=case_id, observed_on=today, source=source, recorded_by=actor_id,
-        net_income=Decimal(str(data.get("net_income") or 0)), per_capita=Decimal(str(data["per_capita"])),
+        household_id=household.id,
+        case_id=case_id,
+        observed_on=today,
+        source=source,
+        recorded_by=actor_id,
+        net_income=Decimal(str(data.get("net_income") or 0)),
+        per_capita=Decimal(str(data["per_capita"])),
         line_amount=monitoring_lines.in_force(session, household.village_code, today).amount,
-        assurances={key: data[key] for key in ASSURANCES if data.get(key)}, recorded_at=now,
-    )  # fmt: skip
+        assurances={key: data[key] for key in ASSURANCES if data.get(key)},
+        recorded_at=now,
+    )
     session.add(row)
     session.flush()
     return row
@@ -65,11 +81,13 @@ def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
 
 
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
-    """The situation of a household on a day: income history against the line, assurances, labour, risks, measures.
+    """The situation of a household on a day: income history against the line, assurances, labour, risks,
+    measures.
 
-    ``above_since`` is the day of the first observation of the present unbroken run above the line of `day` (R23: the
-    line of the year that decides), and ``since`` by assurance the day since which it has been observed not to be met.
-    The last observation of a day is what was seen that day. Days are ISO, amounts yuan.
+    ``above_since`` is the day of the first observation of the present unbroken run above the line of `day`
+    (R23: the line of the year that decides), and ``since`` by assurance the day since which it has been
+    observed not to be met. The last observation of a day is what was seen that day. Days are ISO, amounts
+    yuan.
     """
     session.flush()
     query = select(Household).where(Household.id == household_id).options(selectinload(Household.members))
@@ -79,22 +97,28 @@ def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
     last = history[-1] if history else None
     above = _above_since(history, line)
     return {
-        "day": day.isoformat(), "per_capita": float(last.per_capita) if last else None,
+        "day": day.isoformat(),
+        "per_capita": float(last.per_capita) if last else None,
         "line": line,
         "observed_on": last.observed_on.isoformat() if last else None,
         "above_since": above.isoformat() if above else None,
         "above_months": months_between(above, day) if above else 0,
         "monitored_since": household.monitored_on.isoformat() if household.monitored_on else None,
         "monitored_months": months_between(household.monitored_on, day) if household.monitored_on else 0,
-        "size": len(household.members), "labours": [str(m.facts.get("labour") or "") for m in household.members],
-        "since": {key: _unmet_since(history, key) for key in ASSURANCES}, "risks": list(household.risks),
-        "labour_exception": household.labour_exception, "official": _official(session, household_id),
+        "size": len(household.members),
+        "labours": [str(m.facts.get("labour") or "") for m in household.members],
+        "since": {key: _unmet_since(history, key) for key in ASSURANCES},
+        "risks": list(household.risks),
+        "labour_exception": household.labour_exception,
+        "official": _official(session, household_id),
         **_measures(session, household_id, day),
-    }  # fmt: skip
+    }
 
 
 def _above_since(history: Sequence[Observation], line: int) -> date | None:
-    """R23: since when every observation has been above the `line`, the one of the year that decides (当年监测范围)."""
+    """R23: since when every observation has been above the `line`,
+    the one of the year that decides (当年监测范围).
+    """
     since = None
     for row in reversed(history):
         if row.per_capita <= line:
@@ -120,7 +144,9 @@ def _official(session: Session, household_id: int) -> str:
 
 
 def counted() -> ColumnElement[bool]:
-    """SQL over measures and their plans: those of the plan in force, and what was done under an earlier one."""
+    """SQL over measures and their plans: those of the plan in force,
+    and what was done under an earlier one.
+    """
     done_before = and_(AssistancePlan.status == "superseded", Measure.status == "done")
     return or_(AssistancePlan.status.in_(PLAN_IN_FORCE), done_before)
 
@@ -135,11 +161,16 @@ def _measures(session: Session, household_id: int, day: date) -> dict[str, Any]:
     measures = list(session.scalars(query.order_by(Measure.id)))
     unfinished = [m for m in measures if m.status != "done"]
     return {
-        "measure_types": list(dict.fromkeys(m.type for m in measures)), "measures": len(measures),
-        "measure_risks": list(dict.fromkeys(m.risk for m in measures)), "pass_reason": _pass_reason(session, household_id),
-        "measures_done": len(measures) - len(unfinished), "measures_late": sum(m.ends_on < day for m in unfinished),
-        "plans": session.scalar(select(func.count()).select_from(AssistancePlan).where(*_plans(household_id))),
-    }  # fmt: skip
+        "measure_types": list(dict.fromkeys(m.type for m in measures)),
+        "measures": len(measures),
+        "measure_risks": list(dict.fromkeys(m.risk for m in measures)),
+        "pass_reason": _pass_reason(session, household_id),
+        "measures_done": len(measures) - len(unfinished),
+        "measures_late": sum(m.ends_on < day for m in unfinished),
+        "plans": session.scalar(
+            select(func.count()).select_from(AssistancePlan).where(*_plans(household_id))
+        ),
+    }
 
 
 def _plans(household_id: int) -> tuple[ColumnElement[bool], ...]:

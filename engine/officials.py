@@ -1,4 +1,6 @@
-"""The public officials who answer for households' assistance (R18): naming one, who is in office, how many each has."""
+"""The public officials who answer for households' assistance (R18): naming one, who is in office,
+how many each has.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,8 @@ def _unname(call: ServiceCall, result: Any) -> None:
 
 @service("assistance.name_official", "登记帮扶责任人", "原来的终止；不是公职人员的拒绝", undo=_unname)
 def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
-    """Name the household's responsible official from the data of form ``responsible_official``; the former one ends.
+    """Name the household's responsible official from the data of form ``responsible_official``; the former
+    one ends.
 
     Raises Invalid for anybody but a public servant (R18).
     """
@@ -64,10 +67,14 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
         former.until = local_date(call.now)
         call.session.flush()  # the index knows one official in office at a time
     row = ResponsibleOfficial(
-        household_id=household_id, case_id=call.case.id, county_code=access.ancestor(call.case.village_code, "county"),
-        since=date.fromisoformat(str(official["since"])), recorded_by=call.actor.id if call.actor else None,
-        recorded_at=call.now, **given,
-    )  # fmt: skip
+        household_id=household_id,
+        case_id=call.case.id,
+        county_code=access.ancestor(call.case.village_code, "county"),
+        since=date.fromisoformat(str(official["since"])),
+        recorded_by=call.actor.id if call.actor else None,
+        recorded_at=call.now,
+        **given,
+    )
     call.session.add(row)
     call.session.flush()
     text = f"{call.case.subject}户的帮扶责任人：{row.name}（{row.unit}），电话 {row.phone}。"
@@ -84,7 +91,9 @@ def in_office(session: Session, household_id: int) -> ResponsibleOfficial | None
 
 
 def facts(session: Session, household_id: int, village_code: str) -> dict[str, Any]:
-    """What forms show: the household's official in office (None without one), and the load of its township's officials."""
+    """What forms show: the household's official in office (None without one),
+    and the load of its township's officials.
+    """
     row = in_office(session, household_id)
     present = None
     if row is not None:
@@ -107,16 +116,24 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
     person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name, ResponsibleOfficial.unit)
     query: Select[*tuple[Any, ...]] = (
         select(
-            ResponsibleOfficial.name, ResponsibleOfficial.unit, func.max(ResponsibleOfficial.post),
-            func.max(ResponsibleOfficial.phone), everywhere, mine,
+            ResponsibleOfficial.name,
+            ResponsibleOfficial.unit,
+            func.max(ResponsibleOfficial.post),
+            func.max(ResponsibleOfficial.phone),
+            everywhere,
+            mine,
         )
         .join(Household, Household.id == ResponsibleOfficial.household_id)
         .where(ResponsibleOfficial.until.is_(None), access.within(ResponsibleOfficial.county_code, counties))
         .group_by(*person)
         .having(mine > 0)
         .order_by(everywhere.desc(), *person)
-    )  # fmt: skip
-    return query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True)) if key(text) else query
+    )
+    return (
+        query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True))
+        if key(text)
+        else query
+    )
 
 
 def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Page[Load]:
@@ -135,10 +152,14 @@ def _county(code: str) -> Scope:
 
 def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
     """Monitored households in the actor's reach that have no official (R18)."""
-    query = select(Household).where(access.visible_households(actor), Household.status == "monitored", ~_answered_for())
+    query = select(Household).where(
+        access.visible_households(actor), Household.status == "monitored", ~_answered_for()
+    )
     ordered = query.order_by(Household.monitored_on, Household.id).options(joinedload(Household.division))
     return page_of(session, query, ordered, page)
 
 
 def _answered_for() -> ColumnElement[bool]:
-    return exists().where(ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None))
+    return exists().where(
+        ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None)
+    )

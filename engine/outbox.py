@@ -1,8 +1,10 @@
-"""The outbox: what a step wrote down to leave the system, delivered in the background with retries and back-off.
+"""The outbox: what a step wrote down to leave the system, delivered in the background with retries and
+back-off.
 
-A row is claimed in one transaction (SKIP LOCKED: several processes share the work), sent outside any transaction, and
-marked in another. Should the process die between sending and marking, the row is sent again when its lease runs out: on
-the wire a message arrives at least once, with the same key, by which a receiver can drop the double.
+A row is claimed in one transaction (SKIP LOCKED: several processes share the work), sent outside any
+transaction, and marked in another. Should the process die between sending and marking, the row is sent again
+when its lease runs out: on the wire a message arrives at least once, with the same key, by which a receiver
+can drop the double.
 """
 
 from __future__ import annotations
@@ -31,11 +33,15 @@ WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 8, 32, 128))
 LONGEST_DELAY = timedelta(hours=6)
 """After every further failure."""
 PATIENCE = timedelta(hours=36)
-"""A message is tried for at least so long before an administrator looks at it: an outage of a day is sat out."""
+"""A message is tried for at least so long before an administrator looks at it:
+an outage of a day is sat out.
+"""
 MAX_ATTEMPTS = 1 + len(WAITS) + ceil((PATIENCE - sum(WAITS, timedelta())) / LONGEST_DELAY)
 PORTION = 100
 STATUS_NAMES = {"pending": "待发送", "sent": "已发送", "failed": "发送失败"}
-_PENDING = Outbox.status == literal_column("'pending'")  # written out, so that the index of pending messages serves
+_PENDING = Outbox.status == literal_column(
+    "'pending'"
+)  # written out, so that the index of pending messages serves
 
 
 class DeliveryError(Exception):
@@ -60,7 +66,9 @@ Channel = Callable[[Message], None]
 SessionFactory = Callable[[], Session]
 
 
-def deliver(sessions: SessionFactory, channels: Mapping[str, Channel], clock: Clock, limit: int = PORTION) -> int:
+def deliver(
+    sessions: SessionFactory, channels: Mapping[str, Channel], clock: Clock, limit: int = PORTION
+) -> int:
     """Send what is due, at most `limit` messages; returns how many were handed over."""
     sent = 0
     for _ in range(limit):
@@ -86,7 +94,11 @@ def _claim(session: Session, now: datetime) -> tuple[int, str, Message] | None:
         row.attempts += 1
         row.next_at = now + LEASE
         payload: dict[str, Any] = row.payload
-        return row.id, row.channel, Message(row.key, row.target, str(payload["subject"]), str(payload["text"]))
+        return (
+            row.id,
+            row.channel,
+            Message(row.key, row.target, str(payload["subject"]), str(payload["text"])),
+        )
 
 
 def _hand_over(channel: Channel | None, message: Message) -> DeliveryError | None:
@@ -118,7 +130,7 @@ def _wait_after(attempts: int) -> timedelta:
     return WAITS[attempts - 1] if attempts <= len(WAITS) else LONGEST_DELAY
 
 
-# -- for the administrator ----------------------------------------------------------------------------------------------
+# -- for the administrator -------------------------------------------------------------------------
 
 
 def listing(session: Session, actor: Account, status: str = "", page: int = 1) -> Page[Outbox]:
@@ -159,7 +171,9 @@ def retry_failed(session: Session, actor: Account, now: datetime) -> int:
     """全部重新发送: every failed message is due at once; returns how many. For the system administrator alone."""
     access.require_role(actor, access.ACCOUNT_ADMIN)
     with write(session):
-        again = update(Outbox).where(Outbox.status == "failed").values(status="pending", next_at=now, attempts=0)
+        again = (
+            update(Outbox).where(Outbox.status == "failed").values(status="pending", next_at=now, attempts=0)
+        )
         count = len(session.scalars(again.returning(Outbox.id)).all())
         if count:
             audit.record(session, "access", actor.id, "resend", {"failed": count}, now)

@@ -115,7 +115,12 @@ class _ServiceParser(SpiffTaskParser):  # type: ignore[misc]
         operator = self.parse_extensions()["serviceTaskOperator"]
         parameters = {key: p["value"] for key, p in operator["parameters"].items()}
         return ServiceTask(
-            self.spec, self.bpmn_id, operator["name"], parameters, operator["resultVariable"], **self.bpmn_attributes
+            self.spec,
+            self.bpmn_id,
+            operator["name"],
+            parameters,
+            operator["resultVariable"],
+            **self.bpmn_attributes,
         )
 
 
@@ -131,7 +136,9 @@ class _CallParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
     def create_task(self) -> CallActivity:
         settings = settings_of(self.parse_extensions().get("properties", {}))
         called = self.node.get("calledElement")
-        return CallActivity(self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes)
+        return CallActivity(
+            self.spec, self.bpmn_id, settings, subworkflow_spec=called, **self.bpmn_attributes
+        )
 
 
 class _SubprocessParser(_BesideParsing, SubWorkflowParser):  # type: ignore[misc]
@@ -155,10 +162,12 @@ class _UserTaskParser(_BesideParsing, SpiffTaskParser):  # type: ignore[misc]
         mark = loop_characteristics
         self._repeat(
             items=_text(mark, "loopDataInputRef") or _text(mark, "loopCardinality"),
-            sequential=x.flag(mark, "isSequential"), condition=_text(mark, "completionCondition"),
-            item_variable=_name(mark, "inputDataItem"), output_variable=_text(mark, "loopDataOutputRef"),
+            sequential=x.flag(mark, "isSequential"),
+            condition=_text(mark, "completionCondition"),
+            item_variable=_name(mark, "inputDataItem"),
+            output_variable=_text(mark, "loopDataOutputRef"),
             output_item=_name(mark, "outputDataItem"),
-        )  # fmt: skip
+        )
 
     def _repeat(self, **how: Any) -> None:
         """Put a `RepeatedTask` around the parsed task; the library then connects what follows to it."""

@@ -1,7 +1,9 @@
-"""What was done, by what it was done with: the form a submission was sent with, the step as its own version called it.
+"""What was done, by what it was done with: the form a submission was sent with, the step as its own version
+called it.
 
-A case that moved was worked on under several versions. Each line of its history belongs to one of them; what a finished
-step is called today, for rules that are written in the present diagram, the maps of the later moves say.
+A case that moved was worked on under several versions. Each line of its history belongs to one of them; what
+a finished step is called today, for rules that are written in the present diagram, the maps of the later
+moves say.
 """
 
 from __future__ import annotations
@@ -70,7 +72,9 @@ class Past:
         return element_id
 
     def present_token(self, item: WorkItem) -> str:
-        """What the present version calls the place of a work item: a finished one keeps the name it was done under."""
+        """What the present version calls the place of a work item:
+        a finished one keeps the name it was done under.
+        """
         token, seq = item.token, self.seq_of_item(item.id) if item.status != "open" else math.inf
         for move in self.moves:
             if move.seq > seq:
@@ -107,7 +111,9 @@ class Sent:
     form: Form
     undoing: Undoing | None = None
     round: int = 0
-    """The how-manieth time it is that the step was done, where what was sent earlier counts as well; else 0."""
+    """The how-manieth time it is that the step was done, where what was sent earlier counts as well;
+    else 0.
+    """
 
     @cached_property
     def fields(self) -> list[Field]:
@@ -162,7 +168,9 @@ def sent(
     items: Sequence[WorkItem],
     entries: Sequence[LogEntry],
 ) -> list[Sent]:
-    """The submissions of a case with their own forms and the names that their steps had; `entries` is its history."""
+    """The submissions of a case with their own forms and the names that their steps had;
+    `entries` is its history.
+    """
     called = {item.id: item.name for item in items}
     forms = definitions.forms_sent(session, [one.form_sha256 for one in submissions])
     gone, found = _undoings(entries), []
@@ -181,12 +189,16 @@ def _undoings(entries: Sequence[LogEntry]) -> dict[int, Undoing]:
     for entry in entries:
         line = entry.line
         if isinstance(line, lines.Undoing):
-            found.update(dict.fromkeys(line.undone, Undoing(entry.kind, entry.at, entry.actor_id, line.reason)))
+            found.update(
+                dict.fromkeys(line.undone, Undoing(entry.kind, entry.at, entry.actor_id, line.reason))
+            )
     return found
 
 
 def _counted(found: Sequence[Sent]) -> list[Sent]:
-    """`found` with the rounds of steps that were done more than once, as an upheld objection or a month makes them."""
+    """`found` with the rounds of steps that were done more than once,
+    as an upheld objection or a month makes them.
+    """
     standing = Counter(one.element_id for one in found if one.undoing is None)
     seen: Counter[str] = Counter()
     counted = []
@@ -199,12 +211,16 @@ def _counted(found: Sequence[Sent]) -> list[Sent]:
 
 
 def form_of_item(session: Session, item: WorkItem) -> Form:
-    """The form of a work item: of an open one that of the present version, of a closed one that of its own."""
+    """The form of a work item: of an open one that of the present version,
+    of a closed one that of its own.
+    """
     case = session.get_one(CaseFile, item.case_id)
     present = definitions.load(session, case.version_id)
     if item.status == "open":
         return present.form(item.form_key)
-    query = select(Submission).where(Submission.work_item_id == item.id).order_by(Submission.id.desc()).limit(1)
+    query = (
+        select(Submission).where(Submission.work_item_id == item.id).order_by(Submission.id.desc()).limit(1)
+    )
     last = session.scalar(query)
     if last is not None:
         return definitions.forms_sent(session, [last.form_sha256])[last.form_sha256]
@@ -222,7 +238,9 @@ def element_of_item(session: Session, item: WorkItem) -> Element | None:
 
 
 def element_at(past: Past, item: WorkItem) -> Element | None:
-    """The step of one of the case's work items: of an open one as it is drawn now, of a closed one as it was."""
+    """The step of one of the case's work items: of an open one as it is drawn now,
+    of a closed one as it was.
+    """
     if item.status == "open":
         return past.definition.elements.get(item.element_id)
     return past.element(item.element_id, past.seq_of_item(item.id))

@@ -1,8 +1,10 @@
-"""One person, one household: an ID number belongs to one household of the province (R41), held by the database.
+"""One person, one household: an ID number belongs to one household of the province (R41), held by the
+database.
 
-`Member.person` has a unique index: the 18 digits of the ID number, also where a disability certificate was given, and
-nothing for members without a number and for those of a record that was merged into another. All who write it come here
-and wait for one another in the order of the numbers, so that the second sees what the first has written.
+`Member.person` has a unique index: the 18 digits of the ID number, also where a disability certificate was
+given, and nothing for members without a number and for those of a record that was merged into another. All
+who write it come here and wait for one another in the order of the numbers, so that the second sees what the
+first has written.
 """
 
 from __future__ import annotations
@@ -23,11 +25,15 @@ from engine.errors import Invalid
 from engine.models import Account, Household, Member, Notification
 
 ELSEWHERE = "已在其他地方登记，已通知双方核对"
-_QUEUE = text("SELECT pg_advisory_xact_lock(hashtextextended(one, 0)) FROM unnest(CAST(:numbers AS text[])) AS one")
+_QUEUE = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(one, 0)) FROM unnest(CAST(:numbers AS text[])) AS one"
+)
 
 
 class Registered(Invalid):
-    """People were entered whom another household has; whoever turns the error into an answer lets both places know."""
+    """People were entered whom another household has;
+    whoever turns the error into an answer lets both places know.
+    """
 
     code = "registered"
 
@@ -50,9 +56,9 @@ def holding(number: str) -> ColumnElement[bool]:
     """SQL: the households that have the person of an ID number in its normal form."""
     person = idnumber.person(number)
     members = select(Member.household_id).where(Member.person == person)
-    return or_(Household.head_id_number.startswith(person), Household.id.in_(members)) & Household.merged_into_id.is_(
-        None
-    )
+    return or_(
+        Household.head_id_number.startswith(person), Household.id.in_(members)
+    ) & Household.merged_into_id.is_(None)
 
 
 def belongs(household: Household, person: str | None) -> bool:
@@ -70,10 +76,15 @@ def wait_for(session: Session, people: Iterable[str]) -> None:
 
 
 def require_free(
-    session: Session, actor: Account | None, village_code: str, rows: Sequence[Mapping[str, Any]], household_id: int | None,
+    session: Session,
+    actor: Account | None,
+    village_code: str,
+    rows: Sequence[Mapping[str, Any]],
+    household_id: int | None,
     field: str = "members.{row}.id_number",
-) -> None:  # fmt: skip
-    """Take the people of `rows` for a household, `None` for a new one. Raises Registered or Invalid, row by row.
+) -> None:
+    """Take the people of `rows` for a household, `None` for a new one. Raises Registered or Invalid, row by
+    row.
 
     `field` is where the sentences stand. The caller is inside a write transaction and writes the rows next.
     """
@@ -81,7 +92,9 @@ def require_free(
     _require_once(people, field)
     wait_for(session, filter(None, people))
     query = select(Member.person, Household).join(Household, Household.id == Member.household_id)
-    query = query.where(Member.person.in_([one for one in people if one]), Household.id != (household_id or 0))
+    query = query.where(
+        Member.person.in_([one for one in people if one]), Household.id != (household_id or 0)
+    )
     held = {row[0]: row[1] for row in session.execute(query.options(joinedload(Household.division)))}
     if not held:
         return
@@ -114,7 +127,9 @@ def _sentence(household: Household, near: bool) -> str:
 
 @contextmanager
 def telling(session: Session, actor: Account | None, now: datetime) -> Iterator[None]:
-    """Around a write transaction: when it fails because people are registered elsewhere, both places hear of it."""
+    """Around a write transaction: when it fails because people are registered elsewhere,
+    both places hear of it.
+    """
     try:
         yield
     except Registered as error:
@@ -123,7 +138,9 @@ def telling(session: Session, actor: Account | None, now: datetime) -> Iterator[
 
 
 def tell(session: Session, actor: Account | None, error: Registered, now: datetime) -> None:
-    """Let both places know that one person was entered in both; once a day, in a transaction of its own (R41)."""
+    """Let both places know that one person was entered in both; once a day,
+    in a transaction of its own (R41).
+    """
     with write(session):
         for household_id in dict.fromkeys(error.elsewhere):
             household = session.get_one(Household, household_id)
@@ -145,7 +162,9 @@ def _tell_both(session: Session, household: Household, village_code: str, now: d
 
 def _told_today(session: Session, household: Household, told: str, now: datetime) -> bool:
     query = select(Notification.id).where(
-        Notification.household_id == household.id, Notification.kind == "registered_twice", Notification.text == told,
+        Notification.household_id == household.id,
+        Notification.kind == "registered_twice",
+        Notification.text == told,
         Notification.at >= start_of_day(local_date(now)),
-    )  # fmt: skip
+    )
     return session.scalar(query.limit(1)) is not None

@@ -1,8 +1,8 @@
 """Photos and scans as they are kept: the content proves what a file is, and nothing else is asked.
 
-A photo is drawn anew: turned the way it was taken, no larger than a screen and a sheet of paper can show, and with nothing
-of the file that was sent but its picture. So the place and the camera that phones write into it are gone, and so is
-whatever else somebody put beside the picture.
+A photo is drawn anew: turned the way it was taken, no larger than a screen and a sheet of paper can show, and
+with nothing of the file that was sent but its picture. So the place and the camera that phones write into it
+are gone, and so is whatever else somebody put beside the picture.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from engine import text
 from engine.errors import Invalid, NotFound
 
 MAX_SIDE = 2000
-"""Pixels of a photo's longer side: an ID card's letters stay legible, and a printed sheet has 170 to the inch."""
+"""Pixels of a photo's longer side: an ID card's letters stay legible,
+and a printed sheet has 170 to the inch.
+"""
 THUMBNAIL_SIDE = 640
 MAX_PIXELS = {"JPEG": 120_000_000, "MPO": 120_000_000, "PNG": 50_000_000, "WEBP": 50_000_000}
 """By format. Phones take JPEGs of 108 million pixels, which are read at a fraction of their size."""
@@ -78,11 +80,14 @@ def kept(body: bytes) -> Kept:
 def accepted(asked: str) -> str:
     """What a file chooser offers where a form asks for files by their endings: every name of the same kinds.
 
-    By their media types too: phones know files by those, and turn an Apple photo into a JPEG where that is asked for.
+    By their media types too: phones know files by those, and turn an Apple photo into a JPEG where that is
+    asked for.
     """
     wanted = {ending.strip().lower() for ending in asked.split(",") if ending.strip()}
     kinds = [
-        kind for kind, endings in _ENDINGS.items() if wanted.intersection((*endings, kind, kind.split("/")[0] + "/*"))
+        kind
+        for kind, endings in _ENDINGS.items()
+        if wanted.intersection((*endings, kind, kind.split("/")[0] + "/*"))
     ]
     known = [name for kind in kinds for name in (kind, *_ENDINGS[kind])]
     return ",".join(dict.fromkeys([*known, *sorted(wanted)]))
@@ -95,11 +100,15 @@ def _is_pdf(body: bytes) -> bool:
 
 
 def _is_photo(body: bytes) -> bool:
-    return body.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")) or (body[:4] == b"RIFF" and body[8:12] == b"WEBP")
+    return body.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n")) or (
+        body[:4] == b"RIFF" and body[8:12] == b"WEBP"
+    )
 
 
 def _photo(body: bytes) -> Kept:
-    """A photo that was read to its last line: what was cut off in sending is found only by reading all of it."""
+    """A photo that was read to its last line: what was cut off in
+    sending is found only by reading all of it.
+    """
     with Image.open(io.BytesIO(body), formats=_READ) as image:
         media_type = _PHOTOS[str(image.format)]
         if image.width * image.height > MAX_PIXELS[str(image.format)]:
@@ -116,9 +125,11 @@ def _photo(body: bytes) -> Kept:
 
 
 def _ends(body: bytes) -> bool:
-    """Whether a JPEG has its end, behind its last scan: libraries fill up what is missing, grey or from zeros.
+    """Whether a JPEG has its end, behind its last scan: libraries fill up what is missing, grey or from
+    zeros.
 
-    A small picture of its own, with an end of its own, may stand in the segments before; anything may stand behind.
+    A small picture of its own, with an end of its own, may stand in the segments before; anything may stand
+    behind.
     """
     at = 2
     while (found := _MARKER.search(body, at)) is not None:
@@ -141,7 +152,9 @@ def thumbnail(body: bytes) -> bytes:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """`image` in grey or in colours, eight bits each, on white: a signature on nothing would be black on black."""
+    """`image` in grey or in colours, eight bits each, on white:
+    a signature on nothing would be black on black.
+    """
     if image.mode.startswith("I"):  # a scanner's grey of sixteen bits
         return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
     if image.has_transparency_data:
@@ -151,7 +164,9 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _written(image: Image.Image, media_type: str, side: int, quality: int) -> bytes:
-    """`image` in at most `side` pixels, with its colours' profile and nothing else that was written beside it."""
+    """`image` in at most `side` pixels, with its colours' profile and
+    nothing else that was written beside it.
+    """
     plain = _plain(image)
     profile = image.info.get("icc_profile") if plain.mode == image.mode else None
     plain = plain.copy()

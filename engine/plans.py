@@ -31,24 +31,33 @@ def in_force(session: Session, household_id: int) -> AssistancePlan | None:
 
 @service("assistance.present_plan", "读取现行帮扶计划", "现行计划还要做的措施")
 def present_plan(call: ServiceCall) -> dict[str, Any]:
-    """What the plan in force still has to do: as rows of form ``assistance_plan``, and by the measures' numbers."""
+    """What the plan in force still has to do: as rows of form ``assistance_plan``,
+    and by the measures' numbers.
+    """
     call.session.flush()
     plan = in_force(call.session, call.case.household_id)
     unfinished = [m for m in plan.measures if m.status in measures.UNFINISHED] if plan else []
-    return {"rows": [_row(measure) for measure in unfinished], "measures": [measure.id for measure in unfinished]}
+    return {
+        "rows": [_row(measure) for measure in unfinished],
+        "measures": [measure.id for measure in unfinished],
+    }
 
 
 def _row(measure: Measure) -> dict[str, Any]:
     return {
-        "risk": measure.risk, "type": measure.type, "content": measure.content, "unit": measure.unit,
+        "risk": measure.risk,
+        "type": measure.type,
+        "content": measure.content,
+        "unit": measure.unit,
         "amount": float(measure.amount) if measure.amount is not None else None,
         "starts_on": measure.starts_on.isoformat() if measure.starts_on else None,
         "ends_on": measure.ends_on.isoformat(),
-    }  # fmt: skip
+    }
 
 
 def _unrecord(call: ServiceCall, result: Any) -> None:
-    """The step is taken back: the former plan is in force again; progress reported meanwhile stays with its measures.
+    """The step is taken back: the former plan is in force again; progress reported meanwhile stays with its
+    measures.
 
     Unless another case's plan has replaced this one meanwhile: then that one stays in force.
     """
@@ -93,17 +102,22 @@ receives(
 )
 
 
-@service("assistance.record_plan", "帮扶计划生效", "代替原来的；有风险没有措施又没有理由的拒绝", undo=_unrecord)
+@service(
+    "assistance.record_plan", "帮扶计划生效", "代替原来的；有风险没有措施又没有理由的拒绝", undo=_unrecord
+)
 def record_plan(
-    call: ServiceCall, findings: list[str] | None = None, pass_reason: str | None = None,
+    call: ServiceCall,
+    findings: list[str] | None = None,
+    pass_reason: str | None = None,
     seen: list[int] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Put the plan that was last filled in into force; it takes the place of the former one.
 
-    A measure of the former plan that the new one names again goes on as it is: its row, with its progress and what was
-    paid, goes over to the new plan. So does one that whoever made the plan could not see, because another case's plan
-    came into force meanwhile: `seen` are the measures that they saw (None: all). The others end. `findings` and
-    `pass_reason` are the review's. Raises Invalid when a recorded risk has neither measure nor reason (R22).
+    A measure of the former plan that the new one names again goes on as it is: its row, with its progress and
+    what was paid, goes over to the new plan. So does one that whoever made the plan could not see, because
+    another case's plan came into force meanwhile: `seen` are the measures that they saw (None: all). The
+    others end. `findings` and `pass_reason` are the review's. Raises Invalid when a recorded risk has neither
+    measure nor reason (R22).
     """
     session = call.session
     session.flush()
@@ -117,11 +131,18 @@ def record_plan(
         raise Invalid("有风险没有对应的措施，也没有写明理由，请退回村级补充。")
     former = in_force(session, household.id)
     plan = AssistancePlan(
-        household_id=household.id, case_id=call.case.id, made_on=local_date(sent.submitted_at),
-        goal=str(data.get("goal") or ""), listed=rows, untreated=untreated, untreated_reason=reason if untreated else "",
-        findings=[text for text in findings or [] if text], pass_reason=pass_reason or "",
-        recorded_by=sent.submitted_by, recorded_at=call.now,
-    )  # fmt: skip
+        household_id=household.id,
+        case_id=call.case.id,
+        made_on=local_date(sent.submitted_at),
+        goal=str(data.get("goal") or ""),
+        listed=rows,
+        untreated=untreated,
+        untreated_reason=reason if untreated else "",
+        findings=[text for text in findings or [] if text],
+        pass_reason=pass_reason or "",
+        recorded_by=sent.submitted_by,
+        recorded_at=call.now,
+    )
     session.add(plan)
     session.flush()
     before: dict[str, Any] = {"former": None, "was": "", "stopped": [], "kept": []}
@@ -148,10 +169,15 @@ def _key(row: Mapping[str, Any]) -> Key:
 
 
 def _supersede(
-    session: Session, former: AssistancePlan, plan: AssistancePlan, rows: Sequence[Mapping[str, Any]],
+    session: Session,
+    former: AssistancePlan,
+    plan: AssistancePlan,
+    rows: Sequence[Mapping[str, Any]],
     seen: Sequence[int] | None,
-) -> dict[str, Any]:  # fmt: skip
-    """End the former plan; answers how it was, which of its measures stopped, and which the new plan goes on with."""
+) -> dict[str, Any]:
+    """End the former plan; answers how it was, which of its measures stopped,
+    and which the new plan goes on with.
+    """
     named: dict[Key, list[int]] = {}
     for number, row in enumerate(rows):
         named.setdefault(_key(row), []).append(number)
@@ -179,19 +205,21 @@ def _supersede(
 def _stood(measure: Measure) -> dict[str, Any]:
     """What a new plan may change of a measure that goes on, as JSON has it."""
     return {
-        "amount": str(measure.amount) if measure.amount is not None else None, "unit": measure.unit,
+        "amount": str(measure.amount) if measure.amount is not None else None,
+        "unit": measure.unit,
         "starts_on": measure.starts_on.isoformat() if measure.starts_on else None,
         "ends_on": measure.ends_on.isoformat(),
-    }  # fmt: skip
+    }
 
 
 def _asked(row: Mapping[str, Any]) -> dict[str, Any]:
     """What a row of the plan's form asks of its measure: amount (yuan), unit, first and last day."""
     return {
-        "amount": row.get("amount"), "unit": str(row.get("unit") or ""),
+        "amount": row.get("amount"),
+        "unit": str(row.get("unit") or ""),
         "starts_on": date.fromisoformat(row["starts_on"]) if row.get("starts_on") else None,
         "ends_on": date.fromisoformat(row["ends_on"]),
-    }  # fmt: skip
+    }
 
 
 def _change(session: Session, measure: Measure, asked: Mapping[str, Any], village_code: str) -> None:
@@ -219,9 +247,14 @@ def _measure(household: Household, row: Mapping[str, Any]) -> Measure:
     asked = _asked(row)
     asked["amount"] = Decimal(str(asked["amount"])) if asked["amount"] is not None else None
     return Measure(
-        household_id=household.id, village_code=household.village_code, risk=risk, type=kind, content=content,
-        status="planned", **asked,
-    )  # fmt: skip
+        household_id=household.id,
+        village_code=household.village_code,
+        risk=risk,
+        type=kind,
+        content=content,
+        status="planned",
+        **asked,
+    )
 
 
 def _undeclare(call: ServiceCall, result: Any) -> None:
@@ -234,15 +267,18 @@ def _undeclare(call: ServiceCall, result: Any) -> None:
 
 @service("assistance.declare", "登记措施申报", "申报编号和日期", undo=_undeclare)
 def declare(call: ServiceCall, declaration_number: str, declared_on: str) -> dict[str, Any]:
-    """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has none.
+    """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has
+    none.
 
     A plan that another case's has replaced meanwhile keeps its number and date, but is not in force again.
     """
     plan = _plan_of(call)
     before = {
-        "plan": plan.id, "was": plan.status, "number": plan.declaration_number,
+        "plan": plan.id,
+        "was": plan.status,
+        "number": plan.declaration_number,
         "on": plan.declared_on.isoformat() if plan.declared_on else None,
-    }  # fmt: skip
+    }
     plan.declaration_number, plan.declared_on = declaration_number[:60], date.fromisoformat(declared_on)
     if plan.status in PLAN_IN_FORCE:
         plan.status = "declared"
@@ -257,7 +293,9 @@ def _unsettle(call: ServiceCall, result: Any) -> None:
 
 @service("assistance.settle", "登记部门受理结果", "不予受理的通知村、乡", undo=_unsettle)
 def settle(call: ServiceCall, outcome: str, reason: str | None = None) -> dict[str, Any]:
-    """The departments accepted the declared measures, or refused them: then village and township hear why (R19)."""
+    """The departments accepted the declared measures, or refused them:
+    then village and township hear why (R19).
+    """
     plan = _plan_of(call)
     before = {"plan": plan.id, "was": plan.status}
     if plan.status in PLAN_IN_FORCE:
@@ -272,7 +310,9 @@ def settle(call: ServiceCall, outcome: str, reason: str | None = None) -> dict[s
 def _plan_of(call: ServiceCall) -> AssistancePlan:
     """The plan that this case made last, be it in force or replaced by another case's."""
     call.session.flush()
-    own = select(AssistancePlan).where(AssistancePlan.case_id == call.case.id, AssistancePlan.status != "withdrawn")
+    own = select(AssistancePlan).where(
+        AssistancePlan.case_id == call.case.id, AssistancePlan.status != "withdrawn"
+    )
     plan = call.session.scalar(own.order_by(AssistancePlan.id.desc()).limit(1))
     if plan is None:
         raise Conflict("这件事项还没有制定帮扶计划。")

@@ -23,8 +23,8 @@ def context(
 ) -> dict[str, Any]:
     """The names a form's ``prefill`` may use: `household`, `case` (its variables) and `clue`.
 
-    The household, and the public officials who answer for it and its neighbours (`officials`), are read only when they
-    are among the `names` that are asked for.
+    The household, and the public officials who answer for it and its neighbours (`officials`), are read only
+    when they are among the `names` that are asked for.
     """
     found: dict[str, Any] = {"case": dict(variables), "clue": variables.get("clue") or {}}
     if "officials" in names:
@@ -37,7 +37,8 @@ def context(
 def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:
     """What a form may know of the step it belongs to: the day on which it was first opened.
 
-    A step that comes back by a return is the step that it was (its token stays); one of a new round is another.
+    A step that comes back by a return is the step that it was (its token stays); one of a new round is
+    another.
     """
     first = session.scalar(_OPENED, {"case_id": case_id, "token": token})
     return {"opened_on": local_date(min(first, opened_at) if first else opened_at).isoformat()}

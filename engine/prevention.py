@@ -1,6 +1,7 @@
 """The field: the rooms that register services, receivers, prefills and what else diagrams name.
 
-A registry never imports its members: whoever assembles a process (the server, a command, the tests) imports this module.
+A registry never imports its members: whoever assembles a process (the server, a command, the tests) imports
+this module.
 """
 
 from types import ModuleType
@@ -25,6 +26,20 @@ from engine import (
 from engine.supervision import orders
 
 ROOMS: tuple[ModuleType, ...] = (
-    announcements, batches, clues, elimination, households, matching, measures, notices, notifications, observations,
-    officials, openings, orders, plans, registration, rollbacks,
-)  # fmt: skip
+    announcements,
+    batches,
+    clues,
+    elimination,
+    households,
+    matching,
+    measures,
+    notices,
+    notifications,
+    observations,
+    officials,
+    openings,
+    orders,
+    plans,
+    registration,
+    rollbacks,
+)

@@ -1,4 +1,6 @@
-"""What of a person is not shown, not written into addresses and not into logs: ID numbers, and phones (domain §7.2)."""
+"""What of a person is not shown, not written into addresses and not into logs: ID numbers,
+and phones (domain §7.2).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ def mask_phone(phone: str) -> str:
 def names_person(typed: str) -> bool:
     """Whether what was typed is, or holds, somebody's ID number or phone."""
     number = text.identity(typed)
-    return bool(number and idnumber.genuine(number)) or text.phone(typed) is not None or masked_text(typed) != typed
+    return (
+        bool(number and idnumber.genuine(number))
+        or text.phone(typed) is not None
+        or masked_text(typed) != typed
+    )
 
 
 def masked_text(written: str | None) -> str:
@@ -33,14 +39,18 @@ def masked_text(written: str | None) -> str:
 
 
 def masked(components: Sequence[s.Component], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a form as one who only looks may have them: by the fields' formats, and in every other text."""
+    """The values of a form as one who only looks may have them: by the fields' formats,
+    and in every other text.
+    """
     found: dict[str, Any] = {key: _masked_value(value) for key, value in values.items()}
     for component in _fields(components):
         key = str(component.get("path") or component.get("key") or "")
         value = values.get(key)
         if component["type"] == "dynamiclist" and isinstance(value, list):
             rows = s.children(component)
-            found[key] = [masked(rows, row) if isinstance(row, Mapping) else _masked_value(row) for row in value]
+            found[key] = [
+                masked(rows, row) if isinstance(row, Mapping) else _masked_value(row) for row in value
+            ]
         elif value:
             found[key] = masked_as(s.given(component, "format"), found[key], value)
     return found
@@ -72,8 +82,8 @@ def _masked_value(value: Any) -> Any:
 def restored(sent: Any, known: Mapping[str, Any]) -> Any:
     """What was sent, with the masked numbers that were not touched in full again.
 
-    A programme reads a form masked and sends it back. A mask that fits two different numbers stays a mask, and is refused
-    as the number it is not.
+    A programme reads a form masked and sends it back. A mask that fits two different numbers stays a mask,
+    and is refused as the number it is not.
     """
     full: dict[str, set[str]] = {}
     for value in _texts(known):

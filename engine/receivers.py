@@ -1,7 +1,8 @@
-"""What takes in a filled form: a message, a page beside the steps, a service; each says which fields it needs.
+"""What takes in a filled form: a message, a page beside the steps, a service; each says which fields it
+needs.
 
-Whoever reads a field without asking whether it is there declares it here, beside the reading; the check of a diagram
-(engine/definitions/check/receiving.py) then refuses a form that does not have it.
+Whoever reads a field without asking whether it is there declares it here, beside the reading; the check of a
+diagram (engine/definitions/check/receiving.py) then refuses a form that does not have it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ ROWS = frozenset({"dynamiclist"})
 
 @dataclass(frozen=True)
 class Need:
-    """One field: the types of component it may be, whether it must be filled in, what a choice may offer at most."""
+    """One field: the types of component it may be, whether it must be filled in,
+    what a choice may offer at most.
+    """
 
     types: frozenset[str]
     required: bool = True
@@ -28,8 +31,8 @@ class Need:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where a form comes in: a ``message`` by its name, a ``page`` by its property, a ``service`` by its own name, the
-    ``start`` of a procedure by its key.
+    """Where a form comes in: a ``message`` by its name, a ``page`` by its property, a ``service`` by its own
+    name, the ``start`` of a procedure by its key.
 
     A service's form is the one that its parameter ``form`` names, else `form`.
     """

@@ -25,13 +25,44 @@ MAX_ROWS = 50_000
 """An export of more households than this is asked for by township."""
 CHUNK = 500
 HOUSEHOLD_COLUMNS = (
-    "省", "市", "县", "乡镇", "村", "村民小组", "户编号", "国家系统户编号", "户主姓名", "户主证件号码", "联系电话", "家庭人口",
-    "户类型", "状态", "监测对象类别", "返贫致贫风险", "识别监测时间", "风险消除时间", "帮扶责任人", "责任人单位", "责任人电话",
-)  # fmt: skip
+    "省",
+    "市",
+    "县",
+    "乡镇",
+    "村",
+    "村民小组",
+    "户编号",
+    "国家系统户编号",
+    "户主姓名",
+    "户主证件号码",
+    "联系电话",
+    "家庭人口",
+    "户类型",
+    "状态",
+    "监测对象类别",
+    "返贫致贫风险",
+    "识别监测时间",
+    "风险消除时间",
+    "帮扶责任人",
+    "责任人单位",
+    "责任人电话",
+)
 MEMBER_COLUMNS = (
-    "户编号", "户主姓名", "姓名", "性别", "证件号码", "与户主关系", "出生日期", "健康状况", "劳动技能", "在校生状况", "文化程度",
-    "务工所在地", "务工月数", "基本医保",
-)  # fmt: skip
+    "户编号",
+    "户主姓名",
+    "姓名",
+    "性别",
+    "证件号码",
+    "与户主关系",
+    "出生日期",
+    "健康状况",
+    "劳动技能",
+    "在校生状况",
+    "文化程度",
+    "务工所在地",
+    "务工月数",
+    "基本医保",
+)
 Words = Mapping[str, Mapping[str, str]]
 
 
@@ -78,11 +109,13 @@ def export(
 ) -> bytes:
     """The register as an Excel file: a sheet by household, a sheet by person, in the registry's columns.
 
-    Numbers are masked unless a `reason` is given; either way the export is logged (domain §7.2). Raises Invalid when
-    more than `MAX_ROWS` households match.
+    Numbers are masked unless a `reason` is given; either way the export is logged (domain §7.2). Raises
+    Invalid when more than `MAX_ROWS` households match.
     """
     query = _narrowed(actor, wanted)
-    ids = list(session.scalars(query.with_only_columns(Household.id).order_by(Household.id).limit(MAX_ROWS + 1)))
+    ids = list(
+        session.scalars(query.with_only_columns(Household.id).order_by(Household.id).limit(MAX_ROWS + 1))
+    )
     if len(ids) > MAX_ROWS:
         raise Invalid(f"超过 {MAX_ROWS} 户，请按县或乡镇分别导出。")
     with write(session):
@@ -103,7 +136,9 @@ def export(
     return book.bytes()
 
 
-def _chunks(session: Session, ids: Sequence[int]) -> Iterator[tuple[Household, list[str], ResponsibleOfficial | None]]:
+def _chunks(
+    session: Session, ids: Sequence[int]
+) -> Iterator[tuple[Household, list[str], ResponsibleOfficial | None]]:
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         query = select(Household).where(Household.id.in_(part)).options(selectinload(Household.members))
@@ -111,7 +146,9 @@ def _chunks(session: Session, ids: Sequence[int]) -> Iterator[tuple[Household, l
         codes = {access.ancestor(h.village_code, level) for h in households for level in access.PREFIX_LENGTH}
         names, named = divisions.names(session, codes), officials(session, part)
         for one in households:
-            places = [names.get(access.ancestor(one.village_code, level), "") for level in access.PREFIX_LENGTH]
+            places = [
+                names.get(access.ancestor(one.village_code, level), "") for level in access.PREFIX_LENGTH
+            ]
             yield one, places, named.get(one.id)
 
 
@@ -120,12 +157,24 @@ def _household_row(
 ) -> list[Any]:
     risks = "、".join(words.get("risks", {}).get(risk, risk) for risk in one.risks)
     return [
-        *places, one.group_name, one.number, one.national_number, one.head_name,
-        one.head_id_number if full else idnumber.mask(one.head_id_number), one.phone if full else mask_phone(one.phone),
-        len(one.members), TYPE_NAMES.get(one.household_type, ""), STATUS_NAMES.get(one.status, ""),
-        CATEGORY_NAMES.get(one.category, ""), risks, _month(one.monitored_on), _month(one.eliminated_on),
-        official.name if official else "", official.unit if official else "", official.phone if official else "",
-    ]  # fmt: skip
+        *places,
+        one.group_name,
+        one.number,
+        one.national_number,
+        one.head_name,
+        one.head_id_number if full else idnumber.mask(one.head_id_number),
+        one.phone if full else mask_phone(one.phone),
+        len(one.members),
+        TYPE_NAMES.get(one.household_type, ""),
+        STATUS_NAMES.get(one.status, ""),
+        CATEGORY_NAMES.get(one.category, ""),
+        risks,
+        _month(one.monitored_on),
+        _month(one.eliminated_on),
+        official.name if official else "",
+        official.unit if official else "",
+        official.phone if official else "",
+    ]
 
 
 def _month(day: date | None) -> str:
@@ -139,12 +188,21 @@ def _member_row(one: Household, member: Member, words: Words, full: bool) -> lis
         return words.get(key, {}).get(value, value)
 
     return [
-        one.number, one.head_name, member.name, words.get("sex", {}).get(member.sex, member.sex),
+        one.number,
+        one.head_name,
+        member.name,
+        words.get("sex", {}).get(member.sex, member.sex),
         member.id_number if full else idnumber.mask(member.id_number),
         words.get("relation", {}).get(member.relation, member.relation),
-        member.birth_date.isoformat() if member.birth_date and full else "", word("health"), word("labour"),
-        word("schooling"), word("education"), word("work_place"), word("work_months"), word("medical_insurance"),
-    ]  # fmt: skip
+        member.birth_date.isoformat() if member.birth_date and full else "",
+        word("health"),
+        word("labour"),
+        word("schooling"),
+        word("education"),
+        word("work_place"),
+        word("work_months"),
+        word("medical_insurance"),
+    ]
 
 
 def filename(wanted: RegisterFilter, now: datetime) -> str:

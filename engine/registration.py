@@ -22,18 +22,29 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
 
 @service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit, decides=True)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
-    """The county has approved: the household is monitored from today, in the category that was decided (R12, R17).
+    """The county has approved: the household is monitored from today, in the category that was decided (R12,
+    R17).
 
-    Of a household that is identified anew the old mark or clearance stays in the history of its cases alone (R26, R29).
+    Of a household that is identified anew the old mark or clearance stays in the history of its cases alone
+    (R26, R29).
     """
     if category not in CATEGORY_NAMES:
         raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
     household = standing.require(call)
     today = local_date(call.now)
     changed = standing.change(
-        call, household, "admitted", today.isoformat(), status="monitored", category=category, monitored_on=today,
-        eliminated_on=None, elimination_manner="", labour_exception="", cleared_on=None,
-    )  # fmt: skip
+        call,
+        household,
+        "admitted",
+        today.isoformat(),
+        status="monitored",
+        category=category,
+        monitored_on=today,
+        eliminated_on=None,
+        elimination_manner="",
+        labour_exception="",
+        cleared_on=None,
+    )
     for queue in ("township", "village"):  # R12: the result is pushed down
         text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
         notifications.send(call.session, call.case, queue, "result", text, call.now)

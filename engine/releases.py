@@ -1,4 +1,6 @@
-"""Putting a draft into force: with a note, after a second process owner's approval where that is demanded, and back again."""
+"""Putting a draft into force: with a note, after a second process owner's approval where that is demanded,
+and back again.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ class Release:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-# -- looking ahead --------------------------------------------------------------------------------------------------------
+# -- looking ahead ---------------------------------------------------------------------------------
 
 
 def preview(session: Session, actor: Account, draft_id: int) -> Release:
@@ -49,7 +51,9 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
     draft = drafting.find(session, actor, draft_id)
     if draft.status not in drafting.ALIVE:
         options = [joinedload(ProcedureVersion.procedure)]
-        became = session.get(ProcedureVersion, draft.version_id, options=options) if draft.version_id else None
+        became = (
+            session.get(ProcedureVersion, draft.version_id, options=options) if draft.version_id else None
+        )
         return Release(draft, [], [], 0, None, False, [], [], became)
     definition, findings = drafting.checked(session, draft)
     present = _present(session, definition.key if definition else draft.procedure_key)
@@ -57,10 +61,16 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
     submitted = draft.status == "submitted"
     seen = present is None or submitted or present.id == draft.base_version_id
     return Release(
-        draft=draft, findings=findings, differences=found, running=catalogue.running(session, [draft.procedure_key]).get(draft.procedure_key, 0),
-        overtaken_by=None if seen else present, needs_approval=approvals.needs_approval(session, actor),
-        reviewers=approvals.reviewers(session, draft, actor), changes=approvals.changes(session, draft) if submitted else [], became=None,
-    )  # fmt: skip
+        draft=draft,
+        findings=findings,
+        differences=found,
+        running=catalogue.running(session, [draft.procedure_key]).get(draft.procedure_key, 0),
+        overtaken_by=None if seen else present,
+        needs_approval=approvals.needs_approval(session, actor),
+        reviewers=approvals.reviewers(session, draft, actor),
+        changes=approvals.changes(session, draft) if submitted else [],
+        became=None,
+    )
 
 
 def _present(session: Session, key: str) -> ProcedureVersion | None:
@@ -68,7 +78,7 @@ def _present(session: Session, key: str) -> ProcedureVersion | None:
     return session.scalar(query.where(Procedure.key == key).options(joinedload(ProcedureVersion.procedure)))
 
 
-# -- the acts -------------------------------------------------------------------------------------------------------------
+# -- the acts --------------------------------------------------------------------------------------
 
 
 def deploy(
@@ -76,8 +86,9 @@ def deploy(
 ) -> ProcedureDraft:
     """Put the draft into force, or submit it where a second approval is demanded.
 
-    `over` is the number of the version in force that the actor has seen, when it is not the one the draft began from.
-    Raises Invalid without a note, DefinitionError with the findings, Conflict when somebody was faster.
+    `over` is the number of the version in force that the actor has seen, when it is not the one the draft
+    began from. Raises Invalid without a note, DefinitionError with the findings, Conflict when somebody was
+    faster.
     """
     if not note.strip():
         raise Invalid("请写明为什么修改。", {"note": ["请写明为什么修改。"]})
@@ -97,7 +108,9 @@ def _open(session: Session, actor: Account, draft_id: int, status: str = "open")
     definitions.require_owner(actor)
     definitions.take_turns(session)
     options = [undefer(ProcedureDraft.xml)]
-    draft = session.get(ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options)
+    draft = session.get(
+        ProcedureDraft, draft_id, with_for_update=True, populate_existing=True, options=options
+    )
     if draft is None:
         raise NotFound("没有找到这份草稿。")
     if draft.status != status:
@@ -131,7 +144,9 @@ def _put_into_force(session: Session, actor: Account, draft: ProcedureDraft, now
 
 
 def submit_again(session: Session, actor: Account, draft_id: int, now: datetime) -> ProcedureDraft:
-    """The submitter agrees to what has changed since: the draft waits for its approval as it would be put into force now."""
+    """The submitter agrees to what has changed since:
+    the draft waits for its approval as it would be put into force now.
+    """
     with write(session):
         draft = _open(session, actor, draft_id, "submitted")
         if actor.id != draft.submitted_by:
@@ -171,7 +186,9 @@ def send_back(session: Session, actor: Account, draft_id: int, reason: str, now:
             definitions.require_whole(actor)
         said = f"{actor.name}{'收回' if own else '退回'}：{reason.strip()}"[:500]
         draft.status, draft.frozen, draft.note = "open", None, said
-        audit.record(session, "procedure", actor.id, "send_back", {"draft": draft.id, "reason": reason.strip()}, now)
+        audit.record(
+            session, "procedure", actor.id, "send_back", {"draft": draft.id, "reason": reason.strip()}, now
+        )
         if not own:
             _tell_submitter(session, "sent_back", draft, f"“{draft.name}”被{said}", now)
     return draft
@@ -182,8 +199,11 @@ def _tell_submitter(session: Session, event: str, draft: ProcedureDraft, text: s
     approvals.tell(session, event, draft, [submitter], text, now)
 
 
-def roll_back(session: Session, actor: Account, key: str, number: int, note: str, now: datetime) -> ProcedureDraft:
-    """Put an earlier version's content into force again, as a new version; submitted where an approval is demanded.
+def roll_back(
+    session: Session, actor: Account, key: str, number: int, note: str, now: datetime
+) -> ProcedureDraft:
+    """Put an earlier version's content into force again, as a new version; submitted where an approval is
+    demanded.
 
     Its parts stay the present ones. Raises Invalid without a note or for the version in force.
     """
@@ -196,4 +216,6 @@ def roll_back(session: Session, actor: Account, key: str, number: int, note: str
         if present is None or version.id == present.id:
             raise Invalid("这一版正在使用。")
         draft = drafting.create(session, actor, name=f"回到第 {number} 版", version_id=version.id, now=now)
-        return deploy(session, actor, draft.id, f"回到第 {number} 版：{note.strip()}", now, over=present.number)
+        return deploy(
+            session, actor, draft.id, f"回到第 {number} 版：{note.strip()}", now, over=present.number
+        )

@@ -1,7 +1,9 @@
-"""Where a case would stand on another version: its history fed to the new definition, with what that asks of the case.
+"""Where a case would stand on another version: its history fed to the new definition, with what that asks of
+the case.
 
-The history is fed to both definitions at once, so that a task that looks different to the engine (another branch, a
-boundary event more, one of several instances) is still recognised by its place in the diagram. Nothing is stored here.
+The history is fed to both definitions at once, so that a task that looks different to the engine (another
+branch, a boundary event more, one of several instances) is still recognised by its place in the diagram.
+Nothing is stored here.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Relocation:
     """Timers that the new version does not have."""
 
     def arrive(self, host: Host, now: datetime) -> None:
-        """From `now` the case lives on the new version: what is due there fires, with `host` doing its services."""
+        """From `now` the case lives on the new version: what is due there fires,
+        with `host` doing its services.
+        """
         self.instance.host = host
         self.instance.go_live()
         self.instance.pass_time(now)
@@ -69,9 +73,15 @@ class CannotMove(Conflict):
 
 
 def relocate(
-    old: Definition, new: Definition, inputs: Sequence[Input], submissions: Mapping[int, Mapping[str, Any]],
-    workdays: Callable[[date, int], date], wish: Wish, seq: int, now: datetime,
-) -> Relocation:  # fmt: skip
+    old: Definition,
+    new: Definition,
+    inputs: Sequence[Input],
+    submissions: Mapping[int, Mapping[str, Any]],
+    workdays: Callable[[date, int], date],
+    wish: Wish,
+    seq: int,
+    now: datetime,
+) -> Relocation:
     """Move a case's history from `old` to `new` at `now`, as line `seq` of its history. Raises CannotMove."""
     here = Replay(old, inputs, submissions, workdays)
     wish = Wish(wish.elements, wish.passed | (here.passed_by & new.elements.keys()))
@@ -79,9 +89,13 @@ def relocate(
     anew: list[lines.Anew] = []
     passes: list[tuple[int, str]] = []
     line = lines.Moved(
-        elements=dict(wish.elements), passed=sorted(wish.passed), tokens=tokens, passes=passes,
-        dropped=_dropped(here, new, wish), anew=anew,
-    )  # fmt: skip
+        elements=dict(wish.elements),
+        passed=sorted(wish.passed),
+        tokens=tokens,
+        passes=passes,
+        dropped=_dropped(here, new, wish),
+        anew=anew,
+    )
     move = Input(seq, now, "", line)
     there = Replay(new, [*inputs, move], submissions, workdays)
     travel = _Travel(here, there, wish, tokens, passes)
@@ -94,7 +108,9 @@ def relocate(
 
 
 def _dropped(here: Replay, new: Definition, wish: Wish) -> dict[str, str]:
-    """Finished steps that the new version does not have, as the history calls them, with the variables that they set."""
+    """Finished steps that the new version does not have, as the history calls them,
+    with the variables that they set.
+    """
     found = {}
     for entry in here.inputs:
         variable = here.variable_of(entry) if entry.kind == "complete" else None
@@ -169,9 +185,13 @@ class _Travel:
             self.tokens[token] = found
 
     def _pass_one(self, entry: Input) -> bool:
-        """Pass by one new step at which the case now stands, and write it down; False when there is none to pass."""
+        """Pass by one new step at which the case now stands, and write it down;
+        False when there is none to pass.
+        """
         instance = self.there.instance
-        standing = [task.element_id for task in instance.open_tasks()] + [t.element_id for t in instance.timers()]
+        standing = [task.element_id for task in instance.open_tasks()] + [
+            t.element_id for t in instance.timers()
+        ]
         name = next((one for one in standing if one in self.wish.passed), None)
         if name is None:
             return False
@@ -209,7 +229,9 @@ class _Travel:
                     del left[found]
         for token, place in here.places().items():
             if token not in pairs and here.definition.elements[place[-1][0]].attached_to is None:
-                raise CannotMove(self._misplaced(place))  # a boundary event may go with its step, nothing else may
+                raise CannotMove(
+                    self._misplaced(place)
+                )  # a boundary event may go with its step, nothing else may
         return list(pairs.items())
 
     def _misplaced(self, place: Place) -> str:
@@ -225,24 +247,33 @@ class _Travel:
         return f"现停在“{here[name].name}”，按办理记录在新版会停在“{names}”，不是“{said}”。"
 
 
-def _found(here: Instance, there: Instance, line: lines.Moved, pairs: Sequence[tuple[str, str]]) -> Relocation:
+def _found(
+    here: Instance, there: Instance, line: lines.Moved, pairs: Sequence[tuple[str, str]]
+) -> Relocation:
     before, after = _standings(here), _standings(there)
     kept = [(before[a], after[b]) for a, b in pairs if a in before and b in after]
     taken, matched = {b.token for _, b in kept}, {a for a, _ in pairs}
     return Relocation(
-        there, line, kept, [one for token, one in after.items() if token not in taken],
+        there,
+        line,
+        kept,
+        [one for token, one in after.items() if token not in taken],
         [one for token, one in before.items() if token not in matched],
-    )  # fmt: skip
+    )
 
 
 def _standings(instance: Instance) -> dict[str, Standing]:
-    found = {timer.token: Standing(timer.token, timer.element_id, timer.due_at) for timer in instance.timers()}
+    found = {
+        timer.token: Standing(timer.token, timer.element_id, timer.due_at) for timer in instance.timers()
+    }
     tasks = {task.token: Standing(task.token, task.element_id, task.due_at) for task in instance.open_tasks()}
     return {**found, **tasks}
 
 
 def movable(old: Definition, new: Definition) -> tuple[list[str], list[str]]:
-    """The steps and waits of `old` that `new` lacks, and those of `new` that `old` lacks, in the order of the flow."""
+    """The steps and waits of `old` that `new` lacks, and those of `new` that `old` lacks,
+    in the order of the flow.
+    """
     kinds = {"userTask", "manualTask", "intermediateCatchEvent", "serviceTask"}
 
     def lacks(one: Definition, other: Definition) -> list[str]:

@@ -1,7 +1,9 @@
-"""User tasks that are done several times: multi-instance (for each of a list, at once or one after another) and loops.
+"""User tasks that are done several times: multi-instance (for each of a list, at once or one after another)
+and loops.
 
-The library's own classes copy variables into every instance and keep their count in memory; here variables live once
-per case, an instance keeps only its item, and the count is read off the task tree, so a stored state needs no more.
+The library's own classes copy variables into every instance and keep their count in memory; here variables
+live once per case, an instance keeps only its item, and the count is read off the task tree, so a stored
+state needs no more.
 """
 
 from __future__ import annotations
@@ -20,24 +22,38 @@ MAX_ROUNDS = 100
 class RepeatedTask(SpiffBpmnTask):  # type: ignore[misc]
     """Around a user task: opens its instances and goes on when they are done, or when its condition holds.
 
-    `items` is FEEL for a list or a number; `item_variable` names the item of the instance at hand, `output_variable`
-    the list that gathers `output_item` of each finished instance. Without `items` it is a loop: another round as long
-    as `condition` holds, at most `maximum` rounds.
+    `items` is FEEL for a list or a number; `item_variable` names the item of the instance at hand,
+    `output_variable` the list that gathers `output_item` of each finished instance. Without `items` it is a
+    loop: another round as long as `condition` holds, at most `maximum` rounds.
     """
 
     task_spec = ""  # the name of the wrapped task's spec, set by the parser
 
     def __init__(
-        self, wf_spec: Any, name: str, *, items: str | None, sequential: bool, condition: str,
-        item_variable: str = "", output_variable: str = "", output_item: str = "", maximum: int = MAX_ROUNDS,
-        test_before: bool = False, **kw: Any,
-    ) -> None:  # fmt: skip
+        self,
+        wf_spec: Any,
+        name: str,
+        *,
+        items: str | None,
+        sequential: bool,
+        condition: str,
+        item_variable: str = "",
+        output_variable: str = "",
+        output_item: str = "",
+        maximum: int = MAX_ROUNDS,
+        test_before: bool = False,
+        **kw: Any,
+    ) -> None:
         super().__init__(wf_spec, name, **kw)
         self.items, self.sequential, self.condition = items, sequential, condition
-        self.item_variable, self.output_variable, self.output_item = item_variable, output_variable, output_item
+        self.item_variable, self.output_variable, self.output_item = (
+            item_variable,
+            output_variable,
+            output_item,
+        )
         self.maximum, self.test_before = maximum, test_before
 
-    # -- what the library calls ---------------------------------------------------------------------------------------
+    # -- what the library calls --------------------------------------------------------------------
 
     def _update_hook(self, my_task: Task) -> bool:
         if my_task.has_state(TaskState.STARTED | TaskState.FINISHED_MASK):
@@ -81,10 +97,12 @@ class RepeatedTask(SpiffBpmnTask):  # type: ignore[misc]
         if remaining:
             my_task.internal_data["remaining"] = remaining[1:]
             self._open(my_task, remaining[0])
-        elif all(child.has_state(TaskState.FINISHED_MASK) for child in my_task.children if child in instances):
+        elif all(
+            child.has_state(TaskState.FINISHED_MASK) for child in my_task.children if child in instances
+        ):
             my_task._set_state(TaskState.READY)
 
-    # -- inside -------------------------------------------------------------------------------------------------------
+    # -- inside ------------------------------------------------------------------------------------
 
     def _open(self, my_task: Task, item: Any) -> None:
         child = my_task._add_child(my_task.workflow.spec.task_specs[self.task_spec], TaskState.WAITING)

@@ -1,8 +1,9 @@
-"""History is the truth, the state is a cache: rebuild an instance by feeding its inputs to a definition again.
+"""History is the truth, the state is a cache: rebuild an instance by feeding its inputs to a definition
+again.
 
-One mechanism serves restoring after a change of the state format, checking a stored state, returning a case to an
-earlier step (its history without that step and what came of it) and trying a history on another version. Services
-answer from the log, so nothing outside the instance is touched.
+One mechanism serves restoring after a change of the state format, checking a stored state, returning a case
+to an earlier step (its history without that step and what came of it) and trying a history on another
+version. Services answer from the log, so nothing outside the instance is touched.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from engine.models import LogEntry, Submission
 
 FACT = "fact"
 AFTER_RETURN = "afterReturn"
-"""The property of an event that catches what people report: what becomes of it when the case goes back before it.
+"""The property of an event that catches what people report: what becomes of it when the case goes back before
+it.
 
-Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits anew.
+Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits
+anew.
 """
 
 
@@ -84,7 +87,9 @@ class ReplayHost:
                 self._unused.setdefault(answer.element_id, {})[answer.token] = answer.result
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
-        """What this very call had answered; on another version, what the element's next call, or its last, had."""
+        """What this very call had answered; on another version, what the element's next call, or its last,
+        had.
+        """
         unused = self._unused.get(element_id, {})
         if token in self._answers:
             unused.pop(token, None)
@@ -123,7 +128,9 @@ def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     ]
 
 
-def _input(entry: LogEntry, line: lines.Input | lines.Moved, entries: Sequence[LogEntry], known: bool) -> Input:
+def _input(
+    entry: LogEntry, line: lines.Input | lines.Moved, entries: Sequence[LogEntry], known: bool
+) -> Input:
     """The input of a line, with what later returns, of steps before it, have to say of it."""
     later = [
         undoing
@@ -165,10 +172,11 @@ class _Memory:
 class Replay:
     """Feeds inputs to a fresh instance on `definition`.
 
-    What happened then has happened: a gateway goes on as it went on, a decision is what it was, a timer fires when it
-    fired, whatever the present release, calendar, FEEL or table would say. What the lines do not say, as those of version
-    1 do not, is worked out; where a line says it came to something else than it comes to here, ReplayMisfit is raised.
-    The inputs up to the last ``move`` were made on other versions: what they come to on this one the move's line says.
+    What happened then has happened: a gateway goes on as it went on, a decision is what it was, a timer fires
+    when it fired, whatever the present release, calendar, FEEL or table would say. What the lines do not say,
+    as those of version 1 do not, is worked out; where a line says it came to something else than it comes to
+    here, ReplayMisfit is raised. The inputs up to the last ``move`` were made on other versions: what they
+    come to on this one the move's line says.
     """
 
     def __init__(
@@ -215,9 +223,11 @@ class Replay:
             raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
 
     def run_without(self, seq: int) -> tuple[Instance, list[int]]:
-        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left out.
+        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left
+        out.
 
-        What people reported is never left out (R10: an objection is answered, whatever step the case goes back to).
+        What people reported is never left out (R10: an objection is answered, whatever step the case goes
+        back to).
         """
         left_out: list[int] = []
         for entry in self.inputs:
@@ -240,7 +250,9 @@ class Replay:
         self.instance.pass_time(at)
 
     def pass_by(self, element_id: str, now: datetime) -> None:
-        """Take the case past `element_id`, where it now stands: a step or wait that it never had on its own version."""
+        """Take the case past `element_id`, where it now stands:
+        a step or wait that it never had on its own version.
+        """
         task = next((one for one in self.instance.open_tasks() if one.element_id == element_id), None)
         timer = next((one for one in self.instance.timers() if one.element_id == element_id), None)
         if task is not None:
@@ -254,7 +266,9 @@ class Replay:
         return frozenset(element_id for _, move in self._moves for _, element_id in move.passes)
 
     def variable_of(self, entry: Input) -> str | None:
-        """The variable that the finished step of the input set, also when the present definition has no such step."""
+        """The variable that the finished step of the input set,
+        also when the present definition has no such step.
+        """
         element = self.instance.definition.elements.get(self.element_of(entry))
         return element.variable if element is not None else self._dropped.get(entry.element_id)
 
@@ -282,7 +296,9 @@ class Replay:
     def _holds(self, entry: Input) -> bool:
         """Whether what the input acted on is there without the step taken out."""
         if entry.kind == "complete":
-            return self.token_of(entry, entry.said.token) in {task.token for task in self.instance.open_tasks()}
+            return self.token_of(entry, entry.said.token) in {
+                task.token for task in self.instance.open_tasks()
+            }
         if entry.kind == "message" and entry.said.caught:
             return bool(self.instance.waiting_tokens() & {self.token_of(entry, t) for t in entry.said.caught})
         if entry.kind == "timer" and self._is_before_move(entry):
@@ -294,7 +310,9 @@ class Replay:
         return True
 
     def _timed(self) -> set[str]:
-        """Tokens of the timers that wait, and of those that an input of the same instant has let fire already."""
+        """Tokens of the timers that wait, and of those that an input of
+        the same instant has let fire already.
+        """
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
         return fired | self.instance.timing_tokens().keys()
 
@@ -314,7 +332,9 @@ class Replay:
             raise
         self.anew += [lines.Anew(entry.seq, choice) for choice in instance.computed]
         missing, instance.computed = instance.computed, []
-        if isinstance(entry.line, lines.Input) and not (entry.known or self._lenient or self._is_before_move(entry)):
+        if isinstance(entry.line, lines.Input) and not (
+            entry.known or self._lenient or self._is_before_move(entry)
+        ):
             self._compare(entry, entry.line, instance.records[before:], memory, missing)
 
     def _memory_of(self, entry: Input) -> _Memory:
@@ -388,7 +408,9 @@ class Replay:
         return {element.variable: definition.project(element.variable, form_data)}
 
     def _fire(self, entry: Input) -> None:
-        """The timer that fired fires; of another version also one that is no longer drawn, or a round more: history."""
+        """The timer that fired fires; of another version also one that is no longer drawn, or a round more:
+        history.
+        """
         element_id, token = self.element_of(entry), self.token_of(entry, entry.said.token)
         element = self.instance.definition.elements.get(element_id)
         waiting = [one for one, name in self.instance.timing_tokens().items() if name == element_id]

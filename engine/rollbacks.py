@@ -1,7 +1,8 @@
-"""Rollback and clearance: what their execution changes in the register, and what a household's standing is meanwhile.
+"""Rollback and clearance: what their execution changes in the register, and what a household's standing is
+meanwhile.
 
-The procedures are drawn (``bpmn/rollback.bpmn``, ``bpmn/clearance.bpmn``). Neither ever deletes (R29): a household
-changes its status, and what it was before stays in the case's history.
+The procedures are drawn (``bpmn/rollback.bpmn``, ``bpmn/clearance.bpmn``). Neither ever deletes (R29): a
+household changes its status, and what it was before stays in the case's history.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ def _require_consent(consent_number: str | None) -> str:
 
 
 @service(
-    "household.roll_back", "取消风险消除标注", "恢复为监测对象；没有同意文号的拒绝", undo=standing.restore, decides=True
+    "household.roll_back",
+    "取消风险消除标注",
+    "恢复为监测对象；没有同意文号的拒绝",
+    undo=standing.restore,
+    decides=True,
 )
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
@@ -37,9 +42,15 @@ def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = 
     result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
     _tell_queues(call, result)
     changed = standing.change(
-        call, household, "rolled_back", executed_on, status="monitored", eliminated_on=None, elimination_manner="",
+        call,
+        household,
+        "rolled_back",
+        executed_on,
+        status="monitored",
+        eliminated_on=None,
+        elimination_manner="",
         labour_exception="",
-    )  # fmt: skip
+    )
     return {**changed, "executed_on": executed_on, "result": result}
 
 
@@ -48,7 +59,9 @@ def _take_back_clearance(call: ServiceCall, result: Any) -> None:
     measures.resume(call.session, result.get("stopped", {}))
 
 
-@service("household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance, decides=True)
+@service(
+    "household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance, decides=True
+)
 def clear(
     call: ServiceCall, executed_on: str, reason: str | None = None, consent_number: str | None = None
 ) -> dict[str, Any]:
@@ -64,12 +77,20 @@ def clear(
     changed = standing.change(
         call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
     )
-    return {**changed, "executed_on": executed_on, "reason": reason or "", "stopped": stopped, "result": result}
+    return {
+        **changed,
+        "executed_on": executed_on,
+        "reason": reason or "",
+        "stopped": stopped,
+        "result": result,
+    }
 
 
 def _tell_queues(call: ServiceCall, result: str) -> None:
     for queue in ("county", "township", "village"):
-        notifications.send(call.session, call.case, queue, "result", f"{call.case.subject}户{result}", call.now)
+        notifications.send(
+            call.session, call.case, queue, "result", f"{call.case.subject}户{result}", call.now
+        )
 
 
 receives(
@@ -89,7 +110,9 @@ def _untell(call: ServiceCall, result: Any) -> None:
 
 @service("household.record_telling", "登记已告知农户", "按表上的日期、方式、被告知人", undo=_untell)
 def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
-    """The household was told `result`, on the day and in the manner that `form` says: kept in its life (R25, R29)."""
+    """The household was told `result`, on the day and in the manner that `form` says: kept in its life (R25,
+    R29).
+    """
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有登记告知的日期和方式。")
@@ -98,22 +121,28 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     how = "，".join(part for part in (words["manner"], f"被告知人：{words['receiver']}") if part)
     day = date.fromisoformat(data["told_on"])
     telling = Telling(
-        case_id=call.case.id, household_id=call.case.household_id, text=f"{result}。{how}"[:1000],
+        case_id=call.case.id,
+        household_id=call.case.household_id,
+        text=f"{result}。{how}"[:1000],
         at=call.now if day == local_date(call.now) else datetime.combine(day, time(12), CHINA),
-    )  # fmt: skip
+    )
     call.session.add(telling)
     call.session.flush()
     return {"id": telling.id}
 
 
 def pending(session: Session, household_id: int) -> str:
-    """What the household's page says while its register is about to change, e.g. 回退审批中; '' when nothing is open.
+    """What the household's page says while its register is about to change, e.g. 回退审批中; '' when nothing is
+    open.
 
-    From the county's application until the execution the change awaits consent (R28); before that it is being handled.
+    From the county's application until the execution the change awaits consent (R28); before that it is being
+    handled.
     """
     case = runtime.open_of_group(session, household_id, "register")
     if case is None:
         return ""
-    waiting = select(BatchEntry.id).where(BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed")))
+    waiting = select(BatchEntry.id).where(
+        BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed"))
+    )
     applied = session.scalar(waiting.limit(1)) is not None
     return f"{case.version.procedure.name}{'审批中' if applied else '办理中'}"

@@ -1,7 +1,8 @@
-"""Recurring procedures: a county says how often, and the ticker opens a case for each household concerned (R21, R26).
+"""Recurring procedures: a county says how often, and the ticker opens a case for each household concerned
+(R21, R26).
 
-Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``, ``everyMonths``,
-``opensFor``); whether and when is the county's word.
+Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``,
+``everyMonths``, ``opensFor``); whether and when is the county's word.
 """
 
 from __future__ import annotations
@@ -50,13 +51,18 @@ def offers(session: Session, actor: Account) -> list[Offer]:
     query = select(Schedule).where(Schedule.county_code == county)
     present = {schedule.procedure_key: schedule for schedule in session.scalars(query)}
     return [
-        Offer(d.key, d.name, d.start.documentation, _default_months(d), present.get(d.key)) for d in _recurring(session)
+        Offer(d.key, d.name, d.start.documentation, _default_months(d), present.get(d.key))
+        for d in _recurring(session)
     ]
 
 
 def _recurring(session: Session) -> list[Definition]:
     query = select(Procedure.current_version_id).where(Procedure.part.is_(False)).order_by(Procedure.key)
-    loaded = [definitions.load(session, version_id) for version_id in session.scalars(query) if version_id is not None]
+    loaded = [
+        definitions.load(session, version_id)
+        for version_id in session.scalars(query)
+        if version_id is not None
+    ]
     return [definition for definition in loaded if definition.start.properties.get("recurs") == "true"]
 
 
@@ -64,7 +70,9 @@ def _default_months(definition: Definition) -> int:
     return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
 
 
-def set_rhythm(session: Session, actor: Account, key: str, months: int, next_on: date, today: date) -> Schedule:
+def set_rhythm(
+    session: Session, actor: Account, key: str, months: int, next_on: date, today: date
+) -> Schedule:
     """Open the procedure for the county's households on `next_on` and every `months` months from then."""
     county = county_of(actor)
     if key not in {definition.key for definition in _recurring(session)}:
@@ -92,7 +100,10 @@ def stop(session: Session, actor: Account, key: str) -> None:
 
 
 def open_due(sessions: SessionFactory, clock: Clock) -> int:
-    """Open what schedules say is due; returns how many cases. May be cut off and run again: no household gets two."""
+    """Open what schedules say is due; returns how many cases.
+
+    May be cut off and run again: no household gets two.
+    """
     opened = 0
     today = local_date(clock.now())
     with sessions() as session:
@@ -123,22 +134,29 @@ def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
         opened += sum(_open(session, schedule.procedure_key, household, clock) for household in households)
 
 
-def _waiting(session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int) -> list[Household]:
+def _waiting(
+    session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int
+) -> list[Household]:
     """The county's next households, by id, that the procedure is for and that have none of this round yet."""
     since = start_of_day(schedule.next_on)
     had = exists().where(
-        CaseFile.household_id == Household.id, CaseFile.procedure_key == schedule.procedure_key,
+        CaseFile.household_id == Household.id,
+        CaseFile.procedure_key == schedule.procedure_key,
         (CaseFile.started_at >= since) | (CaseFile.status == "open"),
-    )  # fmt: skip
+    )
     query = select(Household).where(
-        access.within(Household.village_code, [access.scope_of(schedule.county_code)]), concerned,
-        Household.id > after, ~had,
-    )  # fmt: skip
+        access.within(Household.village_code, [access.scope_of(schedule.county_code)]),
+        concerned,
+        Household.id > after,
+        ~had,
+    )
     return list(session.scalars(query.order_by(Household.id).limit(BATCH)))
 
 
 def _open(session: Session, key: str, household: Household, clock: Clock) -> bool:
-    """One case in a transaction of its own; a household busy with another of its exclusive group is left out."""
+    """One case in a transaction of its own; a household busy with
+    another of its exclusive group is left out.
+    """
     now = clock.now()
     try:
         variables = openings.first_variables(session, household, local_date(now))

@@ -1,6 +1,7 @@
 """The tables of a database and their release: made, compared, and brought up to date by migrations.
 
-A migration changes the schema and what is stored so that it fits; it is written once and never edited after a release.
+A migration changes the schema and what is stored so that it fits; it is written once and never edited after a
+release.
 """
 
 from __future__ import annotations
@@ -80,7 +81,9 @@ def _require_known(found: str | None) -> None:
     if found == "":
         raise SchemaMisfit("数据库里已有别的表，不是守望建的：请换一个空的数据库。")
     if found is not None and found not in known:
-        raise SchemaMisfit("数据库是更新的版本建的，这一版程序不能使用：请安装新版程序，或恢复升级以前的备份。")
+        raise SchemaMisfit(
+            "数据库是更新的版本建的，这一版程序不能使用：请安装新版程序，或恢复升级以前的备份。"
+        )
 
 
 def _config(connection: Connection) -> Config:
@@ -91,7 +94,8 @@ def _config(connection: Connection) -> Config:
 
 @contextmanager
 def _indices_over_expressions_stay() -> Iterator[None]:
-    """Not said at every upgrade: that looking at a table on SQLite passes over the inbox's index, which nobody alters.
+    """Not said at every upgrade: that looking at a table on SQLite passes over the inbox's index, which
+    nobody alters.
 
     A migration that lets SQLite copy ``work_item`` makes that index again by hand.
     """
@@ -105,7 +109,8 @@ def _indices_over_expressions_stay() -> Iterator[None]:
 def _altering(engine: Engine) -> Iterator[Connection]:
     """One transaction that may alter tables.
 
-    SQLite alters a table by copying it, for which the keys between tables must rest; they are checked at the end.
+    SQLite alters a table by copying it, for which the keys between tables must rest; they are checked at the
+    end.
     """
     with engine.connect() as connection:
         if engine.dialect.name != "sqlite":

@@ -1,4 +1,7 @@
-"""What a service task may call, by name, and what follows when a case ends. A domain room registers its functions here."""
+"""What a service task may call, by name, and what follows when a case ends.
+
+A domain room registers its functions here.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +68,9 @@ class ServiceCall:
     """The version that the case runs on."""
 
     def last_step(self) -> tuple[datetime, dict[str, Any]] | None:
-        """When the step that was finished last was opened (however often it came back), and what was sent with it."""
+        """When the step that was finished last was opened (however often it came back),
+        and what was sent with it.
+        """
         self.session.flush()
         found = self.session.execute(_LAST_STEP, {"case_id": self.case.id}).first()
         if found is None:
@@ -138,7 +143,9 @@ def finished(circumstances: ServiceCall) -> None:
 
 @dataclass(frozen=True)
 class Correction:
-    """What stands outside the system and would be wrong after a case has moved; people are told, the record is set right."""
+    """What stands outside the system and would be wrong after a case has moved; people are told,
+    the record is set right.
+    """
 
     sentence: str
     apply: Callable[[], None]
@@ -149,13 +156,18 @@ WHEN_MOVED: list[Corrects] = []
 
 
 def when_moved(function: Corrects) -> Corrects:
-    """Register what a room has to correct when a case goes on as another instance; it raises Conflict to refuse the move."""
+    """Register what a room has to correct when a case goes on as another instance;
+    it raises Conflict to refuse the move.
+    """
     WHEN_MOVED.append(function)
     return function
 
 
 def corrections(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
-    """What would have to be corrected were the case to go on as `instance`. Raises Conflict when it may not."""
+    """What would have to be corrected were the case to go on as `instance`.
+
+    Raises Conflict when it may not.
+    """
     return [one for function in WHEN_MOVED for one in function(session, case, instance, now)]
 
 
@@ -177,7 +189,9 @@ def ended(circumstances: ServiceCall) -> None:
 
 @contextmanager
 def watching() -> Iterator[list[Called]]:
-    """The calls that are made inside, as they are made: for who tries a procedure and wants to see its parameters."""
+    """The calls that are made inside, as they are made:
+    for who tries a procedure and wants to see its parameters.
+    """
     calls: list[Called] = []
     token = _WATCHED.set(calls)
     try:

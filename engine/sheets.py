@@ -1,4 +1,6 @@
-"""Excel files: every cell of every sheet is written here, so that what people typed is text and never a formula or link."""
+"""Excel files: every cell of every sheet is written here,
+so that what people typed is text and never a formula or link.
+"""
 
 from __future__ import annotations
 

@@ -2,14 +2,14 @@
 
 Three decisions shape this room:
 
-* Variables live once per case, in the top workflow's ``data``; a task's own ``data`` stays empty. So parallel branches
-  never overwrite each other with old copies, and a stored state does not repeat them.
+* Variables live once per case, in the top workflow's ``data``; a task's own ``data`` stays empty. So parallel
+  branches never overwrite each other with old copies, and a stored state does not repeat them.
 * Nothing of a diagram reaches Python: every text is FEEL.
-* A waiting timer's due time is computed from when its wait began and from the case's variables whenever it is asked, so
-  it follows both a changed variable (an earlier clue) and a changed diagram; only the one that the host lets fire does,
-  so that overdue timers fire in due order.
-* Whatever a question of the diagram comes to is told to the workflow's ``answer``, which keeps it for the history: a case
-  that is fed again from its history asks nothing a second time.
+* A waiting timer's due time is computed from when its wait began and from the case's variables whenever it is
+  asked, so it follows both a changed variable (an earlier clue) and a changed diagram; only the one that the
+  host lets fire does, so that overdue timers fire in due order.
+* Whatever a question of the diagram comes to is told to the workflow's ``answer``, which keeps it for the
+  history: a case that is fed again from its history asks nothing a second time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ from engine.feel.temporal import YearsMonths
 from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 from engine.waits import Waits
 
-for _name in ("spiff.task", "spiff.workflow"):  # else the library gathers all it knows of a task at every change
+for _name in (
+    "spiff.task",
+    "spiff.workflow",
+):  # else the library gathers all it knows of a task at every change
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 MAX_INSTANCES = 500
@@ -66,8 +69,8 @@ class Host(Protocol):
 def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) -> Iterator[Task]:
     """The tasks at and below `first` in one of the `wanted` states, in the library's order, at any depth.
 
-    What the library's iterators answer when asked for states, in a third of their time: they keep count of a depth,
-    and copy the list of what is left at every task. Every completed task asks several times.
+    What the library's iterators answer when asked for states, in a third of their time: they keep count of a
+    depth, and copy the list of what is left at every task. Every completed task asks several times.
     """
     least = TaskState.COMPLETED  # unfinished tasks lie below finished ones, predicted below both
     if wanted & TaskState.PREDICTED_MASK:
@@ -88,7 +91,9 @@ def walk(first: Task, wanted: int, subprocesses: Mapping[Any, BpmnSubWorkflow]) 
 
 
 class _Deep:
-    """Trap 10: the library stops walking a task tree at depth 1000, which kills a case after some 500 rounds of a loop."""
+    """Trap 10: the library stops walking a task tree at depth 1000,
+    which kills a case after some 500 rounds of a loop.
+    """
 
     task_tree: Task
     tasks: dict[Any, Task]
@@ -124,7 +129,9 @@ class _Deep:
         if filters.keys() == {"state"}:
             first = first_task or self.top_of(filters["state"])
             return walk(first, filters["state"], self.top_workflow.subprocesses)
-        found: Iterator[Task] = BpmnTaskIterator(first_task or self.task_tree, max_depth=sys.maxsize, **filters)
+        found: Iterator[Task] = BpmnTaskIterator(
+            first_task or self.task_tree, max_depth=sys.maxsize, **filters
+        )
         return found
 
     def update_waiting_tasks(self) -> None:
@@ -155,7 +162,9 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
     replaying: Callable[[], bool]
     """Whether what services answered is in the history: nothing need be worked out for them."""
     answer: Answering
-    """What a question came to: as the history has it, else as the asker works it out; noted in the present record."""
+    """What a question came to: as the history has it, else as the asker works it out;
+    noted in the present record.
+    """
     token_of: Callable[[Task], str]
     decisions: Mapping[str, Decision]
     tell: Callable[[str, str], None]
@@ -179,9 +188,11 @@ def _top(task: Task) -> CaseWorkflow:
 
 
 class FeelScriptEngine:
-    """What answers every question that a diagram asks of its case: conditions, values, repeats, due times, decisions.
+    """What answers every question that a diagram asks of its case: conditions, values, repeats, due times,
+    decisions.
 
-    All is FEEL over the case's variables. The exploration of a diagram answers in its stead (engine/exploration.py).
+    All is FEEL over the case's variables. The exploration of a diagram answers in its stead
+    (engine/exploration.py).
     """
 
     def value(self, task: Task, text: str) -> Any:
@@ -190,9 +201,13 @@ class FeelScriptEngine:
         try:
             return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
         except FeelLimitError as error:
-            raise EngineFault(f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”：{error.message}") from error
+            raise EngineFault(
+                f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”：{error.message}"
+            ) from error
 
-    def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
+    def evaluate(
+        self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None
+    ) -> bool:
         """Whether the condition holds; null and errors are not true, as the standard says."""
         return self.value(task, expression) is True
 
@@ -224,13 +239,16 @@ class FeelScriptEngine:
             raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
 
     def items(self, task: Task, expression: str) -> list[Any]:
-        """What a repeated task is done for: the elements of a list, 1 to n for a number; nothing for null, which is told.
+        """What a repeated task is done for: the elements of a list, 1 to n for a number; nothing for null,
+        which is told.
 
         Raises EngineFault for any other value, and for more than MAX_INSTANCES.
         """
         value = to_plain(self.value(task, expression))
         if value is None:
-            _top(task).tell(task.task_spec.bpmn_id, f"“{expression}”没有值，不知道要办理几次，这一步一次也没有办理。")
+            _top(task).tell(
+                task.task_spec.bpmn_id, f"“{expression}”没有值，不知道要办理几次，这一步一次也没有办理。"
+            )
             return []
         items = instances(value)
         if items is None:
@@ -243,7 +261,9 @@ class FeelScriptEngine:
 
 
 def instances(value: Any) -> list[Any] | None:
-    """What a repeated task is done for by a value: a list, or 1 to n for a whole number; None for anything else."""
+    """What a repeated task is done for by a value: a list, or 1 to n for a whole number;
+    None for anything else.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
         return list(range(1, value + 1))
     return list(value) if isinstance(value, list) and len(value) <= MAX_INSTANCES else None
@@ -255,7 +275,9 @@ def _answers(task: Task) -> FeelScriptEngine:
 
 
 COUNTS_FROM = "countsFrom"
-"""A timer event's property: the step whose typed dates its period counts from, never from before that step opened."""
+"""A timer event's property: the step whose typed dates its period counts from,
+never from before that step opened.
+"""
 
 
 @dataclass(frozen=True)
@@ -277,9 +299,13 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T|$)")
 
 
 class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
-    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL; `element_id` is the event that carries it."""
+    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL;
+    `element_id` is the event that carries it.
+    """
 
-    def __init__(self, name: str, expression: str, element_id: str, counts_from: CountsFrom | None = None) -> None:
+    def __init__(
+        self, name: str, expression: str, element_id: str, counts_from: CountsFrom | None = None
+    ) -> None:
         super().__init__(name, expression)
         self.element_id = element_id
         self.counts_from = counts_from
@@ -291,14 +317,22 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
         if due is None or opened is None:
             return due
         assert self.counts_from is not None  # else nothing opened it
-        least = _answers(task).due_from(task, self.expression, self.began(task), self.counts_from.variable, opened)
+        least = _answers(task).due_from(
+            task, self.expression, self.began(task), self.counts_from.variable, opened
+        )
         return due if least is None else max(due, least)
 
     def _opened(self, task: Task) -> str | None:
-        """R10, R29: the day (ISO) on which the step that this wait counts from was opened, on the way that led here."""
+        """R10, R29: the day (ISO) on which the step that this wait counts from was opened,
+        on the way that led here.
+        """
         at: Task | None = task if self.counts_from is not None else None
         while at is not None:
-            if self.counts_from and at.task_spec.bpmn_id == self.counts_from.step_id and "began" in at.internal_data:
+            if (
+                self.counts_from
+                and at.task_spec.bpmn_id == self.counts_from.step_id
+                and "began" in at.internal_data
+            ):
                 return local_date(datetime.fromisoformat(at.internal_data["began"])).isoformat()
             above = at.workflow.parent_task_id
             at = at.parent or (_top(at).get_task_from_id(above) if above is not None else None)
@@ -320,9 +354,9 @@ class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
 class FeelCycle(FeelTimer):
     """A timer beside a step that goes on, which fires again and again (``timeCycle``).
 
-    The library computes such a timer once, hangs its branches below one waiting task and catches up all missed rounds
-    at once. Here every round is a boundary event of its own beside the same step: with its own token and due time, so
-    that it fires once, and a changed diagram changes only the rounds still to come.
+    The library computes such a timer once, hangs its branches below one waiting task and catches up all
+    missed rounds at once. Here every round is a boundary event of its own beside the same step: with its own
+    token and due time, so that it fires once, and a changed diagram changes only the rounds still to come.
     """
 
     def due_at(self, task: Task) -> datetime | None:
@@ -410,7 +444,9 @@ def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
     if settings:
         top.data.update(
             top.answer(
-                "sets", task, lambda: {name: to_plain(answers.value(task, text)) for name, text in settings.items()}
+                "sets",
+                task,
+                lambda: {name: to_plain(answers.value(task, text)) for name, text in settings.items()},
             )
         )
 
@@ -432,7 +468,13 @@ class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
     """Calls a registered function with FEEL parameters; its result becomes a case variable."""
 
     def __init__(
-        self, wf_spec: Any, name: str, operation: str, parameters: dict[str, str], result: str | None, **kw: Any
+        self,
+        wf_spec: Any,
+        name: str,
+        operation: str,
+        parameters: dict[str, str],
+        result: str | None,
+        **kw: Any,
     ) -> None:
         super().__init__(wf_spec, name, **kw)
         self.operation = operation

@@ -1,9 +1,9 @@
 """A household's standing in the register, and who hears when it changes.
 
-Four procedures change it: identification admits, elimination marks, rollback cancels the mark, clearance strikes off.
-Each change goes through `change`: it is told to every other open case of the household by a message, in the same
-transaction; what a case does then is drawn in its diagram. Nothing is ever deleted (R29): what the household was before
-stays in the history of the case that changed it.
+Four procedures change it: identification admits, elimination marks, rollback cancels the mark, clearance
+strikes off. Each change goes through `change`: it is told to every other open case of the household by a
+message, in the same transaction; what a case does then is drawn in its diagram. Nothing is ever deleted
+(R29): what the household was before stays in the history of the case that changed it.
 """
 
 from __future__ import annotations
@@ -26,23 +26,35 @@ MESSAGES = {
 }
 """What diagrams call each change."""
 _KEPT = (
-    "status", "category", "monitored_on", "eliminated_on", "elimination_manner", "labour_exception", "cleared_on",
-)  # fmt: skip
+    "status",
+    "category",
+    "monitored_on",
+    "eliminated_on",
+    "elimination_manner",
+    "labour_exception",
+    "cleared_on",
+)
 _TAKEN_BACK = "该户的其他事项已经随之结束，不能再撤回或退回到这一步之前。"
 
 
 def require(call: ServiceCall, *statuses: str) -> Household:
-    """The case's household, locked. Raises Conflict unless its status is one of `statuses` (none given: any)."""
+    """The case's household, locked.
+
+    Raises Conflict unless its status is one of `statuses` (none given: any).
+    """
     household = locks.household(call.session, call.case.household_id)
     if statuses and household.status not in statuses:
-        raise Conflict(f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。")
+        raise Conflict(
+            f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。"
+        )
     return household
 
 
 def change(call: ServiceCall, household: Household, news: str, on: str, **values: Any) -> dict[str, Any]:
     """Change the register and tell the household's other open cases; answers what `restore` needs.
 
-    `news` is a key of MESSAGES, `on` the day (ISO) that the message carries, `values` the columns as they are now.
+    `news` is a key of MESSAGES, `on` the day (ISO) that the message carries, `values` the columns as they are
+    now.
     """
     was = {key: _json(getattr(household, key)) for key in _KEPT}
     for key, value in values.items():
@@ -50,9 +62,14 @@ def change(call: ServiceCall, household: Household, news: str, on: str, **values
     household.updated_at = call.now
     call.session.flush()
     told = runtime.tell_household(
-        call.session, call.actor, household.id, MESSAGES[news], {"on": on, "executed_on": on}, call.now,
+        call.session,
+        call.actor,
+        household.id,
+        MESSAGES[news],
+        {"on": on, "executed_on": on},
+        call.now,
         besides=call.case.id,
-    )  # fmt: skip
+    )
     return {"was": was, "told": told}
 
 

@@ -1,10 +1,11 @@
 """What of a SpiffWorkflow instance is stored, and how: bytes that hold no part of the specs.
 
-A state is zlib-compressed JSON: the case's variables, the held messages and, for each (sub)workflow, its task tree as
-rows ``[parent row, spec number, state]`` in parent-first order, with the few internal facts a waiting task needs. Spec
-numbers index the sorted names of the process, so a state is read only with the definition version it was written for;
-another version is reached by replay. Task ids are not stored: outside an instance a task is known by its token, a hash
-of its lineage, which is the same after a restore, a replay or a move to another version.
+A state is zlib-compressed JSON: the case's variables, the held messages and, for each (sub)workflow, its task
+tree as rows ``[parent row, spec number, state]`` in parent-first order, with the few internal facts a waiting
+task needs. Spec numbers index the sorted names of the process, so a state is read only with the definition
+version it was written for; another version is reached by replay. Task ids are not stored: outside an instance
+a task is known by its token, a hash of its lineage, which is the same after a restore, a replay or a move to
+another version.
 """
 
 from __future__ import annotations
@@ -27,9 +28,14 @@ from engine.spiff import CaseWorkflow, SubWorkflow
 from engine.waits import rearm
 
 FORMAT = 3
-"""Raised whenever the shape below changes. What cannot be read as it is, is rebuilt from the case's history."""
+"""Raised whenever the shape below changes.
+
+What cannot be read as it is, is rebuilt from the case's history.
+"""
 _ONCE = 2
-"""The format of the releases whose message events beside a step happened once: read with those waiting again."""
+"""The format of the releases whose message events beside a step happened once:
+read with those waiting again.
+"""
 
 _KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
 _IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
@@ -40,10 +46,14 @@ class StateFormatError(EngineFault):
 
 
 def token_of(task: Task) -> str:
-    """The task's name outside its instance: 16 hexadecimal digits from its lineage and its place among its equals."""
+    """The task's name outside its instance: 16 hexadecimal digits from
+    its lineage and its place among its equals.
+    """
     chain = []
     at: Task | None = task
-    while at is not None and "token" not in at.__dict__:  # a loop of many rounds is deeper than recursion may go
+    while (
+        at is not None and "token" not in at.__dict__
+    ):  # a loop of many rounds is deeper than recursion may go
         chain.append(at)
         at = at.parent
     for link in reversed(chain):
@@ -78,7 +88,9 @@ def _dump_tree(workflow: BpmnBaseWorkflow, numbers: dict[Any, int]) -> list[Any]
         number = numbers[task.id] = len(rows)
         row: list[Any] = [parent, place[task.task_spec.name], task._state]
         if task.internal_data:
-            facts = {key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key) not in (None, [])}
+            facts = {
+                key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key) not in (None, [])
+            }
             if facts:
                 row.append(facts)
         rows.append(row)
@@ -117,7 +129,9 @@ def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
         task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))
         if facts:
             task.internal_data = facts[0]
-            task.triggered = "item" in facts[0]  # an instance of a repeated task, which the library did not predict
+            task.triggered = (
+                "item" in facts[0]
+            )  # an instance of a repeated task, which the library did not predict
         tasks.append(task)
     workflow.task_tree = tasks[0]
     return tasks
@@ -137,7 +151,9 @@ def variables(state: bytes) -> dict[str, Any]:
 
 
 def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
-    """Fill the empty `workflow` (built with ``deserializing=True``) from stored bytes; returns the held messages."""
+    """Fill the empty `workflow` (built with ``deserializing=True``) from stored bytes;
+    returns the held messages.
+    """
     body = _body(state)
     workflow.data = body["d"]
     trees: list[list[Task]] = []

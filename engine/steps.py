@@ -1,7 +1,8 @@
 """The step transaction: whatever moves a case goes through here, once or not at all.
 
-A `Step` holds the locked case row and its restored instance. Its owner feeds one input to the instance and calls
-`finish`, which writes everything back in the same transaction: history, state, work items, timers, notifications.
+A `Step` holds the locked case row and its restored instance. Its owner feeds one input to the instance and
+calls `finish`, which writes everything back in the same transaction: history, state, work items, timers,
+notifications.
 """
 
 from __future__ import annotations
@@ -48,15 +49,15 @@ _OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
 _OPEN_ITEM = insert(_ITEM)
 _MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
 _CANCEL_ITEM = (
-    update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(status="cancelled", closed_at=bindparam("now"))
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item_id"))
+    .values(status="cancelled", closed_at=bindparam("now"))
 )
 DRAWN = ("event", "limit", "warning")
 """The kinds of timers that follow from the diagram; the others are the host's own."""
 _TIMERS = select(
     _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
-).where(
-    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN)
-)  # fmt: skip
+).where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
 _OPEN_QUEUES = (
     select(_ITEM.c.queue)
     .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
@@ -78,26 +79,34 @@ _RENAME_TIMER = (
 )
 _SET_TIMER = insert(_TIMER)
 _MOVE_TIMER = (
-    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(status="waiting", due_at=bindparam("due_at"))
+    update(_TIMER)
+    .where(_TIMER.c.id == bindparam("timer_id"))
+    .values(status="waiting", due_at=bindparam("due_at"))
 )
 _END_TIMER = (
     update(_TIMER)
     .where(_TIMER.c.id == bindparam("timer_id"))
     .values(
-        status=bindparam("end"), fired_at=bindparam("fired_at"), standing=bindparam("standing"),
+        status=bindparam("end"),
+        fired_at=bindparam("fired_at"),
+        standing=bindparam("standing"),
         due_at=bindparam("due"),
     )
-)  # fmt: skip
+)
 _REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
-_SETTLE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
+_SETTLE_LIMIT = (
+    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
+)
 _NO_REPEAT = (
     update(_TIMER)
     .where(
-        _TIMER.c.case_id == bindparam("of_case"), _TIMER.c.token == bindparam("of_token"),
-        _TIMER.c.kind == ladder.REPEAT, _TIMER.c.status == "waiting",
+        _TIMER.c.case_id == bindparam("of_case"),
+        _TIMER.c.token == bindparam("of_token"),
+        _TIMER.c.kind == ladder.REPEAT,
+        _TIMER.c.status == "waiting",
     )
     .values(status="cancelled")
-)  # fmt: skip
+)
 _LIMIT = (
     select(Timer)
     .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
@@ -149,7 +158,13 @@ class Step:
 
     @classmethod
     def on(
-        cls, session: Session, case_id: int, actor: Account | None, now: datetime, *, skip_locked: bool = False
+        cls,
+        session: Session,
+        case_id: int,
+        actor: Account | None,
+        now: datetime,
+        *,
+        skip_locked: bool = False,
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
         query = _CASE_BY_ID_OR_SKIP if skip_locked else _CASE_BY_ID
@@ -162,7 +177,9 @@ class Step:
 
     @cached_property
     def connection(self) -> Connection:
-        """The session's connection, for prepared statements; what objects still hold unflushed, it does not see."""
+        """The session's connection, for prepared statements; what objects still hold unflushed,
+        it does not see.
+        """
         return self.session.connection()
 
     @cached_property
@@ -203,10 +220,14 @@ class Step:
         ends = [line.ends for line in kept if isinstance(line, lines.Input)]
         ended = [end for one in ends for end in one if end in drawn]
         named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
-        self._change(outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or ""))
+        self._change(
+            outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or "")
+        )
 
     def rename(self, old_token: str, new_token: str) -> None:
-        """What the instance called `old_token` is `new_token` on another version: rows and drafts stay its own."""
+        """What the instance called `old_token` is `new_token` on another version:
+        rows and drafts stay its own.
+        """
         task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
         if task is not None:
             facts = {key: value for key, value in self._facts_of(task).items() if key in _RENAMED}
@@ -257,7 +278,9 @@ class Step:
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
         if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
-            self._change(lamp_floor="green")  # R06: it never was late, the clue that had made it so was cancelled
+            self._change(
+                lamp_floor="green"
+            )  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -269,13 +292,17 @@ class Step:
             services.ended(self.call("", ""))
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
-        """The limits that have passed while their work goes on, with the true day; asked for only when there can be one."""
+        """The limits that have passed while their work goes on, with the true day;
+        asked for only when there can be one.
+        """
         fired = any(record.kind == "timer" for record in self.instance.records)
         old = any(row.kind == "limit" and row.status == "fired" for row in rows)
         return self.instance.passed() if fired or old else []
 
     def _tell_people(self) -> None:
-        """What the diagram asked for and the engine did otherwise: whose step it was hears of it, and the history says it."""
+        """What the diagram asked for and the engine did otherwise: whose step it was hears of it,
+        and the history says it.
+        """
         for element_id, sentence in (told for record in self.instance.records for told in record.told):
             element = self.definition.elements[element_id]
             text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
@@ -290,10 +317,13 @@ class Step:
         save(self.connection, self.case, **self._changes)
         self._changes.clear()
 
-    # -- history ------------------------------------------------------------------------------------------------------
+    # -- history -----------------------------------------------------------------------------------
 
     def _log_records(self, said: lines.Input | None, begun: lines.Begun | None) -> None:
-        """A line for each record; the last also says what has begun to wait. Without an input that is a line of its own."""
+        """A line for each record; the last also says what has begun to wait.
+
+        Without an input that is a line of its own.
+        """
         records = self.instance.records
         for record in records:
             self._log_record(record, said, begun if record is records[-1] else None)
@@ -319,7 +349,9 @@ class Step:
             self._passed.append(record)
 
     def _tell_passed(self) -> None:
-        """R15, R19: the ladder hears of the limits that this step saw pass, and looks again as its table says."""
+        """R15, R19: the ladder hears of the limits that this step saw pass,
+        and looks again as its table says.
+        """
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
             last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
@@ -333,7 +365,9 @@ class Step:
         self._passed.clear()
         self._standing_again.clear()
 
-    def tell(self, event: str, key: str, text: str, element_id: str = "", holders: Sequence[str] = ()) -> None:
+    def tell(
+        self, event: str, key: str, text: str, element_id: str = "", holders: Sequence[str] = ()
+    ) -> None:
         """Tell those whom the ladder's table names; `holders` are else the queues that hold the case now."""
         held = holders or self._holders()
         key = f"{self.case.id}:{key}"
@@ -341,7 +375,7 @@ class Step:
         about = element.name if element else ""
         ladder.tell(self.session, ladder.Told(event, self.case, key, text, element_id, about, held), self.now)
 
-    # -- work items ---------------------------------------------------------------------------------------------------
+    # -- work items --------------------------------------------------------------------------------
 
     def _project_items(self, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
         for token, row in present.items():
@@ -365,13 +399,20 @@ class Step:
         division = access.ancestor(self.case.village_code, queue)
         name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
         return {
-            "case_id": self.case.id, "token": task.token, "procedure_key": self.case.procedure_key,
-            "element_id": element.id, "name": name, "subject": self.case.subject,
-            "village_code": self.case.village_code, "queue": queue, "division_code": division,
-            "form_key": element.form_key or "", "due_at": task.due_at,
-        }  # fmt: skip
+            "case_id": self.case.id,
+            "token": task.token,
+            "procedure_key": self.case.procedure_key,
+            "element_id": element.id,
+            "name": name,
+            "subject": self.case.subject,
+            "village_code": self.case.village_code,
+            "queue": queue,
+            "division_code": division,
+            "form_key": element.form_key or "",
+            "due_at": task.due_at,
+        }
 
-    # -- timers -------------------------------------------------------------------------------------------------------
+    # -- timers ------------------------------------------------------------------------------------
 
     def _project_timers(
         self, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
@@ -389,8 +430,11 @@ class Step:
                 self._end_timer(row, end, passed)
             elif row.due_at != wanted[key][1] or row.status == "failed":
                 self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
-        new = [self._new_timer(timer, kind, due) for (token, kind), (timer, due) in wanted.items()
-               if (token, kind) not in open_rows]  # fmt: skip
+        new = [
+            self._new_timer(timer, kind, due)
+            for (token, kind), (timer, due) in wanted.items()
+            if (token, kind) not in open_rows
+        ]
         if new:
             self.connection.execute(_SET_TIMER, new)
 
@@ -420,18 +464,26 @@ class Step:
 
     def _fired_due(self, row: Any) -> datetime:
         """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
-        fired = (r.due_at for r in self.instance.records if r.kind == "timer" and r.token == row.token and r.due_at)
+        fired = (
+            r.due_at for r in self.instance.records if r.kind == "timer" and r.token == row.token and r.due_at
+        )
         return next(fired, row.due_at)
 
     def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
         element = self.definition.elements[timer.element_id]
         return {
-            "case_id": self.case.id, "token": timer.token, "element_id": element.id, "name": element.name, "kind": kind,
-            "village_code": self.case.village_code, "due_at": due, "procedure_key": self.case.procedure_key,
+            "case_id": self.case.id,
+            "token": timer.token,
+            "element_id": element.id,
+            "name": element.name,
+            "kind": kind,
+            "village_code": self.case.village_code,
+            "due_at": due,
+            "procedure_key": self.case.procedure_key,
             "standing": "open" if kind == "limit" else "",
-        }  # fmt: skip
+        }
 
-    # -- case ---------------------------------------------------------------------------------------------------------
+    # -- case --------------------------------------------------------------------------------------
 
     def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
         variables = self.instance.variables
@@ -464,7 +516,9 @@ class Step:
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
-        """A limit is still passed (R15, R19): its holders and those above hear of it again, and again later."""
+        """A limit is still passed (R15, R19): its holders and those above hear of it again,
+        and again later.
+        """
         save(self.connection, row, status="fired", fired_at=self.now)
         limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
@@ -474,12 +528,16 @@ class Step:
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)
-        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
+        text = (
+            f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
+        )
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 
     def _holders(self) -> list[str]:
-        """The queues with which the case now is: of its items under a limit, and the lanes where it waits for a time."""
+        """The queues with which the case now is: of its items under a limit,
+        and the lanes where it waits for a time.
+        """
         case = {"case_id": self.case.id}
         waiting = self.connection.scalars(_WAITING_EVENTS, case)
         elements = (self.definition.elements[element_id] for element_id in waiting)
@@ -495,9 +553,14 @@ def _item_words(item: Any) -> str:
 
 
 def _begun(
-    wanted: Mapping[str, OpenTask], items: Mapping[str, Any], timers: Sequence[WaitingTimer], rows: Sequence[Any]
+    wanted: Mapping[str, OpenTask],
+    items: Mapping[str, Any],
+    timers: Sequence[WaitingTimer],
+    rows: Sequence[Any],
 ) -> lines.Begun | None:
-    """For the history: the tasks that now wait for a person and did not before, and the limits that now run or moved."""
+    """For the history: the tasks that now wait for a person and did not before,
+    and the limits that now run or moved.
+    """
     opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
     known = {row.token: row.due_at for row in rows if row.kind == "limit"}
     limits = [

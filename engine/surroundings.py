@@ -1,8 +1,8 @@
 """What goes wrong around a case and is not the case's fault: the database, the disk, the network.
 
-One function tells such an error from a fault of the case; whoever sets something aside, records an incident or notes a
-refusal asks it first. What the surroundings have stopped has changed nothing and is done again: by the machine where
-that is safe, else by who pressed.
+One function tells such an error from a fault of the case; whoever sets something aside, records an incident
+or notes a refusal asks it first. What the surroundings have stopped has changed nothing and is done again: by
+the machine where that is safe, else by who pressed.
 """
 
 from __future__ import annotations
@@ -16,21 +16,53 @@ from sqlalchemy import exc
 from engine.errors import EngineFault, ShouwangError, Trouble, Unavailable
 
 _SQLITE = {
-    5: Trouble.HELD, 6: Trouble.HELD, 9: Trouble.HELD, 15: Trouble.HELD,  # busy, locked, interrupted, protocol
-    3: Trouble.REFUSED, 7: Trouble.REFUSED, 8: Trouble.REFUSED, 10: Trouble.REFUSED, 11: Trouble.REFUSED,
-    13: Trouble.REFUSED, 14: Trouble.REFUSED, 26: Trouble.REFUSED,
-}  # fmt: skip
-"""By SQLite's primary result code: permission, memory, read-only, input/output, corrupt, full, cannot open, no database."""
+    5: Trouble.HELD,
+    6: Trouble.HELD,
+    9: Trouble.HELD,
+    15: Trouble.HELD,  # busy, locked, interrupted, protocol
+    3: Trouble.REFUSED,
+    7: Trouble.REFUSED,
+    8: Trouble.REFUSED,
+    10: Trouble.REFUSED,
+    11: Trouble.REFUSED,
+    13: Trouble.REFUSED,
+    14: Trouble.REFUSED,
+    26: Trouble.REFUSED,
+}
+"""By SQLite's primary result code: permission, memory, read-only, input/output, corrupt, full, cannot open,
+no database.
+"""
 _POSTGRES = {
-    "40001": Trouble.CROSSED, "40P01": Trouble.CROSSED, "55P03": Trouble.HELD, "57014": Trouble.HELD,
-    "25P03": Trouble.LOST, "57P": Trouble.LOST, "08": Trouble.LOST, "25006": Trouble.REFUSED, "53": Trouble.REFUSED,
-    "58": Trouble.REFUSED, "XX001": Trouble.REFUSED, "XX002": Trouble.REFUSED,
-}  # fmt: skip
+    "40001": Trouble.CROSSED,
+    "40P01": Trouble.CROSSED,
+    "55P03": Trouble.HELD,
+    "57014": Trouble.HELD,
+    "25P03": Trouble.LOST,
+    "57P": Trouble.LOST,
+    "08": Trouble.LOST,
+    "25006": Trouble.REFUSED,
+    "53": Trouble.REFUSED,
+    "58": Trouble.REFUSED,
+    "XX001": Trouble.REFUSED,
+    "XX002": Trouble.REFUSED,
+}
 """By SQLSTATE or its beginning (PostgreSQL, appendix A)."""
-_SYSTEM = frozenset({
-    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETIMEDOUT,
-    errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EAGAIN,
-})  # fmt: skip
+_SYSTEM = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EROFS,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ETIMEDOUT,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EAGAIN,
+    }
+)
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
@@ -43,7 +75,9 @@ def trouble_of(error: BaseException) -> Trouble | None:
 
 
 def driver_said(error: BaseException) -> str:
-    """For the server's own log: what the driver said, without the statement and its values, which may name people."""
+    """For the server's own log: what the driver said, without the statement and its values,
+    which may name people.
+    """
     said = [one.orig if isinstance(one, exc.DBAPIError) and one.orig else one for one in _causes(error)]
     return str(said[-1])[:300]
 

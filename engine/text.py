@@ -1,8 +1,8 @@
 """One normal form for what people type: cleaned before it is judged, stored, compared or looked for.
 
-`line` and `paragraphs` keep the spelling and take out what nobody sees. `identity`, `phone`, `number`, `whole` and `day`
-read one kind of value and answer None for everything else: nothing is guessed, nothing is raised. `key` is for comparing
-alone: what looks the same has the same key.
+`line` and `paragraphs` keep the spelling and take out what nobody sees. `identity`, `phone`, `number`,
+`whole` and `day` read one kind of value and answer None for everything else: nothing is guessed, nothing is
+raised. `key` is for comparing alone: what looks the same has the same key.
 """
 
 from __future__ import annotations
@@ -16,23 +16,29 @@ MAX_ROW = 2**31 - 1
 """The largest key of a row that PostgreSQL's integer holds."""
 MAX_DIGITS = 40
 MAX_TYPED = 200
-"""Longer text than this is no number, no date, no phone: whoever sends a million digits is answered at once."""
+"""Longer text than this is no number, no date, no phone:
+whoever sends a million digits is answered at once.
+"""
 
 _LINE_END = re.compile("\r\n|[\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029]")
-_BLANK = re.compile("[^\\S \u3000\n]")  # every kind of blank but the two that people type is written as a space
+_BLANK = re.compile(
+    "[^\\S \u3000\n]"
+)  # every kind of blank but the two that people type is written as a space
 _SEPARATORS = re.compile(r"[\s\-]+")
 # Letters and marks that print nothing, besides the controls, formats and surrogates (categories Cc, Cf, Cs).
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _VARIANTS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Only the full-width forms of ASCII: NFKC would also make 2 of ², and 1 of ①, which nobody meant as digits.
 _HALF = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
-_DASHES: dict[str, str | int | None] = dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63", "-")
+_DASHES: dict[str, str | int | None] = dict.fromkeys(
+    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63", "-"
+)
 # What keyboards and fonts offer for the dot in 阿依古丽·买买提.
 _DOTS = dict.fromkeys(
     ".\u0387\u02d1\u1427\u16eb\u2022\u2024\u2027\u2219\u22c5\u25cf\u25e6\u2981\u2e31\u2e33\u30fb\ua78f", "·"
 )
-# Radicals that stand for whole characters in text copied from a PDF: EquivalentUnifiedIdeograph.txt, Unicode; NFKC has
-# the others.
+# Radicals that stand for whole characters in text copied from a PDF: EquivalentUnifiedIdeograph.txt, Unicode;
+# NFKC has the others.
 _RADICALS = dict(
     zip(
         "⺠⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻰",
@@ -43,7 +49,9 @@ _RADICALS = dict(
 _ALIKE = str.maketrans({**_DASHES, **_DOTS, **_RADICALS})
 _HYPHENS = str.maketrans(_DASHES)
 _CROSSES = frozenset("xX×✕✖╳хХχΧⅹⅩ")  # what people write for the X of an ID number
-_IDENTITY = re.compile(r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?\Z", re.ASCII)  # + disability type and level
+_IDENTITY = re.compile(
+    r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?\Z", re.ASCII
+)  # + disability type and level
 _MOBILE = re.compile(r"1\d{10}\Z", re.ASCII)
 _LANDLINE = re.compile(r"(010|02\d|0[3-9]\d\d)(\d{7,8})\Z", re.ASCII)
 _CHINA = re.compile(r"(?:\+|00)86|86(?=1\d{10}\Z)", re.ASCII)
@@ -56,16 +64,18 @@ _DAYS = (
 )
 
 
-# -- what is written ------------------------------------------------------------------------------------------------------
+# -- what is written -------------------------------------------------------------------------------
 
 
 def sentence(words: str) -> str:
-    """Words that somebody typed as a sentence of a longer text: with one full stop at its end; '' for nothing."""
+    """Words that somebody typed as a sentence of a longer text: with one full stop at its end;
+    '' for nothing.
+    """
     told = words.strip().rstrip("。")
     return told and (told if told[-1] in "！？!?" else f"{told}。")
 
 
-# -- what is kept -------------------------------------------------------------------------------------------------------
+# -- what is kept ----------------------------------------------------------------------------------
 
 
 def paragraphs(text: str) -> str:
@@ -79,7 +89,9 @@ def line(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` as a file can hold it, with its blanks as they are laid out: for what was stored before it was cleaned."""
+    """`text` as a file can hold it, with its blanks as they are laid out:
+    for what was stored before it was cleaned.
+    """
     return _seen(_LINE_END.sub("\n", text))
 
 
@@ -93,7 +105,9 @@ def _seen(text: str) -> str:
 def _unseen(letter: str) -> bool:
     if unicodedata.category(letter) in ("Cc", "Cf", "Cs") or letter in _FILLERS:
         return True
-    return ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF  # no characters at all, by Unicode
+    return (
+        ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF
+    )  # no characters at all, by Unicode
 
 
 def half(text: str) -> str:
@@ -101,11 +115,13 @@ def half(text: str) -> str:
     return line(line(text).translate(_HALF))
 
 
-# -- what is compared ---------------------------------------------------------------------------------------------------
+# -- what is compared ------------------------------------------------------------------------------
 
 
 def key(text: str) -> str:
-    """The form in which names and addresses are compared: equal for all that look the same, whatever blanks they have."""
+    """The form in which names and addresses are compared: equal for all that look the same,
+    whatever blanks they have.
+    """
     while (after := _folded(text.translate(_ALIKE)).translate(_ALIKE)) != text:
         text = after
     return text
@@ -119,19 +135,22 @@ def username(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """One pass over case, width, composition and blanks; taking a letter out can make the next pass compose others."""
+    """One pass over case, width, composition and blanks;
+    taking a letter out can make the next pass compose others.
+    """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _VARIANTS.sub("", text)).casefold())
     return _seen(re.sub(r"\s", "", folded))
 
 
-# -- what is read -------------------------------------------------------------------------------------------------------
+# -- what is read ----------------------------------------------------------------------------------
 
 
 def identity(text: object) -> str | None:
-    """The ID number (18) or number of a disability certificate (20 or 22 characters) that `text` spells, else None.
+    """The ID number (18) or number of a disability certificate (20 or 22 characters) that `text` spells, else
+    None.
 
-    Groups, full width and the crosses that people write for the last X are spelling. Whether such a number can exist is
-    not asked here.
+    Groups, full width and the crosses that people write for the last X are spelling. Whether such a number
+    can exist is not asked here.
     """
     found = ungrouped(text)
     if found[17:18] in _CROSSES:
@@ -162,7 +181,9 @@ def phone(text: object) -> str | None:
 
 
 def number(value: object, unit: str = "") -> Decimal | None:
-    """The finite number that was typed or sent: ``12,000``, ``１２０００``, ``12000元`` where the unit is 元; else None."""
+    """The finite number that was typed or sent: ``12,000``, ``１２０００``, ``12000元`` where the unit is 元;
+    else None.
+    """
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int | float | Decimal):
@@ -186,7 +207,9 @@ def _sent(value: int | float | Decimal) -> Decimal | None:
 
 
 def whole(value: object, most: int = MAX_ROW) -> int | None:
-    """A row's key, a page or a count from outside: 0 to `most`, in the digits 0 to 9; None for anything else."""
+    """A row's key, a page or a count from outside: 0 to `most`, in the digits 0 to 9;
+    None for anything else.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value if 0 <= value <= most else None
     if not isinstance(value, str) or not _WHOLE.match(value):
@@ -195,7 +218,9 @@ def whole(value: object, most: int = MAX_ROW) -> int | None:
 
 
 def day(text: object) -> date | None:
-    """The day that was typed: 2022-05-06, 2022.5.6, 2022/5/6, 2022年5月6日, 20220506, also in full width; else None."""
+    """The day that was typed: 2022-05-06, 2022.5.6, 2022/5/6, 2022年5月6日, 20220506, also in full width;
+    else None.
+    """
     if isinstance(text, date):
         return date(text.year, text.month, text.day)
     plain = half(_short(text)).translate(_HYPHENS)

@@ -1,4 +1,6 @@
-"""What happens by itself as time passes: timers fire, recurring procedures open, the figures take in what was done."""
+"""What happens by itself as time passes: timers fire, recurring procedures open,
+the figures take in what was done.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ Sessions = Callable[[], Session]
 def tick(sessions: Sessions, clock: Clock) -> int:
     """Do what is due now; returns how many timers fired and cases opened.
 
-    What the surroundings stop is left to the next round: nothing is lost by it, and the other acts have their turn.
+    What the surroundings stop is left to the next round: nothing is lost by it, and the other acts have their
+    turn.
     """
     moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
     _turn(tally.catch_up, sessions, clock)

@@ -1,4 +1,6 @@
-"""Firing what is due: each timer in its own step transaction, in due order, exactly once, also after downtime."""
+"""Firing what is due: each timer in its own step transaction, in due order, exactly once,
+also after downtime.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from engine.surroundings import driver_said
 BATCH = 500
 _LOG = logging.getLogger("shouwang")
 _TIMER = select(Timer).where(Timer.id == bindparam("timer_id")).execution_options(populate_existing=True)
-_IS_WAITING = Timer.status == literal_column("'waiting'")  # written out, so that the index of waiting timers serves
+_IS_WAITING = Timer.status == literal_column(
+    "'waiting'"
+)  # written out, so that the index of waiting timers serves
 
 SessionFactory = Callable[[], Session]
 
@@ -36,9 +40,10 @@ def next_due(session: Session) -> datetime | None:
 def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -> int:
     """Fire what is due now, at most `limit` timers; returns how many fired.
 
-    Several processes may do so at once: a case that another one works on is skipped and looked at again later. A timer
-    whose step fails is set aside with an incident and does not hold up the others. What the surroundings stopped goes
-    on waiting and is fired by a later round. Raises Unavailable when nothing can be fired at all.
+    Several processes may do so at once: a case that another one works on is skipped and looked at again
+    later. A timer whose step fails is set aside with an incident and does not hold up the others. What the
+    surroundings stopped goes on waiting and is fired by a later round. Raises Unavailable when nothing can be
+    fired at all.
     """
     fired = 0
     seen: set[int] = set()
@@ -51,7 +56,9 @@ def fire_due(sessions: SessionFactory, clock: Clock, limit: int | None = None) -
                 .order_by(Timer.due_at, Timer.id)
                 .limit(BATCH)
             )
-            due = [(timer_id, case_id) for timer_id, case_id in session.execute(query) if timer_id not in seen]
+            due = [
+                (timer_id, case_id) for timer_id, case_id in session.execute(query) if timer_id not in seen
+            ]
             if not due:
                 return fired
             for timer_id, case_id in due:
@@ -68,8 +75,11 @@ def _pass_time(step: Step, row: Timer) -> None:
 
 
 _ACTS: dict[str, Callable[[Step, Timer], None]] = {
-    "warning": Step.warn, "repeat": Step.repeat, "reminder": measures.remind, "promise": orders.promise_passed,
-}  # fmt: skip
+    "warning": Step.warn,
+    "repeat": Step.repeat,
+    "reminder": measures.remind,
+    "promise": orders.promise_passed,
+}
 """What is due of the host's own; everything else is a timer of the diagram."""
 
 
@@ -88,7 +98,8 @@ def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bo
 
 
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
-    """Fire one timer; False when it was gone, taken by another process, failed, or could not be fired just now.
+    """Fire one timer; False when it was gone, taken by another process, failed, or could not be fired just
+    now.
 
     Only a fault of the case sets a timer aside. Raises Unavailable when the database serves nobody.
     """
@@ -113,7 +124,9 @@ def _set_aside(session: Session, timer_id: int, case_id: int, error: Exception, 
 
 
 def retry(session: Session, incident_id: int, clock: Clock) -> bool:
-    """Try an incident's timer again; True when it is resolved. An incident of a work item is resolved by the official."""
+    """Try an incident's timer again; True when it is resolved.
+    An incident of a work item is resolved by the official.
+    """
     now = clock.now()
     with write(session):
         incident = session.get_one(Incident, incident_id)

@@ -1,7 +1,7 @@
 """Handing a household over to another place, on purpose and with its whole history (S24).
 
-Until then nobody of the other place sees it; from then on its cases, open steps and limits are the other place's, and
-the limits run on as before.
+Until then nobody of the other place sees it; from then on its cases, open steps and limits are the other
+place's, and the limits run on as before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from engine.clock import Clock, local_date
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.flow.history import lines
-from engine.models import Account, CaseFile, Division, Household, Measure, RiskClue, SupervisionOrder, Timer, WorkItem
+from engine.models import (
+    Account,
+    CaseFile,
+    Division,
+    Household,
+    Measure,
+    RiskClue,
+    SupervisionOrder,
+    Timer,
+    WorkItem,
+)
 from engine.steps import Step
 
 
@@ -25,8 +35,8 @@ def hand_over(
 ) -> Household:
     """Move a household and everything that runs for it to another village.
 
-    A county's approver hands over out of the own county; who receives it sees it from the next moment on. Raises
-    NotFound, NotAllowed or Invalid (unknown village, the same village, no reason).
+    A county's approver hands over out of the own county; who receives it sees it from the next moment on.
+    Raises NotFound, NotAllowed or Invalid (unknown village, the same village, no reason).
     """
     now = clock.now()
     if not reason.strip():
@@ -41,13 +51,23 @@ def hand_over(
         if household.merged_into_id is not None:
             raise Conflict("这户已并入另一户，移交保留的那一户。")
         target = _target(session, household, village_code)
-        cases = select(CaseFile).where(CaseFile.household_id == household.id).order_by(CaseFile.id).with_for_update()
+        cases = (
+            select(CaseFile)
+            .where(CaseFile.household_id == household.id)
+            .order_by(CaseFile.id)
+            .with_for_update()
+        )
         for case in session.scalars(cases.execution_options(populate_existing=True)):
             _move_case(session, actor, case, household, target, reason.strip(), now)
         _move_assistance(session, household, target, now)
         for clue in session.scalars(select(RiskClue).where(RiskClue.household_id == household.id)):
             clue.village_code = target.code
-        details = {"household": household.id, "from": household.village_code, "to": target.code, "reason": reason}
+        details = {
+            "household": household.id,
+            "from": household.village_code,
+            "to": target.code,
+            "reason": reason,
+        }
         audit.record(session, "access", actor.id, "hand_over", details, now)
         household.village_code, household.division_id, household.updated_at = target.code, target.id, now
     return household
@@ -64,7 +84,9 @@ def _target(session: Session, household: Household, village_code: str) -> Divisi
 
 def _move_assistance(session: Session, household: Household, target: Division, now: datetime) -> None:
     """Measures follow; an official of another county no longer answers for the household (R18)."""
-    session.execute(update(Measure).where(Measure.household_id == household.id).values(village_code=target.code))
+    session.execute(
+        update(Measure).where(Measure.household_id == household.id).values(village_code=target.code)
+    )
     if not access.scope_of(access.ancestor(household.village_code, "county")).holds(target.code):
         official = officials.in_office(session, household.id)
         if official is not None:
@@ -72,7 +94,13 @@ def _move_assistance(session: Session, household: Household, target: Division, n
 
 
 def _move_case(
-    session: Session, actor: Account, case: CaseFile, household: Household, target: Division, reason: str, now: datetime
+    session: Session,
+    actor: Account,
+    case: CaseFile,
+    household: Household,
+    target: Division,
+    reason: str,
+    now: datetime,
 ) -> None:
     """The case's rows follow; its history only gains a line, so that a replay is the same."""
     case.village_code = target.code

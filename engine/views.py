@@ -1,4 +1,6 @@
-"""What a page or an API answer shows of a task or a case: read-only, access-controlled, a fixed number of queries."""
+"""What a page or an API answer shows of a task or a case: read-only, access-controlled,
+a fixed number of queries.
+"""
 
 from __future__ import annotations
 
@@ -128,7 +130,9 @@ class CaseView:
         """Key and name of the drawings, the one where the case stands first."""
         names = self.definition.process_names()
         elements = self.definition.elements
-        standing = {self.definition.drawing_of(elements[e].process_id) for e in self.open_elements if e in elements}
+        standing = {
+            self.definition.drawing_of(elements[e].process_id) for e in self.open_elements if e in elements
+        }
         keys = sorted(self.definition.diagrams(), key=lambda key: key not in standing)
         return [(key, names.get(key, key)) for key in keys]
 
@@ -139,7 +143,9 @@ class CaseView:
 
     @property
     def expected(self) -> list[Expected]:
-        """What people may report now; an objection as long as a notice hangs, be another one under examination (R10)."""
+        """What people may report now; an objection as long as a notice hangs,
+        be another one under examination (R10).
+        """
         taken = self.waits_for | ({"objection"} if self.open_notice else set())
         return [
             Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
@@ -149,7 +155,9 @@ class CaseView:
 
     @property
     def limit_runs(self) -> bool:
-        """Whether a limit of the case counts, kept or passed: something under it is being done or waited for."""
+        """Whether a limit of the case counts, kept or passed:
+        something under it is being done or waited for.
+        """
         return self.case.status == "open" and self.case.limit_at is not None
 
 
@@ -183,7 +191,10 @@ class TaskView:
 
 
 def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
-    """The case with all that belongs to it. Raises NotFound when the actor's grants do not reach its village."""
+    """The case with all that belongs to it.
+
+    Raises NotFound when the actor's grants do not reach its village.
+    """
     query = (
         select(CaseFile)
         .where(CaseFile.id == case_id, access.visible_cases(actor))
@@ -206,16 +217,29 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     history = past.of_case(session, case, entries)
     submissions = of_case(Submission, Submission.id)
     return CaseView(
-        case=case, definition=step.definition, items=items, timers=of_case(Timer, Timer.due_at),
-        open_elements=open_elements, finished_elements=finished,
+        case=case,
+        definition=step.definition,
+        items=items,
+        timers=of_case(Timer, Timer.due_at),
+        open_elements=open_elements,
+        finished_elements=finished,
         progress=_progress(step.definition, open_elements, finished),
         timeline=[_event(entry, history, people) for entry in entries if entry.kind != lines.Begun.KIND],
-        submissions=submissions, sent=past.sent(session, history, submissions, items, entries), past=history, clues=of_case(RiskClue, RiskClue.discovered_on),
-        notices=of_case(Notice, Notice.id), announcements=announcements.papers(session, case.id),
-        matching_results=of_case(MatchingResult, MatchingResult.id), applications=_applications(session, case.id),
+        submissions=submissions,
+        sent=past.sent(session, history, submissions, items, entries),
+        past=history,
+        clues=of_case(RiskClue, RiskClue.discovered_on),
+        notices=of_case(Notice, Notice.id),
+        announcements=announcements.papers(session, case.id),
+        matching_results=of_case(MatchingResult, MatchingResult.id),
+        applications=_applications(session, case.id),
         attachments=of_case(Attachment, Attachment.id),
-        instance=instance, variables=instance.variables, waits_for=instance.waits_for(), people=people, related=_related(session, case),
-    )  # fmt: skip
+        instance=instance,
+        variables=instance.variables,
+        waits_for=instance.waits_for(),
+        people=people,
+        related=_related(session, case),
+    )
 
 
 def _applications(session: Session, case_id: int) -> list[BatchEntry]:
@@ -225,9 +249,13 @@ def _applications(session: Session, case_id: int) -> list[BatchEntry]:
 
 
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
-    """The task with its form, filled from draft, else the last submission of the same step, else the register."""
+    """The task with its form, filled from draft, else the last submission of the same step,
+    else the register.
+    """
     item = session.scalar(
-        select(WorkItem).where(WorkItem.id == item_id, access.visible_items(actor)).options(joinedload(WorkItem.case))
+        select(WorkItem)
+        .where(WorkItem.id == item_id, access.visible_items(actor))
+        .options(joinedload(WorkItem.case))
     )
     if item is None:
         raise NotFound("没有找到这件事项。")
@@ -242,18 +270,30 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     barred = _barred(session, actor, view, item, element) if may_work else ""
     hands_on = may_work or access.may_supervise(actor, item)
     return TaskView(
-        item=item, element=element, form=form, values=values,
+        item=item,
+        element=element,
+        form=form,
+        values=values,
         attachments=view.files,
-        draft=draft, matter=_matter(element, variables), household=context["household"],
-        barred=barred, may_complete=may_work and not barred and item.status == "open" and item.claimed_by in (None, actor.id),
+        draft=draft,
+        matter=_matter(element, variables),
+        household=context["household"],
+        barred=barred,
+        may_complete=may_work
+        and not barred
+        and item.status == "open"
+        and item.claimed_by in (None, actor.id),
         may_withdraw=runtime.may_withdraw(item, actor),
         may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
-        held_by=view.people.get(item.claimed_by or 0, ""), closed_by=view.people.get(item.closed_by or 0, ""),
+        held_by=view.people.get(item.claimed_by or 0, ""),
+        closed_by=view.people.get(item.closed_by or 0, ""),
         colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
         may_supervise=item.status == "open" and access.may_supervise(actor, item),
-        lamp=lamps.lamp(item.due_at, now), context=context, case_view=view,
+        lamp=lamps.lamp(item.due_at, now),
+        context=context,
+        case_view=view,
         paper=KINDS.get(kind_of_step(element.properties)),
-    )  # fmt: skip
+    )
 
 
 def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, element: Element) -> str:
@@ -270,8 +310,9 @@ def _matter(element: Element, variables: Mapping[str, Any]) -> str:
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
     """What was entered in this item, else at this very step before 退回 or 撤回 brought it back.
 
-    The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and what was
-    entered there is no answer here. A move to another version keeps the tokens of steps that it recognises.
+    The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and
+    what was entered there is no answer here. A move to another version keeps the tokens of steps that it
+    recognises.
     """
     own = [s for s in view.submissions if s.work_item_id == item.id]
     if own:
@@ -282,7 +323,9 @@ def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
 
 
 def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element, Form]:
-    """The step and form of the item: of an open one the present version's, of a closed one those it was done with."""
+    """The step and form of the item: of an open one the present version's,
+    of a closed one those it was done with.
+    """
     form = past.form_of_item(session, item)
     element = past.element_at(view.past, item)
     if element is None:
@@ -294,7 +337,9 @@ def _related(session: Session, case: CaseFile) -> list[CaseFile]:
     """The case whose step opened this one, and the cases that this one's steps opened."""
     opened = CaseFile.origin_id == case.id
     # `id = NULL` among the alternatives would make SQLite look at every case
-    query = select(CaseFile).where(opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id))
+    query = select(CaseFile).where(
+        opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id)
+    )
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     return list(session.scalars(query.options(named).order_by(CaseFile.id)))
 
@@ -312,7 +357,9 @@ def _values(
 
 
 def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
-    """The words of coded values by field key, as the forms in force have them: no code list lives in Python."""
+    """The words of coded values by field key, as the forms in force have them:
+    no code list lives in Python.
+    """
     definition = definitions.load(session, definitions.current(session, procedure_key).id)
     found: dict[str, dict[str, str]] = {}
     for key in sorted(definition.form_bodies):
@@ -323,7 +370,9 @@ def code_labels(session: Session, procedure_key: str = "identification") -> dict
 
 
 def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -> bytes:
-    """The drawing `key` of the case's own version (default: the procedure's own), for the picture with its tokens."""
+    """The drawing `key` of the case's own version (default: the procedure's own),
+    for the picture with its tokens.
+    """
     case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
     if case is None:
         raise NotFound("没有找到这件事项。")
@@ -335,7 +384,9 @@ def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -
 
 
 def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
-    """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk, in the given order."""
+    """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk,
+    in the given order.
+    """
     items = visible_of_one_step(session, actor, item_ids)
     if not items:
         raise Invalid("请勾选同一步骤的事项。")
@@ -356,10 +407,18 @@ def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int
     return items
 
 
-def _progress(definition: Definition, open_elements: Sequence[str], finished: Sequence[str]) -> list[Progress]:
-    """The steps in the order of the flow, with where the case stands; exceptional ones only once they are reached."""
-    steps = [e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")]
-    gateways = [at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind]
+def _progress(
+    definition: Definition, open_elements: Sequence[str], finished: Sequence[str]
+) -> list[Progress]:
+    """The steps in the order of the flow, with where the case stands;
+    exceptional ones only once they are reached.
+    """
+    steps = [
+        e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")
+    ]
+    gateways = [
+        at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind
+    ]
     awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
     usual = {e for e in awaited if definition.elements[e].properties.get("exceptional") != "true"}
     standing = {*open_elements, *usual}
@@ -396,8 +455,12 @@ def _event(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event:
 _Words = Callable[[Any, str, Mapping[int, str]], str]
 _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.Started: lambda line, name, people: "开始办理" + ("（由另一件事项启动）" if line.from_ else ""),
-    lines.Cancelled: lambda line, name, people: f"终止办理：{line.name}" if line.correction else "随上一事项撤回",
-    lines.Completed: lambda line, name, people: f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else ""),
+    lines.Cancelled: lambda line, name, people: (
+        f"终止办理：{line.name}" if line.correction else "随上一事项撤回"
+    ),
+    lines.Completed: lambda line, name, people: (
+        f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else "")
+    ),
     lines.Fired: lambda line, name, people: f"“{name}”到期（{_when(line.due)}）",
     lines.Warned: lambda line, name, people: f"期限“{name}”临期预警{_last_day(line.limit)}",
     lines.Caught: lambda line, name, people: "",
@@ -416,7 +479,9 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺{_day(line.promised_on)}前办结",
     lines.OrderReturned: lambda line, name, people: "退回督办单答复",
     lines.OrderAccepted: lambda line, name, people: "认可督办单答复",
-    lines.PromisePassed: lambda line, name, people: f"承诺日期（{_day(line.promised_on)}）已过，“{name}”没有办结",
+    lines.PromisePassed: lambda line, name, people: (
+        f"承诺日期（{_day(line.promised_on)}）已过，“{name}”没有办结"
+    ),
     lines.Reassigned: lambda line, name, people: f"转办“{name}”给{people.get(line.to or 0, '同事')}",
 }
 
@@ -462,7 +527,9 @@ def _decision_text(result: Any) -> str:
 
 
 def _words_of(line: Mapping[str, Any]) -> str:
-    return "，".join(str(value) for value in line.values() if value and not str(value).isascii())  # codes are not words
+    return "，".join(
+        str(value) for value in line.values() if value and not str(value).isascii()
+    )  # codes are not words
 
 
 def _opening_text(service: str, result: Any) -> str:

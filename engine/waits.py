@@ -1,8 +1,10 @@
-"""Where a case waits: in one order whatever the tree, again and again beside a step, and what a message comes too late for.
+"""Where a case waits: in one order whatever the tree, again and again beside a step, and what a message comes
+too late for.
 
-The library keeps its waits in the order in which they began, and after a restore in that of the tree; it lets a boundary
-event happen once, and it looks for the ends of a step's boundary events by climbing through every earlier round. Here
-waits that tie are told apart by their tokens, which are the same however an instance was come by.
+The library keeps its waits in the order in which they began, and after a restore in that of the tree; it lets
+a boundary event happen once, and it looks for the ends of a step's boundary events by climbing through every
+earlier round. Here waits that tie are told apart by their tokens, which are the same however an instance was
+come by.
 """
 
 from __future__ import annotations
@@ -41,16 +43,19 @@ class Waits(EventManager):  # type: ignore[misc]
 
     @property
     def in_order(self) -> list[Task]:
-        """The waiting tasks by token: the same after a restore and in a replay, whoever began to wait first."""
+        """The waiting tasks by token: the same after a restore and in a replay,
+        whoever began to wait first.
+        """
         found = list(self.tasks.values())
         return sorted(found, key=self.workflow.token_of) if len(found) > 1 else found
 
 
 def ended_unheard(tasks: Iterable[Task], name: str) -> bool:
-    """Whether, of the waits for message `name` among a case's `tasks` in their order, the last to end ended without it.
+    """Whether, of the waits for message `name` among a case's `tasks` in their order, the last to end ended
+    without it.
 
-    A wait in the flow hears one thing and ends with it. A boundary event listens while its step goes on; then its time
-    is over, whatever it has heard.
+    A wait in the flow hears one thing and ends with it. A boundary event listens while its step goes on; then
+    its time is over, whatever it has heard.
     """
     unheard = False
     for task in tasks:
@@ -113,13 +118,17 @@ def step_goes_on(event: Task) -> bool:
 
 
 def rearm(tasks: list[Task]) -> None:
-    """Let events that happened once, by the rule of older releases, wait again beside steps that still go on."""
+    """Let events that happened once, by the rule of older releases,
+    wait again beside steps that still go on.
+    """
     for task in tasks:
         event = task.parent.task_spec if isinstance(task.task_spec, BoundaryEventJoin) else None
         if task.state == TaskState.WAITING and isinstance(event, BoundaryEvent) and not event.cancel_activity:
             task._set_state(TaskState.COMPLETED)
     for split in [task for task in tasks if isinstance(task.task_spec, BoundaryEventSplit)]:
-        latest = {twin.task_spec: twin for twin in split.children if isinstance(twin.task_spec, RecurringEvent)}
+        latest = {
+            twin.task_spec: twin for twin in split.children if isinstance(twin.task_spec, RecurringEvent)
+        }
         for spec, twin in latest.items():
             if messages_of(spec) and twin.state == TaskState.COMPLETED and step_goes_on(twin):
                 spec.wait_again(twin, {})
@@ -128,8 +137,9 @@ def rearm(tasks: list[Task]) -> None:
 class BoundaryEventJoin(LibraryBoundaryEventJoin):  # type: ignore[misc]
     """Ends the events beside a step with it: each of them, and the step, has one such task behind it.
 
-    The library looks for them below the step, where another round of a loop has its own, and climbs from each to the
-    beginning of the case, which fails some 250 rounds on. What an event beside a step that goes on ends is nothing.
+    The library looks for them below the step, where another round of a loop has its own, and climbs from each
+    to the beginning of the case, which fails some 250 rounds on. What an event beside a step that goes on
+    ends is nothing.
     """
 
     def _update_hook(self, my_task: Task) -> bool:
@@ -146,7 +156,9 @@ class BoundaryEventJoin(LibraryBoundaryEventJoin):  # type: ignore[misc]
 
 
 def messages_ahead(spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]) -> dict[str, frozenset[str]]:
-    """For each place of a process the messages that may be waited for further on, without going round a loop again."""
+    """For each place of a process the messages that may be waited for further on,
+    without going round a loop again.
+    """
     caught = {name: _caught_in(one, inner) for name, one in spec.task_specs.items()}
     ahead: dict[str, frozenset[str]] = {}
     for name, following in _last_first(spec):
@@ -162,7 +174,9 @@ def _caught_in(one: Any, inner: Mapping[str, BpmnProcessSpec]) -> frozenset[str]
 
 
 def _last_first(spec: BpmnProcessSpec) -> Iterator[tuple[str, list[str]]]:
-    """Each place with what it leads to, after all of that; a flow that leads back to where one comes from is left out."""
+    """Each place with what it leads to, after all of that;
+    a flow that leads back to where one comes from is left out.
+    """
     on_the_way: dict[str, Iterator[str]] = {}
     finished: set[str] = set()
     path = [spec.start.name]

@@ -20,7 +20,9 @@ if TYPE_CHECKING:  # a unit test does without the system
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes hours is tried in a share, the same one every time, unless somebody asks for the whole."""
-    parser.addoption("--whole", action="store_true", help="try every odd value in every place, not a share of them")
+    parser.addoption(
+        "--whole", action="store_true", help="try every odd value in every place, not a share of them"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,7 +81,7 @@ def _told(url: str) -> Iterator[World]:
     made.close()
 
 
-# -- duties: which test proves what ---------------------------------------------------------------------------------------
+# -- duties: which test proves what ----------------------------------------------------------------
 
 RESULTS = Path(__file__).parent.parent / ".cache" / "duties"
 
@@ -93,7 +95,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Note that the run was whole: only then do its results say what is unfinished."""
     config = session.config
-    chosen = config.args_source != pytest.Config.ArgsSource.TESTPATHS or config.option.keyword or config.option.markexpr
+    chosen = (
+        config.args_source != pytest.Config.ArgsSource.TESTPATHS
+        or config.option.keyword
+        or config.option.markexpr
+    )
     if not hasattr(config, "workerinput") and not chosen and exitstatus in (0, 1):
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / "whole").touch()

@@ -1,7 +1,8 @@
 """docs/requirements.md from the duty marks and the last whole run: `python -m tests.duties [--check]`.
 
-The run has left one line per marked test in .cache/duties (see conftest.py). A test proves its duties when all its
-variants passed; a duty without a proof is said to be unfinished. `--check` compares and fails when the page is stale.
+The run has left one line per marked test in .cache/duties (see conftest.py). A test proves its duties when
+all its variants passed; a duty without a proof is said to be unfinished. `--check` compares and fails when
+the page is stale.
 """
 
 from __future__ import annotations
@@ -20,23 +21,55 @@ UNFINISHED = "〈未完成〉"
 
 CHAPTERS = {
     "监测范围与排查": (
-        ("R01", "监测范围按年度、按省登记，改动不用换程序，每次判断记下所用的数值", "dated monitoring line, never a constant"),
+        (
+            "R01",
+            "监测范围按年度、按省登记，改动不用换程序，每次判断记下所用的数值",
+            "dated monitoring line, never a constant",
+        ),
         ("R02", "不设规模、比例、指标：符合条件的都纳入", "no quota anywhere"),
         ("R03", "全面筛查每一户，按村、乡、县看进度", "screening campaign over every household"),
         ("R04", "十类重点人群逐户核查", "key groups are verified"),
         ("R05", "筛查后哪些户进入核实，由决策表判断", "decision table from screening to verification"),
-        ("R06", "三个渠道的线索，同户并入一件，期限从最早的发现日起算", "three channels; the earliest clue rules the clock"),
+        (
+            "R06",
+            "三个渠道的线索，同户并入一件，期限从最早的发现日起算",
+            "three channels; the earliest clue rules the clock",
+        ),
     ),
     "识别认定": (
-        ("R07", "入户核实，表格填全才能办结，签订承诺授权书", "household verification and authorisation letter"),
+        (
+            "R07",
+            "入户核实，表格填全才能办结，签订承诺授权书",
+            "household verification and authorisation letter",
+        ),
         ("R08", "不签授权书的，记下原因，不比对，据此结束", "no matching without a signed letter"),
-        ("R09", "信息比对与其他步骤同时进行，低保户沿用已有结果，迟到的结果不耽误办理", "data matching in parallel; results reused; late results block nothing"),
-        ("R10", "民主评议后公示满 5 天，谁也不能提前结束；有异议的，处理完才结束", "notice of five full days, objections keep it open"),
+        (
+            "R09",
+            "信息比对与其他步骤同时进行，低保户沿用已有结果，迟到的结果不耽误办理",
+            "data matching in parallel; results reused; late results block nothing",
+        ),
+        (
+            "R10",
+            "民主评议后公示满 5 天，谁也不能提前结束；有异议的，处理完才结束",
+            "notice of five full days, objections keep it open",
+        ),
         ("R11", "乡级审核：同意、退回或不同意，可逐户也可批量", "township review, one or many"),
-        ("R12", "县级审批：须有比对结果或书面理由，经办人不审批自己的件", "county approval with matching or a reason, by another person"),
+        (
+            "R12",
+            "县级审批：须有比对结果或书面理由，经办人不审批自己的件",
+            "county approval with matching or a reason, by another person",
+        ),
         ("R13", "以乡镇名义公告，隐去个人信息，有编号和日期", "masked, numbered announcement"),
-        ("R14", "录入全国系统，登记户编号，档案可打印", "registration with the national number; printable archive"),
-        ("R15", "发现线索到县级审批 15 天：提前 3 天预警，超期标红并说明，不因此拒绝", "fifteen days: warn, mark, explain, never reject"),
+        (
+            "R14",
+            "录入全国系统，登记户编号，档案可打印",
+            "registration with the national number; printable archive",
+        ),
+        (
+            "R15",
+            "发现线索到县级审批 15 天：提前 3 天预警，超期标红并说明，不因此拒绝",
+            "fifteen days: warn, mark, explain, never reject",
+        ),
         ("R16", "收入只是参考，系统提建议，由人决定，不同意建议的写明理由", "rules recommend, people decide"),
         ("R17", "监测对象的三种类别", "the three categories"),
     ),
@@ -49,13 +82,21 @@ CHAPTERS = {
     ),
     "风险消除": (
         ("R23", "消除风险的条件由决策表判断，指明哪条不满足", "conditions of elimination"),
-        ("R24", "整户无劳动力的原则上不消除，县级可写明理由后例外", "no-labour households stay, the county may override"),
+        (
+            "R24",
+            "整户无劳动力的原则上不消除，县级可写明理由后例外",
+            "no-labour households stay, the county may override",
+        ),
         ("R25", "消除的核查、评议、公示、审核、审批、公告，并告知农户", "the elimination procedure"),
         ("R26", "定期回头看", "look-back"),
     ),
     "回退与清退": (
         ("R27", "回退按消除的程序办", "rollback follows the elimination"),
-        ("R28", "县申请、市审核、省汇总、国家同意后由省执行，分批办理", "county, city, province, national consent"),
+        (
+            "R28",
+            "县申请、市审核、省汇总、国家同意后由省执行，分批办理",
+            "county, city, province, national consent",
+        ),
         ("R29", "清退不删除记录", "clearance never deletes"),
     ),
     "规模性返贫风险": (
@@ -77,14 +118,22 @@ CHAPTERS = {
         ("R41", "已知的信息不再重复填写", "nothing is typed twice"),
     ),
     "系统": (
-        ("C1", "流程由 SpiffWorkflow 按图运行，改图即改办法", "BPMN run by SpiffWorkflow: the diagram is the behaviour"),
+        (
+            "C1",
+            "流程由 SpiffWorkflow 按图运行，改图即改办法",
+            "BPMN run by SpiffWorkflow: the diagram is the behaviour",
+        ),
         ("C2", "任务按泳道和农户所在地进入村、乡、县的待办", "queues by lane and division"),
-        ("C3", "5 天、10 天、15 天的期限画在图上，到期一分钟内触发，恰好一次", "timers in the diagram, exactly once, also after downtime"),
+        (
+            "C3",
+            "5 天、10 天、15 天的期限画在图上，到期一分钟内触发，恰好一次",
+            "timers in the diagram, exactly once, also after downtime",
+        ),
         ("C4", "网页待办：看见并办结自己的事项", "Flask task inbox"),
         ("C5", "流程管理员改图：检查、启用、保留旧版", "process owners edit, check and deploy"),
         ("C6", "督查员看到超期的事项", "supervisors see what is overdue"),
     ),
-}  # fmt: skip
+}
 """The duties in our words, by chapter: number, what it asks, the same in English."""
 NUMBERS = [number for duties in CHAPTERS.values() for number, _, _ in duties]
 HEAD = """# 职责与测试 · Duties and the tests that prove them
@@ -93,8 +142,8 @@ HEAD = """# 职责与测试 · Duties and the tests that prove them
 完整运行 `./test` 之后，下表只列通过的测试，没有通过的测试证明的职责写明“未完成”。
 表与结果不符时 `./test` 失败，并提示重新生成。R01–R41 依据河南省 2022 年工作方案，C1–C6 依据系统建设要求。
 
-This page is generated from the duty marks of the tests and the last whole run of `./test`; a test that failed does not
-count, and `./test` fails when the page is stale.
+This page is generated from the duty marks of the tests and the last whole run of `./test`; a test that failed
+does not count, and `./test` fails when the page is stale.
 """
 
 
@@ -109,7 +158,10 @@ def proofs(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     unknown = {number for numbers in duties.values() for number in numbers} - set(NUMBERS)
     if unknown:
         raise ValueError(f"no such duty: {', '.join(sorted(unknown))}")
-    return {number: sorted(test for test in duties if passed[test] and number in duties[test]) for number in NUMBERS}
+    return {
+        number: sorted(test for test in duties if passed[test] and number in duties[test])
+        for number in NUMBERS
+    }
 
 
 def page(proven: Mapping[str, list[str]]) -> str:
@@ -130,7 +182,9 @@ def page(proven: Mapping[str, list[str]]) -> str:
 
 def _short(test: str) -> str:
     file, _, name = test.partition("::")
-    return f"`{name.removeprefix('test_')}` ({Path(file).parent.name}/{Path(file).stem.removeprefix('test_')})"
+    return (
+        f"`{name.removeprefix('test_')}` ({Path(file).parent.name}/{Path(file).stem.removeprefix('test_')})"
+    )
 
 
 def last_run() -> list[dict[str, Any]]:
@@ -146,7 +200,9 @@ def main(arguments: list[str]) -> None:
     wanted = page(proofs(last_run()))
     if arguments == ["--check"]:
         if not PAGE.exists() or PAGE.read_text() != wanted:
-            sys.exit("docs/requirements.md 与测试结果不符，请运行 .venv/bin/python -m tests.duties 重新生成。")
+            sys.exit(
+                "docs/requirements.md 与测试结果不符，请运行 .venv/bin/python -m tests.duties 重新生成。"
+            )
     else:
         PAGE.write_text(wanted)
 

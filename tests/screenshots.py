@@ -1,6 +1,7 @@
 """The pictures of docs/screenshots: `python -m tests.screenshots [NAME…]`.
 
-The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese font.
+The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese
+font.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from tests.support.server import Server, launch
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 NOW = datetime(2022, 5, 20, 10, 30, tzinfo=CHINA)
-SIZES: dict[str, ViewportSize] = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1280, "height": 800},
+    "phone": {"width": 360, "height": 740},
+}
 Pages = dict[str, tuple[str, str]]
 COLOURS = 128
 """Few enough for small files, enough for smooth letters."""
@@ -69,22 +73,31 @@ def county(url: str) -> Iterator[tuple[str, Pages]]:
         changing = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=NOW)
     server = Server(url, MovableClock(at=NOW))
     try:
-        yield server.address, {
-            "inbox": ("xiangji", "/todo"), "task": ("cunji", f"/tasks/{task.id}"),
-            "case": ("xianji", f"/cases/{decision.case_id}"), "household": ("xianji", f"/households/{household}"),
-            "clue": ("cunji", "/clues/new"), "modeler": ("liucheng", f"/drafts/{changing.id}/diagram"),
-        }  # fmt: skip
+        yield (
+            server.address,
+            {
+                "inbox": ("xiangji", "/todo"),
+                "task": ("cunji", f"/tasks/{task.id}"),
+                "case": ("xianji", f"/cases/{decision.case_id}"),
+                "household": ("xianji", f"/households/{household}"),
+                "clue": ("cunji", "/clues/new"),
+                "modeler": ("liucheng", f"/drafts/{changing.id}/diagram"),
+            },
+        )
     finally:
         server.stop()
 
 
 def waiting(session: Session, element_id: str, username: str) -> WorkItem:
     """The first open item of a step in an official's queue."""
-    place = session.scalars(select(RoleGrant.division_code).join(Account).where(Account.username == username)).one()
+    place = session.scalars(
+        select(RoleGrant.division_code).join(Account).where(Account.username == username)
+    ).one()
     query = select(WorkItem).where(
-        WorkItem.element_id == element_id, WorkItem.status == "open",
+        WorkItem.element_id == element_id,
+        WorkItem.status == "open",
         WorkItem.village_code.startswith(place.rstrip("0") if place.endswith("000") else place),
-    )  # fmt: skip
+    )
     return session.scalars(query.order_by(WorkItem.id).limit(1)).one()
 
 

@@ -21,7 +21,8 @@ from web import api, arguments, clock, database, discretion, errors, pages, sche
 from web.config import Config, prepare_folder
 
 POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; object-src 'none'; "
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
+    "object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 """Styles may be inline because the diagram viewer sets them on SVG elements; scripts never."""
@@ -35,11 +36,18 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
     config = config or Config.read()
     app = Flask("web")
     app.config.update(
-        SHOUWANG=config, SECRET_KEY=config.secret_key, MAX_CONTENT_LENGTH=config.max_upload_mb * 1024 * 1024,
-        SESSION_COOKIE_NAME="shouwang", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=config.secure_cookies, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=config.secure_cookies,
-        MAX_FORM_PARTS=5000, MAX_FORM_MEMORY_SIZE=4_000_000,
-    )  # fmt: skip
+        SHOUWANG=config,
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=config.max_upload_mb * 1024 * 1024,
+        SESSION_COOKIE_NAME="shouwang",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=config.secure_cookies,
+        MAX_FORM_PARTS=5000,
+        MAX_FORM_MEMORY_SIZE=4_000_000,
+    )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     prepare_folder(config.database_url)
@@ -79,7 +87,9 @@ def _harden(answer: Response) -> Response:
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Referrer-Policy"] = "same-origin"
     if request.endpoint == "static" and answer.status_code == 200:
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"  # names carry the content's hash
+        answer.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable"  # names carry the content's hash
+        )
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 
@@ -113,7 +123,9 @@ def _menu(account: Account) -> list[tuple[str, str]]:
 
 
 def _calendar_lacks(account: Account) -> list[str]:
-    """Who looks after the days off, or after limits that count working days, reads what is missing of them."""
+    """Who looks after the days off, or after limits that count working days,
+    reads what is missing of them.
+    """
     if not any(access.has_role(account, role) for role in (access.ACCOUNT_ADMIN, access.PROCESS_OWNER)):
         return []
     return calendar.lacking(database.session(), local_date(clock.now()))

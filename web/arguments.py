@@ -1,7 +1,8 @@
-"""What comes from outside, read once and in one way: numbers, keys, days, and texts that no database can hold.
+"""What comes from outside, read once and in one way: numbers, keys, days, and texts that no database can
+hold.
 
-Every request passes `install`'s request class and guard before a page or the API sees it. A page asks `number`, `row`,
-`rows` or `day` for what it cannot use as text; `int` and `isdigit` are for nobody else.
+Every request passes `install`'s request class and guard before a page or the API sees it. A page asks
+`number`, `row`, `rows` or `day` for what it cannot use as text; `int` and `isdigit` are for nobody else.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def day(text: str | None) -> date | None:
     return normal.day(text or "")
 
 
-# -- every request ------------------------------------------------------------------------------------------------------
+# -- every request ---------------------------------------------------------------------------------
 
 
 class Key(IntegerConverter):
@@ -53,7 +54,9 @@ class Key(IntegerConverter):
 
     regex = r"[0-9]+"
 
-    def __init__(self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = None) -> None:
+    def __init__(
+        self, map: Map, fixed_digits: int = 0, min: int | None = None, max: int | None = None
+    ) -> None:
         super().__init__(map, fixed_digits, min, normal.MAX_ROW if max is None else max)
 
 
@@ -92,7 +95,9 @@ def install(app: Flask) -> None:
 
 
 def _guard() -> None:
-    """An address with an impossible text leads nowhere; JSON with one is refused: a programme has sent it by mistake."""
+    """An address with an impossible text leads nowhere; JSON with one is refused:
+    a programme has sent it by mistake.
+    """
     if any(isinstance(value, str) and _unstorable(value) for value in (request.view_args or {}).values()):
         raise NotFound
     if request.is_json and not _storable(request.get_json(silent=True)):

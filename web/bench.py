@@ -1,7 +1,9 @@
-"""`shouwang bench`: what the system does in a second, beside the raw floor of the same database in the same run.
+"""`shouwang bench`: what the system does in a second, beside the raw floor of the same database in the same
+run.
 
-Everything is the real thing: the identification procedure with its real forms, services, decisions and log, on an empty
-database that the bench fills itself. Figures of a shared machine wobble; the ratios to the floor of the same run do not.
+Everything is the real thing: the identification procedure with its real forms, services, decisions and log,
+on an empty database that the bench fills itself. Figures of a shared machine wobble; the ratios to the floor
+of the same run do not.
 """
 
 from __future__ import annotations
@@ -58,12 +60,26 @@ OFFICIALS = (
 QUEUES = {"typical": (TYPICAL, 500), "busy": (BUSY, 5000)}
 """How many open items the two officials have whose inbox is measured, however many lie around theirs."""
 STEPS = (
-    "verify", "sign", "submit_batch", "run_matching", "appraise", "post_notice", "end_notice", "review", "approve",
-    "announce", "register",
-)  # fmt: skip
+    "verify",
+    "sign",
+    "submit_batch",
+    "run_matching",
+    "appraise",
+    "post_notice",
+    "end_notice",
+    "review",
+    "approve",
+    "announce",
+    "register",
+)
 """The user tasks of the plain way through the identification, in order."""
 
-WAITING = (("review", "乡级审核"), ("submit_batch", "统一报送比对"), ("announce", "结果公告"), ("register", "录入建档"))
+WAITING = (
+    ("review", "乡级审核"),
+    ("submit_batch", "统一报送比对"),
+    ("announce", "结果公告"),
+    ("register", "录入建档"),
+)
 """The township's steps among which the inbox's items are spread."""
 
 Say = Callable[[str], None]
@@ -93,7 +109,10 @@ class Steady(random.Random):
 
 
 def run(url: str | None, sizes: Sizes, say: Say = lambda text: None) -> Figures:
-    """All measurements on the empty database at `url`, or on a fresh SQLite file. Raises Conflict if it is not empty."""
+    """All measurements on the empty database at `url`, or on a fresh SQLite file.
+
+    Raises Conflict if it is not empty.
+    """
     with tempfile.TemporaryDirectory(prefix="shouwang-bench-") as folder:
         target = url or f"sqlite:///{Path(folder) / 'bench.sqlite'}"
         say("建库")
@@ -132,7 +151,7 @@ def _with_ratios(figures: Figures) -> Figures:
     return figures
 
 
-# -- a system to measure ----------------------------------------------------------------------------------------------
+# -- a system to measure ---------------------------------------------------------------------------
 
 
 def prepare(url: str) -> Factory:
@@ -147,7 +166,9 @@ def prepare(url: str) -> Factory:
         password = accounts.hash_password(PASSWORD)
         with write(session):
             for username, role, division in OFFICIALS:
-                accounts.grant(session, accounts.create(session, username, username, password, START), role, division)
+                accounts.grant(
+                    session, accounts.create(session, username, username, password, START), role, division
+                )
     return sessions
 
 
@@ -165,9 +186,14 @@ class Driver:
         """A clue about a new household; answers the case."""
         one = family(self.numbers, START.date())
         data = {
-            **one.__dict__, "village_code": VILLAGE, "channel": "cadre_check", "discovered_on": START.date().isoformat(),
-            "finder": "网格员", "description": "支出骤增", "head_name": one.head_name,
-        }  # fmt: skip
+            **one.__dict__,
+            "village_code": VILLAGE,
+            "channel": "cadre_check",
+            "discovered_on": START.date().isoformat(),
+            "finder": "网格员",
+            "description": "支出骤增",
+            "head_name": one.head_name,
+        }
         entered = clues.enter(session, self.people["village"], data, clock=self.clock, confirmed_new=True)
         assert entered.case is not None
         return entered.case.id, one
@@ -193,7 +219,9 @@ class Driver:
         actor = self.actor(item)
 
         def upload(field: str) -> str:
-            stored = attachments.store(session, actor, item.id, field, "photo.png", picture(field), self.clock.now())
+            stored = attachments.store(
+                session, actor, item.id, field, "photo.png", picture(field), self.clock.now()
+            )
             return str(stored.id)
 
         def filled() -> Mapping[str, Any]:
@@ -205,7 +233,9 @@ class Driver:
     def through(
         self, session: Session, complete: Callable[[WorkItem, dict[str, Any]], None], *, before: str = ""
     ) -> int:
-        """One case from the clue to the register, or to the step `before`, by `complete`; answers the case."""
+        """One case from the clue to the register, or to the step `before`, by `complete`;
+        answers the case.
+        """
         self.clock.set(START)
         case_id, one = self.enter(session)
         for element_id in STEPS[: STEPS.index(before) if before else None]:
@@ -219,12 +249,14 @@ class Driver:
 def _rate(seconds: list[float]) -> Figures:
     ordered = sorted(seconds)
     return {
-        "per_second": round(len(seconds) / sum(seconds), 1), "median_ms": round(statistics.median(ordered) * 1000, 2),
-        "p95_ms": round(ordered[int(len(ordered) * 0.95)] * 1000, 2), "count": len(seconds),
-    }  # fmt: skip
+        "per_second": round(len(seconds) / sum(seconds), 1),
+        "median_ms": round(statistics.median(ordered) * 1000, 2),
+        "p95_ms": round(ordered[int(len(ordered) * 0.95)] * 1000, 2),
+        "count": len(seconds),
+    }
 
 
-# -- the floor --------------------------------------------------------------------------------------------------------
+# -- the floor -------------------------------------------------------------------------------------
 
 
 def floor(url: str, count: int) -> Figures:
@@ -256,11 +288,13 @@ def floor(url: str, count: int) -> Figures:
     return {"transactions_per_second": round(count / seconds, 1), "rows": 3}
 
 
-# -- completions ------------------------------------------------------------------------------------------------------
+# -- completions -----------------------------------------------------------------------------------
 
 
 def completions(url: str, sessions: Factory, cases: int) -> Figures:
-    """User tasks finished in process, each with validation, submission, state, items, timers, log and commit."""
+    """User tasks finished in process, each with validation, submission, state, items, timers,
+    log and commit.
+    """
     driver = Driver(sessions, 1)
     seconds: list[float] = []
     with sessions() as session:
@@ -359,13 +393,15 @@ def _together(url: str, processes: int, cases: int, seed: int) -> float:
 
 
 def two_processes(url: str, cases: int) -> Figures:
-    """Whole cases (clue, uploads and timers included) by one process, then by two at once on the same database."""
+    """Whole cases (clue, uploads and timers included) by one process,
+    then by two at once on the same database.
+    """
     alone = _together(url, 1, cases, 100)
     both = _together(url, 2, cases, 200)
     return {"per_second": round(both, 1), "one_process_per_second": round(alone, 1)}
 
 
-# -- over HTTP --------------------------------------------------------------------------------------------------------
+# -- over HTTP -------------------------------------------------------------------------------------
 
 
 def _serve(url: str, port: int, at: datetime, later: Any) -> None:
@@ -409,8 +445,9 @@ def over_http(url: str, sessions: Factory, cases: int) -> Figures:
                     time.sleep(0.02)
                 body = json.dumps({"data": data}).encode()
                 headers = {
-                    "Authorization": f"Bearer {tokens[driver.actor(item).username]}", "Content-Type": "application/json",
-                }  # fmt: skip
+                    "Authorization": f"Bearer {tokens[driver.actor(item).username]}",
+                    "Content-Type": "application/json",
+                }
                 begun = time.perf_counter()
                 connection.request("POST", f"/api/v1/tasks/{item.id}/complete", body, headers)
                 answer = connection.getresponse()
@@ -448,7 +485,7 @@ def _token(connection: http.client.HTTPConnection, username: str) -> str:
     return str(json.loads(connection.getresponse().read())["token"])
 
 
-# -- many at once -----------------------------------------------------------------------------------------------------
+# -- many at once ----------------------------------------------------------------------------------
 
 
 def bulk(sessions: Factory, cases: int) -> Figures:
@@ -465,15 +502,21 @@ def bulk(sessions: Factory, cases: int) -> Figures:
             Scene(driver.random, family(driver.numbers, START.date()), START.date(), str)
         )
         begun = time.perf_counter()
-        results = runtime.complete_many(session, driver.people["township"], items, decision, clock=driver.clock)
+        results = runtime.complete_many(
+            session, driver.people["township"], items, decision, clock=driver.clock
+        )
         seconds = time.perf_counter() - begun
     refused = [result for _, result in results if isinstance(result, ShouwangError)]
     if refused:
         raise refused[0]
-    return {"cases": cases, "seconds": round(seconds, 3), "seconds_per_1000": round(seconds / cases * 1000, 2)}
+    return {
+        "cases": cases,
+        "seconds": round(seconds, 3),
+        "seconds_per_1000": round(seconds / cases * 1000, 2),
+    }
 
 
-# -- timers -----------------------------------------------------------------------------------------------------------
+# -- timers ----------------------------------------------------------------------------------------
 
 
 def due_at_once(sessions: Factory, cases: int) -> Figures:
@@ -489,7 +532,7 @@ def due_at_once(sessions: Factory, cases: int) -> Figures:
     return {"fired": fired, "seconds": round(seconds, 3), "per_second": round(fired / seconds, 1)}
 
 
-# -- the inbox --------------------------------------------------------------------------------------------------------
+# -- the inbox -------------------------------------------------------------------------------------
 
 
 def inbox_page(url: str, sessions: Factory, count: int, repeats: int) -> Figures:
@@ -529,16 +572,21 @@ def _timed(repeats: int, act: Callable[[], None]) -> Figures:
 
 
 def _fill(sessions: Factory, wanted: int) -> None:
-    """Open items in a thousand townships until there are `wanted`, the measured officials' queues among them."""
+    """Open items in a thousand townships until there are `wanted`,
+    the measured officials' queues among them.
+    """
     with sessions() as session:
-        present = session.scalar(select(func.count()).select_from(WorkItem).where(WorkItem.status == "open")) or 0
+        present = (
+            session.scalar(select(func.count()).select_from(WorkItem).where(WorkItem.status == "open")) or 0
+        )
         case = session.scalars(select(CaseFile).limit(1)).one()
         chance = random.Random(present)
         queues = [] if present >= _theirs() else [code for code, size in QUEUES.values() for _ in range(size)]
         for start in range(present, wanted, 5000):
             numbers = range(start, min(start + 5000, wanted))
             rows = [
-                _open_item(case, number, queues.pop() if queues else _elsewhere(chance), chance) for number in numbers
+                _open_item(case, number, queues.pop() if queues else _elsewhere(chance), chance)
+                for number in numbers
             ]
             with write(session):
                 session.execute(insert(table(WorkItem)), rows)
@@ -557,26 +605,39 @@ def _open_item(case: CaseFile, number: int, division: str, chance: random.Random
     element_id, name = chance.choice(WAITING)
     due = START + timedelta(days=chance.randrange(20, 60), minutes=chance.randrange(1440))
     return {
-        "case_id": case.id, "token": f"t{number}", "procedure_key": "identification", "element_id": element_id,
-        "name": name, "subject": f"{case.subject}{number}", "village_code": division[:9] + "201", "queue": "township",
-        "division_code": division, "form_key": "township_review", "due_at": due, "opened_at": START,
-    }  # fmt: skip
+        "case_id": case.id,
+        "token": f"t{number}",
+        "procedure_key": "identification",
+        "element_id": element_id,
+        "name": name,
+        "subject": f"{case.subject}{number}",
+        "village_code": division[:9] + "201",
+        "queue": "township",
+        "division_code": division,
+        "form_key": "township_review",
+        "due_at": due,
+        "opened_at": START,
+    }
 
 
 def _tidy(sessions: Factory) -> None:
-    """What PostgreSQL's autovacuum does by itself in the minute after so many new rows; SQLite needs nothing."""
+    """What PostgreSQL's autovacuum does by itself in the minute after so many new rows;
+    SQLite needs nothing.
+    """
     engine = sessions.kw["bind"]
     if engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE work_item"))
 
 
-# -- in words ---------------------------------------------------------------------------------------------------------
+# -- in words --------------------------------------------------------------------------------------
 
 
 def tiny() -> Sizes:
     """Just enough to see that every measurement runs."""
-    return Sizes(cases=1, http_cases=1, bulk_cases=2, timer_cases=2, open_items=(60, 120), floor=20, repeats=3)
+    return Sizes(
+        cases=1, http_cases=1, bulk_cases=2, timer_cases=2, open_items=(60, 120), floor=20, repeats=3
+    )
 
 
 def full() -> Sizes:

@@ -1,4 +1,6 @@
-"""The pages of supervisors on a province's data: how long each takes, and that none of them reads all of the log."""
+"""The pages of supervisors on a province's data: how long each takes,
+and that none of them reads all of the log.
+"""
 
 from __future__ import annotations
 
@@ -34,19 +36,30 @@ COUNTY, CITY, PROVINCE = "410325000000", "410300000000", "410000000000"
 WATCHERS = {"省": PROVINCE, "市": CITY, "县": COUNTY}
 """A supervisor of each level, by what their level is called."""
 PAGES = (
-    ("督办", "/supervision"), ("督办 超期", "/supervision?lamp=red"), ("督办 按姓名排序", "/supervision?sort=name"),
-    ("督办 查姓名", "/supervision?q=王"), ("督办 一个步骤", "/supervision?step=identification:verify"),
-    ("督办 按步骤排序", "/supervision?sort=step"), ("督办 按办理单位排序", "/supervision?sort=holder"),
-    ("督办 村级在办超期满7天", "/supervision?holder=village&over=7"), ("督办 等待期满", "/supervision?holder=nobody"),
-    ("督办 刷新计数", "/supervision/counts.json"), ("督办单", "/supervision/orders"),
-    ("统计 按周", "/statistics?grain=week"), ("统计 按日", "/statistics?grain=day"), ("统计 按月", "/statistics?grain=month"),
-    ("图上 全部版本", "/statistics/diagram/identification"), ("图上 第1版", "/statistics/diagram/identification?version=1"),
-    ("刷新计数", "/statistics/counts.json"), ("Excel", "/statistics/statistics.xlsx?grain=month"),
-)  # fmt: skip
+    ("督办", "/supervision"),
+    ("督办 超期", "/supervision?lamp=red"),
+    ("督办 按姓名排序", "/supervision?sort=name"),
+    ("督办 查姓名", "/supervision?q=王"),
+    ("督办 一个步骤", "/supervision?step=identification:verify"),
+    ("督办 按步骤排序", "/supervision?sort=step"),
+    ("督办 按办理单位排序", "/supervision?sort=holder"),
+    ("督办 村级在办超期满7天", "/supervision?holder=village&over=7"),
+    ("督办 等待期满", "/supervision?holder=nobody"),
+    ("督办 刷新计数", "/supervision/counts.json"),
+    ("督办单", "/supervision/orders"),
+    ("统计 按周", "/statistics?grain=week"),
+    ("统计 按日", "/statistics?grain=day"),
+    ("统计 按月", "/statistics?grain=month"),
+    ("图上 全部版本", "/statistics/diagram/identification"),
+    ("图上 第1版", "/statistics/diagram/identification?version=1"),
+    ("刷新计数", "/statistics/counts.json"),
+    ("Excel", "/statistics/statistics.xlsx?grain=month"),
+)
 BELOW = (
-    ("督办 一个乡", f"/supervision?division={TOWNSHIP}"), ("督办函", f"/supervision/letter?division={TOWNSHIP}"),
+    ("督办 一个乡", f"/supervision?division={TOWNSHIP}"),
+    ("督办函", f"/supervision/letter?division={TOWNSHIP}"),
     ("督办 Excel", "/supervision/export.xlsx"),
-)  # fmt: skip
+)
 """Opened by the county's supervisor alone: its townships, and what it takes away as a file."""
 ADMINISTRATION = (("外发消息", "/administration/outbox"), ("通知规则", "/administration/notifications"))
 LINES_A_CASE = 15
@@ -59,8 +72,9 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much data, small first; how often each page is opened; how many of the demo's cases are told again, and how
-    many of the late items the supervisor urges and gives an order about."""
+    """How much data, small first; how often each page is opened; how many of the demo's cases are told again,
+    and how many of the late items the supervisor urges and gives an order about.
+    """
 
     provinces: Sequence[bench_province.Size]
     repeats: int = 20
@@ -69,7 +83,8 @@ class Sizes:
 
 
 def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
-    """Every page at each size, on the empty database at `url` or on a fresh SQLite file; what filling and counting took.
+    """Every page at each size, on the empty database at `url` or on a fresh SQLite file; what filling and
+    counting took.
 
     Raises Conflict if the database is not empty.
     """
@@ -104,7 +119,9 @@ def sized(cases: int) -> Sizes:
 def _size(
     sessions: sessionmaker[Session], url: str, size: bench_province.Size, clock: MovableClock, how: Sizes
 ) -> Figures:
-    """Fill up to `size`, let the product fire what is due and the supervisor act, count, and open the pages."""
+    """Fill up to `size`, let the product fire what is due and the supervisor act, count,
+    and open the pages.
+    """
     begun = time.perf_counter()
     with sessions() as session:
         cases, lines = _present(session)
@@ -123,10 +140,17 @@ def _size(
         cases, lines = _present(session)
         standing = session.scalar(select(func.count()).select_from(Timer).where(limits.STANDING)) or 0
     return {
-        "cases": cases, "lines": lines, "fill_s": round(filled - begun, 1), "fired": fired,
-        "fire_s": round(passed - filled, 1), "act_s": round(acted - passed, 1), "count_s": round(counted - acted, 1),
-        "standing": standing, "pages": pages, "full_scans_of_the_log": len(scans),
-    }  # fmt: skip
+        "cases": cases,
+        "lines": lines,
+        "fill_s": round(filled - begun, 1),
+        "fired": fired,
+        "fire_s": round(passed - filled, 1),
+        "act_s": round(acted - passed, 1),
+        "count_s": round(counted - acted, 1),
+        "standing": standing,
+        "pages": pages,
+        "full_scans_of_the_log": len(scans),
+    }
 
 
 def _present(session: Session) -> tuple[int, int]:
@@ -148,7 +172,9 @@ def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
             account = accounts.create(session, f"ducha{number}", "督查", password, now)
             accounts.grant(session, account, access.SUPERVISOR, code)
     with sessions() as session:
-        rule = NewRule("overdue", "county", "webhook", target=ROBOT)  # so that something waits to leave the system
+        rule = NewRule(
+            "overdue", "county", "webhook", target=ROBOT
+        )  # so that something waits to leave the system
         notification_rules.add(session, _named(session, "liucheng"), rule, robots=[ROBOT], now=now)
 
 
@@ -190,7 +216,11 @@ def _named(session: Session, username: str) -> Account:
 
 def _watcher(session: Session, code: str) -> Account:
     """The supervisor of a division."""
-    query = select(Account).join(RoleGrant).where(RoleGrant.division_code == code, RoleGrant.role == access.SUPERVISOR)
+    query = (
+        select(Account)
+        .join(RoleGrant)
+        .where(RoleGrant.division_code == code, RoleGrant.role == access.SUPERVISOR)
+    )
     return session.scalars(query.order_by(Account.id).limit(1)).one()
 
 
@@ -227,7 +257,9 @@ def _statements(database: Engine) -> Iterator[list[tuple[str, Any]]]:
     """The statements that are run meanwhile, with their parameters."""
     seen: list[tuple[str, Any]] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    def note(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+    ) -> None:
         if not many and statement.lstrip().startswith(("SELECT", "WITH")):
             seen.append((statement, parameters))
 
@@ -247,7 +279,10 @@ def _scanning(database: Engine, seen: Sequence[tuple[str, Any]]) -> Iterator[str
                 explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
                 plan = [str(row) for row in connection.exec_driver_sql(explain + statement, parameters)]
                 limited = "LIMIT" in statement  # the newest lines, from the end of the key
-                if any("SCAN log_entry" in row or "Seq Scan on log_entry" in row for row in plan) and not limited:
+                if (
+                    any("SCAN log_entry" in row or "Seq Scan on log_entry" in row for row in plan)
+                    and not limited
+                ):
                     yield statement
 
 
@@ -256,7 +291,8 @@ def report(found: Figures) -> Iterator[str]:
     for size in found["sizes"]:
         yield (
             f"督查页面，全库 {size['cases']} 件、{size['lines']} 条办理记录、{size['standing']} 条正在计时的时限"
-            f"（填充 {size['fill_s']} 秒，触发到期的 {size['fired']} 个定时 {size['fire_s']} 秒，催办和督办单 {size['act_s']} 秒，汇总 {size['count_s']} 秒），"
+            f"（填充 {size['fill_s']} 秒，触发到期的 {size['fired']} 个定时 {size['fire_s']} 秒，催办和督办单 {size['act_s']} "
+            f"秒，汇总 {size['count_s']} 秒），"
             f"通读日志的查询 {size['full_scans_of_the_log']} 条："
         )
         for name, page in size["pages"].items():

@@ -1,9 +1,10 @@
-"""A province's year in the database, for the measurement of the pages that add it up: bulk rows, the same each time.
+"""A province's year in the database, for the measurement of the pages that add it up: bulk rows, the same
+each time.
 
-The cases are the demo's, which went through the real runtime, told again for other households in villages all over the
-province and on earlier days: their histories, states, tasks and timers are those that the product writes, only moved. What
-has become due meanwhile is then fired by the product itself (`pass_time`), so that which limits stand, which have passed,
-who was told and what waits to leave the system is its own doing.
+The cases are the demo's, which went through the real runtime, told again for other households in villages all
+over the province and on earlier days: their histories, states, tasks and timers are those that the product
+writes, only moved. What has become due meanwhile is then fired by the product itself (`pass_time`), so that
+which limits stand, which have passed, who was told and what waits to leave the system is its own doing.
 """
 
 from __future__ import annotations
@@ -80,13 +81,17 @@ class Story:
 
 
 def fill(session: Session, size: Size, now: datetime, say: Say = lambda text: None) -> tuple[int, int]:
-    """Tell the stories that are in the database again until there is `size` more; answers cases and lines written."""
+    """Tell the stories that are in the database again until there is `size` more;
+    answers cases and lines written.
+    """
     chance = Random(41)
     stories = _stories(session)
     going = [story for story in stories if story.open]
     told = sorted((story for story in stories if not story.open), key=lambda story: -len(story.lines))
     long = told[: max(1, len(told) // 2)]
-    villages = list(session.scalars(select(Division.code).where(Division.level == "village").order_by(Division.code)))
+    villages = list(
+        session.scalars(select(Division.code).where(Division.level == "village").order_by(Division.code))
+    )
     mean = OPEN_SHARE * _mean(going or long) + (1 - OPEN_SHARE) * _mean(long)
     count = max(size.cases, int(size.lines / mean) + 1)
     opened = int(count * OPEN_SHARE) if going else 0
@@ -125,14 +130,19 @@ def pass_time(sessions: sessionmaker[Session], now: datetime) -> int:
 
 
 def supervise(session: Session, watcher: Account, many: int, now: datetime) -> int:
-    """Urge and give orders about `many` late items, as `watcher` would; those urged before are left. Returns how many."""
+    """Urge and give orders about `many` late items, as `watcher` would; those urged before are left.
+
+    Returns how many.
+    """
     clock = MovableClock(at=now)
     before = set(session.scalars(select(Urge.work_item_id)))
     late = limits.item_ids(session, watcher, LimitFilter(lamp="red"), now, many + len(before))
     late = [one for one in late if one not in before][:many]
     for item_id in late:
         urging.urge(session, watcher, item_id, "请抓紧办理。", clock=clock)
-        orders.give(session, watcher, item_id, "请说明超期原因。", local_date(now) + timedelta(days=3), clock=clock)
+        orders.give(
+            session, watcher, item_id, "请说明超期原因。", local_date(now) + timedelta(days=3), clock=clock
+        )
     return len(late)
 
 
@@ -146,7 +156,9 @@ def _stories(session: Session) -> list[Story]:
     columns = [c if c.name != "data" else type_coerce(c, Text).label("data") for c in log.columns]
     found = []
     for case in session.execute(select(table(CaseFile)).order_by(table(CaseFile).c.id)).mappings().all():
-        lines = session.execute(select(*columns).where(log.c.stream == f"case:{case['id']}").order_by(log.c.seq)).all()
+        lines = session.execute(
+            select(*columns).where(log.c.stream == f"case:{case['id']}").order_by(log.c.seq)
+        ).all()
         household = session.execute(_of(Household, "id", case["household_id"])).mappings().one()
         if len(lines) > 2:
             parts = [
@@ -168,7 +180,9 @@ class _Numbers:
 
     def __init__(self, session: Session) -> None:
         self._next = {
-            model: (session.scalar(select(table(model).c.id).order_by(table(model).c.id.desc()).limit(1)) or 0)
+            model: (
+                session.scalar(select(table(model).c.id).order_by(table(model).c.id.desc()).limit(1)) or 0
+            )
             for model in (CaseFile, Household, WorkItem, Timer, Notice)
         }
 
@@ -188,7 +202,9 @@ class _Numbers:
 class _Telling:
     """One story told again: whole days earlier, at another pace, in another village."""
 
-    def __init__(self, story: Story, numbers: _Numbers, chance: Random, village: str, age: int, now: datetime) -> None:
+    def __init__(
+        self, story: Story, numbers: _Numbers, chance: Random, village: str, age: int, now: datetime
+    ) -> None:
         self.story, self.numbers, self.village, self.now = story, numbers, village, now
         self.began: datetime = story.case["started_at"]
         self.shift = (now - self.began).days - age
@@ -209,22 +225,45 @@ class _Telling:
     def write(self, writer: _Writer) -> None:
         """Hand all rows over."""
         story, case_id, household_id = self.story, self.numbers.take(CaseFile), self.numbers.take(Household)
-        writer.add(Household, {
-            **story.household, "id": household_id, "number": f"B{household_id:09d}", "village_code": self.village,
-            "head_name": self.subject,
-        })  # fmt: skip
+        writer.add(
+            Household,
+            {
+                **story.household,
+                "id": household_id,
+                "number": f"B{household_id:09d}",
+                "village_code": self.village,
+                "head_name": self.subject,
+            },
+        )
         found = story.case["discovery_date"]
-        writer.add(CaseFile, {
-            **story.case, "id": case_id, "household_id": household_id, "village_code": self.village,
-            "subject": self.subject, "origin_id": None, "started_at": self.at(self.began),
-            "finished_at": self.at(story.case["finished_at"]), "limit_at": self.due(story.case["limit_at"]),
-            "discovery_date": found + timedelta(days=self.shift) if found else None,
-            "state": state_shifted(story.case["state"], self.shift) if story.open else b"",
-        })  # fmt: skip
+        writer.add(
+            CaseFile,
+            {
+                **story.case,
+                "id": case_id,
+                "household_id": household_id,
+                "village_code": self.village,
+                "subject": self.subject,
+                "origin_id": None,
+                "started_at": self.at(self.began),
+                "finished_at": self.at(story.case["finished_at"]),
+                "limit_at": self.due(story.case["limit_at"]),
+                "discovery_date": found + timedelta(days=self.shift) if found else None,
+                "state": state_shifted(story.case["state"], self.shift) if story.open else b"",
+            },
+        )
         for line in story.lines:
             words = shifted(line.data, self.shift)
             writer.line(
-                (f"case:{case_id}", line.seq, self.at(line.at), line.actor_id, line.kind, line.element_id, words)
+                (
+                    f"case:{case_id}",
+                    line.seq,
+                    self.at(line.at),
+                    line.actor_id,
+                    line.kind,
+                    line.element_id,
+                    words,
+                )
             )
         place = {"case_id": case_id, "village_code": self.village}
         for item in story.items:
@@ -236,7 +275,11 @@ class _Telling:
             moved = {"due_at": self.due(timer["due_at"]), "fired_at": self.at(timer["fired_at"])}
             writer.add(Timer, {**timer, **place, "id": self.numbers.take(Timer), **moved})
         for notice in story.notices:
-            own = {"id": self.numbers.take(Notice), "case_id": case_id, "closed_at": self.at(notice["closed_at"])}
+            own = {
+                "id": self.numbers.take(Notice),
+                "case_id": case_id,
+                "closed_at": self.at(notice["closed_at"]),
+            }
             day = {
                 "posted_on": notice["posted_on"] + timedelta(days=self.shift),
                 "closes_at": self.due(notice["closes_at"]),
@@ -264,7 +307,13 @@ class _Writer:
 
     def __init__(self, connection: Connection, sqlite: bool) -> None:
         self.connection, self.sqlite, self.lines_written = connection, sqlite, 0
-        self._rows: dict[Any, list[Values]] = {Household: [], CaseFile: [], WorkItem: [], Timer: [], Notice: []}
+        self._rows: dict[Any, list[Values]] = {
+            Household: [],
+            CaseFile: [],
+            WorkItem: [],
+            Timer: [],
+            Notice: [],
+        }
         self._lines: list[tuple[Any, ...]] = []
         names = ("stream", "seq", "at", "actor_id", "kind", "element_id", "data", "hash")
         self._log = insert(lightweight("log_entry", *(column(name) for name in names)))
@@ -294,9 +343,15 @@ class _Writer:
         for stream, seq, at, actor_id, kind, element_id, data in lines:
             instant = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") if self.sqlite else at
             yield {
-                "stream": stream, "seq": seq, "at": instant, "actor_id": actor_id, "kind": kind, "element_id": element_id,
-                "data": data, "hash": b"\0" * 32,
-            }  # fmt: skip
+                "stream": stream,
+                "seq": seq,
+                "at": instant,
+                "actor_id": actor_id,
+                "kind": kind,
+                "element_id": element_id,
+                "data": data,
+                "hash": b"\0" * 32,
+            }
 
 
 def _bare(model: Any) -> Table:

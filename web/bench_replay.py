@@ -1,4 +1,6 @@
-"""How many finished cases a second are replayed on a version, beside the plain rebuilding of the same cases."""
+"""How many finished cases a second are replayed on a version,
+beside the plain rebuilding of the same cases.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,14 @@ from engine.rehearsal.simulation import Assumption
 
 
 def measure(sessions: sessionmaker[Session]) -> dict[str, Any]:
-    """Finished cases run through a version as an owner replays them, beside the plain rebuilding of the same cases."""
+    """Finished cases run through a version as an owner replays them,
+    beside the plain rebuilding of the same cases.
+    """
     with sessions() as session:
         workdays = calendar.workdays_after(session)
-        cases = session.scalars(select(CaseFile).where(CaseFile.status == "finished").order_by(CaseFile.id)).all()
+        cases = session.scalars(
+            select(CaseFile).where(CaseFile.status == "finished").order_by(CaseFile.id)
+        ).all()
         histories = [
             (
                 definitions.load(session, case.version_id),
@@ -36,9 +42,12 @@ def measure(sessions: sessionmaker[Session]) -> dict[str, Any]:
         acts.replayed(definition, definition, entries, submissions, workdays, Assumption())
     seconds = time.perf_counter() - begun
     return {
-        "cases": len(cases), "per_second": round(len(cases) / seconds, 1), "plain_per_second": round(len(cases) / plain, 1),
-        "of_plain": round(plain / seconds, 2), "seconds_per_1000": round(1000 * seconds / len(cases), 1),
-    }  # fmt: skip
+        "cases": len(cases),
+        "per_second": round(len(cases) / seconds, 1),
+        "plain_per_second": round(len(cases) / plain, 1),
+        "of_plain": round(plain / seconds, 2),
+        "seconds_per_1000": round(1000 * seconds / len(cases), 1),
+    }
 
 
 def words(figures: dict[str, Any]) -> str:

@@ -1,4 +1,6 @@
-"""The geometry of the trend pictures: bars with a part set apart, drawn by the templates as SVG with no script."""
+"""The geometry of the trend pictures: bars with a part set apart,
+drawn by the templates as SVG with no script.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,12 @@ class Chart:
     base: int = HEIGHT - FOOT
 
 
-def chart(totals: Sequence[int], apart: Sequence[int] | None, labels: Sequence[str], titles: Sequence[str]) -> Chart:
-    """Bars of `totals`, with `apart` of each set apart (None: nothing is), on a scale that begins at nothing."""
+def chart(
+    totals: Sequence[int], apart: Sequence[int] | None, labels: Sequence[str], titles: Sequence[str]
+) -> Chart:
+    """Bars of `totals`, with `apart` of each set apart (None: nothing is),
+    on a scale that begins at nothing.
+    """
     top = nice(max([*totals, 1]))
     room = HEIGHT - FOOT - TOP
     step = (WIDTH - LEFT - RIGHT) / max(1, len(totals))
@@ -50,11 +56,16 @@ def chart(totals: Sequence[int], apart: Sequence[int] | None, labels: Sequence[s
     base = HEIGHT - FOOT
     bars = [
         Bar(
-            round(LEFT + step * (index + 0.14), 1), round(step * 0.72, 1), y(total), round(base - y(total), 1), y(part),
-            round(base - y(part), 1), title,
+            round(LEFT + step * (index + 0.14), 1),
+            round(step * 0.72, 1),
+            y(total),
+            round(base - y(total), 1),
+            y(part),
+            round(base - y(part), 1),
+            title,
         )
         for index, (total, part, title) in enumerate(zip(totals, parts, titles, strict=True))
-    ]  # fmt: skip
+    ]
     every = max(1, round(len(totals) / LABELS))
     last = len(labels) - 1
     named = [

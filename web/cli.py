@@ -37,12 +37,14 @@ def _factory(url: str | None = None) -> sessionmaker[Session]:
 
 
 def _ours() -> sessionmaker[Session]:
-    """The database as this release works on it; every command but those that make or upgrade one asks here."""
+    """The database as this release works on it;
+    every command but those that make or upgrade one asks here.
+    """
     _require_current()
     return _factory()
 
 
-# -- running ------------------------------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------
 
 
 @main.command(help="演示：内置数据库、河南区划、一个县的农户和办理中的事项。")
@@ -139,7 +141,7 @@ def worker() -> None:
     scheduler.start(app, BlockingScheduler(timezone="UTC"))
 
 
-# -- database -----------------------------------------------------------------------------------------------------------
+# -- database --------------------------------------------------------------------------------------
 
 
 @main.group(help="数据库。")
@@ -193,7 +195,11 @@ def import_divisions(file: Path | None) -> None:
     import csv
 
     with _ours()() as session, click.progressbar(length=1, label="区划") as bar:
-        rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines())) if file else divisions.read_official()
+        rows = (
+            list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
+            if file
+            else divisions.read_official()
+        )
 
         def progress(done: int, total: int) -> None:
             bar.length = total
@@ -206,7 +212,9 @@ def import_divisions(file: Path | None) -> None:
     click.echo(f"新增 {new} 个。")
 
 
-@import_.command("calendar", help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），同一天以新的为准。")
+@import_.command(
+    "calendar", help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），同一天以新的为准。"
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_calendar(file: Path) -> None:
     """Load the published days off and worked weekends of a year."""
@@ -227,7 +235,8 @@ def user() -> None:
 
 
 @user.command(
-    "email", help="登记账号的电子邮件地址，用于通知；留空为取消，如：user email zhangsan zhangsan@example.gov.cn"
+    "email",
+    help="登记账号的电子邮件地址，用于通知；留空为取消，如：user email zhangsan zhangsan@example.gov.cn",
 )
 @click.argument("username")
 @click.argument("address", default="")
@@ -254,21 +263,23 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
             accounts.check_strength(password)
             divisions.get(session, division)
             with write(session):
-                found = accounts.create(session, username, name, accounts.hash_password(password), SYSTEM.now())
+                found = accounts.create(
+                    session, username, name, accounts.hash_password(password), SYSTEM.now()
+                )
                 accounts.grant(session, found, role, division)
         except ShouwangError as error:
             raise click.ClickException(error.message) from error
     click.echo("已添加。")
 
 
-# -- procedures ---------------------------------------------------------------------------------------------------------
+# -- procedures ------------------------------------------------------------------------------------
 
 
 def _beside(file: Path) -> Resources:
     """What a diagram may use: the product's own, over it what lies beside the file.
 
-    Beside is the project's layout (``bpmn/``, ``bpmn/decisions/``, ``forms_json/``) or one folder with everything, as
-    desktop modelers keep it: ``*.form`` or ``*.json``, ``*.dmn``.
+    Beside is the project's layout (``bpmn/``, ``bpmn/decisions/``, ``forms_json/``) or one folder with
+    everything, as desktop modelers keep it: ``*.form`` or ``*.json``, ``*.dmn``.
     """
     folder = file.resolve().parent
     found = read_resources(installation.ROOT)
@@ -309,14 +320,18 @@ def _decision(body: bytes) -> list[Finding]:
 
 
 @main.command(help="检查流程图、表单（.json、.form）和决策表（.dmn）。")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
 def check(files: tuple[Path, ...], as_json: bool) -> None:
     """Check files; exit code 1 when one has errors."""
     found = {str(file): _check(file) for file in files}
     if as_json:
         click.echo(
-            json.dumps({file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False)
+            json.dumps(
+                {file: [f.__dict__ for f in findings] for file, findings in found.items()}, ensure_ascii=False
+            )
         )
     else:
         for name, findings in found.items():
@@ -326,7 +341,9 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
 
 
 @main.command(help="检查并启用流程图。")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--note", default="", help="变更说明。")
 def deploy(files: tuple[Path, ...], note: str) -> None:
     """Deploy diagrams."""
@@ -362,7 +379,9 @@ def verify() -> None:
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
 @click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
 @click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约二十分钟。")
-@click.option("--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。")
+@click.option(
+    "--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。"
+)
 def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool, cases: int) -> None:
     """Measure."""
     from web import bench as measures

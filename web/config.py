@@ -46,7 +46,9 @@ class Config:
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ, **fixed: object) -> Config:
-        """Settings from the environment; `fixed` ones win. Without a secret a new one is made for this process."""
+        """Settings from the environment; `fixed` ones win.
+        Without a secret a new one is made for this process.
+        """
         values: dict[str, object] = {
             "database_url": environ.get("SHOUWANG_DATABASE_URL", f"sqlite:///{INSTANCE / 'shouwang.sqlite'}"),
             "secret_key": environ.get("SHOUWANG_SECRET_KEY") or secrets.token_hex(32),
@@ -102,11 +104,14 @@ def _servers(environ: Mapping[str, str]) -> Servers:
     if security not in ("none", "starttls", "tls"):
         raise ValueError("SHOUWANG_SMTP_SECURITY 只能是 none、starttls 或 tls。")
     return Servers(
-        smtp_host=environ.get("SHOUWANG_SMTP_HOST", ""), smtp_port=int(environ.get("SHOUWANG_SMTP_PORT", "25")),
-        smtp_security=security, smtp_user=environ.get("SHOUWANG_SMTP_USER", ""),
-        smtp_password=environ.get("SHOUWANG_SMTP_PASSWORD", ""), smtp_sender=environ.get("SHOUWANG_SMTP_SENDER", ""),
+        smtp_host=environ.get("SHOUWANG_SMTP_HOST", ""),
+        smtp_port=int(environ.get("SHOUWANG_SMTP_PORT", "25")),
+        smtp_security=security,
+        smtp_user=environ.get("SHOUWANG_SMTP_USER", ""),
+        smtp_password=environ.get("SHOUWANG_SMTP_PASSWORD", ""),
+        smtp_sender=environ.get("SHOUWANG_SMTP_SENDER", ""),
         webhooks=read_webhooks(environ.get("SHOUWANG_WEBHOOKS", "")),
-    )  # fmt: skip
+    )
 
 
 def prepare_folder(database_url: str) -> None:

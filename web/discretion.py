@@ -22,7 +22,9 @@ def register(app: Flask) -> None:
 
 
 def keep_out_of_addresses() -> ResponseReturnValue | None:
-    """An address with somebody's number in it is left at once for the same one without it; programmes are refused."""
+    """An address with somebody's number in it is left at once for the same one without it;
+    programmes are refused.
+    """
     personal = {name for name, value in request.args.items(multi=True) if privacy.names_person(value)}
     if not personal:
         return None
@@ -34,14 +36,18 @@ def keep_out_of_addresses() -> ResponseReturnValue | None:
 
 
 def narrowing() -> dict[str, Any] | None:
-    """What a search form asked for, as an address may hold it; None when it names a person, and is answered in place."""
+    """What a search form asked for, as an address may hold it; None when it names a person,
+    and is answered in place.
+    """
     if privacy.names_person(request.form.get("q", "")):
         return None
     return {name: value for name, value in request.form.items() if value and name != "csrf_token"}
 
 
 def _line(*args: Any, **kwargs: Any) -> logging.LogRecord:
-    """A line of the log whose text, and whose error, hold no ID number: databases cite the values they refuse."""
+    """A line of the log whose text, and whose error, hold no ID number:
+    databases cite the values they refuse.
+    """
     record = logging.LogRecord(*args, **kwargs)
     try:
         written = record.getMessage()
@@ -50,5 +56,7 @@ def _line(*args: Any, **kwargs: Any) -> logging.LogRecord:
     if (said := privacy.masked_text(written)) != written:
         record.msg, record.args = said, None
     if record.exc_info and record.exc_info[0] is not None:
-        record.exc_text = privacy.masked_text("".join(traceback.format_exception(*record.exc_info)).rstrip("\n"))
+        record.exc_text = privacy.masked_text(
+            "".join(traceback.format_exception(*record.exc_info)).rstrip("\n")
+        )
     return record

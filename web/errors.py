@@ -75,14 +75,19 @@ def _unavailable(error: Exception, trouble: Trouble) -> ResponseReturnValue:
     if _reads_json():
         status: ResponseReturnValue = problem(Unavailable.status, Unavailable.code, trouble.value)
     else:
-        status = render_template("unavailable.html", sentence=trouble.value, typed=_typed()), Unavailable.status
+        status = (
+            render_template("unavailable.html", sentence=trouble.value, typed=_typed()),
+            Unavailable.status,
+        )
     answer = make_response(status)
     answer.headers["Retry-After"] = str(Unavailable.retry_after)
     return answer
 
 
 def _typed() -> list[tuple[str, str]] | None:
-    """The fields of a form that was sent, to be sent again; None where only going back helps: files, passwords."""
+    """The fields of a form that was sent, to be sent again; None where only going back helps: files,
+    passwords.
+    """
     if request.method != "POST" or request.endpoint == "auth.login_post":
         return None
     if any(upload.filename for upload in request.files.values()):
@@ -107,7 +112,12 @@ def _describe(error: Exception) -> tuple[int, str, str]:
 
 def problem(status: int, code: str, sentence: str, error: Exception | None = None) -> ResponseReturnValue:
     """An RFC 9457 answer."""
-    body: dict[str, object] = {"type": f"urn:shouwang:{code}", "title": code, "status": status, "detail": sentence}
+    body: dict[str, object] = {
+        "type": f"urn:shouwang:{code}",
+        "title": code,
+        "status": status,
+        "detail": sentence,
+    }
     if isinstance(error, Invalid) and error.fields:
         body["fields"] = error.fields
     if isinstance(error, DefinitionError):

@@ -1,4 +1,6 @@
-"""Answers to pages that refresh their counts: `web/assets/page/live.js` asks, [data-counts] names the address."""
+"""Answers to pages that refresh their counts by themselves: `web/assets/live.js` asks,
+[data-counts] names the address.
+"""
 
 from __future__ import annotations
 

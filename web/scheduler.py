@@ -29,28 +29,54 @@ def tick(app: Flask, scheduler: BaseScheduler) -> int:
     if timedelta(0) < left < EVERY:
         at = SYSTEM.now() + left
         scheduler.add_job(
-            tick, "date", run_date=at, args=(app, scheduler), id="next", replace_existing=True, misfire_grace_time=None
+            tick,
+            "date",
+            run_date=at,
+            args=(app, scheduler),
+            id="next",
+            replace_existing=True,
+            misfire_grace_time=None,
         )
     return fired
 
 
 def deliver(app: Flask) -> int:
-    """Hand over what is due to leave the system: a job of its own, so that a slow server holds up no timer."""
-    return outbox.deliver(sessions(app), app.extensions["shouwang.channels"], app.extensions["shouwang.clock"])
+    """Hand over what is due to leave the system: a job of its own,
+    so that a slow server holds up no timer.
+    """
+    return outbox.deliver(
+        sessions(app), app.extensions["shouwang.channels"], app.extensions["shouwang.clock"]
+    )
 
 
 def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
-    """Start the ticker in its own thread (or on the scheduler given); the jobs live in memory, the timers in our table."""
+    """Start the ticker in its own thread (or on the scheduler given); the jobs live in memory,
+    the timers in our table.
+    """
     scheduler = scheduler or BackgroundScheduler(timezone="UTC")
     scheduler.add_job(
-        tick, "interval", seconds=EVERY.total_seconds(), args=(app, scheduler), id="tick", max_instances=1, coalesce=True,
-        misfire_grace_time=None, next_run_time=SYSTEM.now(),
-    )  # fmt: skip
+        tick,
+        "interval",
+        seconds=EVERY.total_seconds(),
+        args=(app, scheduler),
+        id="tick",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=SYSTEM.now(),
+    )
     app.extensions["shouwang.channels"] = delivery.channels(app.config["SHOUWANG"].servers)
     scheduler.add_job(
-        deliver, "interval", seconds=EVERY.total_seconds(), args=(app,), id="deliver", max_instances=1, coalesce=True,
-        misfire_grace_time=None, next_run_time=SYSTEM.now(),
-    )  # fmt: skip
+        deliver,
+        "interval",
+        seconds=EVERY.total_seconds(),
+        args=(app,),
+        id="deliver",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=SYSTEM.now(),
+    )
     scheduler.start()
     app.extensions["shouwang.scheduler"] = scheduler
     return scheduler

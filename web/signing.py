@@ -48,7 +48,9 @@ def _known() -> Account | None:
 
 
 def draft_key(account: Account) -> str:
-    """The key, in base64, under which this account's browsers keep what it types; ends with the account's epoch."""
+    """The key, in base64, under which this account's browsers keep what it types;
+    ends with the account's epoch.
+    """
     secret = current_app.secret_key
     assert isinstance(secret, str)
     about = f"draft:{account.id}:{account.session_epoch}"
@@ -61,7 +63,9 @@ def guard() -> Response | None:
     if request.blueprint == "api" or request.path.startswith("/api/"):
         return None
     g.account = _known()
-    if request.endpoint is None or request.endpoint in PUBLIC:  # no such page: said with the menus of who asks
+    if (
+        request.endpoint is None or request.endpoint in PUBLIC
+    ):  # no such page: said with the menus of who asks
         return None
     idle = SYSTEM.now().timestamp() - float(session.get("seen", 0))
     if g.account is None or idle > current_app.config["SHOUWANG"].idle_minutes * 60:
@@ -72,7 +76,9 @@ def guard() -> Response | None:
 
 
 def _to_sign_in(expired: Account | None) -> Response:
-    """An expired session in the middle of a form: a task's is kept as a draft here, every other by the browser."""
+    """An expired session in the middle of a form: a task's is kept as a draft here,
+    every other by the browser.
+    """
     if expired is not None:
         flash(_kept_words(expired), "warning")
     flashes = session.get("_flashes")
@@ -111,6 +117,11 @@ def page_before() -> str:
 
 def safe_next(target: str | None) -> str:
     """Where to go after signing in: only a path of our own."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")) and not urlsplit(target).netloc:
+    if (
+        target
+        and target.startswith("/")
+        and not target.startswith(("//", "/\\"))
+        and not urlsplit(target).netloc
+    ):
         return target
     return url_for("inbox.todo")

@@ -30,8 +30,19 @@ from engine.models import Attachment, Division
 from engine.supervision import orders
 from web import clock
 
-ITEM_STATUS = {"open": "待办", "done": "已办结", "cancelled": "已收回", "returned": "已退回", "withdrawn": "已撤回"}
-NOTICE_STATUS = {"open": "公示中", "closed": "公示结束", "superseded": "已由新公示代替", "withdrawn": "已撤下"}
+ITEM_STATUS = {
+    "open": "待办",
+    "done": "已办结",
+    "cancelled": "已收回",
+    "returned": "已退回",
+    "withdrawn": "已撤回",
+}
+NOTICE_STATUS = {
+    "open": "公示中",
+    "closed": "公示结束",
+    "superseded": "已由新公示代替",
+    "withdrawn": "已撤下",
+}
 OBJECTION_STATUS = {
     "open": "核查中",
     "dismissed": "不成立",
@@ -137,14 +148,39 @@ def fixed(field: Field) -> object:
 def register(app: Flask) -> None:
     """Make the words known to the templates."""
     app.jinja_env.filters.update(
-        day=day, moment=moment, hour=hour, limit_day=limit_day, village=divisions.short_name, remaining=remaining, instant=instant, mask_id=idnumber.mask,
-        mask_phone=privacy.mask_phone, discreet=privacy.masked_text, masked=masked, fixed=fixed, plain=plain, spoken=spoken,
+        day=day,
+        moment=moment,
+        hour=hour,
+        limit_day=limit_day,
+        village=divisions.short_name,
+        remaining=remaining,
+        instant=instant,
+        mask_id=idnumber.mask,
+        mask_phone=privacy.mask_phone,
+        discreet=privacy.masked_text,
+        masked=masked,
+        fixed=fixed,
+        plain=plain,
+        spoken=spoken,
         character=fonts.name_of,
-    )  # fmt: skip
+    )
     app.jinja_env.globals.update(
-        form_context=FormContext, QUEUES=access.QUEUE_NAMES, ROLE_NAMES=access.ROLE_NAMES, LAMPS=lamps.LAMPS, lamp=lamps.lamp,
-        TYPES=households.TYPE_NAMES, STATUSES=households.STATUS_NAMES, CATEGORIES=households.CATEGORY_NAMES,
-        CHANNELS=clues.CHANNELS, EFFECTS=EFFECTS, ITEM_STATUS=ITEM_STATUS, NOTICE_STATUS=NOTICE_STATUS,
-        OBJECTION_STATUS=OBJECTION_STATUS, MEASURE_STATUS=measures.STATUS_NAMES, BATCH_RESULTS=batches.RESULTS,
-        ORDER_STATUS=orders.STATUS_NAMES, BATCH_LEVELS=batches.LEVELS, MANNERS=elimination.MANNERS,
-    )  # fmt: skip
+        form_context=FormContext,
+        QUEUES=access.QUEUE_NAMES,
+        ROLE_NAMES=access.ROLE_NAMES,
+        LAMPS=lamps.LAMPS,
+        lamp=lamps.lamp,
+        TYPES=households.TYPE_NAMES,
+        STATUSES=households.STATUS_NAMES,
+        CATEGORIES=households.CATEGORY_NAMES,
+        CHANNELS=clues.CHANNELS,
+        EFFECTS=EFFECTS,
+        ITEM_STATUS=ITEM_STATUS,
+        NOTICE_STATUS=NOTICE_STATUS,
+        OBJECTION_STATUS=OBJECTION_STATUS,
+        MEASURE_STATUS=measures.STATUS_NAMES,
+        BATCH_RESULTS=batches.RESULTS,
+        ORDER_STATUS=orders.STATUS_NAMES,
+        BATCH_LEVELS=batches.LEVELS,
+        MANNERS=elimination.MANNERS,
+    )

@@ -1,6 +1,8 @@
-"""DMN decisions: tables with the standard's hit policies, boxed expressions and what they require, all in FEEL.
+"""DMN decisions: tables with the standard's hit policies, boxed expressions and what they require, all in
+FEEL.
 
-file (reading), types (what it declares), table, boxed (expressions), model (decisions with what they require).
+file (reading), types (what it declares), table, boxed (expressions), model (decisions with what they
+require).
 """
 
 from engine.decisions.file import Node, read_model

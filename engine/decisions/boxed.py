@@ -1,4 +1,6 @@
-"""Boxed expressions of a DMN file: each kind of element with how it becomes a function of the names in sight."""
+"""Boxed expressions of a DMN file: each kind of element with how it
+becomes a function of the names in sight.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Logic = Callable[[dict[str, Any]], Any]
 
 
 class Boxes:
-    """Builds the logic of boxed expressions; `table` is asked for every decision table, so that each is read once."""
+    """Builds the logic of boxed expressions; `table` is asked for every decision table,
+    so that each is read once.
+    """
 
     def __init__(self, table: Callable[[Node, Texts], Table]) -> None:
         self._table = table
@@ -33,7 +37,9 @@ class Boxes:
 
     def content(self, node: Node | None, texts: Texts) -> Logic:
         """The logic of the expression that an element holds."""
-        body = None if node is None else next((one for one in elements(node) if local(one) in _BUILDERS), None)
+        body = (
+            None if node is None else next((one for one in elements(node) if local(one) in _BUILDERS), None)
+        )
         if body is None:
             raise FeelSyntaxError("缺少内容。")
         return self.build(body, texts)
@@ -104,7 +110,9 @@ class Boxes:
         ]
         if any(len(row) != len(columns) for row in rows):
             raise FeelSyntaxError("有一行的列数与表头不一致。")
-        return lambda scope: [{name: value(scope) for name, value in zip(columns, row, strict=True)} for row in rows]
+        return lambda scope: [
+            {name: value(scope) for name, value in zip(columns, row, strict=True)} for row in rows
+        ]
 
     def _list(self, node: Node, texts: Texts) -> Logic:
         items = [self.build(one, texts) for one in elements(node) if local(one) in _BUILDERS]

@@ -61,7 +61,9 @@ def read_model(body: bytes) -> Node:
 def _refuse_twins(root: Node) -> None:
     """An id that means two things: an editor drops one of them, and a reference to it leads to either."""
     counts = Counter(node.get("id") for node in root.iter() if isinstance(node.tag, str) and node.get("id"))
-    twins = [Finding(str(key), "", f"编号“{key}”在文件里出现了 {n} 次。") for key, n in counts.items() if n > 1]
+    twins = [
+        Finding(str(key), "", f"编号“{key}”在文件里出现了 {n} 次。") for key, n in counts.items() if n > 1
+    ]
     if twins:
         raise DefinitionError(f"决策表写得不对：{twins[0].message}", twins)
 

@@ -102,7 +102,9 @@ class Decision:
             for test in tests:
                 yield from compared(test.tree)
                 yield from (
-                    (name, value) for name in names_alone(expression.tree) for value in cell_literals(test.tree)
+                    (name, value)
+                    for name in names_alone(expression.tree)
+                    for value in cell_literals(test.tree)
                 )
 
     def evaluate(self, context: Mapping[str, Any]) -> Any:
@@ -111,11 +113,15 @@ class Decision:
             return self._model.result(self._node, Run(dict(context)))
 
     def hits(self, context: Mapping[str, Any]) -> list[int] | None:
-        """Which rules of its table hit over `context`, counted from 0; None where it has no table or refuses an input."""
+        """Which rules of its table hit over `context`, counted from 0;
+        None where it has no table or refuses an input.
+        """
         return self.table.hits(self._model.scope(self._node, Run(dict(context)))) if self.table else None
 
     def evaluate_standard(self, context: Mapping[str, Any]) -> Any:
-        """Its result as the standard has it: a table of one output answers the bare value, values are of their types."""
+        """Its result as the standard has it: a table of one output answers the bare value,
+        values are of their types.
+        """
         return self._model.value(self._node, Run(dict(context), typed=True))
 
 
@@ -126,7 +132,9 @@ class Service:
         self._model, self._node = model, node
 
     def evaluate_standard(self, context: Mapping[str, Any]) -> Any:
-        """What it answers over its inputs by name: the value of its one decision, or of several by their names."""
+        """What it answers over its inputs by name: the value of its one decision,
+        or of several by their names.
+        """
         called = self._model.service_function(self._node, Run(dict(context), typed=True))
         return invoked(called, *(context.get(name) for name in called.parameters))
 
@@ -150,7 +158,9 @@ class Model:
                 if not is_word(name := node.get("name", "")) and name not in self._spaced
             )
         )
-        self._callable = tuple(node.get("name", "") for node in self._nodes.values() if local(node) in _KNOWLEDGE)
+        self._callable = tuple(
+            node.get("name", "") for node in self._nodes.values() if local(node) in _KNOWLEDGE
+        )
         self._boxes = Boxes(self._table)
         self._logic: dict[str, Logic] = {}
         self._tables: dict[str, Table] = {}
@@ -196,7 +206,7 @@ class Model:
         found = [node for node in self._nodes.values() if local(node) == kind_of]
         return [node for node in found if name is None or node.get("name") == name]
 
-    # -- soundness ----------------------------------------------------------------------------------------------------
+    # -- soundness ---------------------------------------------------------------------------------
 
     def wrong(self) -> Iterator[Finding]:
         """What is wrong with each decision and each piece of knowledge: one does not hide the others."""
@@ -228,7 +238,10 @@ class Model:
             self._knowledge(node, Run({}))
 
     def _ways(self, node: Node, ways: dict[str, int], above: tuple[str, ...]) -> int:
-        """In how many ways one comes from a decision to all that it requires. Raises FeelSyntaxError for too many."""
+        """In how many ways one comes from a decision to all that it requires.
+
+        Raises FeelSyntaxError for too many.
+        """
         identifier = node.get("id", "")
         required = [*self._required(node, "requiredDecision"), *self._required(node, "requiredKnowledge")]
         if identifier in above and local(node) == "decision":
@@ -240,7 +253,7 @@ class Model:
                 raise FeelSyntaxError("决策之间的依赖过于复杂。")
         return ways[identifier]
 
-    # -- names --------------------------------------------------------------------------------------------------------
+    # -- names -------------------------------------------------------------------------------------
 
     def names(self, node: Node, seen: frozenset[str] = frozenset(), *, certain: bool = False) -> set[str]:
         """The dotted names that a decision reads from the case."""
@@ -259,12 +272,16 @@ class Model:
     def inner_names(self, node: Node) -> set[str]:
         """The names of what a decision requires."""
         decisions = {
-            name for one in self._required(node, "requiredDecision") for name in (one.get("name", ""), variable_of(one))
+            name
+            for one in self._required(node, "requiredDecision")
+            for name in (one.get("name", ""), variable_of(one))
         }
         return decisions | {one.get("name", "") for one in self._required(node, "requiredKnowledge")}
 
     def _texts(self, node: Node) -> Texts:
-        """How the texts of a decision or of knowledge are read: of names with signs only those in its sight are known."""
+        """How the texts of a decision or of knowledge are read:
+        of names with signs only those in its sight are known.
+        """
         required = [variable_of(one) for kind_of in _REQUIRED for one in self._required(node, kind_of)]
         return Texts((*self._spaced, *self._callable), self._declared).with_names(*self._signed, *required)
 
@@ -277,7 +294,7 @@ class Model:
     def _target(self, reference: Node) -> Node | None:
         return self._nodes.get(reference.get("href", "").rpartition("#")[2])
 
-    # -- tables and logic ---------------------------------------------------------------------------------------------
+    # -- tables and logic --------------------------------------------------------------------------
 
     def table_of(self, node: Node) -> Table | None:
         """The decision's own table."""
@@ -297,10 +314,12 @@ class Model:
             if not bodies:
                 raise FeelSyntaxError(f"决策“{node.get('name')}”没有内容。")
             table = self.table_of(node) if local(bodies[0]) == "decisionTable" else None
-            self._logic[identifier] = table.evaluate if table else self._boxes.build(bodies[0], self._texts(node))
+            self._logic[identifier] = (
+                table.evaluate if table else self._boxes.build(bodies[0], self._texts(node))
+            )
         return self._logic[identifier]
 
-    # -- evaluation ---------------------------------------------------------------------------------------------------
+    # -- evaluation --------------------------------------------------------------------------------
 
     def result(self, node: Node, run: Run) -> Any:
         """A decision's result: of a table a dict by its outputs."""
@@ -359,7 +378,9 @@ class Model:
 
         def body(scope: dict[str, Any]) -> Any:
             given = {one.get("id", ""): scope[variable_of(one)] for one in inputs}
-            own = Run({variable_of(one): scope[variable_of(one)] for one in data}, run.running, run.typed, given)
+            own = Run(
+                {variable_of(one): scope[variable_of(one)] for one in data}, run.running, run.typed, given
+            )
             values = {variable_of(one): self.value(one, own) for one in outputs}
             return next(iter(values.values())) if len(values) == 1 else values
 
@@ -367,7 +388,10 @@ class Model:
 
 
 def parse_model(body: bytes) -> list[Decision]:
-    """Every decision of a DMN file. Raises DefinitionError with all that is wrong with one that is not sound."""
+    """Every decision of a DMN file.
+
+    Raises DefinitionError with all that is wrong with one that is not sound.
+    """
     try:
         model = Model(read_model(body))
         wrong = list(model.wrong())
@@ -386,7 +410,8 @@ def parse_model(body: bytes) -> list[Decision]:
 def parse_decision(body: bytes) -> Decision:
     """The last decision of a DMN file, the one that a business rule task names; others need not be sound.
 
-    Raises DefinitionError. Whoever takes a file from people asks `parse_model`, which names all that is wrong.
+    Raises DefinitionError. Whoever takes a file from people asks `parse_model`, which names all that is
+    wrong.
     """
     try:
         return Model(read_model(body)).last()

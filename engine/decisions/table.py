@@ -28,13 +28,17 @@ class Rule:
 
 
 class Table:
-    """A decision table. `evaluate` answers a dict of outputs, or a list of them where the policy has several hits."""
+    """A decision table. `evaluate` answers a dict of outputs,
+    or a list of them where the policy has several hits.
+    """
 
     def __init__(self, node: Node, texts: Texts) -> None:
         self.policy = node.get("hitPolicy", "UNIQUE").upper()
         self.aggregation = node.get("aggregation", "")
         _require_sound(node, self.policy, self.aggregation)
-        self.inputs = [texts.expression(text_of(find(i, "inputExpression")) or "null") for i in all_of(node, "input")]
+        self.inputs = [
+            texts.expression(text_of(find(i, "inputExpression")) or "null") for i in all_of(node, "input")
+        ]
         self.without_value = [
             i.get("label") or i.get("id") or ""
             for i in all_of(node, "input")
@@ -94,7 +98,9 @@ class Table:
         return _POLICIES[self.policy](self, results)
 
     def hits(self, context: Mapping[str, Any]) -> list[int] | None:
-        """Which rules hit over `context`, counted from 0; None when an input is none of its allowed values."""
+        """Which rules hit over `context`, counted from 0;
+        None when an input is none of its allowed values.
+        """
         values = [from_plain(expression.evaluate(context)) for expression in self.inputs]
         for value, allowed in zip(values, self.allowed, strict=True):
             if allowed is not None and allowed.matches(value, context) is not True:
@@ -104,10 +110,14 @@ class Table:
     def asks(self, index: int) -> list[tuple[str, str]]:
         """Label and text of each cell of a rule that asks for something."""
         tests = self.rules[index].tests
-        return [(label, test.text) for label, test in zip(self.labels, tests, strict=True) if test.text != "-"]
+        return [
+            (label, test.text) for label, test in zip(self.labels, tests, strict=True) if test.text != "-"
+        ]
 
     def _hit(self, rule: Rule, values: list[Any], context: Mapping[str, Any]) -> bool:
-        return all(test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True))
+        return all(
+            test.matches(value, context) is True for test, value in zip(rule.tests, values, strict=True)
+        )
 
     def _result(self, rule: Rule, context: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -148,7 +158,10 @@ class Table:
         """COLLECT: all hits, or their aggregate."""
         if not self.aggregation:
             return results
-        return {name: _aggregate(self.aggregation, [from_plain(r[name]) for r in results]) for name in self.outputs}
+        return {
+            name: _aggregate(self.aggregation, [from_plain(r[name]) for r in results])
+            for name in self.outputs
+        }
 
 
 def _aggregate(aggregation: str, values: list[Any]) -> Any:
@@ -165,7 +178,9 @@ _SUMMED = ("number", "days and time duration")
 
 
 def _require_sound(node: Node, policy: str, aggregation: str) -> None:
-    """Raises FeelSyntaxError for a table that is too large to read or that nobody could take a decision by."""
+    """Raises FeelSyntaxError for a table that is too large to read
+    or that nobody could take a decision by.
+    """
     if policy not in _POLICIES or aggregation not in ("", *_AGGREGATORS):
         raise FeelSyntaxError(f"命中策略“{policy} {aggregation}”不能用。")
     rows, inputs, outputs = len(all_of(node, "rule")), all_of(node, "input"), all_of(node, "output")

@@ -11,7 +11,9 @@ from engine.feel.types import ANY, Declared, Type
 
 
 def declared_types(root: Node) -> dict[str, Declared]:
-    """The types of a file by name; a part of a context that is no plain type is one of its own, ``tPerson.address``."""
+    """The types of a file by name; a part of a context that is no plain type is one of its own,
+    ``tPerson.address``.
+    """
     found: dict[str, Declared] = {}
     for node in elements(root):
         if local(node) == "itemDefinition" and node.get("name"):

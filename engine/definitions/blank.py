@@ -7,7 +7,11 @@ from xml.sax.saxutils import quoteattr
 from engine.models import to_json
 
 _DIAGRAM = """<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:di="http://www.omg.org/spec/DD/20100524/DI" xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="definitions_{key}" targetNamespace="http://shouwang.example/bpmn">
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC"
+    xmlns:di="http://www.omg.org/spec/DD/20100524/DI"
+    xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="definitions_{key}"
+    targetNamespace="http://shouwang.example/bpmn">
   <bpmn:collaboration id="{key}_collaboration">
     <bpmn:participant id="{key}_pool" name={name} processRef="{key}" />
   </bpmn:collaboration>
@@ -69,11 +73,18 @@ _DIAGRAM = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def blank_diagram(key: str, name: str) -> bytes:
-    """A diagram with one lane, a start, one user task and an end; `key` is the procedure's and begins every id."""
+    """A diagram with one lane, a start, one user task and an end;
+    `key` is the procedure's and begins every id.
+    """
     return _DIAGRAM.format(key=key, name=quoteattr(name)).encode()
 
 
 def blank_form(name: str) -> bytes:
     """The form of its user task: one line of text."""
-    field = {"type": "textfield", "key": "note", "label": "办理情况", "validate": {"required": True, "maxLength": 200}}
+    field = {
+        "type": "textfield",
+        "key": "note",
+        "label": "办理情况",
+        "validate": {"required": True, "maxLength": 200},
+    }
     return to_json({"type": "default", "schemaVersion": 18, "id": name, "components": [field]}).encode()

@@ -27,7 +27,8 @@ QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "
 """A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
 
 FLOW_NODES = frozenset(
-    "startEvent endEvent intermediateCatchEvent boundaryEvent userTask manualTask serviceTask businessRuleTask "
+    "startEvent endEvent intermediateCatchEvent boundaryEvent userTask manualTask serviceTask "
+    "businessRuleTask "
     "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway subProcess callActivity".split()
 )
 """The flow nodes that we run; the check refuses every other one by name."""
@@ -62,12 +63,19 @@ class Element:
     repeats: bool = False
     """Whether it is done several times: a multi-instance or a loop."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables that a call activity sets as it begins, an end event as it ends: FEEL by name (``set:`` properties)."""
+    """Variables that a call activity sets as it begins, an end event as it ends:
+    FEEL by name (``set:`` properties).
+    """
 
     @property
     def is_limit(self) -> bool:
         """Whether it only marks that a time limit has passed: a single timer beside a step that goes on."""
-        return bool(self.attached_to) and self.timer is not None and not self.cancel_activity and not self.is_cycle
+        return (
+            bool(self.attached_to)
+            and self.timer is not None
+            and not self.cancel_activity
+            and not self.is_cycle
+        )
 
 
 class Definition:
@@ -88,7 +96,9 @@ class Definition:
             self.elements.update((element.id, element) for element in _elements(one))
         decisions = {x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")}
         self.decisions: dict[str, Decision] = {
-            key: parse_decision(resources.decision[key]) for key in sorted(decisions) if key in resources.decision
+            key: parse_decision(resources.decision[key])
+            for key in sorted(decisions)
+            if key in resources.decision
         }
         keys = {element.form_key for element in self.elements.values() if element.form_key}
         keys |= set(page_forms(self.properties).values())
@@ -106,13 +116,19 @@ class Definition:
     def drawing_of(self, process_id: str) -> str:
         """The key of the drawing that holds a process."""
         return next(
-            (k for k, r in self._roots.items() if any(n.get("id") == process_id for n in x.children(r, "process"))),
+            (
+                k
+                for k, r in self._roots.items()
+                if any(n.get("id") == process_id for n in x.children(r, "process"))
+            ),
             self.key,
         )
 
     def process_names(self) -> dict[str, str]:
         """The names of all processes by id."""
-        return {node.get("id", ""): node.get("name") or node.get("id") or "" for node in self._nodes("process")}
+        return {
+            node.get("id", ""): node.get("name") or node.get("id") or "" for node in self._nodes("process")
+        }
 
     @cached_property
     def specs(self) -> tuple[BpmnProcessSpec, dict[str, BpmnProcessSpec]]:
@@ -132,7 +148,9 @@ class Definition:
             if trouble_of(error) is not None:
                 raise
             sentence = f"流程图不能运行：{error}"
-            raise DefinitionError(sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]) from error
+            raise DefinitionError(
+                sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]
+            ) from error
 
     def form(self, key: str) -> Form:
         """The compiled form `key`. Raises Invalid when the version has none."""
@@ -154,13 +172,17 @@ class Definition:
 
     @cached_property
     def reports(self) -> Mapping[str, Element]:
-        """The events that catch what people report on a form (an objection, an answer), by the message's name."""
+        """The events that catch what people report on a form (an objection, an answer),
+        by the message's name.
+        """
         caught = [e for e in self.elements.values() if e.message and e.form_key and e.kind != "startEvent"]
         return {str(element.message): element for element in reversed(caught)}
 
     def beside_steps(self, message: str) -> dict[str, Element]:
         """The events without a form that catch `message` beside a step with one, by the step."""
-        caught = [e for e in self.elements.values() if e.message == message and e.attached_to and not e.form_key]
+        caught = [
+            e for e in self.elements.values() if e.message == message and e.attached_to and not e.form_key
+        ]
         return {str(e.attached_to): e for e in caught if self.elements[str(e.attached_to)].form_key}
 
     @cached_property
@@ -188,7 +210,8 @@ class Definition:
 
     @cached_property
     def in_flow_order(self) -> list[Element]:
-        """The elements as an official would tell them: each after all that leads to it, a called process after its call.
+        """The elements as an official would tell them: each after all that leads to it, a called process
+        after its call.
 
         Loops aside; branches one after another.
         """
@@ -221,7 +244,10 @@ class Definition:
         return self.form(self.start.form_key) if self.start.form_key else None
 
     def page_form(self, name: str) -> Form:
-        """The form that the process's property `name` gives to a page beside the steps. Raises NotFound without one."""
+        """The form that the process's property `name` gives to a page beside the steps.
+
+        Raises NotFound without one.
+        """
         key = page_forms(self.properties).get(name)
         if key is None:
             raise NotFound(f"现行流程没有写明表单“{name}”。")
@@ -292,7 +318,9 @@ def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
 
 
 def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
-    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``, by name."""
+    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``,
+    by name.
+    """
     return {name: key for name, key in properties.items() if name.endswith("Form")}
 
 
@@ -347,7 +375,9 @@ def repetition_texts(node: x.Node) -> Iterator[str]:
 
 
 def paper_words(node: x.Node) -> dict[str, str]:
-    """A user task's words for its list, FEEL by name (``paper:`` properties; ``paper:fields`` names form fields)."""
+    """A user task's words for its list, FEEL by name (``paper:`` properties;
+    ``paper:fields`` names form fields).
+    """
     return {
         name.removeprefix("paper:"): strip_equals(text)
         for name, text in x.properties(node).items()
@@ -363,12 +393,21 @@ def _main_process(root: x.Node) -> x.Node:
     return main
 
 
-_DATA = ("dataStore", "ioSpecification", "dataInputAssociation", "dataOutputAssociation", "correlationProperty",
-         "correlationKey", "collaboration")  # fmt: skip
+_DATA = (
+    "dataStore",
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "correlationProperty",
+    "correlationKey",
+    "collaboration",
+)
 
 
 def _without_data(root: x.Node) -> x.Node:
-    """The diagram without what only pictures data and partners: the library would demand an implementation of it."""
+    """The diagram without what only pictures data and partners:
+    the library would demand an implementation of it.
+    """
     found = deepcopy(root)
     for name in _DATA:
         for node in list(x.descendants(found, name)):

@@ -1,8 +1,9 @@
-"""What other modelers write, read as our own: Camunda 7 and 8, Flowable, Activiti, and references with a prefix.
+"""What other modelers write, read as our own: Camunda 7 and 8, Flowable, Activiti, and references with a
+prefix.
 
-The file itself stays as it is; only the tree in memory gets our extension elements beside theirs, so that the check, the
-definition and SpiffWorkflow's parser ask in one place only. What has no counterpart here is named by the check
-(engine/definitions/check/foreign.py).
+The file itself stays as it is; only the tree in memory gets our extension elements beside theirs, so that the
+check, the definition and SpiffWorkflow's parser ask in one place only. What has no counterpart here is named
+by the check (engine/definitions/check/foreign.py).
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ CAMUNDA_LIKE = (CAMUNDA, "http://flowable.org/bpmn", "http://activiti.org/bpmn")
 
 Node = etree._Element
 _REFERENCES = ("messageRef", "attachedToRef", "calledElement", "processRef")
-"""Attributes that are qualified names by the standard: some modelers write a prefix, as in ``tns:approval``."""
+"""Attributes that are qualified names by the standard: some modelers write a prefix,
+as in ``tns:approval``.
+"""
 
 
 def adopt(root: Node) -> None:
@@ -60,7 +63,10 @@ def _given(node: Node) -> Iterator[tuple[str, str]]:
                 yield "formKey", _form(node.get(f"{{{namespace}}}{name}", ""))
     form = _child(node, "formDefinition")
     if form is not None:
-        yield "formKey", _form(form.get("formId") or form.get("formKey") or form.get("externalReference") or "")
+        yield (
+            "formKey",
+            _form(form.get("formId") or form.get("formKey") or form.get("externalReference") or ""),
+        )
 
 
 def _form(text: str) -> str:
@@ -100,10 +106,15 @@ def _adopt_decision(node: Node) -> None:
     if node.find(f"{{{BPMN}}}extensionElements/{{{SPIFF}}}calledDecisionId") is not None:
         return
     called = _child(node, "calledDecision")
-    found = (called.get("decisionId", ""), called.get("resultVariable", "")) if called is not None else ("", "")
+    found = (
+        (called.get("decisionId", ""), called.get("resultVariable", "")) if called is not None else ("", "")
+    )
     for namespace in CAMUNDA_LIKE:
         if node.get(f"{{{namespace}}}decisionRef"):
-            found = node.get(f"{{{namespace}}}decisionRef", ""), node.get(f"{{{namespace}}}resultVariable", "")
+            found = (
+                node.get(f"{{{namespace}}}decisionRef", ""),
+                node.get(f"{{{namespace}}}resultVariable", ""),
+            )
     if found[0]:
         _ours(_extensions(node), "calledDecisionId", found[0])
         _set(node, "resultVariable", found[1])
@@ -120,8 +131,15 @@ def _adopt_service(node: Node) -> None:
         return
     job, mapping = _child(node, "taskDefinition"), _child(node, "ioMapping")
     name = job.get("type", "") if job is not None else ""
-    inputs = {one.get("target", ""): _zeebe_value(one.get("source", "")) for one in mapping if isinstance(one.tag, str)
-              and etree.QName(one).localname == "input"} if mapping is not None else {}  # fmt: skip
+    inputs = (
+        {
+            one.get("target", ""): _zeebe_value(one.get("source", ""))
+            for one in mapping
+            if isinstance(one.tag, str) and etree.QName(one).localname == "input"
+        }
+        if mapping is not None
+        else {}
+    )
     for namespace in CAMUNDA_LIKE:
         name = name or node.get(f"{{{namespace}}}topic", "")
         path = f"{{{BPMN}}}extensionElements/{{{namespace}}}inputOutput/{{{namespace}}}inputParameter"

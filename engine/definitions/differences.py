@@ -22,7 +22,9 @@ _BOUNDS = "{http://www.omg.org/spec/DD/20100524/DC}Bounds"
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that differs; `drawing` and `element_id` say where it is drawn, both empty for forms and decisions."""
+    """One thing that differs; `drawing` and `element_id` say where it is drawn,
+    both empty for forms and decisions.
+    """
 
     kind: str
     text: str
@@ -31,7 +33,9 @@ class Difference:
 
 
 def differences(old: Definition, new: Definition) -> list[Difference]:
-    """Everything that differs, steps first, then routes, forms, decisions; what only moved on the paper last."""
+    """Everything that differs, steps first, then routes, forms, decisions;
+    what only moved on the paper last.
+    """
     return list(_Comparison(old, new).all())
 
 
@@ -60,14 +64,25 @@ class _Side:
                     self.bounds[shape.get("bpmnElement", "")] = (found.get("x", ""), found.get("y", ""))
 
     def facts(self, identifier: str) -> dict[str, Said]:
-        """What the diagram says of an element besides its name, by the word for it: as written, and in words."""
+        """What the diagram says of an element besides its name, by the word for it: as written,
+        and in words.
+        """
         _, node = self.nodes[identifier]
         element, words = self.definition.elements[identifier], self.words
-        found = dict(_plain({
-            "类型": KINDS[element.kind], "办理层级": words.queue(element), "说明": element.documentation,
-            "办理提示": element.instructions, "消息": element.message or "",
-            "到期后": ("中断这一步" if element.cancel_activity else "照常办理") if element.attached_to else "",
-        }))  # fmt: skip
+        found = dict(
+            _plain(
+                {
+                    "类型": KINDS[element.kind],
+                    "办理层级": words.queue(element),
+                    "说明": element.documentation,
+                    "办理提示": element.instructions,
+                    "消息": element.message or "",
+                    "到期后": ("中断这一步" if element.cancel_activity else "照常办理")
+                    if element.attached_to
+                    else "",
+                }
+            )
+        )
         found["时限"] = element.timer or "", words.timer(element.timer or "")
         found["附着在"] = (
             element.attached_to or "",
@@ -149,7 +164,10 @@ class _Comparison:
             title = f"“{before}” → “{after}”" if before != after else f"“{after}”"
             if changes or before != after:
                 yield Difference(
-                    CHANGED, "：".join([title, *(["；".join(changes)] if changes else [])]), new.nodes[name][0], name
+                    CHANGED,
+                    "：".join([title, *(["；".join(changes)] if changes else [])]),
+                    new.nodes[name][0],
+                    name,
                 )
             elif old.bounds.get(name) != new.bounds.get(name):
                 moved.append(Difference(MOVED, f"{title}在图上换了位置", new.nodes[name][0], name))
@@ -165,7 +183,9 @@ class _Comparison:
         old, new = self.old.definition, self.new.definition
         if old.name != new.name:
             yield Difference(CHANGED, f"流程名称：“{old.name}” → “{new.name}”")
-        before, after = ({self.new.words.property(k): v for k, v in one.properties.items()} for one in (old, new))
+        before, after = (
+            {self.new.words.property(k): v for k, v in one.properties.items()} for one in (old, new)
+        )
         for change in _changes(dict(_plain(before)), dict(_plain(after))):
             yield Difference(CHANGED, f"流程设置：{change}")
 
@@ -181,11 +201,15 @@ class _Comparison:
             elif old.ends(name) != new.ends(name):
                 yield Difference(CHANGED, f"路线：从{old.route(name)}改为从{new.route(name)}", drawing, name)
             elif (old.condition(name), old.is_default(name)) != (new.condition(name), new.is_default(name)):
-                said = f"从{new.route(name)}的条件：{old.when(name) or '无条件'} → {new.when(name) or '无条件'}"
+                said = (
+                    f"从{new.route(name)}的条件：{old.when(name) or '无条件'} → {new.when(name) or '无条件'}"
+                )
                 yield Difference(CHANGED, said, drawing, name)
         for name, (drawing, _) in old.flows.items():
             if name not in new.flows and set(old.ends(name)) <= new.nodes.keys():
-                yield Difference(REMOVED, f"去掉路线：从{old.route(name)}{_in_brackets(old.when(name))}", drawing, name)
+                yield Difference(
+                    REMOVED, f"去掉路线：从{old.route(name)}{_in_brackets(old.when(name))}", drawing, name
+                )
 
     def _notes(self, moved: list[Difference]) -> Iterator[Difference]:
         """The texts that are written beside the drawing."""
@@ -233,7 +257,9 @@ def _plain(facts: Mapping[str, str]) -> Iterator[tuple[str, Said]]:
 
 
 def _changes(old: Mapping[str, Said], new: Mapping[str, Said]) -> Iterator[str]:
-    """What is written differently on two sides, as sentences in words: another word for the same is no change."""
+    """What is written differently on two sides, as sentences in words:
+    another word for the same is no change.
+    """
     for name in dict.fromkeys([*new, *old]):
         (was, before), (now, after) = (
             tuple(" ".join(t.split()) for t in side.get(name, ("", ""))) for side in (old, new)
@@ -256,7 +282,9 @@ def _fields(body: bytes) -> dict[str, Mapping[str, Any]]:
     return {str(c.get("key") or c.get("path") or c.get("id")): c for c in own}
 
 
-def _form_changes(old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _form_changes(
+    old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
     for key in dict.fromkeys([*new, *old]):
         if key not in old:
             facts = field_words(new[key])
@@ -303,6 +331,10 @@ def _cells(
 
 
 def _rule(table: Grid, rule: Sequence[str], say: Callable[[str], str]) -> str:
-    tests = [f"{name} {say(cell)}" for name, cell in zip(table.inputs, rule, strict=False) if cell and cell != "-"]
-    results = [f"{name} {say(cell)}" for name, cell in zip(table.outputs, rule[len(table.inputs) :], strict=False)]
+    tests = [
+        f"{name} {say(cell)}" for name, cell in zip(table.inputs, rule, strict=False) if cell and cell != "-"
+    ]
+    results = [
+        f"{name} {say(cell)}" for name, cell in zip(table.outputs, rule[len(table.inputs) :], strict=False)
+    ]
     return f"{'，'.join(tests) or '任何情况'} ⇒ {'，'.join(results)}"

@@ -75,12 +75,18 @@ class _Book:
         known = element.form_key in self.definition.form_bodies
         decision = self._decision(element)
         return Chapter(
-            element=element, kind=KINDS[element.kind], queue=self.words.queue(element) if "Task" in element.kind else "",
-            drawing=self.definition.drawing_of(element.process_id), documentation=element.documentation,
-            fields=self.words.fields(str(element.form_key)) if known else [], limits=list(self._limits(element)),
-            rules=list(self._rules(element)), ways=list(self._ways(element.id, "")), grid=decision,
+            element=element,
+            kind=KINDS[element.kind],
+            queue=self.words.queue(element) if "Task" in element.kind else "",
+            drawing=self.definition.drawing_of(element.process_id),
+            documentation=element.documentation,
+            fields=self.words.fields(str(element.form_key)) if known else [],
+            limits=list(self._limits(element)),
+            rules=list(self._rules(element)),
+            ways=list(self._ways(element.id, "")),
+            grid=decision,
             service=self.services.get(element.id, ""),
-        )  # fmt: skip
+        )
 
     def _decision(self, element: Element) -> Grid | None:
         if element.kind != "businessRuleTask":
@@ -118,10 +124,14 @@ class _Book:
                 yield self.words.property(name), self.words.value(name, value)
 
     def _ways(self, source: str, when: str, depth: int = 0) -> Iterator[Way]:
-        """Where it goes on from `source`: through gateways to the next step, with the conditions on the way."""
+        """Where it goes on from `source`: through gateways to the next step,
+        with the conditions on the way.
+        """
         for flow in self.flows.get(source, []):
             text = x.text_of(flow, "conditionExpression")
-            said = self.words.condition(text) if text else "其他情况" if flow.get("id") in self.defaults else ""
+            said = (
+                self.words.condition(text) if text else "其他情况" if flow.get("id") in self.defaults else ""
+            )
             whole = "，".join(part for part in (when, said) if part)
             target = flow.get("targetRef", "")
             element = self.definition.elements.get(target)

@@ -1,7 +1,7 @@
 """What a diagram would lose by being saved: what an editor did not understand, and what it never reads.
 
-An editor that knows a prefix but not an element drops the element without a word: whoever saves is told by name. It
-does not read comments either: they are put back where they stood.
+An editor that knows a prefix but not an element drops the element without a word: whoever saves is told by
+name. It does not read comments either: they are put back where they stood.
 """
 
 from __future__ import annotations
@@ -16,11 +16,21 @@ from lxml import etree
 from engine.definitions import xml as x
 
 EDITABLE = frozenset(
-    {f"{{{x.SPIFF}}}{name}" for name in (
-        "properties", "property", "serviceTaskOperator", "parameters", "parameter", "calledDecisionId",
-        "instructionsForEndUser", "preScript", "postScript",
-    )}
-)  # fmt: skip
+    {
+        f"{{{x.SPIFF}}}{name}"
+        for name in (
+            "properties",
+            "property",
+            "serviceTaskOperator",
+            "parameters",
+            "parameter",
+            "calledDecisionId",
+            "instructionsForEndUser",
+            "preScript",
+            "postScript",
+        )
+    }
+)
 """Extension elements that the modeler shows and lets people take away."""
 EDITABLE_ATTRIBUTES = frozenset({f"{{{x.CAMUNDA}}}formKey", "messageRef"})
 EDITABLE_ROOTS = frozenset({"process", "collaboration", "category", "dataStore", "message"})
@@ -43,18 +53,24 @@ def lost(before: x.Node, after: x.Node) -> list[str]:
 
 
 def dropped(before: x.Node, opened: x.Node) -> list[str]:
-    """Sentences on what an editor dropped as it opened a file, before anybody drew: all that is gone, the drawing too."""
+    """Sentences on what an editor dropped as it opened a file, before anybody drew: all that is gone,
+    the drawing too.
+    """
     kept = {node.get("id") for node in opened.iter("*") if node.get("id")}
     gone = [node for node in before.iter(f"{{{x.BPMN}}}*") if node.get("id") and node.get("id") not in kept]
     outer = [node for node in gone if node.getparent() is None or node.getparent() not in gone]
-    found = [f"{x.local(node)}“{' '.join((node.get('name') or node.get('id') or '').split())}”" for node in outer]
+    found = [
+        f"{x.local(node)}“{' '.join((node.get('name') or node.get('id') or '').split())}”" for node in outer
+    ]
     return found + list(_pictures(before, opened)) + lost(before, opened)
 
 
 def _pictures(before: x.Node, opened: x.Node) -> Iterator[str]:
     """Drawings, shapes and lines that are gone, of elements that are still there."""
     kept = {node.get("id") for node in opened.iter(f"{{{x.BPMN}}}*")}
-    names = {node.get("id"): node.get("name") or node.get("id") or "" for node in before.iter(f"{{{x.BPMN}}}*")}
+    names = {
+        node.get("id"): node.get("name") or node.get("id") or "" for node in before.iter(f"{{{x.BPMN}}}*")
+    }
     there = Counter(_drawn(node) for node in _places(opened))
     drawings = len(list(before.iter(f"{{{x.BPMNDI}}}BPMNDiagram"))) - len(
         list(opened.iter(f"{{{x.BPMNDI}}}BPMNDiagram"))
@@ -94,10 +110,14 @@ def _is_foreign(child: x.Node) -> bool:
 
 
 def _attributes(node: x.Node) -> Counter[str]:
-    """The attributes of other tools, and references of the standard, which an editor drops when it cannot follow them."""
+    """The attributes of other tools, and references of the standard,
+    which an editor drops when it cannot follow them.
+    """
     names = (str(name) for name in node.attrib)
     given = (
-        name for name in names if name.endswith("Ref") or (name.startswith("{") and not name.startswith(f"{{{XSI}}}"))
+        name
+        for name in names
+        if name.endswith("Ref") or (name.startswith("{") and not name.startswith(f"{{{XSI}}}"))
     )
     return Counter(name for name in given if name not in EDITABLE_ATTRIBUTES)
 
@@ -110,7 +130,7 @@ def _short(root: x.Node, name: str) -> str:
     return f"{prefix}:{qualified.localname}" if prefix else qualified.localname
 
 
-# -- comments -------------------------------------------------------------------------------------------------------------
+# -- comments --------------------------------------------------------------------------------------
 
 
 def with_comments(before: bytes, after: bytes) -> bytes:
@@ -133,7 +153,9 @@ def with_comments(before: bytes, after: bytes) -> bytes:
         holder = _same(parent, kept)
         if holder is not None:
             twins = (_same(sibling, kept) for sibling in remark.itersiblings("*"))
-            following = next((twin for twin in twins if twin is not None and twin.getparent() is holder), None)
+            following = next(
+                (twin for twin in twins if twin is not None and twin.getparent() is holder), None
+            )
             if following is None:
                 holder.append(copied)
             else:

@@ -1,4 +1,6 @@
-"""What a diagram is checked and run with: forms, decision tables and the parts that it calls, each by its key."""
+"""What a diagram is checked and run with: forms, decision tables and the parts that it calls,
+each by its key.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ class Resources:
 
 
 def main_process(root: x.Node) -> x.Node | None:
-    """The main process: the first executable one that no call activity of the file calls, else the first of these.
+    """The main process: the first executable one that no call activity of the file calls, else the first of
+    these.
 
     Some modelers put an empty process before it, and draw others' pools beside it.
     """
@@ -42,15 +45,21 @@ def main_process(root: x.Node) -> x.Node | None:
 
 def is_empty(process: x.Node) -> bool:
     """Whether nothing is drawn in the process."""
-    return not x.children(process, "startEvent") and next(x.descendants(process, "sequenceFlow"), None) is None
+    return (
+        not x.children(process, "startEvent") and next(x.descendants(process, "sequenceFlow"), None) is None
+    )
 
 
 def run_processes(root: x.Node) -> list[x.Node]:
-    """The processes of the file that a case runs through: the main one and those it calls; others only illustrate."""
+    """The processes of the file that a case runs through: the main one and those it calls;
+    others only illustrate.
+    """
     main = main_process(root)
     every = {process.get("id", ""): process for process in x.children(root, "process")}
     found: dict[str, x.Node] = {}
-    waiting = x.children(root, "process") if main is None else [main]  # all call each other: the check says so
+    waiting = (
+        x.children(root, "process") if main is None else [main]
+    )  # all call each other: the check says so
     while waiting:
         process = waiting.pop()
         if process.get("id", "") not in found:
@@ -73,7 +82,10 @@ def calls_out(root: x.Node) -> frozenset[str]:
 
 
 def parts_of(root: x.Node, available: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The parts that the diagram needs, those that its parts call included. Raises DefinitionError for a broken one."""
+    """The parts that the diagram needs, those that its parts call included.
+
+    Raises DefinitionError for a broken one.
+    """
     found: dict[str, bytes] = {}
     wanted = sorted(calls_out(root))
     while wanted:
@@ -85,7 +97,9 @@ def parts_of(root: x.Node, available: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def read_resources(root: Path) -> Resources:
-    """What lies under a folder: ``forms_json/*.json``, ``bpmn/decisions/*.dmn`` and the parts of ``bpmn/*.bpmn``."""
+    """What lies under a folder: ``forms_json/*.json``,
+    ``bpmn/decisions/*.dmn`` and the parts of ``bpmn/*.bpmn``.
+    """
     bodies = (path.read_bytes() for path in sorted((root / "bpmn").glob("*.bpmn")))
     return Resources(
         {path.stem: path.read_bytes() for path in sorted((root / "forms_json").glob("*.json"))},

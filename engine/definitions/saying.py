@@ -1,4 +1,6 @@
-"""FEEL texts in the words of people: read from the tree, so that what stands in quotation marks stays what it is."""
+"""FEEL texts in the words of people: read from the tree,
+so that what stands in quotation marks stays what it is.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,9 @@ def _of_values(node: Node, called: Callable[[str], str | None]) -> Iterator[Edit
             yield (*node.span, f"“{words}”")
         else:
             yield from _constant(node)
-    items = node.tests if isinstance(node, n.Cell | n.In) else node.items if isinstance(node, n.ListOf) else ()
+    items = (
+        node.tests if isinstance(node, n.Cell | n.In) else node.items if isinstance(node, n.ListOf) else ()
+    )
     for before, after in pairwise(items):
         value = before.value if isinstance(before, n.Test) else before
         if isinstance(value, n.Literal) and isinstance(value.value, str) and called(value.value) is not None:

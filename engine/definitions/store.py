@@ -51,7 +51,9 @@ def load(session: Session, version_id: int) -> Definition:
 
 
 def form_digest(session: Session, procedure: str, name: str) -> str:
-    """The hash of the form that a procedure in force gives to a page as `name`, kept with what is sent with it."""
+    """The hash of the form that a procedure in force gives to a page as `name`,
+    kept with what is sent with it.
+    """
     version = current(session, procedure)
     key = page_forms(load(session, version.id).properties).get(name, "")
     return version.resources.get("form", {}).get(key, "")
@@ -114,7 +116,9 @@ def require_owner(actor: Account) -> None:
 
 
 def may_put_into_force(actor: Account) -> bool:
-    """Whether the actor may change what is in force: procedures are the whole province's, and so must the grant be."""
+    """Whether the actor may change what is in force: procedures are the whole province's,
+    and so must the grant be.
+    """
     return access.has_everywhere(actor, access.PROCESS_OWNER)
 
 
@@ -122,13 +126,17 @@ def require_whole(actor: Account) -> None:
     """Raise NotAllowed unless the actor may put into force what every county works by."""
     require_owner(actor)
     if not may_put_into_force(actor):
-        raise NotAllowed("流程全省通用，由省级的流程管理员启用和停用。您可以画草稿、检查、试运行，再提交省级审批。")
+        raise NotAllowed(
+            "流程全省通用，由省级的流程管理员启用和停用。您可以画草稿、检查、试运行，再提交省级审批。"
+        )
 
 
 def versions(session: Session, key: str) -> list[ProcedureVersion]:
     """The versions of procedure `key`, latest first. Raises NotFound when there is none."""
     query = (
-        select(ProcedureVersion).where(ProcedureVersion.procedure_key == key).order_by(ProcedureVersion.number.desc())
+        select(ProcedureVersion)
+        .where(ProcedureVersion.procedure_key == key)
+        .order_by(ProcedureVersion.number.desc())
     )
     found = list(session.scalars(query.limit(100)))
     if not found:
@@ -138,15 +146,20 @@ def versions(session: Session, key: str) -> list[ProcedureVersion]:
 
 def version(session: Session, key: str, number: int) -> ProcedureVersion:
     """One version with its diagram and procedure. Raises NotFound."""
-    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key, ProcedureVersion.number == number)
-    found = session.scalar(query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml)))
+    query = select(ProcedureVersion).where(
+        ProcedureVersion.procedure_key == key, ProcedureVersion.number == number
+    )
+    found = session.scalar(
+        query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml))
+    )
     if found is None:
         raise NotFound(f"没有流程“{key}”的第 {number} 版。")
     return found
 
 
 def resources_again(session: Session, version: ProcedureVersion) -> Resources:
-    """What a version's diagram may use when it is put into force again: all that is in force, over it its own.
+    """What a version's diagram may use when it is put into force again: all that is in force, over it its
+    own.
 
     Parts are those in force, with their forms: a new version always calls the present ones.
     """
@@ -162,7 +175,9 @@ def _versions_in_force(session: Session) -> Iterator[ProcedureVersion]:
 
 
 def resources_in_force(session: Session, key: str | None) -> Resources:
-    """Every part in force, and the forms and decisions of the version of `key` in force (None: of every procedure)."""
+    """Every part in force, and the forms and decisions of the version of `key` in force (None:
+    of every procedure).
+    """
     found = Resources()
     parts: dict[str, bytes] = {}
     for version in _versions_in_force(session):
@@ -174,7 +189,9 @@ def resources_in_force(session: Session, key: str | None) -> Resources:
 
 
 def contents(definition: Definition, resources: Resources) -> dict[str, dict[str, str]]:
-    """What a version of the definition is put into force with: the hash of each form, decision and part, by key."""
+    """What a version of the definition is put into force with: the hash of each form, decision and part,
+    by key.
+    """
     used = _used(definition, resources)
     return {kind: {key: _digest(kind, key, body) for key, body in used.of(kind).items()} for kind in KINDS}
 
@@ -200,15 +217,21 @@ def require_sound(session: Session, definition: Definition, resources: Resources
 
 
 def deploy(
-    session: Session, actor: Account | None, body: bytes, resources: Resources, note: str, now: datetime, *,
+    session: Session,
+    actor: Account | None,
+    body: bytes,
+    resources: Resources,
+    note: str,
+    now: datetime,
+    *,
     key: str | None = None,
-) -> ProcedureVersion:  # fmt: skip
+) -> ProcedureVersion:
     """Check a diagram with the resources it may use and put it into force for new cases.
 
-    Only what it uses becomes part of the version. Deploying the same content again answers the current version. A part
-    that others call takes them along: each gets a new version with the new part, or nothing is deployed. `actor` None
-    is the installation itself; `key`, when given, must be the diagram's own. Raises DefinitionError with all findings;
-    then nothing changed.
+    Only what it uses becomes part of the version. Deploying the same content again answers the current
+    version. A part that others call takes them along: each gets a new version with the new part, or nothing
+    is deployed. `actor` None is the installation itself; `key`, when given, must be the diagram's own. Raises
+    DefinitionError with all findings; then nothing changed.
     """
     if actor is not None:
         require_whole(actor)
@@ -232,7 +255,8 @@ def take_turns(session: Session) -> None:
 
 
 def stage(session: Session, definition: Definition, resources: Resources, now: datetime) -> None:
-    """Put a checked definition into force as `deploy` does, callers of a part included, without checking it again.
+    """Put a checked definition into force as `deploy` does, callers of a part included, without checking it
+    again.
 
     For a transaction that is rolled back.
     """
@@ -265,15 +289,25 @@ def _renew_callers(
 def _renewed_callers(
     session: Session, part: Definition, resources: Resources
 ) -> Iterator[tuple[Definition, Resources]]:
-    """The procedures in force that call the part, checked with the new one. Raises DefinitionError for the first that fails."""
-    new = Resources(part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body})
+    """The procedures in force that call the part, checked with the new one.
+
+    Raises DefinitionError for the first that fails.
+    """
+    new = Resources(
+        part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body}
+    )
     for version in callers(session, part.key):
         body, everything = version.xml, resources_of_version(session, version) | new
         yield _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”："), everything
 
 
 def _put_into_force(
-    session: Session, actor: Account | None, definition: Definition, resources: Resources, note: str, now: datetime
+    session: Session,
+    actor: Account | None,
+    definition: Definition,
+    resources: Resources,
+    note: str,
+    now: datetime,
 ) -> ProcedureVersion:
     kept = contents(definition, resources)
     _keep(session, _used(definition, resources))
@@ -291,17 +325,31 @@ def _put_into_force(
         select(func.max(ProcedureVersion.number)).where(ProcedureVersion.procedure_key == definition.key)
     )
     version = ProcedureVersion(
-        procedure_key=definition.key, number=(last or 0) + 1, xml=definition.body, sha256=digest, resources=kept,
-        deployed_by=actor.id if actor else None, deployed_at=now, note=note,
-    )  # fmt: skip
+        procedure_key=definition.key,
+        number=(last or 0) + 1,
+        xml=definition.body,
+        sha256=digest,
+        resources=kept,
+        deployed_by=actor.id if actor else None,
+        deployed_at=now,
+        note=note,
+    )
     session.add(version)
     session.flush()
-    procedure.current_version_id, procedure.name, procedure.part = version.id, definition.name, definition.is_part
+    procedure.current_version_id, procedure.name, procedure.part = (
+        version.id,
+        definition.name,
+        definition.is_part,
+    )
     procedure.exclusive = definition.properties.get("exclusive", "")
     audit.record(
-        session, "procedure", actor.id if actor else None, "deploy",
-        {"key": definition.key, "number": version.number, "sha256": digest, "note": note}, now,
-    )  # fmt: skip
+        session,
+        "procedure",
+        actor.id if actor else None,
+        "deploy",
+        {"key": definition.key, "number": version.number, "sha256": digest, "note": note},
+        now,
+    )
     return version
 
 
@@ -328,8 +376,12 @@ def _keep(session: Session, used: Resources) -> None:
                 session.add(Resource(sha256=digest, kind=kind, key=key, body=body))
 
 
-def deploy_directory(session: Session, root: Path, now: datetime, note: str = "随系统安装") -> list[ProcedureVersion]:
-    """Deploy every diagram under ``root/bpmn`` with the resources beside it, what is called before its callers."""
+def deploy_directory(
+    session: Session, root: Path, now: datetime, note: str = "随系统安装"
+) -> list[ProcedureVersion]:
+    """Deploy every diagram under ``root/bpmn`` with the resources beside it,
+    what is called before its callers.
+    """
     resources = read_resources(root)
     bodies: dict[str, bytes] = {}
     calls: dict[str, frozenset[str]] = {}
@@ -338,5 +390,7 @@ def deploy_directory(session: Session, root: Path, now: datetime, note: str = "�
         main = main_process(parsed)
         key = main.get("id", "") if main is not None else path.stem
         bodies[key], calls[key] = path.read_bytes(), calls_out(parsed)
-    order = TopologicalSorter({key: sorted(found & set(bodies)) for key, found in calls.items()}).static_order()
+    order = TopologicalSorter(
+        {key: sorted(found & set(bodies)) for key, found in calls.items()}
+    ).static_order()
     return [deploy(session, None, bodies[key], resources, note, now) for key in order]

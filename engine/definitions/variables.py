@@ -1,4 +1,6 @@
-"""The variables of a case that no diagram sets: what the system gives it as it begins, and as a clue joins it."""
+"""The variables of a case that no diagram sets: what the system gives it as it begins,
+and as a clue joins it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Given:
-    """One given value: how expressions write it, what people call it, of which kind it always is (engine.feel.kinds)."""
+    """One given value: how expressions write it, what people call it,
+    of which kind it always is (engine.feel.kinds).
+    """
 
     name: str
     words: str
@@ -74,4 +78,6 @@ PLACES = frozenset({"village", "township", "county"})
 """Names of places, which only the words of a list may use beside the variables."""
 
 RECEIVES = "receives"
-"""The start event's property that names further variables: those that another procedure gives as it opens a case."""
+"""The start event's property that names further variables:
+those that another procedure gives as it opens a case.
+"""

@@ -1,4 +1,6 @@
-"""What a diagram says, in the words of the people who read it: conditions, time limits, properties, forms, decision tables."""
+"""What a diagram says, in the words of the people who read it: conditions, time limits, properties, forms,
+decision tables.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +21,49 @@ from engine.forms import schema as s
 from engine.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
 KINDS = {
-    "startEvent": "开始", "endEvent": "结束", "intermediateCatchEvent": "等待", "boundaryEvent": "附着的期限或消息", "userTask": "人工任务",
-    "manualTask": "人工任务", "serviceTask": "自动办理", "businessRuleTask": "决策表", "exclusiveGateway": "判断", "parallelGateway": "并行",
-    "inclusiveGateway": "可多选的判断", "eventBasedGateway": "先到为准", "subProcess": "子流程", "callActivity": "公用环节",
-}  # fmt: skip
+    "startEvent": "开始",
+    "endEvent": "结束",
+    "intermediateCatchEvent": "等待",
+    "boundaryEvent": "附着的期限或消息",
+    "userTask": "人工任务",
+    "manualTask": "人工任务",
+    "serviceTask": "自动办理",
+    "businessRuleTask": "决策表",
+    "exclusiveGateway": "判断",
+    "parallelGateway": "并行",
+    "inclusiveGateway": "可多选的判断",
+    "eventBasedGateway": "先到为准",
+    "subProcess": "子流程",
+    "callActivity": "公用环节",
+}
 PROPERTIES = {
-    "formKey": "表单", "variable": "变量名", "queue": "办理层级", "warnDays": "提前几天预警", "separateFrom": "不能由同一人办理", "bulk": "批量办理",
-    "list": "名单", "shows": "显示的内容", "exceptional": "例外步骤", "document": "文书", "outcome": "结论", "part": "公用环节", "exclusive": "同时只办一件",
-    "opensFor": "可对谁启动", "recurs": "定期开展", "everyMonths": "间隔几个月", "receives": "启动时收到的变量", "measureForm": "措施进展表单",
-    "supervisionForm": "督办答复表单", "resultVariable": "结果变量",
-    "countsFrom": "日期由哪一步填写", "clause": "依据的条款", "atLeast": "法定不少于（天）", "atMost": "法定不超过（天）",
-    "allowedBy": "另有规定的文件", "afterReturn": "退回到这之前时",
-}  # fmt: skip
+    "formKey": "表单",
+    "variable": "变量名",
+    "queue": "办理层级",
+    "warnDays": "提前几天预警",
+    "separateFrom": "不能由同一人办理",
+    "bulk": "批量办理",
+    "list": "名单",
+    "shows": "显示的内容",
+    "exceptional": "例外步骤",
+    "document": "文书",
+    "outcome": "结论",
+    "part": "公用环节",
+    "exclusive": "同时只办一件",
+    "opensFor": "可对谁启动",
+    "recurs": "定期开展",
+    "everyMonths": "间隔几个月",
+    "receives": "启动时收到的变量",
+    "measureForm": "措施进展表单",
+    "supervisionForm": "督办答复表单",
+    "resultVariable": "结果变量",
+    "countsFrom": "日期由哪一步填写",
+    "clause": "依据的条款",
+    "atLeast": "法定不少于（天）",
+    "atMost": "法定不超过（天）",
+    "allowedBy": "另有规定的文件",
+    "afterReturn": "退回到这之前时",
+}
 _WORD = re.compile(r'"[^"]*"')
 _NAMED = {**STATUS_NAMES, **TYPE_NAMES}  # whom a procedure may be opened for
 _GIVEN = {given.name: given.words for given in GIVEN}
@@ -91,7 +124,9 @@ class Wording:
         return s.options(self._fields[name]).get(value) if name in self._fields else None
 
     def condition(self, text: str) -> str:
-        """A FEEL text with fields, values and operators called as on the forms; what is unknown stays as written."""
+        """A FEEL text with fields, values and operators called as on the forms;
+        what is unknown stays as written.
+        """
         return self._words.say(text)
 
     def timer(self, text: str) -> str:
@@ -114,7 +149,11 @@ class Wording:
         """What a property is called."""
         if name.startswith("set:"):
             return f"设定“{name.removeprefix('set:').strip()}”"
-        return "名单上的" + name.removeprefix("paper:") if name.startswith("paper:") else PROPERTIES.get(name, name)
+        return (
+            "名单上的" + name.removeprefix("paper:")
+            if name.startswith("paper:")
+            else PROPERTIES.get(name, name)
+        )
 
     def value(self, name: str, text: str) -> str:
         """What a property says, with steps, papers and kinds of households called by their names."""
@@ -155,7 +194,13 @@ class Wording:
     def title(self, element_id: str) -> str:
         """An element's name for a sentence; an unnamed gateway by what it is."""
         element = self.definition.elements.get(element_id)
-        return element_id if element is None else element.name if element.name != element.id else KINDS[element.kind]
+        return (
+            element_id
+            if element is None
+            else element.name
+            if element.name != element.id
+            else KINDS[element.kind]
+        )
 
     def queue(self, element: Element) -> str:
         """The level whose queue it is, or ''."""
@@ -164,13 +209,20 @@ class Wording:
     def fields(self, form_key: str) -> list[tuple[str, str]]:
         """The fields that a form asks for: label, and what is to be known of it."""
         schema = self.definition.form_schema(form_key)
-        return [(s.label(c), field_words(c)) for c in s.walk(schema.get("components") or []) if c["type"] in s.INPUTS]
+        return [
+            (s.label(c), field_words(c))
+            for c in s.walk(schema.get("components") or [])
+            if c["type"] in s.INPUTS
+        ]
 
     def grid(self, decision: Decision) -> Grid:
         """A decision's table, its cells in words."""
         found = grid(decision)
         return Grid(
-            found.name, found.inputs, found.outputs, [[self.cell(text) for text in rule] for rule in found.rules]
+            found.name,
+            found.inputs,
+            found.outputs,
+            [[self.cell(text) for text in rule] for rule in found.rules],
         )
 
     def cell(self, text: str) -> str:
@@ -179,7 +231,9 @@ class Wording:
 
     @cached_property
     def _values(self) -> dict[str, str]:
-        """What the values of choices are called: of the register, and of the forms where all of them agree."""
+        """What the values of choices are called: of the register,
+        and of the forms where all of them agree.
+        """
         called: dict[str, set[str]] = {}
         for component in self._fields.values():
             for value, words in s.options(component).items():

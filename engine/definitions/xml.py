@@ -18,13 +18,16 @@ SPIFF = dialects.SPIFF
 CAMUNDA = dialects.CAMUNDA
 MAX_BYTES = 2_000_000
 MAX_ELEMENTS = 2_000
-"""A diagram that people can read has some hundred elements; a larger one is refused before any work is spent on it."""
+"""A diagram that people can read has some hundred elements;
+a larger one is refused before any work is spent on it.
+"""
 
 Node = etree._Element
 
 
 def parse_xml(body: bytes) -> Node:
-    """The root of a BPMN file, with what other modelers write read as our own (engine/definitions/dialects.py).
+    """The root of a BPMN file, with what other modelers write read as our own
+    (engine/definitions/dialects.py).
 
     Raises DefinitionError for what is not well-formed, too large or has a DTD.
     """
@@ -48,8 +51,11 @@ def parse_xml(body: bytes) -> Node:
 
 
 FLAGS = frozenset(
-    "cancelActivity cancelRemainingInstances instantiate isClosed isCollection isExecutable isForCompensation isImmediate "
-    "isInterrupting isReference isSequential isUnlimited parallelMultiple testBefore triggeredByEvent waitForCompletion".split()
+    """
+    cancelActivity cancelRemainingInstances instantiate isClosed isCollection isExecutable
+    isForCompensation isImmediate isInterrupting isReference isSequential isUnlimited
+    parallelMultiple testBefore triggeredByEvent waitForCompletion
+    """.split()
 )
 """The attributes of BPMN that are ``xsd:boolean``."""
 _WRITTEN = {"true": "true", "1": "true", "false": "false", "0": "false"}
@@ -57,7 +63,9 @@ _WRITTEN = {"true": "true", "1": "true", "false": "false", "0": "false"}
 
 
 def _plain_flags(root: Node) -> None:
-    """Write every flag as true or false, for us and for the library; what is neither stays, and the check names it."""
+    """Write every flag as true or false, for us and for the library; what is neither stays,
+    and the check names it.
+    """
     for node in root.iter(f"{{{BPMN}}}*"):
         for name in FLAGS & set(node.keys()):
             text = node.get(name, "")
@@ -65,13 +73,18 @@ def _plain_flags(root: Node) -> None:
 
 
 _ODD_FLAG = re.compile(
-    rf"""\b(?:{"|".join(sorted(FLAGS))})\s*=\s*["'](?!(?:true|false)["'])\s*(?:1|0|true|false)\s*["']""".encode()
+    (
+        rf"""\b(?:{"|".join(sorted(FLAGS))})\s*=\s*["']"""
+        r"""(?!(?:true|false)["'])\s*(?:1|0|true|false)\s*["']"""
+    ).encode()
 )
 """A flag written otherwise than as true or false."""
 
 
 def flag(node: Node, name: str, *, default: bool = False) -> bool:
-    """The value of a flag of the standard (one of FLAGS); `default` where it is not written, or not as a flag."""
+    """The value of a flag of the standard (one of FLAGS); `default` where it is not written,
+    or not as a flag.
+    """
     assert name in FLAGS
     return {"true": True, "false": False}.get(node.get(name, ""), default)
 
@@ -80,15 +93,20 @@ _DECLARED = re.compile(r"""^(\ufeff?\s*<\?xml\b[^>]*?)\s+encoding=["'][^"'>]*["'
 
 
 def encoded(text: str) -> bytes:
-    """The bytes of a file that came as text: what it declares of its encoding was true of the file, not of the text."""
-    return _DECLARED.sub(r"\1", text).lstrip("\ufeff").encode("utf-8", "surrogatepass")  # half a character: no XML then
+    """The bytes of a file that came as text: what it declares of its encoding was true of the file,
+    not of the text.
+    """
+    return (
+        _DECLARED.sub(r"\1", text).lstrip("\ufeff").encode("utf-8", "surrogatepass")
+    )  # half a character: no XML then
 
 
 def in_utf8(body: bytes) -> bytes:
-    """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises DefinitionError.
+    """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises
+    DefinitionError.
 
-    Desktop modelers also write UTF-16 and, in China, GBK. Flags become true or false: the drawing page takes ``1`` for
-    false, and would save it so.
+    Desktop modelers also write UTF-16 and, in China, GBK. Flags become true or false: the drawing page takes
+    ``1`` for false, and would save it so.
     """
     plain = body[:1] == b"<" and (_declared(body) or "utf-8") in ("utf-8", "utf8", "us-ascii", "ascii")
     if plain and not _ODD_FLAG.search(body):
@@ -112,7 +130,9 @@ def _advice(body: bytes) -> str:
     try:
         body.decode(_declared(body) or "utf-8")
     except UnicodeDecodeError:
-        return f"文件里的文字不是所写的编码（{_declared(body) or 'utf-8'}），多半是 GBK：请用 UTF-8 重新保存。"
+        return (
+            f"文件里的文字不是所写的编码（{_declared(body) or 'utf-8'}），多半是 GBK：请用 UTF-8 重新保存。"
+        )
     except LookupError:
         return "文件写明的编码不认识：请用 UTF-8 重新保存。"
     return ""

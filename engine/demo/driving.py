@@ -45,9 +45,15 @@ class Course:
     """
 
     def __init__(
-        self, sessions: Factory, random: Random, officials: Officials, family: Family,
-        household_id: int, start: datetime, now: datetime,
-    ) -> None:  # fmt: skip
+        self,
+        sessions: Factory,
+        random: Random,
+        officials: Officials,
+        family: Family,
+        household_id: int,
+        start: datetime,
+        now: datetime,
+    ) -> None:
         self.sessions, self.random, self.officials, self.family = sessions, random, officials, family
         self.household_id, self.now = household_id, now
         self.clock = MovableClock(at=start)
@@ -59,7 +65,9 @@ class Course:
     def advance(self, session: Session, case_id: int) -> bool:
         """One more step, or waiting for a timer; False when the case rests or the present is reached."""
         query = select(WorkItem).join(CaseFile, CaseFile.id == WorkItem.case_id)
-        query = query.where(CaseFile.household_id == self.household_id, WorkItem.status == "open").order_by(WorkItem.id)
+        query = query.where(CaseFile.household_id == self.household_id, WorkItem.status == "open").order_by(
+            WorkItem.id
+        )
         items = list(session.scalars(query))
         session.commit()
         if not items:
@@ -110,7 +118,9 @@ class Course:
 
         def upload(field: str) -> str:
             body = picture(field)
-            return str(attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id)
+            return str(
+                attachments.store(session, actor, item.id, field, f"{field}.png", body, self.clock.now()).id
+            )
 
         def filled() -> Mapping[str, Any]:
             return views.task_view(session, actor, item.id, self.clock.now()).values

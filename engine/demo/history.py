@@ -1,6 +1,7 @@
 """Households that were admitted long before the demo begins, and what is going on with them now.
 
-What lies before the demo's weeks is written into the register; everything since goes through the real runtime.
+What lies before the demo's weeks is written into the register; everything since goes through the real
+runtime.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ ADMITTED, MARKED = 365, 250
 MARKED_ADMITTED = 610
 """Days ago: admission of those whose risk was eliminated before."""
 SEEN = (0, 110, 200, 290)
-"""Days after admission on which the household's income was looked at: below the line first, above it since (R23)."""
+"""Days after admission on which the household's income was looked at: below the line first,
+above it since (R23).
+"""
 PLANNED = (35, 40)
 """Days ago, from and to: the check of existing help that led to the present plan."""
 NEARBY = 15
-"""How many of the households, which come by village, live where the role switcher's village official works."""
+"""How many of the households, which come by village,
+live where the role switcher's village official works.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,21 +67,30 @@ READY = {
 }
 CONFIRMED = {
     "decide_clearance": {"outcome": "apply", "reason": "纳入时不符合条件，应予清退。"},
-    "city_reviews": {"outcome": "agree", "reason": ""}, "province_reviews": {"outcome": "agree", "reason": ""},
-}  # fmt: skip
+    "city_reviews": {"outcome": "agree", "reason": ""},
+    "province_reviews": {"outcome": "agree", "reason": ""},
+}
 IN_PLACE = {"outcome": "in_place"}
 STILL_WELL = {"revisit": {"income_stable": "yes", "new_risk": "no", "opinion": "stable", "housing_ok": "yes"}}
 POOR = {"wage": 5400, "business": 0, "subsidy": 600, "business_cost": 600}
 """Yuan a member: what is left when the work away from home is lost."""
 FALLEN_BACK = {
     "revisit": {
-        "income_stable": "no", "new_risk": "no", "opinion": "unstable", "note": "务工收入中断，生活又有困难。", **POOR,
+        "income_stable": "no",
+        "new_risk": "no",
+        "opinion": "unstable",
+        "note": "务工收入中断，生活又有困难。",
+        **POOR,
     },
     "check_rollback": {
-        "opinion": "unstable", "housing_ok": "yes", "facts": "务工收入中断，收入回落，原有风险没有稳定消除。", **POOR,
+        "opinion": "unstable",
+        "housing_ok": "yes",
+        "facts": "务工收入中断，收入回落，原有风险没有稳定消除。",
+        **POOR,
     },
-    "approve": APPROVED, **CONFIRMED,
-}  # fmt: skip
+    "approve": APPROVED,
+    **CONFIRMED,
+}
 
 
 def _elimination(days: int, rests_at: str = "", source: str = "campaign") -> Act:
@@ -165,14 +179,22 @@ def _has_labour(family: Family) -> bool:
     return any(member["labour"] == "ordinary" for member in family.members)
 
 
-# -- what the register knows ------------------------------------------------------------------------------------------
+# -- what the register knows -----------------------------------------------------------------------
 
 
 def _admit(
-    session: Session, random: Random, officials: Officials, family: Family, household_id: int, now: datetime,
-    *, marked: bool,
-) -> None:  # fmt: skip
-    """Write the admission, what was seen since, the responsible official and, if `marked`, the elimination."""
+    session: Session,
+    random: Random,
+    officials: Officials,
+    family: Family,
+    household_id: int,
+    now: datetime,
+    *,
+    marked: bool,
+) -> None:
+    """Write the admission, what was seen since, the responsible official and, if `marked`,
+    the elimination.
+    """
     household = session.get_one(Household, household_id)
     today, actor = local_date(now), officials["village", household.village_code][-1]
     since = today - timedelta(days=(MARKED_ADMITTED if marked else ADMITTED) + random.randrange(20))
@@ -180,7 +202,10 @@ def _admit(
     household.category = "unstable" if family.household_type.startswith("lifted") else "marginal"
     household.national_number = f"41{random.randrange(10**10):010d}"
     if marked:
-        household.status, household.eliminated_on = "eliminated", today - timedelta(days=MARKED + random.randrange(20))
+        household.status, household.eliminated_on = (
+            "eliminated",
+            today - timedelta(days=MARKED + random.randrange(20)),
+        )
         household.elimination_manner = "stable"
     # The province has entered no earlier year's line: the earliest that is known serves.
     line = monitoring_lines.in_force(session, household.village_code, today).amount
@@ -203,10 +228,16 @@ def _seen(
     household: Household, family: Family, day: date, per_capita: int, line: int, source: str, actor: Account
 ) -> Observation:
     return Observation(
-        household_id=household.id, observed_on=day, net_income=Decimal(per_capita * len(family.members)),
-        per_capita=Decimal(per_capita), line_amount=line, assurances=dict.fromkeys(ASSURANCES, "yes"), source=source,
-        recorded_by=actor.id, recorded_at=_morning(day),
-    )  # fmt: skip
+        household_id=household.id,
+        observed_on=day,
+        net_income=Decimal(per_capita * len(family.members)),
+        per_capita=Decimal(per_capita),
+        line_amount=line,
+        assurances=dict.fromkeys(ASSURANCES, "yes"),
+        source=source,
+        recorded_by=actor.id,
+        recorded_at=_morning(day),
+    )
 
 
 def _keep_year(session: Session, row: Observation) -> None:
@@ -226,25 +257,34 @@ def _keep_year(session: Session, row: Observation) -> None:
 
 def _official(random: Random, household: Household, since: date, actor: Account) -> ResponsibleOfficial:
     return ResponsibleOfficial(
-        household_id=household.id, county_code=access.ancestor(household.village_code, "county"),
-        name=random.choice("冯陈褚卫蒋沈韩杨") + random.choice(PEOPLE)[1:], post="科员",
-        unit=random.choice(sorted(set(DEPARTMENTS.values()))), phone=f"199{random.randrange(10**8):08d}", since=since,
-        recorded_by=actor.id, recorded_at=_morning(since),
-    )  # fmt: skip
+        household_id=household.id,
+        county_code=access.ancestor(household.village_code, "county"),
+        name=random.choice("冯陈褚卫蒋沈韩杨") + random.choice(PEOPLE)[1:],
+        post="科员",
+        unit=random.choice(sorted(set(DEPARTMENTS.values()))),
+        phone=f"199{random.randrange(10**8):08d}",
+        since=since,
+        recorded_by=actor.id,
+        recorded_at=_morning(since),
+    )
 
 
-# -- what goes on now -------------------------------------------------------------------------------------------------
+# -- what goes on now ------------------------------------------------------------------------------
 
 
 class _Act(Course):
     """What goes on with one household."""
 
     def plan(self, unfinished: bool) -> None:
-        """A check of the existing help leads to a declared plan; its measures are done, but the last if `unfinished`."""
+        """A check of the existing help leads to a declared plan; its measures are done,
+        but the last if `unfinished`.
+        """
         days = self.random.randint(*PLANNED)
         self.play(Act("existing_check", days, answers={"check_measures": {"outcome": "adjust"}}))
         with self.sessions() as session:
-            query = select(Measure).where(Measure.household_id == self.household_id, Measure.status == "planned")
+            query = select(Measure).where(
+                Measure.household_id == self.household_id, Measure.status == "planned"
+            )
             rows = list(session.scalars(query.order_by(Measure.id)))
             session.commit()
             for measure in rows[: len(rows) - unfinished]:
@@ -253,10 +293,14 @@ class _Act(Course):
 
     def _report(self, session: Session, measure: Measure) -> None:
         data = {
-            "status": "done", "reported_on": local_date(self.clock.now()).isoformat(),
-            "effect": "已经落实，农户表示满意。", "remark": "",
-        }  # fmt: skip
-        measures.report(session, self.actor(measure.village_code, "village"), measure.id, data, clock=self.clock)
+            "status": "done",
+            "reported_on": local_date(self.clock.now()).isoformat(),
+            "effect": "已经落实，农户表示满意。",
+            "remark": "",
+        }
+        measures.report(
+            session, self.actor(measure.village_code, "village"), measure.id, data, clock=self.clock
+        )
 
     def play(self, act: Act) -> None:
         """Open the act's procedure on its day and go on until it rests."""
@@ -266,7 +310,9 @@ class _Act(Course):
         with self.sessions() as session:
             village = session.get_one(Household, self.household_id).village_code
             actor = self.actor(village, "county" if act.procedure == "clearance" else "village")
-            case = openings.open_by_hand(session, actor, self.household_id, act.procedure, act.raw, clock=self.clock)
+            case = openings.open_by_hand(
+                session, actor, self.household_id, act.procedure, act.raw, clock=self.clock
+            )
             self._go_on(session, case.id)
             if act.applied:
                 self.let_pass(session, _morning(local_date(self.now) - timedelta(days=act.applied)))

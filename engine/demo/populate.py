@@ -1,4 +1,6 @@
-"""Fills the demo: officials, households, and cases that are driven through the real runtime with a moved clock."""
+"""Fills the demo: officials, households, and cases that are driven
+through the real runtime with a moved clock.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ Say = Callable[[str], None]
 
 
 def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cases: int = CASES) -> None:
-    """Fill an installed, empty database with the demo county as it would stand at `now`. The same each time."""
+    """Fill an installed, empty database with the demo county as it would stand at `now`.
+
+    The same each time.
+    """
     random = Random(410325)
     with sessions() as session:
         say("人员")
@@ -60,7 +65,10 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     own = random.sample(known[:OWN], min(cases, OWN) // 2)  # so that the demo's village official has work
     chosen = own + random.sample(known[OWN:], cases - len(own))
     random.shuffle(chosen)
-    ages = (timedelta(hours=2) + random.betavariate(1, RECENT) * timedelta(days=HISTORY_DAYS) for _ in range(cases))
+    ages = (
+        timedelta(hours=2) + random.betavariate(1, RECENT) * timedelta(days=HISTORY_DAYS)
+        for _ in range(cases)
+    )
     starts = sorted(min(at_work(random, now - age), now) for age in ages)
     for start, household_id in zip(starts, chosen, strict=True):
         _Identification(sessions, random, officials, families[household_id], household_id, start, now).run()
@@ -74,11 +82,13 @@ def populate(sessions: Factory, now: datetime, say: Say = lambda text: None, cas
     history.add(sessions, officials, others, now)
 
 
-# -- people -----------------------------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------
 
 
 def _officials(session: Session, now: datetime) -> Officials:
-    """An official for every queue of the county, and the accounts of the role switcher; by queue and division."""
+    """An official for every queue of the county, and the accounts of the role switcher;
+    by queue and division.
+    """
     password = accounts.hash_password(PASSWORD)
     found: Officials = {}
     with write(session):
@@ -86,9 +96,12 @@ def _officials(session: Session, now: datetime) -> Officials:
         villages = {t.code: divisions.children(session, t.code) for t in townships}
         first_village = next(village.code for village in villages[TOWNSHIP] if _rural(village))
         places = {
-            "village_official": first_village, "township_reviewer": TOWNSHIP, "county_approver": COUNTY,
-            "city_reviewer": access.ancestor(COUNTY, "city"), access.SUPERVISOR: COUNTY,
-        }  # fmt: skip
+            "village_official": first_village,
+            "township_reviewer": TOWNSHIP,
+            "county_approver": COUNTY,
+            "city_reviewer": access.ancestor(COUNTY, "city"),
+            access.SUPERVISOR: COUNTY,
+        }
         province = access.ancestor(COUNTY, "province")
         for number, (username, title, role) in enumerate(ROLES):
             name = _name(number)
@@ -104,7 +117,9 @@ def _officials(session: Session, now: datetime) -> Officials:
             for queue, role, division in places_below:
                 number += 1
                 username = f"{queue[0]}{division.code}"
-                account = accounts.create(session, username, _name(number), password, now, post=access.ROLE_NAMES[role])
+                account = accounts.create(
+                    session, username, _name(number), password, now, post=access.ROLE_NAMES[role]
+                )
                 accounts.grant(session, account, role, division.code)
                 found.setdefault((queue, division.code), []).append(account)
     session.scalars(select(Account).execution_options(populate_existing=True)).all()  # with their grants
@@ -137,34 +152,42 @@ def _households(session: Session, random: Random, now: datetime) -> dict[int, Fa
     return found
 
 
-# -- assistance -------------------------------------------------------------------------------------------------------
+# -- assistance ------------------------------------------------------------------------------------
 
 
 def _measures(session: Session, random: Random, officials: Officials, now: datetime) -> None:
     """Most measures are under way, some are done; of those that should be done, some are late."""
     today = local_date(now)
-    for measure in list(session.scalars(select(Measure).where(Measure.status == "planned").order_by(Measure.id))):
+    for measure in list(
+        session.scalars(select(Measure).where(Measure.status == "planned").order_by(Measure.id))
+    ):
         chance, due = random.random(), measure.ends_on < today
         if chance < (0.35 if due else 0.4):
             continue
         status = "done" if due or chance > 0.92 else "under_way"
         data = {
-            "status": status, "reported_on": today.isoformat(), "effect": "已经落实，农户表示满意。",
+            "status": status,
+            "reported_on": today.isoformat(),
+            "effect": "已经落实，农户表示满意。",
             "remark": "已与责任单位对接，正在办理。",
-        }  # fmt: skip
+        }
         actor = officials["village", measure.village_code][-1]
         measures.report(session, actor, measure.id, data, clock=MovableClock(at=now))
 
 
 def _checks(session: Session, officials: Officials, now: datetime) -> None:
     """The villages have begun to check the help of a few households."""
-    helped = select(Household).where(Household.id.in_(select(Measure.household_id)), Household.status == "monitored")
-    for household in list(session.scalars(helped.order_by(Household.village_code, Household.id).limit(CHECKS))):
+    helped = select(Household).where(
+        Household.id.in_(select(Measure.household_id)), Household.status == "monitored"
+    )
+    for household in list(
+        session.scalars(helped.order_by(Household.village_code, Household.id).limit(CHECKS))
+    ):
         actor = officials["village", household.village_code][-1]
         openings.open_by_hand(session, actor, household.id, "existing_check", {}, clock=MovableClock(at=now))
 
 
-# -- cases ------------------------------------------------------------------------------------------------------------
+# -- cases -----------------------------------------------------------------------------------------
 
 
 class _Identification(Course):
@@ -181,10 +204,16 @@ class _Identification(Course):
         today = local_date(self.clock.now())
         channel = self.random.choices([*clues.CHANNELS], (5, 3, 2))[0]
         data = {
-            "channel": channel, "discovered_on": (today - timedelta(days=self.random.choice((0, 0, 1, 2)))).isoformat(),
-            "finder": "医保部门" if channel == "department_warning" else "村级网格员" if channel == "cadre_check" else self.family.head_name,
-            "risks": self.family.risks, "description": "家庭近期支出骤增，存在返贫致贫风险。",
-        }  # fmt: skip
+            "channel": channel,
+            "discovered_on": (today - timedelta(days=self.random.choice((0, 0, 1, 2)))).isoformat(),
+            "finder": "医保部门"
+            if channel == "department_warning"
+            else "村级网格员"
+            if channel == "cadre_check"
+            else self.family.head_name,
+            "risks": self.family.risks,
+            "description": "家庭近期支出骤增，存在返贫致贫风险。",
+        }
         actor = self.officials["village", village][-1]
         entered = clues.enter(session, actor, data, clock=self.clock, household_id=self.household_id)
         assert entered.case is not None

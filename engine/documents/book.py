@@ -1,4 +1,6 @@
-"""The handbook of a procedure's version as a Word file: the same words as on its page, for the office to keep and mark."""
+"""The handbook of a procedure's version as a Word file: the same words as on its page,
+for the office to keep and mark.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def _chapter(document: Document, chapter: Chapter, shown: dict[str, str]) -> Non
     """One step; `shown` has the forms that are told already, and with which step."""
     element = chapter.element
     name = element.name if element.name != element.id else chapter.kind
-    kind = "，".join(part for part in (chapter.kind, chapter.queue, "办理多次" if element.repeats else "") if part)
+    kind = "，".join(
+        part for part in (chapter.kind, chapter.queue, "办理多次" if element.repeats else "") if part
+    )
     _heading(document, f"{name}（{kind}）", 2, 13)
     if chapter.documentation:
         _line(document, chapter.documentation)

@@ -1,7 +1,8 @@
-"""The wording of each kind of paper. What it is about and what led to it are the diagram's words; here is the frame.
+"""The wording of each kind of paper. What it is about and what led to it are the diagram's words; here is the
+frame.
 
-A list shows of a household what may hang in public: head, group, number of people, category (domain §7.2); no ID number,
-no phone, no risk, no other member's name.
+A list shows of a household what may hang in public: head, group, number of people, category (domain §7.2); no
+ID number, no phone, no risk, no other member's name.
 """
 
 from __future__ import annotations
@@ -54,44 +55,64 @@ def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
     assert terms.ends is not None
     days = (terms.ends - terms.day).days
     paper = Paper(
-        kind="notice", title=f"关于{terms.matter}的公示", number="", addressee="",
+        kind="notice",
+        title=f"关于{terms.matter}的公示",
+        number="",
+        addressee="",
         paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）公示如下：",),
         closing=(
             f"公示期：自{written(terms.day)}起，至{written(terms.ends)}止（满{days}天）。",
             f"对公示内容有异议的，请在公示期内反映，可以匿名。联系方式：{terms.contact or '村民委员会'}。",
         ),
-        signature=terms.signature, dated=written(terms.day),
-    )  # fmt: skip
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
     return _with_list(paper, listed)
 
 
 def announcement(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """公告 (R13): the result, in the township's name."""
     paper = Paper(
-        kind="announcement", title=f"关于{terms.matter}的公告", number="", addressee="",
+        kind="announcement",
+        title=f"关于{terms.matter}的公告",
+        number="",
+        addressee="",
         paragraphs=(f"{terms.basis}，{terms.place}以下{len(listed)}户农户{terms.matter}，现予公告：",),
-        closing=("特此公告。",), signature=terms.signature, dated=written(terms.day),
-    )  # fmt: skip
+        closing=("特此公告。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
     return _with_list(paper, listed)
 
 
 def proposed_list(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """拟纳入（拟标注）名单 (R11, Q24): the township asks the county to approve."""
     paper = Paper(
-        kind="proposed_list", title=f"关于呈报{terms.matter}名单的请示", number="", addressee=terms.addressee,
+        kind="proposed_list",
+        title=f"关于呈报{terms.matter}名单的请示",
+        number="",
+        addressee=terms.addressee,
         paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）呈报如下：",),
-        closing=("妥否，请批示。",), signature=terms.signature, dated=written(terms.day),
-    )  # fmt: skip
+        closing=("妥否，请批示。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
     return _with_list(paper, listed, "village")
 
 
 def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """回退、清退申请 (F16, R28): a county's list to the city, a province's to the nation. Not for the public."""
     paper = Paper(
-        kind="application", title=f"{terms.place}{terms.matter}名单", number="", addressee=terms.addressee,
-        paragraphs=(f"{terms.basis}，共{_total(listed)}：",), closing=("妥否，请批示。",), signature=terms.signature,
-        dated=written(terms.day), landscape=True,
-    )  # fmt: skip
+        kind="application",
+        title=f"{terms.place}{terms.matter}名单",
+        number="",
+        addressee=terms.addressee,
+        paragraphs=(f"{terms.basis}，共{_total(listed)}：",),
+        closing=("妥否，请批示。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+        landscape=True,
+    )
     return _with_list(paper, listed, "township", "village")
 
 
@@ -100,11 +121,17 @@ def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:
     counts = Counter(one.decision or "尚未审批" for one in listed)
     words = "，".join(f"{decision}{count}户" for decision, count in counts.items())
     paper = Paper(
-        kind="approval_form", title=f"{terms.place}{terms.matter}审批表", number="", addressee="",
+        kind="approval_form",
+        title=f"{terms.place}{terms.matter}审批表",
+        number="",
+        addressee="",
         paragraphs=(f"{terms.basis}，对{terms.matter}名单（{_total(listed)}）审批如下：",),
         closing=(f"以上{len(listed)}户，{words}。",),
-        signature=terms.signature, dated=written(terms.day), signers=("经办人", "审核人", "负责人"), landscape=True,
-    )  # fmt: skip
+        signature=terms.signature,
+        dated=written(terms.day),
+        signers=("经办人", "审核人", "负责人"),
+        landscape=True,
+    )
     return _with_list(paper, listed, "township", "village", decided=True)
 
 
@@ -134,7 +161,11 @@ def _with_list(paper: Paper, listed: Sequence[Listed], *places: str, decided: bo
     columns += [Column("审批意见", 5), Column("审批人", 5), Column("审批日期", 7)] if decided else []
     rows = []
     for number, one in enumerate(listed, 1):
-        row = [str(number), *(getattr(one, place) for place in places), *([one.group or NONE] if grouped else [])]
+        row = [
+            str(number),
+            *(getattr(one, place) for place in places),
+            *([one.group or NONE] if grouped else []),
+        ]
         row += [one.head, str(one.size), *(one.details.get(label, "") or NONE for label in labels)]
         row += [one.decision, one.decider, one.decided_on] if decided else []
         rows.append(tuple(row))

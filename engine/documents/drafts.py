@@ -1,8 +1,9 @@
 """From work items to papers: which households stand on which paper, and in whose words.
 
-The words are properties of the user task, FEEL over the case's variables and the names `village`, `township` and
-`county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, ``paper:signature`` (else the issuer's government), and
-``paper:when`` for who stands on the list at all; ``paper:fields`` names the form's fields that make columns.
+The words are properties of the user task, FEEL over the case's variables and the names `village`, `township`
+and `county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, ``paper:signature`` (else the issuer's
+government), and ``paper:when`` for who stands on the list at all; ``paper:fields`` names the form's fields
+that make columns.
 """
 
 from __future__ import annotations
@@ -70,8 +71,12 @@ def of_case(session: Session, actor: Account, case_id: int, kind_key: str) -> li
     raise NotFound("这件事项还没有可以打印的文书。")
 
 
-def of_items(session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime) -> list[Draft]:
-    """The papers of the kind on which the visible items of one step stand, or would stand were they issued now."""
+def of_items(
+    session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime
+) -> list[Draft]:
+    """The papers of the kind on which the visible items of one step stand,
+    or would stand were they issued now.
+    """
     kind = kind_of(kind_key)
     if len(item_ids) > MAX_ITEMS:
         raise Invalid(f"一份名单最多 {MAX_ITEMS} 户，请分批。")
@@ -86,8 +91,13 @@ def of_items(session: Session, actor: Account, kind_key: str, item_ids: Sequence
         return [_of_record(session, record, items, now) for record in records]
     listed = numbers.listed_on(session, kind, [item.id for item in items])
     free = [item for item in items if item.id not in listed]
-    query = select(NumberedPaper).where(NumberedPaper.id.in_(set(listed.values())), access.visible_papers(actor))
-    drafts = [_of_record(session, record, items, now) for record in session.scalars(query.order_by(NumberedPaper.id))]
+    query = select(NumberedPaper).where(
+        NumberedPaper.id.in_(set(listed.values())), access.visible_papers(actor)
+    )
+    drafts = [
+        _of_record(session, record, items, now)
+        for record in session.scalars(query.order_by(NumberedPaper.id))
+    ]
     if not drafts and not free:
         raise NotFound(f"所选农户已列入{kind.name}，名单含其他地方的农户，您不能查看。")
     if kind.key == "notice":
@@ -99,10 +109,13 @@ def _items(session: Session, actor: Account, item_ids: Sequence[int]) -> list[Wo
     query = (
         select(WorkItem)
         .where(WorkItem.id.in_(item_ids), access.visible_items(actor), WorkItem.status.in_(("open", "done")))
-        .options(joinedload(WorkItem.case).undefer(CaseFile.state), joinedload(WorkItem.case).joinedload(CaseFile.household))
+        .options(
+            joinedload(WorkItem.case).undefer(CaseFile.state),
+            joinedload(WorkItem.case).joinedload(CaseFile.household),
+        )
         .options(joinedload(WorkItem.closer))
         .order_by(WorkItem.village_code, WorkItem.id)
-    )  # fmt: skip
+    )
     items = list(session.scalars(query))
     if not items:
         raise NotFound("没有找到所选的事项，请重新选择。")
@@ -114,7 +127,13 @@ def _items(session: Session, actor: Account, item_ids: Sequence[int]) -> list[Wo
 def _of_record(session: Session, record: NumberedPaper, items: Sequence[WorkItem], now: datetime) -> Draft:
     """A paper that has its number."""
     return Draft(
-        kind_of(record.kind), record.place_code, record.matter, record.basis, read(session, record, now), items, record
+        kind_of(record.kind),
+        record.place_code,
+        record.matter,
+        record.basis,
+        read(session, record, now),
+        items,
+        record,
     )
 
 
@@ -130,7 +149,7 @@ def numbered(paper: Paper, record: NumberedPaper) -> Paper:
     return replace(paper, number=record.number)
 
 
-# -- notices ------------------------------------------------------------------------------------------------------------
+# -- notices ---------------------------------------------------------------------------------------
 
 
 def _notices(session: Session, kind: Kind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
@@ -141,7 +160,14 @@ def _notices(session: Session, kind: Kind, items: Sequence[WorkItem], now: datet
         notice = hanging.get(item.case_id)
         if notice is None:
             notice = notices.preview(item.case, Step(session, item.case, None, now).instance, now)
-        terms = (item.village_code, notice.matter, notice.basis, notice.posted_on, notice.closes_at, notice.contact)
+        terms = (
+            item.village_code,
+            notice.matter,
+            notice.basis,
+            notice.posted_on,
+            notice.closes_at,
+            notice.contact,
+        )
         groups.setdefault(terms, []).append((item, notice))
     for group in groups.values():
         item, notice = group[0]
@@ -149,7 +175,7 @@ def _notices(session: Session, kind: Kind, items: Sequence[WorkItem], now: datet
         yield Draft(kind, item.village_code, notice.matter, notice.basis, paper, [one for one, _ in group])
 
 
-# -- lists --------------------------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -159,11 +185,17 @@ class _Line:
     words: Mapping[str, str]
 
 
-def _lists(session: Session, kind: Kind, element: Element, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
+def _lists(
+    session: Session, kind: Kind, element: Element, items: Sequence[WorkItem], now: datetime
+) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
     found = facts.listed(session, [item.case for item in items])
     sent = _submissions(session, items)
-    codes = {access.ancestor(item.village_code, level) for item in items for level in ("village", "township", "county")}
+    codes = {
+        access.ancestor(item.village_code, level)
+        for item in items
+        for level in ("village", "township", "county")
+    }
     names = divisions.names(session, codes)
     groups: dict[tuple[str, ...], list[_Line]] = {}
     for item in items:
@@ -186,9 +218,13 @@ def _list(kind: Kind, place: str, lines: Sequence[_Line], names: Mapping[str, st
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
     issuer = divisions.authority(names.get(access.ancestor(place, kind.level), ""), kind.level)
     terms = compose.Terms(
-        words["matter"], words["basis"], names.get(place, ""), words["signature"] or issuer, local_date(now),
+        words["matter"],
+        words["basis"],
+        names.get(place, ""),
+        words["signature"] or issuer,
+        local_date(now),
         addressee=words["addressee"],
-    )  # fmt: skip
+    )
     paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
     return Draft(kind, place, words["matter"], words["basis"], paper, items, obstacle=obstacle)
@@ -199,12 +235,17 @@ def _words(
 ) -> dict[str, str] | None:
     """The diagram's words for an item; None when the diagram does not want it on the list."""
     places = {
-        level: names.get(access.ancestor(item.village_code, level), "") for level in ("village", "township", "county")
+        level: names.get(access.ancestor(item.village_code, level), "")
+        for level in ("village", "township", "county")
     }
 
     def value(name: str) -> Any:
         text = element.properties.get(f"paper:{name}")
-        return to_plain(compile_expression(strip_equals(text)).evaluate({**variables, **places})) if text else None
+        return (
+            to_plain(compile_expression(strip_equals(text)).evaluate({**variables, **places}))
+            if text
+            else None
+        )
 
     if value("when") is False:
         return None
@@ -215,13 +256,19 @@ def _words(
 
 
 def _details(
-    session: Session, element: Element, item: WorkItem, variables: Mapping[str, Any], sent: Mapping[str, Any] | None
+    session: Session,
+    element: Element,
+    item: WorkItem,
+    variables: Mapping[str, Any],
+    sent: Mapping[str, Any] | None,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
     keys = [key.strip() for key in element.properties.get("paper:fields", "").split(",") if key.strip()]
     form = past.form_of_item(session, item)
     values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
-    return {str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None}
+    return {
+        str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None
+    }
 
 
 def _context(session: Session, form: Form, item: WorkItem, variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The fonts that papers are set in: an office's own first, then those that the product carries.
 
-No font has every character that a name may be written with: Extension B of Unicode alone has 42 720, of which the
-carried fonts have 52. Which characters none of them has is known before a paper is issued.
+No font has every character that a name may be written with: Extension B of Unicode alone has 42 720, of which
+the carried fonts have 52. Which characters none of them has is known before a paper is issued.
 """
 
 from __future__ import annotations
@@ -35,8 +35,14 @@ class Fonts:
 
     @cached_property
     def families(self) -> tuple[str, ...]:
-        """The office's own families, in the order of their files' names: the first that has a character shows it."""
-        own = [font for font in self.found.fonts() if self.own and font.path and self.own in Path(font.path).parents]
+        """The office's own families, in the order of their files' names:
+        the first that has a character shows it.
+        """
+        own = [
+            font
+            for font in self.found.fonts()
+            if self.own and font.path and self.own in Path(font.path).parents
+        ]
         named = sorted(own, key=lambda font: (Path(str(font.path)).name, font.index))
         return tuple(dict.fromkeys(font.family for font in named))
 
@@ -62,7 +68,7 @@ def name_of(character: str) -> str:
     return f"{character}（U+{ord(character):04X}）"
 
 
-# -- what a font file says it has: OpenType's table ``cmap`` --------------------------------------------------------------
+# -- what a font file says it has: OpenType's table ``cmap`` ---------------------------------------
 
 
 def _characters_of(path: Path, index: int) -> set[int]:

@@ -34,7 +34,9 @@ KINDS = {
 
 
 LISTS = frozenset({"proposed_list", "approval_form"})
-"""Kinds whose words are properties of the user task; the others' are parameters of the services that make them."""
+"""Kinds whose words are properties of the user task;
+the others' are parameters of the services that make them.
+"""
 PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
 """What a ``paper:`` property may name."""
 

@@ -17,7 +17,9 @@ from engine.models import Account, NumberedPaper, PaperEntry, PaperNumber, table
 
 
 def lock(session: Session, kind: Kind, division_code: str, now: datetime, step: int = 0) -> int:
-    """Hold the division's series of this kind and year until the transaction ends; answers the last serial + `step`."""
+    """Hold the division's series of this kind and year until the transaction ends;
+    answers the last serial + `step`.
+    """
     key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
     raised = _raise(session.get_bind().dialect.name)
     last: int = session.connection().execute(raised, {**key, "last": step, "step": step}).scalar_one()
@@ -36,17 +38,31 @@ def _raise(dialect: str) -> Executable:
 
 
 def open_paper(
-    session: Session, kind: Kind, place_code: str, matter: str, basis: str, now: datetime, *, gathering: bool = False
+    session: Session,
+    kind: Kind,
+    place_code: str,
+    matter: str,
+    basis: str,
+    now: datetime,
+    *,
+    gathering: bool = False,
 ) -> NumberedPaper:
     """A paper of the place with the next number of its issuer; nothing stands on it yet."""
     division = access.ancestor(place_code, kind.level)
     serial = lock(session, kind, division, now, step=1)
     year = local_date(now).year
     record = NumberedPaper(
-        kind=kind.key, division_code=division, place_code=place_code, year=year, serial=serial, matter=matter[:200],
-        basis=basis[:500], number=_written(session, kind, division, year, serial), opened_at=now,
+        kind=kind.key,
+        division_code=division,
+        place_code=place_code,
+        year=year,
+        serial=serial,
+        matter=matter[:200],
+        basis=basis[:500],
+        number=_written(session, kind, division, year, serial),
+        opened_at=now,
         status="gathering" if gathering else "issued",
-    )  # fmt: skip
+    )
     session.add(record)
     session.flush()
     return record
@@ -58,7 +74,8 @@ def _written(session: Session, kind: Kind, division: str, year: int, serial: int
 
 
 def of_this_year(session: Session, kind: Kind, record: NumberedPaper, now: datetime) -> None:
-    """A paper's number is of the year in which it is issued: one that waited over New Year takes the next of this year.
+    """A paper's number is of the year in which it is issued: one that waited over New Year takes the next of
+    this year.
 
     The number that it had is used for nothing else; the log says which it was.
     """
@@ -78,9 +95,12 @@ def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | 
     record.issued_at, record.issued_by = now, actor.id if actor else None
     record.count = len(paper.rows)
     details = {
-        "paper": record.id, "number": record.number, "kind": record.kind, "households": record.count,
+        "paper": record.id,
+        "number": record.number,
+        "kind": record.kind,
+        "households": record.count,
         "sha": audit.digest(record.content),
-    }  # fmt: skip
+    }
     audit.record(session, "papers", actor.id if actor else None, "issue", details, now)
 
 
@@ -89,7 +109,11 @@ def listed_on(session: Session, kind: Kind, item_ids: list[int]) -> dict[int, in
     query = (
         select(PaperEntry.work_item_id, func.max(PaperEntry.paper_id))
         .join(NumberedPaper, NumberedPaper.id == PaperEntry.paper_id)
-        .where(NumberedPaper.kind == kind.key, PaperEntry.work_item_id.in_(item_ids), PaperEntry.withdrawn_at.is_(None))
+        .where(
+            NumberedPaper.kind == kind.key,
+            PaperEntry.work_item_id.in_(item_ids),
+            PaperEntry.withdrawn_at.is_(None),
+        )
         .group_by(PaperEntry.work_item_id)
     )
     return {item: paper for item, paper in session.execute(query) if item is not None}

@@ -46,16 +46,28 @@ class Paper:
     @property
     def text(self) -> str:
         """The paper in plain lines, as archives and messages show it."""
-        rows = ["  ".join(f"{c.label}：{cell}" for c, cell in zip(self.columns, row, strict=True)) for row in self.rows]
+        rows = [
+            "  ".join(f"{c.label}：{cell}" for c, cell in zip(self.columns, row, strict=True))
+            for row in self.rows
+        ]
         head = [line for line in (self.title, self.number, self.addressee) if line]
         return "\n".join([*head, *self.paragraphs, *rows, *self.closing, self.signature, self.dated])
 
     def lacking(self, lacks: Callable[[str], list[str]]) -> dict[str, str]:
-        """Whose characters cannot be printed: by the words they stand in, the characters that `lacks` finds in them.
+        """Whose characters cannot be printed: by the words they stand in, the characters that `lacks` finds
+        in them.
 
         In a list by its household's head, with the row's number: that is who is looked for.
         """
-        lines = [self.title, self.number, self.addressee, *self.paragraphs, *self.closing, self.signature, self.dated]
+        lines = [
+            self.title,
+            self.number,
+            self.addressee,
+            *self.paragraphs,
+            *self.closing,
+            self.signature,
+            self.dated,
+        ]
         found = {_shortened(line): lacks(line) for line in (*lines, *self.signers)}
         heads = [at for at, column in enumerate(self.columns) if column.label == HEAD]
         for number, row in enumerate(self.rows, 1):

@@ -1,7 +1,8 @@
 """A paper as PDF, set by typst with known fonts: no network, no fonts of the machine.
 
-What people typed reaches typst as JSON data and is only ever shown, never read as its markup. A character that no font
-has is printed as 〓, and a note below the paper says which one it is: never as a box that nobody was told of.
+What people typed reaches typst as JSON data and is only ever shown, never read as its markup. A character
+that no font has is printed as 〓, and a note below the paper says which one it is: never as a box that nobody
+was told of.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def _settable(paper: Paper, fonts: Fonts) -> dict[str, Any]:
     lacking = paper.lacking(fonts.lacks)
     characters = {one for text in lacking.values() for one in text}
     gaps = dict.fromkeys(map(ord, characters), GAP)
-    note = "；".join(f"{who.translate(gaps)}：U+{ord(one):04X}" for who, text in lacking.items() for one in text)
+    note = "；".join(
+        f"{who.translate(gaps)}：U+{ord(one):04X}" for who, text in lacking.items() for one in text
+    )
     told = f"注：“{GAP}”处的字，字体里没有，请照证件手写补正（{note}）。" if note else ""
     return {**_translated(paper.to_json(), gaps), "note": told}
 

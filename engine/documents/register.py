@@ -25,7 +25,8 @@ LATELY = timedelta(days=180)
 def may_issue(actor: Account, kind: Kind, division_code: str) -> bool:
     """Whether the actor signs for the division at the level that issues this kind."""
     return any(
-        access.QUEUE_OF_ROLE.get(grant.role) == kind.level and access.scope_of(grant.division_code).holds(division_code)
+        access.QUEUE_OF_ROLE.get(grant.role) == kind.level
+        and access.scope_of(grant.division_code).holds(division_code)
         for grant in actor.grants
     )
 
@@ -33,16 +34,19 @@ def may_issue(actor: Account, kind: Kind, division_code: str) -> bool:
 def issue(
     session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime
 ) -> list[NumberedPaper]:
-    """印发: give each paper of the items its number and keep it as it is now; what is issued already stays as it was.
+    """印发: give each paper of the items its number and keep it as it is now; what is issued already stays as
+    it was.
 
-    Raises NotAllowed when the actor does not sign for the issuer, Conflict while something is still undecided.
+    Raises NotAllowed when the actor does not sign for the issuer, Conflict while something is still
+    undecided.
     """
     kind = kind_of(kind_key)
     with write(session):
         for division in _issuers(session, kind, item_ids):
             numbers.lock(session, kind, division, now)  # two clicks at once make one paper
         return [
-            _issue(session, actor, draft, now) for draft in drafts.of_items(session, actor, kind_key, item_ids, now)
+            _issue(session, actor, draft, now)
+            for draft in drafts.of_items(session, actor, kind_key, item_ids, now)
         ]
 
 
@@ -55,7 +59,9 @@ def _issue(session: Session, actor: Account, draft: Draft, now: datetime) -> Num
     if draft.record is not None and draft.issued:
         return draft.record
     if not may_issue(actor, draft.kind, draft.division_code):
-        raise NotAllowed(f"{draft.kind.name}由{access.QUEUE_NAMES[draft.kind.level]}印发，您只能查看和打印草稿。")
+        raise NotAllowed(
+            f"{draft.kind.name}由{access.QUEUE_NAMES[draft.kind.level]}印发，您只能查看和打印草稿。"
+        )
     if draft.obstacle:
         raise Conflict(draft.obstacle)
     if draft.record is not None:
@@ -80,7 +86,9 @@ class Unlisted:
 
 
 def unlisted(session: Session, actor: Account, now: datetime) -> list[Unlisted]:
-    """What the actor's desk has decided lately and not put on a list: by step, as far as the actor issues its list."""
+    """What the actor's desk has decided lately and not put on a list: by step,
+    as far as the actor issues its list.
+    """
     columns = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.name)
     query = _undocumented(actor, now).with_only_columns(*columns, func.count()).group_by(*columns)
     found = []
@@ -94,12 +102,17 @@ def unlisted(session: Session, actor: Account, now: datetime) -> list[Unlisted]:
 def unlisted_ids(session: Session, actor: Account, step: str, now: datetime, limit: int) -> list[int]:
     """The items of `step` that `unlisted` counts, oldest first."""
     procedure, _, element = step.partition(":")
-    query = _undocumented(actor, now).where(WorkItem.procedure_key == procedure, WorkItem.element_id == element)
+    query = _undocumented(actor, now).where(
+        WorkItem.procedure_key == procedure, WorkItem.element_id == element
+    )
     return list(session.scalars(query.with_only_columns(WorkItem.id).order_by(WorkItem.id).limit(limit)))
 
 
 def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
-    """Finished by the actor or a colleague of the same desk, and on no paper. By person: that is what is indexed."""
+    """Finished by the actor or a colleague of the same desk, and on no paper.
+
+    By person: that is what is indexed.
+    """
     desks = [
         and_(RoleGrant.role == grant.role, RoleGrant.division_code == grant.division_code)
         for grant in actor.grants
@@ -108,9 +121,12 @@ def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
     people = select(RoleGrant.account_id).where(or_(*desks) if desks else false())
     on_paper = select(PaperEntry.id).where(PaperEntry.work_item_id == WorkItem.id).exists()
     return select(WorkItem).where(
-        WorkItem.closed_by.in_(people), WorkItem.closed_at >= now - LATELY, WorkItem.status == "done", ~on_paper,
+        WorkItem.closed_by.in_(people),
+        WorkItem.closed_at >= now - LATELY,
+        WorkItem.status == "done",
+        ~on_paper,
         access.visible_items(actor),
-    )  # fmt: skip
+    )
 
 
 def _list_of_step(session: Session, procedure: str, element_id: str) -> Kind | None:

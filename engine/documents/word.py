@@ -50,7 +50,12 @@ def set_page(section: Section, landscape: bool) -> None:
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (long, short) if landscape else (short, long)
     top, bottom, left, right = (Mm(size) for size in ((25, 22, 22, 22) if landscape else (37, 35, 28, 26)))
-    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = top, bottom, left, right
+    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (
+        top,
+        bottom,
+        left,
+        right,
+    )
     section.footer.is_linked_to_previous = False
     foot = section.footer.paragraphs[0]
     foot.alignment = ALIGN.CENTER
@@ -95,9 +100,16 @@ def _write(document: Document, paper: Paper, width: int) -> None:
 
 
 def _line(
-    document: Document, text: str, align: ALIGN | None = None, *, size: int = 16, face: str = BODY, bold: bool = False,
-    indent: bool = False, together: bool = False,
-) -> Paragraph:  # fmt: skip
+    document: Document,
+    text: str,
+    align: ALIGN | None = None,
+    *,
+    size: int = 16,
+    face: str = BODY,
+    bold: bool = False,
+    indent: bool = False,
+    together: bool = False,
+) -> Paragraph:
     line = document.add_paragraph()
     if align is not None:
         line.alignment = align

@@ -1,8 +1,10 @@
-"""What the exploration remembers of its answers: conditions on the same variables do not contradict one another.
+"""What the exploration remembers of its answers: conditions on the same variables do not contradict one
+another.
 
-Two gateways that ask the same go the same way, as long as nothing between them sets the variable. So an answer about
-variables that only steps of this process set, or that nobody sets after the start, holds until such a step is done.
-Answers on variables that a message, a part or another process may set at any time are never remembered.
+Two gateways that ask the same go the same way, as long as nothing between them sets the variable. So an
+answer about variables that only steps of this process set, or that nobody sets after the start, holds until
+such a step is done. Answers on variables that a message, a part or another process may set at any time are
+never remembered.
 """
 
 from __future__ import annotations
@@ -50,9 +52,12 @@ class Memory:
         owners = _setters(definition)
         own = {str(one.bpmn_id) for one in spec.task_specs.values() if one.bpmn_id}
         loose = _loose(definition) | {
-            name for name, elements in owners.items()
-            if not alone or not elements <= own or any(not _lasts(definition, element) for element in elements)
-        }  # fmt: skip
+            name
+            for name, elements in owners.items()
+            if not alone
+            or not elements <= own
+            or any(not _lasts(definition, element) for element in elements)
+        }
         self._sets: dict[str, frozenset[str]] = {}
         for name, elements in owners.items():
             for element in elements & own:
@@ -60,9 +65,10 @@ class Memory:
         read = {text: _read(text) for one in spec.task_specs.values() for text in _texts(one)}
         read = {text: one for text, one in read.items() if one.roots and not one.roots & loose}
         gates = Counter(
-            root for one in spec.task_specs.values()
+            root
+            for one in spec.task_specs.values()
             for root in {root for text in _texts(one) if text in read for root in read[text].roots}
-        )  # fmt: skip
+        )
         self._shared = {text: one for text, one in read.items() if any(gates[root] > 1 for root in one.roots)}
         self._spec = spec
         self._ahead: dict[str, frozenset[str]] = {}
@@ -151,7 +157,9 @@ def _setters(definition: Definition) -> dict[str, set[str]]:
 
 def _lasts(definition: Definition, element_id: str) -> bool:
     element = definition.elements.get(element_id)
-    return element is not None and element.kind in _LASTING and not element.repeats and element.message is None
+    return (
+        element is not None and element.kind in _LASTING and not element.repeats and element.message is None
+    )
 
 
 def _loose(definition: Definition) -> set[str]:
@@ -175,7 +183,9 @@ def _read(text: str) -> _Condition:
     names = compiled.names()
     samples = _samples(compiled.tree)
     whole = samples is not None and set(samples) == set(names)
-    return _Condition(compiled, frozenset(name.partition(".")[0] for name in names), samples if whole else None)
+    return _Condition(
+        compiled, frozenset(name.partition(".")[0] for name in names), samples if whole else None
+    )
 
 
 def _samples(tree: n.Node) -> dict[str, frozenset[Sample]] | None:
@@ -219,7 +229,9 @@ def _typed(value: Any) -> Sample:
 
 
 def _between(values: Iterable[Sample]) -> set[Sample]:
-    """Values that stand for all: those compared with, numbers beside and between them, another text, none at all."""
+    """Values that stand for all: those compared with, numbers beside and between them, another text,
+    none at all.
+    """
     numbers = sorted(value for _, value in values if isinstance(value, Decimal))
     middles = [(low + high) / 2 for low, high in pairwise(numbers)]
     edges = [numbers[0] - 1, numbers[-1] + 1] if numbers else []

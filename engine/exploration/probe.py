@@ -48,14 +48,18 @@ def stand_in(may_pass: bool, may_wait: bool) -> BpmnProcessSpec:
         inside = flow.format(1, "begin", "end", "")
     elif may_pass:
         inside = (
-            step + '<exclusiveGateway id="way" default="f2"/>' + flow.format(1, "begin", "way", "")
-            + flow.format(2, "way", "standing", "") + flow.format(3, "way", "end", condition)
+            step
+            + '<exclusiveGateway id="way" default="f2"/>'
+            + flow.format(1, "begin", "way", "")
+            + flow.format(2, "way", "standing", "")
+            + flow.format(3, "way", "end", condition)
             + flow.format(4, "standing", "end", "")
-        )  # fmt: skip
+        )
     else:
         inside = step + flow.format(1, "begin", "standing", "") + flow.format(2, "standing", "end", "")
     body = (
-        f'<definitions xmlns="{x.BPMN}"><process id="stand_in" isExecutable="true"><startEvent id="begin"/>{inside}'
+        f'<definitions xmlns="{x.BPMN}"><process id="stand_in" isExecutable="true"><startEvent '
+        f'id="begin"/>{inside}'
         '<endEvent id="end"/></process></definitions>'
     )
     parser = CaseParser()
@@ -77,7 +81,9 @@ class _Answers(FeelScriptEngine):
         self._known: dict[str, bool] = {}
 
     def begin(self, script: list[bool], facts: Facts) -> None:
-        """Answer the next run's first questions with `script`, later ones with no, as far as `facts` leave a choice."""
+        """Answer the next run's first questions with `script`, later ones with no,
+        as far as `facts` leave a choice.
+        """
         self.script, self.taken, self.facts, self.touched = script, [], dict(facts), False
         self._known.clear()
 
@@ -106,7 +112,9 @@ class _Answers(FeelScriptEngine):
         self.taken.append(self.script[place] if place < len(self.script) else False)
         return self.taken[-1]
 
-    def evaluate(self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None) -> bool:
+    def evaluate(
+        self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None
+    ) -> bool:
         """Both ways, unless the condition reads nothing."""
         compiled = compile_expression(strip_equals(expression))
         return self._choose(expression) if compiled.names() else compiled.evaluate({}) is True
@@ -164,10 +172,16 @@ class Move:
 
 
 class Probe(Instance):
-    """An instance of one process alone, without values, that tells what it may do next and what it has done."""
+    """An instance of one process alone, without values,
+    that tells what it may do next and what it has done.
+    """
 
     def __init__(
-        self, definition: Definition, spec: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec], memory: Memory
+        self,
+        definition: Definition,
+        spec: BpmnProcessSpec,
+        inner: Mapping[str, BpmnProcessSpec],
+        memory: Memory,
     ) -> None:
         self.answers: _Answers = _Answers(memory)
         super().__init__(definition, _Nobody(self.answers))
@@ -236,7 +250,9 @@ class Probe(Instance):
         return (task for task in self._workflow.tasks.values() if task.has_state(_LIVE))
 
     def reached(self) -> Iterator[str]:
-        """Ids of the elements that a token has come to; of those beside a step, which have caught something."""
+        """Ids of the elements that a token has come to; of those beside a step,
+        which have caught something.
+        """
         for task in self._workflow.tasks.values():
             waiting = isinstance(task.task_spec, BoundaryEvent) and task.state == TaskState.WAITING
             if task.has_state(_LIVE | TaskState.COMPLETED) and task.task_spec.bpmn_id and not waiting:
@@ -252,7 +268,8 @@ class Probe(Instance):
             Move("fire", codec.token_of(task), timer.element_id, self._group(task))
             for task, timer, _ in self._waiting_timers()
         ]
-        found += [  # whichever of those that wait for it: which it is in a case, nobody can tell from the drawing
+        # whichever of those that wait for it: which it is in a case, nobody can tell from the drawing
+        found += [
             Move("send", codec.token_of(task), name, self._group(task))
             for task in self._workflow.event_manager.in_order
             for name in messages_of(task.task_spec)

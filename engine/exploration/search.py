@@ -23,13 +23,19 @@ from engine.repetition import RepeatedTask, around
 from engine.surroundings import trouble_of
 
 MAX_STATES = 2_000
-"""More situations of one process than this are not gone on from; procedures that people can read have some hundred."""
+"""More situations of one process than this are not gone on from;
+procedures that people can read have some hundred.
+"""
 MANY = 200
-"""With so many yet to be tried, the search goes to the end of one before it takes up the next: it sees more of the whole."""
+"""With so many yet to be tried, the search goes to the end of one before it takes up the next:
+it sees more of the whole.
+"""
 NAMED = 5
 """Of what was not tried, so many elements are named."""
 MAX_BESIDE = 2
-"""People may leave any number of steps open that sprang from a limit beside a loop; more of the same show nothing new."""
+"""People may leave any number of steps open that sprang from a limit beside a loop;
+more of the same show nothing new.
+"""
 
 Key = frozenset[tuple[Any, int]]
 
@@ -52,7 +58,9 @@ def runs(spec: BpmnProcessSpec) -> list[str]:
 
 @dataclass
 class _State:
-    """A situation: where tokens are, how the engine stores it, and from which other one it was first come to."""
+    """A situation: where tokens are, how the engine stores it,
+    and from which other one it was first come to.
+    """
 
     stored: bytes
     tokens: Counter[Any]
@@ -66,7 +74,9 @@ class _State:
 
 @dataclass(frozen=True)
 class _Run:
-    """One way that a move went: the situation it led to, and whether the order of tokens mattered on the way."""
+    """One way that a move went: the situation it led to,
+    and whether the order of tokens mattered on the way.
+    """
 
     key: Key
     state: _State
@@ -77,9 +87,13 @@ class Explorer:
     """The search through one process."""
 
     def __init__(
-        self, definition: Definition, spec: BpmnProcessSpec, explored: Mapping[str, Explored], deadline: Deadline,
+        self,
+        definition: Definition,
+        spec: BpmnProcessSpec,
+        explored: Mapping[str, Explored],
+        deadline: Deadline,
         every_order: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.every_order = every_order
         self.definition, self.spec, self.deadline = definition, spec, deadline
         inner = {name: stand_in(one.may_pass, one.may_wait) for name, one in explored.items()}
@@ -207,8 +221,14 @@ class Explorer:
         for task in self.probe.live():
             spec = task.task_spec
             if task.state == TaskState.WAITING and joins(spec):
-                waits = [one for one in self.probe.live() if one.task_spec is spec and one.state == TaskState.WAITING]
-                missing = {source.name: f"“{_label(source)}”" for source, _ in spec.flows - set(map(flow_of, waits))}
+                waits = [
+                    one
+                    for one in self.probe.live()
+                    if one.task_spec is spec and one.state == TaskState.WAITING
+                ]
+                missing = {
+                    source.name: f"“{_label(source)}”" for source, _ in spec.flows - set(map(flow_of, waits))
+                }
                 names = "、".join(missing[name] for name in sorted(missing))
                 self._fault(
                     str(spec.bpmn_id),
@@ -216,7 +236,7 @@ class Explorer:
                     "分开时只走其中几路的，汇合也请用同样的网关。",
                 )
 
-    # -- judgement ----------------------------------------------------------------------------------------------------
+    # -- judgement ---------------------------------------------------------------------------------
 
     def _judged(self) -> Iterator[Finding]:
         if not self.whole:
@@ -230,21 +250,34 @@ class Explorer:
     def _unfinished(self) -> Finding:
         """What was not tried, and where the ways multiply."""
         name = str(self.spec.name)
-        own = [str(one.bpmn_id) for one in self.spec.task_specs.values() if one.bpmn_id in self.definition.elements]
+        own = [
+            str(one.bpmn_id)
+            for one in self.spec.task_specs.values()
+            if one.bpmn_id in self.definition.elements
+        ]
         never = [f"“{self._name(one)}”" for one in dict.fromkeys(own) if one not in self.reached]
-        missing = f"没有试到的有{'、'.join(never[:NAMED])}{'等' if len(never) > NAMED else ''}（{len(never)} 处）"
-        gates = [one for one in self.spec.task_specs.values() if isinstance(one, InclusiveGateway | ParallelGateway)]
+        missing = (
+            f"没有试到的有{'、'.join(never[:NAMED])}{'等' if len(never) > NAMED else ''}（{len(never)} 处）"
+        )
+        gates = [
+            one
+            for one in self.spec.task_specs.values()
+            if isinstance(one, InclusiveGateway | ParallelGateway)
+        ]
         widest = max(gates, key=lambda one: len(one.outputs), default=None)
         advice = (
             f"“{_label(widest)}”有 {len(widest.outputs)} 条出口，组合最多，减少出口或把后面的步骤放进子流程，就容易试完。"
-            if widest is not None and len(widest.outputs) > 2 else ""
-        )  # fmt: skip
+            if widest is not None and len(widest.outputs) > 2
+            else ""
+        )
         return Finding(
-            name, self._process_name(name),
+            name,
+            self._process_name(name),
             f"走法太多，在限定的时间里只试了 {len(self.states)} 种情形，没有全部试完。"
             f"{missing if never else '每一处都试到过，只是没有试遍先后和组合'}；没试到的情形里，汇合等不齐、走不到结束之类的问题"
-            f"可能没有发现，请用试运行核对。{advice}", "warning",
-        )  # fmt: skip
+            f"可能没有发现，请用试运行核对。{advice}",
+            "warning",
+        )
 
     def _process_name(self, name: str) -> str:
         return self.definition.process_names().get(name, "") or self._name(name)
@@ -262,7 +295,9 @@ class Explorer:
             elif element.kind == "endEvent":
                 yield Finding(identifier, element.name, "这个结束永远走不到：试遍所有走法，没有一种到这里。")
             elif any(source in self.reached for source in before):
-                yield Finding(identifier, element.name, "永远走不到这里：试遍所有走法，通向这里的条件没有一次成立。")
+                yield Finding(
+                    identifier, element.name, "永远走不到这里：试遍所有走法，通向这里的条件没有一次成立。"
+                )
 
     def _endless(self) -> Iterator[Finding]:
         """From every situation the process can still come to its end."""
@@ -293,13 +328,19 @@ def _token(task: Task) -> tuple[Any, ...]:
 
 def _rounds(task: Task) -> int:
     """How far a repeated step has come, where no condition decides that."""
-    if isinstance(task.task_spec, RepeatedTask) and task.task_spec.items is None and not task.task_spec.condition:
+    if (
+        isinstance(task.task_spec, RepeatedTask)
+        and task.task_spec.items is None
+        and not task.task_spec.condition
+    ):
         return len(task.children)
     return len(task.internal_data.get("remaining") or ())
 
 
 def _course(task: Task) -> str:
-    """Whose token it is: the diagram's own, an instance of one, an event's beside a step, sprung from such, or none."""
+    """Whose token it is: the diagram's own, an instance of one, an event's beside a step, sprung from such,
+    or none.
+    """
     if not task.task_spec.bpmn_id:
         return "between"  # what the library puts between the elements
     if isinstance(task.task_spec, BoundaryEvent):
@@ -320,7 +361,9 @@ def _key(tokens: Counter[Any], facts: Facts) -> Key:
 
 
 def _alone(definition: Definition, spec: BpmnProcessSpec) -> bool:
-    """Whether the process is run from at most one place, and so is what runs it: no two of it share the variables."""
+    """Whether the process is run from at most one place, and so is what runs it:
+    no two of it share the variables.
+    """
     main, inner = definition.specs
     while spec is not main:
         callers = [one for one in (main, *inner.values()) for name in runs(one) if name == spec.name]
@@ -336,11 +379,15 @@ def _inclusive(tokens: Counter[Any]) -> Counter[Any]:
 
 
 def _growth(tokens: Counter[Any], before: _State | None) -> str | None:
-    """The element where there are more tokens than in a situation passed on the way here that had all the others too."""
+    """The element where there are more tokens than in a situation passed
+    on the way here that had all the others too.
+    """
     own = Counter({token: count for token, count in tokens.items() if token[5] == "own"})
     while before is not None:
         earlier = {token: count for token, count in before.tokens.items() if token[5] == "own"}
-        if own.total() > sum(earlier.values()) and all(own[token] >= count for token, count in earlier.items()):
+        if own.total() > sum(earlier.values()) and all(
+            own[token] >= count for token, count in earlier.items()
+        ):
             return next(str(token[0]) for token in own if own[token] > earlier.get(token, 0))
         before = before.before
     return None

@@ -1,11 +1,13 @@
-"""FEEL, the expression language of diagrams, decision tables and forms: parsed by us, interpreted by us, bounded.
+"""FEEL, the expression language of diagrams, decision tables and forms: parsed by us, interpreted by us,
+bounded.
 
 `compile_expression(text)` is cached; evaluating the result over a mapping of names never raises but for
-`FeelLimitError`: what has no value is null, as the standard says. The clock cannot be read (`now`, `today`), so that a
-step replayed later gives the same result.
+`FeelLimitError`: what has no value is null, as the standard says. The clock cannot be read (`now`, `today`),
+so that a step replayed later gives the same result.
 
-From text to value: engine.feel.lexer (words), engine.feel.parser (a tree of engine.feel.nodes), engine.feel.evaluate
-(closures). `Expression.to_json()` is the tree for the browser's small evaluator (engine.feel.page).
+From text to value: engine.feel.lexer (words), engine.feel.parser (a tree of engine.feel.nodes),
+engine.feel.evaluate (closures). `Expression.to_json()` is the tree for the browser's small evaluator
+(engine.feel.page).
 """
 
 from __future__ import annotations
@@ -25,9 +27,18 @@ from engine.feel.types import Declarations
 from engine.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 
 __all__ = [
-    "Expression", "FeelLimitError", "FeelSyntaxError", "UnaryTests", "compile_expression", "compile_unary_tests",
-    "constant", "one_purse", "strip_equals", "to_plain", "values",
-]  # fmt: skip
+    "Expression",
+    "FeelLimitError",
+    "FeelSyntaxError",
+    "UnaryTests",
+    "compile_expression",
+    "compile_unary_tests",
+    "constant",
+    "one_purse",
+    "strip_equals",
+    "to_plain",
+    "values",
+]
 
 
 def strip_equals(text: str) -> str:
@@ -36,7 +47,9 @@ def strip_equals(text: str) -> str:
 
 
 class Expression:
-    """A compiled expression; `names` with blanks or signs, and types that a DMN file declares, must be told."""
+    """A compiled expression; `names` with blanks or signs, and types that a DMN file declares,
+    must be told.
+    """
 
     def __init__(self, text: str, names: Iterable[str] = (), declared: Declarations | None = None) -> None:
         self.text = text

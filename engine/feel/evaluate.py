@@ -1,4 +1,6 @@
-"""Turns a tree into nested closures over an environment; no text of ours or theirs is ever given to Python."""
+"""Turns a tree into nested closures over an environment;
+no text of ours or theirs is ever given to Python.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ class Compiler:
 
         return inverse
 
-    # -- names and operators ------------------------------------------------------------------------------------------
+    # -- names and operators -----------------------------------------------------------------------
 
     def _literal(self, node: n.Literal) -> Closure:
         value = node.value
@@ -143,7 +145,7 @@ class Compiler:
 
         return run
 
-    # -- tests --------------------------------------------------------------------------------------------------------
+    # -- tests -------------------------------------------------------------------------------------
 
     def _between(self, node: n.Between) -> Closure:
         value, bottom, top = self.build(node.value), self.build(node.low), self.build(node.high)
@@ -192,7 +194,7 @@ class Compiler:
         test, a, b = self.build(node.condition), self.build(node.yes), self.build(node.no)
         return lambda env: a(env) if test(env) is True else b(env)
 
-    # -- rounds -------------------------------------------------------------------------------------------------------
+    # -- rounds ------------------------------------------------------------------------------------
 
     def _scopes(self, rounds: Iterable[n.Round]) -> Callable[[Env], Iterator[Env]]:
         domains = [(one.name, self.build(one.domain)) for one in rounds]
@@ -247,7 +249,7 @@ class Compiler:
 
         return run
 
-    # -- values that are put together ---------------------------------------------------------------------------------
+    # -- values that are put together --------------------------------------------------------------
 
     def _list(self, node: n.ListOf) -> Closure:
         built = [self.build(item) for item in node.items]
@@ -306,7 +308,7 @@ class Compiler:
         low_closed, high_closed, operator = node.low_closed, node.high_closed, node.operator
         return lambda env: Range(bottom(env), top(env), low_closed, high_closed, operator)
 
-    # -- functions ----------------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def _call(self, node: n.Call) -> Closure:
         if node.called in REFUSED:

@@ -1,6 +1,8 @@
-"""What can be known of an expression's values without any case: their kind, and comparisons that can never hold.
+"""What can be known of an expression's values without any case: their kind, and comparisons that can never
+hold.
 
-Kinds are those of engine.feel.values.kind, and ``day``: the text of a date, as forms store it (values.DayText).
+Kinds are those of engine.feel.values.kind, and ``day``: the text of a date, as forms store it
+(values.DayText).
 """
 
 from __future__ import annotations
@@ -19,27 +21,66 @@ Known = Callable[[str], str | None]
 
 DAY, TEXT, NUMBER, TRUTH, INSTANT = "day", "string", "number", "boolean", "date and time"
 WORDS = {
-    TEXT: "文字", NUMBER: "数字", TRUTH: "真假", DAY: "日期", "date": "日期", INSTANT: "时刻", "time": "时间",
-    "days and time duration": "时长", "years and months duration": "时长", "list": "清单", "context": "一组项目",
-    "range": "区间", "function": "函数", "null": "空",
-}  # fmt: skip
+    TEXT: "文字",
+    NUMBER: "数字",
+    TRUTH: "真假",
+    DAY: "日期",
+    "date": "日期",
+    INSTANT: "时刻",
+    "time": "时间",
+    "days and time duration": "时长",
+    "years and months duration": "时长",
+    "list": "清单",
+    "context": "一组项目",
+    "range": "区间",
+    "function": "函数",
+    "null": "空",
+}
 _UNORDERED = frozenset({TRUTH, "list", "context", "range", "function"})
 _DURATIONS = ("days and time duration", "years and months duration")
 _ANSWERS: dict[str, tuple[str, ...]] = {
     "date": ("date",),
     INSTANT: ("date and time", "days after", "workdays after"),
     NUMBER: (
-        "number", "decimal", "floor", "ceiling", "abs", "modulo", "sqrt", "log", "exp", "count", "sum", "mean", "product",
-        "median", "stddev", "round up", "round down", "round half up", "round half down", "string length", "day of year",
+        "number",
+        "decimal",
+        "floor",
+        "ceiling",
+        "abs",
+        "modulo",
+        "sqrt",
+        "log",
+        "exp",
+        "count",
+        "sum",
+        "mean",
+        "product",
+        "median",
+        "stddev",
+        "round up",
+        "round down",
+        "round half up",
+        "round half down",
+        "string length",
+        "day of year",
         "week of year",
     ),
     TEXT: (
-        "string", "substring", "upper case", "lower case", "substring before", "substring after", "replace", "string join",
-        "spelled date", "day of week", "month of year",
+        "string",
+        "substring",
+        "upper case",
+        "lower case",
+        "substring before",
+        "substring after",
+        "replace",
+        "string join",
+        "spelled date",
+        "day of week",
+        "month of year",
     ),
     TRUTH: ("not", "contains", "starts with", "ends with", "matches", "list contains", "all", "any"),
     "list": ("sublist", "append", "concatenate", "flatten", "reverse", "distinct values", "union"),
-}  # fmt: skip
+}
 _RESULTS = {name: answer for answer, names in _ANSWERS.items() for name in names}
 """What the built-in functions answer, where that is always of one kind."""
 
@@ -94,11 +135,14 @@ _READERS: dict[type[Node], Callable[[Any, Known], str | None]] = {
 }
 
 
-# -- comparisons that can never hold --------------------------------------------------------------------------------------
+# -- comparisons that can never hold ---------------------------------------------------------------
 
 
 def never(tree: Node, known: Known) -> Iterator[str]:
-    """A sentence for each comparison whose sides can never be of one kind. What stands in a filter is not judged."""
+    """A sentence for each comparison whose sides can never be of one kind.
+
+    What stands in a filter is not judged.
+    """
     if isinstance(tree, n.Filter):
         yield from never(tree.of, known)
         return

@@ -1,4 +1,6 @@
-"""FEEL text to words. Names with blanks or signs in them must be told: without a scope nobody can know where they end."""
+"""FEEL text to words. Names with blanks or signs in them must be told:
+without a scope nobody can know where they end.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,51 @@ from engine.feel.values import FeelSyntaxError
 
 MAX_LENGTH = 2000
 _SPACED = (
-    "date and time", "days and time duration", "years and months duration", "days after", "workdays after",
-    "spelled date", "string length", "upper case", "lower case", "substring before", "substring after", "starts with",
-    "ends with", "list contains", "insert before", "list replace", "index of", "distinct values", "round up",
-    "round down", "round half up", "round half down", "day of week", "day of year", "week of year", "month of year",
-    "get value", "get entries", "met by", "overlaps before", "overlaps after", "finished by", "started by",
-    "time offset", "start included", "end included", "context put", "context merge", "string join",
-)  # fmt: skip
+    "date and time",
+    "days and time duration",
+    "years and months duration",
+    "days after",
+    "workdays after",
+    "spelled date",
+    "string length",
+    "upper case",
+    "lower case",
+    "substring before",
+    "substring after",
+    "starts with",
+    "ends with",
+    "list contains",
+    "insert before",
+    "list replace",
+    "index of",
+    "distinct values",
+    "round up",
+    "round down",
+    "round half up",
+    "round half down",
+    "day of week",
+    "day of year",
+    "week of year",
+    "month of year",
+    "get value",
+    "get entries",
+    "met by",
+    "overlaps before",
+    "overlaps after",
+    "finished by",
+    "started by",
+    "time offset",
+    "start included",
+    "end included",
+    "context put",
+    "context merge",
+    "string join",
+)
 KEYWORDS = frozenset(
-    "and or not if then else for in return some every satisfies between instance of true false null function".split()
+    (
+        "and or not if then else for in return some every satisfies between instance of true false null "
+        "function"
+    ).split()
 )
 _LETTER = "[\\w\U00010000-\U000effff]"
 """What a name is made of; the standard counts all signs beyond the basic plane among letters."""
@@ -32,11 +70,19 @@ _TOKEN = r"""
 _HALF_WIDTH = dict(zip("“”＂，（）［］｛｝＝＜＞＋－＊／：．、；", '""",()[]{}=<>+-*/:.,;', strict=True))
 _TYPED = {
     **{full: f"这是中文标点，请改用英文的 {half} 。" for full, half in _HALF_WIDTH.items()},
-    "≥": "大于等于请写 >= 。", "≤": "小于等于请写 <= 。", "≠": "不等于请写 != 。", "×": "乘请写 * 。",
-    "÷": "除请写 / 。", "!": "不等于请写 != ，否定请写 not(…)。", "&": "并且请写 and 。", "|": "或者请写 or 。",
+    "≥": "大于等于请写 >= 。",
+    "≤": "小于等于请写 <= 。",
+    "≠": "不等于请写 != 。",
+    "×": "乘请写 * 。",
+    "÷": "除请写 / 。",
+    "!": "不等于请写 != ，否定请写 not(…)。",
+    "&": "并且请写 and 。",
+    "|": "或者请写 or 。",
     "'": "文字请用英文双引号括起来。",
-}  # fmt: skip
-"""What people type who come from a Chinese keyboard, from Excel or from a programming language, and how FEEL has it."""
+}
+"""What people type who come from a Chinese keyboard, from Excel or from a programming language,
+and how FEEL has it.
+"""
 _LEXERS: dict[tuple[str, ...], re.Pattern[str]] = {}
 _MOST_LEXERS = 200
 
@@ -97,6 +143,8 @@ def _token(kind: str, match: re.Match[str]) -> Token:
 
 def require_whole(text: str) -> None:
     """Half a character and the character zero can be neither stored nor shown. Raises FeelSyntaxError."""
-    wrong = next((place for place, one in enumerate(text) if one == "\0" or "\ud800" <= one <= "\udfff"), None)
+    wrong = next(
+        (place for place, one in enumerate(text) if one == "\0" or "\ud800" <= one <= "\udfff"), None
+    )
     if wrong is not None:
         raise FeelSyntaxError("文字里有不完整的字符（半个代理对或空字符），不能保存。", wrong)

@@ -1,4 +1,5 @@
-"""The tree of a FEEL text: one frozen dataclass for each form of expression, each with where it stands in the text.
+"""The tree of a FEEL text: one frozen dataclass for each form of expression, each with where it stands in the
+text.
 
 Two nodes are equal when they say the same, wherever they stand. Whoever walks a tree asks `Node.parts`.
 """
@@ -112,7 +113,9 @@ class Between(Node):
 
 @dataclass(frozen=True, slots=True)
 class Test(Node):
-    """One unary test: ``> 5``, or without an operator a value, an interval, a list or something about ``?``."""
+    """One unary test: ``> 5``, or without an operator a value, an interval,
+    a list or something about ``?``.
+    """
 
     __test__ = False  # no test of pytest's
     operator: str

@@ -1,4 +1,7 @@
-"""The operators of FEEL over two values: arithmetic, comparisons, what a unary test asks. `FeelError` means null."""
+"""The operators of FEEL over two values: arithmetic, comparisons, what a unary test asks.
+
+`FeelError` means null.
+"""
 
 from __future__ import annotations
 

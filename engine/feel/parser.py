@@ -15,11 +15,21 @@ from engine.feel.values import FeelSyntaxError
 
 MAX_DEPTH = 60
 MAX_TREE_DEPTH = 120
-"""Of the whole tree, chains such as ``a + b + c`` included: what reads a tree goes down one level at a time."""
+"""Of the whole tree, chains such as ``a + b + c`` included:
+what reads a tree goes down one level at a time.
+"""
 ARITHMETIC = Context(prec=34, Emax=6144, Emin=-6143)  # decimal128, as the standard says
 _WORDS = {
-    "且": "and", "并且": "and", "而且": "and", "或": "or", "或者": "or", "不是": "!=", "等于": "=", "大于": ">", "小于": "<",
-}  # fmt: skip
+    "且": "and",
+    "并且": "and",
+    "而且": "and",
+    "或": "or",
+    "或者": "or",
+    "不是": "!=",
+    "等于": "=",
+    "大于": ">",
+    "小于": "<",
+}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\", "'": "'", "/": "/"}
 _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 _STARTS = frozenset(("(", "[", "{", "@", "?", "-", "]"))
@@ -43,7 +53,7 @@ class Parser:
         self._open_ranges = 0
         self._effort = 10 * len(self._tokens) + 200  # what is tried in two ways could else be tried in 2^n
 
-    # -- entry points -------------------------------------------------------------------------------------------------
+    # -- entry points ------------------------------------------------------------------------------
 
     def expression(self) -> Node:
         """The whole text as one expression."""
@@ -71,7 +81,7 @@ class Parser:
         self._end()
         return _shallow(n.Cell(tests, span=self._since(start)))
 
-    # -- words --------------------------------------------------------------------------------------------------------
+    # -- words -------------------------------------------------------------------------------------
 
     def _peek(self) -> Token:
         return self._tokens[self._at]
@@ -104,7 +114,9 @@ class Parser:
         return start, self._tokens[self._at - 1].end if self._at else start
 
     def _declare(self, name: str) -> None:
-        """A name that is no single word is one from here on, as the standard has it: the longest name in sight."""
+        """A name that is no single word is one from here on, as the standard has it:
+        the longest name in sight.
+        """
         if not is_word(name) and name not in self._names:
             self._names = (*self._names, name)
             self._tokens[self._at :] = tokens(self._text, self._names, self._peek().position)
@@ -123,7 +135,7 @@ class Parser:
             return "等于只写一个 = 。"
         return "不等于请写 != 。" if (before, token.text) == ("<", ">") else ""
 
-    # -- expressions, loosest first -----------------------------------------------------------------------------------
+    # -- expressions, loosest first ----------------------------------------------------------------
 
     def _expression(self) -> Node:
         self._depth += 1
@@ -243,7 +255,9 @@ class Parser:
         return token.text
 
     def _closes_range(self) -> bool:
-        """Whether the ``[`` here ends a range such as ``]1..5[``: nothing that could start a filter follows."""
+        """Whether the ``[`` here ends a range such as ``]1..5[``:
+        nothing that could start a filter follows.
+        """
         following = self._tokens[self._at + 1]
         if not self._open_ranges or following.kind in ("word", "number", "string"):
             return False
@@ -273,7 +287,7 @@ class Parser:
             found.append(n.Argument(name, self._expression(), span=self._since(start)))
         return tuple(found)
 
-    # -- primaries ----------------------------------------------------------------------------------------------------
+    # -- primaries ---------------------------------------------------------------------------------
 
     def _primary(self) -> Node:
         token = self._next()
@@ -435,7 +449,7 @@ class Parser:
         self._expect(")")
         return n.Call(n.Name("not", span=(start, start + 3)), (argument,), span=self._since(start))
 
-    # -- types --------------------------------------------------------------------------------------------------------
+    # -- types -------------------------------------------------------------------------------------
 
     def _type(self) -> Type:
         self._depth += 1
@@ -526,7 +540,15 @@ def _unescape(text: str) -> str:
 _ESCAPED = r"\\(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)"
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _PRIMARIES: dict[str, Any] = {
-    "@": Parser._at_literal, "(": Parser._parenthesis, "[": Parser._bracket, "]": Parser._open_range,
-    "{": Parser._context, "if": Parser._if, "for": Parser._for, "some": Parser._some, "every": Parser._every,
-    "function": Parser._function, "not": Parser._not,
-}  # fmt: skip
+    "@": Parser._at_literal,
+    "(": Parser._parenthesis,
+    "[": Parser._bracket,
+    "]": Parser._open_range,
+    "{": Parser._context,
+    "if": Parser._if,
+    "for": Parser._for,
+    "some": Parser._some,
+    "every": Parser._every,
+    "function": Parser._function,
+    "not": Parser._not,
+}

@@ -1,4 +1,6 @@
-"""Which regular expressions are quick: Python's own search goes through every way to match, and cannot be stopped."""
+"""Which regular expressions are quick: Python's own search goes through every way to match,
+and cannot be stopped.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ _NESTED = re.compile(r"\([^()]*(?:[|+*?{]|\([^()]*\))[^()]*\)\s*[+*{]")
 def quick(pattern: str, longest: int) -> bool:
     """Whether matching a text of `longest` characters cannot take long.
 
-    No repetition or choice inside a repetition, no back-reference; and the longer the text, the fewer repetitions.
+    No repetition or choice inside a repetition, no back-reference; and the longer the text, the fewer
+    repetitions.
     """
     bare = re.sub(r"\\.|\[[^\]]*\]", "x", pattern.replace("(?:", "("))
     if len(pattern) > MAX_PATTERN or _NESTED.search(bare) or re.search(r"\\[1-9]|\(\?[^:]", pattern):
@@ -31,23 +34,41 @@ def quick(pattern: str, longest: int) -> bool:
     return ways <= MAX_WAYS
 
 
-# -- the standard's regular expressions (XPath), read by us and handed on as Python's -------------------------------------
+# -- the standard's regular expressions (XPath), read by us and handed on as Python's --------------
 
 _FLAGS = frozenset("smix")
 _BLANK = " \t\n\r"
 _BLOCKS = {
-    "BasicLatin": (0x0, 0x7F), "Latin-1Supplement": (0x80, 0xFF), "LatinExtended-A": (0x100, 0x17F),
-    "LatinExtended-B": (0x180, 0x24F), "Greek": (0x370, 0x3FF), "GreekandCoptic": (0x370, 0x3FF),
-    "Cyrillic": (0x400, 0x4FF), "Hebrew": (0x590, 0x5FF), "Arabic": (0x600, 0x6FF), "Thai": (0xE00, 0xE7F),
-    "GeneralPunctuation": (0x2000, 0x206F), "CJKSymbolsandPunctuation": (0x3000, 0x303F),
-    "Hiragana": (0x3040, 0x309F), "Katakana": (0x30A0, 0x30FF), "CJKUnifiedIdeographs": (0x4E00, 0x9FFF),
-    "CJKUnifiedIdeographsExtensionA": (0x3400, 0x4DBF), "HangulSyllables": (0xAC00, 0xD7A3),
-    "CJKCompatibilityIdeographs": (0xF900, 0xFAFF), "HalfwidthandFullwidthForms": (0xFF00, 0xFFEF),
-}  # fmt: skip
+    "BasicLatin": (0x0, 0x7F),
+    "Latin-1Supplement": (0x80, 0xFF),
+    "LatinExtended-A": (0x100, 0x17F),
+    "LatinExtended-B": (0x180, 0x24F),
+    "Greek": (0x370, 0x3FF),
+    "GreekandCoptic": (0x370, 0x3FF),
+    "Cyrillic": (0x400, 0x4FF),
+    "Hebrew": (0x590, 0x5FF),
+    "Arabic": (0x600, 0x6FF),
+    "Thai": (0xE00, 0xE7F),
+    "GeneralPunctuation": (0x2000, 0x206F),
+    "CJKSymbolsandPunctuation": (0x3000, 0x303F),
+    "Hiragana": (0x3040, 0x309F),
+    "Katakana": (0x30A0, 0x30FF),
+    "CJKUnifiedIdeographs": (0x4E00, 0x9FFF),
+    "CJKUnifiedIdeographsExtensionA": (0x3400, 0x4DBF),
+    "HangulSyllables": (0xAC00, 0xD7A3),
+    "CJKCompatibilityIdeographs": (0xF900, 0xFAFF),
+    "HalfwidthandFullwidthForms": (0xFF00, 0xFFEF),
+}
 """Blocks that ``\\p{Is…}`` can name."""
 _CLASSES = {
-    "d": r"\d", "D": r"\D", "w": r"\w", "W": r"\W", "s": r" \t\n\r", "i": r"\w:", "c": r"\w:.\-·",
-}  # fmt: skip
+    "d": r"\d",
+    "D": r"\D",
+    "w": r"\w",
+    "W": r"\W",
+    "s": r" \t\n\r",
+    "i": r"\w:",
+    "c": r"\w:.\-·",
+}
 _OUTSIDE = {"S": r"[^ \t\n\r]", "I": r"[^\w:]", "C": r"[^\w:.\-·]"}
 _SIGNS = frozenset("nrt\\|.?*+(){}-[]^$")
 _SPELLED = {"n": r"\n", "r": r"\r", "t": r"\t"}
@@ -56,7 +77,9 @@ _COUNT = re.compile(r"\{(\d{1,4})(?:(,)(\d{1,4})?)?\}")
 
 @cache
 def _categories() -> dict[str, str]:
-    """Of each category of characters the ranges as they stand in brackets; ``L`` is all that begins with it."""
+    """Of each category of characters the ranges as they stand in brackets;
+    ``L`` is all that begins with it.
+    """
     ranges: dict[str, list[list[int]]] = {}
     for code in range(sys.maxunicode + 1):
         category = unicodedata.category(chr(code))
@@ -66,7 +89,9 @@ def _categories() -> dict[str, str]:
                 known[-1][1] = code
             else:
                 known.append([code, code])
-    return {name: "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in all_) for name, all_ in ranges.items()}
+    return {
+        name: "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in all_) for name, all_ in ranges.items()
+    }
 
 
 class _Reader:
@@ -242,7 +267,10 @@ def _translated(pattern: str, flags: str) -> tuple[re.Pattern[str], int, int]:
 
 
 def compiled(pattern: str, flags: Any, longest: int) -> re.Pattern[str]:
-    """The pattern for texts of up to `longest` characters. Raises FeelError for one that cannot be read or be quick."""
+    """The pattern for texts of up to `longest` characters.
+
+    Raises FeelError for one that cannot be read or be quick.
+    """
     flags = flags or "" if flags is None or isinstance(flags, str) else None
     if flags is None or not set(flags) <= _FLAGS or len(pattern) > MAX_PATTERN:
         raise FeelError

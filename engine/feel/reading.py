@@ -1,4 +1,6 @@
-"""Questions asked of an expression without evaluating it: what it reads for certain, and what it compares that with."""
+"""Questions asked of an expression without evaluating it: what it reads for certain,
+and what it compares that with.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,16 @@ from engine.feel.scope import free_names
 def certain_names(tree: Node) -> frozenset[str]:
     """The dotted names that are read from outside, leaving out what stands in a filter.
 
-    In ``risks[gone = "no"]`` the name may be a variable or a key of the list's own items; only a case can tell.
+    In ``risks[gone = "no"]`` the name may be a variable or a key of the list's own items; only a case can
+    tell.
     """
     return free_names(tree, certain=True)
 
 
 def compared(node: Node) -> Iterator[tuple[str, Any]]:
-    """Each dotted name with each literal that the expression tests it for being equal to, or one of; filters left out."""
+    """Each dotted name with each literal that the expression tests it for being equal to, or one of;
+    filters left out.
+    """
     if isinstance(node, n.Filter):
         return
     if isinstance(node, n.Comparison) and node.operator in ("=", "!="):
@@ -77,8 +82,9 @@ Columns = Callable[[str], Collection[str]]
 
 
 def needs(tree: Node, columns: Columns = lambda name: ()) -> dict[str, Needs | None]:
-    """What the expression reads from outside; `columns` names the columns of a list, so that a filter's own names are
-    known from those that stand outside."""
+    """What the expression reads from outside; `columns` names the columns of a list, so that a filter's own
+    names are known from those that stand outside.
+    """
     found: dict[str, Needs | None] = {}
     for name, wanted in _reads(tree, None, columns):
         found[name] = _merged(found[name], wanted) if name in found else wanted

@@ -11,7 +11,9 @@ _GIVEN = ("?", "workdays after", "item")
 
 
 def free_names(node: Node, *, certain: bool = False) -> frozenset[str]:
-    """The dotted names that the expression reads, built-ins excluded; with `certain`, what filters read left out."""
+    """The dotted names that the expression reads, built-ins excluded; with `certain`,
+    what filters read left out.
+    """
     names = free(node, certain=certain)
     return frozenset(name for name in names if name not in BUILTINS and name.partition(".")[0] not in _GIVEN)
 

@@ -1,7 +1,7 @@
 """Dates, times and durations: reading and writing their texts, their order, and their parts.
 
-Dates, times and days-and-time durations are Python's own; a named zone is a `ZoneInfo`, an offset a `timezone`. Seconds
-are compared to the millisecond, as the public compatibility kit has it.
+Dates, times and days-and-time durations are Python's own; a named zone is a `ZoneInfo`, an offset a
+`timezone`. Seconds are compared to the millisecond, as the public compatibility kit has it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ class FeelError(Exception):
 
 
 _DATE = re.compile(r"(-?(?:[1-9]\d{4,8}|\d{4}))-(\d\d)-(\d\d)\Z", re.ASCII)
-_TIME = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)?(?:@([\w/+-]+))?\Z", re.ASCII)
+_TIME = re.compile(
+    r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d(?::\d\d)?)?(?:@([\w/+-]+))?\Z", re.ASCII
+)
 _DAYS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d*))?S)?)?\Z", re.ASCII)
 _MONTHS = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?\Z", re.ASCII)
 _LONGEST = 40
@@ -35,7 +37,8 @@ class YearsMonths:
     months: int
 
     def add_to(self, day: date) -> Any:
-        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's length.
+        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's
+        length.
 
         Raises OverflowError outside the years 1 to 9999.
         """
@@ -53,7 +56,7 @@ class YearsMonths:
         return f"{sign}P{text or '0M'}"
 
 
-# -- reading ----------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def parse_date(text: str) -> date:
@@ -144,7 +147,7 @@ def at_literal(text: str) -> Any:
     raise FeelError
 
 
-# -- writing ----------------------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------
 
 
 def duration_text(value: timedelta) -> str:
@@ -175,7 +178,7 @@ def _short(text: str) -> str:
     return text.rstrip("0") if "." in text else text
 
 
-# -- order ------------------------------------------------------------------------------------------------------------
+# -- order -----------------------------------------------------------------------------------------
 
 
 def order(left: Any, right: Any) -> int | None:
@@ -217,7 +220,7 @@ def same(left: Any, right: Any) -> bool:
     return bool(left == right)
 
 
-# -- parts ------------------------------------------------------------------------------------------------------------
+# -- parts -----------------------------------------------------------------------------------------
 
 
 def _signed(value: timedelta, part: Callable[[timedelta], int]) -> int:

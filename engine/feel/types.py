@@ -13,11 +13,15 @@ MAX_NESTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A type by its name, or one of the built kinds: ``list<…>``, ``range<…>``, ``context<…>``, ``function<…>->…``."""
+    """A type by its name, or one of the built kinds: ``list<…>``, ``range<…>``, ``context<…>``,
+    ``function<…>->…``.
+    """
 
     name: str
     parts: tuple[Type, ...] = ()
-    """Of a list or range its items' type, of a context its entries' types, of a function its parameters' types."""
+    """Of a list or range its items' type, of a context its entries' types,
+    of a function its parameters' types.
+    """
     keys: tuple[str, ...] = ()
     """The entries' names of a context, in the order of `parts`."""
     answer: Type | None = None
@@ -38,13 +42,26 @@ class Declared:
 Declarations = Mapping[str, Declared]
 ANY = Type("Any")
 _NAMES = {
-    "boolean": "boolean", "number": "number", "string": "string", "date": "date", "time": "time",
-    "date and time": "date and time", "dateTime": "date and time",
-    "days and time duration": "days and time duration", "dayTimeDuration": "days and time duration",
-    "years and months duration": "years and months duration", "yearMonthDuration": "years and months duration",
-    "list": "list", "context": "context", "range": "range", "function": "function", "Null": "null",
-}  # fmt: skip
-"""What FEEL's types are called, in its texts and in the ``typeRef`` of older files, and the kind of their values."""
+    "boolean": "boolean",
+    "number": "number",
+    "string": "string",
+    "date": "date",
+    "time": "time",
+    "date and time": "date and time",
+    "dateTime": "date and time",
+    "days and time duration": "days and time duration",
+    "dayTimeDuration": "days and time duration",
+    "years and months duration": "years and months duration",
+    "yearMonthDuration": "years and months duration",
+    "list": "list",
+    "context": "context",
+    "range": "range",
+    "function": "function",
+    "Null": "null",
+}
+"""What FEEL's types are called, in its texts and in the ``typeRef`` of older files,
+and the kind of their values.
+"""
 
 
 class Conformity:
@@ -58,7 +75,9 @@ class Conformity:
         return value is not None and self._conforms(value, wanted, strict=False)
 
     def coerced(self, value: Any, wanted: Type) -> Any:
-        """The value as of the type: a list of one for its item and the reverse; null for what is not of it."""
+        """The value as of the type: a list of one for its item and the reverse;
+        null for what is not of it.
+        """
         if value is None or self._conforms(value, wanted, strict=True):
             return value
         if isinstance(value, list) and len(value) == 1 and self._conforms(value[0], wanted, strict=True):
@@ -98,7 +117,8 @@ class Conformity:
             return all(self._conforms(end, wanted.parts[0], strict=strict, deep=deep + 1) for end in ends)
         if kind == "context" and wanted.keys:
             return all(
-                (strict or key in value) and self._conforms(value.get(key), part, strict=strict, deep=deep + 1)
+                (strict or key in value)
+                and self._conforms(value.get(key), part, strict=strict, deep=deep + 1)
                 for key, part in zip(wanted.keys, wanted.parts, strict=True)
             )
         if kind == "function" and wanted.answer is not None:
@@ -106,7 +126,9 @@ class Conformity:
         return True
 
     def _function(self, value: Any, wanted: Type) -> bool:
-        """A function of as many parameters that takes at least what is wanted, and answers no more than that."""
+        """A function of as many parameters that takes at least what is wanted,
+        and answers no more than that.
+        """
         types, answer = value.types, value.answer or ANY
         if len(wanted.parts) != len(value.parameters):
             return False

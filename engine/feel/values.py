@@ -1,7 +1,8 @@
 """The values of FEEL, and their way out to JSON.
 
-Numbers are `Decimal`, null is None, a context is a dict, a list is a list; dates, times and days-and-time durations are
-Python's own. No value carries an attribute that an expression could reach but those listed in `member`.
+Numbers are `Decimal`, null is None, a context is a dict, a list is a list; dates, times and days-and-time
+durations are Python's own. No value carries an attribute that an expression could reach but those listed in
+`member`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ class FeelLimitError(Invalid):
 
 
 NO_VALUE = (FeelError, TypeError, ValueError, AttributeError, LookupError, ArithmeticError, re.error)
-"""What Python raises for values that an operation is not made for: the standard makes it null. Nothing else is caught."""
+"""What Python raises for values that an operation is not made for: the standard makes it null.
+
+Nothing else is caught.
+"""
 
 
 class _Open:
@@ -46,7 +50,9 @@ OPEN = _Open()
 
 @dataclass(frozen=True)
 class Range:
-    """An interval. An end that is OPEN has no bound; with an end that is null nobody can say what it holds."""
+    """An interval. An end that is OPEN has no bound;
+    with an end that is null nobody can say what it holds.
+    """
 
     low: Any
     high: Any
@@ -71,7 +77,9 @@ class Function:
 
 
 class DayText(str):
-    """The text of a date as forms and services store it: beside a date it is that date, everywhere else a text."""
+    """The text of a date as forms and services store it: beside a date it is that date,
+    everywhere else a text.
+    """
 
     __slots__ = ()
 
@@ -96,7 +104,9 @@ def is_day(text: str) -> bool:
 
 
 def from_case(value: Any) -> Any:
-    """What a name of the case holds, as FEEL sees it: JSON has no dates, so their texts can be compared with dates."""
+    """What a name of the case holds, as FEEL sees it: JSON has no dates,
+    so their texts can be compared with dates.
+    """
     if isinstance(value, str):
         return DayText(value) if is_day(value) else value
     return from_plain(value)
@@ -166,14 +176,25 @@ def kind(value: Any) -> str:
 
 
 _KINDS: tuple[tuple[str, Any], ...] = (
-    ("boolean", bool), ("number", (Decimal, int, float)), ("string", str), ("date and time", datetime), ("date", date),
-    ("time", time), ("days and time duration", timedelta), ("years and months duration", YearsMonths), ("list", list),
-    ("context", Mapping), ("range", Range), ("function", Function),
-)  # fmt: skip
+    ("boolean", bool),
+    ("number", (Decimal, int, float)),
+    ("string", str),
+    ("date and time", datetime),
+    ("date", date),
+    ("time", time),
+    ("days and time duration", timedelta),
+    ("years and months duration", YearsMonths),
+    ("list", list),
+    ("context", Mapping),
+    ("range", Range),
+    ("function", Function),
+)
 
 
 def member(value: Any, name: str) -> Any:
-    """`value.name`: a key of a context, a listed property of a date or duration, or the members of a list's items."""
+    """`value.name`: a key of a context, a listed property of a date or duration,
+    or the members of a list's items.
+    """
     if isinstance(value, Mapping):
         return from_case(value.get(name))
     if isinstance(value, list):
@@ -198,7 +219,9 @@ _MEMBERS: dict[str, dict[str, Callable[[Any], Any]]] = {
 
 
 def size(value: Any, most: int) -> int:
-    """How much there is of `value`: one for each plain value inside it and for each 100 characters; `most` at most."""
+    """How much there is of `value`: one for each plain value inside it and for each 100 characters;
+    `most` at most.
+    """
     found, stack = 0, [value]
     while stack and found < most:
         at = stack.pop()
@@ -246,7 +269,10 @@ def equal(left: Any, right: Any) -> bool | None:
 
 def _alike(left: Range, right: Range) -> bool:
     """Whether two intervals have the same ends, written in the same way."""
-    ways = (left.low_closed, left.high_closed, left.operator), (right.low_closed, right.high_closed, right.operator)
+    ways = (
+        (left.low_closed, left.high_closed, left.operator),
+        (right.low_closed, right.high_closed, right.operator),
+    )
     ends = (left.low, right.low), (left.high, right.high)
     return ways[0] == ways[1] and all(one is other or equal(one, other) is True for one, other in ends)
 
@@ -255,7 +281,15 @@ def compare(left: Any, right: Any) -> int | None:
     """-1, 0 or 1, or None when the two cannot be ordered."""
     left, right = as_dates(left, right)
     left_kind = kind(left)
-    if left_kind != kind(right) or left_kind in ("null", "list", "context", "range", "function", "boolean", "any"):
+    if left_kind != kind(right) or left_kind in (
+        "null",
+        "list",
+        "context",
+        "range",
+        "function",
+        "boolean",
+        "any",
+    ):
         return None
     return order(left, right)
 

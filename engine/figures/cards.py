@@ -1,4 +1,6 @@
-"""The headline figures as the page, the Excel file and the tests share them: a card each, by period and by division."""
+"""The headline figures as the page, the Excel file and the tests share them: a card each,
+by period and by division.
+"""
 
 from __future__ import annotations
 
@@ -57,31 +59,42 @@ class Shown:
 
 
 def cards(limits: Sequence[Limit]) -> list[Card]:
-    """All cards: a card for each limit of the diagrams in force, the longest first, then notices, returns and plain
-    counts (R02)."""
+    """All cards: a card for each limit of the diagrams in force, the longest first, then notices,
+    returns and plain counts (R02).
+    """
     return [
         *(_limit_card(limit) for limit in sorted(limits, key=lambda limit: -(limit.days or 0))),
         Card(
-            "notice", NOTICE, "公示与异议",
+            "notice",
+            NOTICE,
+            "公示与异议",
             [
-                Column("公示", "次", lambda t: t.count(NOTICE)), Column("有异议", "次", lambda t: t.opposed),
-                Column("有异议的占比", "share", lambda t: t.opposed / t.count(NOTICE) if t.count(NOTICE) else None),
+                Column("公示", "次", lambda t: t.count(NOTICE)),
+                Column("有异议", "次", lambda t: t.opposed),
+                Column(
+                    "有异议的占比",
+                    "share",
+                    lambda t: t.opposed / t.count(NOTICE) if t.count(NOTICE) else None,
+                ),
             ],
-            WORDS[NOTICE], drawn=(0, 1),
+            WORDS[NOTICE],
+            drawn=(0, 1),
         ),
         _count("returned", RETURNED, "退回", "次"),
         _count("opened", OPENED, "立案和启动", "件"),
         _count("admitted", "admitted", "纳入监测", "户次"),
         _count("eliminated", "eliminated", "风险消除", "户次"),
         Card(
-            "rolled_back", "rolled_back", "回退和清退",
+            "rolled_back",
+            "rolled_back",
+            "回退和清退",
             [
                 Column("回退", "户次", lambda t: t.count("rolled_back")),
                 Column("清退", "户次", lambda t: t.count("cleared")),
             ],
             "回退：" + WORDS["rolled_back"] + "清退：" + WORDS["cleared"],
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _count(key: str, measure: str, title: str, unit: str) -> Card:
@@ -107,16 +120,24 @@ def _limit_card(limit: Limit) -> Card:
         ]
     days = f"{limit.days}天内" if limit.days is not None else f"“{limit.name}”前"
     return Card(
-        f"limit:{limit.procedure_key}:{limit.element_id}", LIMIT, f"{limit.procedure}：{days}有结论", columns,
-        WORDS[LIMIT] + "期内届满：" + WORDS[PASSED], limit.procedure, *at, lead=1, drawn=(0, 2),
-    )  # fmt: skip
+        f"limit:{limit.procedure_key}:{limit.element_id}",
+        LIMIT,
+        f"{limit.procedure}：{days}有结论",
+        columns,
+        WORDS[LIMIT] + "期内届满：" + WORDS[PASSED],
+        limit.procedure,
+        *at,
+        lead=1,
+        drawn=(0, 2),
+    )
 
 
 def shown(found: Sequence[Card], periods: Mapping[date, Totals], span: Span) -> list[Shown]:
     """The cards with their values."""
     whole = total_of(periods.values())
     return [
-        Shown(card, card.row(whole), [(start, card.row(periods[start])) for start in span.starts]) for card in found
+        Shown(card, card.row(whole), [(start, card.row(periods[start])) for start in span.starts])
+        for card in found
     ]
 
 

@@ -1,4 +1,6 @@
-"""What each figure means, in words for people and as a statement over the log; both stand beside the figure."""
+"""What each figure means, in words for people and as a statement over the log;
+both stand beside the figure.
+"""
 
 from __future__ import annotations
 
@@ -38,18 +40,23 @@ WORDS = {
     "rolled_back": "期内取消风险消除标注（回退）的户次，按执行之日计。",
     "cleared": "期内移出监测名册（清退）的户次，按执行之日计。",
     "waiting": (
-        "待办是此刻开着的步骤的件数。超期、临期和督办的数相同。" + wording.MEANING
+        "待办是此刻开着的步骤的件数。超期、临期和督办的数相同。"
+        + wording.MEANING
         + "按环节、单位、个人分的，时限数在此刻开着的步骤名下，等待期满的不在其中。"
     ),
     "flow": "期内沿每条连线走过的次数，由办理记录里依次经过的环节推出；占比是从同一处走出的各条连线之间的比例。",
-}  # fmt: skip
+}
 """The definition of each measure, as the page shows it."""
 
 _SERVICES = {measure: service for service, measure in RESULTS.items()}
 _PLAIN: dict[str, Callable[[sql.Words], str]] = {
-    NOTICE: sql.notice, RETURNED: sql.returned, PASSED: sql.passed, OPENED: sql.opened, STEP: sql.step,
+    NOTICE: sql.notice,
+    RETURNED: sql.returned,
+    PASSED: sql.passed,
+    OPENED: sql.opened,
+    STEP: sql.step,
     **dict.fromkeys(_SERVICES, sql.result),
-}  # fmt: skip
+}
 RECOUNTED = (LIMIT, *_PLAIN)
 """The measures that a statement recounts from the log."""
 
@@ -73,18 +80,28 @@ class Recount:
 
 
 def recount(
-    session: Session, measure: str, division_code: str, since: datetime, until: datetime, procedure: str = "",
+    session: Session,
+    measure: str,
+    division_code: str,
+    since: datetime,
+    until: datetime,
+    procedure: str = "",
     element: str = "",
-) -> Recount:  # fmt: skip
-    """The statement that recounts a measure for a division and the instants from `since` until before `until`.
+) -> Recount:
+    """The statement that recounts a measure for a division and the instants from `since` until before
+    `until`.
 
     `element` is the limit's or step's id; a result needs none. Raises NotFound for what is not recounted.
     """
     words = sql.Words(session.get_bind().dialect.name == "sqlite")
     scope = access.scope_of(division_code)
     parameters: dict[str, Any] = {
-        "low": scope.low, "high": scope.high, "procedure": procedure, "since": since, "until": until,
-    }  # fmt: skip
+        "low": scope.low,
+        "high": scope.high,
+        "procedure": procedure,
+        "since": since,
+        "until": until,
+    }
     if measure == LIMIT:
         one = _limit(session, procedure, element)
         parameters |= {"element": one.element_id, "activity": one.activity}
@@ -98,7 +115,9 @@ def recount(
 
 
 def _limit(session: Session, procedure: str, element: str) -> Limit:
-    found = next((one for one in limits(session) if (one.procedure_key, one.element_id) == (procedure, element)), None)
+    found = next(
+        (one for one in limits(session) if (one.procedure_key, one.element_id) == (procedure, element)), None
+    )
     if found is None:
         raise NotFound("没有这个期限。")
     return found

@@ -1,8 +1,8 @@
 """What a case's history says for the statistics: a pure function of its lines and its diagram.
 
-A fact is (measure, day, element, value); the day is the one in China on which it happened. The definitions, in words and
-in SQL, are in `engine.figures.definitions`; what a return or a withdrawal took back does not count, except as the work
-that was done (`STEP`, `FLOW`) and as the return itself.
+A fact is (measure, day, element, value); the day is the one in China on which it happened. The definitions,
+in words and in SQL, are in `engine.figures.definitions`; what a return or a withdrawal took back does not
+count, except as the work that was done (`STEP`, `FLOW`) and as the return itself.
 """
 
 from __future__ import annotations
@@ -18,11 +18,21 @@ from engine.figures.routes import Routes
 from engine.flow.history import lines as history
 from engine.messages import OBJECTION
 
-OPENED, LIMIT, PASSED, STEP, RETURNED, NOTICE, FLOW = "opened", "limit", "passed", "step", "returned", "notice", "flow"
+OPENED, LIMIT, PASSED, STEP, RETURNED, NOTICE, FLOW = (
+    "opened",
+    "limit",
+    "passed",
+    "step",
+    "returned",
+    "notice",
+    "flow",
+)
 RESULTS = {
-    "registration.admit": "admitted", "household.eliminate": "eliminated", "household.roll_back": "rolled_back",
+    "registration.admit": "admitted",
+    "household.eliminate": "eliminated",
+    "household.roll_back": "rolled_back",
     "household.clear": "cleared",
-}  # fmt: skip
+}
 """The measure of each service that changes a household's place in the register: plain counts (R02)."""
 
 HEADLINES = (OPENED, LIMIT, PASSED, RETURNED, NOTICE, *RESULTS.values())
@@ -148,9 +158,11 @@ def _limits(valid: Sequence[Line], routes: Routes) -> Iterable[Fact]:
                 yield Fact(PASSED, _day(line), limit)
         ends = routes.ends_of(activity)
         concluded = [
-            line for line in valid
-            if not ends.isdisjoint(line.input.ends) or (line.kind == "complete" and line.element_id == activity)
-        ]  # fmt: skip
+            line
+            for line in valid
+            if not ends.isdisjoint(line.input.ends)
+            or (line.kind == "complete" and line.element_id == activity)
+        ]
         if dues and concluded:
             yield Fact(LIMIT, _day(concluded[-1]), limit, days_past(concluded[-1].at, dues[-1]))
 

@@ -58,7 +58,9 @@ class Heat:
     def listed(self) -> list[Node]:
         """What people and times are waited for, in the diagram's order: the table beside the picture."""
         kinds = ("userTask", "manualTask", "intermediateCatchEvent")
-        found = (self.nodes[e.id] for e in self.definition.in_flow_order if e.kind in kinds and e.id in self.nodes)
+        found = (
+            self.nodes[e.id] for e in self.definition.in_flow_order if e.kind in kinds and e.id in self.nodes
+        )
         return [node for node in found if node.waiting.count or node.hours.total or node.returned]
 
     @property
@@ -69,17 +71,23 @@ class Heat:
     @property
     def fullest(self) -> Node | None:
         """The step at which most tasks wait now."""
-        return max((one for one in self._steps if one.waiting.count), key=lambda one: one.waiting.count, default=None)
+        return max(
+            (one for one in self._steps if one.waiting.count), key=lambda one: one.waiting.count, default=None
+        )
 
     @property
     def reddest(self) -> Node | None:
         """The step with most tasks past their limit."""
-        return max((one for one in self._steps if one.waiting.red), key=lambda one: one.waiting.red, default=None)
+        return max(
+            (one for one in self._steps if one.waiting.red), key=lambda one: one.waiting.red, default=None
+        )
 
     @property
     def slowest(self) -> Node | None:
         """The step whose nine tenths take longest."""
-        return max((one for one in self._steps if one.hours.total), key=lambda one: one.hours.p90 or 0, default=None)
+        return max(
+            (one for one in self._steps if one.hours.total), key=lambda one: one.hours.p90 or 0, default=None
+        )
 
     @property
     def _steps(self) -> list[Node]:
@@ -99,7 +107,9 @@ class Heat:
 def heat(
     session: Session, division: Division, procedure: str, span: Span, now: datetime, version_number: int = 0
 ) -> Heat:
-    """The figures of a procedure's diagram for a division over whole months; of one version, or (0) of all of them."""
+    """The figures of a procedure's diagram for a division over whole months; of one version,
+    or (0) of all of them.
+    """
     version = reading.version_of(session, procedure, version_number)
     definition = definitions.load(session, version.id)
     spent = reading.spreads(session, [STEP, RETURNED], division, span, procedure, version_number)
@@ -108,16 +118,20 @@ def heat(
     waiting |= {e: Waiting(count) for e, count in _waiting_events(session, division, procedure, only).items()}
     nodes = {
         element.id: Node(
-            element, waiting.get(element.id, Waiting()), spent.spread(STEP, procedure, element.id),
+            element,
+            waiting.get(element.id, Waiting()),
+            spent.spread(STEP, procedure, element.id),
             spent.count(RETURNED, procedure, element.id),
         )
         for element in definition.elements.values()
-    }  # fmt: skip
+    }
     nodes |= _held(definition, nodes)
     ways = None
     if division.level != "village":
         counts = reading.spreads(session, [FLOW], division, span, procedure, version_number)
-        ways = _ways(definition, Counter({flow: sum(by.values()) for (_, _, flow), by in counts.cells.items()}))
+        ways = _ways(
+            definition, Counter({flow: sum(by.values()) for (_, _, flow), by in counts.cells.items()})
+        )
     return Heat(version, definition, nodes, ways)
 
 
@@ -127,11 +141,13 @@ def _waiting_events(session: Session, division: Division, procedure: str, versio
         select(_TIMER.c.element_id, func.count().label("many"))
         .join(_CASE, _CASE.c.id == _TIMER.c.case_id)
         .where(
-            _TIMER.c.status == literal_column("'waiting'"), _TIMER.c.kind == "event", _CASE.c.procedure_key == procedure,
+            _TIMER.c.status == literal_column("'waiting'"),
+            _TIMER.c.kind == "event",
+            _CASE.c.procedure_key == procedure,
             reading.within(_TIMER.c.village_code, division.code),
         )
         .group_by(_TIMER.c.element_id)
-    )  # fmt: skip
+    )
     if version_id:
         query = query.where(_CASE.c.version_id == version_id)
     return {row.element_id: row.many for row in session.execute(query)}
@@ -140,8 +156,8 @@ def _waiting_events(session: Session, division: Division, procedure: str, versio
 def _held(definition: Definition, nodes: Mapping[str, Node]) -> dict[str, Node]:
     """The calls: what waits in the process that each of them runs, and in what that one calls.
 
-    What waits in a part that is called from several places is counted at the calls that surely hold it, once at each; at
-    the others it is `shared`: a task does not say by which of them it was reached.
+    What waits in a part that is called from several places is counted at the calls that surely hold it, once
+    at each; at the others it is `shared`: a task does not say by which of them it was reached.
     """
     reached = _reached(definition)
 
@@ -160,7 +176,9 @@ def _held(definition: Definition, nodes: Mapping[str, Node]) -> dict[str, Node]:
 
 
 def _reached(definition: Definition, start: str = "", without: str = "") -> frozenset[str]:
-    """The processes that run from `start` on (else from the procedure's own), as if there were no call `without`."""
+    """The processes that run from `start` on (else from the procedure's own),
+    as if there were no call `without`.
+    """
     called: dict[str, list[str]] = {}
     for call, process in definition.calls.items():
         if call != without and call in definition.elements:
@@ -176,7 +194,9 @@ def _reached(definition: Definition, start: str = "", without: str = "") -> froz
 
 def _sum(parts: Iterable[Waiting]) -> Waiting:
     each = list(parts)
-    return Waiting(sum(one.count for one in each), sum(one.red for one in each), sum(one.yellow for one in each))
+    return Waiting(
+        sum(one.count for one in each), sum(one.red for one in each), sum(one.yellow for one in each)
+    )
 
 
 def _ways(definition: Definition, counts: Counter[str]) -> dict[str, Way]:

@@ -1,7 +1,7 @@
 """The few counts that pages refresh by themselves: what is open now at and below a division, and its lamps.
 
-待办 are the open tasks. Lamps are the limits', as 督办 counts them: a limit counts while the work under it goes on, be it
-a task or a wait.
+待办 are the open tasks. Lamps are the limits', as 督办 counts them: a limit counts while the work under it goes
+on, be it a task or a wait.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ def counts(session: Session, division: Division, now: datetime) -> dict[str, int
     query = select(func.count()).where(IS_OPEN, reading.within(_ITEM.c.village_code, division.code))
     lamps = counting.of_place(session, division, LimitFilter(), now)
     return {
-        "open": session.scalar(query) or 0, "red": lamps.red, "yellow": lamps.yellow, "today": lamps.today,
-    }  # fmt: skip
+        "open": session.scalar(query) or 0,
+        "red": lamps.red,
+        "yellow": lamps.yellow,
+        "today": lamps.today,
+    }
 
 
 def by_child(session: Session, division: Division, now: datetime) -> dict[str, Waiting]:

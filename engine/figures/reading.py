@@ -1,4 +1,7 @@
-"""Answers from the roll-ups: what a page of the statistics shows. Each question is one statement on few rows."""
+"""Answers from the roll-ups: what a page of the statistics shows.
+
+Each question is one statement on few rows.
+"""
 
 from __future__ import annotations
 
@@ -35,18 +38,25 @@ from engine.supervision import counting
 from engine.supervision.counting import Lamps
 from engine.supervision.limits import LimitFilter
 
-ROLES = frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
-"""Who sees statistics: supervisors and those who review and approve, of what lies at and below their own division."""
+ROLES = frozenset(
+    {"township_reviewer", "county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR}
+)
+"""Who sees statistics: supervisors and those who review and approve,
+of what lies at and below their own division.
+"""
 
 _FIGURE, _ITEM = table(Figure), table(WorkItem)
 _DAYS = re.compile(r"days\s+after\s*\(.*,\s*(\d+)\s*\)\s*$", re.S)
 
 
-# -- whose --------------------------------------------------------------------------------------------------------------
+# -- whose -----------------------------------------------------------------------------------------
 
 
 def place(session: Session, actor: Account, code: str) -> Division:
-    """The division that a page of statistics is about; by default the actor's own. Raises NotAllowed or NotFound."""
+    """The division that a page of statistics is about; by default the actor's own.
+
+    Raises NotAllowed or NotFound.
+    """
     own = [grant.division_code for grant in actor.grants if grant.role in ROLES]
     if not own:
         raise NotAllowed("统计由督查和审核、审批人员查看。")
@@ -64,7 +74,7 @@ def above(session: Session, actor: Account, division: Division) -> list[Division
     return [known[code] for code in codes if code in known and access.reaches(actor, code, ROLES)]
 
 
-# -- counting -----------------------------------------------------------------------------------------------------------
+# -- counting --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,9 @@ def headlines(session: Session, division: Division, span: Span, procedure: str =
     query = _cells(HEADLINES, division.code, division.level, span, procedure)
     found: dict[date, Totals] = {start: Totals() for start in span.starts}
     for row in session.execute(query.add_columns(_FIGURE.c.start).group_by(_FIGURE.c.start)):
-        found[span.holding(row.start)].cells[row.measure, row.procedure_key, row.element_id][row.value] += row.many
+        found[span.holding(row.start)].cells[row.measure, row.procedure_key, row.element_id][row.value] += (
+            row.many
+        )
     return found
 
 
@@ -165,13 +177,17 @@ def by_child(session: Session, division: Division, span: Span, procedure: str = 
 def _cells(
     measures: Sequence[str], code: str, level: str, span: Span, procedure: str = "", version: int = 0
 ) -> Select[*tuple[Any, ...]]:
-    """SQL: counts by measure, procedure, element and value of a division, from the tier that can tell `level`."""
+    """SQL: counts by measure, procedure, element and value of a division,
+    from the tier that can tell `level`.
+    """
     tier = tier_for(measures[0], level, monthly=span.monthly)
     columns = (_FIGURE.c.measure, _FIGURE.c.procedure_key, _FIGURE.c.element_id, _FIGURE.c.value)
     query = select(*columns, func.sum(_FIGURE.c.count).label("many")).where(
-        _FIGURE.c.tier == int(tier), _FIGURE.c.measure.in_(measures), within(_FIGURE.c.division_code, code),
+        _FIGURE.c.tier == int(tier),
+        _FIGURE.c.measure.in_(measures),
+        within(_FIGURE.c.division_code, code),
         _FIGURE.c.start.between(span.first, span.today),
-    )  # fmt: skip
+    )
     if procedure:
         query = query.where(_FIGURE.c.procedure_key == procedure)
     if version:
@@ -186,17 +202,24 @@ def within(column: ColumnElement[str], code: str) -> ColumnElement[bool]:
 
 
 def spreads(
-    session: Session, measures: Sequence[str], division: Division, span: Span, procedure: str = "", version: int = 0
+    session: Session,
+    measures: Sequence[str],
+    division: Division,
+    span: Span,
+    procedure: str = "",
+    version: int = 0,
 ) -> Totals:
     """Any measures of a division over all of `span`, together."""
     found = Totals()
     for measure in measures:
-        for row in session.execute(_cells([measure], division.code, division.level, span, procedure, version)):
+        for row in session.execute(
+            _cells([measure], division.code, division.level, span, procedure, version)
+        ):
             found.cells[row.measure, row.procedure_key, row.element_id][row.value] += row.many
     return found
 
 
-# -- limits of the diagrams -----------------------------------------------------------------------------------------------
+# -- limits of the diagrams ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -239,7 +262,11 @@ _IN_FORCE = (
 
 
 def _in_force(session: Session) -> list[tuple[str, str, int]]:
-    return [(key, name, version_id) for key, name, version_id in session.execute(_IN_FORCE) if version_id is not None]
+    return [
+        (key, name, version_id)
+        for key, name, version_id in session.execute(_IN_FORCE)
+        if version_id is not None
+    ]
 
 
 def procedures(session: Session) -> dict[str, str]:
@@ -260,7 +287,7 @@ def version_of(session: Session, procedure: str, number: int) -> ProcedureVersio
     return found
 
 
-# -- steps ----------------------------------------------------------------------------------------------------------------
+# -- steps -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -298,8 +325,12 @@ class StepFigures:
     waiting: Waiting
 
 
-def steps(session: Session, division: Division, span: Span, now: datetime, procedure: str = "") -> list[StepFigures]:
-    """The user tasks of the procedures in force (or one of them) with their figures, in the diagrams' order."""
+def steps(
+    session: Session, division: Division, span: Span, now: datetime, procedure: str = ""
+) -> list[StepFigures]:
+    """The user tasks of the procedures in force (or one of them) with their figures,
+    in the diagrams' order.
+    """
     spent = spreads(session, [STEP, RETURNED], division, span, procedure)
     open_now = waiting(session, division, now, procedure)
     found = []
@@ -311,10 +342,15 @@ def steps(session: Session, division: Division, span: Span, now: datetime, proce
                 at = (key, element.id)
                 found.append(
                     StepFigures(
-                        key, element.id, element.name, element.queue or "county", spent.spread(STEP, *at),
-                        spent.count(RETURNED, *at), open_now.get(at, Waiting()),
+                        key,
+                        element.id,
+                        element.name,
+                        element.queue or "county",
+                        spent.spread(STEP, *at),
+                        spent.count(RETURNED, *at),
+                        open_now.get(at, Waiting()),
                     )
-                )  # fmt: skip
+                )
     return found
 
 
@@ -323,7 +359,9 @@ def waiting(
 ) -> dict[tuple[str, str], Waiting]:
     """The open tasks at and below a division by procedure and step, and the limits that these are under."""
     step = (_ITEM.c.procedure_key, _ITEM.c.element_id)
-    query = select(*step, func.count().label("many")).where(IS_OPEN, within(_ITEM.c.village_code, division.code))
+    query = select(*step, func.count().label("many")).where(
+        IS_OPEN, within(_ITEM.c.village_code, division.code)
+    )
     if procedure:
         query = query.where(_ITEM.c.procedure_key == procedure)
     if version_id:
@@ -344,13 +382,15 @@ def by_level(found: Sequence[StepFigures]) -> list[tuple[str, Spread, int, Waiti
             for step in own:
                 hours.update(step.hours.counts)
             open_now = Waiting(
-                sum(s.waiting.count for s in own), sum(s.waiting.red for s in own), sum(s.waiting.yellow for s in own)
+                sum(s.waiting.count for s in own),
+                sum(s.waiting.red for s in own),
+                sum(s.waiting.yellow for s in own),
             )
             levels.append((queue, Spread(hours), sum(s.returned for s in own), open_now))
     return levels
 
 
-# -- people ---------------------------------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------
 
 HOLDERS = 50
 """How many officials with tasks in hand a page names, those with most first."""
@@ -358,7 +398,9 @@ HOLDERS = 50
 
 @dataclass(frozen=True)
 class Desk:
-    """A queue of a division that has open tasks: tasks and limits, and how many tasks somebody has taken up."""
+    """A queue of a division that has open tasks: tasks and limits,
+    and how many tasks somebody has taken up.
+    """
 
     queue: str
     division_code: str
@@ -396,7 +438,9 @@ def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
     query = (
         select(RoleGrant.role, RoleGrant.division_code, func.count(func.distinct(RoleGrant.account_id)))
         .join(Account, Account.id == RoleGrant.account_id)
-        .where(RoleGrant.division_code.in_(set(codes)), RoleGrant.role.in_(access.QUEUE_OF_ROLE), Account.active)
+        .where(
+            RoleGrant.division_code.in_(set(codes)), RoleGrant.role.in_(access.QUEUE_OF_ROLE), Account.active
+        )
         .group_by(RoleGrant.role, RoleGrant.division_code)
     )
     return {(access.QUEUE_OF_ROLE[role], code): many for role, code, many in session.execute(query)}

@@ -1,7 +1,8 @@
 """Which flows of a diagram a line of the history ran along.
 
-The log names what was passed: the services called, the decisions taken, the ends reached, the tasks opened. Between two
-of them lie gateways alone, so the way from one to the next is the shortest that passes nothing the line does not name.
+The log names what was passed: the services called, the decisions taken, the ends reached, the tasks opened.
+Between two of them lie gateways alone, so the way from one to the next is the shortest that passes nothing
+the line does not name.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ _STEPS_ON = GATEWAYS | {"callActivity", "subProcess"}
 
 
 class Routes:
-    """The ways through one definition. A hop is a sequence flow's id, or empty where a call is entered or left."""
+    """The ways through one definition.
+
+    A hop is a sequence flow's id, or empty where a call is entered or left.
+    """
 
     def __init__(self, definition: Definition) -> None:
         self.elements = definition.elements
@@ -46,7 +50,9 @@ class Routes:
     def _ends_of(self, activity: str) -> frozenset[str]:
         """The end events of the process that `activity` runs; none for a task."""
         process = self._calls.get(activity)
-        return frozenset(e.id for e in self.elements.values() if e.kind == "endEvent" and e.process_id == process)
+        return frozenset(
+            e.id for e in self.elements.values() if e.kind == "endEvent" and e.process_id == process
+        )
 
     @cached_property
     def limits(self) -> dict[str, str]:
@@ -68,7 +74,9 @@ class Routes:
         return [e.id for e in self.elements.values() if e.message == message and e.kind != "startEvent"][:1]
 
     def _run(self, start: str, named: frozenset[str], targets: tuple[str, ...]) -> tuple[str, ...]:
-        """The flows taken from `start`, passing of the named kinds only `named`, to each of `targets` and the `named`."""
+        """The flows taken from `start`, passing of the named kinds only `named`,
+        to each of `targets` and the `named`.
+        """
         came = self._spread(start, named)
         taken: dict[str, None] = {}
         reached = [target for target in (*targets, *sorted(named)) if target in came]
@@ -89,7 +97,9 @@ class Routes:
                 return
 
     def _spread(self, start: str, named: frozenset[str]) -> dict[str, tuple[str, str]]:
-        """How each element in reach of `start` is reached: its last hop and where from; a shorter way first."""
+        """How each element in reach of `start` is reached: its last hop and where from;
+        a shorter way first.
+        """
         came: dict[str, tuple[str, str]] = {}
         ahead = deque([start])
         while ahead:

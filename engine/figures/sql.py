@@ -1,7 +1,7 @@
 """The figures once more, as one statement each over the log alone: what an auditor runs beside the page.
 
-Read only, with named parameters, for SQLite and PostgreSQL. The roll-ups are made another way (`engine.figures.facts`),
-so that the two prove each other.
+Read only, with named parameters, for SQLite and PostgreSQL. The roll-ups are made another way
+(`engine.figures.facts`), so that the two prove each other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ class Words:
         if self.sqlite:
             return f"json_each(l.data, '$.{key}') {alias}"
         return (
-            f"json_array_elements(CASE WHEN l.data LIKE '%\"{key}\":%' THEN l.data::json -> '{key}' END) {alias}(value)"
+            f"json_array_elements(CASE WHEN l.data LIKE '%\"{key}\":%' THEN l.data::json -> "
+            f"'{key}' "
+            f"END) {alias}(value)"
         )
 
     def plain(self, alias: str) -> str:
@@ -51,7 +53,8 @@ def _here(w: Words) -> str:
   SELECT 'case:' || id AS stream FROM case_file
   WHERE village_code BETWEEN :low AND :high AND (:procedure = '' OR procedure_key = :procedure)
 ), every AS (
-  SELECT l.stream, l.seq, l.at, l.kind, l.element_id, l.data FROM here JOIN log_entry l ON l.stream = here.stream
+  SELECT l.stream, l.seq, l.at, l.kind, l.element_id, l.data
+FROM here JOIN log_entry l ON l.stream = here.stream
 ), undone AS (
   SELECT l.stream, CAST({w.plain("u")} AS INTEGER) AS seq FROM every l, {w.each("undone", "u")}
   WHERE l.kind IN ('return', 'withdraw')
@@ -63,7 +66,8 @@ def _here(w: Words) -> str:
 
 _SPREAD = """SELECT count(*) AS total, {in_time} min(CASE WHEN place >= 0.5 * total THEN value END) AS median,
   min(CASE WHEN place >= 0.9 * total THEN value END) AS p90
-FROM (SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS total FROM measured) ordered"""
+FROM (SELECT value, row_number() OVER (ORDER BY value) AS place, count(*) OVER () AS total
+    FROM measured) ordered"""
 """Median and 90th percentile by nearest rank: the least value that half, or nine tenths, do not exceed."""
 
 
@@ -73,10 +77,13 @@ def quoted(names: Iterable[str]) -> str:
 
 
 def limit(w: Words, ends: Iterable[str]) -> str:
-    """Concluded cases against the last day of limit `:element`; `value` is days past it, 0 or less is in time."""
+    """Concluded cases against the last day of limit `:element`; `value` is days past it,
+    0 or less is in time.
+    """
     far = 86400 * 100_000
     return f"""{_here(w)}, due AS (
-  SELECT l.stream, {w.part("x", 1)} AS due, row_number() OVER (PARTITION BY l.stream ORDER BY l.seq DESC) AS latest
+  SELECT l.stream, {w.part("x", 1)} AS due,
+    row_number() OVER (PARTITION BY l.stream ORDER BY l.seq DESC) AS latest
   FROM line l, {w.each("limits", "x")} WHERE {w.part("x", 0)} = :element
 ), ended AS (
   SELECT l.stream, l.at FROM line l, {w.each("ends", "e")} WHERE {w.plain("e")} IN ({quoted(ends) or "''"})
@@ -93,7 +100,9 @@ def limit(w: Words, ends: Iterable[str]) -> str:
 
 
 def step(w: Words) -> str:
-    """How long step `:element` had been open when it was finished, in whole hours, from 72 on in whole days."""
+    """How long step `:element` had been open when it was finished, in whole hours,
+    from 72 on in whole days.
+    """
     return f"""{_here(w)}, opened AS (
   SELECT l.stream, l.seq, l.at, {w.part("x", 1)} AS token FROM every l, {w.each("opened", "x")}
   WHERE {w.part("x", 0)} = :element
@@ -151,7 +160,9 @@ FROM posted p WHERE p.at >= :since AND p.at < :until"""
 
 
 def header(parameters: dict[str, Any]) -> str:
-    """The parameters' values, as comments above the statement; instants in UTC, as the database keeps them."""
+    """The parameters' values, as comments above the statement; instants in UTC,
+    as the database keeps them.
+    """
 
     def written(value: Any) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)

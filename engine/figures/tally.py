@@ -1,13 +1,14 @@
 """Keeps the roll-ups level with the log, case by case.
 
-Not in the step transaction: the row of the province and the day would make every official in the province wait for every
-other. The ticker reads what the log has gained instead, and counts each case it finds there anew: what its history says
-now, less what it said when it was last counted (`FigureMark`). So nothing is counted twice, whoever reads a line again,
-and a step taken back takes its figures back.
+Not in the step transaction: the row of the province and the day would make every official in the province
+wait for every other. The ticker reads what the log has gained instead, and counts each case it finds there
+anew: what its history says now, less what it said when it was last counted (`FigureMark`). So nothing is
+counted twice, whoever reads a line again, and a step taken back takes its figures back.
 
-Lines become visible in another order than their numbers when transactions commit out of order. Numbers that are missing
-when the reader passes them are remembered (`FigureGap`) and looked at again until they are a day old; the history of one
-case has no such gaps, since a step holds the case's row from its first line to the commit.
+Lines become visible in another order than their numbers when transactions commit out of order. Numbers that
+are missing when the reader passes them are remembered (`FigureGap`) and looked at again until they are a day
+old; the history of one case has no such gaps, since a step holds the case's row from its first line to the
+commit.
 """
 
 from __future__ import annotations
@@ -30,7 +31,16 @@ from engine.figures.facts import Line, facts_of
 from engine.figures.routes import Routes
 from engine.figures.tiers import TIERS, Tier, period, place
 from engine.flow.history import lines as history
-from engine.models import CaseFile, Figure, FigureGap, FigureMark, FigureState, LogEntry, ProcedureVersion, table
+from engine.models import (
+    CaseFile,
+    Figure,
+    FigureGap,
+    FigureMark,
+    FigureState,
+    LogEntry,
+    ProcedureVersion,
+    table,
+)
 
 LINES = 4000
 """Lines of the log that one transaction takes in."""
@@ -63,7 +73,9 @@ _PREFIX = "case:"
 NOT_BEGUN = 0
 """How far the reader has come while the first count is under way."""
 MARGIN = 20_000
-"""Lines before the end of the log at which the reader begins after a full count: older transactions have ended."""
+"""Lines before the end of the log at which the reader begins after a full count:
+older transactions have ended.
+"""
 
 Sessions = Callable[[], Session]
 
@@ -88,13 +100,17 @@ class _Portion:
     log_id: int = 0
     read: int = 0
     changes: Counter[Key] = field(default_factory=Counter)
-    before: dict[int, int] = field(default_factory=dict)  # the marks it starts from: 0 for a case not counted yet
+    before: dict[int, int] = field(
+        default_factory=dict
+    )  # the marks it starts from: 0 for a case not counted yet
     marks: list[dict[str, Any]] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
 
 
 def catch_up(sessions: Sessions, clock: Clock) -> int:
-    """Take in what the log has gained; returns how many lines were read, or cases when all are counted anew."""
+    """Take in what the log has gained; returns how many lines were read,
+    or cases when all are counted anew.
+    """
     with sessions() as session:
         if (session.scalar(select(FigureState.log_id)) or NOT_BEGUN) == NOT_BEGUN:
             return _count_all(session, clock)
@@ -122,7 +138,9 @@ def counted_at(session: Session) -> datetime | None:
 
 
 def _count_all(session: Session, clock: Clock) -> int:
-    """Count every case, by villages; then let the reader begin a good way before what is the end of the log now."""
+    """Count every case, by villages; then let the reader begin a good
+    way before what is the end of the log now.
+    """
     top = session.scalar(select(func.max(_LOG.c.id))) or 0
     total, at = 0, ("", 0)
     while rows := session.execute(_BY_VILLAGE, {"village": at[0], "id": at[1]}).all():
@@ -141,10 +159,14 @@ def _read(session: Session) -> _Portion:
         session.commit()
     after = session.scalar(select(FigureState.log_id)) or 0
     rows = session.execute(_NEW, {"after": after}).all()
-    portion = _Portion(rows[-1].id if rows else after, len(rows), gaps=_missing(after, [row.id for row in rows]))
+    portion = _Portion(
+        rows[-1].id if rows else after, len(rows), gaps=_missing(after, [row.id for row in rows])
+    )
     streams = {row.stream for row in rows}
     for gap in session.execute(select(_GAP.c.first_id, _GAP.c.last_id)).all():
-        streams.update(row.stream for row in session.execute(_BETWEEN, {"first": gap.first_id, "last": gap.last_id}))
+        streams.update(
+            row.stream for row in session.execute(_BETWEEN, {"first": gap.first_id, "last": gap.last_id})
+        )
     ids = sorted(int(stream.removeprefix(_PREFIX)) for stream in streams if stream.startswith(_PREFIX))
     for start in range(0, len(ids), CHUNK):
         _count(session, ids[start : start + CHUNK], portion)
@@ -153,14 +175,18 @@ def _read(session: Session) -> _Portion:
 
 def _missing(after: int, ids: Sequence[int]) -> list[tuple[int, int]]:
     """The runs of numbers that are skipped between `after` and the last of `ids`."""
-    return [(left + 1, right - 1) for left, right in zip([after, *ids], ids, strict=False) if right > left + 1]
+    return [
+        (left + 1, right - 1) for left, right in zip([after, *ids], ids, strict=False) if right > left + 1
+    ]
 
 
 def _count(session: Session, ids: Sequence[int], portion: _Portion) -> None:
     """Add to `portion` how the figures of these cases change."""
     marks = {row.case_id: row for row in session.execute(_MARKS, {"ids": ids})}
     histories, versions = _histories(session, ids), _Versions(session)
-    for case in session.execute(_CASES, {"ids": ids}).all():  # after the lines: a hand-over's line is never without it
+    for case in session.execute(
+        _CASES, {"ids": ids}
+    ).all():  # after the lines: a hand-over's line is never without it
         lines, mark = histories.get(case.id, []), marks.get(case.id)
         portion.before[case.id] = mark.seq if mark is not None else 0
         seq = lines[-1].seq if lines else 0
@@ -185,16 +211,22 @@ def _histories(session: Session, ids: Sequence[int]) -> dict[int, list[Line]]:
 
 
 def _add(
-    changes: Counter[Key], version: tuple[int, Routes], procedure_key: str, village_code: str, lines: Sequence[Line],
+    changes: Counter[Key],
+    version: tuple[int, Routes],
+    procedure_key: str,
+    village_code: str,
+    lines: Sequence[Line],
     sign: int,
-) -> None:  # fmt: skip
+) -> None:
     """Add a history's facts, `sign` times, to every tier that keeps them."""
     number, routes = version
     places = {tier: place(tier, village_code) for tier in Tier}
     for fact, count in facts_of(lines, routes).items():
         for tier in TIERS[fact.measure]:
             start = period(tier, fact.day)
-            key = Key(tier, fact.measure, places[tier], start, procedure_key, number, fact.element_id, fact.value)
+            key = Key(
+                tier, fact.measure, places[tier], start, procedure_key, number, fact.element_id, fact.value
+            )
             changes[key] += sign * count
 
 
@@ -222,17 +254,20 @@ def routes_of(session: Session, version_id: int) -> Routes:
     return _routes(definitions.load(session, version_id))
 
 
-# -- writing ----------------------------------------------------------------------------------------------------------
+# -- writing ---------------------------------------------------------------------------------------
 
 
 def _keep(session: Session, portion: _Portion, now: datetime) -> bool:
-    """Write a portion, unless another process has counted one of its cases since; returns whether it was written.
+    """Write a portion, unless another process has counted one of its cases since; returns whether it was
+    written.
 
     The one row of the state is the lock, the marks tell one process of another.
     """
     upsert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     with write(session):
-        session.execute(upsert(FigureState).values(id=1, log_id=NOT_BEGUN, counted_at=now).on_conflict_do_nothing())
+        session.execute(
+            upsert(FigureState).values(id=1, log_id=NOT_BEGUN, counted_at=now).on_conflict_do_nothing()
+        )
         state = session.get_one(FigureState, 1, with_for_update=True, populate_existing=True)
         state.log_id, state.counted_at = max(state.log_id, portion.log_id), now
         present = {row.case_id: row.seq for row in session.execute(_MARKS, {"ids": list(portion.before)})}
@@ -268,4 +303,6 @@ def _write_marks(session: Session, upsert: Any, marks: Sequence[dict[str, Any]])
         return
     statement = upsert(_MARK)
     present = {name: statement.excluded[name] for name in ("seq", "village_code", "version_id")}
-    session.connection().execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=present), list(marks))
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=["case_id"], set_=present), list(marks)
+    )

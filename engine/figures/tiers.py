@@ -1,7 +1,7 @@
 """Where the roll-ups keep what: by which level of division and which length of period.
 
-Fine tiers answer for villages up to counties by range scans; coarse ones for cities and the province, whose fine rows
-would be too many to add up while somebody waits.
+Fine tiers answer for villages up to counties by range scans; coarse ones for cities and the province, whose
+fine rows would be too many to add up while somebody waits.
 """
 
 from __future__ import annotations
@@ -26,9 +26,13 @@ class Tier(IntEnum):
 
 
 LEVEL = {
-    Tier.VILLAGE_DAY: "village", Tier.TOWNSHIP_MONTH: "township", Tier.CITY_DAY: "city", Tier.CITY_MONTH: "city",
-    Tier.PROVINCE_DAY: "province", Tier.PROVINCE_MONTH: "province",
-}  # fmt: skip
+    Tier.VILLAGE_DAY: "village",
+    Tier.TOWNSHIP_MONTH: "township",
+    Tier.CITY_DAY: "city",
+    Tier.CITY_MONTH: "city",
+    Tier.PROVINCE_DAY: "province",
+    Tier.PROVINCE_MONTH: "province",
+}
 MONTHLY = frozenset({Tier.CITY_MONTH, Tier.PROVINCE_MONTH, Tier.TOWNSHIP_MONTH})
 TIERS: Mapping[str, tuple[Tier, ...]] = {
     **dict.fromkeys(
@@ -37,7 +41,9 @@ TIERS: Mapping[str, tuple[Tier, ...]] = {
     STEP: (Tier.VILLAGE_DAY, Tier.CITY_MONTH, Tier.PROVINCE_MONTH),
     FLOW: (Tier.TOWNSHIP_MONTH, Tier.CITY_MONTH, Tier.PROVINCE_MONTH),
 }
-"""The tiers of each measure: steps and flows are shown by whole months, and nobody counts one village's flows."""
+"""The tiers of each measure: steps and flows are shown by whole months,
+and nobody counts one village's flows.
+"""
 
 
 def place(tier: Tier, village_code: str) -> str:
@@ -53,7 +59,9 @@ def period(tier: Tier, day: date) -> date:
 def tier_for(measure: str, level: str, *, monthly: bool) -> Tier:
     """The coarsest tier that can tell `measure` by divisions of `level`, by day or (`monthly`) by month."""
     able = [
-        tier for tier in TIERS[measure]
-        if access.PREFIX_LENGTH[LEVEL[tier]] >= access.PREFIX_LENGTH[level] and (monthly or tier not in MONTHLY)
-    ]  # fmt: skip
+        tier
+        for tier in TIERS[measure]
+        if access.PREFIX_LENGTH[LEVEL[tier]] >= access.PREFIX_LENGTH[level]
+        and (monthly or tier not in MONTHLY)
+    ]
     return min(able, key=lambda tier: (access.PREFIX_LENGTH[LEVEL[tier]], tier not in MONTHLY))

@@ -1,6 +1,8 @@
-"""The wall screen of a county hall: links that open it without signing in, and what it shows — counts, no names.
+"""The wall screen of a county hall: links that open it without signing in, and what it shows — counts, no
+names.
 
-A link is a secret in an address. Whoever may create one may revoke it; it shows its division's counts and nothing else.
+A link is a secret in an address. Whoever may create one may revoke it; it shows its division's counts and
+nothing else.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Screen:
     events: Sequence[Event]
 
 
-# -- links ----------------------------------------------------------------------------------------------------------------
+# -- links -----------------------------------------------------------------------------------------
 
 
 def own_division(actor: Account) -> str:
@@ -75,7 +77,9 @@ def links(session: Session, actor: Account, page: int = 1) -> Page[WallLink]:
 
 
 def create(session: Session, actor: Account, division_code: str, place: str, now: datetime) -> str:
-    """A new link for a division's screen that hangs in `place`; answers its secret, which is shown this once."""
+    """A new link for a division's screen that hangs in `place`; answers its secret,
+    which is shown this once.
+    """
     code = division_code or own_division(actor)
     if not access.reaches(actor, code, ROLES):
         raise NotFound("没有找到这个地方，或者不在您的范围内。")
@@ -87,7 +91,11 @@ def create(session: Session, actor: Account, division_code: str, place: str, now
     token = secrets.token_urlsafe(24)
     with write(session):
         link = WallLink(
-            token_hash=_hash(token), division_code=code, place=place.strip()[:80], created_by=actor.id, created_at=now
+            token_hash=_hash(token),
+            division_code=code,
+            place=place.strip()[:80],
+            created_by=actor.id,
+            created_at=now,
         )
         session.add(link)
         session.flush()
@@ -110,7 +118,9 @@ def revoke(session: Session, actor: Account, link_id: int, now: datetime) -> Wal
 
 def opened(session: Session, token: str, now: datetime) -> Division:
     """The division that a secret opens. Raises NotFound for one that is unknown or revoked."""
-    link = session.scalar(select(WallLink).where(WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None)))
+    link = session.scalar(
+        select(WallLink).where(WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None))
+    )
     if link is None:
         raise NotFound("这个大屏链接不存在，或者已经停用。")
     if link.seen_at is None or now - link.seen_at >= SEEN_EVERY:
@@ -123,7 +133,7 @@ def _hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-# -- what is shown --------------------------------------------------------------------------------------------------------
+# -- what is shown ---------------------------------------------------------------------------------
 
 
 def screen(session: Session, place: Division, now: datetime) -> Screen:
@@ -132,16 +142,22 @@ def screen(session: Session, place: Division, now: datetime) -> Screen:
     waiting = live.by_child(session, place, now)
     below = [(one, waiting.get(one.code, Waiting())) for one in children]
     return Screen(
-        place, live.counts(session, place, now), _done(session, place, now), below, _events(session, place, children)
+        place,
+        live.counts(session, place, now),
+        _done(session, place, now),
+        below,
+        _events(session, place, children),
     )
 
 
 def _done(session: Session, place: Division, now: datetime) -> int:
     """Tasks finished today, as far as the figures have read the log."""
     query = select(func.sum(_FIGURE.c.count)).where(
-        _FIGURE.c.tier == int(Tier.VILLAGE_DAY), _FIGURE.c.measure == STEP, _FIGURE.c.start == local_date(now),
+        _FIGURE.c.tier == int(Tier.VILLAGE_DAY),
+        _FIGURE.c.measure == STEP,
+        _FIGURE.c.start == local_date(now),
         within(_FIGURE.c.division_code, place.code),
-    )  # fmt: skip
+    )
     return session.scalar(query) or 0
 
 

@@ -1,4 +1,6 @@
-"""The statistics of a division as an Excel file: by period, by division, by step, and what each figure means."""
+"""The statistics of a division as an Excel file: by period, by division, by step,
+and what each figure means.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,14 @@ from engine.sheets import Book
 
 
 def workbook(
-    place: Division, span: Span, counted_at: datetime | None, found: Sequence[Shown],
-    children: Sequence[tuple[Division, Totals]], steps: Sequence[StepFigures], names: Mapping[str, str],
-) -> bytes:  # fmt: skip
+    place: Division,
+    span: Span,
+    counted_at: datetime | None,
+    found: Sequence[Shown],
+    children: Sequence[tuple[Division, Totals]],
+    steps: Sequence[StepFigures],
+    names: Mapping[str, str],
+) -> bytes:
     """The file's bytes; `names` are the procedures' by key."""
     book = Book()
     sheets = _Sheets(book)
@@ -27,15 +34,23 @@ def workbook(
     title = f"{place.path} {span.words(span.first)}至{span.today.month}月{span.today.day}日，{until}"
     cards = [one.card for one in found]
     rows = [
-        [span.words(start), *(value for one in found for value in dict(one.periods)[start])] for start in span.starts
+        [span.words(start), *(value for one in found for value in dict(one.periods)[start])]
+        for start in span.starts
     ]
     sheets.table(
-        "按时间", title, ["时间", *_heads(cards)], [*rows, ["合计", *(v for s in found for v in s.whole)]], cards
+        "按时间",
+        title,
+        ["时间", *_heads(cards)],
+        [*rows, ["合计", *(v for s in found for v in s.whole)]],
+        cards,
     )
     sheets.table(
-        "按地方", title, ["地方", *_heads(cards)],
-        [[one.name, *(value for card in cards for value in card.row(totals))] for one, totals in children], cards,
-    )  # fmt: skip
+        "按地方",
+        title,
+        ["地方", *_heads(cards)],
+        [[one.name, *(value for card in cards for value in card.row(totals))] for one, totals in children],
+        cards,
+    )
     head = [
         "流程",
         "环节",
@@ -48,12 +63,30 @@ def workbook(
         "超期",
         "临期",
     ]
-    sheets.table("按环节", title, head, [
-        [names.get(s.procedure_key, ""), s.name, access.QUEUE_NAMES[s.queue], s.hours.total, s.hours.median, s.hours.p90,
-         s.returned, s.waiting.count, s.waiting.red, s.waiting.yellow]
-        for s in steps
-    ])  # fmt: skip
-    meanings = [[card.title, card.words] for card in cards] + [["环节用时", WORDS[STEP]], ["待办", WORDS["waiting"]]]
+    sheets.table(
+        "按环节",
+        title,
+        head,
+        [
+            [
+                names.get(s.procedure_key, ""),
+                s.name,
+                access.QUEUE_NAMES[s.queue],
+                s.hours.total,
+                s.hours.median,
+                s.hours.p90,
+                s.returned,
+                s.waiting.count,
+                s.waiting.red,
+                s.waiting.yellow,
+            ]
+            for s in steps
+        ],
+    )
+    meanings = [[card.title, card.words] for card in cards] + [
+        ["环节用时", WORDS[STEP]],
+        ["待办", WORDS["waiting"]],
+    ]
     sheets.table("口径", "每个数怎么算", ["指标", "口径"], meanings, wide=True)
     return book.bytes()
 
@@ -73,9 +106,15 @@ class _Sheets:
         self._book = book
 
     def table(
-        self, name: str, title: str, head: Sequence[str], rows: Sequence[Sequence[Cell | str]],
-        cards: Sequence[Card] = (), *, wide: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        title: str,
+        head: Sequence[str],
+        rows: Sequence[Sequence[Cell | str]],
+        cards: Sequence[Card] = (),
+        *,
+        wide: bool = False,
+    ) -> None:
         """One sheet; the columns of `cards` tell which values are shares."""
         sheet = self._book.sheet(name)
         sheet.cell(0, 0, title, self._book.bold)
@@ -83,7 +122,9 @@ class _Sheets:
         sheet.widths(0, 0, 22)
         sheet.widths(1, max(1, len(head) - 1), 90 if wide else 13, self._book.wrap if wide else None)
         shares = {
-            index + 1 for index, unit in enumerate(c.unit for card in cards for c in card.columns) if unit == "share"
+            index + 1
+            for index, unit in enumerate(c.unit for card in cards for c in card.columns)
+            if unit == "share"
         }
         for line, row in enumerate(rows, start=2):
             for at, value in enumerate(row):

@@ -1,9 +1,10 @@
 """The earliest and the latest day of a date field: ``notBefore`` and ``notAfter`` (R10, R36).
 
-Each is a list of terms, all of which hold: ``case.appraisal.held_on, step.opened_on - 2天``. A term is a field of the
-form, ``today`` or another fact (engine/forms/facts.py), moved by days (天), months (月) or years (年). A fact that is
-missing does not open the field: the day on which the step was opened stands in its place, else today. Only a term
-that ends in ``?`` may be missing, because not every procedure that uses the form has it; not all of them may.
+Each is a list of terms, all of which hold: ``case.appraisal.held_on, step.opened_on - 2天``. A term is a field
+of the form, ``today`` or another fact (engine/forms/facts.py), moved by days (天), months (月) or years (年). A
+fact that is missing does not open the field: the day on which the step was opened stands in its place, else
+today. Only a term that ends in ``?`` may be missing, because not every procedure that uses the form has it;
+not all of them may.
 """
 
 from __future__ import annotations
@@ -83,7 +84,10 @@ def _term(text: str) -> Term:
 
 
 def moved(day: date, shift: int, unit: str) -> date:
-    """`day` and so many days, months or years; the last day of a shorter month. Stays within what a date can be."""
+    """`day` and so many days, months or years; the last day of a shorter month.
+
+    Stays within what a date can be.
+    """
     try:
         if unit == "天":
             return day + timedelta(days=shift)
@@ -102,7 +106,9 @@ def limits(today: date) -> tuple[date, date]:
 def end_of(
     component: s.Component, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
 ) -> End | None:
-    """The day that `end` of the field now is, `look` telling the other fields; None when nothing bounds it."""
+    """The day that `end` of the field now is, `look` telling the other fields;
+    None when nothing bounds it.
+    """
     written = terms(component, end)
     found = [one for term in written if (one := _resolved(term, end, look, labels, facts))]
     if not found and written and all(term.is_fact for term in written):
@@ -112,7 +118,9 @@ def end_of(
     return (max if end == "notBefore" else min)(found, key=lambda one: one.day)
 
 
-def _resolved(term: Term, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]) -> End | None:
+def _resolved(
+    term: Term, end: str, look: Look, labels: Mapping[str, str], facts: Mapping[str, Any]
+) -> End | None:
     if not term.is_fact:
         day = day_of(look(term.name))
         words = "" if term.shift else labels.get(term.name, term.name)
@@ -124,7 +132,9 @@ def _resolved(term: Term, end: str, look: Look, labels: Mapping[str, str], facts
 
 
 def _instead(end: str, facts: Mapping[str, Any]) -> End | None:
-    """What stands in for a fact that is missing: a field is never open because something was not written down."""
+    """What stands in for a fact that is missing:
+    a field is never open because something was not written down.
+    """
     opened = day_of(known.at(facts, "step.opened_on")) if end == "notBefore" else None
     today = day_of(facts.get("today"))
     if opened is not None:

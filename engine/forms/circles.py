@@ -1,7 +1,7 @@
 """Whether a form can be evaluated in one order: nothing may depend on itself, directly or by way of others.
 
-A blank may ask for itself in its own condition (what stands in it is known); any other circle is refused, because page
-and server would have to guess where to begin.
+A blank may ask for itself in its own condition (what stands in it is known); any other circle is refused,
+because page and server would have to guess where to begin.
 """
 
 from __future__ import annotations

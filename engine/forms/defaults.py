@@ -1,4 +1,6 @@
-"""Default values: each must be one that could have been filled in, for nobody is told of it while filling in."""
+"""Default values: each must be one that could have been filled in,
+for nobody is told of it while filling in.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
 """The one order in which a form is evaluated: by dependency, whatever the order in which it is drawn.
 
-A condition or computed value asks for the names it reads, and these for theirs; what is asked for is worked out once.
-What people typed counts only while it is shown: a hidden blank is nothing to every other condition and total. What the
-register gives (read-only) and what is computed count wherever they stand. A row sees its own names, then those of what
-it stands in. Rows in which nothing was typed do not exist for the rest of the form.
+A condition or computed value asks for the names it reads, and these for theirs; what is asked for is worked
+out once. What people typed counts only while it is shown: a hidden blank is nothing to every other condition
+and total. What the register gives (read-only) and what is computed count wherever they stand. A row sees its
+own names, then those of what it stands in. Rows in which nothing was typed do not exist for the rest of the
+form.
 
-web/assets/form/evaluation.js does the same with the plan that `Plan.to_json` gives it; a table of cases is run by both.
+web/assets/form/evaluation.js does the same with the plan that `Plan.to_json` gives it; a table of cases is
+run by both.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from engine.forms import values as v
 from engine.forms.fields import MAX_ROWS
 
 PAGE = frozenset({"known_household"}) | known.ROOTS
-"""What a form may read besides its fields: a clue's form is for a household known or not yet known; the facts."""
+"""What a form may read besides its fields: a clue's form is for a household known or not yet known;
+the facts.
+"""
 _LARGEST = Decimal(10) ** 24
 _CENT = Decimal("0.01")
 
@@ -74,7 +78,9 @@ class Node:
 
 
 class Plan:
-    """The components of one level (a form, or the rows of a list), groups being only a frame, and what each reads."""
+    """The components of one level (a form, or the rows of a list), groups being only a frame,
+    and what each reads.
+    """
 
     def __init__(self, components: Sequence[s.Component], outer: Plan | None = None) -> None:
         self.outer = outer
@@ -97,7 +103,9 @@ class Plan:
 
     @cached_property
     def around(self) -> dict[str, s.Component]:
-        """What a field of the level may be compared with by key: its own level, and the levels that it stands in."""
+        """What a field of the level may be compared with by key: its own level,
+        and the levels that it stands in.
+        """
         outer = self.outer.around if self.outer is not None else {}
         return {**outer, **{key: node.component for key, node in self.by_key.items()}}
 
@@ -117,7 +125,9 @@ class Plan:
     def columns_of(self, name: str) -> frozenset[str]:
         """The columns of the list that `name` means at this level; none when it is no list."""
         node = self.find(name)
-        return frozenset(node.columns.by_key) if node is not None and node.columns is not None else frozenset()
+        return (
+            frozenset(node.columns.by_key) if node is not None and node.columns is not None else frozenset()
+        )
 
     def find(self, name: str) -> Node | None:
         """What `name` means at this level: a component of its own, else one of what it stands in."""
@@ -134,17 +144,23 @@ class Plan:
         return {node: index for index, node in enumerate(self.nodes)}
 
     def to_json(self, facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The plan for the page's script: the same nodes, each with the place of its frame, the facts put in."""
+        """The plan for the page's script: the same nodes, each with the place of its frame,
+        the facts put in.
+        """
         return [
             {
-                "key": node.key, "kind": node.kind, "given": node.given, "unit": s.unit(node.component),
+                "key": node.key,
+                "kind": node.kind,
+                "given": node.given,
+                "unit": s.unit(node.component),
                 "default": node.component.get("defaultValue"),
                 "frame": self.places[node.frame] if node.frame is not None else None,
-                "hide": self._json(node.hide, facts), "computes": self._json(node.computes, facts),
+                "hide": self._json(node.hide, facts),
+                "computes": self._json(node.computes, facts),
                 "rows": node.columns.to_json(facts) if node.columns is not None else None,
             }
             for node in self.nodes
-        ]  # fmt: skip
+        ]
 
     def _json(self, expression: Expression | None, facts: Mapping[str, Any]) -> Any:
         if expression is None:
@@ -179,7 +195,9 @@ class Level:
 
     @cached_property
     def blank(self) -> bool:
-        """Whether nobody typed anything: defaults that nobody touched are not typed where there is more to fill."""
+        """Whether nobody typed anything: defaults that nobody touched
+        are not typed where there is more to fill.
+        """
         blanks = [node for node in self.plan.inputs if not node.given]
         defaults = {node.key: node.component.get("defaultValue") for node in blanks}
         if all(value is not None for value in defaults.values()):
@@ -187,7 +205,9 @@ class Level:
         return all(v.blank(value) or _same(value, defaults.get(key)) for key, value in self.typed.items())
 
     def filled_rows(self, node: Node) -> list[Level]:
-        """The rows of a list that count: all of a list whose rows are given, else those in which something stands."""
+        """The rows of a list that count: all of a list whose rows are given,
+        else those in which something stands.
+        """
         return [row for row in self.rows[node.key] if node.given or not row.blank]
 
     def hidden(self, node: Node) -> bool:
@@ -217,10 +237,15 @@ class Level:
     def seen(self, wanted: Needs | None = None) -> dict[str, Any]:
         """The row as others see it."""
         keys = self.plan.by_key if wanted is None else [key for key in self.plan.by_key if key in wanted]
-        return {key: self.value(self.plan.by_key[key], None if wanted is None else wanted[key]) for key in keys}
+        return {
+            key: self.value(self.plan.by_key[key], None if wanted is None else wanted[key]) for key in keys
+        }
 
     def computed(self, node: Node) -> Any:
-        """The computed value, money and shares to two decimals, half away from zero. Null while it asks for itself."""
+        """The computed value, money and shares to two decimals, half away from zero.
+
+        Null while it asks for itself.
+        """
         if node.key in self._computed:
             return self._computed[node.key]
         if node.key in self._busy or node.computes is None:
@@ -249,7 +274,9 @@ class Level:
         return None
 
     def settle(self) -> Level:
-        """Work everything out, in the order of the drawing: where a circle is cut does not depend on who asks first."""
+        """Work everything out, in the order of the drawing:
+        where a circle is cut does not depend on who asks first.
+        """
         for node in self.plan.nodes:
             self.hidden(node)
             if node.kind == "expression":

@@ -1,8 +1,10 @@
-"""What a form may compare its fields with, besides each other: one small vocabulary for bounds, rules and conditions.
+"""What a form may compare its fields with, besides each other: one small vocabulary for bounds, rules and
+conditions.
 
-``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…`` a variable
-of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…`` the measure whose
-progress is reported, as its plan has it. All dates are ISO texts, so that they compare with the fields' own.
+``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…``
+a variable of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…``
+the measure whose progress is reported, as its plan has it. All dates are ISO texts, so that they compare with
+the fields' own.
 """
 
 from __future__ import annotations

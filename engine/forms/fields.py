@@ -1,6 +1,7 @@
 """One marshmallow field for each component type, with sentences that name the field.
 
-A field is built once for its form; what differs from one submission to the next (`present`) it asks for as it runs.
+A field is built once for its form; what differs from one submission to the next (`present`) it asks for as it
+runs.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ class Text(fields.Field[Any]):
         super().__init__(**kwargs)
         self.clean = clean
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str | None:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str | None:
         if not isinstance(value, str | int | float) or isinstance(value, bool):
             raise ValidationError("填写的内容不对。")
         typed = value if isinstance(value, str) else normal.ungrouped(value) or str(float(value))
@@ -72,14 +75,18 @@ class Number(fields.Field[Any]):
         super().__init__(**kwargs)
         self.decimals, self.low, self.high, self.unit = decimals, low, high, unit
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int | float:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int | float:
         number = normal.number(value, self.unit)
         if number is None:
             raise ValidationError("请填写数字。")
         if abs(number) >= MAX_NUMBER:
             raise ValidationError("数字超出了范围。")
         if number != round(number, self.decimals):
-            raise ValidationError("请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。")
+            raise ValidationError(
+                "请填写整数。" if self.decimals == 0 else f"最多保留 {self.decimals} 位小数。"
+            )
         if self.low is not None and number < Decimal(str(self.low)):
             raise ValidationError(f"不能小于 {self.low}。")
         if self.high is not None and number > Decimal(str(self.high)):
@@ -90,7 +97,9 @@ class Number(fields.Field[Any]):
 class Day(fields.Field[Any]):
     """A date, kept as ISO text."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
         day = normal.day(value)
         if day is None:
             raise ValidationError("请填写日期，如 2022-05-06。")
@@ -118,7 +127,9 @@ class Files(fields.Field[Any]):
         super().__init__(**kwargs)
         self.several = several
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> list[int]:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> list[int]:
         items = value if isinstance(value, list) else [value]
         found = list(dict.fromkeys(normal.whole(item) for item in items if item not in (None, "")))
         if None in found:
@@ -223,7 +234,9 @@ def build(component: s.Component) -> fields.Field[Any]:
         if required:
             common["validate"] = [*common["validate"], validate.Equal(True, error="请勾选。")]
         return Tick(
-            **{**common, "required": False, "allow_none": False, "load_default": False} if not required else common
+            **{**common, "required": False, "allow_none": False, "load_default": False}
+            if not required
+            else common
         )
     if kind in ("radio", "select"):
         common["validate"] = [

@@ -1,7 +1,8 @@
 """A compiled form: reads what a browser sends, validates it, fills it, and gives templates what to render.
 
-Errors are keyed by path: ``head_name``, ``members.0.id_number``. What a condition hides is dropped, computed values are
-computed here again, read-only fields with a ``prefill`` take the register's value: none of them is the client's to say.
+Errors are keyed by path: ``head_name``, ``members.0.id_number``. What a condition hides is dropped, computed
+values are computed here again, read-only fields with a ``prefill`` take the register's value: none of them is
+the client's to say.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ class Field:
     def options(self) -> dict[str, str]:
         """Label by value; the choices of a decision say what is decided: 同意：标注风险消除."""
         labels = s.options(self.component)
-        return {value: f"{label}：{self.decides}" for value, label in labels.items()} if self.decides else labels
+        return (
+            {value: f"{label}：{self.decides}" for value, label in labels.items()} if self.decides else labels
+        )
 
     @property
     def required(self) -> bool:
@@ -127,7 +130,9 @@ class Form:
 
     @cached_property
     def readonly_reads(self) -> frozenset[str]:
-        """The first names that the prefilled read-only fields read, e.g. ``case`` of ``case.category.basis``."""
+        """The first names that the prefilled read-only fields read, e.g.
+        ``case`` of ``case.category.basis``.
+        """
         return _first_names(_prefilled_readonly(self.components))
 
     @cached_property
@@ -149,7 +154,7 @@ class Form:
         """The field `key` of the form's top level, or None."""
         return next((component for component in self.inputs if s.key(component) == key), None)
 
-    # -- in ---------------------------------------------------------------------------------------------------------
+    # -- in ----------------------------------------------------------------------------------------
 
     def parse(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Nested raw data from a browser's form fields (a multidict: names like ``members-0-name``)."""
@@ -162,7 +167,8 @@ class Form:
             name = prefix + key
             if kind == "dynamiclist":
                 found[key] = [
-                    self._parse(s.children(component), sent, f"{name}-{index}-") for index in _row_numbers(sent, name)
+                    self._parse(s.children(component), sent, f"{name}-{index}-")
+                    for index in _row_numbers(sent, name)
                 ]
             elif kind in ("checklist", "taglist", "filepicker"):
                 values = sent.getlist(name) if hasattr(sent, "getlist") else sent.get(name, [])
@@ -201,9 +207,13 @@ class Form:
         return self._schemas[plan]
 
     def _validate(self, level: Level, path: str, errors: dict[str, list[str]]) -> dict[str, Any]:
-        """Validate what is shown of one evaluated level; what is hidden is dropped, what is computed is taken over."""
+        """Validate what is shown of one evaluated level; what is hidden is dropped,
+        what is computed is taken over.
+        """
         shown = [node for node in level.plan.nodes if node.key and not level.hidden(node)]
-        clean = self._load(level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors)
+        clean = self._load(
+            level, [node for node in shown if node.kind in s.INPUTS and not node.columns], path, errors
+        )
         for node in shown:
             if node.columns is not None:
                 clean[node.key] = self._rows(level, node, path, errors)
@@ -213,20 +223,26 @@ class Form:
 
     def _load(
         self, level: Level, shown: Sequence[Node], path: str, errors: dict[str, list[str]]
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, Any]:
         labels = {node.key: s.label(node.component) for node in shown}
         given = {key: value for key in labels if (value := _blank_to_none(level.typed.get(key))) is not None}
         schema = self._schema(level.plan)
         try:
-            loaded = schema.load(given, partial=schema.fields.keys() - labels.keys())  # partial: what is hidden
+            loaded = schema.load(
+                given, partial=schema.fields.keys() - labels.keys()
+            )  # partial: what is hidden
         except ValidationError as error:
             for key, texts in error.normalized_messages().items():  # type: ignore[no-untyped-call]
                 errors[path + key] = [f"{labels[key]}：{text}" for text in _texts(texts)]
             return _valid(error)
         return {key: value for key, value in loaded.items() if value is not None}
 
-    def _rows(self, level: Level, node: Node, path: str, errors: dict[str, list[str]]) -> list[dict[str, Any]]:
-        """The clean rows. An error names the row as it was sent, blank ones counted, for that is where the page shows it."""
+    def _rows(
+        self, level: Level, node: Node, path: str, errors: dict[str, list[str]]
+    ) -> list[dict[str, Any]]:
+        """The clean rows. An error names the row as it was sent, blank ones counted,
+        for that is where the page shows it.
+        """
         label, path = s.label(node.component), path + node.key
         rows = level.filled_rows(node)
         if len(level.rows[node.key]) > f.MAX_ROWS:
@@ -240,7 +256,7 @@ class Form:
             if row in rows
         ]
 
-    # -- out --------------------------------------------------------------------------------------------------------
+    # -- out ---------------------------------------------------------------------------------------
 
     def prefill(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """First values: each component's ``prefill`` path over `context`, else its default."""
@@ -254,7 +270,9 @@ class Form:
         return found
 
     def settled(self, values: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-        """The values with what is never the client's to say: prefilled read-only fields and the rows of fixed lists."""
+        """The values with what is never the client's to say:
+        prefilled read-only fields and the rows of fixed lists.
+        """
         found = dict(values)
         for component in _inputs(self.components):
             key = s.key(component)
@@ -284,7 +302,9 @@ class Form:
     @property
     def defaults(self) -> dict[str, Any]:
         """What stands in the blanks of a form that is asked once for many cases."""
-        own = [c for c in _inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))]
+        own = [
+            c for c in _inputs(self.components) if not (s.deciding(c) or s.fixed(c) or s.given(c, "prefill"))
+        ]
         return {s.key(c): value for c in own if (value := c.get("defaultValue")) not in (None, "", [])}
 
     def files_of(self, raw: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -296,10 +316,14 @@ class Form:
         return _with_files(self.components, raw, files, "")
 
     def render(
-        self, data: Mapping[str, Any], errors: Mapping[str, list[str]] | None = None,
+        self,
+        data: Mapping[str, Any],
+        errors: Mapping[str, list[str]] | None = None,
         facts: Mapping[str, Any] | None = None,
-    ) -> list[Field]:  # fmt: skip
-        """The fields of the form with their values and errors, for the templates; `facts` as `facts_of` gives them."""
+    ) -> list[Field]:
+        """The fields of the form with their values and errors, for the templates;
+        `facts` as `facts_of` gives them.
+        """
         level = Level(self.plan, {**data, **(facts or {})}).settle()
         return _Drawing(errors or {}, facts or {}).level(level, "", "")
 
@@ -308,7 +332,9 @@ class Form:
         return known.known(context, today)
 
     def review(self, data: Mapping[str, Any]) -> list[Field]:
-        """The fields with what was stored: nothing is computed or hidden anew, what was dropped has no value."""
+        """The fields with what was stored: nothing is computed or hidden anew,
+        what was dropped has no value.
+        """
         return _review(self.components, data)
 
     def names(self) -> list[str]:
@@ -359,7 +385,9 @@ def shown(component: s.Component, value: Any) -> str:
         )
     if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
         unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
-        return f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
+        return (
+            f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
+        )
     return str(value)
 
 
@@ -371,7 +399,10 @@ def _contradictions(level: Level, path: str, facts: Mapping[str, Any]) -> Iterat
         if level.hidden(node):
             continue
         component, value = node.component, level.value(node)
-        told = [*bounds.broken(component, value, level.look, labels, facts), *rules.broken(component, level, around)]
+        told = [
+            *bounds.broken(component, value, level.look, labels, facts),
+            *rules.broken(component, level, around),
+        ]
         yield from ((path + node.key, f"{s.label(component)}：{sentence}") for sentence in told)
         kept = level.filled_rows(node) if node.columns is not None else []
         for index, row in enumerate(level.rows.get(node.key, [])):
@@ -391,7 +422,9 @@ def _inputs(components: list[s.Component]) -> list[s.Component]:
     return [c for c in _flat(components) if c["type"] in s.INPUTS]
 
 
-def _files(components: list[s.Component], raw: Mapping[str, Any], path: str) -> Iterator[tuple[str, list[Any]]]:
+def _files(
+    components: list[s.Component], raw: Mapping[str, Any], path: str
+) -> Iterator[tuple[str, list[Any]]]:
     for component in _inputs(components):
         value = raw.get(s.key(component))
         if not isinstance(value, list):
@@ -441,7 +474,9 @@ def _settled_rows(component: s.Component, given: Any, typed: Any) -> list[dict[s
 def _settled_columns(
     component: s.Component, columns: list[s.Component], given: Mapping[str, Any], typed: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """What of one row nobody types: a read-only column has the given value, else its default; so do lists within."""
+    """What of one row nobody types: a read-only column has the given value, else its default;
+    so do lists within.
+    """
     for column in columns:
         key = s.key(column)
         if column["type"] == "dynamiclist":
@@ -460,7 +495,9 @@ def _first_names(components: list[s.Component]) -> frozenset[str]:
 def _valid(error: ValidationError) -> dict[str, Any]:
     """What held of a level in which something did not."""
     found: Any = error.valid_data
-    return {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
+    return (
+        {key: value for key, value in found.items() if value is not None} if isinstance(found, dict) else {}
+    )
 
 
 def _blank_to_none(value: Any) -> Any:
@@ -502,14 +539,24 @@ class _Drawing:
         key = s.key(node.component)
         found = list(self.errors.get(path + key, []))
         one = Field(
-            node.component, prefix + key, path + key, errors=found, hidden=level.hidden(node), facts=self.facts,
-            around=level.plan.around, plan=level.plan, place=level.plan.places[node], decides=_decided(level, node),
-        )  # fmt: skip
+            node.component,
+            prefix + key,
+            path + key,
+            errors=found,
+            hidden=level.hidden(node),
+            facts=self.facts,
+            around=level.plan.around,
+            plan=level.plan,
+            place=level.plan.places[node],
+            decides=_decided(level, node),
+        )
         if node.kind == "group":
             one.children = self._framed(level, node, prefix, path)
         elif node.columns is not None:
             rows = level.rows[node.key]
-            one.rows = [self.level(row, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.") for i, row in enumerate(rows)]
+            one.rows = [
+                self.level(row, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.") for i, row in enumerate(rows)
+            ]
             fresh = Level(node.columns, node.columns.defaults, level)
             one.children = _Drawing({}, self.facts).level(fresh, f"{prefix}{key}-__n__-", "")
         else:

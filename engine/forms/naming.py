@@ -1,4 +1,6 @@
-"""What a form's own conditions and computed values read: fields that it has, and values that these can take."""
+"""What a form's own conditions and computed values read: fields that it has,
+and values that these can take.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +17,27 @@ from engine.forms.evaluation import PAGE
 
 PREFILLED: Mapping[str, frozenset[str]] = {
     "household": frozenset(
-        "id number head_name head_id_number village_code village path group_name address phone household_type type_name "
-        "status category risks key_groups size national_number members income spending assurances per_capita net_income "
+        "id number head_name head_id_number village_code village path group_name address phone "
+        "household_type type_name "
+        "status category risks key_groups size national_number members income spending assurances "
+        "per_capita net_income "
         "year monitored_on eliminated_on elimination_manner".split()
     ),
     "clue": frozenset({"channel", "finder", "description", "risks", "discovered_on"}),
     "officials": frozenset({"present", "load"}),
     "case": frozenset(),
 }
-"""The names that ``prefill`` may use, with what they have (engine.prefill); what a case has, its diagram says."""
+"""The names that ``prefill`` may use, with what they have (engine.prefill); what a case has,
+its diagram says.
+"""
 Fields = Mapping[str, s.Component]
 
 
 def check_names(components: Iterable[s.Component], outer: Fields | None = None) -> Iterator[Finding]:
-    """Names that no field of the form gives, and options that a choice does not have. The texts must be FEEL."""
+    """Names that no field of the form gives, and options that a choice does not have.
+
+    The texts must be FEEL.
+    """
     level = list(_flat(components))
     known = {**(outer or {}), **{s.key(one): one for one in level if s.key(one)}}
     for component in level:
@@ -72,7 +81,9 @@ def _reads(component: s.Component, text: str, known: Fields) -> Iterator[Finding
         elif root not in known and root not in PAGE:
             yield _found(component, f"表达式用到的“{root}”不是这张表单的项目。")
     values = list(_values(component, tree, known))
-    yield from values or (_found(component, f"表达式“{text[:60]}”里，{said}") for said in never(tree, _kinds(known)))
+    yield from values or (
+        _found(component, f"表达式“{text[:60]}”里，{said}") for said in never(tree, _kinds(known))
+    )
 
 
 def _kinds(known: Fields) -> Known:
@@ -136,4 +147,6 @@ def _flat(components: Iterable[s.Component]) -> Iterator[s.Component]:
 
 def _found(component: s.Component, sentence: str) -> Finding:
     name = s.label(component) or component["type"]
-    return Finding(str(component.get("id") or component.get("key") or ""), s.label(component), f"“{name}”的{sentence}")
+    return Finding(
+        str(component.get("id") or component.get("key") or ""), s.label(component), f"“{name}”的{sentence}"
+    )

@@ -1,4 +1,6 @@
-"""Reads a form file that is not trusted: its size, depth and shape are checked before anything walks through it."""
+"""Reads a form file that is not trusted: its size,
+depth and shape are checked before anything walks through it.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,15 @@ MAX_DEPTH = 12
 MAX_PATTERN = 200
 _MAPPINGS = ("validate", "properties", "conditional", "layout", "appearance")
 _TEXTS = (
-    ("properties", "prefill"), ("properties", "format"), ("properties", "notBefore"), ("properties", "notAfter"),
-    ("properties", "example"), ("properties", "decides"),
+    ("properties", "prefill"),
+    ("properties", "format"),
+    ("properties", "notBefore"),
+    ("properties", "notAfter"),
+    ("properties", "example"),
+    ("properties", "decides"),
     ("appearance", "suffixAdorner"),
     ("conditional", "hide"),
-)  # fmt: skip
+)
 _COUNTS = ("minLength", "maxLength")
 _NUMBERS = ("min", "max")
 
@@ -52,7 +58,11 @@ def read_schema(body: bytes) -> tuple[dict[str, Any] | None, list[Finding]]:
         return None, found
     problems = s.check_form(schema)
     components = schema["components"]
-    return schema, problems or [*check_names(components), *check_defaults(components), *check_order(Plan(components))]
+    return schema, problems or [
+        *check_names(components),
+        *check_defaults(components),
+        *check_order(Plan(components)),
+    ]
 
 
 class _Ambiguous(ValueError):
@@ -82,7 +92,9 @@ def _shapes(components: list[Any], depth: int) -> Iterator[Finding]:
         if not isinstance(component, dict) or not isinstance(component.get("type"), str):
             yield Finding("", "", "有一个表单项没有写明类型。")
             continue
-        yield from (Finding(_id(component), s.label(component), sentence) for sentence in _sentences(component))
+        yield from (
+            Finding(_id(component), s.label(component), sentence) for sentence in _sentences(component)
+        )
         inner = component.get("components", [])
         if isinstance(inner, list):
             yield from _shapes(inner, depth + 1)
@@ -156,7 +168,10 @@ def _limits(component: s.Component, name: str) -> Iterator[str]:
 
 def _ordered(wanted: dict[str, Any], name: str) -> Iterator[str]:
     """A least that is more than the most: nothing could be filled in."""
-    for low, high, words in (("min", "max", "最小值大于最大值"), ("minLength", "maxLength", "最少字数多于最多字数")):
+    for low, high, words in (
+        ("min", "max", "最小值大于最大值"),
+        ("minLength", "maxLength", "最少字数多于最多字数"),
+    ):
         least, most = wanted.get(low), wanted.get(high)
         if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
             yield f"“{name}”的{words}，怎样填都不对。"

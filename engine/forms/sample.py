@@ -1,4 +1,6 @@
-"""Plausible contents of a form, for trying a procedure: what is prefilled, and in every required blank a valid value."""
+"""Plausible contents of a form, for trying a procedure: what is prefilled,
+and in every required blank a valid value.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,17 @@ _TEXTS = ("示例", "SAMPLE-000001", "000001", "12345678", "A", "1")
 
 
 def sample(
-    form: Form, context: Mapping[str, Any], today: date, *, chosen: Mapping[str, Any] | None = None,
+    form: Form,
+    context: Mapping[str, Any],
+    today: date,
+    *,
+    chosen: Mapping[str, Any] | None = None,
     files: Callable[[str], list[str]] = lambda key: [],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """Raw data that the form takes: `chosen` over what is prefilled from `context`, required blanks filled.
 
-    Of a field with the property ``example`` that, of a choice the default or the first option, of a date `today`;
-    `files` answers attachments for a field.
+    Of a field with the property ``example`` that, of a choice the default or the first option, of a date
+    `today`; `files` answers attachments for a field.
     """
     values = form.settled({**form.prefill(context), **(chosen or {})}, context)
     for _ in range(PASSES):
@@ -43,7 +49,9 @@ def _leaves(fields: list[Field]) -> list[Field]:
     return [one for one in fields if not one.hidden]
 
 
-def _fill(fields: list[Field], values: dict[str, Any], today: date, files: Callable[[str], list[str]]) -> bool:
+def _fill(
+    fields: list[Field], values: dict[str, Any], today: date, files: Callable[[str], list[str]]
+) -> bool:
     """Fill one level's required blanks; answers whether there were any."""
     filled = False
     for one in fields:
@@ -105,7 +113,9 @@ def _value(one: Field, today: date, files: Callable[[str], list[str]]) -> Any:
 
 def _text(one: Field) -> str:
     wanted = one.component.get("validate") or {}
-    given = {"phone": PHONE, "id_number": ID_NUMBER, "money": "0"}.get(str(s.given(one.component, "format") or ""))
+    given = {"phone": PHONE, "id_number": ID_NUMBER, "money": "0"}.get(
+        str(s.given(one.component, "format") or "")
+    )
     if given is not None:
         return given
     text = f"试填的{one.label}"

@@ -1,4 +1,6 @@
-"""form-js schemas as we read them: which component types we render, and the questions asked of a component."""
+"""form-js schemas as we read them: which component types we render,
+and the questions asked of a component.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,19 @@ from engine.feel.lexer import KEYWORDS
 Component = Mapping[str, Any]
 
 INPUTS = frozenset(
-    "textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist".split()
+    (
+        "textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist"
+    ).split()
 )
 SHOWN = frozenset("text expression group separator spacer".split())
 CHOICES = frozenset("radio select checklist taglist".split())
 KINDS = {
     **dict.fromkeys(("textfield", "textarea", "radio", "select"), "string"),
     **dict.fromkeys(("checklist", "taglist", "filepicker", "dynamiclist"), "list"),
-    "number": "number", "datetime": "day", "checkbox": "boolean",
-}  # fmt: skip
+    "number": "number",
+    "datetime": "day",
+    "checkbox": "boolean",
+}
 """What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
 FACTS = frozenset({"case", "step", "planned", "today"})
 """What fields are compared with, by these names (engine/forms/facts.py)."""
@@ -29,7 +35,9 @@ POSTED = frozenset(
     "csrf_token key list revision draft shown id return_reason household confirmed_new schema fill focus "
     "script do element token choice_key message".split()
 )
-"""What the pages with a form send beside its fields (a test walks the templates): no field of the top level."""
+"""What the pages with a form send beside its fields (a test walks the templates):
+no field of the top level.
+"""
 FEEL_WORDS = KEYWORDS | {"item"}
 """Names that an expression takes for something else: its own words, and each item of a filtered list."""
 FORMATS = frozenset("id_number phone past_date money village".split())
@@ -56,7 +64,9 @@ def given(component: Component, name: str) -> Any:
 
 def key(component: Component) -> str:
     """The name of the component's data; '' where it has none."""
-    return str((component.get("path") if component.get("type") == "dynamiclist" else component.get("key")) or "")
+    return str(
+        (component.get("path") if component.get("type") == "dynamiclist" else component.get("key")) or ""
+    )
 
 
 def label(component: Component) -> str:
@@ -77,7 +87,9 @@ def hide_text(component: Component) -> str | None:
 
 
 def fixed(component: Component) -> bool:
-    """Whether people may only look; of a list with the property ``fixed``: its rows are given, none is added."""
+    """Whether people may only look; of a list with the property ``fixed``: its rows are given,
+    none is added.
+    """
     return bool(component.get("readonly") or component.get("disabled") or given(component, "fixed") == "true")
 
 

@@ -1,4 +1,5 @@
-"""The one reader of what stands in a form's blank: numbers, ticks, lists and texts as conditions and sums see them.
+"""The one reader of what stands in a form's blank: numbers, ticks, lists and texts as conditions and sums see
+them.
 
 web/assets/form/values.js reads the same on the page; a table of cases is run by both.
 """
@@ -28,7 +29,9 @@ def blank(value: Any) -> bool:
 
 
 def read(component: s.Component, value: Any) -> Any:
-    """What was typed as a condition sees it; None where nothing usable stands. Lists of rows are not read here."""
+    """What was typed as a condition sees it; None where nothing usable stands.
+    Lists of rows are not read here.
+    """
     kind = component["type"]
     if kind == "number":
         found = normal.number(value, s.unit(component))

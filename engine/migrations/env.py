@@ -1,4 +1,6 @@
-"""How Alembic runs a migration here: on the connection that `engine.schema` hands over, in its one transaction."""
+"""How Alembic runs a migration here: on the connection that `engine.schema` hands over,
+in its one transaction.
+"""
 
 from __future__ import annotations
 

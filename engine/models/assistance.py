@@ -14,16 +14,21 @@ from engine.models.household import Household
 
 
 class ResponsibleOfficial(Base):
-    """The public official who answers for a household's assistance (R18); `until` is empty for the present one."""
+    """The public official who answers for a household's assistance (R18);
+    `until` is empty for the present one.
+    """
 
     __tablename__ = "responsible_official"
     __table_args__ = (
         Index(
-            "uq_responsible_official_present", "household_id", unique=True,
-            sqlite_where=text("until IS NULL"), postgresql_where=text("until IS NULL"),
+            "uq_responsible_official_present",
+            "household_id",
+            unique=True,
+            sqlite_where=text("until IS NULL"),
+            postgresql_where=text("until IS NULL"),
         ),
         Index("ix_responsible_official_load", "county_code", "name", "unit"),
-    )  # fmt: skip
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
@@ -56,7 +61,9 @@ class AssistancePlan(Base):
     # the rows of the form as the plan was made; a measure that a later plan names again goes over to that one
     untreated: Mapped[list[str]] = mapped_column(JsonText, default=list)  # risks left without a measure
     untreated_reason: Mapped[str] = mapped_column(String(1000), default="")
-    findings: Mapped[list[str]] = mapped_column(JsonText, default=list)  # what the check found at the review (R22)
+    findings: Mapped[list[str]] = mapped_column(
+        JsonText, default=list
+    )  # what the check found at the review (R22)
     pass_reason: Mapped[str] = mapped_column(String(1000), default="")  # why it passed all the same (T24)
     declared_on: Mapped[date | None]
     declaration_number: Mapped[str] = mapped_column(String(60), default="")
@@ -104,7 +111,9 @@ class MeasureProgress(Base):
     amount: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     effect: Mapped[str] = mapped_column(String(1000), default="")
     data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)  # the whole form
-    form_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the form it was sent with
+    form_sha256: Mapped[str] = mapped_column(
+        String(64), default="", server_default=""
+    )  # the form it was sent with
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -131,17 +140,23 @@ class ApplicationBatch(Base):
 
 
 class BatchEntry(Base):
-    """A case's place in a batch: what the list says of it stays as it went up, whatever becomes of the household."""
+    """A case's place in a batch: what the list says of it stays as it went up,
+    whatever becomes of the household.
+    """
 
     __tablename__ = "batch_entry"
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("application_batch.id"), index=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     result: Mapped[str] = mapped_column(String(10), default="waiting")  # waiting, agreed, refused, returned
-    answer: Mapped[str] = mapped_column(String(1100), default="")  # the consent's number and date, or who refused why
+    answer: Mapped[str] = mapped_column(
+        String(1100), default=""
+    )  # the consent's number and date, or who refused why
     answered_on: Mapped[date | None]
     executed_on: Mapped[date | None]
     line: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)  # the household as the list names it
-    replaces: Mapped[str] = mapped_column(String(80), default="")  # the number of the list that it stood on before
+    replaces: Mapped[str] = mapped_column(
+        String(80), default=""
+    )  # the number of the list that it stood on before
     entered_after: Mapped[int] = mapped_column(BigId, default=0)  # the case's last work item as it entered
     batch: Mapped[ApplicationBatch] = relationship(back_populates="entries")

@@ -70,7 +70,8 @@ def key_of(column: str, most: int) -> Callable[[DefaultExecutionContext], str]:
     """A column's default: the form in which another column of the new row is compared and looked for."""
 
     def default(context: DefaultExecutionContext) -> str:
-        return key(str(context.get_current_parameters().get(column) or ""))[:most]  # type: ignore[no-untyped-call]
+        parameters = context.get_current_parameters()  # type: ignore[no-untyped-call]
+        return key(str(parameters.get(column) or ""))[:most]
 
     return default
 
@@ -78,7 +79,7 @@ def key_of(column: str, most: int) -> Callable[[DefaultExecutionContext], str]:
 def table(model: type[Base]) -> Table:
     """The bare table of `model`, for statements whose rows need not become objects.
 
-    The step transaction keeps such statements as module constants: SQLAlchemy then builds each of them once, where an
-    object or a statement built anew costs three to six times as much.
+    The step transaction keeps such statements as module constants: SQLAlchemy then builds each of them once,
+    where an object or a statement built anew costs three to six times as much.
     """
     return cast(Table, model.__table__)

@@ -1,4 +1,6 @@
-"""Changes of a procedure that are being drawn: the draft, the forms and decisions it changes, who has it open."""
+"""Changes of a procedure that are being drawn: the draft, the forms and decisions it changes,
+who has it open.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,10 @@ from engine.models.organisation import Account
 
 
 class ProcedureDraft(Base):
-    """A diagram on its way to a version. `revision` counts the saves: who saves says which one they had read."""
+    """A diagram on its way to a version.
+
+    `revision` counts the saves: who saves says which one they had read.
+    """
 
     __tablename__ = "procedure_draft"
     __table_args__ = (
@@ -21,7 +26,9 @@ class ProcedureDraft(Base):
         Index("ix_procedure_draft_procedure_key_status", "procedure_key", "status"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    procedure_key: Mapped[str] = mapped_column(String(60), default="")  # empty: the procedure does not exist yet
+    procedure_key: Mapped[str] = mapped_column(
+        String(60), default=""
+    )  # empty: the procedure does not exist yet
     name: Mapped[str] = mapped_column(String(80))  # what is to change, e.g. 公示改为7天
     base_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id"))
     xml: Mapped[bytes] = deferred(mapped_column(LargeBinary))
@@ -34,7 +41,9 @@ class ProcedureDraft(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    frozen: Mapped[dict[str, Any] | None] = mapped_column(JsonText)  # all that it was submitted with (engine.approvals)
+    frozen: Mapped[dict[str, Any] | None] = mapped_column(
+        JsonText
+    )  # all that it was submitted with (engine.approvals)
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id"))  # what it became
     creator: Mapped[Account] = relationship(foreign_keys=[created_by])

@@ -13,12 +13,16 @@ from engine.models.base import Base, BigId, UtcDateTime
 class Figure(Base):
     """How often something happened: one cell of a roll-up. Nothing here that the log does not say.
 
-    `tier` is the level of the division and the length of the period (`engine.figures.tiers`), `start` the period's first
-    day in China, `value` what is counted by it (hours, days, yes or no; see `engine.figures.facts`).
+    `tier` is the level of the division and the length of the period (`engine.figures.tiers`), `start` the
+    period's first day in China, `value` what is counted by it (hours, days, yes or no; see
+    `engine.figures.facts`).
     """
 
     __tablename__ = "figure"
-    __table_args__ = (Index("ix_figure_day", "tier", "measure", "start", "division_code"), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        Index("ix_figure_day", "tier", "measure", "start", "division_code"),
+        {"sqlite_with_rowid": False},
+    )
     tier: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     measure: Mapped[str] = mapped_column(String(12), primary_key=True)
     division_code: Mapped[str] = mapped_column(String(12), primary_key=True)
@@ -31,7 +35,9 @@ class Figure(Base):
 
 
 class FigureMark(Base):
-    """How much of a case's history is in the figures: its first `seq` lines, under this village and version."""
+    """How much of a case's history is in the figures: its first `seq` lines,
+    under this village and version.
+    """
 
     __tablename__ = "figure_mark"
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), primary_key=True, autoincrement=False)
@@ -50,7 +56,9 @@ class FigureState(Base):
 
 
 class FigureGap(Base):
-    """Numbers of the log without a line when they were passed: taken by a transaction that may still commit."""
+    """Numbers of the log without a line when they were passed:
+    taken by a transaction that may still commit.
+    """
 
     __tablename__ = "figure_gap"
     first_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)

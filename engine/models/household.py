@@ -79,8 +79,8 @@ class Member(Base):
     id_type: Mapped[str] = mapped_column(String(20), default="id_card")  # id_card, disability, none
     id_number: Mapped[str] = mapped_column(String(22), default="", index=True)
     person: Mapped[str | None] = mapped_column(String(18), unique=True)
-    # the ID number's 18 characters: one person, one household (engine.persons); NULL where none is known, and in a
-    # record that was merged into another
+    # the ID number's 18 characters: one person, one household (engine.persons); NULL where none is known, and
+    # in a record that was merged into another
     birth_date: Mapped[date | None]
     relation: Mapped[str] = mapped_column(String(20), default="")
     facts: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
@@ -105,7 +105,9 @@ class HouseholdYear(Base):
 
 
 class Observation(Base):
-    """Income and assurances of a household as seen on a day: the history that elimination is judged by (R23)."""
+    """Income and assurances of a household as seen on a day:
+    the history that elimination is judged by (R23).
+    """
 
     __tablename__ = "observation"
     __table_args__ = (Index("ix_observation_household_id_observed_on", "household_id", "observed_on"),)
@@ -138,19 +140,26 @@ class RiskClue(Base):
     entered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     held: Mapped[bool] = mapped_column(default=False)
-    # another procedure of the register is open for the household: what follows from the clue is decided as that ends
-    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a wrong clue: why and by whom, `Correction`
+    # another procedure of the register is open for the household: what follows from the clue is decided as
+    # that ends
+    cancelled_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # a wrong clue: why and by whom, `Correction`
     household: Mapped[Household] = relationship()
 
 
 class Correction(Base):
-    """Somebody asked to merge a record into another, or to cancel a wrong clue; a second person decides (R38, R41)."""
+    """Somebody asked to merge a record into another, or to cancel a wrong clue; a second person decides (R38,
+    R41).
+    """
 
     __tablename__ = "correction"
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))  # merge, clue
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
-    into_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"), index=True)  # the record that goes on
+    into_id: Mapped[int | None] = mapped_column(
+        ForeignKey("household.id"), index=True
+    )  # the record that goes on
     clue_id: Mapped[int | None] = mapped_column(ForeignKey("risk_clue.id"))
     village_code: Mapped[str] = mapped_column(String(12), index=True)
     reason: Mapped[str] = mapped_column(String(500))
@@ -182,7 +191,9 @@ class MatchingResult(Base):
 
 
 class Notice(Base):
-    """A public notice of a case in its village (R10); `matter` is what it proposes, `basis` what led to it."""
+    """A public notice of a case in its village (R10); `matter` is what it proposes,
+    `basis` what led to it.
+    """
 
     __tablename__ = "notice"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -190,7 +201,9 @@ class Notice(Base):
     token: Mapped[str] = mapped_column(String(32))
     matter: Mapped[str] = mapped_column(String(100), default="")
     basis: Mapped[str] = mapped_column(String(500), default="")
-    category: Mapped[str] = mapped_column(String(20), default="")  # the one proposed, where the matter has one
+    category: Mapped[str] = mapped_column(
+        String(20), default=""
+    )  # the one proposed, where the matter has one
     posted_on: Mapped[date]
     closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     place: Mapped[str] = mapped_column(String(200), default="")

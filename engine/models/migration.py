@@ -34,13 +34,17 @@ class MigrationEntry(Base):
     """One case of a move: what would become of it, and what became of it."""
 
     __tablename__ = "migration_entry"
-    __table_args__ = (Index("ix_migration_entry_migration_id_status", "migration_id", "status", "unchanged", "id"),)
+    __table_args__ = (
+        Index("ix_migration_entry_migration_id_status", "migration_id", "status", "unchanged", "id"),
+    )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     migration_id: Mapped[int] = mapped_column(ForeignKey("migration.id"))
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
     lock_version: Mapped[int]  # of the case when it was looked at
     status: Mapped[str] = mapped_column(String(8), default="pending")  # pending, fits, misfit, moved, refused
-    unchanged: Mapped[bool] = mapped_column(default=True)  # nothing that the case waits for changes: shown last
+    unchanged: Mapped[bool] = mapped_column(
+        default=True
+    )  # nothing that the case waits for changes: shown last
     plan: Mapped[dict[str, object]] = mapped_column(
         JsonText
     )  # where it stands, and what changes: see migration.changes

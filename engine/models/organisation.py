@@ -15,7 +15,10 @@ LEVELS = ("province", "city", "county", "township", "village")
 
 
 class Division(Base):
-    """A province, city, county, township or village. `code` may change its holder over time, `id` never does."""
+    """A province, city, county, township or village.
+
+    `code` may change its holder over time, `id` never does.
+    """
 
     __tablename__ = "division"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -100,7 +103,9 @@ class CalendarDay(Base):
 
 
 class MonitoringLine(Base):
-    """The year's reference per-capita net income in yuan (R01); dated, per province, never a constant in code."""
+    """The year's reference per-capita net income in yuan (R01); dated, per province,
+    never a constant in code.
+    """
 
     __tablename__ = "monitoring_line"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -126,7 +131,9 @@ class LogEntry(Base):
     __tablename__ = "log_entry"
     __table_args__ = (Index("ix_log_entry_stream_seq", "stream", "seq", unique=True),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    stream: Mapped[str] = mapped_column(String(60))  # "case:12", "access:2022-05-11", "procedure:identification"
+    stream: Mapped[str] = mapped_column(
+        String(60)
+    )  # "case:12", "access:2022-05-11", "procedure:identification"
     seq: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

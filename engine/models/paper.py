@@ -14,7 +14,9 @@ from engine.models.process import CaseFile
 
 
 class PaperNumber(Base):
-    """The last serial that a division gave to a kind of paper in a year; its row is the lock of that series."""
+    """The last serial that a division gave to a kind of paper in a year;
+    its row is the lock of that series.
+    """
 
     __tablename__ = "paper_number"
     division_code: Mapped[str] = mapped_column(String(12), primary_key=True)
@@ -26,8 +28,8 @@ class PaperNumber(Base):
 class NumberedPaper(Base):
     """A paper with its number. Once issued, `content` is what was signed and never changes.
 
-    An announcement takes its number when the first household is approved and gathers the others of its village until
-    it is issued or posted (R13); every other kind is issued at once.
+    An announcement takes its number when the first household is approved and gathers the others of its
+    village until it is issued or posted (R13); every other kind is issued at once.
     """
 
     __tablename__ = "paper"
@@ -38,7 +40,9 @@ class NumberedPaper(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     division_code: Mapped[str] = mapped_column(String(12))  # who issues it
-    place_code: Mapped[str] = mapped_column(String(12))  # whose list it is: who reaches this place may read it
+    place_code: Mapped[str] = mapped_column(
+        String(12)
+    )  # whose list it is: who reaches this place may read it
     year: Mapped[int]
     serial: Mapped[int]
     number: Mapped[str] = mapped_column(String(80))
@@ -56,7 +60,9 @@ class NumberedPaper(Base):
 
 
 class PaperEntry(Base):
-    """A case's place on a paper; `withdrawn_at` when the decision was taken back after the paper was issued."""
+    """A case's place on a paper; `withdrawn_at` when the decision
+    was taken back after the paper was issued.
+    """
 
     __tablename__ = "paper_entry"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,7 +13,9 @@ from engine.models.organisation import Account
 
 
 class Resource(Base):
-    """A decision table or form by the hash of its content: every version that uses the same text shares the row."""
+    """A decision table or form by the hash of its content:
+    every version that uses the same text shares the row.
+    """
 
     __tablename__ = "resource"
     sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -87,14 +89,18 @@ class CaseFile(Base):
     subject: Mapped[str] = mapped_column(String(80))  # the head's name
     subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, cancelled
-    origin_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # whose step opened it
+    origin_id: Mapped[int | None] = mapped_column(
+        ForeignKey("case_file.id"), index=True
+    )  # whose step opened it
     outcome: Mapped[str] = mapped_column(String(80), default="")  # name of the end event that named one
     outcome_code: Mapped[str] = mapped_column(String(40), default="")
     started_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     discovery_date: Mapped[date | None]
-    limit_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # of the limits that count, when the first passes
+    limit_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime
+    )  # of the limits that count, when the first passes
     lamp_floor: Mapped[str] = mapped_column(String(8), default="green")  # yellow once warned, red once passed
     lock_version: Mapped[int] = mapped_column(default=0)
     log_seq: Mapped[int] = mapped_column(default=0)
@@ -105,7 +111,10 @@ class CaseFile(Base):
 
 
 class WorkItem(Base):
-    """A user task in somebody's queue: the inbox. Carries what a list shows, so that a list is one index scan."""
+    """A user task in somebody's queue: the inbox.
+
+    Carries what a list shows, so that a list is one index scan.
+    """
 
     __tablename__ = "work_item"
     __table_args__ = (
@@ -116,7 +125,8 @@ class WorkItem(Base):
             text("(due_at IS NULL)"),
             "due_at",
             "id",
-            "status",  # SQLite answers from an index alone only when it holds every column that the query names
+            # SQLite answers from an index alone only when it holds every column that the query names
+            "status",
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
@@ -159,7 +169,9 @@ class WorkItem(Base):
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
-    token: Mapped[str] = mapped_column(String(32))  # of the engine's task: stable across restore, replay and migration
+    token: Mapped[str] = mapped_column(
+        String(32)
+    )  # of the engine's task: stable across restore, replay and migration
     procedure_key: Mapped[str] = mapped_column(String(60))
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
@@ -170,7 +182,9 @@ class WorkItem(Base):
     division_code: Mapped[str] = mapped_column(String(12))
     form_key: Mapped[str] = mapped_column(String(80))
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    status: Mapped[str] = mapped_column(String(10), default="open")  # open, done, cancelled, returned, withdrawn
+    status: Mapped[str] = mapped_column(
+        String(10), default="open"
+    )  # open, done, cancelled, returned, withdrawn
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     urged: Mapped[int] = mapped_column(default=0)  # how often a supervisor has urged it
@@ -208,7 +222,8 @@ class Timer(Base):
             postgresql_where=text("status = 'waiting'"),
         ),
         Index(
-            "ix_timer_standing",  # the limits that count at and below a division, kept or passed: what supervisors watch
+            # the limits that count at and below a division, kept or passed: what supervisors watch
+            "ix_timer_standing",
             "village_code",
             "due_at",
             "procedure_key",
@@ -236,8 +251,8 @@ class Timer(Base):
     element_id: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[str] = mapped_column(String(8))
-    # event, limit (a non-interrupting boundary), warning (before a limit); of the host, not of the diagram: reminder,
-    # repeat (a limit is still passed), promise (what an official promised is due)
+    # event, limit (a non-interrupting boundary), warning (before a limit); of the host, not of the diagram:
+    # reminder, repeat (a limit is still passed), promise (what an official promised is due)
     standing: Mapped[str] = mapped_column(String(4), default="")
     # of a limit: open while the work under it goes on, be it kept or passed; then over
     village_code: Mapped[str] = mapped_column(String(12))
@@ -247,7 +262,8 @@ class Timer(Base):
 
 
 class BulkAct(Base):
-    """One act of an official on many work items of a step: a decision, or a return with its reason (R11, R12).
+    """One act of an official on many work items of a step: a decision, or a return with its reason (R11,
+    R12).
 
     Its entries are worked off in portions, each item in its own step transaction.
     """
@@ -284,7 +300,9 @@ class Submission(Base):
     __table_args__ = (Index("ix_submission_case_id_form_key", "case_id", "form_key", "id"),)
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"))
-    work_item_id: Mapped[int | None] = mapped_column(ForeignKey("work_item.id"), index=True)  # None: the start form
+    work_item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("work_item.id"), index=True
+    )  # None: the start form
     form_key: Mapped[str] = mapped_column(String(80))
     form_sha256: Mapped[str] = mapped_column(String(64))
     element_id: Mapped[str] = mapped_column(String(80))
@@ -303,7 +321,9 @@ class Draft(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     data: Mapped[dict[str, object]] = mapped_column(JsonText)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    revision: Mapped[int] = mapped_column(default=1)  # how often it was saved: what was typed over an older one asks
+    revision: Mapped[int] = mapped_column(
+        default=1
+    )  # how often it was saved: what was typed over an older one asks
     device: Mapped[str] = mapped_column(String(20), default="")  # where it was typed, in words
 
 
@@ -333,7 +353,8 @@ class Attachment(Base):
 class Idempotency(Base):
     """The first answer to a request key, so that a repeated request gets the same one.
 
-    A key is its account's own, and belongs to one operation: a caller's to ``complete``, a bulk act's to that act.
+    A key is its account's own, and belongs to one operation: a caller's to ``complete``, a bulk act's to that
+    act.
     """
 
     __tablename__ = "idempotency"
@@ -363,9 +384,11 @@ class Incident(Base):
 
 
 class Notification(Base):
-    """A line in an official's bell: a warning, a return, an overdue mark; about a household, mostly about a case.
+    """A line in an official's bell: a warning, a return, an overdue mark; about a household, mostly about a
+    case.
 
-    Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a household.
+    Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a
+    household.
     """
 
     __tablename__ = "notification"
@@ -393,5 +416,7 @@ class Schedule(Base):
     procedure_key: Mapped[str] = mapped_column(ForeignKey("procedure.key"), primary_key=True)
     months: Mapped[int]
     next_on: Mapped[date] = mapped_column(index=True)
-    on_day: Mapped[int] = mapped_column(default=1)  # of the month, as it was set: a short month does not shift the rest
+    on_day: Mapped[int] = mapped_column(
+        default=1
+    )  # of the month, as it was set: a short month does not shift the rest
     set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -23,7 +23,9 @@ class Rehearsal(Base):
     draft_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_draft.id"))
     revision: Mapped[int] = mapped_column(default=0)  # of the draft when it was begun
     version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id"), index=True)
-    defaults: Mapped[bool] = mapped_column(default=False)  # new steps are supposed to have the default outcome
+    defaults: Mapped[bool] = mapped_column(
+        default=False
+    )  # new steps are supposed to have the default outcome
     after_days: Mapped[int] = mapped_column(default=0)  # so many days after they open
     status: Mapped[str] = mapped_column(String(8), default="running")  # running, stopped
     total: Mapped[int]

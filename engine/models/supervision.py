@@ -1,4 +1,6 @@
-"""What supervisors do about limits: urging, orders; whom the ladder tells; what is on its way out of the system."""
+"""What supervisors do about limits: urging, orders; whom the ladder tells;
+what is on its way out of the system.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ class SupervisionOrder(Base):
     issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     step_open: ClassVar[Any]
-    """Whether the case has not finished the step since, under whichever work item: a return opens another (R12)."""
+    """Whether the case has not finished the step since, under whichever work item:
+    a return opens another (R12).
+    """
     issuer: Mapped[Account] = relationship()
     case: Mapped[CaseFile] = relationship()
     item: Mapped[WorkItem] = relationship()
@@ -72,14 +76,18 @@ class SupervisionOrder(Base):
 
 
 class OrderEntry(Base):
-    """One line of an order: an answer with its form, a return with its reason, the acceptance; never changed."""
+    """One line of an order: an answer with its form, a return with its reason, the acceptance;
+    never changed.
+    """
 
     __tablename__ = "order_entry"
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(ForeignKey("supervision_order.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))  # answered, returned, accepted
     data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
-    form_sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the form of an answer
+    form_sha256: Mapped[str] = mapped_column(
+        String(64), default="", server_default=""
+    )  # the form of an answer
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     account: Mapped[Account] = relationship()
@@ -104,24 +112,31 @@ SupervisionOrder.step_open = column_property(
 
 
 class NotificationRule(Base):
-    """Whom an event of the ladder is told, by what channel; `procedure_key` and `element_id` empty: every one."""
+    """Whom an event of the ladder is told, by what channel; `procedure_key` and `element_id` empty:
+    every one.
+    """
 
     __tablename__ = "notification_rule"
-    __table_args__ = (UniqueConstraint("event", "procedure_key", "element_id", "audience", "channel", "target"),)
+    __table_args__ = (
+        UniqueConstraint("event", "procedure_key", "element_id", "audience", "channel", "target"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     event: Mapped[str] = mapped_column(String(12), index=True)
     procedure_key: Mapped[str] = mapped_column(String(60), default="")
     element_id: Mapped[str] = mapped_column(String(80), default="")
     audience: Mapped[str] = mapped_column(String(24))
     channel: Mapped[str] = mapped_column(String(10))  # bell, email, webhook
-    target: Mapped[str] = mapped_column(String(40), default="")  # of a webhook: the robot's name in the configuration
+    target: Mapped[str] = mapped_column(
+        String(40), default=""
+    )  # of a webhook: the robot's name in the configuration
     repeat_days: Mapped[int] = mapped_column(default=0)  # of the event ``repeated``: every so many days
     active: Mapped[bool] = mapped_column(default=True)
     set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
 class Outbox(Base):
-    """What is to leave the system after the commit: an e-mail or a robot's message; written in the step's transaction.
+    """What is to leave the system after the commit: an e-mail or a robot's message; written in the step's
+    transaction.
 
     `key` goes along on the wire, so that a receiver may drop a double.
     """

@@ -1,4 +1,6 @@
-"""An owner's replay: which cases, under which assumption; worked off in portions, stopped at will, kept as a report."""
+"""An owner's replay: which cases, under which assumption; worked off in portions, stopped at will,
+kept as a report.
+"""
 
 from __future__ import annotations
 
@@ -33,35 +35,50 @@ OWNER = frozenset({access.PROCESS_OWNER})
 
 def begin(
     session: Session, actor: Account, target: Target, assumption: Assumption, *, cases: int, now: datetime
-) -> Rehearsal:  # fmt: skip
-    """Write down the last finished `cases` of the actor's divisions and begin. Raises Invalid when there is none."""
+) -> Rehearsal:
+    """Write down the last finished `cases` of the actor's divisions and begin.
+
+    Raises Invalid when there is none.
+    """
     definitions.require_owner(actor)
     if not 1 <= cases <= MAX_CASES:
         raise Invalid(f"回放的件数请填 1 到 {MAX_CASES}。", {"cases": [f"请填 1 到 {MAX_CASES}。"]})
     if not 0 <= assumption.after <= MAX_DAYS:
         raise Invalid(f"新增步骤的天数请填 0 到 {MAX_DAYS}。", {"after": [f"请填 0 到 {MAX_DAYS}。"]})
     query = select(CaseFile.id).where(
-        CaseFile.procedure_key.in_(target.procedures), CaseFile.status == "finished",
+        CaseFile.procedure_key.in_(target.procedures),
+        CaseFile.status == "finished",
         access.within(CaseFile.village_code, access.scopes(actor, OWNER)),
-    )  # fmt: skip
+    )
     ids = session.scalars(query.order_by(CaseFile.finished_at.desc(), CaseFile.id.desc()).limit(cases)).all()
     if not ids:
         raise Invalid("这个流程还没有办结的事项，没有可以回放的。")
     with write(session):
         act = Rehearsal(
-            account_id=actor.id, title=target.title, draft_id=target.draft_id, revision=target.revision, total=len(ids),
-            version_id=target.version_id, defaults=assumption.defaults, after_days=assumption.after, at=now,
-        )  # fmt: skip
+            account_id=actor.id,
+            title=target.title,
+            draft_id=target.draft_id,
+            revision=target.revision,
+            total=len(ids),
+            version_id=target.version_id,
+            defaults=assumption.defaults,
+            after_days=assumption.after,
+            at=now,
+        )
         session.add(act)
         session.flush()
         session.execute(
-            insert(RehearsalEntry), [{"rehearsal_id": act.id, "case_id": case_id, "facts": {}} for case_id in ids]
+            insert(RehearsalEntry),
+            [{"rehearsal_id": act.id, "case_id": case_id, "facts": {}} for case_id in ids],
         )
     return go_on(session, actor, act.id, target)
 
 
 def go_on(session: Session, actor: Account, act_id: int, target: Target) -> Rehearsal:
-    """Work off what one request may. Raises Conflict when the draft has been changed since the replay began."""
+    """Work off what one request may.
+
+    Raises Conflict when the draft has been changed since the replay began.
+    """
     act, elapsed = get(session, actor, act_id), stopwatch()
     if (act.draft_id, act.version_id) != (target.draft_id, target.version_id):
         raise NotFound("没有找到这次回放。")
@@ -105,17 +122,23 @@ def counts(session: Session, act: Rehearsal) -> dict[str, int]:
 
 def entries(session: Session, act: Rehearsal, status: str, page: int = 1) -> Page[RehearsalEntry]:
     """The cases with a status, in the order of the replay."""
-    query = select(RehearsalEntry).where(RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == status)
-    return page_of(session, query, query.order_by(RehearsalEntry.id).options(joinedload(RehearsalEntry.case)), page)
+    query = select(RehearsalEntry).where(
+        RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == status
+    )
+    return page_of(
+        session, query, query.order_by(RehearsalEntry.id).options(joinedload(RehearsalEntry.case)), page
+    )
 
 
 def openable(session: Session, actor: Account, found: Sequence[RehearsalEntry]) -> frozenset[int]:
     """Which of the cases the actor may open: owners of the procedure see no households by that alone."""
-    query = select(CaseFile.id).where(CaseFile.id.in_([one.case_id for one in found]), access.visible_cases(actor))
+    query = select(CaseFile.id).where(
+        CaseFile.id.in_([one.case_id for one in found]), access.visible_cases(actor)
+    )
     return frozenset(session.scalars(query))
 
 
-# -- portions -------------------------------------------------------------------------------------------------------------
+# -- portions --------------------------------------------------------------------------------------
 
 
 def _portion(session: Session, act: Rehearsal, target: Target) -> bool:
@@ -161,17 +184,23 @@ def _submissions(session: Session, cases: Sequence[CaseFile]) -> dict[int, dict[
     return found
 
 
-# -- one case -------------------------------------------------------------------------------------------------------------
+# -- one case --------------------------------------------------------------------------------------
 
 
 def replayed(
-    own: Definition, new: Definition, history: Sequence[LogEntry], submissions: Mapping[int, Mapping[str, Any]],
-    workdays: Workdays, assumption: Assumption,
-) -> dict[str, Any]:  # fmt: skip
-    """What becomes of a finished case on `new`: status, and for a misfit the line and the reason, and the facts.
+    own: Definition,
+    new: Definition,
+    history: Sequence[LogEntry],
+    submissions: Mapping[int, Mapping[str, Any]],
+    workdays: Workdays,
+    assumption: Assumption,
+) -> dict[str, Any]:
+    """What becomes of a finished case on `new`: status, and for a misfit the line and the reason, and the
+    facts.
 
-    Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed`` names; of a
-    misfit ``old``, the limits ``missed`` until then, and the step ``after`` which it could not go on.
+    Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed``
+    names; of a misfit ``old``, the limits ``missed`` until then, and the step ``after`` which it could not go
+    on.
     """
     try:
         past = remember(own, inputs_of(history), submissions, workdays)
@@ -191,9 +220,12 @@ def replayed(
         return {"status": "misfit", "seq": error.seq, "text": error.message[:500], "facts": facts}
     course = outcome.course
     facts = {
-        "old": _told(old), "new": _told(course), "added": course.more(old), "left_out": old.more(course),
+        "old": _told(old),
+        "new": _told(course),
+        "added": course.more(old),
+        "left_out": old.more(course),
         "supposed": outcome.supposed,
-    }  # fmt: skip
+    }
     same = (old.happenings, old.desks, old.ended) == (course.happenings, course.desks, course.ended)
     return {"status": "same" if same else "differs", "seq": 0, "text": "", "facts": facts}
 
@@ -206,10 +238,12 @@ def _broken(error: Exception) -> dict[str, Any]:
 def _told(course: Course) -> dict[str, Any]:
     """A course as the report needs it."""
     return {
-        "days": course.days, "outcome": course.outcome, "missed": [one.name for one in course.missed],
+        "days": course.days,
+        "outcome": course.outcome,
+        "missed": [one.name for one in course.missed],
         "missed_at": [one.at.isoformat() for one in course.missed],
         "weeks": [[queue, week, number] for (queue, week), number in sorted(course.weeks().items())],
-    }  # fmt: skip
+    }
 
 
 def _name_of(own: Definition, history: Sequence[LogEntry], seq: int) -> str:

@@ -16,7 +16,9 @@ DESKLESS = "county"
 
 @dataclass(frozen=True)
 class Happening:
-    """One thing that happened: a step done, a timer fired, a message caught, a service called, an end reached."""
+    """One thing that happened: a step done, a timer fired, a message caught, a service called,
+    an end reached.
+    """
 
     kind: str  # complete, timer, message, service, end
     element_id: str
@@ -47,7 +49,9 @@ class Course:
         return Counter(one.element_id for one in self.happenings)
 
     def more(self, other: Course) -> dict[str, int]:
-        """What was passed more often than in `other`, by name: two gateways of the same name are one to people."""
+        """What was passed more often than in `other`, by name:
+        two gateways of the same name are one to people.
+        """
         names = {one.element_id: one.name for one in self.happenings}
         found: Counter[str] = Counter()
         for element_id, number in (self.path() - other.path()).items():
@@ -75,7 +79,9 @@ class Watch:
         """When each task, timer and wait began, by token."""
 
     def look(self, at: datetime) -> list[OpenTask]:
-        """Note everything since the last look, which happened by `at`; answers the tasks that newly opened."""
+        """Note everything since the last look, which happened by `at`;
+        answers the tasks that newly opened.
+        """
         instance = self._instance
         for record in instance.records:
             self.course.happenings.extend(self._of(record))
@@ -92,7 +98,9 @@ class Watch:
         return opened
 
     def _of(self, record: Record) -> Iterator[Happening]:
-        """What a record tells, in the order of the diagram: the input itself, what it set off, the ends it reached."""
+        """What a record tells, in the order of the diagram: the input itself, what it set off,
+        the ends it reached.
+        """
         elements = self._instance.definition.elements
         if record.kind in ("complete", "timer"):
             element = elements[record.element_id]
@@ -102,7 +110,9 @@ class Watch:
                 self.course.missed.append(happening)  # R15
         elif record.kind == "message" and record.caught:
             caught = next((e for e in elements.values() if e.message == record.element_id), None)
-            yield Happening("message", record.element_id, caught.name if caught else record.element_id, record.at)
+            yield Happening(
+                "message", record.element_id, caught.name if caught else record.element_id, record.at
+            )
         for element_id, _token, _name, _result in record.services:
             yield Happening("service", element_id, elements[element_id].name, record.at)
         for end in record.ends:

@@ -1,4 +1,6 @@
-"""What a finished case's history knows about time: how long each step, wait and message took in its own version."""
+"""What a finished case's history knows about time: how long each step,
+wait and message took in its own version.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Past:
     loose: list[Answer] = field(default_factory=list)
     """Messages that nothing caught when they came; the delay is from the case's start."""
     lateness: dict[str, list[timedelta]] = field(default_factory=lambda: defaultdict(list))
-    """By how much each timer fired after it was due, by element, in order: the scheduler looks every 30 seconds."""
+    """By how much each timer fired after it was due, by element, in order:
+    the scheduler looks every 30 seconds.
+    """
     services: dict[str, list[tuple[str, Any, date]]] = field(default_factory=lambda: defaultdict(list))
     """What services answered, by element: token, result and day."""
 
@@ -65,7 +69,10 @@ class Past:
 
 
 def remember(
-    definition: Definition, inputs: Sequence[Input], submissions: Mapping[int, Mapping[str, Any]], workdays: Workdays
+    definition: Definition,
+    inputs: Sequence[Input],
+    submissions: Mapping[int, Mapping[str, Any]],
+    workdays: Workdays,
 ) -> Past:
     """Feed a case's inputs to its own version and note when everything could first be done.
 
@@ -81,7 +88,9 @@ def remember(
         if entry.kind == "complete":
             token, element_id = replay.token_of(entry, entry.said.token), replay.element_of(entry)
             if token in watch.since:  # else the case was moved to a version that does not have the step
-                past.answers[element_id].append(Answer(entry, element_id, token, entry.at - watch.since[token]))
+                past.answers[element_id].append(
+                    Answer(entry, element_id, token, entry.at - watch.since[token])
+                )
         elif entry.kind == "message":
             _note_message(past, entry, {replay.token_of(entry, t) for t in entry.said.caught}, places, watch)
         elif entry.kind == "timer":
@@ -94,7 +103,9 @@ def remember(
     return past
 
 
-def _note_message(past: Past, entry: Input, caught: set[str], places: Mapping[str, Any], watch: Watch) -> None:
+def _note_message(
+    past: Past, entry: Input, caught: set[str], places: Mapping[str, Any], watch: Watch
+) -> None:
     """A message that a wait caught belongs to that wait; any other to the case."""
     token = next((one for one in sorted(caught) if one in places), None)
     if token is None:

@@ -71,17 +71,22 @@ class Report:
 
 def report(session: Session, act: Rehearsal) -> Report:
     """Tell what the replayed cases say; the pending ones are left out."""
-    query = select(RehearsalEntry.case_id, RehearsalEntry.status, RehearsalEntry.text, RehearsalEntry.facts).where(
-        RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status != "pending"
-    )
+    query = select(
+        RehearsalEntry.case_id, RehearsalEntry.status, RehearsalEntry.text, RehearsalEntry.facts
+    ).where(RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status != "pending")
     rows = session.execute(query.order_by(RehearsalEntry.id)).all()
     fitting: list[Mapping[str, Any]] = [row.facts for row in rows if row.status != "misfit"]
     supposed = Counter(name for facts in fitting for name in facts["supposed"])
     return Report(
-        _days(fitting), _steps(fitting, "added"), _steps(fitting, "left_out"), _outcomes(fitting),
+        _days(fitting),
+        _steps(fitting, "added"),
+        _steps(fitting, "left_out"),
+        _outcomes(fitting),
         _limits([row.facts for row in rows if row.facts]),
-        *_desks(fitting), _reasons([row for row in rows if row.status == "misfit"]), supposed.most_common(),
-    )  # fmt: skip
+        *_desks(fitting),
+        _reasons([row for row in rows if row.status == "misfit"]),
+        supposed.most_common(),
+    )
 
 
 def _days(fitting: Sequence[Mapping[str, Any]]) -> Days | None:
@@ -91,9 +96,14 @@ def _days(fitting: Sequence[Mapping[str, Any]]) -> Days | None:
         return None
     old, new = sorted(pair[0] for pair in pairs), sorted(pair[1] for pair in pairs)
     return Days(
-        len(pairs), median(old), median(new), _p90(old), _p90(new), sum(b > a for a, b in pairs),
+        len(pairs),
+        median(old),
+        median(new),
+        _p90(old),
+        _p90(new),
+        sum(b > a for a, b in pairs),
         sum(b < a for a, b in pairs),
-    )  # fmt: skip
+    )
 
 
 def _p90(values: Sequence[int]) -> int:
@@ -112,7 +122,11 @@ def _steps(fitting: Sequence[Mapping[str, Any]], key: str) -> list[tuple[str, in
 
 def _outcomes(fitting: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, int]]:
     found = Counter((facts["old"]["outcome"], facts["new"]["outcome"]) for facts in fitting)
-    return [(old or "没有写明", new or "没有写明", number) for (old, new), number in found.most_common() if old != new]
+    return [
+        (old or "没有写明", new or "没有写明", number)
+        for (old, new), number in found.most_common()
+        if old != new
+    ]
 
 
 def _limits(replayed: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
@@ -131,14 +145,19 @@ def _desks(
     weeks = sorted({week for _, week in then | now})
     desks = [
         Desk(
-            queue, sum(n for (q, _), n in then.items() if q == queue), sum(n for (q, _), n in now.items() if q == queue),
+            queue,
+            sum(n for (q, _), n in then.items() if q == queue),
+            sum(n for (q, _), n in now.items() if q == queue),
             max((n for (q, _), n in then.items() if q == queue), default=0),
             max((n for (q, _), n in now.items() if q == queue), default=0),
         )
         for queue in access.QUEUE_NAMES
         if any(q == queue for q, _ in then | now)
-    ]  # fmt: skip
-    table = [(week, {desk.queue: (then[desk.queue, week], now[desk.queue, week]) for desk in desks}) for week in weeks]
+    ]
+    table = [
+        (week, {desk.queue: (then[desk.queue, week], now[desk.queue, week]) for desk in desks})
+        for week in weeks
+    ]
     return desks, table
 
 

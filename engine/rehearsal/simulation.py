@@ -1,9 +1,10 @@
 """A finished case's inputs on another version, in simulated time.
 
-What people did then they do again, as long after they could begin as they took then. Timers fire when the new version
-has them due. So a notice of seven days instead of five shifts all that follows it, and nothing else. Dates that were
-written down on or after the day the case was opened move along with the step they were written in; earlier ones (a
-birthday, the day of discovery) stay. Services answer what they had answered. Deterministic, and nothing is stored.
+What people did then they do again, as long after they could begin as they took then. Timers fire when the new
+version has them due. So a notice of seven days instead of five shifts all that follows it, and nothing else.
+Dates that were written down on or after the day the case was opened move along with the step they were
+written in; earlier ones (a birthday, the day of discovery) stay. Services answer what they had answered.
+Deterministic, and nothing is stored.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 @dataclass(frozen=True)
 class Assumption:
-    """What is supposed where the history lacks something: new steps get the default outcome, `after` days after opening."""
+    """What is supposed where the history lacks something: new steps get the default outcome,
+    `after` days after opening.
+    """
 
     defaults: bool = False
     after: int = 0
@@ -90,7 +93,9 @@ class _Host:
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """What this very call had answered, else the element's next answer, else its last."""
         unused = self._unused.get(element_id, [])
-        found = next((one for one in unused if one[0] == token), unused[0] if unused else self._last.get(element_id))
+        found = next(
+            (one for one in unused if one[0] == token), unused[0] if unused else self._last.get(element_id)
+        )
         if found is None:
             if not self._defaults:
                 raise EngineFault("办理记录里没有新增的自动步骤的结果。")
@@ -106,7 +111,9 @@ class _Host:
 
 
 class _Simulation:
-    def __init__(self, definition: Definition, past: Past, workdays: Workdays, assumption: Assumption) -> None:
+    def __init__(
+        self, definition: Definition, past: Past, workdays: Workdays, assumption: Assumption
+    ) -> None:
         self._definition, self._past, self._assumption = definition, past, assumption
         self._host = _Host(past, workdays, assumption)
         self._instance = Instance(definition, self._host)
@@ -234,5 +241,7 @@ class _Simulation:
         names = list(dict.fromkeys(elements[task.element_id].name for task in self._instance.open_tasks()))
         if names:
             return f"停在“{'”“'.join(names)}”：办理记录里没有这一步的办理结果。"
-        names = list(dict.fromkeys(elements[one].name for one in self._instance.waiting_elements() if one in elements))
+        names = list(
+            dict.fromkeys(elements[one].name for one in self._instance.waiting_elements() if one in elements)
+        )
         return f"停在“{'”“'.join(names)}”：办理记录里没有它所等的消息。"

@@ -1,4 +1,6 @@
-"""What is tried before it is put into force: a draft or a version, as the procedures that would then run with it."""
+"""What is tried before it is put into force: a draft or a version,
+as the procedures that would then run with it.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +66,22 @@ def _checked(body: bytes, resources: Resources) -> Definition:
 def of_version(session: Session, actor: Account, key: str, number: int) -> Target:
     """What the version was put into force as. Raises NotFound."""
     definitions.require_owner(actor)
-    query = select(ProcedureVersion).where(ProcedureVersion.procedure_key == key, ProcedureVersion.number == number)
-    version = session.scalar(query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml)))
+    query = select(ProcedureVersion).where(
+        ProcedureVersion.procedure_key == key, ProcedureVersion.number == number
+    )
+    version = session.scalar(
+        query.options(joinedload(ProcedureVersion.procedure), undefer(ProcedureVersion.xml))
+    )
     if version is None:
         raise NotFound(f"没有流程“{key}”的第 {number} 版。")
-    definition, resources = definitions.load(session, version.id), definitions.resources_of_version(session, version)
+    definition, resources = (
+        definitions.load(session, version.id),
+        definitions.resources_of_version(session, version),
+    )
     title = f"{version.procedure.name} 第{version.number}版"
-    return Target(title, definition, resources, _procedures(session, definition, resources), version_id=version.id)
+    return Target(
+        title, definition, resources, _procedures(session, definition, resources), version_id=version.id
+    )
 
 
 def _procedures(session: Session, definition: Definition, resources: Resources) -> dict[str, Definition]:
@@ -82,7 +93,8 @@ def _procedures(session: Session, definition: Definition, resources: Resources) 
     for version in session.scalars(query.order_by(Procedure.key)):
         if definition.key in version.resources.get("part", {}):
             found[version.procedure_key] = Definition(
-                version.xml, with_part(definitions.resources_of_version(session, version), definition, resources)
+                version.xml,
+                with_part(definitions.resources_of_version(session, version), definition, resources),
             )
     return found
 

@@ -1,12 +1,20 @@
 """What people and programmes do to cases. Each function is one step transaction, whole or not at all.
 
-All take a session, the acting account (None for the system) and a clock. A refusal raises one of `engine.errors`; what
-an official had typed is then kept as a draft.
+All take a session, the acting account (None for the system) and a clock. A refusal raises one of
+`engine.errors`; what an official had typed is then kept as a draft.
 """
 
 from engine.runtime.completing import complete, complete_many
 from engine.runtime.holding import claim, reassign, release
-from engine.runtime.items import Outcome, StaleDraft, StepResult, definition_of, form_of, record_incident, save_draft
+from engine.runtime.items import (
+    Outcome,
+    StaleDraft,
+    StepResult,
+    definition_of,
+    form_of,
+    record_incident,
+    save_draft,
+)
 from engine.runtime.messaging import NOT_NOW, locked_case, report_step, send_message, tell_household
 from engine.runtime.returning import (
     NO_TARGET,

@@ -31,7 +31,9 @@ from engine.runtime.items import Outcome, StepResult, drop_drafts, each, form_of
 from engine.steps import Opened, Step
 
 EARLY_REASON = "early_reason"
-"""The field of a form that says why its date lies before the step was opened (R10, R29): supervisors hear of it."""
+"""The field of a form that says why its date lies before the step was opened (R10, R29):
+supervisors hear of it.
+"""
 
 _FILE = table(Attachment)
 _ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
@@ -51,10 +53,12 @@ def complete(
     fill: bool = False,
     clock: Clock,
 ) -> StepResult:
-    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own prefilled value.
+    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own
+    prefilled value.
 
-    A repeated request with the same key gets the first answer; a key is the actor's own, and belongs to one operation. Raises NotFound, NotAllowed, Conflict (finished or
-    taken by somebody: the sentence says who and when) or Invalid (with the fields); what was typed stays as a draft.
+    A repeated request with the same key gets the first answer; a key is the actor's own, and belongs to one
+    operation. Raises NotFound, NotAllowed, Conflict (finished or taken by somebody: the sentence says who and
+    when) or Invalid (with the fields); what was typed stays as a draft.
     """
     now = clock.now()
     key = (actor.id, operation, idempotency_key) if idempotency_key else None
@@ -64,9 +68,14 @@ def complete(
 
 @whole
 def _once(
-    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime, fill: bool,
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    now: datetime,
+    fill: bool,
     key: tuple[int, str, str] | None,
-) -> StepResult:  # fmt: skip
+) -> StepResult:
     """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
     with write(session):
         case, item = locked_item(session, actor, item_id)
@@ -80,12 +89,18 @@ def _once(
 
 
 def complete_many(
-    session: Session, actor: Account, item_ids: Sequence[int], raw: Mapping[str, Any], *, act: str = "", clock: Clock
+    session: Session,
+    actor: Account,
+    item_ids: Sequence[int],
+    raw: Mapping[str, Any],
+    *,
+    act: str = "",
+    clock: Clock,
 ) -> list[Outcome]:
     """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
 
-    What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With `act`, the name
-    of this act, an item that the same act has finished already gets its first answer.
+    What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With
+    `act`, the name of this act, an item that the same act has finished already gets its first answer.
     """
 
     form = _form_of_any(session, actor, item_ids)
@@ -96,7 +111,9 @@ def complete_many(
         if form is not None and files:
             own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
         key = str(item_id) if act else None
-        return complete(session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock)
+        return complete(
+            session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock
+        )
 
     return each(item_ids, one)
 
@@ -123,9 +140,13 @@ def _first_answer(first: Idempotency, item_id: int) -> StepResult:
 def _keep_answer(session: Session, key: tuple[int, str, str], result: StepResult, now: datetime) -> None:
     account_id, operation, text = key
     row = {
-        "account_id": account_id, "operation": operation, "key": text, "work_item_id": result.item_id,
-        "result": asdict(result), "at": now,
-    }  # fmt: skip
+        "account_id": account_id,
+        "operation": operation,
+        "key": text,
+        "work_item_id": result.item_id,
+        "result": asdict(result),
+        "at": now,
+    }
     if not insert_once(session, Idempotency, row):  # the same key at the same moment for another item
         raise Conflict(_USED)
 
@@ -143,19 +164,29 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
     reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
     step.finish(
         lines.Completed(
-            item=item.id, submission=submission_id, name=item.name, outcome=outcome, reason=reason,
-            sha=audit.digest(clean), files=digests(step, item, clean),
+            item=item.id,
+            submission=submission_id,
+            name=item.name,
+            outcome=outcome,
+            reason=reason,
+            sha=audit.digest(clean),
+            files=digests(step, item, clean),
         )
-    )  # fmt: skip
+    )
     if early:
         words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
-    return StepResult(step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item))
+    return StepResult(
+        step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item)
+    )
 
 
-def sent(step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False) -> tuple[dict[str, Any], int]:
-    """What the actor sends for an open item, clean and kept, by whichever door it comes in; and its submission.
+def sent(
+    step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
+) -> tuple[dict[str, Any], int]:
+    """What the actor sends for an open item, clean and kept, by whichever door it comes in; and its
+    submission.
 
     Raises NotAllowed when another person is to do the step, or Invalid with the fields.
     """
@@ -172,10 +203,15 @@ def sent(step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = Fal
     files = _attachments(step.connection, step.case.id) if form.takes_files else {}
     clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
     submission = {
-        "case_id": step.case.id, "work_item_id": item.id, "form_key": item.form_key, "element_id": item.element_id,
-        "form_sha256": step.case.version.resources["form"][item.form_key], "data": clean, "submitted_by": actor.id,
+        "case_id": step.case.id,
+        "work_item_id": item.id,
+        "form_key": item.form_key,
+        "element_id": item.element_id,
+        "form_sha256": step.case.version.resources["form"][item.form_key],
+        "data": clean,
+        "submitted_by": actor.id,
         "submitted_at": step.now,
-    }  # fmt: skip
+    }
     return clean, step.connection.execute(_SUBMIT, submission).scalar_one()
 
 

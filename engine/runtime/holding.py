@@ -31,7 +31,9 @@ def release(session: Session, actor: Account, item_id: int, *, clock: Clock) -> 
 
 
 def reassign(session: Session, actor: Account, item_id: int, account_id: int, *, clock: Clock) -> WorkItem:
-    """转办: hand an open item to another official of the same queue; the desk itself does so, or its supervisor."""
+    """转办: hand an open item to another official of the same queue; the desk itself does so,
+    or its supervisor.
+    """
 
     def to_colleague(item: WorkItem) -> int:
         colleague = session.get(Account, account_id)
@@ -44,10 +46,15 @@ def reassign(session: Session, actor: Account, item_id: int, account_id: int, *,
 
 @whole
 def _hold(
-    session: Session, actor: Account, item_id: int, holder: Callable[[WorkItem], int | None],
-    kind: type[lines.Held], clock: Clock,
-    *, anyone: bool = False,
-) -> WorkItem:  # fmt: skip
+    session: Session,
+    actor: Account,
+    item_id: int,
+    holder: Callable[[WorkItem], int | None],
+    kind: type[lines.Held],
+    clock: Clock,
+    *,
+    anyone: bool = False,
+) -> WorkItem:
     now = clock.now()
     with write(session):
         step, item = _open_for_holding(session, actor, item_id, now, anyone)

@@ -41,7 +41,9 @@ from engine.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
 from engine.surroundings import trouble_of
 
 _STILL_OPEN = (
-    select(WorkItem.id).where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open").with_for_update(read=True)
+    select(WorkItem.id)
+    .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
+    .with_for_update(read=True)
 )
 _DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
 
@@ -95,12 +97,16 @@ def definition_of(session: Session, case: CaseFile) -> Definition:
 
 
 def form_of(session: Session, actor: Account, item_id: int) -> Form:
-    """The form of a work item that the actor may see; of a finished one the form that it was finished with."""
+    """The form of a work item that the actor may see;
+    of a finished one the form that it was finished with.
+    """
     return past.form_of_item(session, readable_item(session, actor, item_id))
 
 
 class StaleDraft(Conflict):
-    """The draft was saved elsewhere since the page that sends it was made: the person says which one goes on."""
+    """The draft was saved elsewhere since the page that sends it was made:
+    the person says which one goes on.
+    """
 
     def __init__(self, stored: Draft) -> None:
         super().__init__("这一步您在别处也填写过，请选择用哪一份。")
@@ -119,8 +125,8 @@ def save_draft(
 ) -> Draft:
     """暂存: keep what the official has typed so far.
 
-    `based_on` is the revision of the draft that was typed over, 0 for none: raises StaleDraft when it is not the stored
-    one's; None replaces whatever is stored. `device` says in words where it was typed.
+    `based_on` is the revision of the draft that was typed over, 0 for none: raises StaleDraft when it is not
+    the stored one's; None replaces whatever is stored. `device` says in words where it was typed.
     """
     item = readable_item(session, actor, item_id)
     access.require_work(actor, item)
@@ -193,7 +199,8 @@ def keeping_draft(
 def noting_faults(
     session: Session, now: datetime, *, item_id: int | None = None, case_id: int | None = None
 ) -> Iterator[None]:
-    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped, stays what it is.
+    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped, stays what
+    it is.
 
     Inside an outer transaction the fault is the outer act's: it is rolled back as a whole.
     """
@@ -207,8 +214,14 @@ def noting_faults(
 
 
 def _incident(
-    session: Session, error: Exception, now: datetime, *, item_id: int | None, case_id: int | None = None, kept: str = ""
-) -> EngineFault:  # fmt: skip
+    session: Session,
+    error: Exception,
+    now: datetime,
+    *,
+    item_id: int | None,
+    case_id: int | None = None,
+    kept: str = "",
+) -> EngineFault:
     if (trouble := trouble_of(error)) is not None:
         raise Unavailable(trouble) from error
     number = record_incident(session, error, now, work_item_id=item_id, case_id=case_id)
@@ -222,9 +235,16 @@ def drop_drafts(step: Step, item: WorkItem) -> None:
 
 @whole
 def record_incident(
-    session: Session, error: Exception, now: datetime, *, work_item_id: int | None = None, timer_id: int | None = None,
-    case_id: int | None = None, element_id: str = "", sentence: str = "",
-) -> int:  # fmt: skip
+    session: Session,
+    error: Exception,
+    now: datetime,
+    *,
+    work_item_id: int | None = None,
+    timer_id: int | None = None,
+    case_id: int | None = None,
+    element_id: str = "",
+    sentence: str = "",
+) -> int:
     """Note a failed step for the administrator; returns the incident's number.
 
     One open incident a timer or item, else one a case, else one a `sentence`, which says what failed.
@@ -236,16 +256,23 @@ def record_incident(
                 case_id, element_id = item.case_id, item.element_id
         sentence = sentence or (error.message if isinstance(error, ShouwangError) else repr(error))
         query = select(Incident).where(
-            Incident.resolved_at.is_(None), Incident.work_item_id == work_item_id, Incident.timer_id == timer_id
+            Incident.resolved_at.is_(None),
+            Incident.work_item_id == work_item_id,
+            Incident.timer_id == timer_id,
         )
         if work_item_id is None and timer_id is None:
             query = query.where(Incident.case_id == case_id, Incident.error == sentence)
         incident = session.scalar(query.limit(1))
         if incident is None:
             incident = Incident(
-                case_id=case_id, timer_id=timer_id, work_item_id=work_item_id, element_id=element_id, attempts=0,
-                error="", at=now,
-            )  # fmt: skip
+                case_id=case_id,
+                timer_id=timer_id,
+                work_item_id=work_item_id,
+                element_id=element_id,
+                attempts=0,
+                error="",
+                at=now,
+            )
             session.add(incident)
         incident.attempts += 1
         incident.error = masked_text(sentence)
@@ -258,7 +285,10 @@ Outcome = tuple[int, StepResult | ShouwangError]
 
 
 def each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:
-    """One act after another; a refusal stops no other. What the surroundings stop, stops those after it as well."""
+    """One act after another; a refusal stops no other.
+
+    What the surroundings stop, stops those after it as well.
+    """
     results: list[Outcome] = []
     stopped: Unavailable | None = None
     for item_id in item_ids:

@@ -23,7 +23,9 @@ NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理
 
 
 def locked_case(session: Session, case_id: int) -> CaseFile | None:
-    """The case, locked after its household: what a step locks, for who has something to record before the step."""
+    """The case, locked after its household: what a step locks,
+    for who has something to record before the step.
+    """
     return session.scalar(LOCKED_CASE.where(CaseFile.id == case_id))
 
 
@@ -48,9 +50,15 @@ def send_message(
 
 @whole
 def _send(
-    session: Session, actor: Account | None, case_id: int, name: str, payload: Mapping[str, Any],
-    facts: Mapping[str, Any] | None, submission: int | None, now: datetime,
-) -> bool:  # fmt: skip
+    session: Session,
+    actor: Account | None,
+    case_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
+    submission: int | None,
+    now: datetime,
+) -> bool:
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
@@ -63,7 +71,9 @@ def _send(
         caught = step.instance.send(name, dict(payload), now, facts)
         kept = session.get(Submission, submission) if submission else None
         sha = audit.digest(kept.data) if kept is not None else ""
-        step.finish(lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0, sha=sha))
+        step.finish(
+            lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0, sha=sha)
+        )
     return caught
 
 
@@ -72,9 +82,9 @@ def report_step(
 ) -> None:
     """What a step waits for comes another way, as a message that an event beside the step catches.
 
-    It is the step's own matter (R08, R09): only who may do the step may send it, with the step's form filled in.
-    Raises Invalid (the diagram has no such event: the message is the system's own, or a field is wrong), NotAllowed,
-    NotFound or Conflict (the step is not open); then nothing is recorded.
+    It is the step's own matter (R08, R09): only who may do the step may send it, with the step's form filled
+    in. Raises Invalid (the diagram has no such event: the message is the system's own, or a field is wrong),
+    NotAllowed, NotFound or Conflict (the step is not open); then nothing is recorded.
     """
     with noting_faults(session, clock.now(), case_id=case_id):
         _report(session, actor, case_id, name, raw, clock.now())
@@ -83,7 +93,7 @@ def report_step(
 @whole
 def _report(
     session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], now: datetime
-) -> None:  # fmt: skip
+) -> None:
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
@@ -110,20 +120,31 @@ def _report(
             drop_drafts(step, item)
         step.finish(
             lines.Caught(
-                payload=payload, item=item.id if finished else 0, submission=submission, sha=audit.digest(clean),
+                payload=payload,
+                item=item.id if finished else 0,
+                submission=submission,
+                sha=audit.digest(clean),
                 files=digests(step, item, clean),
             )
-        )  # fmt: skip
+        )
 
 
 def tell_household(
-    session: Session, actor: Account | None, household_id: int, name: str, payload: Mapping[str, Any], now: datetime, *,
+    session: Session,
+    actor: Account | None,
+    household_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
     besides: int,
-) -> list[int]:  # fmt: skip
-    """Send a message to every other open case of a household that waits for it; returns the cases that caught it.
+) -> list[int]:
+    """Send a message to every other open case of a household that waits for it; returns the cases that caught
+    it.
 
-    Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in it hears
-    of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and people look at it.
+    Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in
+    it hears of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and
+    people look at it.
     """
     query = select(CaseFile.id).where(
         CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides

@@ -23,7 +23,15 @@ from engine.models import (
     WorkItem,
 )
 from engine.replay import Input, services_of
-from engine.runtime.items import Outcome, StepResult, drop_drafts, each, noting_faults, open_item, readable_item
+from engine.runtime.items import (
+    Outcome,
+    StepResult,
+    drop_drafts,
+    each,
+    noting_faults,
+    open_item,
+    readable_item,
+)
 from engine.steps import Step
 
 NO_TARGET = "没有可以退回的步骤：这是第一步，或者前面已由上级作出决定。上级的决定有误的，请上级撤回更正。"
@@ -44,11 +52,15 @@ class ReturnTarget:
 def return_targets(session: Session, actor: Account, item_id: int) -> list[ReturnTarget]:
     """The finished steps that the open item came of, latest first: what 退回 may name.
 
-    What a higher level has decided only that level takes back: no step before it is among them (R12, R28, R29).
+    What a higher level has decided only that level takes back: no step before it is among them (R12, R28,
+    R29).
     """
     item = readable_item(session, actor, item_id)
     step = Step(
-        session, session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]), actor, item.opened_at
+        session,
+        session.get_one(CaseFile, item.case_id, options=[undefer(CaseFile.state)]),
+        actor,
+        item.opened_at,
     )
     latest: dict[str, Input] = {}
     replay = step.replay()
@@ -65,7 +77,9 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
         without.suppose(item.opened_at)
         standing = instance.open_tasks()
         # A step that the present version has no longer cannot be opened again.
-        if item.token not in {task.token for task in standing} and element_id in {task.element_id for task in standing}:
+        if item.token not in {task.token for task in standing} and element_id in {
+            task.element_id for task in standing
+        }:
             found.append(_target(session, step, element_id, entry))
     return found
 
@@ -88,7 +102,9 @@ def _target(session: Session, step: Step, element_id: str, entry: Input) -> Retu
     done = session.get_one(WorkItem, entry.line.item)
     person = session.get(Account, done.closed_by) if done.closed_by else None
     name = step.definition.elements[element_id].name or done.name
-    return ReturnTarget(entry.seq, entry.line.token, element_id, name, person.name if person else "", entry.at)
+    return ReturnTarget(
+        entry.seq, entry.line.token, element_id, name, person.name if person else "", entry.at
+    )
 
 
 def return_to(
@@ -107,7 +123,7 @@ def return_to(
 @whole
 def _return_to(
     session: Session, actor: Account, item_id: int, target_seq: int | None, reason: str, now: datetime
-) -> StepResult:  # fmt: skip
+) -> StepResult:
     targets = return_targets(session, actor, item_id)
     if not targets:
         raise Conflict(NO_TARGET)
@@ -130,7 +146,9 @@ def _return_to(
         )
         step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
-            step.notify(opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300])
+            step.notify(
+                opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300]
+            )
         drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
 
@@ -161,7 +179,9 @@ def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> 
         _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
         step.finish(note=f"{actor.name}撤回，待重新办理")
-    return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。")
+    return StepResult(
+        step.case.id, item.id, tuple(step.opened), False, f"已撤回“{item.name}”，可以重新办理。"
+    )
 
 
 def may_withdraw(item: WorkItem, actor: Account) -> bool:
@@ -211,7 +231,9 @@ def _still(anew: Sequence[lines.Anew], gone: set[int]) -> list[lines.Anew]:
 
 
 def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int]:
-    """Replace the step's instance by its history without `seq`, take back its services, and log it; commits nothing."""
+    """Replace the step's instance by its history without `seq`, take back its services, and log it;
+    commits nothing.
+    """
     before = step.instance
     replay = step.replay()
     instance, left_out = replay.run_without(seq)
@@ -225,7 +247,9 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
             known = services.find(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
-    step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id)
+    step.log(
+        replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id
+    )
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
     instance.pass_time(step.now)
     return left_out

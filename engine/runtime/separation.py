@@ -1,7 +1,9 @@
-"""Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from it.
+"""Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from
+it.
 
 A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
-``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of it.
+``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of
+it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from engine.definitions import Definition, Element
 from engine.models import Account, CaseFile, RiskClue, WorkItem
 
 
-def obstacle(session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element) -> str:
+def obstacle(
+    session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element
+) -> str:
     """Why the actor may not do this step of the case, in a sentence; '' when nothing keeps them apart."""
     rule = element.properties.get("separateFrom")
     if not rule:
@@ -30,7 +34,8 @@ def obstacle(session: Session, actor: Account, case: CaseFile, definition: Defin
     done = session.execute(query).all()
     history = past.of_case(session, case) if done else None
     for item_id, name, called in done:
-        # What was done on another version is what the present one calls so: a move does not make a stranger of anybody.
+        # What was done on another version is what the present one calls so: a move does not make a stranger
+        # of anybody.
         element_id = history.present(called, history.seq_of_item(item_id)) if history else called
         if _covers(named, element_id):
             return f"您办理过本事项的“{name}”，按规定须由他人办理这一步。"
@@ -42,7 +47,9 @@ def _covers(named: set[str], element_id: str) -> bool:
 
 
 def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
-    """Whether the actor opened the case by hand, or entered one of its clues; what another case opened nobody brought."""
+    """Whether the actor opened the case by hand, or entered one of its clues;
+    what another case opened nobody brought.
+    """
     if case.started_by == actor.id and case.origin_id is None:
         return True
     return session.scalar(_clues_of(actor).where(RiskClue.case_id == case.id).limit(1)) is not None

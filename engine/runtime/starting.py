@@ -41,9 +41,15 @@ def start_case(
 
 
 def open_case(
-    session: Session, actor: Account | None, procedure_key: str, household: Household, variables: Mapping[str, Any],
-    now: datetime, *, origin: CaseFile | None = None,
-) -> CaseFile:  # fmt: skip
+    session: Session,
+    actor: Account | None,
+    procedure_key: str,
+    household: Household,
+    variables: Mapping[str, Any],
+    now: datetime,
+    *,
+    origin: CaseFile | None = None,
+) -> CaseFile:
     """As `start_case`, inside the caller's transaction; `origin` is the case whose step opens this one.
 
     Raises Conflict when the household has an open case of the same exclusive group.
@@ -51,15 +57,22 @@ def open_case(
     version = definitions.current(session, procedure_key)
     _require_alone(session, version.procedure, household)
     case = CaseFile(
-        procedure_key=procedure_key, version_id=version.id, household_id=household.id,
-        village_code=household.village_code, subject=household.head_name, started_by=actor.id if actor else None,
-        started_at=now, origin_id=origin.id if origin else None,
-    )  # fmt: skip
+        procedure_key=procedure_key,
+        version_id=version.id,
+        household_id=household.id,
+        village_code=household.village_code,
+        subject=household.head_name,
+        started_by=actor.id if actor else None,
+        started_at=now,
+        origin_id=origin.id if origin else None,
+    )
     session.add(case)
     session.flush()
     step = Step(session, case, actor, now)
     step.instance.start(variables, now)
-    step.finish(lines.Started(variables=dict(variables), version=version.number, from_=origin.id if origin else 0))
+    step.finish(
+        lines.Started(variables=dict(variables), version=version.number, from_=origin.id if origin else 0)
+    )
     return case
 
 
@@ -90,14 +103,18 @@ def open_of_group(session: Session, household_id: int, group: str) -> CaseFile |
 
 
 def open_of_procedure(session: Session, household_id: int, key: str) -> CaseFile | None:
-    """The household's open case of an exclusive procedure, if it has one; the household is locked from then on."""
+    """The household's open case of an exclusive procedure, if it has one;
+    the household is locked from then on.
+    """
     locks.household(session, household_id)
     query = (
         select(CaseFile)
         .join(Procedure, Procedure.key == CaseFile.procedure_key)
         .where(
-            CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.key == key,
+            CaseFile.household_id == household_id,
+            CaseFile.status == "open",
+            Procedure.key == key,
             Procedure.exclusive != "",
         )
-    )  # fmt: skip
+    )
     return session.scalar(query.order_by(CaseFile.id).limit(1))

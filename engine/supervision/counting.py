@@ -1,4 +1,5 @@
-"""The limits that count, added up by place, by limit and by step: a fixed number of statements whatever the size.
+"""The limits that count, added up by place, by limit and by step: a fixed number of statements whatever the
+size.
 
 Every figure counts what the list shows when one follows it: both are narrowed by `limits.narrowed`.
 """
@@ -75,7 +76,7 @@ def lamps(session: Session, actor: Account, wanted: LimitFilter, now: datetime) 
     return of_place(session, limits.place_of(session, actor, wanted.division), replace(wanted, lamp=""), now)
 
 
-# -- the counts, for every page that shows a lamp -------------------------------------------------------------------------
+# -- the counts, for every page that shows a lamp --------------------------------------------------
 
 
 def of_place(session: Session, place: Division, wanted: LimitFilter, now: datetime) -> Lamps:
@@ -84,7 +85,9 @@ def of_place(session: Session, place: Division, wanted: LimitFilter, now: dateti
 
 
 def by_child(session: Session, place: Division, wanted: LimitFilter, now: datetime) -> dict[str, Lamps]:
-    """The limits of each division right below (of a village: its own), by code; those without any are left out."""
+    """The limits of each division right below (of a village: its own), by code;
+    those without any are left out.
+    """
     level = LEVELS[min(LEVELS.index(place.level) + 1, len(LEVELS) - 1)]
     child = func.substr(Timer.village_code, 1, access.PREFIX_LENGTH[level]).label("child")
     rows = session.execute(_all(place, wanted, now, child).group_by(child))
@@ -94,7 +97,9 @@ def by_child(session: Session, place: Division, wanted: LimitFilter, now: dateti
 def by_step(
     session: Session, place: Division, wanted: LimitFilter, now: datetime, version_id: int = 0
 ) -> dict[tuple[str, str], Lamps]:
-    """The limits under which tasks are open, by the procedure and step of these; of cases of one version, or (0) of all."""
+    """The limits under which tasks are open, by the procedure and step of these; of cases of one version,
+    or (0) of all.
+    """
     key = (WorkItem.procedure_key, WorkItem.element_id)
     query = _holding(place, wanted, now, key)
     if version_id:
@@ -123,7 +128,9 @@ def by_holder(
 def _holding(
     place: Division, wanted: LimitFilter, now: datetime, key: Sequence[Any], *of_tasks: ColumnElement[bool]
 ) -> Select[*tuple[Any, ...]]:
-    """SQL: limits counted by `key` of the open tasks under them: once for each, however many tasks it has there."""
+    """SQL: limits counted by `key` of the open tasks under them: once for each,
+    however many tasks it has there.
+    """
     items = limits.items(place, *of_tasks).add_columns(*key, func.max(WorkItem.id).label("last"))
     one = items.group_by(WorkItem.case_id, WorkItem.due_at, *key).subquery()
     columns = [one.c[column.key] for column in key]
@@ -173,19 +180,28 @@ def _by_limit(session: Session, place: Division, wanted: LimitFilter, now: datet
     query = _all(place, replace(wanted, limit=""), now, *key, func.max(Timer.id).label("last"))
     rows = session.execute(query.group_by(*key)).all()
     last = [row.last for row in rows]
-    named = {row.id: row.name for row in session.execute(select(Timer.id, Timer.name).where(Timer.id.in_(last)))}
+    named = {
+        row.id: row.name for row in session.execute(select(Timer.id, Timer.name).where(Timer.id.in_(last)))
+    }
     procedures = definitions.names(session, {row.procedure_key for row in rows})
     reds: dict[str, int] = {}
     for row in rows:
         reds[row.procedure_key] = reds.get(row.procedure_key, 0) + row.red
     return [
-        Line(f"{row.procedure_key}:{row.element_id}", named[row.last], _lamps(row), procedures.get(row.procedure_key, ""))
+        Line(
+            f"{row.procedure_key}:{row.element_id}",
+            named[row.last],
+            _lamps(row),
+            procedures.get(row.procedure_key, ""),
+        )
         for row in sorted(rows, key=lambda row: (-reds[row.procedure_key], row.procedure_key, -row.red))
-    ]  # fmt: skip
+    ]
 
 
 def _by_step(session: Session, place: Division, wanted: LimitFilter, now: datetime) -> list[Line]:
-    """The steps of the open tasks under the limits: a limit with tasks of two steps counts in both, of one step once."""
+    """The steps of the open tasks under the limits: a limit with tasks of two steps counts in both,
+    of one step once.
+    """
     key = (WorkItem.procedure_key, WorkItem.element_id, WorkItem.queue)
     rows = list(session.execute(_holding(place, replace(wanted, step=""), now, key)))
     last = [row.last for row in rows]
@@ -193,7 +209,12 @@ def _by_step(session: Session, place: Division, wanted: LimitFilter, now: dateti
     named = {row.id: row.name for row in found}
     rows.sort(key=lambda row: (-row.red, -row.yellow, row.procedure_key, row.element_id))
     return [
-        Line(f"{row.procedure_key}:{row.element_id}", named[row.last], _lamps(row), access.QUEUE_NAMES[row.queue])
+        Line(
+            f"{row.procedure_key}:{row.element_id}",
+            named[row.last],
+            _lamps(row),
+            access.QUEUE_NAMES[row.queue],
+        )
         for row in rows
     ]
 

@@ -1,4 +1,6 @@
-"""The weekly letter (R15, R19): what a county's supervisor asks of a township about limits passed and nearly so."""
+"""The weekly letter (R15, R19): what a county's supervisor asks of a
+township about limits passed and nearly so.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,14 @@ from engine.supervision.limits import Holding, LimitFilter
 
 KIND = KINDS["supervision_letter"]
 COLUMNS = (
-    Column("序号", 3), Column("村（社区）", 7), Column("户主", 5), Column("时限", 10, centred=False), Column("正在办理", 7),
-    Column("到期", 6), Column("情况", 6),
-)  # fmt: skip
+    Column("序号", 3),
+    Column("村（社区）", 7),
+    Column("户主", 5),
+    Column("时限", 10, centred=False),
+    Column("正在办理", 7),
+    Column("到期", 6),
+    Column("情况", 6),
+)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Letter:
 def week_of(now: datetime) -> str:
     """The week, as the letter's matter: 2022年第19周 (GB/T 7408); across the turn of the year its days.
 
-    The standard gives the days around New Year to one year alone, which need not be the year of the letter's number.
+    The standard gives the days around New Year to one year alone, which need not be the year of the letter's
+    number.
     """
     today = local_date(now)
     monday = today - timedelta(days=today.weekday())
@@ -60,10 +68,15 @@ def this_week(session: Session, actor: Account, township_code: str, now: datetim
 
 
 def issue(session: Session, actor: Account, township_code: str, now: datetime) -> NumberedPaper:
-    """印发: number it and keep it as it is; a second time in the week answers the first. Raises Conflict when empty."""
+    """印发: number it and keep it as it is; a second time in the week answers the first.
+
+    Raises Conflict when empty.
+    """
     with write(session):
         township = _township(session, actor, township_code)
-        numbers.lock(session, KIND, access.ancestor(township.code, KIND.level), now)  # two clicks make one letter
+        numbers.lock(
+            session, KIND, access.ancestor(township.code, KIND.level), now
+        )  # two clicks make one letter
         known = _issued(session, township, now)
         if known is not None:
             return known
@@ -85,7 +98,8 @@ def _township(session: Session, actor: Account, code: str) -> Division:
         raise Conflict("督办函按乡镇（街道）发，请先选到乡镇。")
     county = access.ancestor(code, "county")
     signs = any(
-        grant.role == access.SUPERVISOR and access.scope_of(grant.division_code).holds(county) for grant in actor.grants
+        grant.role == access.SUPERVISOR and access.scope_of(grant.division_code).holds(county)
+        for grant in actor.grants
     )
     if not signs:
         raise NotAllowed("督办函由县以上督查员印发，您只能查看已印发的。")
@@ -94,7 +108,9 @@ def _township(session: Session, actor: Account, code: str) -> Division:
 
 def _issued(session: Session, township: Division, now: datetime) -> NumberedPaper | None:
     query = select(NumberedPaper).where(
-        NumberedPaper.kind == KIND.key, NumberedPaper.place_code == township.code, NumberedPaper.matter == week_of(now)
+        NumberedPaper.kind == KIND.key,
+        NumberedPaper.place_code == township.code,
+        NumberedPaper.matter == week_of(now),
     )
     return session.scalar(query.order_by(NumberedPaper.id.desc()).limit(1))
 
@@ -102,27 +118,39 @@ def _issued(session: Session, township: Division, now: datetime) -> NumberedPape
 def _compose(session: Session, actor: Account, township: Division, now: datetime) -> Paper:
     wanted = LimitFilter(division=township.code, lamp=limits.PRESSING)
     rows = limits.held(session, session.execute(limits.found(session, actor, wanted, now)).all())
-    names = divisions.names(session, {one.village_code for one in rows} | {access.ancestor(township.code, "county")})
+    names = divisions.names(
+        session, {one.village_code for one in rows} | {access.ancestor(township.code, "county")}
+    )
     county = names.get(access.ancestor(township.code, "county"), "")
     red = sum(one.due_at <= now for one in rows)
     today = local_date(now)
     return Paper(
-        kind=KIND.key, title=f"关于督促办理防返贫监测和帮扶到期事项的函（{week_of(now)}）", number="",
+        kind=KIND.key,
+        title=f"关于督促办理防返贫监测和帮扶到期事项的函（{week_of(now)}）",
+        number="",
         addressee=divisions.authority(township.name, "township"),
         paragraphs=(
             f"截至{written(today)}，你单位辖区内有{red}项已超期、{len(rows) - red}项将在3日内到期，请逐项核实原因，抓紧办理：",
         ),
-        closing=("超期不影响事项继续办理，不得因超期拒绝或取消。请将超期原因、措施和承诺办结日期在系统中答复。",),
-        signature=divisions.authority(county, "county"), dated=written(today), columns=COLUMNS,
+        closing=(
+            "超期不影响事项继续办理，不得因超期拒绝或取消。请将超期原因、措施和承诺办结日期在系统中答复。",
+        ),
+        signature=divisions.authority(county, "county"),
+        dated=written(today),
+        columns=COLUMNS,
         rows=tuple(_row(number, one, names, now) for number, one in enumerate(rows, 1)),
-    )  # fmt: skip
+    )
 
 
 def _row(number: int, one: Holding, names: dict[str, str], now: datetime) -> tuple[str, ...]:
     over = days_over(one.due_at, now)
     last = last_day(one.due_at)
     return (
-        str(number), divisions.short_name(names.get(one.village_code, "")), one.subject, one.name,
-        "、".join(item.name for item in one.items) or "等待期满", f"{last.month}月{last.day}日",
+        str(number),
+        divisions.short_name(names.get(one.village_code, "")),
+        one.subject,
+        one.name,
+        "、".join(item.name for item in one.items) or "等待期满",
+        f"{last.month}月{last.day}日",
         f"超期{over}天" if over else LAMPS[lamp(one.due_at, now)],
-    )  # fmt: skip
+    )

@@ -1,8 +1,10 @@
-"""督办单 (form 20): a supervisor asks the unit that holds an item why it is late; they answer with cause, measure, promise.
+"""督办单 (form 20): a supervisor asks the unit that holds an item why it is late; they answer with cause,
+measure, promise.
 
-It is a table and not a procedure of its own: it goes to whichever unit holds the item, and back to the person who gave
-it. Neither is a lane of a diagram (a lane is a level's queue), and it must never move the case, whose diagram alone says
-what comes next. What is asked is form 20 all the same, the process owner's to change.
+It is a table and not a procedure of its own: it goes to whichever unit holds the item, and back to the person
+who gave it. Neither is a lane of a diagram (a lane is a level's queue), and it must never move the case,
+whose diagram alone says what comes next. What is asked is form 20 all the same, the process owner's to
+change.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ MAX_TEXT = 500
 TO_ANSWER = SupervisionOrder.status.in_((literal_column("'open'"), literal_column("'returned'")))
 
 
-# -- reading ------------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def answer_form(session: Session) -> Form:
@@ -47,9 +49,11 @@ def get(session: Session, actor: Account, order_id: int) -> SupervisionOrder:
     """An order with its case, item and lines. Raises NotFound outside the actor's reach."""
     query = select(SupervisionOrder).where(SupervisionOrder.id == order_id, access.visible_orders(actor))
     loaded = query.options(
-        joinedload(SupervisionOrder.case), joinedload(SupervisionOrder.item), joinedload(SupervisionOrder.issuer),
+        joinedload(SupervisionOrder.case),
+        joinedload(SupervisionOrder.item),
+        joinedload(SupervisionOrder.issuer),
         selectinload(SupervisionOrder.entries).joinedload(OrderEntry.account),
-    )  # fmt: skip
+    )
     found = session.scalar(loaded.execution_options(populate_existing=True))
     if found is None:
         raise NotFound("没有找到这张督办单。")
@@ -71,7 +75,9 @@ def listing(
     elif status in STATUS_NAMES:
         query = query.where(SupervisionOrder.status == status)
     shown = query.options(
-        joinedload(SupervisionOrder.case), joinedload(SupervisionOrder.item), joinedload(SupervisionOrder.issuer)
+        joinedload(SupervisionOrder.case),
+        joinedload(SupervisionOrder.item),
+        joinedload(SupervisionOrder.issuer),
     )
     return page_of(session, query, shown.order_by(SupervisionOrder.id.desc()), page)
 
@@ -104,7 +110,9 @@ def to_answer(session: Session, actor: Account) -> int:
 def of_case(session: Session, case_id: int) -> list[SupervisionOrder]:
     """The orders about a case, latest first."""
     query = (
-        select(SupervisionOrder).where(SupervisionOrder.case_id == case_id).options(joinedload(SupervisionOrder.issuer))
+        select(SupervisionOrder)
+        .where(SupervisionOrder.case_id == case_id)
+        .options(joinedload(SupervisionOrder.issuer))
     )
     return list(session.scalars(query.order_by(SupervisionOrder.id.desc())))
 
@@ -126,8 +134,8 @@ def may_judge(actor: Account, order: SupervisionOrder) -> bool:
 def late(order: SupervisionOrder, today: date) -> bool:
     """Whether an answer is missing after its day, or a promise has passed with the step still to be done.
 
-    An answer is owed also when the step has been finished meanwhile; a promise is kept with the step, whichever work
-    item of the case it is: to send the case back does not end it.
+    An answer is owed also when the step has been finished meanwhile; a promise is kept with the step,
+    whichever work item of the case it is: to send the case back does not end it.
     """
     if order.status in ("open", "returned"):
         return order.answer_by < today
@@ -135,7 +143,10 @@ def late(order: SupervisionOrder, today: date) -> bool:
 
 
 def item_for(session: Session, actor: Account, item_id: int) -> WorkItem:
-    """The open item that a new order would be about. Raises NotFound, NotAllowed, Conflict when it is done."""
+    """The open item that a new order would be about.
+
+    Raises NotFound, NotAllowed, Conflict when it is done.
+    """
     item = readable_item(session, actor, item_id)
     access.require_supervision(actor, item)
     if item.status != "open":
@@ -143,13 +154,16 @@ def item_for(session: Session, actor: Account, item_id: int) -> WorkItem:
     return item
 
 
-# -- acting -------------------------------------------------------------------------------------------------------------
+# -- acting ----------------------------------------------------------------------------------------
 
 
 def give(
     session: Session, actor: Account, item_id: int, matter: str, answer_by: date | None, *, clock: Clock
 ) -> SupervisionOrder:
-    """下达: to the unit that holds the item. Raises NotFound, NotAllowed, Invalid, Conflict when there is one already."""
+    """下达: to the unit that holds the item.
+
+    Raises NotFound, NotAllowed, Invalid, Conflict when there is one already.
+    """
     now = clock.now()
     with write(session):
         item = readable_item(session, actor, item_id)
@@ -164,16 +178,25 @@ def give(
             select(SupervisionOrder.id)
             .join(WorkItem, WorkItem.id == SupervisionOrder.work_item_id)
             .where(
-                SupervisionOrder.case_id == item.case_id, WorkItem.element_id == item.element_id,
-                SupervisionOrder.status != "accepted", SupervisionOrder.step_open,
+                SupervisionOrder.case_id == item.case_id,
+                WorkItem.element_id == item.element_id,
+                SupervisionOrder.status != "accepted",
+                SupervisionOrder.step_open,
             )
-        )  # fmt: skip
+        )
         if session.scalar(same.limit(1)) is not None:
             raise Conflict("这一步已经有没办完的督办单，请在原单上继续。")
         order = SupervisionOrder(
-            case_id=item.case_id, work_item_id=item.id, village_code=item.village_code, queue=item.queue,
-            division_code=item.division_code, matter=words, answer_by=day, issued_by=actor.id, issued_at=now,
-        )  # fmt: skip
+            case_id=item.case_id,
+            work_item_id=item.id,
+            village_code=item.village_code,
+            queue=item.queue,
+            division_code=item.division_code,
+            matter=words,
+            answer_by=day,
+            issued_by=actor.id,
+            issued_at=now,
+        )
         session.add(order)
         session.flush()
         step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
@@ -201,7 +224,8 @@ def answer(
 ) -> SupervisionOrder:
     """答复: cause, measure and promised day, from the raw data of form 20.
 
-    The promised day is not before today, unless the step is done: then it is the day on which it was, since the step began.
+    The promised day is not before today, unless the step is done: then it is the day on which it was, since
+    the step began.
     """
     now = clock.now()
     form = answer_form(session)
@@ -220,18 +244,24 @@ def answer(
         )
         order.status, order.promised_on, order.promise_passed = "answered", promised, False
         session.flush()
-        line = lines.OrderAnswered(order=order.id, promised_on=promised.isoformat(), reason=str(clean["cause"]))
+        line = lines.OrderAnswered(
+            order=order.id, promised_on=promised.isoformat(), reason=str(clean["cause"])
+        )
         step.log(line, order.item.element_id)
         words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
         text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
-        step.tell("answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue])
+        step.tell(
+            "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
+        )
         if order.step_open:
             _set_promise(session, order, promised)
     return order
 
 
 def _promise_holds(order: SupervisionOrder, promised: date, today: date) -> None:
-    """Raise Invalid for a day that can be no promise, or for a finished step no day on which it was finished."""
+    """Raise Invalid for a day that can be no promise,
+    or for a finished step no day on which it was finished.
+    """
     begun = local_date(order.item.opened_at)
     if order.step_open and promised < today:
         sentence = "承诺办结日期：不能早于今天。"
@@ -257,13 +287,21 @@ def judge(
         if len(words) > MAX_TEXT:
             raise Invalid("退回的原因太长。", {"reason": [f"最多 {MAX_TEXT} 字。"]})
         order.status = "accepted" if accepted else "returned"
-        order.entries.append(OrderEntry(kind=order.status, data={"reason": words}, account_id=actor.id, at=now))
+        order.entries.append(
+            OrderEntry(kind=order.status, data={"reason": words}, account_id=actor.id, at=now)
+        )
         session.flush()
         judged = lines.OrderAccepted if accepted else lines.OrderReturned
         step.log(judged(order=order.id, reason=words), order.item.element_id)
         if not accepted:
             text = f"{step.case.subject}户“{order.item.name}”：督办单的答复被退回：{words}"
-            step.tell("returned", f"return:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue])
+            step.tell(
+                "returned",
+                f"return:{order.id}:{len(order.entries)}",
+                text,
+                order.item.element_id,
+                [order.queue],
+            )
     return order
 
 
@@ -275,24 +313,33 @@ def _locked(session: Session, actor: Account, order_id: int, now: datetime) -> t
     return order, step
 
 
-# -- the promise --------------------------------------------------------------------------------------------------------
+# -- the promise -----------------------------------------------------------------------------------
 
 
 def _set_promise(session: Session, order: SupervisionOrder, promised: date) -> None:
     """Look at 00:00 after the promised day whether the step is done: a timer row of the host's."""
     session.add(
         Timer(
-            case_id=order.case_id, token=f"order-{order.id}", element_id=order.item.element_id, name=order.item.name,
-            kind=PROMISE, village_code=order.village_code, procedure_key=order.item.procedure_key,
+            case_id=order.case_id,
+            token=f"order-{order.id}",
+            element_id=order.item.element_id,
+            name=order.item.name,
+            kind=PROMISE,
+            village_code=order.village_code,
+            procedure_key=order.item.procedure_key,
             due_at=start_of_day(promised + timedelta(days=1)),
         )
-    )  # fmt: skip
+    )
 
 
 def promise_passed(step: Step, row: Timer) -> None:
-    """The promised day has gone by: when the step is still open, the order turns red and the ladder hears of it."""
+    """The promised day has gone by: when the step is still open,
+    the order turns red and the ladder hears of it.
+    """
     save(step.connection, row, status="fired", fired_at=step.now)
-    order = step.session.get_one(SupervisionOrder, int(row.token.removeprefix("order-")), populate_existing=True)
+    order = step.session.get_one(
+        SupervisionOrder, int(row.token.removeprefix("order-")), populate_existing=True
+    )
     promised = order.promised_on
     if not order.step_open or promised is None or start_of_day(promised + timedelta(days=1)) != row.due_at:
         return

@@ -81,7 +81,9 @@ def _people(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
     """Who works on each desk: officials of the desk's own division."""
     wanted = [(_ROLE_OF_QUEUE[queue], code) for queue, code in keys]
     query = select(Account, RoleGrant.role, RoleGrant.division_code).join(RoleGrant).where(Account.active)
-    query = query.where(tuple_(RoleGrant.role, RoleGrant.division_code).in_(wanted)).order_by(Account.name, Account.id)
+    query = query.where(tuple_(RoleGrant.role, RoleGrant.division_code).in_(wanted)).order_by(
+        Account.name, Account.id
+    )
     found: dict[tuple[str, str], list[Account]] = {}
     for account, role, code in session.execute(query):
         found.setdefault((access.QUEUE_OF_ROLE[role], code), []).append(account)
@@ -91,7 +93,8 @@ def _people(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
 def reassign_many(
     session: Session, actor: Account, item_ids: Sequence[int], chosen: Mapping[str, int], *, clock: Clock
 ) -> Reassigned:
-    """Hand each item to whom `chosen` names for its desk, each in its own transaction; one refused stops no other.
+    """Hand each item to whom `chosen` names for its desk, each in its own transaction; one refused stops no
+    other.
 
     Raises Invalid for none or too many, or when nobody is chosen; a single one that is refused raises why.
     """

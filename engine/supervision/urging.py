@@ -45,7 +45,8 @@ class UrgedToday(Conflict):
 
 
 def urge(session: Session, actor: Account, item_id: int, text: str = "", *, clock: Clock) -> WorkItem:
-    """Urge the desk that holds the item: it stands on top of their inbox, they are told, the history shows it.
+    """Urge the desk that holds the item: it stands on top of their inbox, they are told, the history shows
+    it.
 
     Raises NotFound, NotAllowed, Invalid for too long a text, Conflict when the item is done, UrgedToday.
     """
@@ -72,14 +73,22 @@ def urge(session: Session, actor: Account, item_id: int, text: str = "", *, cloc
 
 def _note(session: Session, actor: Account, item: WorkItem, words: str, now: datetime) -> None:
     today = local_date(now)
-    same = select(Urge.id).where(Urge.work_item_id == item.id, Urge.account_id == actor.id, Urge.on_day == today)
+    same = select(Urge.id).where(
+        Urge.work_item_id == item.id, Urge.account_id == actor.id, Urge.on_day == today
+    )
     if session.scalar(same) is not None:
         raise UrgedToday(TODAY)
-    session.add(Urge(case_id=item.case_id, work_item_id=item.id, account_id=actor.id, on_day=today, text=words, at=now))
+    session.add(
+        Urge(
+            case_id=item.case_id, work_item_id=item.id, account_id=actor.id, on_day=today, text=words, at=now
+        )
+    )
     session.flush()
 
 
-def urge_many(session: Session, actor: Account, item_ids: Sequence[int], text: str = "", *, clock: Clock) -> Urged:
+def urge_many(
+    session: Session, actor: Account, item_ids: Sequence[int], text: str = "", *, clock: Clock
+) -> Urged:
     """Urge several, each in its own transaction; one that cannot be urged does not hold up the others.
 
     Raises Invalid for none or too many; a single one that cannot be urged raises as `urge` does.
@@ -104,7 +113,9 @@ def urge_many(session: Session, actor: Account, item_ids: Sequence[int], text: s
 
 def of_case(session: Session, case_id: int) -> list[Urge]:
     """Who urged the case's steps and when, latest first."""
-    query = select(Urge).where(Urge.case_id == case_id).options(joinedload(Urge.account), joinedload(Urge.item))
+    query = (
+        select(Urge).where(Urge.case_id == case_id).options(joinedload(Urge.account), joinedload(Urge.item))
+    )
     return list(session.scalars(query.order_by(Urge.id.desc()).limit(200)))
 
 

@@ -20,17 +20,23 @@ MEANING = (
 def said(session: Session, wanted: LimitFilter) -> dict[str, str]:
     """What the list is narrowed to besides the place, by the field of the filter; empty when it is not."""
     found = {
-        "limit": _limit(session, wanted.limit), "step": _step(session, wanted.step),
-        "lamp": LAMP_WORDS.get(wanted.lamp, wanted.lamp), "over": f"超期满 {wanted.over} 天" if wanted.over else "",
-        "holder": limits.HOLDERS.get(wanted.holder, wanted.holder), "text": f"姓名含“{wanted.text}”" if wanted.text else "",
-    }  # fmt: skip
+        "limit": _limit(session, wanted.limit),
+        "step": _step(session, wanted.step),
+        "lamp": LAMP_WORDS.get(wanted.lamp, wanted.lamp),
+        "over": f"超期满 {wanted.over} 天" if wanted.over else "",
+        "holder": limits.HOLDERS.get(wanted.holder, wanted.holder),
+        "text": f"姓名含“{wanted.text}”" if wanted.text else "",
+    }
     return {field: words for field, words in found.items() if words}
 
 
 def _limit(session: Session, limit: str) -> str:
     procedure, _, element = limit.partition(":")
     names = definitions.names(session, {procedure})
-    return "：".join(filter(None, (names.get(procedure, procedure), _name(session, procedure, element)))) or limit
+    return (
+        "：".join(filter(None, (names.get(procedure, procedure), _name(session, procedure, element))))
+        or limit
+    )
 
 
 def _step(session: Session, step: str) -> str:
@@ -39,7 +45,9 @@ def _step(session: Session, step: str) -> str:
 
 
 def _name(session: Session, procedure: str, element: str) -> str:
-    """What the diagram in force calls an element; an element that only an older version has goes by its id."""
+    """What the diagram in force calls an element;
+    an element that only an older version has goes by its id.
+    """
     try:
         elements = definitions.load(session, definitions.current(session, procedure).id).elements
     except NotFound:

@@ -1,4 +1,6 @@
-"""The list of limits as an Excel file: what the page shows under its filter, all pages of it, in its order."""
+"""The list of limits as an Excel file: what the page shows under its filter, all pages of it,
+in its order.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,21 @@ from engine.supervision.limits import Holding, LimitFilter
 MAX_ROWS = 50_000
 PORTION = 500
 COLUMNS = (
-    "市", "县", "乡镇", "村", "户主", "流程", "时限", "到期", "灯", "超期天数", "正在办理", "由谁办理", "领办人", "催办次数",
-)  # fmt: skip
+    "市",
+    "县",
+    "乡镇",
+    "村",
+    "户主",
+    "流程",
+    "时限",
+    "到期",
+    "灯",
+    "超期天数",
+    "正在办理",
+    "由谁办理",
+    "领办人",
+    "催办次数",
+)
 
 
 def export(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> bytes:
@@ -49,10 +64,13 @@ def _facts(
 ) -> list[tuple[str, str | int]]:
     """What the file holds, for whoever it is passed on to."""
     return [
-        ("地方", place.name), ("截至", written_moment(now)), ("条数", many),
-        ("筛选", "；".join(narrowing.values()) or "没有筛选"), ("排序", limits.SORTS.get(wanted.sort, limits.SORTS["due"])),
+        ("地方", place.name),
+        ("截至", written_moment(now)),
+        ("条数", many),
+        ("筛选", "；".join(narrowing.values()) or "没有筛选"),
+        ("排序", limits.SORTS.get(wanted.sort, limits.SORTS["due"])),
         ("数的是什么", wording.MEANING),
-    ]  # fmt: skip
+    ]
 
 
 def _about(sheet: Sheet, book: Book, facts: Sequence[tuple[str, str | int]]) -> None:
@@ -78,10 +96,15 @@ def _row(
 ) -> list[Any]:
     where = [places.get(access.ancestor(one.village_code, level), "") for level in LEVELS[1:]]
     return [
-        *where, one.subject, procedures.get(one.procedure_key, ""), one.name,
-        f"{last_day(one.due_at):%Y-%m-%d}", LAMPS[lamp(one.due_at, now)],
-        days_over(one.due_at, now) or "", "、".join(item.name for item in one.items) or limits.HOLDERS[limits.NOBODY],
+        *where,
+        one.subject,
+        procedures.get(one.procedure_key, ""),
+        one.name,
+        f"{last_day(one.due_at):%Y-%m-%d}",
+        LAMPS[lamp(one.due_at, now)],
+        days_over(one.due_at, now) or "",
+        "、".join(item.name for item in one.items) or limits.HOLDERS[limits.NOBODY],
         "、".join(limits.desk(item, places) for item in one.items),
         "、".join(people[item.claimed_by] for item in one.items if item.claimed_by in people),
         sum(item.urged for item in one.items) or "",
-    ]  # fmt: skip
+    ]

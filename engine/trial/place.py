@@ -25,28 +25,35 @@ Person = tuple[str, str, int, str, str, str]
 
 HOUSEHOLDS: dict[str, tuple[str, str, tuple[Person, ...]]] = {
     "three": (
-        "三口之家，有劳动力", "ordinary",
+        "三口之家，有劳动力",
+        "ordinary",
         (
-            ("王示例", "head", 45, "male", "healthy", "ordinary"), ("李示例", "spouse", 43, "female", "chronic", "ordinary"),
+            ("王示例", "head", 45, "male", "healthy", "ordinary"),
+            ("李示例", "spouse", 43, "female", "chronic", "ordinary"),
             ("王小例", "son", 15, "male", "healthy", "none"),
         ),
     ),
     "elder": ("独居老人", "allowance", (("张示例", "head", 76, "male", "chronic", "none"),)),
     "no_labour": (
-        "整户无劳动能力", "lifted_with_policy",
+        "整户无劳动能力",
+        "lifted_with_policy",
         (
-            ("陈示例", "head", 68, "male", "disabled", "none"), ("刘示例", "spouse", 66, "female", "serious", "none"),
+            ("陈示例", "head", 68, "male", "disabled", "none"),
+            ("刘示例", "spouse", 66, "female", "serious", "none"),
             ("陈小例", "daughter", 9, "female", "healthy", "none"),
         ),
     ),
     "lifted": (
-        "脱贫户，务工收入为主", "lifted_with_policy",
+        "脱贫户，务工收入为主",
+        "lifted_with_policy",
         (
-            ("赵示例", "head", 38, "male", "healthy", "ordinary"), ("孙示例", "spouse", 36, "female", "healthy", "ordinary"),
-            ("赵小例", "son", 8, "male", "healthy", "none"), ("周示例", "mother", 67, "female", "chronic", "none"),
+            ("赵示例", "head", 38, "male", "healthy", "ordinary"),
+            ("孙示例", "spouse", 36, "female", "healthy", "ordinary"),
+            ("赵小例", "son", 8, "male", "healthy", "none"),
+            ("周示例", "mother", 67, "female", "chronic", "none"),
         ),
     ),
-}  # fmt: skip
+}
 """The samples by key: what it is called, the household's type, its members."""
 
 
@@ -58,16 +65,22 @@ def number_of(born: date, sex: str, order: int) -> str:
 
 def settle(session: Session, now: datetime) -> str:
     """Lay out the sample village with everything above it; answers its code."""
-    province = session.scalars(select(Division).where(Division.level == "province").order_by(Division.code)).first()
+    province = session.scalars(
+        select(Division).where(Division.level == "province").order_by(Division.code)
+    ).first()
     prefix, parent = (province.code[:2], province.id) if province else ("41", None)
     code, path = "", ""
-    number = session.scalar(select(func.max(Division.id))) or 0  # divisions are loaded with numbers of their own
+    number = (
+        session.scalar(select(func.max(Division.id))) or 0
+    )  # divisions are loaded with numbers of their own
     for level in LEVELS:
         if level not in _SUFFIXES:
             continue
         code, path = (prefix + _SUFFIXES[level]).ljust(12, "0"), path + _NAMES[level]
         number += 1
-        division = Division(id=number, code=code, name=_NAMES[level], path=path, level=level, parent_id=parent)
+        division = Division(
+            id=number, code=code, name=_NAMES[level], path=path, level=level, parent_id=parent
+        )
         session.add(division)
         session.flush()
         parent = division.id
@@ -79,9 +92,15 @@ def register(session: Session, key: str, village: str, start: Element, now: date
     _, kind, people = HOUSEHOLDS[key]
     members = [_member(person, now.year, index) for index, person in enumerate(people)]
     data: Mapping[str, Any] = {
-        "village_code": village, "head_name": people[0][0], "id_number": members[0]["id_number"], "group_name": "一组",
-        "address": "示例路1号", "phone": "19900000000", "household_type": kind, "members": members,
-    }  # fmt: skip
+        "village_code": village,
+        "head_name": people[0][0],
+        "id_number": members[0]["id_number"],
+        "group_name": "一组",
+        "address": "示例路1号",
+        "phone": "19900000000",
+        "household_type": kind,
+        "members": members,
+    }
     household = households.register(session, data, now)
     wanted = opens_for(start)
     statuses = [code for code in wanted if code in households.STATUS_NAMES]
@@ -99,16 +118,24 @@ def register(session: Session, key: str, village: str, start: Element, now: date
 def _member(person: Person, year: int, index: int) -> dict[str, Any]:
     name, relation, age, sex, health, labour = person
     row: dict[str, Any] = {
-        "name": name, "relation": relation, "sex": sex, "id_type": "id_card", "health": health, "labour": labour,
-        "id_number": number_of(date(year - age - 1, 3, 1 + index), sex, index), "medical_insurance": "yes",
-    }  # fmt: skip
+        "name": name,
+        "relation": relation,
+        "sex": sex,
+        "id_type": "id_card",
+        "health": health,
+        "labour": labour,
+        "id_number": number_of(date(year - age - 1, 3, 1 + index), sex, index),
+        "medical_insurance": "yes",
+    }
     if age < 22 and relation in ("son", "daughter"):
         return {**row, "schooling": "primary" if age < 12 else "junior" if age < 16 else "senior"}
     return {**row, "education": "junior"}
 
 
 class Officials:
-    """People for every queue of the sample village, another one for each act: nobody approves what they prepared."""
+    """People for every queue of the sample village, another one for each act:
+    nobody approves what they prepared.
+    """
 
     def __init__(self, session: Session, village: str, now: datetime) -> None:
         self._session, self._village, self._now = session, village, now
@@ -119,9 +146,11 @@ class Officials:
         self._count += 1
         place = access.ancestor(self._village, queue)
         account = Account(
-            username=f"trial-{self._count}", name=f"{access.QUEUE_NAMES[queue]}示例{self._count}", password_hash="!",
+            username=f"trial-{self._count}",
+            name=f"{access.QUEUE_NAMES[queue]}示例{self._count}",
+            password_hash="!",
             created_at=self._now,
-        )  # fmt: skip
+        )
         self._session.add(account)
         self._session.flush()
         grant = RoleGrant(account_id=account.id, role=ROLE_OF_QUEUE[queue], division_code=place)

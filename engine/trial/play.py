@@ -13,7 +13,19 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import attachments, audit, clues, definitions, messages, openings, prefill, runtime, services, timers, views
+from engine import (
+    attachments,
+    audit,
+    clues,
+    definitions,
+    messages,
+    openings,
+    prefill,
+    runtime,
+    services,
+    timers,
+    views,
+)
 from engine.clock import MovableClock, local_date
 from engine.database import discarding
 from engine.definitions import Definition
@@ -56,7 +68,9 @@ class Stage:
         """The case's open items."""
         query = select(WorkItem).where(WorkItem.case_id == self.case.id, WorkItem.status == "open")
         return list(
-            self.session.scalars(query.order_by(WorkItem.id).execution_options(populate_existing=True)).unique()
+            self.session.scalars(
+                query.order_by(WorkItem.id).execution_options(populate_existing=True)
+            ).unique()
         )
 
     def due(self) -> Timer | None:
@@ -66,22 +80,30 @@ class Stage:
         ordered = query.order_by(Timer.due_at, Timer.id).limit(1).execution_options(populate_existing=True)
         return self.session.scalar(ordered)
 
-    def sample(self, form: Form, variables: Mapping[str, Any], data: Mapping[str, Any], upload: Any) -> dict[str, Any]:
+    def sample(
+        self, form: Form, variables: Mapping[str, Any], data: Mapping[str, Any], upload: Any
+    ) -> dict[str, Any]:
         """What a form takes: `data` over what is prefilled, required blanks filled."""
         context = prefill.context(self.session, self.case, variables, form.reads | {"household"})
         return sample(form, context, local_date(self.clock.now()), chosen=data, files=upload)
 
 
-def play(session: Session, target: Target, script: Script, *, walk: bool = False, extra: Act | None = None) -> Sight:
+def play(
+    session: Session, target: Target, script: Script, *, walk: bool = False, extra: Act | None = None
+) -> Sight:
     """Play the script, then `extra`, then with `walk` default answers to the end; answers what is to be seen.
 
-    An act of the script that does not hold any more (the draft has changed) ends the play before it; so does an `extra`
-    that is refused: the sight's problem says why, its script holds what held. Raises Invalid for an unknown procedure
-    or household, and when the case cannot be opened at all.
+    An act of the script that does not hold any more (the draft has changed) ends the play before it; so does
+    an `extra` that is refused: the sight's problem says why, its script holds what held. Raises Invalid for
+    an unknown procedure or household, and when the case cannot be opened at all.
     """
     if script.procedure not in target.procedures or script.household not in place.HOUSEHOLDS:
         raise Invalid("试运行的流程或示例农户不存在，请重新开始。")
-    with Session(session.get_bind(), expire_on_commit=False) as own, discarding(own), services.watching() as calls:
+    with (
+        Session(session.get_bind(), expire_on_commit=False) as own,
+        discarding(own),
+        services.watching() as calls,
+    ):
         definitions.stage(own, target.definition, target.resources, script.start)
         try:
             stage = _opened(own, target.procedures[script.procedure], script, calls)
@@ -90,7 +112,9 @@ def play(session: Session, target: Target, script: Script, *, walk: bool = False
         except Exception as error:  # the automatic steps after the start may fail in any way
             if trouble_of(error) is not None:
                 raise
-            raise Invalid(f"流程一开始就出错，不能试运行（{type(error).__name__}：{str(error)[:200]}）。") from error
+            raise Invalid(
+                f"流程一开始就出错，不能试运行（{type(error).__name__}：{str(error)[:200]}）。"
+            ) from error
         played, problem = _play(stage, [*script.acts, *([extra] if extra else [])])
         walked: list[Act] = []
         if walk and problem is None:
@@ -166,7 +190,9 @@ def _walk(stage: Stage, limit: int) -> tuple[list[Act], Problem | None]:
 
 
 def _default(stage: Stage) -> Act | None:
-    """What happens next when nobody says anything: the first open step, else the next time, else a message."""
+    """What happens next when nobody says anything: the first open step, else the next time,
+    else a message.
+    """
     items = stage.items()
     if items:
         return Act("complete", items[0].element_id, items[0].token)
@@ -198,7 +224,9 @@ def _complete(stage: Stage, act: Act) -> None:
     variables = views.instance_of(stage.session, stage.case).variables_at(item.token)
 
     def upload(field_key: str) -> list[str]:
-        found = attachments.store(stage.session, actor, item.id, field_key, "示例.png", picture(), stage.clock.now())
+        found = attachments.store(
+            stage.session, actor, item.id, field_key, "示例.png", picture(), stage.clock.now()
+        )
         stage.session.flush()
         return [str(found.id)]
 
@@ -234,7 +262,8 @@ def _pass_time(stage: Stage, to: datetime) -> None:
 def _note_decisions(stage: Stage, after: int) -> None:
     """Which decisions were taken since line `after` of the case's log, and by which rules.
 
-    The rules are looked up with the variables as they now are, and told only where these lead to the same result.
+    The rules are looked up with the variables as they now are, and told only where these lead to the same
+    result.
     """
     variables = views.instance_of(stage.session, stage.case).variables
     for entry in audit.history(stage.session, stage.case.id):

@@ -19,7 +19,9 @@ KINDS = ("complete", "message", "time")
 
 @dataclass(frozen=True)
 class Act:
-    """One input: a step done (`element`, `token`, `data`), a message (`element` is its name), or the clock moved (`to`)."""
+    """One input: a step done (`element`, `token`, `data`), a message (`element` is its name),
+    or the clock moved (`to`).
+    """
 
     kind: str
     element: str = ""
@@ -30,7 +32,9 @@ class Act:
 
 @dataclass(frozen=True)
 class Script:
-    """A trial: its name, the procedure it opens, the sample household, the instant it begins (ISO), its acts."""
+    """A trial: its name, the procedure it opens, the sample household, the instant it begins (ISO),
+    its acts.
+    """
 
     name: str
     procedure: str
@@ -64,7 +68,10 @@ def dump(script: Script) -> str:
 
 
 def load(text: str) -> Script:
-    """The script of JSON text. Raises Invalid for whatever is not one: the text comes from a page or a file."""
+    """The script of JSON text.
+
+    Raises Invalid for whatever is not one: the text comes from a page or a file.
+    """
     try:
         if len(text) > MAX_BYTES:
             raise ValueError

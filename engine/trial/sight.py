@@ -1,4 +1,6 @@
-"""What is to be seen of a trial after its last act: plain values, since the rows they were read from are gone."""
+"""What is to be seen of a trial after its last act: plain values,
+since the rows they were read from are gone.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Problem:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision that was taken: where, by which table, what, and the rules that held with the cells that asked."""
+    """A decision that was taken: where, by which table, what,
+    and the rules that held with the cells that asked.
+    """
 
     at: datetime
     name: str
@@ -44,7 +48,9 @@ class Decided:
 
 @dataclass(frozen=True)
 class Task:
-    """An open step with its form, filled with a sample; `choices` are the outcomes by value, of field `choice_key`."""
+    """An open step with its form, filled with a sample; `choices` are the outcomes by value,
+    of field `choice_key`.
+    """
 
     token: str
     element_id: str
@@ -114,15 +120,31 @@ def see(stage: Stage, target: Target, script: Script, problem: Problem | None) -
     view = views.case_view(session, stage.officials.next("county"), case.id)
     elements = view.definition.elements
     variables = dict(view.variables)
-    called = [(elements[one].name if one in elements else one, name, given) for one, name, given in stage.calls]
+    called = [
+        (elements[one].name if one in elements else one, name, given) for one, name, given in stage.calls
+    ]
     return Sight(
-        script=script, procedure=view.definition.name, subject=case.subject, now=stage.clock.now(),
-        finished=case.status != "open", outcome=case.outcome, lamp=case.lamp_floor,
+        script=script,
+        procedure=view.definition.name,
+        subject=case.subject,
+        now=stage.clock.now(),
+        finished=case.status != "open",
+        outcome=case.outcome,
+        lamp=case.lamp_floor,
         tasks=[_task(stage, view, item.token, problem) for item in stage.items()],
-        messages=[] if case.status != "open" else _messages(stage, view, problem), waits=_waits(stage),
-        variables=variables, timeline=view.timeline, progress=view.progress, decided=stage.decided, called=called,
-        here=view.here, done=view.finished_elements, drawings=view.drawings, others=_others(stage), problem=problem,
-    )  # fmt: skip
+        messages=[] if case.status != "open" else _messages(stage, view, problem),
+        waits=_waits(stage),
+        variables=variables,
+        timeline=view.timeline,
+        progress=view.progress,
+        decided=stage.decided,
+        called=called,
+        here=view.here,
+        done=view.finished_elements,
+        drawings=view.drawings,
+        others=_others(stage),
+        problem=problem,
+    )
 
 
 def _task(stage: Stage, view: views.CaseView, token: str, problem: Problem | None) -> Task:
@@ -132,20 +154,38 @@ def _task(stage: Stage, view: views.CaseView, token: str, problem: Problem | Non
     typed = mine.act.data if mine else {}
     values = stage.sample(form, view.instance.variables_at(token), typed, lambda key: [])
     fields = form.render(values, mine.fields if mine else None)
-    files = [one.label for one in _flat(fields) if one.kind == "filepicker" and one.required and not one.hidden]
+    files = [
+        one.label for one in _flat(fields) if one.kind == "filepicker" and one.required and not one.hidden
+    ]
     choice = _choice(view, element, fields)
     return Task(
-        token, element.id, item.name, item.queue, item.due_at, element.instructions, _without_files(fields), files,
-        str(choice.component["key"]) if choice else "", choice.options if choice else {},
-    )  # fmt: skip
+        token,
+        element.id,
+        item.name,
+        item.queue,
+        item.due_at,
+        element.instructions,
+        _without_files(fields),
+        files,
+        str(choice.component["key"]) if choice else "",
+        choice.options if choice else {},
+    )
 
 
 def _choice(view: views.CaseView, element: Element, fields: Sequence[Field]) -> Field | None:
-    """The field that decides how the case goes on: the form's outcome, else the first choice that the diagram reads."""
+    """The field that decides how the case goes on: the form's outcome,
+    else the first choice that the diagram reads.
+    """
     read = view.definition.reads.get(element.variable or "", frozenset())
-    choices = [one for one in _flat(fields) if one.kind in ("radio", "select") and not one.hidden and not one.readonly]
+    choices = [
+        one
+        for one in _flat(fields)
+        if one.kind in ("radio", "select") and not one.hidden and not one.readonly
+    ]
     asked = [one for one in choices if read is None or one.component["key"] in read]
-    return next((one for one in asked if one.component["key"] in OUTCOME_KEYS), asked[0] if len(asked) == 1 else None)
+    return next(
+        (one for one in asked if one.component["key"] in OUTCOME_KEYS), asked[0] if len(asked) == 1 else None
+    )
 
 
 def _flat(fields: Sequence[Field]) -> list[Field]:
@@ -167,8 +207,14 @@ def _messages(stage: Stage, view: views.CaseView, problem: Problem | None) -> li
     labels = {one.name: one.label for one in view.expected}
     for name in sorted(view.waits_for | labels.keys()):
         form = view.definition.message_form(name)
-        mine = problem if problem is not None and (problem.act.kind, problem.act.element) == ("message", name) else None
-        values = stage.sample(form, view.variables, mine.act.data if mine else {}, lambda key: []) if form else {}
+        mine = (
+            problem
+            if problem is not None and (problem.act.kind, problem.act.element) == ("message", name)
+            else None
+        )
+        values = (
+            stage.sample(form, view.variables, mine.act.data if mine else {}, lambda key: []) if form else {}
+        )
         fields = form.render(values, mine.fields if mine else None) if form else []
         caught = next((e.name for e in view.definition.elements.values() if e.message == name), name)
         found.append(Message(name, labels.get(name, f"发出“{caught}”"), _without_files(fields)))
@@ -177,13 +223,19 @@ def _messages(stage: Stage, view: views.CaseView, problem: Problem | None) -> li
 
 def _waits(stage: Stage) -> list[Wait]:
     cases = select(CaseFile.id).where(CaseFile.household_id == stage.case.household_id)
-    query = select(Timer).where(Timer.status == "waiting", Timer.case_id.in_(cases)).order_by(Timer.due_at, Timer.id)
+    query = (
+        select(Timer)
+        .where(Timer.status == "waiting", Timer.case_id.in_(cases))
+        .order_by(Timer.due_at, Timer.id)
+    )
     rows = stage.session.scalars(query.limit(50))
     return [Wait(row.name, row.due_at, row.kind, row.case_id == stage.case.id) for row in rows]
 
 
 def _others(stage: Stage) -> list[tuple[str, str]]:
-    query = select(CaseFile).where(CaseFile.household_id == stage.case.household_id, CaseFile.id != stage.case.id)
+    query = select(CaseFile).where(
+        CaseFile.household_id == stage.case.household_id, CaseFile.id != stage.case.id
+    )
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     words = {"open": "正在办理", "finished": "已办结", "cancelled": "已撤回"}
     found = stage.session.scalars(query.options(named).order_by(CaseFile.id))

@@ -38,7 +38,9 @@ def fill_plan(person: Official, *rows: tuple[str, str], **changes: object) -> No
     while box.count() > len(rows):
         box.last.locator("[data-remove]").click()
     day = person.site.now.date()
-    data = papers.paper("assistance_plan", day, "", measures=[papers.measure(day, *row) for row in rows], **changes)
+    data = papers.paper(
+        "assistance_plan", day, "", measures=[papers.measure(day, *row) for row in rows], **changes
+    )
     person.fill(data)
 
 
@@ -112,7 +114,9 @@ def test_t25_late_assistance_goes_on_and_is_flagged(site: Site, past: World) -> 
 
 
 @pytest.mark.duty("R21", "R22")
-def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(site: Site, past: World) -> None:
+def test_t24_safety_net_only_is_passed_with_a_reason_that_the_next_check_shows(
+    site: Site, past: World
+) -> None:
     village, township = site.official("cun"), site.official("xiang")
     past.finish(approved(past), "name_official", "xiang")
     fill_plan(village, ("illness", "safety_net"))

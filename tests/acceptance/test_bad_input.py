@@ -1,4 +1,6 @@
-"""What is wrong gets a Chinese sentence at its field, a 4xx status, nothing half-done, and what was typed is kept."""
+"""What is wrong gets a Chinese sentence at its field, a 4xx status, nothing half-done,
+and what was typed is kept.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_wrong_clues_are_refused_at_their_field_and_nothing_is_saved(site: Site)
     assert future.status == 422 and "不能晚于今天" in village.text
     assert village.page.input_value('[name="discovered_on"]') == site.day(1).isoformat()
     unknown = enter(county, village_code="419999999999")
-    assert unknown.status == 422 and "您负责范围内的村" in county.page.locator(".has-error .wrong").inner_text()
+    assert (
+        unknown.status == 422 and "您负责范围内的村" in county.page.locator(".has-error .wrong").inner_text()
+    )
     assert county.page.input_value('[name="village_code"]') == "419999999999"
     village.go(f"/households?q={NAME}")
     assert village.page.locator("table.list tbody tr").count() == 0
@@ -106,10 +110,13 @@ def test_a_double_click_finishes_once(site: Site) -> None:
     assert village.steps_of(NAME) == ["签订承诺授权书"]
     # the same request twice, as a phone sends it when the network stutters
     village.open_task(NAME, "签订承诺授权书")
-    village.fill({"signed": "yes", "signers": "王建国", "signed_on": site.day(0).isoformat(), "scan": ["FILE"]})
+    village.fill(
+        {"signed": "yes", "signers": "王建国", "signed_on": site.day(0).isoformat(), "scan": ["FILE"]}
+    )
     twice = """async () => {
         const form = document.querySelector("form[data-live]");
-        const send = () => fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+        const send = () => fetch(form.action, { method: "POST", body: new FormData(form),
+                                            redirect: "manual" });
         const answers = await Promise.all([send(), send()]);
         return answers.map((answer) => answer.type);
     }"""

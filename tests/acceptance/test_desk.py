@@ -1,4 +1,6 @@
-"""The desk: what is typed is never lost, nor anybody else's; a press is a press; after one step the next is at hand."""
+"""The desk: what is typed is never lost, nor anybody else's; a press is a press;
+after one step the next is at hand.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ def second_window(site: Site, official: Official) -> Page:
 def kept(page: Page) -> dict[str, str]:
     """What the browser holds of drafts."""
     found: dict[str, str] = page.evaluate(
-        "() => Object.fromEntries(Object.entries({...localStorage, ...sessionStorage}).filter(([n]) => n.startsWith('draft:')))"
+        "() => Object.fromEntries(Object.entries({...localStorage, ...sessionStorage}).filter(([n]) => "
+        "n.startsWith('draft:')))"
     )
     return found
 
@@ -144,7 +147,9 @@ def test_every_form_keeps_what_was_typed_over_the_end_of_the_session(site: Site,
 def test_a_question_answered_with_no_leaves_the_page_alive(site: Site) -> None:
     village = verification(site)
     page = village.page
-    page.evaluate("() => document.querySelector('form[data-live] .btn-primary').dataset.confirm = '确定提交？'")
+    page.evaluate(
+        "() => document.querySelector('form[data-live] .btn-primary').dataset.confirm = '确定提交？'"
+    )
     page.evaluate("() => { window.asked = 0; window.confirm = () => (window.asked += 1) > 1; }")
     page.locator("form[data-live] .buttons .btn-primary").click()
     assert page.evaluate("window.asked") == 1
@@ -158,7 +163,9 @@ def test_a_request_that_came_to_nothing_leaves_the_page_alive(site: Site) -> Non
     blocked: list[Any] = []
     page.route("**/tasks/*", lambda route: (blocked.append(1), route.abort()))
     page.locator("form[data-live] .buttons .btn-primary").click()
-    page.wait_for_function("() => location.protocol === 'chrome-error:' || document.querySelector('form[data-live]')")
+    page.wait_for_function(
+        "() => location.protocol === 'chrome-error:' || document.querySelector('form[data-live]')"
+    )
     page.unroute("**/tasks/*")
     if "chrome-error" in page.url:
         page.go_back()
@@ -208,7 +215,9 @@ def test_the_words_of_the_autosave_have_their_place(site: Site) -> None:
 def test_enter_goes_to_the_next_field(site: Site) -> None:
     village = verification(site)
     page = village.page
-    numbers = page.locator("form[data-live] input[inputmode=decimal], form[data-live] input[inputmode=numeric]")
+    numbers = page.locator(
+        "form[data-live] input[inputmode=decimal], form[data-live] input[inputmode=numeric]"
+    )
     first = numbers.first
     first.focus()
     first.press("Enter")

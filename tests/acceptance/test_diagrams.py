@@ -28,8 +28,12 @@ def test_an_independent_linter_finds_no_error() -> None:
 
 def test_the_linter_would_see_a_mistake(tmp_path: Path) -> None:
     broken = tmp_path / "broken.bpmn"
-    broken.write_text((ROOT / "bpmn" / "look_back.bpmn").read_text().replace("<bpmn:endEvent ", "<bpmn:task ", 1)
-                      .replace("</bpmn:endEvent>", "</bpmn:task>", 1))  # fmt: skip
+    broken.write_text(
+        (ROOT / "bpmn" / "look_back.bpmn")
+        .read_text()
+        .replace("<bpmn:endEvent ", "<bpmn:task ", 1)
+        .replace("</bpmn:endEvent>", "</bpmn:task>", 1)
+    )
     (tmp_path / ".bpmnlintrc").write_text((ROOT / ".bpmnlintrc").read_text())
     linter = ROOT / "node_modules" / ".bin" / "bpmnlint"
     assert subprocess.run([linter, broken], cwd=ROOT, capture_output=True, check=False).returncode != 0

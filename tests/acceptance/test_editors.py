@@ -1,4 +1,6 @@
-"""Decision tables and forms changed in the browser: tried, previewed, saved, and seen by officials once in force."""
+"""Decision tables and forms changed in the browser: tried, previewed, saved,
+and seen by officials once in force.
+"""
 
 from __future__ import annotations
 
@@ -178,7 +180,9 @@ def test_a_field_is_added_seen_in_the_preview_and_asked_of_new_cases_only(
     at, page = draft_of(owner, "入户核实加一项", "identification"), owner.page
     edit(page, f"{at}/forms/verification")
     last = page.locator(".fjs-children").first
-    page.locator(".fjs-palette-field[data-field-type=textfield]").drag_to(last, target_position={"x": 120, "y": 8})
+    page.locator(".fjs-palette-field[data-field-type=textfield]").drag_to(
+        last, target_position={"x": 120, "y": 8}
+    )
     page.wait_for_selector("[data-properties] [data-entry-id=key]", state="attached")
     for group in ("general", "validation"):
         header = page.locator(f"[data-group-id=group-{group}] .bio-properties-panel-group-header")
@@ -236,7 +240,10 @@ def test_a_condition_written_in_the_panel_hides_the_field_in_the_preview(owner: 
     at, page = draft_of(owner, "条件", "identification"), owner.page
     edit(page, f"{at}/forms/verification")
     preview = page.frame_locator("[data-frame]")
-    reason, phone = preview.locator("label:has-text('不纳入的理由')"), preview.locator("label:has-text('联系电话')")
+    reason, phone = (
+        preview.locator("label:has-text('不纳入的理由')"),
+        preview.locator("label:has-text('联系电话')"),
+    )
     for answer, shown in (("not_suggest", True), ("suggest", False)):  # what the form has already
         preview.locator(f"input[name=opinion][value={answer}]").check()
         assert reason.first.is_visible() == shown
@@ -267,7 +274,9 @@ def test_a_lost_field_is_told_and_so_is_a_condition_that_asks_for_it(owner: Offi
     page.wait_for_selector("[data-none]:not([hidden])")
 
 
-def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(owner: Official, site: Site, session: Any) -> None:
+def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(
+    owner: Official, site: Site, session: Any
+) -> None:
     with write(session):
         account = accounts.create(session, "liucheng2", "流乙", accounts.hash_password(PASSWORD), START)
         accounts.grant(session, account, "process_owner", "410000000000")
@@ -286,9 +295,12 @@ def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(owner: Official
 def test_files_are_taken_and_wrong_ones_are_refused_in_words(owner: Official, tmp_path: Path) -> None:
     at, page = draft_of(owner, "文件", "identification"), owner.page
     files = {
-        "broken.json": b"{", "list.json": b"[]", "html.json": b'{"components": [{"type": "html"}]}', "large.json": b" " * 1_100_000,
+        "broken.json": b"{",
+        "list.json": b"[]",
+        "html.json": b'{"components": [{"type": "html"}]}',
+        "large.json": b" " * 1_100_000,
         "deep.json": b'{"components":[{"type":"group","components":' * 20 + b"[]" + b"}]}" * 20,
-    }  # fmt: skip
+    }
     edit(page, f"{at}/forms/notice")
     for name, body in files.items():
         (tmp_path / name).write_bytes(body)

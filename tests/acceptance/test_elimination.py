@@ -70,14 +70,23 @@ def test_s11_five_months_above_the_line_are_not_enough_seven_are(site: Site, pas
     number = propose(village)
     to_review(site, village)
     township.open_task(NAME, "乡级审核")
-    assert "符合帮扶后稳定消除的条件。人均纯收入12000元，监测范围6900元，自2022年5月25日起高于监测范围" in township.text
+    assert (
+        "符合帮扶后稳定消除的条件。人均纯收入12000元，监测范围6900元，自2022年5月25日起高于监测范围"
+        in township.text
+    )
     township.finish(NAME, "乡级审核", "township_review", category=None)
     county.finish(NAME, "县级审批", "county_approval", category=None, manner="stable")
     site.go_to(243)
     assert village.steps_of(NAME) == ["告知农户"] and "结果公告" in township.steps_of(NAME)
     assert "已消除" in conclude(site)
     village.go(f"/cases/{number}/archive")
-    for part in ("入户核查", "逐项核查风险", "公告", "上门当面告知", "已在全国防返贫监测信息系统标注风险消除"):
+    for part in (
+        "入户核查",
+        "逐项核查风险",
+        "公告",
+        "上门当面告知",
+        "已在全国防返贫监测信息系统标注风险消除",
+    ):
         assert part in village.text, part
     village.go(f"/households?q={NAME}")
     village.press(village.page.locator("table.list .subject a").first)
@@ -179,7 +188,9 @@ def test_t15_the_household_itself_objects_to_the_notice(site: Site, past: World)
     assert "公示不会结束" in village.submit()
     site.go_to(47)
     assert village.steps_of(NAME) == []
-    township.finish(NAME, "异议核查", "objection_finding", outcome="upheld_withdrawn", finding="确有欠款，风险未消除")
+    township.finish(
+        NAME, "异议核查", "objection_finding", outcome="upheld_withdrawn", finding="确有欠款，风险未消除"
+    )
     village.go(f"/cases/{number}")
     assert "继续帮扶" in village.text and "确有欠款" in village.text and "监测对象" in village.text
     village.go("/bell")
@@ -190,15 +201,24 @@ def test_t15_the_household_itself_objects_to_the_notice(site: Site, past: World)
 def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> None:
     village = site.official("cun")
     programme = Programme(site)
-    programme.admit(programme.clue(NAME, papers.id_number(papers.HEAD_ID), "东沟1号", site.day(0).isoformat()))
+    programme.admit(
+        programme.clue(NAME, papers.id_number(papers.HEAD_ID), "东沟1号", site.day(0).isoformat())
+    )
     site.go_to(40)
     programme.eliminate(propose(village), risk_checks=NATURAL)
     site.go_to(78)
     look_back = start(village, "回头看")
     said = village.finish(
-        NAME, "回头看核查", "look_back", new_risk="yes", new_risks=["natural_disaster"],
-        new_risk_text="七月洪水冲毁庄稼", income_stable="no", opinion="unstable", wage=2000,
-    )  # fmt: skip
+        NAME,
+        "回头看核查",
+        "look_back",
+        new_risk="yes",
+        new_risks=["natural_disaster"],
+        new_risk_text="七月洪水冲毁庄稼",
+        income_stable="no",
+        opinion="unstable",
+        wage=2000,
+    )
     assert "转重新识别" in said
     village.go(f"/cases/{look_back}")
     assert "发现新线索，启动“识别认定”" in village.text
@@ -215,14 +235,18 @@ def test_t17_a_flood_after_the_mark_is_a_new_risk_not_a_rollback(site: Site) -> 
 
 
 @pytest.mark.duty("R06", "R26")
-def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(site: Site, past: World) -> None:
+def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(
+    site: Site, past: World
+) -> None:
     village = site.official("cun")
     stages.admitted(past)
     village.go(f"/households?q={NAME}")
     village.press(village.page.locator("table.list .subject a").first)
     village.press("text=录入线索")
     assert "这户已是监测对象，不重复识别认定" in village.text
-    village.fill({"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "妻子又住院"})
+    village.fill(
+        {"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "妻子又住院"}
+    )
     assert "线索已记入该户，并已通知乡镇" in village.submit()
     assert "妻子又住院" in village.text
     township = site.official("xiang")
@@ -236,6 +260,8 @@ def test_a_new_clue_about_a_monitored_household_is_kept_and_the_township_told(si
     village.go(f"/households?q={NAME}")
     village.press(village.page.locator("table.list .subject a").first)
     village.press("text=录入线索")
-    village.fill({"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "又借了外债"})
+    village.fill(
+        {"channel": "cadre_check", "discovered_on": site.day(6).isoformat(), "description": "又借了外债"}
+    )
     assert "线索已并入这户正在办理的“风险消除”" in village.submit()
     assert village.page.url.endswith(f"/cases/{number}") and "办理期间出现新线索" in village.text

@@ -1,4 +1,6 @@
-"""Figures in the browser: what the page says is what a recount of the log finds, and the wall shows it without a name."""
+"""Figures in the browser: what the page says is what a recount of the log finds,
+and the wall shows it without a name.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,15 @@ def recounted(world: World) -> dict[str, int]:
     """The figures of this story once more, line by line of the log, with none of the product's counting."""
     world.session.commit()
     lines = list(world.session.scalars(select(LogEntry).where(LogEntry.stream.startswith("case:"))))
-    services = [call[2] for line in lines for call in line.data.get("services", ())]  # type: ignore[attr-defined]
+    services = [call[2] for line in lines for call in line.data.get("services", ())]
     return {
-        "opened": sum(line.kind == "start" for line in lines), "admitted": services.count("registration.admit"),
+        "opened": sum(line.kind == "start" for line in lines),
+        "admitted": services.count("registration.admit"),
         "notices": services.count("notice.open"),
         "objections": sum(line.kind == "message" and line.element_id == "objection" for line in lines),
-        "concluded": sum("approval_given" in line.data.get("ends", ()) for line in lines),  # type: ignore[operator]
+        "concluded": sum("approval_given" in line.data.get("ends", ()) for line in lines),
         "verified": sum(line.kind == "complete" and line.element_id == "verify" for line in lines),
-    }  # fmt: skip
+    }
 
 
 def overdue(world: World, other: CaseFile) -> list[WorkItem]:
@@ -37,7 +40,9 @@ def overdue(world: World, other: CaseFile) -> list[WorkItem]:
 
 
 @pytest.mark.duty("R15", "R02", "C6")
-def test_figures_are_what_a_recount_of_the_log_finds(site: Site, sqlite_url: str, clock: MovableClock) -> None:
+def test_figures_are_what_a_recount_of_the_log_finds(
+    site: Site, sqlite_url: str, clock: MovableClock
+) -> None:
     world = World(sqlite_url)
     world.clock = clock
     world.approved()
@@ -54,12 +59,16 @@ def test_figures_are_what_a_recount_of_the_log_finds(site: Site, sqlite_url: str
     assert limit.locator(".lead-figure").inner_text().startswith("100.0%")
     assert f"有结论\n{told['concluded']}" in limit.locator(".facts").inner_text()
     assert "中位用时\n6天" in limit.locator(".facts").inner_text()
-    assert "期内届满\n1" in limit.locator(".facts").inner_text()  # the other household's fifteen days are over
+    assert (
+        "期内届满\n1" in limit.locator(".facts").inner_text()
+    )  # the other household's fifteen days are over
     assert cards["立案和启动"].locator(".lead-figure").inner_text().startswith(str(told["opened"]))
     assert cards["纳入监测"].locator(".lead-figure").inner_text().startswith(str(told["admitted"]))
     assert cards["公示与异议"].locator(".lead-figure").inner_text().startswith(str(told["notices"]))
     late = [item for item in world.open_items(second).values() if item.due_at and item.due_at <= clock.now()]
-    assert watcher.page.locator('.live [data-count="red"]').inner_text() == str(len(late) + len(overdue(world, second)))
+    assert watcher.page.locator('.live [data-count="red"]').inner_text() == str(
+        len(late) + len(overdue(world, second))
+    )
     assert (
         "SELECT"
         in watcher.page.request.get(
@@ -77,7 +86,9 @@ def test_figures_are_what_a_recount_of_the_log_finds(site: Site, sqlite_url: str
 
 
 @pytest.mark.duty("C6")
-def test_a_wall_screen_needs_no_sign_in_tells_no_name_and_goes_dark_when_revoked(site: Site, sqlite_url: str) -> None:
+def test_a_wall_screen_needs_no_sign_in_tells_no_name_and_goes_dark_when_revoked(
+    site: Site, sqlite_url: str
+) -> None:
     world = World(sqlite_url)
     world.enter(name="李秀英")
     watcher = site.official("ducha")

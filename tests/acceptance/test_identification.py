@@ -67,7 +67,9 @@ def prepare_by_hand(site: Site) -> None:
     village.finish(NAME, "张贴公示", "notice")
 
 
-@pytest.mark.duty("R06", "R07", "R09", "R10", "R11", "R12", "R13", "R14", "R15", "R17", "C1", "C2", "C3", "C4")
+@pytest.mark.duty(
+    "R06", "R07", "R09", "R10", "R11", "R12", "R13", "R14", "R15", "R17", "C1", "C2", "C3", "C4"
+)
 def test_s01_a_household_in_eleven_days(site: Site) -> None:
     village, township, county = site.official("cun"), site.official("xiang"), site.official("xian")
     prepare_by_hand(site)
@@ -77,7 +79,10 @@ def test_s01_a_household_in_eleven_days(site: Site) -> None:
     assert village.steps_of(NAME) == []
     # neither an old page, nor the API, nor a double click closes it earlier
     assert (
-        site.api("cun").post(f"/api/v1/cases/{number}/messages", data={"name": "notice_over", "data": {}}).status == 422
+        site.api("cun")
+        .post(f"/api/v1/cases/{number}/messages", data={"name": "notice_over", "data": {}})
+        .status
+        == 422
     )
     posted = next(item for item in _tasks(site, number))
     refused = site.api("cun").post(f"/api/v1/tasks/{posted}/complete", data={"data": {"statement": True}})
@@ -226,7 +231,13 @@ def test_s04_returned_twice_and_nothing_typed_again(site: Site, past: World) -> 
 @pytest.mark.duty("R16", "R17")
 def test_s05_over_the_line_but_a_sudden_hardship(site: Site, past: World) -> None:
     township, county = site.official("xiang"), site.official("xian")
-    hardship = {"wage": 18400, "business": 0, "medical": 86000, "education": 12000, "risks": ["illness", "schooling"]}
+    hardship = {
+        "wage": 18400,
+        "business": 0,
+        "medical": 86000,
+        "education": 12000,
+        "risks": ["illness", "schooling"],
+    }
     to_township(past, past.enter(), **hardship)
     township.open_task(NAME, "乡级审核")
     assert "突发严重困难户" in township.text
@@ -288,7 +299,9 @@ def test_s08_a_result_on_file_is_shown_with_its_date(site: Site, past: World) ->
     village.go(f"/households?q={NAME}")
     village.press(village.page.locator("table.list .subject a"))
     village.press("text=录入线索")
-    village.fill({"channel": "cadre_check", "discovered_on": site.day(21).isoformat(), "description": "妻子又住院"})
+    village.fill(
+        {"channel": "cadre_check", "discovered_on": site.day(21).isoformat(), "description": "妻子又住院"}
+    )
     assert "开始办理" in village.submit()
     village.finish(NAME, "入户核实", "verification", household_type="allowance")
     village.finish(NAME, "签订承诺授权书", "authorisation")
@@ -304,7 +317,9 @@ def test_s09_a_late_result_with_a_finding(site: Site, past: World) -> None:
     case = prepare(past, matched=False)
     site.go_to(6)
     finding = [{"source": "公安", "finding": "小型汽车", "amount": 150000}]
-    site.official("xian2").finish(NAME, "组织信息比对", "matching_result", effect="to_verify", findings=finding)
+    site.official("xian2").finish(
+        NAME, "组织信息比对", "matching_result", effect="to_verify", findings=finding
+    )
     to_county(past, case)
     county.open_task(NAME, "县级审批")
     assert "小型汽车" in county.text and "150000" in county.text

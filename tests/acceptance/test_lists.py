@@ -114,7 +114,9 @@ def _decisions_are_logged(world: World) -> None:
 
 def _announced_where_they_live(world: World) -> None:
     records = list(world.session.scalars(select(NumberedPaper).where(NumberedPaper.kind == "announcement")))
-    assert {record.place_code for record in records} == set(many.VILLAGES) and len(records) == len(many.VILLAGES)
+    assert {record.place_code for record in records} == set(many.VILLAGES) and len(records) == len(
+        many.VILLAGES
+    )
     entries = [(record.place_code, entry.case.village_code) for record in records for entry in record.entries]
     assert len(entries) == 197 and all(place == village for place, village in entries)
 

@@ -1,4 +1,6 @@
-"""S16 in the browser: the notice becomes seven days while cases wait in it; the owner moves them on purpose."""
+"""S16 in the browser: the notice becomes seven days while cases wait in it;
+the owner moves them on purpose.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Procedures changed in the browser by drawing them: nothing is lost, wrong drawings are told, two people do not collide."""
+"""Procedures changed in the browser by drawing them: nothing is lost, wrong drawings are told,
+two people do not collide.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,9 @@ def test_a_diagram_opened_and_saved_loses_nothing(owner: Official) -> None:
 
 
 @pytest.mark.duty("C1")
-def test_what_the_drawing_cannot_read_of_a_foreign_file_is_named_and_asked_before_a_save(owner: Official) -> None:
+def test_what_the_drawing_cannot_read_of_a_foreign_file_is_named_and_asked_before_a_save(
+    owner: Official,
+) -> None:
     path = DATA / "foreign_two_pictures.bpmn"
     at, page = new_draft(owner, "外来的图", file=path), owner.page
     told = page.locator("[data-notice]").inner_text()
@@ -85,8 +89,12 @@ def remarks(body: bytes) -> list[bytes]:
 @pytest.mark.duty("C1")
 def test_what_the_drawing_cannot_keep_is_told_before_it_is_given_up(owner: Official, tmp_path: Path) -> None:
     path = tmp_path / "places.bpmn"  # as MID Innovator writes: places as children of no namespace
-    path.write_bytes(PICTURES.read_bytes().replace(b'<bpmn:startEvent id="begin" name="\xe5\xbc\x80\xe5\xa7\x8b">',
-                     b'<bpmn:startEvent id="begin" name="\xe5\xbc\x80\xe5\xa7\x8b"><geometry xmlns="" x="1"/>'))  # fmt: skip
+    path.write_bytes(
+        PICTURES.read_bytes().replace(
+            b'<bpmn:startEvent id="begin" name="\xe5\xbc\x80\xe5\xa7\x8b">',
+            b'<bpmn:startEvent id="begin" name="\xe5\xbc\x80\xe5\xa7\x8b"><geometry xmlns="" x="1"/>',
+        )
+    )
     at, page = new_draft(owner, "别处画的", file=path), owner.page
     page.click("[data-act=save]")
     page.wait_for_selector("[data-notice] >> text=“开始”的 geometry")
@@ -121,7 +129,9 @@ def test_a_limit_is_changed_through_the_panel_undone_and_done_again(owner: Offic
 
 
 @pytest.mark.duty("C1")
-def test_two_who_draw_the_same_draft_are_told_and_nothing_is_lost(owner: Official, colleague: Official) -> None:
+def test_two_who_draw_the_same_draft_are_told_and_nothing_is_lost(
+    owner: Official, colleague: Official
+) -> None:
     at = new_draft(owner, "公示改期", "public_notice")
     draw(colleague.page, at)
     colleague.page.wait_for_selector("text=流甲也在修改这份草稿")
@@ -142,7 +152,10 @@ def test_two_who_draw_the_same_draft_are_told_and_nothing_is_lost(owner: Officia
 def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> None:
     at, page = new_draft(owner, "换条件", "public_notice"), owner.page
     pick(page, "flow_objection_decided__notice_changed")
-    assert page.locator("[data-field='condition:key'] option:checked").inner_text() == "“登记异议结论”的结果：outcome"
+    assert (
+        page.locator("[data-field='condition:key'] option:checked").inner_text()
+        == "“登记异议结论”的结果：outcome"
+    )
     page.click("text=用表达式写")
     page.fill("[data-field=condition]", "objection_finding.outcome = ")
     page.wait_for_selector(".wrong:not(:empty)")
@@ -162,7 +175,8 @@ def test_conditions_services_and_forms_are_chosen_not_typed(owner: Official) -> 
     assert b"__import__" in stored(owner, at)  # a draft may be wrong: only what is put into force may not
 
 
-WRITTEN = {  # a sign and what is typed or chosen for a field of each type, and how the condition is then written
+# a sign and what is typed or chosen for a field of each type, and how the condition is then written
+WRITTEN = {
     "textfield": ("!=", "3", '{key} != "3"'),
     "number": (">", "6900", "{key} &gt; 6900"),
     "datetime": ("<", "2022-06-01", '{key} &lt; date("2022-06-01")'),
@@ -217,7 +231,9 @@ def one_of_each_type(names: list[str]) -> dict[str, Mapping[str, Any]]:
 
 
 @pytest.mark.duty("C1")
-def test_the_panel_edits_every_property_and_offers_every_name_that_the_procedures_use(owner: Official) -> None:
+def test_the_panel_edits_every_property_and_offers_every_name_that_the_procedures_use(
+    owner: Official,
+) -> None:
     resources, seen = read_resources(ROOT), set[tuple[str, str]]()
     for path in sorted((ROOT / "bpmn").glob("*.bpmn")):
         root = x.parse_xml(path.read_bytes())
@@ -231,11 +247,19 @@ def test_the_panel_edits_every_property_and_offers_every_name_that_the_procedure
             found = {(x.local(node), name) for name in x.properties(node) if not name.startswith("set:")}
             if found - seen:
                 seen |= found
-                pools = {pool.get("processRef"): pool.get("id", "") for pool in x.descendants(root, "participant")}
+                pools = {
+                    pool.get("processRef"): pool.get("id", "") for pool in x.descendants(root, "participant")
+                }
                 pick(owner.page, node.get("id", ""), drawn_as=pools.get(node.get("id")))
                 for _, name in found:
-                    assert owner.page.locator(f"[data-field='{name}'], [data-field^='{name}:']").count(), (node, name)
-                    assert not owner.page.locator(f"[data-field='{name}:name']").count(), (node.get("id"), name)
+                    assert owner.page.locator(f"[data-field='{name}'], [data-field^='{name}:']").count(), (
+                        node,
+                        name,
+                    )
+                    assert not owner.page.locator(f"[data-field='{name}:name']").count(), (
+                        node.get("id"),
+                        name,
+                    )
 
 
 def test_a_file_replaces_the_drawing_and_a_broken_one_does_not(owner: Official, tmp_path: Path) -> None:
@@ -335,7 +359,10 @@ def test_a_new_procedure_is_drawn_from_nothing(owner: Official) -> None:
     visit, timer = definition.elements[step], definition.elements[str(limit)]
     assert (visit.name, visit.instructions, visit.repeats) == ("逐人走访", "每个成员走访一次", True)
     assert (timer.attached_to, timer.timer, timer.cancel_activity) == (step, "P10D", False)
-    assert timer.properties["warnDays"] == "3" and definition.elements[str(end)].properties["outcome"] == "reminded"
+    assert (
+        timer.properties["warnDays"] == "3"
+        and definition.elements[str(end)].properties["outcome"] == "reminded"
+    )
     assert b">[" in stored(owner, at)  # the list is kept as it was written
     draw(page, at)
     pick(page, step)

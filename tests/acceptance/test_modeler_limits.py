@@ -42,7 +42,7 @@ TYPED_AT_ONCE = """() => {
     document.execCommand("insertText", false, text);
   };
   type(at("name"), "公示满期");
-  type(at("limit:count"), "9"); // leaving the name changes the drawing; the panel is drawn anew only after this
+  type(at("limit:count"), "9"); // leaving the name redraws; the panel is drawn anew only after this
 }"""
 
 
@@ -96,11 +96,16 @@ def test_a_limit_put_on_a_step_does_not_interrupt_it(owner: Official) -> None:
 
 
 @pytest.mark.duty("C5")
-def test_steady_drawing_is_saved_all_the_same_and_a_dead_browser_loses_nothing(site: Site, owner: Official) -> None:
+def test_steady_drawing_is_saved_all_the_same_and_a_dead_browser_loses_nothing(
+    site: Site, owner: Official
+) -> None:
     at, page = new_draft(owner, "公示改名", "public_notice"), owner.page
     pick(page, "notice_over")
     saves: list[str] = []
-    page.on("request", lambda one: saves.append(one.url) if one.method == "POST" and "/diagram" in one.url else None)
+    page.on(
+        "request",
+        lambda one: saves.append(one.url) if one.method == "POST" and "/diagram" in one.url else None,
+    )
     for number in range(14):  # never a pause long enough for the autosave that waits for one
         page.fill("[data-field=name]", f"第{number}次改名")
         page.press("[data-field=name]", "Tab")
@@ -109,7 +114,9 @@ def test_steady_drawing_is_saved_all_the_same_and_a_dead_browser_loses_nothing(s
             break
     assert saves, "saved in the middle of steady drawing"
     saved(page)
-    page.route("**/diagram", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    page.route(
+        "**/diagram", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
+    )
     page.fill("[data-field=name]", "还没有保存的名字")
     page.press("[data-field=name]", "Tab")
     page.wait_for_function("() => Object.keys(localStorage).some((name) => name.startsWith('draft:'))")

@@ -1,4 +1,6 @@
-"""Lists in lists, with groups and files in their rows: from typing through drafts and errors to what reviewers read."""
+"""Lists in lists, with groups and files in their rows:
+from typing through drafts and errors to what reviewers read.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,78 @@ from tests.support.server import Server
 
 NAME = "王建国"
 LAND: list[dict[str, Any]] = [
-    {"type": "dynamiclist", "path": "plots", "label": "地块", "id": "plots", "components": [
-        {"type": "radio", "key": "kind", "label": "种类", "id": "kind",
-         "values": [{"value": "field", "label": "耕地"}, {"value": "shed", "label": "圈舍"}], "validate": {"required": True}},
-        {"type": "dynamiclist", "path": "parts", "label": "明细", "id": "parts", "components": [
-            {"type": "group", "label": "数量", "id": "amounts", "components": [
-                {"type": "number", "key": "mu", "label": "亩数", "id": "mu", "decimalDigits": 1, "validate": {"required": True},
-                 "conditional": {"hide": '=kind != "field"'}, "appearance": {"suffixAdorner": "亩"}},
-                {"type": "number", "key": "head", "label": "头数", "id": "head", "conditional": {"hide": '=kind != "shed"'}}]},
-            {"type": "filepicker", "key": "photo", "label": "照片", "id": "photo"}]},
-        {"type": "expression", "key": "land", "label": "小计", "id": "land", "expression": "=sum(parts.mu)"}]},
-    {"type": "expression", "key": "all_land", "label": "合计", "id": "all_land", "expression": "=sum(plots.land)"},
-    {"type": "textfield", "key": "why_much", "label": "地多的原因", "id": "why_much", "conditional": {"hide": "=all_land = null or all_land <= 100"},
-     "validate": {"required": True}},
-]  # fmt: skip
+    {
+        "type": "dynamiclist",
+        "path": "plots",
+        "label": "地块",
+        "id": "plots",
+        "components": [
+            {
+                "type": "radio",
+                "key": "kind",
+                "label": "种类",
+                "id": "kind",
+                "values": [{"value": "field", "label": "耕地"}, {"value": "shed", "label": "圈舍"}],
+                "validate": {"required": True},
+            },
+            {
+                "type": "dynamiclist",
+                "path": "parts",
+                "label": "明细",
+                "id": "parts",
+                "components": [
+                    {
+                        "type": "group",
+                        "label": "数量",
+                        "id": "amounts",
+                        "components": [
+                            {
+                                "type": "number",
+                                "key": "mu",
+                                "label": "亩数",
+                                "id": "mu",
+                                "decimalDigits": 1,
+                                "validate": {"required": True},
+                                "conditional": {"hide": '=kind != "field"'},
+                                "appearance": {"suffixAdorner": "亩"},
+                            },
+                            {
+                                "type": "number",
+                                "key": "head",
+                                "label": "头数",
+                                "id": "head",
+                                "conditional": {"hide": '=kind != "shed"'},
+                            },
+                        ],
+                    },
+                    {"type": "filepicker", "key": "photo", "label": "照片", "id": "photo"},
+                ],
+            },
+            {
+                "type": "expression",
+                "key": "land",
+                "label": "小计",
+                "id": "land",
+                "expression": "=sum(parts.mu)",
+            },
+        ],
+    },
+    {
+        "type": "expression",
+        "key": "all_land",
+        "label": "合计",
+        "id": "all_land",
+        "expression": "=sum(plots.land)",
+    },
+    {
+        "type": "textfield",
+        "key": "why_much",
+        "label": "地多的原因",
+        "id": "why_much",
+        "conditional": {"hide": "=all_land = null or all_land <= 100"},
+        "validate": {"required": True},
+    },
+]
 
 
 @pytest.fixture
@@ -78,7 +138,9 @@ def test_inner_rows_are_typed_kept_corrected_and_read(land: Site, width: int) ->
     assert "123.55" in page.locator("[data-key=all_land] output").inner_text()
     assert page.locator('[name="why_much"]').is_visible()
 
-    page.locator('[data-name="plots"] > .rows > [data-row]').first.locator(":scope > .row-head [data-remove]").click()
+    page.locator('[data-name="plots"] > .rows > [data-row]').first.locator(
+        ":scope > .row-head [data-remove]"
+    ).click()
     assert page.input_value('[name="plots-0-parts-1-mu"]') == "１２０亩"  # the names moved with their row
     add(page, "plots-0-parts")
     page.fill('[name="plots-0-parts-3-mu"]', "1")
@@ -106,5 +168,6 @@ def test_inner_rows_are_typed_kept_corrected_and_read(land: Site, width: int) ->
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true })")
         said = village.text
         assert all(
-            words in said for words in ("种类：耕地", "亩数：120亩", "亩数：3.50亩", "photo.png", "小计：124.5")
+            words in said
+            for words in ("种类：耕地", "亩数：120亩", "亩数：3.50亩", "photo.png", "小计：124.5")
         ), said

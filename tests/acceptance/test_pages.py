@@ -24,8 +24,9 @@ SHIFTS = """window.shifts = 0; new PerformanceObserver((list) => {
 WEIGHT = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
     .map((entry) => entry.transferSize).reduce((sum, size) => sum + size, 0)"""
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-WRONG = r"""(document.querySelector("main").innerText
-    .match(/\b(None|NaN|undefined|null|True|False)\b|\[object|\{[{%"]|\d{4}-\d\d-\d\d|Traceback/) || [""])[0]"""
+WRONG = r"""(document.querySelector("main").innerText.match(
+    /\b(None|NaN|undefined|null|True|False)\b|\[object|\{[{%"]|\d{4}-\d\d-\d\d|Traceback/
+) || [""])[0]"""
 """Texts that no official should read: a programme's values, days as programmes write them."""
 LINKS = "[...document.querySelectorAll('a[href]')].map((link) => link.getAttribute('href'))"
 FILES = re.compile(r"\.(xlsx|docx|pdf|zip|bpmn|sql)\b|as=|/files/")
@@ -35,7 +36,10 @@ def walk(official: Official, most: int = 40) -> list[str]:
     """What is wrong on the pages that an official comes to by links alone, one of each kind, on a phone."""
     page, troubles = official.page, list[str]()
     page.on("pageerror", lambda error: troubles.append(f"{page.url}: {error}"))
-    page.on("response", lambda answer: troubles.append(f"{answer.url}: {answer.status}") if not answer.ok else None)
+    page.on(
+        "response",
+        lambda answer: troubles.append(f"{answer.url}: {answer.status}") if not answer.ok else None,
+    )
     page.set_viewport_size({"width": 360, "height": 740})
     waiting, kinds = ["/todo", "/more", "/bell"], set[str]()
     while waiting and len(kinds) < most:
@@ -66,7 +70,9 @@ def test_the_inbox_is_light_and_stands_still(site: Site, past: World) -> None:
     village = site.official("cun")
     for name in ("王建国", "李秀英"):
         past.enter(name=name)
-    village.page.context.new_cdp_session(village.page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+    village.page.context.new_cdp_session(village.page).send(
+        "Network.setCacheDisabled", {"cacheDisabled": True}
+    )
     village.page.add_init_script(SHIFTS)
     for width in (1280, 360):
         village.page.set_viewport_size({"width": width, "height": 740})
@@ -173,7 +179,11 @@ def test_papers_fit_a4_and_mask_numbers(site: Site, past: World) -> None:
     with village.page.context.expect_page() as opened:
         village.page.locator("a", has_text="打印公示").click()
     paper = opened.value.locator("article.paper").inner_text()
-    assert NAME in paper and "5 天" in paper.replace("5天", "5 天") and papers.id_number(papers.HEAD_ID) not in paper
+    assert (
+        NAME in paper
+        and "5 天" in paper.replace("5天", "5 天")
+        and papers.id_number(papers.HEAD_ID) not in paper
+    )
     opened.value.emulate_media(media="print")
     assert opened.value.evaluate(WIDE) <= 0
     assert _pages(village, opened.value.url) == 1

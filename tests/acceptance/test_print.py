@@ -64,7 +64,9 @@ def village(site: Site) -> Official:
 def member(number: int) -> dict[str, Any]:
     """The next of a large family."""
     relation, sex = ("son", "male") if number % 2 else ("daughter", "female")
-    return papers.member(f"家人{number}", relation, f"4199011985{number:02d}0111{number}", sex=sex, health="serious")
+    return papers.member(
+        f"家人{number}", relation, f"4199011985{number:02d}0111{number}", sex=sex, health="serious"
+    )
 
 
 def test_every_line_that_was_typed_is_printed(site: Site, village: Official) -> None:
@@ -72,7 +74,9 @@ def test_every_line_that_was_typed_is_printed(site: Site, village: Official) -> 
     village.open_task(NAME, "入户核实")
     day = site.now.date()
     village.fill(
-        papers.verification(day, members=family, risk_text="\n".join(LINES), address="East-Gully" + "-far-away" * 20)
+        papers.verification(
+            day, members=family, risk_text="\n".join(LINES), address="East-Gully" + "-far-away" * 20
+        )
     )
     found = printed(village.page)
     text = words(found)

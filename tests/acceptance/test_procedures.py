@@ -86,7 +86,9 @@ BROKEN = (
     .replace('objection_record.outcome = "upheld_changed"', 'open("/etc/passwd").read() = "x"')
     .replace('sourceRef="notice_running"', 'sourceRef="close_notice"')
 )
-NO_END = NOTICE.replace("<bpmn:endEvent ", "<bpmn:manualTask ").replace("</bpmn:endEvent>", "</bpmn:manualTask>")
+NO_END = NOTICE.replace("<bpmn:endEvent ", "<bpmn:manualTask ").replace(
+    "</bpmn:endEvent>", "</bpmn:manualTask>"
+)
 
 
 @pytest.mark.duty("C5")
@@ -111,6 +113,8 @@ def test_s18_a_broken_diagram_is_refused_element_by_element(site: Site, tmp_path
     page.goto(at)
     assert "流程没有结束事件" in owner.text and "改好才能启用" in owner.text
     for text in (BROKEN, NO_END):
-        answer = site.api("liucheng").post("/api/v1/procedures/public_notice/versions", data={"xml": text, "note": "x"})
+        answer = site.api("liucheng").post(
+            "/api/v1/procedures/public_notice/versions", data={"xml": text, "note": "x"}
+        )
         assert answer.status == 422 and answer.json()["findings"]
     assert versions(site, "public_notice") == before

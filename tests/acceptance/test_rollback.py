@@ -19,14 +19,18 @@ Put = Callable[..., int]
 
 @pytest.fixture
 def put(past: World) -> Put:
-    """Puts a household into the register with the status that earlier procedures would have left; answers its number."""
+    """Puts a household into the register with the status that earlier procedures would have left;
+    answers its number.
+    """
     return lambda name, status: registers.household(past.session, START, name, status).id
 
 
 def begun(past: World, household: int, who: str, procedure: str) -> CaseFile:
     """A rollback or clearance that an official proposes today."""
     data = papers.paper(f"{procedure}_proposal", past.today, "")
-    return openings.open_by_hand(past.session, past.official(who), household, procedure, data, clock=past.clock)
+    return openings.open_by_hand(
+        past.session, past.official(who), household, procedure, data, clock=past.clock
+    )
 
 
 def to_county(site: Site, name: str) -> None:
@@ -58,7 +62,9 @@ def test_s13_a_rollback_through_village_township_county_city_and_province(site: 
     city, province = site.official("shi"), site.official("sheng")
     village.start(NAME, "回头看")
     seen = {"wage": 10000, "income_stable": "no", "risk_stable": "no", "opinion": "unstable"}
-    said = village.finish(NAME, "回头看核查", "look_back", members=None, note="务工收入中断，房屋漏雨", **seen)
+    said = village.finish(
+        NAME, "回头看核查", "look_back", members=None, note="务工收入中断，房屋漏雨", **seen
+    )
     assert "转回退" in said
     to_county(site, NAME)
     assert "风险已消除" in status_of(village, NAME)
@@ -98,7 +104,15 @@ def test_s13_a_rollback_through_village_township_county_city_and_province(site: 
     village.open_household(NAME)
     assert "帮扶" in village.page.locator(".life").inner_text() and "国开办备〔2022〕18号" in village.text
     village.open_case(NAME, "回退")
-    for step in ("入户核查", "民主评议", "县级审批", "县级提出申请", "市级审核", "省级汇总审核", "省级系统操作"):
+    for step in (
+        "入户核查",
+        "民主评议",
+        "县级审批",
+        "县级提出申请",
+        "市级审核",
+        "省级汇总审核",
+        "省级系统操作",
+    ):
         assert f"办结“{step}”" in village.text
 
 
@@ -169,7 +183,11 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: Worl
         assert f"办结 {count} 户" in province.decide_all("省级汇总审核", {"outcome": "agree"}, number)
     refusal = {"outcome": "refused", "number": None, "consented_on": None, "reason": "佐证不足"}
     province.finish(names[3], "登记国家局意见", "national_consent", **refusal)
-    consent = {"outcome": "granted", "number": "国开办备〔2022〕18号", "consented_on": site.day(6).isoformat()}
+    consent = {
+        "outcome": "granted",
+        "number": "国开办备〔2022〕18号",
+        "consented_on": site.day(6).isoformat(),
+    }
     assert "办结 2 户" in province.decide_all("登记国家局意见", consent, second)
     done = {"executed_on": site.day(6).isoformat(), "executed_by": "省级操作员", "receipt": "HZ1"}
     assert "办结 2 户" in province.decide_all("省级系统操作", done, second)
@@ -195,7 +213,9 @@ def test_t16_batches_with_a_return_and_refusals(site: Site, put: Put, past: Worl
 
 
 @pytest.mark.duty("R28", "R29")
-def test_t18_the_province_refuses_and_only_new_evidence_applies_again(site: Site, put: Put, past: World) -> None:
+def test_t18_the_province_refuses_and_only_new_evidence_applies_again(
+    site: Site, put: Put, past: World
+) -> None:
     name = "钱有余"
     village, county, other = (site.official(u) for u in ("cun", "xian", "xian2"))
     case = begun(past, put(name, "monitored"), "xian", "clearance")

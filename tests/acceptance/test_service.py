@@ -84,12 +84,19 @@ def test_s19_many_programmes_at_the_same_second(site: Site) -> None:
 
 @pytest.mark.duty("R10", "R15", "C3", "C6")
 def test_s20_six_days_down(
-    sqlite_url: str, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path, past: World
+    sqlite_url: str,
+    clock: MovableClock,
+    browser: Browser,
+    playwright: Playwright,
+    tmp_path: Path,
+    past: World,
 ) -> None:
     server = Server(sqlite_url, clock)
     site = Site(server, clock, browser, playwright, tmp_path)
     programme = Programme(site)
-    late = [_household(programme, site, number, site.day(-9 - number % 5).isoformat()) for number in range(10)]
+    late = [
+        _household(programme, site, number, site.day(-9 - number % 5).isoformat()) for number in range(10)
+    ]
     noticed = [_household(programme, site, number, site.day(0).isoformat()) for number in range(10, 50)]
     for place, case in enumerate(noticed):
         if place == 20:
@@ -199,7 +206,9 @@ def test_s21_another_village_by_address(site: Site, past: World, sqlite_url: str
     for call in calls:
         assert programme.get(f"/api/v1{call}").status == 404, call
     assert programme.post(f"/api/v1/tasks/{task}/complete", data={"data": {}}).status == 404
-    assert programme.post(f"/api/v1/cases/{case}/messages", data={"name": "objection", "data": {}}).status == 404
+    assert (
+        programme.post(f"/api/v1/cases/{case}/messages", data={"name": "objection", "data": {}}).status == 404
+    )
     assert village.go(str(household)) == 200 and village.go(str(file)) == 200
     logged = _refusals(sqlite_url)
     assert {path.partition("?")[0] for path in paths} - {"/tasks/bulk"} <= logged

@@ -24,20 +24,26 @@ def lamp(supervisor: Official, colour: str) -> int:
 
 
 def recounted(world: World) -> dict[str, int]:
-    """What the supervisor's pages should say, from the lines of the log alone and with none of the product's counting."""
+    """What the supervisor's pages should say, from the lines of the log
+    alone and with none of the product's counting.
+    """
     world.session.commit()
     lines = list(
-        world.session.scalars(select(LogEntry).where(LogEntry.stream.startswith("case:")).order_by(LogEntry.id))
+        world.session.scalars(
+            select(LogEntry).where(LogEntry.stream.startswith("case:")).order_by(LogEntry.id)
+        )
     )
-    ended = {line.stream: line.at for line in lines if "approval_given" in line.data.get("ends", ())}  # type: ignore[operator]
+    ended = {line.stream: line.at for line in lines if "approval_given" in line.data.get("ends", ())}
     begun = {line.stream: line.at for line in lines if line.kind == "start"}
     days = {stream: (local_date(at) - local_date(begun[stream])).days for stream, at in ended.items()}
     return {
-        "concluded": len(ended), "late": sum(many > 15 for many in days.values()),  # R15: fifteen days
+        "concluded": len(ended),
+        "late": sum(many > 15 for many in days.values()),  # R15: fifteen days
         "passed": sum(line.kind == "timer" and line.element_id == "limit_15" for line in lines),
-        "urged": sum(line.kind == "urge" for line in lines), "orders": sum(line.kind == "order" for line in lines),
+        "urged": sum(line.kind == "urge" for line in lines),
+        "orders": sum(line.kind == "order" for line in lines),
         "accepted": sum(line.kind == "order_accepted" for line in lines),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.duty("C6", "R15")
@@ -93,7 +99,12 @@ def test_a_red_lamp_is_urged_explained_and_resolved(site: Site, sqlite_url: str,
     world = World(sqlite_url)
     world.clock = clock
     case = world.case(number)
-    for step, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun")):
+    for step, who in (
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cun"),
+    ):
         world.finish(case, step, who)
     world.finish(case, "post_notice", "cun")
     supervisor.go("/supervision?holder=nobody")

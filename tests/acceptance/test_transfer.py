@@ -22,7 +22,8 @@ def test_s24_a_household_moves_to_another_county_in_mid_case(site: Site, past: W
     assert other.go(f"/cases/{number}") == 404 and other.go(f"/households/{house}") == 404
     assert other.go(f"/households/{house}/transfer") == 404
     assert village.go(f"/households/{house}/transfer") == 403
-    # the county hands over on purpose; without a reason or to nowhere it is refused and what was typed is kept
+    # the county hands over on purpose; without a reason or to nowhere it is refused and what was typed is
+    # kept
     county.go(f"/households/{house}/transfer")
     county.page.fill("#village_code", "999999999999")
     county.page.fill("#reason", "全家迁居")

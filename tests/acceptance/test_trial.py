@@ -50,7 +50,9 @@ def press(owner: Official, name: str) -> None:
 
 
 @pytest.mark.duty("C5", "R10")
-def test_the_owner_walks_a_draft_step_by_step_and_nothing_is_stored(office: World, site: Site, tmp_path: Path) -> None:
+def test_the_owner_walks_a_draft_step_by_step_and_nothing_is_stored(
+    office: World, site: Site, tmp_path: Path
+) -> None:
     owner = site.official("liucheng")
     owner.go("/drafts/1")
     before = rows(office)

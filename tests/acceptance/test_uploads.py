@@ -41,7 +41,9 @@ def test_files_stand_in_their_order_until_each_of_them_went(site: Site) -> None:
     kept.nth(1).wait_for()
     assert kept.all_inner_texts() == ["1.jpg", "3.jpg"] and waiting.count() == 0
     assert page.get_by_text("没有传完").count() == 0
-    page.route("**/draft", lambda route: route.abort())  # what went up is in the form again, even if nothing was saved
+    page.route(
+        "**/draft", lambda route: route.abort()
+    )  # what went up is in the form again, even if nothing was saved
     choose(village, "4.jpg")
     kept.nth(2).wait_for()
     page.reload()

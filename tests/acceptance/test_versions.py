@@ -1,4 +1,6 @@
-"""流程 pages in the browser: what is in force, what differs, putting a draft into force, a second pair of eyes, going back."""
+"""流程 pages in the browser: what is in force, what differs, putting a draft into force, a second pair of eyes,
+going back.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def test_a_draft_is_compared_put_into_force_with_a_note_and_taken_back(site: Sit
         owner.page.locator(f"[data-side=right] {what}").bounding_box()
         for what in ("[data-element-id=notice_over] .djs-hit", ".diff-sign")
     )
-    assert event and sign and sign["y"] + 8 > event["y"] + event["height"] - 8, "the sign leaves the event to be seen"
+    assert event and sign and sign["y"] + 8 > event["y"] + event["height"] - 8, (
+        "the sign leaves the event to be seen"
+    )
     for act in ("看全图", "下一处"):
         owner.page.click(f"[data-compare] >> text={act}")
     assert owner.page.locator("[data-element-id=notice_over].diff-shown").count() == 2
@@ -50,7 +54,11 @@ def test_a_draft_is_compared_put_into_force_with_a_note_and_taken_back(site: Sit
     owner.page.go_back()
     owner.page.fill("#note", "省里文件要求公示7天")
     owner.press("main form .btn-primary")
-    assert "新版本已经启用" in owner.said and "第 2 版 现行" in owner.text and "省里文件要求公示7天" in owner.text
+    assert (
+        "新版本已经启用" in owner.said
+        and "第 2 版 现行" in owner.text
+        and "省里文件要求公示7天" in owner.text
+    )
 
     owner.go("/procedures/identification")  # it calls the part, so it has a new version too
     assert "随公用环节“公示与异议”更新" in owner.text
@@ -77,7 +85,9 @@ def test_a_second_process_owner_must_agree_where_that_is_demanded(site: Site, sq
     security.go("/administration/approval")
     security.press("text=要求第二人审批 >> nth=-1")
     assert "已要求第二人审批" in security.said
-    answer = site.api("liucheng").post("/api/v1/procedures/public_notice/versions", data={"xml": SEVEN, "note": "绕过"})
+    answer = site.api("liucheng").post(
+        "/api/v1/procedures/public_notice/versions", data={"xml": SEVEN, "note": "绕过"}
+    )
     assert answer.status == 403 and "第二人审批" in answer.text()
     draft(owner)
     owner.press("text=看改了什么，启用")

@@ -1,4 +1,6 @@
-"""The bench runs and says something of everything; how fast a shared machine happens to be is not a test's business."""
+"""The bench runs and says something of everything;
+how fast a shared machine happens to be is not a test's business.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,17 @@ from click.testing import CliRunner
 
 from web.cli import main
 
-MEASURED = {"floor", "completions", "replay", "two_processes", "http", "bulk", "timers", "inbox", "inbox_growth"}
+MEASURED = {
+    "floor",
+    "completions",
+    "replay",
+    "two_processes",
+    "http",
+    "bulk",
+    "timers",
+    "inbox",
+    "inbox_growth",
+}
 
 
 def numbers(found: Any, path: str = "") -> Iterator[tuple[str, float]]:

@@ -52,80 +52,202 @@ KEEPERS = {"liucheng", "xitong"}
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
-    "/": set(EVERYBODY), "/todo": set(EVERYBODY), "/done": set(EVERYBODY), "/started": set(EVERYBODY),
-    "/bell": set(EVERYBODY), "/clues": set(EVERYBODY), "/clues/new": set(EVERYBODY), "/divisions": set(EVERYBODY),
-    "/corrections": set(EVERYBODY), "/households/{household}/corrections": REACH,
-    "/households": set(EVERYBODY), "/households/{household}": REACH, "/households/{household}/archive": REACH,
-    "/households/{household}/transfer": {"xian", "xian2"}, "/households/{household}/start/{key}": set(), "/more": set(EVERYBODY), "/register": set(EVERYBODY),
-    "/measures": set(EVERYBODY), "/measures/{measure}/progress": REACH, "/officials": set(EVERYBODY),
-    "/schedules": {"xian", "xian2", "waixian"}, "/cases/{case}": REACH, "/cases/{case}/archive": REACH,
-    "/cases/{case}/diagram.bpmn": REACH, "/cases/{case}/messages/{message}": REACH,
-    "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"}, "/batches/{batch}": BATCH, "/batches/{batch}/paper": BATCH,
-    "/tasks/{item}": REACH, "/tasks/{item}/return": REACH, "/tasks/bulk": REACH, "/tasks/bulk/{act}": {"xiang"}, "/files/{file}": REACH, "/files/{file}/thumbnail": REACH,
-    "/papers": set(EVERYBODY), "/papers/{kind}": REACH, "/papers/{paper}.{form}": REACH,
-    "/statistics": STATISTICS, "/statistics/statistics.xlsx": STATISTICS, "/statistics/sql/{figure}.sql": STATISTICS,
-    "/statistics/counts.json": STATISTICS, "/statistics/diagram/{key}": STATISTICS,
-    "/statistics/diagram/{key}.bpmn": STATISTICS, "/walls": WALLS, "/wall/{token}": set(EVERYBODY),
-    "/drafts": OWNER, "/drafts/{draft}": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/diagram.bpmn": OWNER,
-    "/drafts/{draft}/{part}/{resource}": OWNER, "/drafts/{draft}/{part}/{resource}/file": OWNER,
-    "/drafts/{draft}/export.zip": OWNER, "/drafts/{draft}/known": OWNER,
-    "/supervision": WATCH, "/supervision/counts.json": WATCH, "/supervision/export.xlsx": WATCH, "/supervision/orders": set(EVERYBODY),
-    "/supervision/orders/new": {"ducha"}, "/supervision/orders/{order}": REACH, "/supervision/letter": {"ducha"},
-    "/administration/notifications": KEEPERS, "/administration/outbox": {"xitong"},
-    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
-    "/replays/{replay}.xlsx": OWNER, "/drafts/{draft}/trial.bpmn": OWNER,
+    "/": set(EVERYBODY),
+    "/todo": set(EVERYBODY),
+    "/done": set(EVERYBODY),
+    "/started": set(EVERYBODY),
+    "/bell": set(EVERYBODY),
+    "/clues": set(EVERYBODY),
+    "/clues/new": set(EVERYBODY),
+    "/divisions": set(EVERYBODY),
+    "/corrections": set(EVERYBODY),
+    "/households/{household}/corrections": REACH,
+    "/households": set(EVERYBODY),
+    "/households/{household}": REACH,
+    "/households/{household}/archive": REACH,
+    "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/start/{key}": set(),
+    "/more": set(EVERYBODY),
+    "/register": set(EVERYBODY),
+    "/measures": set(EVERYBODY),
+    "/measures/{measure}/progress": REACH,
+    "/officials": set(EVERYBODY),
+    "/schedules": {"xian", "xian2", "waixian"},
+    "/cases/{case}": REACH,
+    "/cases/{case}/archive": REACH,
+    "/cases/{case}/diagram.bpmn": REACH,
+    "/cases/{case}/messages/{message}": REACH,
+    "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
+    "/batches/{batch}": BATCH,
+    "/batches/{batch}/paper": BATCH,
+    "/tasks/{item}": REACH,
+    "/tasks/{item}/return": REACH,
+    "/tasks/bulk": REACH,
+    "/tasks/bulk/{act}": {"xiang"},
+    "/files/{file}": REACH,
+    "/files/{file}/thumbnail": REACH,
+    "/papers": set(EVERYBODY),
+    "/papers/{kind}": REACH,
+    "/papers/{paper}.{form}": REACH,
+    "/statistics": STATISTICS,
+    "/statistics/statistics.xlsx": STATISTICS,
+    "/statistics/sql/{figure}.sql": STATISTICS,
+    "/statistics/counts.json": STATISTICS,
+    "/statistics/diagram/{key}": STATISTICS,
+    "/statistics/diagram/{key}.bpmn": STATISTICS,
+    "/walls": WALLS,
+    "/wall/{token}": set(EVERYBODY),
+    "/drafts": OWNER,
+    "/drafts/{draft}": OWNER,
+    "/drafts/{draft}/diagram": OWNER,
+    "/drafts/{draft}/diagram.bpmn": OWNER,
+    "/drafts/{draft}/{part}/{resource}": OWNER,
+    "/drafts/{draft}/{part}/{resource}/file": OWNER,
+    "/drafts/{draft}/export.zip": OWNER,
+    "/drafts/{draft}/known": OWNER,
+    "/supervision": WATCH,
+    "/supervision/counts.json": WATCH,
+    "/supervision/export.xlsx": WATCH,
+    "/supervision/orders": set(EVERYBODY),
+    "/supervision/orders/new": {"ducha"},
+    "/supervision/orders/{order}": REACH,
+    "/supervision/letter": {"ducha"},
+    "/administration/notifications": KEEPERS,
+    "/administration/outbox": {"xitong"},
+    "/drafts/{draft}/replay": OWNER,
+    "/procedures/{key}/versions/{version}/replay": OWNER,
+    "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER,
+    "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/replays/{replay}.xlsx": OWNER,
+    "/drafts/{draft}/trial.bpmn": OWNER,
     "/procedures/{key}/versions/{version}/trial.bpmn": OWNER,
-    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
-    "/procedures": OWNER, "/procedures/{key}": OWNER, "/procedures/{key}/versions/{version}": OWNER,
-    "/procedures/{key}/versions/{version}/diagram.bpmn": OWNER, "/procedures/{key}/versions/{version}/handbook.docx": OWNER, "/procedures/{key}/versions/{version}/export.zip": OWNER, "/procedures/{key}/drawing": OWNER,
-    "/procedures/{key}/compare": OWNER, "/drafts/{draft}/deploy": OWNER, "/administration/approval": {"anquan"},
-    "/administration/incidents": {"xitong"}, "/login": set(EVERYBODY), "/health": set(EVERYBODY), "/static/{name}": set(EVERYBODY),
-}  # fmt: skip
+    "/procedures/{key}/versions/{version}/move": OWNER,
+    "/migrations/{migration}": OWNER,
+    "/procedures": OWNER,
+    "/procedures/{key}": OWNER,
+    "/procedures/{key}/versions/{version}": OWNER,
+    "/procedures/{key}/versions/{version}/diagram.bpmn": OWNER,
+    "/procedures/{key}/versions/{version}/handbook.docx": OWNER,
+    "/procedures/{key}/versions/{version}/export.zip": OWNER,
+    "/procedures/{key}/drawing": OWNER,
+    "/procedures/{key}/compare": OWNER,
+    "/drafts/{draft}/deploy": OWNER,
+    "/administration/approval": {"anquan"},
+    "/administration/incidents": {"xitong"},
+    "/login": set(EVERYBODY),
+    "/health": set(EVERYBODY),
+    "/static/{name}": set(EVERYBODY),
+}
 ACTS = {
-    "/tasks/{item}": WORK, "/tasks/{item}/draft": WORK, "/tasks/{item}/files": WORK, "/tasks/{item}/return": WORK,
-    "/tasks/{item}/withdraw": set(), "/tasks/{item}/claim": WORK, "/tasks/{item}/release": WORK,
-    "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/bulk": WORK, "/tasks/bulk/return": WORK, "/tasks/bulk/{act}": {"xiang"},
-    "/papers/{kind}": WORK, "/cases/{case}/messages/{message}": REACH,
-    "/households/{household}/corrections": set(), "/corrections/{correction}": set(),
-    "/households/search": set(EVERYBODY), "/clues/search": set(EVERYBODY), "/register/search": set(EVERYBODY),
-    "/households/{household}/reveal": REACH, "/households/{household}/transfer": {"xian", "xian2"},
-    "/households/{household}/start/{key}": set(), "/register/export": set(EVERYBODY), "/schedules/{key}": {"xian", "xian2", "waixian"}, "/clues": OFFICIAL, "/administration/incidents/{incident}/retry": {"xitong"},
-    "/walls": WALLS, "/walls/{link}/revoke": WALLS - {"waixian"},
-    "/drafts": OWNER, "/drafts/feel": OWNER, "/drafts/{draft}/rename": OWNER, "/drafts/{draft}/discard": OWNER,
-    "/drafts/{draft}/import": OWNER, "/drafts/{draft}/diagram": OWNER, "/drafts/{draft}/check": OWNER,
-    "/drafts/{draft}/resources": OWNER, "/drafts/{draft}/{part}/{resource}": OWNER,
-    "/drafts/{draft}/{part}/{resource}/revert": OWNER, "/drafts/{draft}/{part}/{resource}/copy": OWNER,
-    "/drafts/{draft}/{part}/{resource}/check": OWNER, "/drafts/{draft}/decisions/{resource}/try": OWNER,
-    "/drafts/{draft}/forms/{resource}/preview": OWNER, "/drafts/{draft}/copy": OWNER, "/drafts/{draft}/seen": OWNER,
+    "/tasks/{item}": WORK,
+    "/tasks/{item}/draft": WORK,
+    "/tasks/{item}/files": WORK,
+    "/tasks/{item}/return": WORK,
+    "/tasks/{item}/withdraw": set(),
+    "/tasks/{item}/claim": WORK,
+    "/tasks/{item}/release": WORK,
+    "/tasks/{item}/reassign": WORK | {"ducha"},
+    "/tasks/bulk": WORK,
+    "/tasks/bulk/return": WORK,
+    "/tasks/bulk/{act}": {"xiang"},
+    "/papers/{kind}": WORK,
+    "/cases/{case}/messages/{message}": REACH,
+    "/households/{household}/corrections": set(),
+    "/corrections/{correction}": set(),
+    "/households/search": set(EVERYBODY),
+    "/clues/search": set(EVERYBODY),
+    "/register/search": set(EVERYBODY),
+    "/households/{household}/reveal": REACH,
+    "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/start/{key}": set(),
+    "/register/export": set(EVERYBODY),
+    "/schedules/{key}": {"xian", "xian2", "waixian"},
+    "/clues": OFFICIAL,
+    "/administration/incidents/{incident}/retry": {"xitong"},
+    "/walls": WALLS,
+    "/walls/{link}/revoke": WALLS - {"waixian"},
+    "/drafts": OWNER,
+    "/drafts/feel": OWNER,
+    "/drafts/{draft}/rename": OWNER,
+    "/drafts/{draft}/discard": OWNER,
+    "/drafts/{draft}/import": OWNER,
+    "/drafts/{draft}/diagram": OWNER,
+    "/drafts/{draft}/check": OWNER,
+    "/drafts/{draft}/resources": OWNER,
+    "/drafts/{draft}/{part}/{resource}": OWNER,
+    "/drafts/{draft}/{part}/{resource}/revert": OWNER,
+    "/drafts/{draft}/{part}/{resource}/copy": OWNER,
+    "/drafts/{draft}/{part}/{resource}/check": OWNER,
+    "/drafts/{draft}/decisions/{resource}/try": OWNER,
+    "/drafts/{draft}/forms/{resource}/preview": OWNER,
+    "/drafts/{draft}/copy": OWNER,
+    "/drafts/{draft}/seen": OWNER,
     "/drafts/{draft}/losses": OWNER,
-    "/supervision/urge": {"ducha"}, "/supervision/desks": {"ducha"}, "/supervision/reassign": {"ducha"},
-    "/supervision/orders": {"ducha"}, "/supervision/orders/{order}": WORK,
-    "/supervision/orders/{order}/judge": {"ducha"}, "/supervision/letter": {"ducha"},
-    "/administration/notifications": KEEPERS, "/administration/notifications/{rule}/switch": KEEPERS,
-    "/administration/notifications/{rule}/remove": KEEPERS, "/administration/outbox/{row}/retry": {"xitong"}, "/administration/outbox/retry": {"xitong"},
-    "/drafts/{draft}/replay": OWNER, "/procedures/{key}/versions/{version}/replay": OWNER, "/replays/{replay}": OWNER,
-    "/drafts/{draft}/trial": OWNER, "/procedures/{key}/versions/{version}/trial": OWNER,
+    "/supervision/urge": {"ducha"},
+    "/supervision/desks": {"ducha"},
+    "/supervision/reassign": {"ducha"},
+    "/supervision/orders": {"ducha"},
+    "/supervision/orders/{order}": WORK,
+    "/supervision/orders/{order}/judge": {"ducha"},
+    "/supervision/letter": {"ducha"},
+    "/administration/notifications": KEEPERS,
+    "/administration/notifications/{rule}/switch": KEEPERS,
+    "/administration/notifications/{rule}/remove": KEEPERS,
+    "/administration/outbox/{row}/retry": {"xitong"},
+    "/administration/outbox/retry": {"xitong"},
+    "/drafts/{draft}/replay": OWNER,
+    "/procedures/{key}/versions/{version}/replay": OWNER,
+    "/replays/{replay}": OWNER,
+    "/drafts/{draft}/trial": OWNER,
+    "/procedures/{key}/versions/{version}/trial": OWNER,
     "/replays/{replay}/stop": OWNER,
-    "/procedures/{key}/versions/{version}/move": OWNER, "/migrations/{migration}": OWNER,
-    "/migrations/{migration}/confirm": OWNER, "/migrations/{migration}/stop": OWNER,
-    "/procedures/{key}/restore": OWNER, "/drafts/{draft}/deploy": OWNER, "/drafts/{draft}/approve": OWNER,
-    "/drafts/{draft}/send-back": OWNER, "/drafts/{draft}/submit-again": OWNER, "/administration/approval": {"anquan"},
-    "/login": set(EVERYBODY), "/logout": set(EVERYBODY), "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
-}  # fmt: skip
+    "/procedures/{key}/versions/{version}/move": OWNER,
+    "/migrations/{migration}": OWNER,
+    "/migrations/{migration}/confirm": OWNER,
+    "/migrations/{migration}/stop": OWNER,
+    "/procedures/{key}/restore": OWNER,
+    "/drafts/{draft}/deploy": OWNER,
+    "/drafts/{draft}/approve": OWNER,
+    "/drafts/{draft}/send-back": OWNER,
+    "/drafts/{draft}/submit-again": OWNER,
+    "/administration/approval": {"anquan"},
+    "/login": set(EVERYBODY),
+    "/logout": set(EVERYBODY),
+    "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
+}
 API_READS = {
-    "/cases/{case}": REACH, "/tasks": set(EVERYBODY), "/tasks/{item}": REACH, "/tasks/{item}/return-targets": REACH,
-    "/households": set(EVERYBODY), "/divisions": set(EVERYBODY), "/timers": set(EVERYBODY), "/openapi.json": set(EVERYBODY),
-    "/procedures/{key}/versions": set(EVERYBODY), "/migrations/{migration}": OWNER,
-}  # fmt: skip
+    "/cases/{case}": REACH,
+    "/tasks": set(EVERYBODY),
+    "/tasks/{item}": REACH,
+    "/tasks/{item}/return-targets": REACH,
+    "/households": set(EVERYBODY),
+    "/divisions": set(EVERYBODY),
+    "/timers": set(EVERYBODY),
+    "/openapi.json": set(EVERYBODY),
+    "/procedures/{key}/versions": set(EVERYBODY),
+    "/migrations/{migration}": OWNER,
+}
 API_ACTS = {
-    "/tasks/{item}/reveal": REACH, "/households/search": set(EVERYBODY),
-    "/cases/{case}/messages": REACH, "/clues": OFFICIAL, "/tasks/{item}/attachments": WORK, "/tasks/{item}/claim": WORK,
-    "/tasks/{item}/complete": WORK, "/tasks/{item}/reassign": WORK | {"ducha"}, "/tasks/{item}/urge": {"ducha"}, "/tasks/{item}/return": WORK,
-    "/tasks/{item}/withdraw": set(), "/tasks/complete": WORK, "/procedures/check": {"liucheng"},
-    "/procedures/{key}/versions": {"liucheng"}, "/procedures/{key}/versions/{version}/migrate": OWNER,
-    "/migrations/{migration}": OWNER, "/migrations/{migration}/confirm": OWNER, "/tokens": set(EVERYBODY),
-}  # fmt: skip
+    "/tasks/{item}/reveal": REACH,
+    "/households/search": set(EVERYBODY),
+    "/cases/{case}/messages": REACH,
+    "/clues": OFFICIAL,
+    "/tasks/{item}/attachments": WORK,
+    "/tasks/{item}/claim": WORK,
+    "/tasks/{item}/complete": WORK,
+    "/tasks/{item}/reassign": WORK | {"ducha"},
+    "/tasks/{item}/urge": {"ducha"},
+    "/tasks/{item}/return": WORK,
+    "/tasks/{item}/withdraw": set(),
+    "/tasks/complete": WORK,
+    "/procedures/check": {"liucheng"},
+    "/procedures/{key}/versions": {"liucheng"},
+    "/procedures/{key}/versions/{version}/migrate": OWNER,
+    "/migrations/{migration}": OWNER,
+    "/migrations/{migration}/confirm": OWNER,
+    "/tokens": set(EVERYBODY),
+}
 REFUSED = {403, 404}
 
 
@@ -137,18 +259,36 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
     item = small_world.open_items(case)["sign"]
     file = small_world.upload("cun", item)
     names = {
-        "household": case.household_id, "case": case.id, "item": item.id, "file": file, "kind": "notice", "name": "icon.svg",
-        "incident": 999, "key": "identification", "message": "objection", "batch": _batch(small_world, case),
-        "correction": 999, "measure": _measure(small_world, case),
+        "household": case.household_id,
+        "case": case.id,
+        "item": item.id,
+        "file": file,
+        "kind": "notice",
+        "name": "icon.svg",
+        "incident": 999,
+        "key": "identification",
+        "message": "objection",
+        "batch": _batch(small_world, case),
+        "correction": 999,
+        "measure": _measure(small_world, case),
         "figure": "returned",
         "token": walls.create(
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
         ),
         "link": 1,
-        "order": _order(small_world, item), "rule": 1, "row": 1,
-        "draft": _draft(small_world), "part": "forms", "resource": "notice", "version": 1, "migration": _migration(small_world), "replay": _replay(small_world),
-        "paper": _paper(small_world), "form": "pdf", "act": _act(small_world),
-    }  # fmt: skip
+        "order": _order(small_world, item),
+        "rule": 1,
+        "row": 1,
+        "draft": _draft(small_world),
+        "part": "forms",
+        "resource": "notice",
+        "version": 1,
+        "migration": _migration(small_world),
+        "replay": _replay(small_world),
+        "paper": _paper(small_world),
+        "form": "pdf",
+        "act": _act(small_world),
+    }
     yield small_world, application(small_world), names
 
 
@@ -161,7 +301,9 @@ def _order(world: World, item: WorkItem) -> int:
 def _draft(world: World) -> int:
     """A draft of a process owner's."""
     owner = world.official("liucheng")
-    draft = drafting.create(world.session, owner, name="改", procedure_key="public_notice", now=world.clock.now())
+    draft = drafting.create(
+        world.session, owner, name="改", procedure_key="public_notice", now=world.clock.now()
+    )
     return draft.id
 
 
@@ -171,9 +313,14 @@ def _migration(world: World) -> int:
     with write(world.session):
         version = definitions.current(world.session, "identification")
         act = Migration(
-            procedure_key=version.procedure_key, version_id=version.id, account_id=owner.id, at=world.clock.now(), elements={},
-            passed=[], total=0,
-        )  # fmt: skip
+            procedure_key=version.procedure_key,
+            version_id=version.id,
+            account_id=owner.id,
+            at=world.clock.now(),
+            elements={},
+            passed=[],
+            total=0,
+        )
         world.session.add(act)
     return act.id
 
@@ -183,7 +330,9 @@ def _replay(world: World) -> int:
     owner = world.official("liucheng")
     with write(world.session):
         version = definitions.current(world.session, "identification")
-        act = Rehearsal(account_id=owner.id, title="识别认定", version_id=version.id, at=world.clock.now(), total=0)
+        act = Rehearsal(
+            account_id=owner.id, title="识别认定", version_id=version.id, at=world.clock.now(), total=0
+        )
         world.session.add(act)
     return act.id
 
@@ -192,9 +341,14 @@ def _batch(world: World, case: CaseFile) -> int:
     """A batch of the county that holds the case."""
     with write(world.session):
         batch = ApplicationBatch(
-            kind="rollback", level="county", division_code="410325000000", year=2022, serial=1,
-            number="嵩县回退申请〔2022〕1号", opened_on=world.today,
-        )  # fmt: skip
+            kind="rollback",
+            level="county",
+            division_code="410325000000",
+            year=2022,
+            serial=1,
+            number="嵩县回退申请〔2022〕1号",
+            opened_on=world.today,
+        )
         batch.entries.append(BatchEntry(case_id=case.id))
         world.session.add(batch)
     return batch.id
@@ -204,7 +358,10 @@ def _measure(world: World, case: CaseFile) -> int:
     """A measure of the household, to be reported on."""
     with write(world.session):
         plan = AssistancePlan(
-            household_id=case.household_id, case_id=case.id, made_on=world.today, recorded_at=world.clock.now()
+            household_id=case.household_id,
+            case_id=case.id,
+            made_on=world.today,
+            recorded_at=world.clock.now(),
         )
         measure = Measure(
             household_id=case.household_id, village_code=case.village_code, type="health", ends_on=world.today
@@ -217,18 +374,28 @@ def _measure(world: World, case: CaseFile) -> int:
 def _paper(world: World) -> int:
     """A notice that the village has issued."""
     with write(world.session):
-        record = numbers.open_paper(world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now())
+        record = numbers.open_paper(
+            world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now()
+        )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
-        numbers.fix(world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now())
+        numbers.fix(
+            world.session, record, compose.notice(terms, []), world.official("cun"), world.clock.now()
+        )
     return record.id
 
 
 def _act(world: World) -> int:
     """A bulk act of the township's, worked off."""
     act = BulkAct(
-        account_id=world.official("xiang").id, kind="complete", procedure_key="identification", element_id="submit_batch",
-        name="统一报送比对", data={}, at=world.clock.now(), total=0,
-    )  # fmt: skip
+        account_id=world.official("xiang").id,
+        kind="complete",
+        procedure_key="identification",
+        element_id="submit_batch",
+        name="统一报送比对",
+        data={},
+        at=world.clock.now(),
+        total=0,
+    )
     with write(world.session):
         world.session.add(act)
     return act.id
@@ -236,16 +403,34 @@ def _act(world: World) -> int:
 
 def _shape(rule: str) -> str:
     known = {
-        "<int:household_id>": "{household}", "<int:case_id>": "{case}", "<int:item_id>": "{item}", "<kind>": "{kind}",
-        "<int:attachment_id>": "{file}", "<path:filename>": "{name}", "<int:incident_id>": "{incident}", "<key>": "{key}",
-        "<name>": "{message}", "<int:batch_id>": "{batch}",
-        "<int:order_id>": "{order}", "<int:rule_id>": "{rule}", "<int:row_id>": "{row}",
-        "<measure>": "{figure}", "<token>": "{token}", "<int:link_id>": "{link}",
-        "<int:draft_id>": "{draft}", "<int:number>": "{version}", "<int:migration_id>": "{migration}",
-        "<int:replay_id>": "{replay}", "<any(forms, decisions):part>": "{part}", "<resource>": "{resource}",
-        "<int:measure_id>": "{measure}", "<int:correction_id>": "{correction}",
-        "<int:paper_id>": "{paper}", "<any(html, docx, pdf):form>": "{form}", "<int:act_id>": "{act}",
-    }  # fmt: skip
+        "<int:household_id>": "{household}",
+        "<int:case_id>": "{case}",
+        "<int:item_id>": "{item}",
+        "<kind>": "{kind}",
+        "<int:attachment_id>": "{file}",
+        "<path:filename>": "{name}",
+        "<int:incident_id>": "{incident}",
+        "<key>": "{key}",
+        "<name>": "{message}",
+        "<int:batch_id>": "{batch}",
+        "<int:order_id>": "{order}",
+        "<int:rule_id>": "{rule}",
+        "<int:row_id>": "{row}",
+        "<measure>": "{figure}",
+        "<token>": "{token}",
+        "<int:link_id>": "{link}",
+        "<int:draft_id>": "{draft}",
+        "<int:number>": "{version}",
+        "<int:migration_id>": "{migration}",
+        "<int:replay_id>": "{replay}",
+        "<any(forms, decisions):part>": "{part}",
+        "<resource>": "{resource}",
+        "<int:measure_id>": "{measure}",
+        "<int:correction_id>": "{correction}",
+        "<int:paper_id>": "{paper}",
+        "<any(html, docx, pdf):form>": "{form}",
+        "<int:act_id>": "{act}",
+    }
     for old, new in known.items():
         rule = rule.replace(old, new)
     return rule
@@ -259,19 +444,28 @@ def test_every_route_is_in_the_walk(small_world: World) -> None:
             path = _shape(rule.rule)
             kind = f"API {method}" if path.startswith("/api/v1") else method
             found[kind].add(path.removeprefix("/api/v1"))
-    assert found == {"GET": set(PAGES), "POST": set(ACTS), "API GET": set(API_READS), "API POST": set(API_ACTS)}
+    assert found == {
+        "GET": set(PAGES),
+        "POST": set(ACTS),
+        "API GET": set(API_READS),
+        "API POST": set(API_ACTS),
+    }
 
 
 @pytest.mark.duty("R38")
-def test_pages_open_for_whom_they_are_and_for_nobody_else(story: tuple[World, Flask, dict[str, object]]) -> None:
+def test_pages_open_for_whom_they_are_and_for_nobody_else(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
     world, app, names = story
     for username in EVERYBODY:
         client = signed_in(app, world.official(username))
         for shape, allowed in PAGES.items():
             query = {
-                "/tasks/bulk": f"?id={names['item']}", "/papers/{kind}": f"?id={names['item']}",
-                "/supervision/orders/new": f"?item={names['item']}", "/supervision/letter": f"?division={TOWNSHIP}",
-            }  # fmt: skip
+                "/tasks/bulk": f"?id={names['item']}",
+                "/papers/{kind}": f"?id={names['item']}",
+                "/supervision/orders/new": f"?item={names['item']}",
+                "/supervision/letter": f"?division={TOWNSHIP}",
+            }
             path = shape.format(**names) + query.get(shape, "")
             status = client.get(path).status_code
             if username in allowed:
@@ -287,11 +481,15 @@ EXPECTED = {
     ("/cases/{case}/messages/{message}", 409),
     ("/tasks/bulk", 422),
 }
-"""Allowed, but there is nothing there yet: no notice hangs, and a letter is neither signed in bulk nor posted."""
+"""Allowed, but there is nothing there yet: no notice hangs,
+and a letter is neither signed in bulk nor posted.
+"""
 
 
 @pytest.mark.duty("R38")
-def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[World, Flask, dict[str, object]]) -> None:
+def test_acts_are_refused_to_everybody_else_and_change_nothing(
+    story: tuple[World, Flask, dict[str, object]],
+) -> None:
     world, app, names = story
     before = _state(world)
     for username in EVERYBODY:
@@ -309,7 +507,9 @@ def test_acts_are_refused_to_everybody_else_and_change_nothing(story: tuple[Worl
             }
             answer = client.post(shape.format(**names), data=body)
             assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
-            if shape.startswith(("/drafts", "/migrations", "/procedures", "/households", "/administration", "/wall")):
+            if shape.startswith(
+                ("/drafts", "/migrations", "/procedures", "/households", "/administration", "/wall")
+            ):
                 assert answer.status_code in REFUSED, (username, shape)
     assert _state(world) == before
 
@@ -327,9 +527,13 @@ def test_the_api_refuses_the_same(story: tuple[World, Flask, dict[str, object]])
             if username in allowed:
                 continue
             body = {
-                "data": {"signed": "no"}, "name": "objection", "account_id": 1, "reason": "不该", "ids": [names["item"]],
+                "data": {"signed": "no"},
+                "name": "objection",
+                "account_id": 1,
+                "reason": "不该",
+                "ids": [names["item"]],
                 "xml": "<x/>",
-            }  # fmt: skip
+            }
             answer = caller.post(shape.format(**names), body)
             assert answer.status_code in REFUSED | {409, 422}, (username, shape, answer.status_code)
             assert answer.mimetype == "application/problem+json", shape
@@ -339,7 +543,9 @@ def test_the_api_refuses_the_same(story: tuple[World, Flask, dict[str, object]])
 def _state(world: World) -> list[object]:
     """What an act could have changed."""
     world.session.commit()
-    items = [(i.id, i.status, i.claimed_by) for i in world.session.scalars(select(WorkItem).order_by(WorkItem.id))]
+    items = [
+        (i.id, i.status, i.claimed_by) for i in world.session.scalars(select(WorkItem).order_by(WorkItem.id))
+    ]
     cases = list(world.session.scalars(select(CaseFile.log_seq).order_by(CaseFile.id)))
     files = list(world.session.scalars(select(Attachment.id)))
     return [items, cases, files, list(world.session.scalars(select(Draft.id)))]
@@ -361,7 +567,9 @@ def test_nobody_without_signing_in(story: tuple[World, Flask, dict[str, object]]
     for shape in PAGES:
         answer = client.get(shape.format(**names))
         open_to_all = shape in ("/login", "/health", "/static/{name}", "/wall/{token}")
-        assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), shape
+        assert answer.status_code == 200 if open_to_all else "/login" in answer.headers.get("Location", ""), (
+            shape
+        )
     for shape in ACTS:
         if shape != "/login":
             assert "/login" in client.post(shape.format(**names)).headers.get("Location", ""), shape

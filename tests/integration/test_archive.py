@@ -1,4 +1,6 @@
-"""The file of a case (R14): what counts stands in order; what was taken back, sent back or replaced is marked, as an annex."""
+"""The file of a case (R14): what counts stands in order; what was taken back,
+sent back or replaced is marked, as an annex.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +49,14 @@ def test_forms_that_count_no_more_are_marked_and_folded_behind_those_that_count(
         (annex,) = _texts(page, "//details[@class='annex']")
         void = _texts(page, "//details[@class='annex']//div[@class='panel void']")
         assert [text.split("遍")[0][-1] for text in counts if "遍写的" in text] == ["三"]
-        assert "3份，不作数" in annex and len(void) == 3  # the letter that was signed on the second goes with it
+        assert (
+            "3份，不作数" in annex and len(void) == 3
+        )  # the letter that was signed on the second goes with it
         assert "已撤回" in void[0] and "第一遍写的" in void[0]
         assert all("已退回" in text and "户主年龄写错" in text for text in void[1:])
-    shown = _texts(_page(small_world, f"/cases/{case.id}"), "//details[summary[contains(., '不作数')]]/div/details")
+    shown = _texts(
+        _page(small_world, f"/cases/{case.id}"), "//details[summary[contains(., '不作数')]]/div/details"
+    )
     assert len(shown) == 3 and "第二遍写的" in shown[1]
 
 
@@ -60,7 +66,9 @@ def test_a_notice_that_was_replaced_stands_in_the_annex_and_rounds_are_counted(s
     small_world.to_notice(case)
     small_world.go_to(2)
     data = {"matter": "家有汽车", "raised_on": small_world.today.isoformat()}
-    notices.raise_objection(small_world.session, small_world.official("xiang"), case.id, data, clock=small_world.clock)
+    notices.raise_objection(
+        small_world.session, small_world.official("xiang"), case.id, data, clock=small_world.clock
+    )
     small_world.finish(case, "examine_objection", "xiang", outcome="upheld_changed")
     small_world.finish(case, "reverify", "cun")
     small_world.finish(case, "appraise", "cun")
@@ -79,7 +87,10 @@ def test_a_file_is_shown_as_what_it_is_and_runs_nothing(small_world: World) -> N
     item, village = small_world.open_items(case)["verify"], small_world.official("cun")
     client = signed_in(application(small_world), village)
     scan = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n9\n%%EOF\n"
-    for name, body in (("photo.pdf", papers.PNG + b"<script>alert(1)</script>"), ("scan.jpg", b"\0\0" + scan)):
+    for name, body in (
+        ("photo.pdf", papers.PNG + b"<script>alert(1)</script>"),
+        ("scan.jpg", b"\0\0" + scan),
+    ):
         sent = {"file": (io.BytesIO(body), name), "field": "photos"}
         kept = client.post(f"/tasks/{item.id}/files", data=sent, headers={"X-Requested-With": "fetch"}).json
         shown = client.get(kept["url"])

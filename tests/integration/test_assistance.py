@@ -1,4 +1,6 @@
-"""Assistance through the engine, on both databases: officials, plans, declaration, archive, measures (R18–R22)."""
+"""Assistance through the engine, on both databases: officials, plans, declaration, archive,
+measures (R18–R22).
+"""
 
 from __future__ import annotations
 
@@ -69,8 +71,9 @@ def test_the_plan_is_prefilled_by_the_four_principles(small_world: World) -> Non
     item = world.open_items(case)["make_plan"]
     view = views.task_view(world.session, world.official("cun"), item.id, world.clock.now())
     assert [(row["risk"], row["type"]) for row in view.values["measures"]] == [
-        ("illness", "health"), ("general", "employment"),
-    ]  # fmt: skip
+        ("illness", "health"),
+        ("general", "employment"),
+    ]
     assert "赵国梁" in view.values["official_text"]
 
 
@@ -124,11 +127,15 @@ def test_t25_no_plan_by_day_ten(world: World) -> None:
     world.go_to(start + 11, 0)
     assert set(world.open_items(case)) == {"name_official", "explain_delay"}
     assert _bell(world, case, "overdue") == {"county", "township", "village", "supervisor"}
-    found = measures.of_household(world.session, world.official("xiang"), case.household_id, world.clock.now())
+    found = measures.of_household(
+        world.session, world.official("xiang"), case.household_id, world.clock.now()
+    )
     assert found.unassisted and world.case(case.id).status == "open"
     world.finish(case, "explain_delay", "xian")
     world.to_declared(case)
-    found = measures.of_household(world.session, world.official("xiang"), case.household_id, world.clock.now())
+    found = measures.of_household(
+        world.session, world.official("xiang"), case.household_id, world.clock.now()
+    )
     assert not found.unassisted
     case = world.case(case.id)
     assert (case.status, case.lamp_floor) == ("finished", "red")
@@ -175,7 +182,10 @@ def test_refused_measures_go_back_to_the_plan_and_the_archive_waits(world: World
     world.finish(case, "accept_measures", "xian", outcome="refused", reason="岗位已满")
     assert set(world.open_items(case)) == {"make_plan", "build_archive"}
     world.finish(case, "build_archive", "cun")
-    first = [papers.measure(world.today, "illness", "health"), papers.measure(world.today, "general", "industry")]
+    first = [
+        papers.measure(world.today, "illness", "health"),
+        papers.measure(world.today, "general", "industry"),
+    ]
     world.finish(case, "make_plan", "cun", measures=first)
     world.finish(case, "review_plan", "xiang")
     world.finish(case, "declare_measures", "cun", declaration_number="BF-2022-002")
@@ -221,7 +231,10 @@ def test_two_officials_named_at_the_same_second_leave_one_in_office(world: World
             own.close()
 
     world.session.commit()
-    pairs = ((first.id, "name_official", "xiang", "甲某"), (second.id, "name_missing_official", "xiang2", "乙某"))
+    pairs = (
+        (first.id, "name_official", "xiang", "甲某"),
+        (second.id, "name_missing_official", "xiang2", "乙某"),
+    )
     people = [threading.Thread(target=name, args=pair) for pair in pairs]
     for person in people:
         person.start()
@@ -252,14 +265,19 @@ def test_a_returned_review_takes_the_plan_back_and_the_former_is_in_force_again(
     world.to_declared(case)
     again = world.open_by_hand(case.household_id, "assistance", "xiang")
     world.finish(again, "name_official", "xiang")
-    rows = [papers.measure(world.today, "illness", "health"), papers.measure(world.today, "general", "industry")]
+    rows = [
+        papers.measure(world.today, "illness", "health"),
+        papers.measure(world.today, "general", "industry"),
+    ]
     world.finish(again, "make_plan", "cun", measures=rows)
     world.finish(again, "review_plan", "xiang")
     in_force = plans.in_force(world.session, case.household_id)
     assert in_force is not None and in_force.case_id == again.id
     item = world.open_items(again)["declare_measures"]
     target = next(
-        t for t in return_targets(world.session, world.official("cun"), item.id) if t.element_id == "make_plan"
+        t
+        for t in return_targets(world.session, world.official("cun"), item.id)
+        if t.element_id == "make_plan"
     )
     return_to(world.session, world.official("cun"), item.id, target.seq, "措施要改", clock=world.clock)
     world.session.commit()
@@ -293,10 +311,15 @@ def test_a_late_measure_is_recalled_once_also_after_its_case_ended(world: World)
     texts = world.session.scalars(select(Notification.text).where(Notification.kind == "reminder")).all()
     assert len(texts) == 2 and all("报销医药费" in text for text in texts)
     world.go_to(last + 9)
-    assert len(world.session.scalars(select(Notification.id).where(Notification.kind == "reminder")).all()) == 2
+    assert (
+        len(world.session.scalars(select(Notification.id).where(Notification.kind == "reminder")).all()) == 2
+    )
     listed = measures.listing(world.session, world.official("xiang"), world.clock.now(), status="late").items
     assert [(m.content, m.household.head_name) for m in listed] == [("报销医药费", "王建国")]
-    assert measures.listing(world.session, world.official("waixiang"), world.clock.now(), status="late").total == 0
+    assert (
+        measures.listing(world.session, world.official("waixiang"), world.clock.now(), status="late").total
+        == 0
+    )
     world.assert_replays(case.id)
 
 
@@ -313,7 +336,12 @@ def test_progress_is_reported_by_village_and_township_until_the_measure_is_done(
             world.session, world.official(username), measure.id, {**report, **changes}, clock=world.clock
         )
 
-    for username, refusal in (("lin", NotFound), ("waixian", NotFound), ("xian", NotAllowed), ("ducha", NotAllowed)):
+    for username, refusal in (
+        ("lin", NotFound),
+        ("waixian", NotFound),
+        ("xian", NotAllowed),
+        ("ducha", NotAllowed),
+    ):
         with pytest.raises(refusal):
             tell(username)
     with pytest.raises(Invalid) as refused:
@@ -326,8 +354,10 @@ def test_progress_is_reported_by_village_and_township_until_the_measure_is_done(
     world.session.commit()
     measure = world.session.get_one(Measure, measure.id, populate_existing=True)
     assert (measure.status, measure.done_on, [p.status for p in measure.progress]) == (
-        "done", world.today, ["under_way", "done"],
-    )  # fmt: skip
+        "done",
+        world.today,
+        ["under_way", "done"],
+    )
     with pytest.raises(Conflict):
         tell("cun")
     waiting = select(Timer.token).where(Timer.kind == "reminder", Timer.status == "waiting")
@@ -377,7 +407,11 @@ def test_every_finding_is_explained_and_a_changed_plan_goes_the_whole_way(world:
     check = world.open_by_hand(household, "existing_check", "cun")
     codes = [one["code"] for one in world.variables(check)["assistance_findings"]]
     assert codes == ["no_official", "no_measures"]
-    typed = [{"explanation": "正在安排"}, {"finding": "改写的问题", "explanation": ""}, {"finding": "多的一行"}]
+    typed = [
+        {"explanation": "正在安排"},
+        {"finding": "改写的问题", "explanation": ""},
+        {"finding": "多的一行"},
+    ]
     with pytest.raises(Invalid) as refused:
         world.finish(check, "check_measures", "cun", findings=typed, outcome="adjust")
     assert list(refused.value.fields) == ["findings.1.explanation"]
@@ -403,7 +437,10 @@ def test_a_changed_plan_keeps_what_goes_on_and_ends_the_rest(world: World) -> No
     measures.report(world.session, world.official("cun"), health.id, report, clock=world.clock)
     check = world.open_by_hand(case.household_id, "existing_check", "cun")
     world.finish(check, "check_measures", "cun", findings=[], outcome="adjust")
-    rows = [papers.measure(world.today, "illness", "health"), papers.measure(world.today, "general", "industry")]
+    rows = [
+        papers.measure(world.today, "illness", "health"),
+        papers.measure(world.today, "general", "industry"),
+    ]
     world.finish(check, "make_plan", "cun", measures=rows)
     world.finish(check, "review_plan", "xiang")
     plan = plans.in_force(world.session, case.household_id)
@@ -433,20 +470,28 @@ def test_a_measure_named_again_keeps_its_row_its_payments_and_its_one_reminder(w
     world.finish(again, "name_official", "xiang")
     moved = {**rows[1], "amount": 5000, "ends_on": world.day(last + 5).date().isoformat()}
     world.finish(
-        again, "make_plan", "cun", measures=[rows[0], moved, papers.measure(world.today, "general", "finance")]
+        again,
+        "make_plan",
+        "cun",
+        measures=[rows[0], moved, papers.measure(world.today, "general", "finance")],
     )
     done = world.finish(again, "review_plan", "xiang")
     plan = plans.in_force(world.session, case.household_id)
     assert plan is not None
-    assert [(m.id, m.status) for m in plan.measures[:2]] == [(before[0].id, "under_way"), (before[1].id, "planned")]
+    assert [(m.id, m.status) for m in plan.measures[:2]] == [
+        (before[0].id, "under_way"),
+        (before[1].id, "planned"),
+    ]
     assert [row.amount for row in plan.measures[0].progress] == [800] and plan.measures[1].amount == 5000
     assert world.session.get_one(Measure, before[2].id, populate_existing=True).status == "stopped"
     withdraw(world.session, world.official("xiang"), done.item_id, clock=world.clock)
     former = plans.in_force(world.session, case.household_id)
     assert former is not None and former.case_id == case.id
     assert [(m.id, m.status, m.amount) for m in former.measures] == [
-        (before[0].id, "under_way", 3000), (before[1].id, "planned", 3000), (before[2].id, "planned", 3000),
-    ]  # fmt: skip
+        (before[0].id, "under_way", 3000),
+        (before[1].id, "planned", 3000),
+        (before[2].id, "planned", 3000),
+    ]
     world.finish(again, "review_plan", "xiang")
     world.go_to(last + 6)
     late = world.session.scalars(select(Timer).where(Timer.kind == "reminder", Timer.status == "fired")).all()
@@ -485,15 +530,18 @@ def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on
         world.finish(case, "review_plan", "xiang")
     plan = plans.in_force(world.session, order[0].household_id)
     assert plan is not None and plan.case_id == order[1].id
-    assert [m.type for m in plan.measures] == ["health", "industry", "finance"], "nobody had decided to end any"
+    assert [m.type for m in plan.measures] == ["health", "industry", "finance"], (
+        "nobody had decided to end any"
+    )
     for number, case in enumerate(order):
         world.finish(case, "declare_measures", "cun", declaration_number=f"申报{number}号")
         world.finish(case, "accept_measures", "xian")
     world.session.commit()
     found = world.session.scalars(select(AssistancePlan).order_by(AssistancePlan.id)).all()
     assert [(p.case_id, p.declaration_number, p.status) for p in found] == [
-        (order[0].id, "申报0号", "superseded"), (order[1].id, "申报1号", "accepted"),
-    ]  # fmt: skip
+        (order[0].id, "申报0号", "superseded"),
+        (order[1].id, "申报1号", "accepted"),
+    ]
     for case in order:
         world.assert_replays(case.id)
 

@@ -24,7 +24,9 @@ ROUNDS = 6
 
 
 def at_once(world: World, acts: list[Callable[[Session], Any]]) -> list[Any]:
-    """What came of the acts, done at the same moment in sessions of their own; a refusal is an outcome too."""
+    """What came of the acts, done at the same moment in sessions of their own;
+    a refusal is an outcome too.
+    """
     start, outcomes = threading.Barrier(len(acts)), [None] * len(acts)
 
     def do(number: int, act: Callable[[Session], Any]) -> None:
@@ -75,13 +77,17 @@ def test_a_key_belongs_to_its_account_and_to_one_operation(world: World) -> None
     app = application(world)
     county, other = Caller(app, world, "xian"), Caller(app, world, "xian2")
     ids = [task["id"] for task in county.get("/tasks?step=identification:approve").json["items"]]
-    act = bulk.decide(world.session, world.official("xian"), ids[:1], {"outcome": "approve"}, clock=world.clock)
+    act = bulk.decide(
+        world.session, world.official("xian"), ids[:1], {"outcome": "approve"}, clock=world.clock
+    )
     body = {"data": {"outcome": "approve"}, "idempotency_key": f"bulk:{act.id}:{ids[0]}"}
     assert county.post(f"/tasks/{ids[0]}/complete", body).status_code == 409  # that one is the bulk act's
     body = {"data": papers.paper("county_approval", world.today, ""), "idempotency_key": "k"}
     first = county.post(f"/tasks/{ids[1]}/complete", body)
     assert first.status_code == 200 and county.post(f"/tasks/{ids[1]}/complete", body).json == first.json
-    assert other.post(f"/tasks/{ids[1]}/complete", body).status_code == 409  # another's key, be it the same text
+    assert (
+        other.post(f"/tasks/{ids[1]}/complete", body).status_code == 409
+    )  # another's key, be it the same text
 
 
 @pytest.mark.duty("R06")
@@ -118,7 +124,9 @@ def test_a_clue_and_a_step_of_the_same_household_do_not_wait_for_each_other(worl
 def _clue(world: World, household_id: int) -> Callable[[Session], Any]:
     def enter(session: Session) -> Any:
         data = papers.clue(world.today)
-        return clues.enter(session, account(session, "cun"), data, clock=world.clock, household_id=household_id)
+        return clues.enter(
+            session, account(session, "cun"), data, clock=world.clock, household_id=household_id
+        )
 
     return enter
 
@@ -130,7 +138,9 @@ def test_two_saves_of_one_draft_at_once_are_one_draft(world: World) -> None:
     world.session.commit()
 
     def save(session: Session) -> Any:
-        return runtime.save_draft(session, account(session, "cun"), item_id, {"remark": "写到一半"}, clock=world.clock)
+        return runtime.save_draft(
+            session, account(session, "cun"), item_id, {"remark": "写到一半"}, clock=world.clock
+        )
 
     outcomes = at_once(world, [save] * 4)
     assert [one for one in outcomes if isinstance(one, Exception)] == []
@@ -148,7 +158,9 @@ def test_a_finished_item_takes_neither_files_nor_drafts(world: World) -> None:
     with pytest.raises(Conflict, match="办结"):
         world.upload("cun", item)
     with pytest.raises(Conflict, match="办结"):
-        runtime.save_draft(world.session, world.official("cun"), item.id, {"remark": "晚了"}, clock=world.clock)
+        runtime.save_draft(
+            world.session, world.official("cun"), item.id, {"remark": "晚了"}, clock=world.clock
+        )
     assert village.post(f"/tasks/{item.id}/draft", data={"remark": "晚了"}).status_code == 409
     assert village.post(f"/tasks/{item.id}", data={"remark": "晚了"}).status_code == 409
     assert caller.post(f"/tasks/{item.id}/complete", {"data": {"remark": "晚了"}}).status_code == 409
@@ -156,7 +168,7 @@ def test_a_finished_item_takes_neither_files_nor_drafts(world: World) -> None:
     assert world.session.scalar(select(func.count()).select_from(Draft)) == 0
 
 
-# -- the lock order -------------------------------------------------------------------------------------------------------
+# -- the lock order --------------------------------------------------------------------------------
 
 RANKS = {"household": 0, "case_file": 1, "work_item": 2, "timer": 2, "draft": 2, "log_stream": 9}
 """engine/locks.py: what is locked first, and last."""
@@ -182,21 +194,26 @@ def orders(postgres_url: str) -> Iterator[tuple[World, list[list[str]]]]:
     orders: list[list[str]] = [[]]
     event.listen(world.engine, "begin", lambda _: orders.append([]))
     event.listen(
-        world.engine, "before_cursor_execute",
+        world.engine,
+        "before_cursor_execute",
         lambda _c, _cursor, statement, *_: orders[-1].extend(_locked(statement)),
-    )  # fmt: skip
+    )
     yield world, orders
     world.close()
 
 
 @pytest.mark.duty("C3", "R10")
 def test_an_objection_is_written_down_under_the_lock(postgres_url: str) -> None:
-    """A new row holds what it refers to: an objection and a handing over at once must not wait for each other."""
+    """A new row holds what it refers to: an objection and a handing
+    over at once must not wait for each other.
+    """
     world = World(postgres_url)
     case = world.enter()
     world.to_notice(case)
     said: list[str] = []
-    event.listen(world.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: said.append(statement))
+    event.listen(
+        world.engine, "before_cursor_execute", lambda _c, _cursor, statement, *_: said.append(statement)
+    )
     data = {"matter": "家中有车", "raised_on": world.today.isoformat()}
     assert messages.send(world.session, world.official("cun"), case.id, "objection", data, clock=world.clock)
     locks = [number for number, one in enumerate(said) if _locked(one) == ["household", "case_file"]]

@@ -1,4 +1,6 @@
-"""What was sent, attached and issued is in the lines by its hash: whatever is changed or deleted later is found."""
+"""What was sent, attached and issued is in the lines by its hash:
+whatever is changed or deleted later is found.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +55,20 @@ def test_what_was_sent_attached_or_issued_cannot_be_changed_unseen(small_world: 
     kept = table(Attachment)
     other = _tried(world, update(kept).where(kept.c.id == file).values(body=b"another"))
     assert other == [f"case {line.seq} 附件（编号 {file}）与当时不同"]
-    assert _tried(world, delete(kept).where(kept.c.id == file)) == [f"case {line.seq} 附件（编号 {file}）已被删除"]
+    assert _tried(world, delete(kept).where(kept.c.id == file)) == [
+        f"case {line.seq} 附件（编号 {file}）已被删除"
+    ]
 
     issued = world.session.scalars(select(LogEntry).where(LogEntry.kind == "issue")).one()
     paper, name = table(NumberedPaper), f"文件“{issued.data['number']}”"
     mine = paper.c.id == issued.data["paper"]
-    assert _tried(world, update(paper).where(mine).values(content={})) == [f"papers {issued.seq} {name}与当时不同"]
+    assert _tried(world, update(paper).where(mine).values(content={})) == [
+        f"papers {issued.seq} {name}与当时不同"
+    ]
     assert _tried(
-        world, delete(PaperEntry).where(PaperEntry.paper_id == issued.data["paper"]), delete(paper).where(mine)
+        world,
+        delete(PaperEntry).where(PaperEntry.paper_id == issued.data["paper"]),
+        delete(paper).where(mine),
     ) == [f"papers {issued.seq} {name}已被删除"]
 
 

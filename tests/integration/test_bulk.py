@@ -1,4 +1,6 @@
-"""One act on many items: each decided alone, blanks from its own case, files in every case, refused for its own reason."""
+"""One act on many items: each decided alone, blanks from its own case, files in every case,
+refused for its own reason.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,19 @@ def test_blanks_take_each_households_own_value(world: World) -> None:
     )
     assert [row[-1] for row in found.rows.values()] == ["边缘易致贫户", "脱贫不稳定户", "突发严重困难户"]
     act = bulk.decide(
-        world.session, county, all_of(world, "xian", APPROVE), {"outcome": "approve", "category": ""}, clock=world.clock
+        world.session,
+        county,
+        all_of(world, "xian", APPROVE),
+        {"outcome": "approve", "category": ""},
+        clock=world.clock,
     )
     assert bulk.counts(world.session, act)["done"] == 3
     sent = select(Submission.data).where(Submission.form_key == "county_approval").order_by(Submission.id)
-    assert [data["category"] for data in world.session.scalars(sent)] == ["marginal", "unstable", "sudden_hardship"]
+    assert [data["category"] for data in world.session.scalars(sent)] == [
+        "marginal",
+        "unstable",
+        "sudden_hardship",
+    ]
     for case in cases:
         lines = world.session.scalars(select(LogEntry).where(LogEntry.stream == f"case:{case.id}")).all()
         last = [line for line in lines if line.element_id == "approve"]
@@ -59,7 +69,9 @@ def _items(ids: list[int]):  # type: ignore[no-untyped-def]
 def _form(world: World):  # type: ignore[no-untyped-def]
     from engine import runtime
 
-    return runtime.definition_of(world.session, world.session.scalars(select(CaseFile)).first()).form("county_approval")
+    return runtime.definition_of(world.session, world.session.scalars(select(CaseFile)).first()).form(
+        "county_approval"
+    )
 
 
 @pytest.mark.duty("R12")
@@ -90,18 +102,26 @@ def test_what_suits_nobody_is_said_once_and_nothing_is_done(world: World) -> Non
         bulk.decide(world.session, world.official("waixian"), ids, {"outcome": "approve"}, clock=world.clock)
     with pytest.raises(Invalid, match="1000"):
         bulk.decide(
-            world.session, world.official("xian"), list(range(1, 1002)), {"outcome": "approve"}, clock=world.clock
+            world.session,
+            world.official("xian"),
+            list(range(1, 1002)),
+            {"outcome": "approve"},
+            clock=world.clock,
         )
 
 
-def test_a_portion_cut_off_is_taken_up_without_doubling(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_portion_cut_off_is_taken_up_without_doubling(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     many.to_approval(world, 5, (VILLAGE,))
     monkeypatch.setattr(bulk, "PORTION", 2)
     monkeypatch.setattr(bulk, "PATIENCE", 0)
     ids, county = all_of(world, "xian", APPROVE), world.official("xian")
     act = bulk.decide(world.session, county, ids, {"outcome": "approve"}, clock=world.clock)
     assert bulk.counts(world.session, act) == {"pending": 3, "done": 2, "refused": 0}
-    entry = world.session.scalars(select(BulkEntry).where(BulkEntry.act_id == act.id).order_by(BulkEntry.id)).first()
+    entry = world.session.scalars(
+        select(BulkEntry).where(BulkEntry.act_id == act.id).order_by(BulkEntry.id)
+    ).first()
     assert entry is not None
     entry.status, entry.text = "pending", ""  # the step was done, its note was lost with the server
     world.session.commit()
@@ -131,7 +151,11 @@ def test_several_go_back_with_one_reason(world: World) -> None:
 def test_one_photo_for_many_announcements(world: World) -> None:
     many.to_approval(world, 3, (VILLAGE,))
     bulk.decide(
-        world.session, world.official("xian"), all_of(world, "xian", APPROVE), {"outcome": "approve"}, clock=world.clock
+        world.session,
+        world.official("xian"),
+        all_of(world, "xian", APPROVE),
+        {"outcome": "approve"},
+        clock=world.clock,
     )
     ids = all_of(world, "xiang", InboxFilter(step="identification:announce"))
     photo = world.upload("xiang", world.session.get_one(WorkItem, ids[0]))
@@ -141,13 +165,20 @@ def test_one_photo_for_many_announcements(world: World) -> None:
     files = world.session.scalars(select(Attachment).where(Attachment.work_item_id.in_(ids))).all()
     assert len({file.case_id for file in files}) == 3 and len([file for file in files if file.copy_of]) == 2
     for file in files:
-        assert attachments.fetch(world.session, world.official("cun"), file.id, world.clock.now())[1] == papers.PNG
+        assert (
+            attachments.fetch(world.session, world.official("cun"), file.id, world.clock.now())[1]
+            == papers.PNG
+        )
 
 
 def test_the_filter_finds_all_pages_but_what_a_colleague_holds(world: World) -> None:
     many.to_approval(world, 23, (VILLAGE, OTHER_VILLAGE))
     everything = all_of(world, "xian", APPROVE)
-    assert len(everything) == 23 == inbox.todo(world.session, world.official("xian"), APPROVE, world.clock.now()).total
+    assert (
+        len(everything)
+        == 23
+        == inbox.todo(world.session, world.official("xian"), APPROVE, world.clock.now()).total
+    )
     one_village = InboxFilter(step=APPROVE.step, village=VILLAGE)
     assert len(all_of(world, "xian", one_village)) == 12
     assert all_of(world, "cun", APPROVE) == []

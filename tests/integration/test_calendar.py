@@ -1,4 +1,6 @@
-"""Days off: counted by calendar months where months are said, and missed before a year begins without them."""
+"""Days off: counted by calendar months where months are said,
+and missed before a year begins without them.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,17 @@ from web import cli
 
 @pytest.mark.duty("R09")
 @pytest.mark.parametrize(("matched_on", "reusable"), [(date(2021, 5, 5), True), (date(2021, 5, 4), False)])
-def test_a_result_is_reused_for_twelve_calendar_months(small_world: World, matched_on: date, reusable: bool) -> None:
+def test_a_result_is_reused_for_twelve_calendar_months(
+    small_world: World, matched_on: date, reusable: bool
+) -> None:
     world = small_world
     case = world.enter()
     with write(world.session):
         row = MatchingResult(
-            household_id=case.household_id, matched_on=matched_on, effect="none", recorded_at=world.clock.now()
+            household_id=case.household_id,
+            matched_on=matched_on,
+            effect="none",
+            recorded_at=world.clock.now(),
         )
         world.session.add(row)
     call = ServiceCall(world.session, world.case(case.id), None, world.clock.now(), "", "", lambda _: None)
@@ -43,15 +50,25 @@ def test_months_are_calendar_months() -> None:
 
 def test_a_year_without_days_off_is_missed_by_who_looks_after_them(small_world: World) -> None:
     world = small_world
-    assert calendar.lacking(world.session, date(2025, 6, 1)) == calendar.lacking(world.session, date(2025, 12, 1)) == []
+    assert (
+        calendar.lacking(world.session, date(2025, 6, 1))
+        == calendar.lacking(world.session, date(2025, 12, 1))
+        == []
+    )
     assert calendar.lacking(world.session, date(2027, 11, 1))[-1].startswith("还没有 2028 年的节假日")
     assert "2027 年的调休上班日还没有录入" in calendar.lacking(world.session, date(2027, 1, 1))[0]
     app = application(world)
     world.session.commit()
     with write(world.session):
         world.session.execute(delete(CalendarDay).where(CalendarDay.day >= date(2022, 1, 1)))
-    pages = {name: signed_in(app, world.official(name)).get("/more").text for name in ("xitong", "liucheng", "cun")}
-    assert [("还没有 2022 年的节假日" in pages[name]) for name in ("xitong", "liucheng", "cun")] == [True, True, False]
+    pages = {
+        name: signed_in(app, world.official(name)).get("/more").text for name in ("xitong", "liucheng", "cun")
+    }
+    assert [("还没有 2022 年的节假日" in pages[name]) for name in ("xitong", "liucheng", "cun")] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_year_is_imported(small_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ def run(*arguments: str | Path) -> tuple[int, str]:
 @pytest.mark.duty("C5")
 def test_the_products_own_files_are_sound() -> None:
     code, output = run(
-        ROOT / "bpmn/public_notice.bpmn", ROOT / "forms_json/objection.json", ROOT / "bpmn/decisions/category.dmn"
+        ROOT / "bpmn/public_notice.bpmn",
+        ROOT / "forms_json/objection.json",
+        ROOT / "bpmn/decisions/category.dmn",
     )
     assert code == 0 and output.count("没有问题") == 3
 
@@ -55,10 +57,14 @@ def test_warnings_are_no_errors_and_programs_get_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "sentence"),
     [
-        ("a.bpmn", b"<not xml", "不是完整的 XML"), ("a.bpmn", b"", "不是完整的 XML"), ("a.bpmn", b" " * (MAX_BYTES * 3), "过大"),
-        ("a.json", b"[" * 100_000, "表单"), ("a.form", b"{}", "缺少 components"), ("a.dmn", b"<a/>", "不是 DMN"),
+        ("a.bpmn", b"<not xml", "不是完整的 XML"),
+        ("a.bpmn", b"", "不是完整的 XML"),
+        ("a.bpmn", b" " * (MAX_BYTES * 3), "过大"),
+        ("a.json", b"[" * 100_000, "表单"),
+        ("a.form", b"{}", "缺少 components"),
+        ("a.dmn", b"<a/>", "不是 DMN"),
     ],
-)  # fmt: skip
+)
 def test_broken_files_get_a_sentence(tmp_path: Path, name: str, body: bytes, sentence: str) -> None:
     (tmp_path / name).write_bytes(body)
     code, output = run(tmp_path / name)
@@ -79,14 +85,23 @@ def test_a_programme_checks_a_file_with_the_forms_sent_beside_it(small_world: Wo
 @pytest.mark.parametrize(
     "body",
     [
-        {"xml": ""}, {"xml": "\ud800"}, {"xml": "<a>" * 5000}, {"xml": "x", "decisions": {"category": "\ud800<a/>"}},
-        {"xml": "x", "forms": {"clue": None}}, {"xml": None}, {"xml": 1}, {},
+        {"xml": ""},
+        {"xml": "\ud800"},
+        {"xml": "<a>" * 5000},
+        {"xml": "x", "decisions": {"category": "\ud800<a/>"}},
+        {"xml": "x", "forms": {"clue": None}},
+        {"xml": None},
+        {"xml": 1},
+        {},
     ],
-)  # fmt: skip
+)
 def test_bad_requests_get_a_sentence(small_world: World, body: dict[str, Any]) -> None:
     owner = Caller(application(small_world), small_world, "liucheng")
     answer = owner.client.post(  # as JSON may: with half a character
-        "/api/v1/procedures/check", data=json.dumps(body), headers=owner.headers, content_type="application/json"
+        "/api/v1/procedures/check",
+        data=json.dumps(body),
+        headers=owner.headers,
+        content_type="application/json",
     )
     assert answer.status_code in (200, 400, 422), answer.text
     if answer.status_code == 200:
@@ -111,6 +126,14 @@ def test_a_decision_whose_ids_mean_two_things_is_neither_checked_nor_deployed(sm
 
 def test_bad_forms_and_decisions_sent_along_are_findings(small_world: World) -> None:
     owner = Caller(application(small_world), small_world, "liucheng")
-    for form in ([[[]]], None, {}, "x", 1, {"components": [1]}, {"components": [{"type": "group", "components": 3}]}):
+    for form in (
+        [[[]]],
+        None,
+        {},
+        "x",
+        1,
+        {"components": [1]},
+        {"components": [{"type": "group", "components": 3}]},
+    ):
         answer = owner.post("/procedures/check", {"xml": camunda7(STEP), "forms": {"clue": form}})
         assert answer.status_code == 200 and not answer.json["ok"], (form, answer.text)

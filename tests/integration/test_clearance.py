@@ -50,20 +50,30 @@ def household_of(world: World, case: CaseFile) -> Household:
 def answer(world: World, case: CaseFile, username: str = "xiang", **changes: Any) -> bool:
     """The household's answer is registered."""
     data = papers.paper("household_answer", world.today, "", **changes)
-    return messages.send(world.session, world.official(username), case.id, "household_answer", data, clock=world.clock)
+    return messages.send(
+        world.session, world.official(username), case.id, "household_answer", data, clock=world.clock
+    )
 
 
 def _measure(world: World, case: CaseFile) -> Measure:
     with write(world.session):
         plan = AssistancePlan(
-            household_id=case.household_id, case_id=case.id, made_on=date(2022, 1, 5), recorded_at=world.clock.now()
+            household_id=case.household_id,
+            case_id=case.id,
+            made_on=date(2022, 1, 5),
+            recorded_at=world.clock.now(),
         )
         world.session.add(plan)
         world.session.flush()
         found = Measure(
-            plan_id=plan.id, household_id=case.household_id, village_code=case.village_code, type="industry",
-            ends_on=date(2022, 12, 1), amount=Decimal(500), status="under_way",
-        )  # fmt: skip
+            plan_id=plan.id,
+            household_id=case.household_id,
+            village_code=case.village_code,
+            type="industry",
+            ends_on=date(2022, 12, 1),
+            amount=Decimal(500),
+            status="under_way",
+        )
         world.session.add(found)
     return found
 
@@ -77,12 +87,17 @@ def test_a_clearance_removes_from_the_register_and_deletes_nothing(world: World)
     to_consent(world, case)
     assert (household_of(world, case).status, measure.status) == ("monitored", "under_way")
     world.finish(case, "register_consent", "sheng")
-    before = world.session.scalar(select(func.count(Member.id)).where(Member.household_id == case.household_id))
+    before = world.session.scalar(
+        select(func.count(Member.id)).where(Member.household_id == case.household_id)
+    )
     done = world.finish(case, "execute_in_system", "sheng")
     household = household_of(world, case)
     assert (household.status, household.cleared_on, measure.status) == ("cleared", world.today, "stopped")
     assert household.monitored_on is not None and household.category == "marginal"
-    assert world.session.scalar(select(func.count(Member.id)).where(Member.household_id == household.id)) == before
+    assert (
+        world.session.scalar(select(func.count(Member.id)).where(Member.household_id == household.id))
+        == before
+    )
     runtime.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
     assert (household_of(world, case).status, household.cleared_on) == ("monitored", None)
     world.session.refresh(measure)
@@ -167,7 +182,9 @@ def test_the_province_refuses_and_the_household_stays_with_its_help(world: World
 def test_a_clearance_ends_the_assistance_under_way_and_is_not_offered_twice(world: World) -> None:
     case = propose(world)
     official, household = world.official("xiang"), household_of(world, case)
-    assert "clearance" not in {one.key for one in openings.startable(world.session, world.official("xian"), household)}
+    assert "clearance" not in {
+        one.key for one in openings.startable(world.session, world.official("xian"), household)
+    }
     assistance = world.open_by_hand(case.household_id, "assistance", "xiang")
     assert "name_official" in world.open_items(assistance)
     to_hearing(world, case)

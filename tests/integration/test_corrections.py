@@ -1,4 +1,6 @@
-"""The register put right: two records become one, a wrong clue is cancelled; by two people, with all that follows."""
+"""The register put right: two records become one, a wrong clue is cancelled; by two people,
+with all that follows.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,13 @@ def ask(world: World, gone: CaseFile, kept: CaseFile, username: str = "xiang") -
     )
 
 
-def decide(world: World, row: Correction, username: str = "xian", agrees: bool = True, note: str = "") -> Correction:
+def decide(
+    world: World, row: Correction, username: str = "xian", agrees: bool = True, note: str = ""
+) -> Correction:
     world.session.commit()
-    return corrections.decide(world.session, world.official(username), row.id, agrees, note, clock=world.clock)
+    return corrections.decide(
+        world.session, world.official(username), row.id, agrees, note, clock=world.clock
+    )
 
 
 @pytest.mark.duty("R41", "R06")
@@ -68,11 +74,15 @@ def test_two_records_become_one_and_nothing_is_lost(world: World) -> None:
     assert {clue.case_id for clue in moved} == {kept.id} and {clue.household_id for clue in moved} == {
         kept.household_id
     }
-    assert world.case(kept.id).discovery_date == world.day(-2).date()  # the earliest clue rules the limit (R06)
+    assert (
+        world.case(kept.id).discovery_date == world.day(-2).date()
+    )  # the earliest clue rules the limit (R06)
     world.assert_replays(kept.id)
     found = households.search(world.session, world.official("cun"), "王健国").items
     assert not found and world.session.scalars(select(Household)).all().__len__() == 2
-    kinds = [line.kind for line in world.session.scalars(select(LogEntry).where(LogEntry.stream.like("access%")))]
+    kinds = [
+        line.kind for line in world.session.scalars(select(LogEntry).where(LogEntry.stream.like("access%")))
+    ]
     assert kinds[-2:] == ["correction_asked", "correction_done"] and list(audit.verify(world.session)) == []
     for household_id in (gone.household_id, kept.household_id):
         chapters = life.of_household(world.session, world.official("cun"), household_id, {})
@@ -99,7 +109,9 @@ def test_a_second_person_over_both_places_decides(world: World) -> None:
         ask(world, gone, kept, "xian2")
     decide(world, again, "shi")
     with pytest.raises(NotAllowed):
-        corrections.ask_merge(world.session, world.official("ducha"), kept.household_id, "1", "查重", clock=world.clock)
+        corrections.ask_merge(
+            world.session, world.official("ducha"), kept.household_id, "1", "查重", clock=world.clock
+        )
 
 
 @pytest.mark.duty("R41")
@@ -108,7 +120,11 @@ def test_what_a_merge_refuses(world: World) -> None:
     cun, clock = world.official("cun"), world.clock
     number = world.session.get_one(Household, kept.household_id).number
     far = world.enter(
-        "lin", village=OTHER_VILLAGE, name="远", id_number=papers.id_number("41990119600308111"), address="9号"
+        "lin",
+        village=OTHER_VILLAGE,
+        name="远",
+        id_number=papers.id_number("41990119600308111"),
+        address="9号",
     )
     far_number = far.household.number
     for into, reason in (
@@ -133,7 +149,9 @@ def test_measures_go_on_at_the_record_that_is_kept_and_people_are_free(world: Wo
     world.to_declared(helped)
     number = helped.household.head_id_number
     other = world.approved(name="王健国", id_number=OTHER, address="东沟路1号")
-    going = measures.of_household(world.session, world.official("cun"), helped.household_id, world.clock.now())
+    going = measures.of_household(
+        world.session, world.official("cun"), helped.household_id, world.clock.now()
+    )
     decide(world, ask(world, helped, other))
     rows = world.session.scalars(select(Measure).execution_options(populate_existing=True)).all()
     assert rows and {one.household_id for one in rows} == {other.household_id} and going
@@ -152,7 +170,8 @@ def test_a_wrong_clue_is_cancelled_and_its_case_ends(world: World) -> None:
     clue = world.session.scalars(select(RiskClue)).one()
     row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "认错了人", clock=world.clock)
     assert any(
-        "识别认定" in sentence and "终止" in sentence for sentence in corrections.consequences(world.session, row)
+        "识别认定" in sentence and "终止" in sentence
+        for sentence in corrections.consequences(world.session, row)
     )
     with pytest.raises(NotAllowed):
         decide(world, row, "cun2")
@@ -175,11 +194,17 @@ def test_a_cancelled_clue_no_longer_rules_the_limit(world: World) -> None:
     world.enter(household_id=case.household_id)
     first = world.session.scalars(select(RiskClue).order_by(RiskClue.id)).first()
     assert first is not None and limit is not None
-    row = corrections.ask_cancel(world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock)
+    row = corrections.ask_cancel(
+        world.session, world.official("cun"), first.id, "日期是别户的", clock=world.clock
+    )
     assert "其余线索" in corrections.consequences(world.session, row)[-1]
     decide(world, row, "xiang")
     case = world.case(case.id)
-    assert case.status == "open" and case.discovery_date == world.today and case.limit_at == limit + timedelta(days=5)
+    assert (
+        case.status == "open"
+        and case.discovery_date == world.today
+        and case.limit_at == limit + timedelta(days=5)
+    )
     world.assert_replays(case.id)
 
 
@@ -190,7 +215,11 @@ def test_the_pages_of_corrections(small_world: World) -> None:
     asker, second = signed_in(app, world.official("xiang")), signed_in(app, world.official("xian"))
     path = f"/households/{gone.household_id}/corrections"
     refused = asker.post(path, data={"kind": "merge", "into": "12", "reason": "同一户"})
-    assert refused.status_code == 422 and "您负责的范围内没有这户" in refused.text and 'value="12"' in refused.text
+    assert (
+        refused.status_code == 422
+        and "您负责的范围内没有这户" in refused.text
+        and 'value="12"' in refused.text
+    )
     asked = asker.post(
         path,
         data={"kind": "merge", "into": papers.id_number(papers.HEAD_ID), "reason": "同一户"},
@@ -208,7 +237,9 @@ def test_the_pages_of_corrections(small_world: World) -> None:
     assert "已并入另一户" in shown and "录入线索" not in shown.partition("<main")[2].partition("</main")[0]
     assert "终止办理：并入王建国户" in asker.get(f"/cases/{gone.id}").text
     assert (
-        world.session.scalars(select(WorkItem).where(WorkItem.case_id == gone.id, WorkItem.status == "open")).all()
+        world.session.scalars(
+            select(WorkItem).where(WorkItem.case_id == gone.id, WorkItem.status == "open")
+        ).all()
         == []
     )
     assert clues.of_household(world.session, gone.household_id) == []
@@ -219,12 +250,16 @@ def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small
     world = small_world
     case = world.approved()
     clue = world.session.scalars(select(RiskClue)).one()
-    row = corrections.ask_cancel(world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock)
+    row = corrections.ask_cancel(
+        world.session, world.official("cun"), clue.id, "是邻居家的", clock=world.clock
+    )
     assert any("结果不变" in said for said in corrections.consequences(world.session, row))
     decide(world, row, "xiang")
     assert world.session.get_one(RiskClue, clue.id, populate_existing=True).cancelled_at is not None
     assert (world.case(case.id).status, case.household.status) == ("open", "monitored")
-    assert set(world.open_items(case)) == {"announce"}  # the township still announces what the county approved
+    assert set(world.open_items(case)) == {
+        "announce"
+    }  # the township still announces what the county approved
     world.finish(case, "announce", "xiang")
     world.assert_replays(case.id)
 
@@ -238,7 +273,9 @@ def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world:
     assert world.case(case.id).lamp_floor == "red"
     wrong = world.session.scalars(select(RiskClue).order_by(RiskClue.id.desc())).first()
     assert wrong is not None
-    row = corrections.ask_cancel(world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock)
+    row = corrections.ask_cancel(
+        world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock
+    )
     decide(world, row, "xiang")
     assert world.case(case.id).lamp_floor == "green"
     said = select(Notification.text).where(Notification.text.contains("仍未办结"))

@@ -1,4 +1,6 @@
-"""Timers that fire again and again beside a step that goes on: every round once, at its own time; in memory and stored."""
+"""Timers that fire again and again beside a step that goes on: every round once, at its own time;
+in memory and stored.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,20 @@ from engine.definitions import check
 from engine.installation import ROOT
 from engine.instance import Instance
 from engine.models import LogEntry, Timer
-from tests.support.small import END, FORMS, NOW, START, again, begin, boundary, flow, open_names, process, task, token
+from tests.support.small import (
+    END,
+    FORMS,
+    NOW,
+    START,
+    again,
+    begin,
+    boundary,
+    flow,
+    open_names,
+    process,
+    task,
+    token,
+)
 from tests.support.world import World
 
 DAY = timedelta(days=1)
@@ -22,9 +37,17 @@ OTHER_END = '<bpmn:endEvent id="e2"/>'
 def nagging(text: str = "R3/P2D", cancel: str = "false", host: str = "") -> str:
     """A step beside which a reminder is opened again and again."""
     return process(
-        START, host or task("a"), END, boundary("nag", "a", text, cancel, "timeCycle"), task("remind"), OTHER_END,
-        flow("s", "a"), flow("a", "e"), flow("nag", "remind"), flow("remind", "e2"),
-    )  # fmt: skip
+        START,
+        host or task("a"),
+        END,
+        boundary("nag", "a", text, cancel, "timeCycle"),
+        task("remind"),
+        OTHER_END,
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("nag", "remind"),
+        flow("remind", "e2"),
+    )
 
 
 def dues(instance: Instance) -> list[datetime]:
@@ -83,12 +106,19 @@ def test_a_cycle_never_makes_a_limit_of_its_step() -> None:
 @pytest.mark.parametrize(
     ("text", "first", "last", "rounds"),
     [
-        ("R2/2022-06-01T08:00:00+08:00/P1M", datetime.fromisoformat("2022-06-01T08:00:00+08:00"), datetime.fromisoformat("2022-07-01T08:00:00+08:00"), 2),
+        (
+            "R2/2022-06-01T08:00:00+08:00/P1M",
+            datetime.fromisoformat("2022-06-01T08:00:00+08:00"),
+            datetime.fromisoformat("2022-07-01T08:00:00+08:00"),
+            2,
+        ),
         ('"R" + string(wanted) + "/PT12H"', NOW + timedelta(hours=12), NOW + timedelta(hours=24), 2),
         ("R/P30D", NOW + 30 * DAY, NOW + 3000 * DAY, 100),
     ],
-)  # fmt: skip
-def test_starts_months_expressions_and_no_end(text: str, first: datetime, last: datetime, rounds: int) -> None:
+)
+def test_starts_months_expressions_and_no_end(
+    text: str, first: datetime, last: datetime, rounds: int
+) -> None:
     instance = begin(nagging(text), wanted=2)
     assert dues(instance) == [first]
     instance.records.clear()
@@ -116,7 +146,10 @@ def test_what_is_no_cycle_is_refused_by_name(body: str, sentence: str) -> None:
 
 def test_a_cycle_elsewhere_is_refused(  # an interrupting or plain wait fires once
 ) -> None:
-    wait = '<bpmn:intermediateCatchEvent id="w"><bpmn:timerEventDefinition><bpmn:timeCycle>R3/P1D</bpmn:timeCycle></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>'
+    wait = (
+        '<bpmn:intermediateCatchEvent id="w"><bpmn:timerEventDefinition>'
+        "<bpmn:timeCycle>R3/P1D</bpmn:timeCycle></bpmn:timerEventDefinition></bpmn:intermediateCatchEvent>"
+    )
     definition, findings = check(process(START, wait, END, flow("s", "w"), flow("w", "e")).encode(), FORMS)
     assert definition is None and "别处的定时只会到期一次" in findings[0].message
 
@@ -127,7 +160,9 @@ def test_a_case_that_is_reminded_can_be_explored_to_its_end() -> None:
 
 
 @pytest.mark.duty("C5", "R15")
-def test_rounds_fire_exactly_once_through_the_step_transaction_also_after_days_of_standstill(world: World) -> None:
+def test_rounds_fire_exactly_once_through_the_step_transaction_also_after_days_of_standstill(
+    world: World,
+) -> None:
     drawn = (ROOT / "bpmn" / "identification.bpmn").read_text("utf-8")
     nag = (
         boundary("nag", "verify", "R3/P1D", "false", "timeCycle")
@@ -146,6 +181,8 @@ def test_rounds_fire_exactly_once_through_the_step_transaction_also_after_days_o
     fired = world.session.scalars(query.order_by(LogEntry.id)).all()
     opened = world.case(case.id).started_at
     assert [e.data["due"] for e in fired] == [(opened + n * DAY).isoformat() for n in (1, 2, 3)]
-    left = select(Timer.id).where(Timer.case_id == case.id, Timer.element_id == "nag", Timer.status == "waiting")
+    left = select(Timer.id).where(
+        Timer.case_id == case.id, Timer.element_id == "nag", Timer.status == "waiting"
+    )
     assert world.session.scalars(left).all() == [] and world.case(case.id).lamp_floor != "red"
     world.assert_replays(case.id)

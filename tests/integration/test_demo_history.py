@@ -1,4 +1,6 @@
-"""The demo shows every procedure at several stages, also those that begin long after a household's admission."""
+"""The demo shows every procedure at several stages,
+also those that begin long after a household's admission.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +32,35 @@ def demo(tmp_path: Path) -> Factory:
 
 
 def test_every_later_procedure_is_at_work(demo: Factory) -> None:
-    """Each is open somewhere; eliminations went through; city and province have several cases of one batch to review."""
+    """Each is open somewhere; eliminations went through;
+    city and province have several cases of one batch to review.
+    """
     with demo() as session:
         running = set(session.scalars(select(CaseFile.procedure_key).where(CaseFile.status == "open")))
         assert {"risk_elimination", "look_back", "rollback", "clearance", "existing_check"} <= running
         assert set(session.scalars(select(Procedure.key).where(Procedure.part.is_(False)))) - running <= {
-            "identification", "assistance",
-        }  # fmt: skip
+            "identification",
+            "assistance",
+        }
         steps = set(session.scalars(select(WorkItem.element_id).where(WorkItem.status == "open")))
-        assert {"check", "review", "approve", "announce", "revisit", "city_reviews", "province_reviews"} <= steps
+        assert {
+            "check",
+            "review",
+            "approve",
+            "announce",
+            "revisit",
+            "city_reviews",
+            "province_reviews",
+        } <= steps
         assert {"register_consent", "execute_in_system", "confirm_check"} <= steps
         marked = select(CaseFile).where(CaseFile.outcome_code == "eliminated").join(Household)
         assert (
-            len(list(session.scalars(marked.where(Household.eliminated_on > (NOW - timedelta(days=30)).date())))) == 2
+            len(
+                list(
+                    session.scalars(marked.where(Household.eliminated_on > (NOW - timedelta(days=30)).date()))
+                )
+            )
+            == 2
         )
         assert session.scalars(select(Incident)).first() is None
         for username, step in (("shiji", "city_reviews"), ("shengji", "province_reviews")):

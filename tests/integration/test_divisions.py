@@ -1,4 +1,6 @@
-"""Loading divisions: in portions between which others write, gone on with where it was cut off, renamed with history."""
+"""Loading divisions: in portions between which others write, gone on with where it was cut off,
+renamed with history.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,14 @@ def villages(count: int) -> list[Row]:
     """So many villages that the list did not have, below a township that it has, and a new township's."""
     above = {"code": "410325999000", "name": "新设乡", "level": "township", "parent": "410325000000"}
     rows = [
-        {"code": f"410325{999 - number // 900}{100 + number % 900}", "name": f"新村{number}", "level": "village",
-         "parent": "410325999000"}
+        {
+            "code": f"410325{999 - number // 900}{100 + number % 900}",
+            "name": f"新村{number}",
+            "level": "village",
+            "parent": "410325999000",
+        }
         for number in range(count)
-    ]  # fmt: skip
+    ]
     return [*rows, above]
 
 

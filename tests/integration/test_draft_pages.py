@@ -1,4 +1,6 @@
-"""The pages and the script's addresses of drafts: what is typed wrong gets a sentence, and nothing half is stored."""
+"""The pages and the script's addresses of drafts: what is typed wrong gets a sentence,
+and nothing half is stored.
+"""
 
 from __future__ import annotations
 

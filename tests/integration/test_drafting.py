@@ -1,4 +1,6 @@
-"""Drafts: made from versions, files or nothing, saved by several people without loss, and never in force by themselves."""
+"""Drafts: made from versions, files or nothing, saved by several people without loss,
+and never in force by themselves.
+"""
 
 from __future__ import annotations
 
@@ -58,14 +60,18 @@ def test_an_empty_draft_is_a_small_procedure_that_runs(world: World) -> None:
     assert version.number == 1
 
 
-def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_present_parts(small_world: World) -> None:
+def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_present_parts(
+    small_world: World,
+) -> None:
     world, owner = small_world, small_world.official("liucheng")
     old = definitions.current(world.session, "identification")
     resources = definitions.resources_in_force(world.session, "identification")
     form = resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
     new = definitions.Resources({**resources.form, "appraisal": form}, resources.decision, resources.part)
     definitions.deploy(world.session, owner, old.xml, new, "换表", world.clock.now())
-    definitions.deploy(world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now())
+    definitions.deploy(
+        world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now()
+    )
     draft = drafting.create(world.session, owner, name="回到旧表", version_id=old.id, now=world.clock.now())
     found = drafting.resources_of(world.session, draft)
     assert found.form["appraisal"] == resources.form["appraisal"]
@@ -103,14 +109,23 @@ def test_forms_and_decisions_are_saved_dropped_and_copied_with_the_draft(world: 
     assert drafting.resources_of(world.session, draft).form["notice"] == b'{"components": []}'
     copied = drafting.copy(world.session, owner, draft.id, "另一份", world.clock.now())
     assert set(drafting.changed(world.session, copied)["form"]) == {"notice", "extra"}
-    draft = drafting.save(world.session, owner, draft.id, draft.revision, world.clock.now(), forms={"notice": None})
+    draft = drafting.save(
+        world.session, owner, draft.id, draft.revision, world.clock.now(), forms={"notice": None}
+    )
     assert drafting.resources_of(world.session, draft).form["notice"] == force
     for key in ("../x", "", "名" * 3, "a" * 81, "1a"):
         with pytest.raises(Invalid, match="编号"):
-            drafting.save(world.session, owner, draft.id, draft.revision, world.clock.now(), forms={key: b"{}"})
+            drafting.save(
+                world.session, owner, draft.id, draft.revision, world.clock.now(), forms={key: b"{}"}
+            )
     with pytest.raises(Invalid, match="过大"):
         drafting.save(
-            world.session, owner, draft.id, draft.revision, world.clock.now(), decisions={"big": b" " * 1_000_001}
+            world.session,
+            owner,
+            draft.id,
+            draft.revision,
+            world.clock.now(),
+            decisions={"big": b" " * 1_000_001},
         )
 
 
@@ -118,10 +133,16 @@ def test_forms_and_decisions_are_saved_dropped_and_copied_with_the_draft(world: 
 def test_what_another_tool_wrote_into_the_diagram_cannot_be_lost_by_saving(small_world: World) -> None:
     world, owner = small_world, small_world.official("liucheng")
     foreign = (
-        NOTICE.replace(b"<bpmn:definitions ", b'<bpmn:definitions xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" ')
+        NOTICE.replace(
+            b"<bpmn:definitions ", b'<bpmn:definitions xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" '
+        )
         .replace(b'id="post_notice" ', b'id="post_notice" zeebe:colour="red" ')
-        .replace(b"<spiffworkflow:instructionsForEndUser>", b"<zeebe:taskHeaders/><spiffworkflow:instructionsForEndUser>", 1)
-    )  # fmt: skip
+        .replace(
+            b"<spiffworkflow:instructionsForEndUser>",
+            b"<zeebe:taskHeaders/><spiffworkflow:instructionsForEndUser>",
+            1,
+        )
+    )
     draft = drafting.create(world.session, owner, name="外来", body=foreign, now=world.clock.now())
     assert draft.procedure_key == "public_notice" and draft.base_version_id is not None
     with pytest.raises(Invalid, match="“张贴公示”的 zeebe:taskHeaders；“张贴公示”的 zeebe:colour"):
@@ -134,7 +155,9 @@ def test_what_another_tool_wrote_into_the_diagram_cannot_be_lost_by_saving(small
     assert draft.xml == NOTICE
     other = (ROOT / "bpmn" / "review_and_approval.bpmn").read_bytes()
     with pytest.raises(Invalid, match="文件里的流程编号是“review_and_approval”"):
-        drafting.save(world.session, owner, draft.id, draft.revision, world.clock.now(), diagram=other, replacing=True)
+        drafting.save(
+            world.session, owner, draft.id, draft.revision, world.clock.now(), diagram=other, replacing=True
+        )
 
 
 @pytest.mark.parametrize(

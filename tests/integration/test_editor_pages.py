@@ -1,4 +1,6 @@
-"""What the decision and form editors ask the server: wrong input gets a sentence, and nothing half is stored."""
+"""What the decision and form editors ask the server: wrong input gets a sentence,
+and nothing half is stored.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def test_a_changed_decision_is_saved_listed_exported_and_taken_back(owner: Flask
     assert "这份草稿里改过" in owner.get(at).text
     late = owner.post(f"{at}/decisions/category", json={"revision": 1, "text": CATEGORY})
     assert late.status_code == 409 and "流甲" in late.get_json()["detail"]
-    kept = owner.post(f"{at}/decisions/category/copy", json={"name": "我的", "text": CATEGORY}).get_json()["address"]
+    kept = owner.post(f"{at}/decisions/category/copy", json={"name": "我的", "text": CATEGORY}).get_json()[
+        "address"
+    ]
     assert owner.get(f"{kept}/file").data == CATEGORY.encode()
     assert owner.post(f"{at}/decisions/category/revert", data={"revision": "2"}).status_code == 303
     assert owner.get(f"{at}/decisions/category/file").data != changed.encode()
@@ -91,11 +95,19 @@ def test_a_cell_that_cannot_be_read_is_named_by_row_and_column(owner: FlaskClien
 @pytest.mark.parametrize(
     "text",
     [
-        "", "<a", "PK\x03\x04", "<definitions/>", "[1]", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
-        CATEGORY + " " * 1_100_000, "<a>" * 20_000,
+        "",
+        "<a",
+        "PK\x03\x04",
+        "<definitions/>",
+        "[1]",
+        '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+        CATEGORY + " " * 1_100_000,
+        "<a>" * 20_000,
     ],
-)  # fmt: skip
-def test_what_is_no_decision_table_is_refused_and_nothing_is_stored(owner: FlaskClient, at: str, text: str) -> None:
+)
+def test_what_is_no_decision_table_is_refused_and_nothing_is_stored(
+    owner: FlaskClient, at: str, text: str
+) -> None:
     answer = owner.post(f"{at}/decisions/category", json={"revision": 1, "text": text})
     assert answer.status_code == 422 and "文件" in answer.get_json()["detail"]
     assert owner.post(f"{at}/decisions/category/check", json={"text": text}).get_json()["findings"]
@@ -106,8 +118,14 @@ def test_what_is_no_decision_table_is_refused_and_nothing_is_stored(owner: Flask
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "不是完整的 JSON"), ("{", "不是完整的 JSON"), ("[]", "缺少 components"), ('{"components": {}}', "缺少 components"),
-        ("[" * 100_000, "嵌套过深"), (_nested(40), "嵌套过深"), (_form(1), "没有写明类型"), (_form({"type": 3}), "没有写明类型"),
+        ("", "不是完整的 JSON"),
+        ("{", "不是完整的 JSON"),
+        ("[]", "缺少 components"),
+        ('{"components": {}}', "缺少 components"),
+        ("[" * 100_000, "嵌套过深"),
+        (_nested(40), "嵌套过深"),
+        (_form(1), "没有写明类型"),
+        (_form({"type": 3}), "没有写明类型"),
         (_form({"type": "textfield", "key": "x", "validate": []}), "validate 写得不对"),
         (_form({"type": "textfield", "key": "x", "validate": {"pattern": "("}}), "正则"),
         (_form({"type": "textfield", "key": "x", "validate": {"pattern": "(a+)+"}}), "重复套重复"),
@@ -118,7 +136,7 @@ def test_what_is_no_decision_table_is_refused_and_nothing_is_stored(owner: Flask
         ('{"components": [{"type": "number", "key": "x", "validate": {"min": NaN}}]}', "不是完整的 JSON"),
         (VERIFICATION + " " * 1_100_000, "过大"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_form_is_refused_and_nothing_is_stored(
     owner: FlaskClient, at: str, text: str, sentence: str
 ) -> None:
@@ -126,7 +144,9 @@ def test_what_is_no_form_is_refused_and_nothing_is_stored(
     assert answer.status_code == 422 and sentence in answer.get_json()["detail"], answer.get_json()
     found = owner.post(f"{at}/forms/verification/check", json={"text": text}).get_json()["findings"]
     assert sentence in found[0]["sentence"]
-    assert owner.post(f"{at}/forms/verification", json={"revision": 1, "text": VERIFICATION}).status_code == 200
+    assert (
+        owner.post(f"{at}/forms/verification", json={"revision": 1, "text": VERIFICATION}).status_code == 200
+    )
 
 
 def test_what_the_pages_would_ignore_is_told(owner: FlaskClient, at: str) -> None:
@@ -142,7 +162,9 @@ def test_what_the_pages_would_ignore_is_told(owner: FlaskClient, at: str) -> Non
         ({"type": "group", "path": "inner", "components": []}, "不能有自己的路径"),
     ]
     for component, sentence in parts:
-        found = owner.post(f"{at}/forms/verification/check", json={"text": _form(component)}).get_json()["findings"]
+        found = owner.post(f"{at}/forms/verification/check", json={"text": _form(component)}).get_json()[
+            "findings"
+        ]
         assert any(sentence in one["sentence"] for one in found), (component, found)
 
 
@@ -152,7 +174,9 @@ def test_a_field_that_the_diagram_needs_is_missed_when_it_is_renamed(owner: Flas
     assert renamed != VERIFICATION
     found = owner.post(f"{at}/forms/verification/check", json={"text": renamed}).get_json()
     assert any("opinion" in one for one in found["lost"])
-    assert any(one["severity"] == "error" and "opinion" in one["sentence"] for one in found["findings"]), found
+    assert any(one["severity"] == "error" and "opinion" in one["sentence"] for one in found["findings"]), (
+        found
+    )
     same = owner.post(f"{at}/forms/verification/check", json={"text": VERIFICATION}).get_json()
     assert same == {"findings": [], "lost": []}
 
@@ -179,7 +203,9 @@ def test_new_forms_and_decisions(owner: FlaskClient, at: str) -> None:
         f"{at}/resources", data={"kind": "decision", "key": "urgency", "name": "轻重"}, follow_redirects=True
     ).text
     assert "data-decision" in page and "轻重" in page
-    assert owner.post(f"{at}/resources", data={"kind": "form", "key": "empty", "name": "空"}).status_code == 303
+    assert (
+        owner.post(f"{at}/resources", data={"kind": "form", "key": "empty", "name": "空"}).status_code == 303
+    )
     listed = owner.get(at).text
     assert "home_visit" in listed and "urgency" in listed and "图上还没有用到" in listed
     text = owner.get(f"{at}/decisions/urgency/file").text
@@ -191,7 +217,9 @@ def test_new_forms_and_decisions(owner: FlaskClient, at: str) -> None:
         {"kind": "form", "key": ""},
     ):
         assert owner.post(f"{at}/resources", data=bad).status_code == 422, bad
-    assert owner.post(f"{at}/resources", data={"kind": "form", "key": "z", "source": "没有"}).status_code == 404
+    assert (
+        owner.post(f"{at}/resources", data={"kind": "form", "key": "z", "source": "没有"}).status_code == 404
+    )
     assert owner.get(f"{at}/forms/没有").status_code == 404
 
 
@@ -200,4 +228,6 @@ def test_a_draft_that_is_closed_can_only_be_read(owner: FlaskClient, at: str) ->
     table = owner.get(f"{at}/decisions/category").text
     assert "只能看" in table and "人均纯收入不高于监测范围" in table and "data-decision" not in table
     assert "只能看" in owner.get(f"{at}/forms/verification").text
-    assert owner.post(f"{at}/forms/verification", json={"revision": 1, "text": VERIFICATION}).status_code == 409
+    assert (
+        owner.post(f"{at}/forms/verification", json={"revision": 1, "text": VERIFICATION}).status_code == 409
+    )

@@ -1,4 +1,6 @@
-"""Risk elimination: from the village's check to the mark, and every way in which it does not come to it (R23–R25)."""
+"""Risk elimination: from the village's check to the mark,
+and every way in which it does not come to it (R23–R25).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,15 @@ from engine.models import (
 )
 from engine.runtime import return_targets, return_to, withdraw
 from tests.support import papers
-from tests.support.stages import NATURAL, admitted, conclude, household_of, propose, seen_above_on, to_decision
+from tests.support.stages import (
+    NATURAL,
+    admitted,
+    conclude,
+    household_of,
+    propose,
+    seen_above_on,
+    to_decision,
+)
 from tests.support.world import World
 
 SINCE = 20
@@ -55,14 +65,19 @@ def test_five_months_are_not_enough_seven_are(world: World) -> None:
         "自2022年5月11日起纳入监测，至今5个月，须超过6个月，2022年11月12日起才符合",
     ]
     world.finish(case, "tell_not_yet", "cun")
-    assert "至今5个月，须超过6个月" in told(world, case)[0] and "上门当面告知，被告知人：王建国" in told(world, case)[0]
+    assert (
+        "至今5个月，须超过6个月" in told(world, case)[0]
+        and "上门当面告知，被告知人：王建国" in told(world, case)[0]
+    )
     assert household_of(world, case).status == "monitored"
     world.go_to(SINCE + 215)
     case = propose(world, household)
     to_decision(world, case)
     for who, step in (("xiang", "review"), ("xian", "approve")):
         item = world.open_items(case)[step]
-        shown = views.task_view(world.session, world.official(who), item.id, world.clock.now()).values["advice_text"]
+        shown = views.task_view(world.session, world.official(who), item.id, world.clock.now()).values[
+            "advice_text"
+        ]
         assert "符合帮扶后稳定消除的条件" in shown and "自2022年5月25日起高于监测范围" in shown
         world.finish(case, step, who, manner="stable")
     approved = world.today
@@ -174,10 +189,13 @@ def test_the_line_of_the_year_of_the_county_s_decision_rules(small_world: World)
     seen_above_on(world, household, SINCE)
     world.session.add(
         MonitoringLine(
-            province_code=access.ancestor(household.village_code, "province"), year=2023, amount=13000,
-            effective_from=date(2023, 1, 1), basis="2023年",
+            province_code=access.ancestor(household.village_code, "province"),
+            year=2023,
+            amount=13000,
+            effective_from=date(2023, 1, 1),
+            basis="2023年",
         )
-    )  # fmt: skip
+    )
     world.session.commit()
     world.go_to((date(2022, 12, 28) - world.day(0).date()).days)
     case = propose(world, household)
@@ -201,7 +219,11 @@ def test_the_household_itself_objects_and_help_goes_on(world: World) -> None:
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
     world.go_to(44)
-    data = {"matter": "还欠着医院的钱", "raised_on": world.today.isoformat(), "raised_by": household.head_name}
+    data = {
+        "matter": "还欠着医院的钱",
+        "raised_on": world.today.isoformat(),
+        "raised_by": household.head_name,
+    }
     notices.raise_objection(world.session, world.official("cun"), case.id, data, clock=world.clock)
     world.go_to(50)
     assert "end_notice" not in world.open_items(case)
@@ -227,7 +249,8 @@ def test_an_objection_that_changes_the_facts_leads_back_to_the_check(small_world
     world.finish(case, "check", "cun", risk_checks=NATURAL, business_cost=1000)
     world.finish(case, "appraise", "cun", result="not_agreed", reason="还不稳定")
     assert (
-        world.case(case.id).outcome == "继续帮扶" and "民主评议未通过，继续帮扶。原因：还不稳定" in told(world, case)[0]
+        world.case(case.id).outcome == "继续帮扶"
+        and "民主评议未通过，继续帮扶。原因：还不稳定" in told(world, case)[0]
     )
     world.assert_replays(case.id)
 
@@ -268,16 +291,22 @@ def test_a_clue_about_a_monitored_household_opens_no_second_identification(world
     household = admitted(world)
     world.go_to(40)
     data = papers.clue(world.today, description="又查出重病")
-    entered = clues.enter(world.session, world.official("cun"), data, clock=world.clock, household_id=household.id)
+    entered = clues.enter(
+        world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
+    )
     assert entered.clue is not None and entered.case is None and not entered.joined
     line = world.session.scalars(select(Notification).order_by(Notification.id.desc()).limit(1)).one()
-    assert line.queue == "township" and "监测对象出现新线索（又查出重病）" in line.text and line.case_id is None
+    assert (
+        line.queue == "township" and "监测对象出现新线索（又查出重病）" in line.text and line.case_id is None
+    )
     # with an elimination under way it joins that, and a check made before it counts no longer
     case = propose(world, household)
     world.finish(case, "check", "cun", risk_checks=NATURAL)
     world.go_to(41)
     data = papers.clue(world.today, description="旧病复发")
-    entered = clues.enter(world.session, world.official("cun"), data, clock=world.clock, household_id=household.id)
+    entered = clues.enter(
+        world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
+    )
     assert entered.joined and entered.case is not None and entered.case.id == case.id
     for queue in ("township", "village"):
         bell = select(Notification.text).where(Notification.case_id == case.id, Notification.queue == queue)
@@ -321,10 +350,11 @@ def test_random_walks_replay(world: World, seed: int) -> None:
     case = propose(world, household)
     people = {"village": ["cun", "cun2"], "township": ["xiang", "xiang2"], "county": ["xian", "xian2"]}
     choices = {
-        "check": ({"risk_checks": NATURAL}, {"risk_checks": NATURAL}, {}), "appraise": ({}, {}, {"result": "not_agreed", "reason": "再看看"}),
+        "check": ({"risk_checks": NATURAL}, {"risk_checks": NATURAL}, {}),
+        "appraise": ({}, {}, {"result": "not_agreed", "reason": "再看看"}),
         "review": ({}, {}, {"outcome": "reject", "reason": "再看看"}),
         "approve": ({"manner": "natural"}, {"manner": "stable"}, {"outcome": "reject", "reason": "再看看"}),
-    }  # fmt: skip
+    }
     last: tuple[str, int] | None = None
     for _ in range(30):
         items = world.open_items(case)
@@ -345,9 +375,14 @@ def test_random_walks_replay(world: World, seed: int) -> None:
 
 
 def _act(
-    world: World, case: CaseFile, item: WorkItem, who: str, random: Random, last: tuple[str, int] | None,
+    world: World,
+    case: CaseFile,
+    item: WorkItem,
+    who: str,
+    random: Random,
+    last: tuple[str, int] | None,
     choices: tuple[dict[str, Any], ...],
-) -> tuple[str, int] | None:  # fmt: skip
+) -> tuple[str, int] | None:
     """Withdraw the last step, return the item, or finish it."""
     chance = random.random()
     if chance < 0.1 and last is not None:

@@ -1,4 +1,6 @@
-"""Every page that says when a limit ends says what its timer says, also after an earlier clue has moved it (R06, R15)."""
+"""Every page that says when a limit ends says what its timer says,
+also after an earlier clue has moved it (R06, R15).
+"""
 
 from __future__ import annotations
 
@@ -49,8 +51,11 @@ def last_day(world: World, case: CaseFile) -> date:
 
 def pages(app: Flask, world: World, names: dict[str, int]) -> Iterator[tuple[str, str]]:
     """Each page of the walk that an official or supervisor may see: its shape, its text."""
-    shapes = {rule.rule.replace("<int:", "{").replace(">", "}") for rule in app.url_map.iter_rules()
-              if "GET" in (rule.methods or ()) and rule.arguments <= names.keys()}  # fmt: skip
+    shapes = {
+        rule.rule.replace("<int:", "{").replace(">", "}")
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.arguments <= names.keys()
+    }
     for who in PEOPLE:
         client = signed_in(app, world.official(who))
         for shape in sorted(shapes - {"/logout"}):

@@ -53,7 +53,12 @@ def test_an_identification_says_when_it_was_concluded_and_which_way_it_went(smal
     assert found["step", "end_notice", 0] == 1
     assert found["step", "appraise", 0] == 1
     flows = {element for measure, element, _ in found if measure == "flow"}
-    assert {"flow_clue_found__handle", "flow_begin__verify", "flow_review__reviewed", "flow_handle__admitted"} <= flows
+    assert {
+        "flow_clue_found__handle",
+        "flow_begin__verify",
+        "flow_review__reviewed",
+        "flow_handle__admitted",
+    } <= flows
     assert not any("objection" in flow for flow in flows - {"flow_notice_waits__objection_raised"})
 
 
@@ -72,7 +77,9 @@ def eventful(world: World) -> list[CaseFile]:
     world.go_to(world.number + 7)
     world.finish(opposed, "end_notice", "cun")
     review = world.open_items(opposed)["review"]
-    runtime.return_to(world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock)
+    runtime.return_to(
+        world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock
+    )
     world.go_to(world.number + 14)
     transfers.hand_over(
         world.session, world.official("xian"), late.household_id, OTHER_VILLAGE, "村组调整", clock=world.clock
@@ -154,7 +161,9 @@ def test_every_figure_is_what_its_statement_finds_in_the_log(world: World) -> No
         for limit in reading.limits(session):
             found = whole.spread("limit", limit.procedure_key, limit.element_id)
             told = {"total": found.total, "in_time": found.kept, "median": found.median, "p90": found.p90}
-            assert again("limit", limit.procedure_key, limit.element_id) == {k: v for k, v in told.items() if v}
+            assert again("limit", limit.procedure_key, limit.element_id) == {
+                k: v for k, v in told.items() if v
+            }
             passed = whole.count("passed", limit.procedure_key, limit.element_id)
             assert again("passed", limit.procedure_key, limit.element_id).get("total", 0) == passed
         notices = {"total": whole.count("notice"), "opposed": whole.opposed}
@@ -178,7 +187,9 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
     session = small_world.session
     session.commit()
     whole = reading.total_of(
-        reading.headlines(session, divisions.get(session, COUNTY), periods.months(12, small_world.today)).values()
+        reading.headlines(
+            session, divisions.get(session, COUNTY), periods.months(12, small_world.today)
+        ).values()
     )
     assert whole.count("notice") == session.scalar(select(func.count()).select_from(Notice))
     assert whole.opposed == session.scalar(select(func.count(func.distinct(Objection.notice_id))))
@@ -188,7 +199,9 @@ def test_the_recount_of_this_test_agrees(small_world: World) -> None:
     returned = select(func.count()).select_from(WorkItem).where(WorkItem.status == "returned")
     assert whole.count("returned") == session.scalar(returned)
     done = select(WorkItem).where(WorkItem.status.in_(("done", "withdrawn")), WorkItem.closed_at.is_not(None))
-    hours = Counter((i.element_id, facts_hours(i.opened_at, i.closed_at or i.opened_at)) for i in session.scalars(done))
+    hours = Counter(
+        (i.element_id, facts_hours(i.opened_at, i.closed_at or i.opened_at)) for i in session.scalars(done)
+    )
     spent = reading.spreads(
         session, ["step"], divisions.get(session, COUNTY), periods.months(12, small_world.today)
     ).cells
@@ -218,10 +231,13 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         for card in cards:
             title = re.search(r"<h2[^>]*>(.*?)</h2>", card).group(1)  # type: ignore[union-attr]
             lead = re.search(r'class="lead-figure">(.*?)<small>', card).group(1)  # type: ignore[union-attr]
-            statement = unescape(re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S).group(1))  # type: ignore[union-attr]
+            shown = re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S)
+            statement = unescape(shown.group(1))
             found = run_again(small_world, statement)
             share = (
-                f"{100 * found.get('in_time', 0) / found['total']:.1f}%" if "in_time" in statement and found else "—"
+                f"{100 * found.get('in_time', 0) / found['total']:.1f}%"
+                if "in_time" in statement and found
+                else "—"
             )
             assert lead == (share if "in_time" in statement else str(found.get("total", 0))), (grain, title)
             leads[title] = lead
@@ -231,4 +247,6 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         )
         assert len(rows) > 5
         for done, address in rows:
-            assert run_again(small_world, client.get(unescape(address)).text).get("total", 0) == int(done), address
+            assert run_again(small_world, client.get(unescape(address)).text).get("total", 0) == int(done), (
+                address
+            )

@@ -1,4 +1,6 @@
-"""Broken and hostile uploads through the API and the pages: refused with the reason, nothing put into force (S18)."""
+"""Broken and hostile uploads through the API and the pages: refused with the reason,
+nothing put into force (S18).
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,23 @@ NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_text()
 BROKEN = [
     (r"<bpmn:endEvent .*?</bpmn:endEvent>", "", 9, "", "没有结束事件"),
     (
-        r'<bpmn:sequenceFlow id="flow_notice_waits__notice_over"[^>]*/>|<bpmn:outgoing>flow_notice_waits__notice_over</bpmn:outgoing>',
-        "", 9, "notice_over", "没有入口",
+        r"<bpmn:sequenceFlow "
+        r'id="flow_notice_waits__notice_over"[^>]*/>|'
+        r"<bpmn:outgoing>flow_notice_waits__notice_over</bpmn:outgoing>",
+        "",
+        9,
+        "notice_over",
+        "没有入口",
     ),
     (r'Operator id="notice.open"', 'Operator id="os.system"', 1, "open_notice", "服务“os.system”不存在"),
     (
-        r'(<bpmn:conditionExpression[^>]*>)[^<]*objection_record.outcome[^<]*', r'\1open("/etc/passwd").read()', 1,
-        "flow_objection_decided__notice_changed", "写得不对",
+        r"(<bpmn:conditionExpression[^>]*>)[^<]*objection_record.outcome[^<]*",
+        r'\1open("/etc/passwd").read()',
+        1,
+        "flow_objection_decided__notice_changed",
+        "写得不对",
     ),
-]  # fmt: skip
+]
 
 
 def count(world: World) -> int:
@@ -63,15 +73,23 @@ def test_s18_a_broken_diagram_is_refused_by_element_and_nothing_is_deployed(
 
 def hostile() -> dict[str, Any]:
     endless = process(
-        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_e"/>', END,
-        flow("s", "a"), flow("a", "g"), flow("g", "g", "a.x = 1"), flow("g", "e"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "g", "a.x = 1"),
+        flow("g", "e"),
+    )
     return {
         "entities": {"xml": '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>'},
-        "elements": {"xml": chain(5_000)}, "blocks": {"xml": blocks(20, 6)}, "endless": {"xml": endless},
+        "elements": {"xml": chain(5_000)},
+        "blocks": {"xml": blocks(20, 6)},
+        "endless": {"xml": endless},
         "form": {"xml": chain(1), "forms": {"f": {"components": [{"type": "group", "components": "x"}]}}},
         "decision": {"xml": chain(1), "decisions": {"category": "<a/>" * 100_000}},
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("kind", hostile())
@@ -100,7 +118,9 @@ def test_a_hostile_upload_is_answered_in_time_with_a_sentence(small_world: World
 def test_what_is_no_request_is_no_fault_of_the_server(small_world: World, body: bytes) -> None:
     owner = Caller(application(small_world), small_world, "liucheng")
     for path in ("/procedures/check", "/procedures/public_notice/versions"):
-        answer = owner.client.post(f"/api/v1{path}", data=body, headers=owner.headers, content_type="application/json")
+        answer = owner.client.post(
+            f"/api/v1{path}", data=body, headers=owner.headers, content_type="application/json"
+        )
         assert answer.status_code < 500, answer.text
         assert re.search("[\u4e00-\u9fff]", json.dumps(answer.json, ensure_ascii=False)), answer.text
 
@@ -109,7 +129,8 @@ def test_what_is_no_request_is_no_fault_of_the_server(small_world: World, body: 
 def test_a_file_that_is_too_large_is_refused_as_a_draft(small_world: World, size: int) -> None:
     owner = signed_in(application(small_world), small_world.official("liucheng"))
     answer = owner.post(
-        "/drafts", data={"name": "大", "source": "file", "file": (io.BytesIO(b" " * size), "big.bpmn")},
+        "/drafts",
+        data={"name": "大", "source": "file", "file": (io.BytesIO(b" " * size), "big.bpmn")},
         content_type="multipart/form-data",
-    )  # fmt: skip
+    )
     assert answer.status_code in (413, 422) and "过大" in answer.text

@@ -37,7 +37,11 @@ def test_a_household_goes_from_the_clue_to_the_register(world: World) -> None:
     case = world.case(case.id)
     assert (case.status, case.outcome, case.lamp_floor) == ("finished", "已纳入", "green")
     household = world.session.get_one(Household, case.household_id)
-    assert (household.status, household.category, household.national_number) == ("monitored", "marginal", "4100000001")
+    assert (household.status, household.category, household.national_number) == (
+        "monitored",
+        "marginal",
+        "4100000001",
+    )
     announcement = world.session.scalars(select(NumberedPaper)).one()
     assert announcement.number == "车村镇防返贫公告〔2022〕1号"
     text = announcements.papers(world.session, announcement.entries[0].case_id)[0].text
@@ -205,12 +209,17 @@ def test_the_limit_warns_marks_and_asks_but_never_stops(world: World) -> None:
         ("lifted_without_policy", 18400, 20000, "sudden_hardship"),
     ],
 )
-def test_the_table_recommends_a_category(small_world: World, kind: str, wage: int, medical: int, category: str) -> None:
+def test_the_table_recommends_a_category(
+    small_world: World, kind: str, wage: int, medical: int, category: str
+) -> None:
     from engine.views import instance_of
 
     case = small_world.enter()
     small_world.finish(case, "verify", "cun", household_type=kind, wage=wage, business=0, medical=medical)
-    assert instance_of(small_world.session, small_world.case(case.id)).variables["category"]["category"] == category
+    assert (
+        instance_of(small_world.session, small_world.case(case.id)).variables["category"]["category"]
+        == category
+    )
 
 
 @pytest.mark.duty("R16")

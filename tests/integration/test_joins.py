@@ -1,4 +1,6 @@
-"""Parallel and inclusive joins in loops, as the standard has them: each round waits for its own tokens, in any order."""
+"""Parallel and inclusive joins in loops, as the standard has them: each round waits for its own tokens,
+in any order.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,29 @@ NAMES = ("a", "b", "c")
 
 
 def rounds(gate: str, taken: str = "") -> str:
-    """Three branches that meet, then a step that may send the case round again; `taken` is each branch's condition."""
+    """Three branches that meet, then a step that may send the case round again;
+    `taken` is each branch's condition.
+    """
     default = ' default="f_b"' if taken else ""
     branches = [flow("f", one, taken.format(one) if taken and one != "b" else "") for one in NAMES]
     return process(
-        START, '<bpmn:exclusiveGateway id="m"/>', f'<bpmn:{gate} id="f"{default}/>', *[task(one) for one in NAMES],
-        f'<bpmn:{gate} id="j"/>', task("x"), '<bpmn:exclusiveGateway id="w" default="w_m"/>', END, flow("s", "m"),
-        flow("m", "f"), *branches, *[flow(one, "j") for one in NAMES], flow("j", "x"), flow("x", "w"),
-        flow("w", "e", 'x.x = "over"'), flow("w", "m"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="m"/>',
+        f'<bpmn:{gate} id="f"{default}/>',
+        *[task(one) for one in NAMES],
+        f'<bpmn:{gate} id="j"/>',
+        task("x"),
+        '<bpmn:exclusiveGateway id="w" default="w_m"/>',
+        END,
+        flow("s", "m"),
+        flow("m", "f"),
+        *branches,
+        *[flow(one, "j") for one in NAMES],
+        flow("j", "x"),
+        flow("x", "w"),
+        flow("w", "e", 'x.x = "over"'),
+        flow("w", "m"),
+    )
 
 
 def do(instance: Instance, name: str, value: str = "") -> Instance:
@@ -31,7 +47,9 @@ def do(instance: Instance, name: str, value: str = "") -> Instance:
 
 
 def round_of(instance: Instance, order: Sequence[str]) -> Instance:
-    """All that are open are done in `order`, and only then the step behind the join opens, which sends it round again."""
+    """All that are open are done in `order`, and only then the step behind the join opens,
+    which sends it round again.
+    """
     left = set(order)
     for name in order:
         assert open_names(instance) == sorted(left)
@@ -65,10 +83,20 @@ def twice(gate: str, first: str = "", second: str = "") -> str:
     """Two flows straight from the split into the join, and one through a step."""
     default = ' default="f_a"' if gate == "inclusiveGateway" else ""
     return process(
-        START, f'<bpmn:{gate} id="f"{default}/>', f'<bpmn:{gate} id="j"/>', task("a"), task("x"), END, flow("s", "f"),
-        flow("f", "j", first), flow("f", "j", second).replace('"f_j"', '"f_j2"'), flow("f", "a"), flow("a", "j"),
-        flow("j", "x"), flow("x", "e"),
-    )  # fmt: skip
+        START,
+        f'<bpmn:{gate} id="f"{default}/>',
+        f'<bpmn:{gate} id="j"/>',
+        task("a"),
+        task("x"),
+        END,
+        flow("s", "f"),
+        flow("f", "j", first),
+        flow("f", "j", second).replace('"f_j"', '"f_j2"'),
+        flow("f", "a"),
+        flow("a", "j"),
+        flow("j", "x"),
+        flow("x", "e"),
+    )
 
 
 @pytest.mark.duty("C1", "C5")
@@ -95,11 +123,27 @@ def test_an_inclusive_join_takes_all_that_skip_to_it_as_one(wanted: tuple[str, .
 def test_tokens_of_two_rounds_meet_by_the_flows_that_they_took(rounds: tuple[str, str]) -> None:
     """Two tokens pass one exclusive gateway, each by a flow of its own or both by the same."""
     body = process(
-        START, '<bpmn:parallelGateway id="f"/>', task("a"), task("b"), '<bpmn:exclusiveGateway id="g" default="g_j2"/>',
-        task("c"), '<bpmn:inclusiveGateway id="j"/>', task("x"), END, flow("s", "f"), flow("f", "a"), flow("f", "b"),
-        flow("f", "c"), flow("a", "g"), flow("b", "g"), flow("g", "j", 'way = "1"'),
-        flow("g", "j").replace('"g_j"', '"g_j2"'), flow("c", "j"), flow("j", "x"), flow("x", "e"),
-    ).replace("wanted", "wanted, way")  # fmt: skip
+        START,
+        '<bpmn:parallelGateway id="f"/>',
+        task("a"),
+        task("b"),
+        '<bpmn:exclusiveGateway id="g" default="g_j2"/>',
+        task("c"),
+        '<bpmn:inclusiveGateway id="j"/>',
+        task("x"),
+        END,
+        flow("s", "f"),
+        flow("f", "a"),
+        flow("f", "b"),
+        flow("f", "c"),
+        flow("a", "g"),
+        flow("b", "g"),
+        flow("g", "j", 'way = "1"'),
+        flow("g", "j").replace('"g_j"', '"g_j2"'),
+        flow("c", "j"),
+        flow("j", "x"),
+        flow("x", "e"),
+    ).replace("wanted", "wanted, way")
     instance = begin(body)
     for name, way in zip("ab", rounds, strict=True):
         instance.complete(token(instance, name), {"way": way}, NOW)
@@ -112,10 +156,20 @@ def test_hundreds_of_rounds_with_a_second_end_reach_the_end() -> None:
     """Trap 10: the library looks up and down its tree to a depth of a thousand only."""
     side = '<bpmn:parallelGateway id="q"/><bpmn:endEvent id="aside"/>'
     body = process(
-        START, '<bpmn:exclusiveGateway id="m"/>', task("x"), side, '<bpmn:exclusiveGateway id="w" default="w_m"/>', END,
-        flow("s", "m"), flow("m", "x"), flow("x", "q"), flow("q", "aside"), flow("q", "w"),
-        flow("w", "e", 'x.x = "over"'), flow("w", "m"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="m"/>',
+        task("x"),
+        side,
+        '<bpmn:exclusiveGateway id="w" default="w_m"/>',
+        END,
+        flow("s", "m"),
+        flow("m", "x"),
+        flow("x", "q"),
+        flow("q", "aside"),
+        flow("q", "w"),
+        flow("w", "e", 'x.x = "over"'),
+        flow("w", "m"),
+    )
     instance = begin(body)
     for _ in range(300):
         instance.complete(token(instance, "x"), {"x": {"x": "again"}}, NOW)

@@ -1,7 +1,8 @@
-"""A household's life over several procedures: what one of them changes reaches every other that is open (R25, R28, R29).
+"""A household's life over several procedures: what one of them changes reaches every other that is open (R25,
+R28, R29).
 
-For every pair of an open procedure and a change of the register either the diagram of the open one says what follows,
-at whichever step it stands, or the two exclude one another.
+For every pair of an open procedure and a change of the register either the diagram of the open one says what
+follows, at whichever step it stands, or the two exclude one another.
 """
 
 from __future__ import annotations
@@ -41,22 +42,36 @@ CHANGES = {
 }
 """Each change of the register: from which statuses, to which, by which procedure."""
 ENDS = {
-    "admitted": "随纳入结束", "eliminated": "随消除结束", "rolled_back": "随回退结束", "cleared": "随清退结束",
-}  # fmt: skip
+    "admitted": "随纳入结束",
+    "eliminated": "随消除结束",
+    "rolled_back": "随回退结束",
+    "cleared": "随清退结束",
+}
 ADJUST: dict[str, Any] = {"outcome": "adjust", "findings": [{"explanation": "正在安排"}] * 9}
 WAYS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     "assistance": [
-        ("name_official", "xiang", {}), ("make_plan", "cun", {}), ("review_plan", "xiang", {}),
-        ("declare_measures", "cun", {}), ("accept_measures", "xian", {}), ("build_archive", "cun", {}),
+        ("name_official", "xiang", {}),
+        ("make_plan", "cun", {}),
+        ("review_plan", "xiang", {}),
+        ("declare_measures", "cun", {}),
+        ("accept_measures", "xian", {}),
+        ("build_archive", "cun", {}),
     ],
     "existing_check": [
-        ("check_measures", "cun", ADJUST), ("name_missing_official", "xiang", {}), ("make_plan", "cun", {}),
-        ("review_plan", "xiang", {}), ("declare_measures", "cun", {}), ("accept_measures", "xian", {}),
+        ("check_measures", "cun", ADJUST),
+        ("name_missing_official", "xiang", {}),
+        ("make_plan", "cun", {}),
+        ("review_plan", "xiang", {}),
+        ("declare_measures", "cun", {}),
+        ("accept_measures", "xian", {}),
     ],
     "look_back": [("revisit", "cun", {})],
-}  # fmt: skip
+}
 """The steps of each procedure that may run beside those of the register, in the order of a case."""
-SHORT = [("check_measures", "cun", {"findings": [{"explanation": "正常"}] * 9}), ("confirm_check", "xiang", {})]
+SHORT = [
+    ("check_measures", "cun", {"findings": [{"explanation": "正常"}] * 9}),
+    ("confirm_check", "xiang", {}),
+]
 
 
 def _possible(world: World, key: str, change: str) -> set[str]:
@@ -76,7 +91,9 @@ def _possible(world: World, key: str, change: str) -> set[str]:
 def test_every_procedure_draws_what_every_change_of_the_register_means_for_it(small_world: World) -> None:
     world = small_world
     drawn = {}
-    keys = world.session.scalars(select(Procedure.key).where(Procedure.part.is_(False)).order_by(Procedure.key)).all()
+    keys = world.session.scalars(
+        select(Procedure.key).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    ).all()
     for key in keys:
         definition = definitions.load(world.session, definitions.current(world.session, key).id)
         possible = {change for change in CHANGES if _possible(world, key, change)}
@@ -201,7 +218,12 @@ def test_a_change_that_ended_another_case_is_not_taken_back(small_world: World) 
     world.go_to(80)
     look_back = world.open_by_hand(household.id, "look_back", "cun")
     anew = world.enter(household_id=household.id)
-    for element_id in ("verify", "sign", "appraise", "post_notice"):  # the matching result on file is used again
+    for element_id in (
+        "verify",
+        "sign",
+        "appraise",
+        "post_notice",
+    ):  # the matching result on file is used again
         world.finish(anew, element_id, "cun")
     world.go_to(86)
     world.finish(anew, "end_notice", "cun")
@@ -215,7 +237,9 @@ def test_a_change_that_ended_another_case_is_not_taken_back(small_world: World) 
 @pytest.mark.duty("R29", "R12")
 def test_a_household_admitted_again_carries_no_old_clearance(small_world: World) -> None:
     world = small_world
-    household = registers.household(world.session, world.clock.now(), "赵富贵", "cleared", cleared_on=date(2022, 1, 20))
+    household = registers.household(
+        world.session, world.clock.now(), "赵富贵", "cleared", cleared_on=date(2022, 1, 20)
+    )
     case = world.enter(household_id=household.id)
     world.to_notice(case)
     world.go_to(world.number + 6)
@@ -229,12 +253,14 @@ def test_a_household_admitted_again_carries_no_old_clearance(small_world: World)
     assert (found.status, found.cleared_on) == ("cleared", date(2022, 1, 20))
 
 
-# -- clues that come while another procedure of the register is open --------------------------------------------------
+# -- clues that come while another procedure of the register is open -------------------------------
 
 
 def _clue(world: World, household: Household, text: str = "火灾，房屋烧毁") -> RiskClue:
     data = papers.clue(world.today, description=text)
-    found = clues.enter(world.session, world.official("cun"), data, clock=world.clock, household_id=household.id)
+    found = clues.enter(
+        world.session, world.official("cun"), data, clock=world.clock, household_id=household.id
+    )
     assert found.clue is not None
     return found.clue
 
@@ -246,29 +272,40 @@ def _again(world: World, clue: RiskClue) -> RiskClue:
 
 def _identifications(world: World, household: Household) -> list[CaseFile]:
     world.session.commit()
-    query = select(CaseFile).where(CaseFile.household_id == household.id, CaseFile.procedure_key == "identification")
+    query = select(CaseFile).where(
+        CaseFile.household_id == household.id, CaseFile.procedure_key == "identification"
+    )
     return list(world.session.scalars(query.order_by(CaseFile.id)))
 
 
 def _opened(world: World, household: Household, key: str) -> CaseFile:
     form, who = {"rollback": ("rollback_proposal", "cun"), "clearance": ("clearance_proposal", "xian")}[key]
     raw = papers.paper(form, world.today, "")
-    return openings.open_by_hand(world.session, world.official(who), household.id, key, raw, clock=world.clock)
+    return openings.open_by_hand(
+        world.session, world.official(who), household.id, key, raw, clock=world.clock
+    )
 
 
 KEPT = [("check_rollback", "cun", {"opinion": "stable"})]
-NOT_AGREED = [("check_rollback", "cun", {}), ("appraise_rollback", "cun", {"result": "not_agreed", "reason": "已稳定"})]
+NOT_AGREED = [
+    ("check_rollback", "cun", {}),
+    ("appraise_rollback", "cun", {"result": "not_agreed", "reason": "已稳定"}),
+]
 DROPPED = [
-    ("check_clearance", "cun", {}), ("verify_clearance", "xiang", {}), ("hear_household", "xiang", {}),
+    ("check_clearance", "cun", {}),
+    ("verify_clearance", "xiang", {}),
+    ("hear_household", "xiang", {}),
     ("decide_clearance", "xian2", {"outcome": "drop", "reason": "仍有困难"}),
-]  # fmt: skip
+]
 
 
 def _held() -> Iterator[Any]:
     for key, way, status in (
-        ("rollback", KEPT, "eliminated"), ("rollback", NOT_AGREED, "eliminated"), ("clearance", DROPPED, "eliminated"),
+        ("rollback", KEPT, "eliminated"),
+        ("rollback", NOT_AGREED, "eliminated"),
+        ("clearance", DROPPED, "eliminated"),
         ("clearance", DROPPED, "monitored"),
-    ):  # fmt: skip
+    ):
         for stop in range(len(way)):
             yield pytest.param(key, way, stop, status, id=f"{key}-{status}-{way[stop][0]}-{len(way)}")
 
@@ -294,7 +331,9 @@ def test_a_clue_is_never_closed_under_another_procedure(
     assert ended.status == "finished" and not _again(world, clue).held
     if status == "monitored":
         assert _identifications(world, household) == []
-        told = select(Notification.text).where(Notification.queue == "township", Notification.case_id.is_(None))
+        told = select(Notification.text).where(
+            Notification.queue == "township", Notification.case_id.is_(None)
+        )
         assert any("监测对象出现新线索（火灾，房屋烧毁）" in text for text in world.session.scalars(told))
     else:
         (anew,) = _identifications(world, household)
@@ -320,7 +359,9 @@ def test_several_held_clues_open_one_identification_by_the_earliest(small_world:
 
 @pytest.mark.duty("R26", "R25")
 @pytest.mark.parametrize("after_the_decision", [False, True])
-def test_an_elimination_answers_the_clues_of_before_its_check_alone(world: World, after_the_decision: bool) -> None:
+def test_an_elimination_answers_the_clues_of_before_its_check_alone(
+    world: World, after_the_decision: bool
+) -> None:
     household = stages.admitted(world)
     world.go_to(40)
     case = stages.propose(world, household)
@@ -375,21 +416,27 @@ def test_a_household_that_is_cleared_is_identified_by_the_clue_that_came_meanwhi
     assert _again(world, clue).case_id == anew.id and anew.origin_id == case.id
 
 
-# -- the line of the day that decides ---------------------------------------------------------------------------------
+# -- the line of the day that decides --------------------------------------------------------------
 
 
 def _line(world: World, year: int, amount: int) -> None:
     with write(world.session):
         world.session.add(
             MonitoringLine(
-                province_code="410000000000", year=year, amount=amount, effective_from=date(year, 1, 1), basis="测试",
+                province_code="410000000000",
+                year=year,
+                amount=amount,
+                effective_from=date(year, 1, 1),
+                basis="测试",
             )
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.duty("R01", "R16", "R17")
 @pytest.mark.parametrize("verified_after", [True, False])
-def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_world: World, verified_after: bool) -> None:
+def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(
+    small_world: World, verified_after: bool
+) -> None:
     world = small_world
     _line(world, 2023, 8000)
     new_year = (date(2023, 1, 1) - world.today).days
@@ -397,7 +444,11 @@ def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_worl
     case = world.enter()
     if verified_after:
         world.go_to(new_year + 2)
-    income = {"wage": 15000, "business": 0, "business_cost": 0}  # 7,500 yuan a head: above the old line, below the new
+    income = {
+        "wage": 15000,
+        "business": 0,
+        "business_cost": 0,
+    }  # 7,500 yuan a head: above the old line, below the new
     world.finish(case, "verify", "cun", **income)
     seen = world.session.scalars(select(Observation).where(Observation.case_id == case.id)).one()
     variables = world.variables(case)
@@ -415,7 +466,7 @@ def test_the_advice_is_by_the_line_of_the_day_of_the_village_s_review(small_worl
     world.assert_replays(case.id)
 
 
-# -- what people see --------------------------------------------------------------------------------------------------
+# -- what people see -------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("R26", "R41")
@@ -424,9 +475,19 @@ def test_the_pages_of_every_case_and_of_the_household_say_where_a_held_clue_is(s
     household = registers.household(world.session, world.clock.now(), "赵富贵", "eliminated")
     case = _opened(world, household, "rollback")
     page = signed_in(application(world), world.official("cun"))
-    form = {"discovered_on": world.today.isoformat(), "channel": "cadre_check", "description": "火灾，房屋烧毁"}
-    sent = page.post("/clues", data={**form, "finder": "村甲", "household": str(household.id)}, follow_redirects=True)
-    assert "线索已并入这户正在办理的“回退”" in sent.text and "本件办结时" in sent.text and "火灾，房屋烧毁" in sent.text
+    form = {
+        "discovered_on": world.today.isoformat(),
+        "channel": "cadre_check",
+        "description": "火灾，房屋烧毁",
+    }
+    sent = page.post(
+        "/clues", data={**form, "finder": "村甲", "household": str(household.id)}, follow_redirects=True
+    )
+    assert (
+        "线索已并入这户正在办理的“回退”" in sent.text
+        and "本件办结时" in sent.text
+        and "火灾，房屋烧毁" in sent.text
+    )
     assert "留存，待正在办理的事项办结" in page.get("/clues").text
     world.finish(case, "check_rollback", "cun", opinion="stable")
     (anew,) = _identifications(world, household)

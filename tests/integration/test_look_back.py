@@ -16,13 +16,19 @@ from tests.support.stages import eliminated, household_of
 from tests.support.world import World
 
 FLOOD: dict[str, Any] = {
-    "new_risk": "yes", "new_risks": ["natural_disaster"], "new_risk_text": "七月洪水冲毁庄稼", "income_stable": "no", "wage": 2000,
-}  # fmt: skip
+    "new_risk": "yes",
+    "new_risks": ["natural_disaster"],
+    "new_risk_text": "七月洪水冲毁庄稼",
+    "income_stable": "no",
+    "wage": 2000,
+}
 
 
 def look_back(world: World, household: Household) -> CaseFile:
     """The village looks back today."""
-    return openings.open_by_hand(world.session, world.official("cun"), household.id, "look_back", {}, clock=world.clock)
+    return openings.open_by_hand(
+        world.session, world.official("cun"), household.id, "look_back", {}, clock=world.clock
+    )
 
 
 def opened_by(world: World, case: CaseFile) -> list[CaseFile]:
@@ -52,9 +58,16 @@ def test_a_new_risk_is_identified_anew_and_the_old_mark_stays_in_the_history(wor
     (anew,) = opened_by(world, case)
     assert (anew.procedure_key, anew.status, anew.discovery_date) == ("identification", "open", world.today)
     clue = world.session.scalars(select(RiskClue).where(RiskClue.case_id == anew.id)).one()
-    assert (clue.channel, clue.risks, clue.description) == ("cadre_check", ["natural_disaster"], "七月洪水冲毁庄稼")
+    assert (clue.channel, clue.risks, clue.description) == (
+        "cadre_check",
+        ["natural_disaster"],
+        "七月洪水冲毁庄稼",
+    )
     found = household_of(world, case)
-    assert (found.status, found.eliminated_on) == ("eliminated", marked)  # as it was, until the county decides
+    assert (found.status, found.eliminated_on) == (
+        "eliminated",
+        marked,
+    )  # as it was, until the county decides
     assert world.session.scalar(select(CaseFile).where(CaseFile.procedure_key == "rollback")) is None
     lines = [
         line
@@ -62,7 +75,12 @@ def test_a_new_risk_is_identified_anew_and_the_old_mark_stays_in_the_history(wor
         for line in event.details
     ]
     assert "发现新线索，启动“识别认定”" in lines and any("标注后出现新的风险" in line for line in lines)
-    for element_id in ("verify", "sign", "appraise", "post_notice"):  # the matching result on file is used again
+    for element_id in (
+        "verify",
+        "sign",
+        "appraise",
+        "post_notice",
+    ):  # the matching result on file is used again
         world.finish(anew, element_id, "cun")
     world.go_to(86)
     for element_id, who in (("end_notice", "cun"), ("review", "xiang"), ("approve", "xian")):
@@ -81,7 +99,11 @@ def test_refused_a_second_time_it_remains_eliminated(small_world: World) -> None
     household = eliminated(world)
     world.go_to(80)
     entered = clues.enter(
-        world.session, world.official("cun"), papers.clue(world.today), clock=world.clock, household_id=household.id
+        world.session,
+        world.official("cun"),
+        papers.clue(world.today),
+        clock=world.clock,
+        household_id=household.id,
     )
     assert entered.case is not None and entered.case.procedure_key == "identification" and not entered.joined
     world.finish(entered.case, "verify", "cun", opinion="not_suggest", opinion_reason="没有风险")

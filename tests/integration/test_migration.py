@@ -1,9 +1,11 @@
-"""Running cases moved to another version on purpose (S16), through the step transaction and on both databases."""
+"""Running cases moved to another version on purpose (S16),
+through the step transaction and on both databases.
+"""
 
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine import audit, migration, runtime
 from engine.database import write
@@ -27,9 +29,13 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
     many.helpers(world)
     waiting = many.enter(world, 30)
     for element_id, username in (
-        ("verify", "cuncun"), ("sign", "cuncun"), ("submit_batch", "xiangxiang"), ("run_matching", "xian2"),
-        ("appraise", "cuncun"), ("post_notice", "cuncun"),
-    ):  # fmt: skip
+        ("verify", "cuncun"),
+        ("sign", "cuncun"),
+        ("submit_batch", "xiangxiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cuncun"),
+        ("post_notice", "cuncun"),
+    ):
         many.finish_all(world, element_id, username)
     world.go_to(2)
     early = [world.enter("cuncun", name=f"后来{n}", address=f"东沟{n}号", id_number="") for n in range(20)]
@@ -40,18 +46,30 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # the old version goes on as it was
 
     act = looked_at(world, version)
-    assert migration.counts(world.session, act) == {"pending": 0, "fits": 50, "misfit": 0, "moved": 0, "refused": 0}
+    assert migration.counts(world.session, act) == {
+        "pending": 0,
+        "fits": 50,
+        "misfit": 0,
+        "moved": 0,
+        "refused": 0,
+    }
     shown = {entry.case_id: entry for entry in world.session.scalars(select(MigrationEntry)).all()}
     (change,) = [c for c in migration.changes(shown[waiting[0].id]) if c.due_before]
     assert (change.before, change.after) == ("公示满5天", "公示满7天")
     assert (change.due_before, change.due_after) == (world.day(6, 0).isoformat(), world.day(8, 0).isoformat())
     assert migration.changed(world.session, act, "fits") == 30
-    assert {entry.case_id for entry in migration.entries(world.session, act, "fits").items} <= {c.id for c in waiting}
-    assert migration.changes(shown[early[0].id]) == [] and migration.stands(shown[early[0].id]) == ["入户核实"]
+    assert {entry.case_id for entry in migration.entries(world.session, act, "fits").items} <= {
+        c.id for c in waiting
+    }
+    assert migration.changes(shown[early[0].id]) == [] and migration.stands(shown[early[0].id]) == [
+        "入户核实"
+    ]
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # looking changes nothing
 
     assert move_all(world, act)["moved"] == 50
-    assert {due(world, case) for case in waiting} == {world.day(8, 0)}  # from the posting day, not from the move
+    assert {due(world, case) for case in waiting} == {
+        world.day(8, 0)
+    }  # from the posting day, not from the move
     assert all(world.case(case.id).version_id == version.id for case in [*waiting, *early])
     (line,) = [e for e in audit.history(world.session, waiting[0].id) if e.kind == "move"]
     assert line.actor_id == world.official("liucheng").id and line.data["version"] == version.number
@@ -87,13 +105,17 @@ def test_a_case_moves_there_and_back_and_its_notice_is_not_shown_twice(small_wor
 
 
 @pytest.mark.duty("C5")
-def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be_taken_back(small_world: World) -> None:
+def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be_taken_back(
+    small_world: World,
+) -> None:
     world = small_world
     case = world.enter()
     world.finish(case, "verify", "cun")
     item = world.open_items(case)["sign"]
     runtime.claim(world.session, world.official("cun"), item.id, clock=world.clock)
-    runtime.save_draft(world.session, world.official("cun"), item.id, {"remark": "写到一半"}, clock=world.clock)
+    runtime.save_draft(
+        world.session, world.official("cun"), item.id, {"remark": "写到一半"}, clock=world.clock
+    )
     assert move_all(world, looked_at(world, deploy(world, SEVEN)))["moved"] == 1
     kept = world.open_items(case)["sign"]
     assert (kept.id, kept.claimed_by) == (item.id, world.official("cun").id)
@@ -167,7 +189,9 @@ def test_who_may_move_what_and_what_is_refused_beforehand(small_world: World) ->
     with pytest.raises(NotAllowed):
         migration.begin(world.session, world.official("xian"), version, Wish(), clock=world.clock)
     with pytest.raises(Invalid, match="不存在"):
-        migration.begin(world.session, world.official("liucheng"), version, Wish({"verify": "sign"}), clock=world.clock)
+        migration.begin(
+            world.session, world.official("liucheng"), version, Wish({"verify": "sign"}), clock=world.clock
+        )
     act = looked_at(world, version)
     with pytest.raises(Invalid, match="请写明为什么迁移"):
         migration.confirm(world.session, world.official("liucheng"), act.id, " ", clock=world.clock)
@@ -175,6 +199,6 @@ def test_who_may_move_what_and_what_is_refused_beforehand(small_world: World) ->
     with pytest.raises(Conflict, match="已停止"):
         migration.confirm(world.session, world.official("liucheng"), act.id, "不行", clock=world.clock)
     with write(world.session):
-        world.session.execute(CaseFile.__table__.update().values(status="finished"))  # type: ignore[attr-defined]
+        world.session.execute(update(CaseFile).values(status="finished"))
     with pytest.raises(Invalid, match="没有在其他版本上"):
         migration.begin(world.session, world.official("liucheng"), version, Wish(), clock=world.clock)

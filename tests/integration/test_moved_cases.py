@@ -1,4 +1,6 @@
-"""What was done is shown and judged by what it was done with, whatever the versions a case has moved through."""
+"""What was done is shown and judged by what it was done with,
+whatever the versions a case has moved through.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ from engine import audit, definitions, measures, migration, runtime, views
 from engine.definitions import Resources
 from engine.errors import Conflict, NotAllowed
 from engine.installation import ROOT
-from engine.models import CaseFile, Measure, MigrationEntry, Notice, Notification, ProcedureVersion, Timer, WorkItem
+from engine.models import (
+    CaseFile,
+    Measure,
+    MigrationEntry,
+    Notice,
+    Notification,
+    ProcedureVersion,
+    Timer,
+    WorkItem,
+)
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all
@@ -35,7 +46,9 @@ NAMES = {"入户核实": "上门走访", "签订承诺授权书": "签字授权"
 
 
 def change(world: World, chance: random.Random) -> tuple[ProcedureVersion, dict[str, str]]:
-    """A version that calls steps, forms, fields and options otherwise; answers it with the new name of each step."""
+    """A version that calls steps, forms, fields and options otherwise;
+    answers it with the new name of each step.
+    """
     body, form = BODY, json.loads(json.dumps(FORM, ensure_ascii=False))
     renamed = {old: new for old, new in STEPS.items() if chance.random() < 0.6}
     for old, new in renamed.items():
@@ -46,11 +59,16 @@ def change(world: World, chance: random.Random) -> tuple[ProcedureVersion, dict[
         component["label"] = "新" + str(component.get("label"))
         for option in component.get("values") or []:
             option["label"] = "新" + option["label"]
-    form["components"] = [one for one in form["components"] if one.get("key") != "photos" or chance.random() < 0.5]
+    form["components"] = [
+        one for one in form["components"] if one.get("key") != "photos" or chance.random() < 0.5
+    ]
     forms = {"verification": form}
     if chance.random() < 0.5:  # another form for the same step
         forms = {"visiting": {**form, "id": "visiting"}}
-        own = '<spiffworkflow:property name="formKey" value="visiting" /><spiffworkflow:property name="variable" value="verification" />'
+        own = (
+            '<spiffworkflow:property name="formKey" value="visiting" /><spiffworkflow:property '
+            'name="variable" value="verification" />'
+        )
         body = body.replace('<spiffworkflow:property name="formKey" value="verification" />', own)
     return in_force(world, body, forms), renamed
 
@@ -72,21 +90,31 @@ def in_force(world: World, body: str, forms: dict[str, Any]) -> ProcedureVersion
 def move(world: World, version: ProcedureVersion, elements: dict[str, str], case: CaseFile) -> None:
     lost, _ = migration.differences(world.session, world.official("liucheng"), version)
     act = looked_at(world, version, elements={old: new for old, new in elements.items() if old in lost})
-    assert move_all(world, act)["moved"] == 1, [entry.text for entry in world.session.scalars(select(MigrationEntry))]
+    assert move_all(world, act)["moved"] == 1, [
+        entry.text for entry in world.session.scalars(select(MigrationEntry))
+    ]
     world.session.expire_all()
     assert world.case(case.id).version_id == version.id
     world.assert_replays(case.id)
 
 
 def open_everything(world: World, app: Flask, case: CaseFile) -> str:
-    """Every page and answer about the case, for everybody who has to do with it; answers what the archive says."""
+    """Every page and answer about the case, for everybody who has to do with it;
+    answers what the archive says.
+    """
     household = world.case(case.id).household_id
     items = world.session.scalars(select(WorkItem.id).where(WorkItem.case_id == case.id)).all()
     pages = [f"/tasks/{item}" for item in items] + [f"/tasks/{item}/return" for item in items]
     pages += [f"/cases/{case.id}", f"/cases/{case.id}/archive", f"/cases/{case.id}/diagram.bpmn"]
     pages += [f"/households/{household}", f"/households/{household}/archive", "/", "/done", "/started"]
-    pages += [f"/papers/{kind}?case={case.id}" for kind in ("notice", "announcement", "approval_form", "register")]
-    answers = [f"/tasks/{item}" for item in items] + [f"/cases/{case.id}", "/tasks", f"/households?q={household}"]
+    pages += [
+        f"/papers/{kind}?case={case.id}" for kind in ("notice", "announcement", "approval_form", "register")
+    ]
+    answers = [f"/tasks/{item}" for item in items] + [
+        f"/cases/{case.id}",
+        "/tasks",
+        f"/households?q={household}",
+    ]
     archive = ""
     for username in ("cun", "xiang", "xian"):
         client, caller = signed_in(app, world.official(username)), Caller(app, world, username)
@@ -103,13 +131,17 @@ def open_everything(world: World, app: Flask, case: CaseFile) -> str:
 
 
 def done_by(world: World, case: CaseFile, username: str) -> list[int]:
-    query = select(WorkItem.id).where(WorkItem.case_id == case.id, WorkItem.closed_by == world.official(username).id)
+    query = select(WorkItem.id).where(
+        WorkItem.case_id == case.id, WorkItem.closed_by == world.official(username).id
+    )
     return list(world.session.scalars(query))
 
 
 @pytest.mark.duty("C5", "R12")
 @pytest.mark.parametrize("seed", range(4))
-def test_every_page_of_a_case_that_moved_there_and_back_says_what_was_said(small_world: World, seed: int) -> None:
+def test_every_page_of_a_case_that_moved_there_and_back_says_what_was_said(
+    small_world: World, seed: int
+) -> None:
     world, chance = small_world, random.Random(seed)
     app = application(world)
     case = world.enter()
@@ -118,7 +150,9 @@ def test_every_page_of_a_case_that_moved_there_and_back_says_what_was_said(small
         world.finish(case, "sign", "cun")
         world.finish(case, "submit_batch", "xiang")
     old = world.case(case.id).version
-    before = [(one.name, texts(one)) for one in views.case_view(world.session, world.official("xian"), case.id).sent]
+    before = [
+        (one.name, texts(one)) for one in views.case_view(world.session, world.official("xian"), case.id).sent
+    ]
     assert ("初步意见", "建议纳入") in before[0][1] and before[0][0] == "入户核实"
     version, renamed = change(world, chance)
     back = {new: name for name, new in renamed.items()}
@@ -141,7 +175,8 @@ def test_four_eyes_hold_for_a_step_that_a_move_renamed(small_world: World) -> No
     world.finish(case, "verify", "cun")
     separated = BODY.replace(
         '<spiffworkflow:property name="formKey" value="authorisation" />',
-        '<spiffworkflow:property name="formKey" value="authorisation" /><spiffworkflow:property name="separateFrom" value="verify" />',
+        '<spiffworkflow:property name="formKey" value="authorisation" /><spiffworkflow:property '
+        'name="separateFrom" value="verify" />',
     )
     renamed = re.sub(r"\bverify\b", "visit", separated)
     move(world, in_force(world, renamed, {}), {"verify": "visit"}, case)
@@ -153,11 +188,15 @@ def test_four_eyes_hold_for_a_step_that_a_move_renamed(small_world: World) -> No
 
 
 @pytest.mark.duty("C5", "R11")
-def test_a_step_returned_after_a_move_opens_with_what_was_typed_and_can_be_taken_back(small_world: World) -> None:
+def test_a_step_returned_after_a_move_opens_with_what_was_typed_and_can_be_taken_back(
+    small_world: World,
+) -> None:
     world = small_world
     case = world.enter()
     world.finish(case, "verify", "cun")
-    version = in_force(world, re.sub(r"\bverify\b", "visit", BODY).replace('name="入户核实"', 'name="走访"'), {})
+    version = in_force(
+        world, re.sub(r"\bverify\b", "visit", BODY).replace('name="入户核实"', 'name="走访"'), {}
+    )
     move(world, version, {"verify": "visit"}, case)
     item = world.open_items(case)["sign"]
     (target,) = runtime.return_targets(world.session, world.official("cun"), item.id)
@@ -173,7 +212,9 @@ def test_a_step_returned_after_a_move_opens_with_what_was_typed_and_can_be_taken
 
 
 @pytest.mark.duty("C5")
-def test_what_the_present_version_has_no_step_for_cannot_be_taken_back_or_returned_to(small_world: World) -> None:
+def test_what_the_present_version_has_no_step_for_cannot_be_taken_back_or_returned_to(
+    small_world: World,
+) -> None:
     world = small_world
     case = world.enter()
     world.finish(case, "verify", "cun")
@@ -208,7 +249,7 @@ def test_progress_of_a_measure_is_shown_by_the_form_it_was_sent_with(small_world
     assert "按计划实施" in page.get_data(as_text=True) and "情况如何" not in page.get_data(as_text=True)
 
 
-# -- a notice that hangs (R10) ------------------------------------------------------------------------------------------
+# -- a notice that hangs (R10) ---------------------------------------------------------------------
 
 
 def hanging(world: World) -> CaseFile:
@@ -245,7 +286,10 @@ def test_a_move_that_lengthens_the_notice_issues_its_sheet_again_and_tells_villa
     record, timer, text = ends(world, case)
     assert record == timer == world.day(8, 0) and "5月12日" in text and "5月10日" not in text
     told = select(Notification.queue, Notification.text).where(Notification.kind == "notice")
-    assert {queue for queue, words in world.session.execute(told) if "更换" in words} == {"village", "township"}
+    assert {queue for queue, words in world.session.execute(told) if "更换" in words} == {
+        "village",
+        "township",
+    }
     (line,) = [one for one in audit.history(world.session, case.id) if one.kind == "move"]
     assert line.data["corrections"] == migration.notes(entry)
 
@@ -258,7 +302,9 @@ def test_no_move_ends_a_posted_notice_earlier_than_it_says(small_world: World, u
     case = hanging(world)
     if under_objection:
         payload = {"matter": "收入不实", "raised_on": world.today.isoformat()}
-        signed_in(application(world), world.official("cun")).post(f"/cases/{case.id}/messages/objection", data=payload)
+        signed_in(application(world), world.official("cun")).post(
+            f"/cases/{case.id}/messages/objection", data=payload
+        )
         assert "examine_objection" in world.open_items(case)
     act = looked_at(world, deploy(world, NOTICE, "改回 5 天"))
     assert migration.counts(world.session, act)["misfit"] == 1

@@ -1,4 +1,7 @@
-"""R02: whoever meets the conditions is admitted, whoever is out of risk is marked. No quota, cap or ratio anywhere."""
+"""R02: whoever meets the conditions is admitted, whoever is out of risk is marked.
+
+No quota, cap or ratio anywhere.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ from engine.observations import facts
 from tests.support.world import World
 
 FORBIDDEN = re.compile(
-    r"quota|(?<![a-z])cap(?![a-z])|(?<![a-z])ratio(?![a-z])|percent|share_of|headcount|max_admi|max_elim|target_(?:count|number|rate)"
+    r"quota|(?<![a-z])cap(?![a-z])|(?<![a-z])ratio(?![a-z])|percent|share_of|headcount"
+    r"|max_admi|max_elim|target_(?:count|number|rate)"
     r"|名额|指标数|控制数|规模控制|限额|比例|(?:消除|纳入|监测对象|户数).{0,4}占比|不超过.{0,6}户|最多.{0,6}户|至少.{0,6}户|完成率|消除率|纳入率"
 )
 RESOURCES = read_resources(ROOT)
@@ -40,7 +44,10 @@ def _names() -> Iterator[tuple[str, str]]:
         yield f"decision {key}", body.decode()
     for path in sorted((ROOT / "bpmn").glob("*.bpmn")):
         for node in x.parse_xml(path.read_bytes()).iter():
-            if isinstance(node.tag, str) and x.local(node) not in ("documentation", "text"):  # prose may forbid it
+            if isinstance(node.tag, str) and x.local(node) not in (
+                "documentation",
+                "text",
+            ):  # prose may forbid it
                 yield f"diagram {path.stem}", " ".join([node.text or "", *map(str, node.attrib.values())])
     for name, service in services.REGISTRY.items():
         yield f"service {name}", " ".join([name, *service.parameters])
@@ -60,7 +67,9 @@ def test_the_walk_would_see_a_quota() -> None:
 
 @pytest.mark.duty("R02")
 def test_a_diagram_can_only_read_of_its_own_household(small_world: World) -> None:
-    """What conditions and decisions may read: the case's own variables; none of them counts other households."""
+    """What conditions and decisions may read: the case's own variables;
+    none of them counts other households.
+    """
     case = small_world.enter()
     household = small_world.session.get_one(Household, case.household_id)
     small_world.enter(name="李四", id_number="", address="西沟2号")
@@ -85,7 +94,14 @@ def test_every_name_a_decision_reads_comes_from_the_case() -> None:
             results |= {element.variable or "", *element.settings}
         for task in re.findall(rb'resultVariable(?:" value)?="([^"]+)"', path.read_bytes()):
             results.add(task.decode())
-    known = results | {"household", "monitoring_line", "opened_on", "province_managed", "clue", "discovery_date"}
+    known = results | {
+        "household",
+        "monitoring_line",
+        "opened_on",
+        "province_managed",
+        "clue",
+        "discovery_date",
+    }
     known |= set(RESOURCES.decision) | {"latest_clue"}
     for body in RESOURCES.form.values():  # a filter over the rows of a form's list reads the row's own fields
         known |= {str(component.get("key")) for component in walk(json.loads(body)["components"])}

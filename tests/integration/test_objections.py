@@ -1,4 +1,6 @@
-"""An objection is answered, whatever way the case goes: several at once, going back, taking back, time (R10)."""
+"""An objection is answered, whatever way the case goes: several at once, going back, taking back,
+time (R10).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ from tests.support.world import World
 
 def _object(world: World, case: CaseFile, matter: str = "家有汽车") -> int:
     data = {"matter": matter, "raised_on": world.today.isoformat()}
-    return notices.raise_objection(world.session, world.official("xiang"), case.id, data, clock=world.clock).id
+    return notices.raise_objection(
+        world.session, world.official("xiang"), case.id, data, clock=world.clock
+    ).id
 
 
 def _statuses(world: World) -> dict[int, str]:
@@ -144,7 +148,9 @@ def test_what_a_household_answered_stays_known_and_it_has_its_days_again(world: 
     world.finish(case, "verify_clearance", "xiang")
     world.finish(case, "hear_household", "xiang")
     answer = papers.paper("household_answer", world.today, "")
-    messages.send(world.session, world.official("xiang"), case.id, "household_answer", answer, clock=world.clock)
+    messages.send(
+        world.session, world.official("xiang"), case.id, "household_answer", answer, clock=world.clock
+    )
     _back(world, case, world.open_items(case)["decide_clearance"], "hear_household", "xian2")
     world.go_to(world.number + 1)
     world.finish(case, "hear_household", "xiang")
@@ -157,7 +163,7 @@ def test_what_a_household_answered_stays_known_and_it_has_its_days_again(world: 
     world.assert_replays(case.id)
 
 
-# -- any order ------------------------------------------------------------------------------------------------------------
+# -- any order -------------------------------------------------------------------------------------
 
 
 def _identification(world: World) -> CaseFile:
@@ -227,7 +233,9 @@ class _Officials:
             return
         changes = {}
         if item.form_key == "objection_finding":
-            changes["outcome"] = self.random.choice(["dismissed", "dismissed", "upheld_changed", "upheld_withdrawn"])
+            changes["outcome"] = self.random.choice(
+                ["dismissed", "dismissed", "upheld_changed", "upheld_withdrawn"]
+            )
         self.world.finish(self.case, item.element_id, self._who(item), **changes)
 
     def _back(self) -> None:
@@ -252,7 +260,9 @@ class _Officials:
 
 
 def _legal(world: World, case: CaseFile) -> None:
-    """No objection is without its task or place in the queue, and an open case waits for somebody or something."""
+    """No objection is without its task or place in the queue,
+    and an open case waits for somebody or something.
+    """
     case = world.case(case.id)
     assert world.session.scalars(select(Incident.error)).all() == []
     query = select(Objection.id).where(Objection.case_id == case.id, Objection.status == "open")
@@ -261,7 +271,9 @@ def _legal(world: World, case: CaseFile) -> None:
         assert not left
         return
     elements = set(world.open_items(case))
-    waiting = select(Timer.id).where(Timer.case_id == case.id, Timer.status == "waiting", Timer.kind == "event")
+    waiting = select(Timer.id).where(
+        Timer.case_id == case.id, Timer.status == "waiting", Timer.kind == "event"
+    )
     assert elements or world.session.scalars(waiting).all()
     instance = views.instance_of(world.session, case)
     held = {payload["id"] for payload in instance.pending("objection")}
@@ -275,7 +287,9 @@ STARTS = (_identification, _elimination, _rollback)
 
 
 @pytest.fixture(scope="module", params=STARTS, ids=lambda start: start.__name__)
-def posted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, datetime]:
+def posted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, int, datetime]:
     """A database with a case whose notice hangs, the case, and the instant."""
     path = tmp_path_factory.mktemp("posted") / "base.sqlite"
     shutil.copy(databases.sqlite(), path)
@@ -320,7 +334,11 @@ def test_an_objection_at_the_instant_the_notice_ends_hears_that_it_has_ended(sma
         messages.send(world.session, world.official("cun"), case.id, "objection", data, clock=world.clock)
     world.clock.set(world.day(5, 23))
     messages.send(
-        world.session, world.official("cun"), case.id, "objection",
-        {**data, "raised_on": world.today.isoformat()}, clock=world.clock,
-    )  # fmt: skip
+        world.session,
+        world.official("cun"),
+        case.id,
+        "objection",
+        {**data, "raised_on": world.today.isoformat()},
+        clock=world.clock,
+    )
     assert "examine_objection" in world.open_items(case)

@@ -1,4 +1,6 @@
-"""Whatever stands in an address, a form or JSON: no route answers with an error of ours, and none becomes an incident."""
+"""Whatever stands in an address, a form or JSON: no route answers with an error of ours,
+and none becomes an incident.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +28,61 @@ from tests.support.world import World
 from web.arguments import OurRequest
 
 ODD: dict[str, Any] = {
-    "superscript": "²", "arabic": "٣", "2^31": str(2**31), "2^63": str(2**63), "10^20": str(10**20), "5000 digits": "9" * 5000,
-    "negative": "-1", "fraction": "1.5", "not a number": "NaN", "empty": "", "blank": " ", "NUL": "a\0b", "colon": ":",
-    "long": "长" * 10_000, "date": "9999-12-31", "odd date": "0000-00-00", "quote": "'\"%_\\", "direction": "\u202e\ufeff",
-}  # fmt: skip
+    "superscript": "²",
+    "arabic": "٣",
+    "2^31": str(2**31),
+    "2^63": str(2**63),
+    "10^20": str(10**20),
+    "5000 digits": "9" * 5000,
+    "negative": "-1",
+    "fraction": "1.5",
+    "not a number": "NaN",
+    "empty": "",
+    "blank": " ",
+    "NUL": "a\0b",
+    "colon": ":",
+    "long": "长" * 10_000,
+    "date": "9999-12-31",
+    "odd date": "0000-00-00",
+    "quote": "'\"%_\\",
+    "direction": "\u202e\ufeff",
+}
 ALONE = ("superscript", "10^20", "2^31", "colon", "odd date", "long")
 IN_JSON: dict[str, Any] = {
-    **ODD, "surrogate": "\ud800", "int 2^31": 2**31, "int 10^20": 10**20, "minus": -1, "float": 1e308, "null": None,
-    "true": True, "list": [[]], "dict": {"a\ud800": {}}, "not finite": float("nan"),
-}  # fmt: skip
-STRICT = frozenset({
-    "2^31", "2^63", "10^20", "5000 digits", "not a number", "NUL", "long", "date", "odd date",
-    "surrogate", "int 2^31", "int 10^20", "float", "not finite", "dict",
-})  # fmt: skip
-"""What PostgreSQL refuses where SQLite takes it: tried there, everything else on SQLite, and all on both by --whole."""
+    **ODD,
+    "surrogate": "\ud800",
+    "int 2^31": 2**31,
+    "int 10^20": 10**20,
+    "minus": -1,
+    "float": 1e308,
+    "null": None,
+    "true": True,
+    "list": [[]],
+    "dict": {"a\ud800": {}},
+    "not finite": float("nan"),
+}
+STRICT = frozenset(
+    {
+        "2^31",
+        "2^63",
+        "10^20",
+        "5000 digits",
+        "not a number",
+        "NUL",
+        "long",
+        "date",
+        "odd date",
+        "surrogate",
+        "int 2^31",
+        "int 10^20",
+        "float",
+        "not finite",
+        "dict",
+    }
+)
+"""What PostgreSQL refuses where SQLite takes it: tried there, everything else on SQLite,
+and all on both by --whole.
+"""
 QUIET = frozenset({"auth.logout", "demo.switch", "demo.move_clock", "api_demo.advance_clock", "static"})
 """Routes that end the walk's own session, or move time."""
 
@@ -47,7 +90,9 @@ QUIET = frozenset({"auth.logout", "demo.switch", "demo.move_clock", "api_demo.ad
 def tried(config: pytest.Config, kind: str, values: dict[str, Any]) -> dict[str, Any]:
     """The odd values that are tried on a kind of database."""
     whole = config.getoption("whole")
-    return {name: value for name, value in values.items() if whole or (name in STRICT) == (kind == "postgresql")}
+    return {
+        name: value for name, value in values.items() if whole or (name in STRICT) == (kind == "postgresql")
+    }
 
 
 class OddFields(MultiDict[str, Any]):
@@ -56,7 +101,9 @@ class OddFields(MultiDict[str, Any]):
     value: str = ""
     asked: set[str] | None = None
     only: str | None = None
-    """With a name, that field alone is odd and the others are not sent; with `asked`, what is asked for is noted."""
+    """With a name, that field alone is odd and the others are not sent; with `asked`,
+    what is asked for is noted.
+    """
 
     def _odd(self, key: object) -> bool:
         if self.asked is not None and isinstance(key, str):
@@ -129,7 +176,13 @@ def everyone(world: World) -> Account:
     who = world.official("cun")
     with write(world.session):
         for role in access.ROLE_NAMES:
-            held = VILLAGE if role == "village_official" else COUNTY if role == "county_approver" else "410000000000"
+            held = (
+                VILLAGE
+                if role == "village_official"
+                else COUNTY
+                if role == "county_approver"
+                else "410000000000"
+            )
             if not access.has_role(who, role):
                 world.session.add(RoleGrant(account_id=who.id, role=role, division_code=held))
     world.session.expire_all()
@@ -140,9 +193,12 @@ def known(world: World) -> dict[str, Any]:
     """An address' parts that exist."""
     case = world.enter()
     return {
-        "item_id": world.open_items(case)["verify"].id, "case_id": case.id, "household_id": case.household_id,
-        "key": "identification", "number": 1,
-    }  # fmt: skip
+        "item_id": world.open_items(case)["verify"].id,
+        "case_id": case.id,
+        "household_id": case.household_id,
+        "key": "identification",
+        "number": 1,
+    }
 
 
 def rules(app: Flask, *, api: bool) -> Iterator[tuple[Rule, str]]:
@@ -266,7 +322,9 @@ def test_no_odd_value_of_a_programme_is_an_error_of_ours(walked: Walked, pytestc
     assert found == []
 
 
-def _asked(caller: Caller, path: str, method: str, operation: dict[str, Any], sent: Any, value: Any) -> TestResponse:
+def _asked(
+    caller: Caller, path: str, method: str, operation: dict[str, Any], sent: Any, value: Any
+) -> TestResponse:
     names = (one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
     query = dict.fromkeys(names, str(value)[:6000].encode("utf-8", "replace").decode())
     body, kind = (None, None) if sent is None else (json.dumps(sent), "application/json")
@@ -287,7 +345,10 @@ def _bodies(operation: dict[str, Any], schemas: dict[str, Any], value: Any) -> I
     for name, one in schema.get("properties", {}).items():
         yield {**plausible, name: value}
         if one.get("type") == "object":
-            yield {**plausible, name: {"risk_text": value, "members": value, "outcome": value, "discovered_on": value}}
+            yield {
+                **plausible,
+                name: {"risk_text": value, "members": value, "outcome": value, "discovered_on": value},
+            }
         if one.get("type") == "array":
             yield {**plausible, name: [value]}
 

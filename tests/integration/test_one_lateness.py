@@ -1,4 +1,6 @@
-"""One thing is late or it is not: board, wall, statistics, inbox, letters, files, case pages and API say the same."""
+"""One thing is late or it is not: board, wall, statistics, inbox, letters, files,
+case pages and API say the same.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,13 @@ from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 WAY = (
-    ("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun"),
+    ("verify", "cun"),
+    ("sign", "cun"),
+    ("submit_batch", "xiang"),
+    ("run_matching", "xian2"),
+    ("appraise", "cun"),
     ("post_notice", "cun"),
-)  # fmt: skip
+)
 NAMES = ("李春生", "赵秋菊", "孙有福", "周小兰")
 LAMP = re.compile(r'<td class="limit">\s*<span class="lamp lamp-(\w+)">(.*?)</span>')
 
@@ -62,7 +68,9 @@ def somewhere(world: World, chance: random.Random) -> None:
 
 
 def standing(world: World) -> list[Standing]:
-    """The limits that count now, asked of each open case's instance and of nothing that is stored beside it."""
+    """The limits that count now, asked of each open case's instance
+    and of nothing that is stored beside it.
+    """
     world.session.commit()
     found = []
     for case in world.session.scalars(select(CaseFile).where(CaseFile.status == "open")):
@@ -76,9 +84,11 @@ def colours(dues: list[datetime], now: datetime) -> dict[str, int]:
     """How many stand under each lamp, by the days of China and nothing else."""
     left = [(local_date(due - timedelta(seconds=1)) - local_date(now)).days for due in dues]
     return {
-        "red": sum(days < 0 for days in left), "yellow": sum(0 <= days <= 3 for days in left),
-        "green": sum(days > 3 for days in left), "today": left.count(0),
-    }  # fmt: skip
+        "red": sum(days < 0 for days in left),
+        "yellow": sum(0 <= days <= 3 for days in left),
+        "green": sum(days > 3 for days in left),
+        "today": left.count(0),
+    }
 
 
 @pytest.mark.duty("C6", "R15", "R19")
@@ -109,7 +119,12 @@ def _places_agree(world: World, found: list[Standing]) -> None:
         wanted = colours([one.due_at for one in found if access.scope_of(code).holds(one.village_code)], now)
         board = counting.board(world.session, actor, LimitFilter(division=code), now)
         shown = board.lamps
-        assert {"red": shown.red, "yellow": shown.yellow, "green": shown.green, "today": shown.today} == wanted
+        assert {
+            "red": shown.red,
+            "yellow": shown.yellow,
+            "green": shown.green,
+            "today": shown.today,
+        } == wanted
         counts = live.counts(world.session, place, now)
         assert {name: counts[name] for name in ("red", "yellow", "today")} == {
             name: wanted[name] for name in ("red", "yellow", "today")
@@ -137,20 +152,26 @@ def _places_agree(world: World, found: list[Standing]) -> None:
 
 
 def _lists_agree(world: World, client: FlaskClient, found: list[Standing]) -> None:
-    """The list and its file, the letter, the cases' pages and 我发起的: each limit with its lamp and its words."""
+    """The list and its file, the letter, the cases' pages and 我发起的:
+    each limit with its lamp and its words.
+    """
     now = world.clock.now()
     wanted = sorted((lamps.lamp(one.due_at, now), lamps.words(one.due_at, now)) for one in found)
     text = client.get("/supervision").text
     assert sorted(LAMP.findall(text)) == wanted
     head, *rows = sheets.rows(client.get("/supervision/export.xlsx").data)
-    assert Counter(row[head.index("灯")] for row in rows) == Counter(lamps.LAMPS[colour] for colour, _ in wanted)
+    assert Counter(row[head.index("灯")] for row in rows) == Counter(
+        lamps.LAMPS[colour] for colour, _ in wanted
+    )
     counts = colours([one.due_at for one in found], now)
     letter = letters.this_week(world.session, world.official("ducha"), TOWNSHIP, now)
     assert f"有{counts['red']}项已超期、{counts['yellow']}项将在3日内到期" in letter.paper.paragraphs[0]
     over = sum(str(row[-1]).startswith("超期") for row in letter.paper.rows)
     assert (over, len(letter.paper.rows) - over) == (counts["red"], counts["yellow"])
     for case in world.session.scalars(select(CaseFile)):
-        shown = re.findall(r'<div class="deadline (\w+)"><strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text)
+        shown = re.findall(
+            r'<div class="deadline (\w+)"><strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text
+        )
         own = sorted(one.due_at for one in found if one.case_id == case.id)[:1]
         assert shown == [(lamps.lamp(due, now), lamps.words(due, now)) for due in own]
     late = limits.timers(world.session, world.official("ducha"), "overdue", now)
@@ -165,10 +186,15 @@ def _tasks_agree(world: World) -> None:
         mine = inbox.todo(world.session, actor, InboxFilter(), now).items
         counts = Counter(lamps.lamp(item.due_at, now) for item in mine)
         groups = inbox.todo_groups(world.session, actor, now)
-        assert (sum(g.red for g in groups), sum(g.yellow for g in groups)) == (counts["red"], counts["yellow"])
+        assert (sum(g.red for g in groups), sum(g.yellow for g in groups)) == (
+            counts["red"],
+            counts["yellow"],
+        )
         for colour in lamps.LAMPS:
             assert inbox.todo(world.session, actor, InboxFilter(lamp=colour), now).total == counts[colour]
-    open_items = world.session.scalars(select(WorkItem).where(WorkItem.status == "open", WorkItem.due_at.is_not(None)))
+    open_items = world.session.scalars(
+        select(WorkItem).where(WorkItem.status == "open", WorkItem.due_at.is_not(None))
+    )
     held = limits.listing(world.session, world.official("ducha"), LimitFilter(), now).items
     under = {item.id: one.due_at for one in held for item in one.items}
     assert under == {item.id: item.due_at for item in open_items}
@@ -178,16 +204,18 @@ def _tasks_agree(world: World) -> None:
 def test_the_diagram_counts_what_waits_in_a_shared_part_once(small_world: World) -> None:
     world = small_world
     assistance = world.assistance()
-    world.finish(assistance, "name_official", "xiang")  # now the plan is made, a part that the declaration runs too
+    world.finish(
+        assistance, "name_official", "xiang"
+    )  # now the plan is made, a part that the declaration runs too
     world.session.commit()
     place, now = divisions.get(world.session, COUNTY), world.clock.now()
     found = heat.heat(world.session, place, "assistance", periods.months(1, local_date(now)), now)
     badges = {one: found.nodes[one] for one in ("handle_assistance", "plan_assistance", "declare_assistance")}
     listed = sum(node.waiting.count for node in found.listed)
     assert badges["handle_assistance"].waiting.count == listed == 1
-    assert [(badges[one].waiting.count, badges[one].shared) for one in ("plan_assistance", "declare_assistance")] == [
-        (0, 1), (0, 1)
-    ]  # fmt: skip
+    assert [
+        (badges[one].waiting.count, badges[one].shared) for one in ("plan_assistance", "declare_assistance")
+    ] == [(0, 1), (0, 1)]
 
 
 @pytest.mark.duty("C6", "R15")
@@ -233,11 +261,16 @@ def test_a_case_that_was_ended_before_its_time_is_not_under_way(small_world: Wor
     case = world.enter()
     world.go_to(15)  # its last day
     with write(world.session):
-        openings.end_case(world.session, world.case(case.id), None, world.clock.now(), "登记有误", lines.Cancelled())
+        openings.end_case(
+            world.session, world.case(case.id), None, world.clock.now(), "登记有误", lines.Cancelled()
+        )
     client = signed_in(application(world), world.official("cun"))
     shown = client.get(f"/cases/{case.id}").text
     assert "登记有误" in shown and "办理中" not in shown and "今天到期" not in shown
     assert "已结束：登记有误" in client.get("/started").text
     world.go_to(17)
-    assert counting.board(world.session, world.official("ducha"), LimitFilter(), world.clock.now()).lamps.total == 0
+    assert (
+        counting.board(world.session, world.official("ducha"), LimitFilter(), world.clock.now()).lamps.total
+        == 0
+    )
     assert (world.case(case.id).limit_at, world.case(case.id).lamp_floor) == (None, "yellow")

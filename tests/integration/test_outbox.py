@@ -41,9 +41,13 @@ def robot() -> Iterator[Robot]:
 def servers(mailbox: Mailbox | None = None, robot: Robot | None = None, timeout: float = 5) -> Servers:
     """The configuration that names them."""
     return Servers(
-        smtp_host="127.0.0.1" if mailbox else "", smtp_port=mailbox.port if mailbox else 25, smtp_security="none",
-        smtp_sender="shouwang@example.com", webhooks={"县局": robot.address} if robot else {}, timeout=timeout,
-    )  # fmt: skip
+        smtp_host="127.0.0.1" if mailbox else "",
+        smtp_port=mailbox.port if mailbox else 25,
+        smtp_security="none",
+        smtp_sender="shouwang@example.com",
+        webhooks={"县局": robot.address} if robot else {},
+        timeout=timeout,
+    )
 
 
 def overdue(world: World, *channels: str) -> None:
@@ -61,7 +65,9 @@ def overdue(world: World, *channels: str) -> None:
 def rows(world: World) -> list[Outbox]:
     """The outbox now."""
     world.session.commit()
-    return list(world.session.scalars(select(Outbox).order_by(Outbox.id).execution_options(populate_existing=True)))
+    return list(
+        world.session.scalars(select(Outbox).order_by(Outbox.id).execution_options(populate_existing=True))
+    )
 
 
 def deliver(world: World, found: Servers) -> int:
@@ -86,7 +92,9 @@ def test_mail_and_robot_are_told_once_with_a_key_and_without_personal_data(
 
 
 @pytest.mark.duty("R15")
-def test_a_failure_is_tried_again_later_and_later_and_not_after_success(world: World, mailbox: Mailbox) -> None:
+def test_a_failure_is_tried_again_later_and_later_and_not_after_success(
+    world: World, mailbox: Mailbox
+) -> None:
     overdue(world, "email")
     mailbox.answers = ["451 later", "421 later"]
     found = servers(mailbox)
@@ -112,7 +120,9 @@ def test_what_the_server_will_never_take_fails_at_once_and_an_administrator_send
     deliver(world, servers(mailbox))
     administrator = world.official("xitong")
     failed = outbox.listing(world.session, administrator, "failed").items
-    assert [row.status for row in failed] == ["failed"] and outbox.counts(world.session, administrator) == {"failed": 1}
+    assert [row.status for row in failed] == ["failed"] and outbox.counts(world.session, administrator) == {
+        "failed": 1
+    }
     with pytest.raises(NotAllowed):
         outbox.listing(world.session, world.official("ducha"))
     outbox.retry(world.session, administrator, failed[0].id, world.clock.now())
@@ -163,10 +173,16 @@ def test_all_failed_messages_are_sent_again_in_one_act(world: World, mailbox: Ma
         for number in range(1, copies):
             world.session.add(
                 Outbox(
-                    key=f"{first.key}-{number}", channel="email", target=first.target, payload=first.payload,
-                    status="failed", attempts=9, next_at=first.next_at, created_at=first.created_at,
+                    key=f"{first.key}-{number}",
+                    channel="email",
+                    target=first.target,
+                    payload=first.payload,
+                    status="failed",
+                    attempts=9,
+                    next_at=first.next_at,
+                    created_at=first.created_at,
                 )
-            )  # fmt: skip
+            )
     with pytest.raises(NotAllowed):
         outbox.retry_failed(world.session, world.official("ducha"), world.clock.now())
     assert outbox.retry_failed(world.session, administrator, world.clock.now()) == copies
@@ -177,7 +193,9 @@ def test_all_failed_messages_are_sent_again_in_one_act(world: World, mailbox: Ma
 
 
 @pytest.mark.duty("R15")
-def test_a_hanging_server_holds_up_neither_steps_nor_for_long_the_sender(world: World, mailbox: Mailbox) -> None:
+def test_a_hanging_server_holds_up_neither_steps_nor_for_long_the_sender(
+    world: World, mailbox: Mailbox
+) -> None:
     mailbox.release = threading.Event()
     started = monotonic()
     overdue(world, "email")
@@ -193,7 +211,9 @@ def test_a_hanging_server_holds_up_neither_steps_nor_for_long_the_sender(world: 
 
 
 @pytest.mark.duty("R15")
-def test_a_robot_that_redirects_or_refuses_is_not_followed_nor_believed(small_world: World, robot: Robot) -> None:
+def test_a_robot_that_redirects_or_refuses_is_not_followed_nor_believed(
+    small_world: World, robot: Robot
+) -> None:
     world, other = small_world, Robot()
     overdue(world, "webhook")
     with running(other):
@@ -225,7 +245,9 @@ def test_a_connection_that_breaks_after_the_message_was_taken_leaves_one_key_for
         assert outbox.deliver(world.sessions, delivery.channels(found), world.clock) == 0
     assert [row.status for row in rows(world)] == ["sent", "sent"]
     assert len(mailbox.taken) == len(robot.taken) == 2, "the server had it, but nobody could know"
-    assert len({str(mail["Message-ID"]) for mail in mailbox.taken}) == len({key for _, key in robot.taken}) == 1
+    assert (
+        len({str(mail["Message-ID"]) for mail in mailbox.taken}) == len({key for _, key in robot.taken}) == 1
+    )
 
 
 @pytest.mark.duty("R15")
@@ -253,9 +275,13 @@ def test_a_server_that_is_not_there_is_said_in_words(small_world: World) -> None
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     nobody = Servers(
-        smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_sender="shouwang@example.com",
-        webhooks={"县局": f"http://127.0.0.1:{port}/hook"}, timeout=2,
-    )  # fmt: skip
+        smtp_host="127.0.0.1",
+        smtp_port=port,
+        smtp_security="none",
+        smtp_sender="shouwang@example.com",
+        webhooks={"县局": f"http://127.0.0.1:{port}/hook"},
+        timeout=2,
+    )
     assert deliver(world, nobody) == 0
     assert ["拒绝连接" in row.error for row in rows(world)] == [True, True]
 
@@ -266,10 +292,14 @@ def test_two_senders_share_the_work(world: World) -> None:
         for number in range(30):
             world.session.add(
                 Outbox(
-                    key=f"more:{number}", channel="email", target="cun@example.com", next_at=world.clock.now(),
-                    payload={"subject": "守望", "text": str(number)}, created_at=world.clock.now(),
+                    key=f"more:{number}",
+                    channel="email",
+                    target="cun@example.com",
+                    next_at=world.clock.now(),
+                    payload={"subject": "守望", "text": str(number)},
+                    created_at=world.clock.now(),
                 )
-            )  # fmt: skip
+            )
     taken: list[str] = []
     lock = threading.Lock()
 
@@ -278,7 +308,10 @@ def test_two_senders_share_the_work(world: World) -> None:
             taken.append(message.key)
 
     channels: dict[str, Channel] = {"email": take}
-    threads = [threading.Thread(target=outbox.deliver, args=(world.sessions, channels, world.clock)) for _ in range(3)]
+    threads = [
+        threading.Thread(target=outbox.deliver, args=(world.sessions, channels, world.clock))
+        for _ in range(3)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -312,5 +345,6 @@ def test_what_is_not_set_up_is_said(small_world: World, robot: Robot) -> None:
     with pytest.raises(ValueError, match="名称=https"):
         delivery.read_webhooks("县局=file:///etc/passwd")
     assert delivery.read_webhooks("县局=https://example.com/a?key=1; 市局=https://example.com/b") == {
-        "县局": "https://example.com/a?key=1", "市局": "https://example.com/b",
-    }  # fmt: skip
+        "县局": "https://example.com/a?key=1",
+        "市局": "https://example.com/b",
+    }

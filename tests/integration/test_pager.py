@@ -15,10 +15,12 @@ from tests.support.world import World
 @pytest.mark.parametrize(
     ("address", "endpoint"),
     [
-        ("/migrations/7?tab=fits", "migrations.show"), ("/procedures/identification?x=1", "procedures.show"),
-        ("/batches/3?q=王", "batches.show"), ("/households?q=王&page=2", "households.index"),
+        ("/migrations/7?tab=fits", "migrations.show"),
+        ("/procedures/identification?x=1", "procedures.show"),
+        ("/batches/3?q=王", "batches.show"),
+        ("/households?q=王&page=2", "households.index"),
     ],
-)  # fmt: skip
+)
 def test_the_pager_leads_to_the_neighbouring_pages_of_the_same_list(
     small_world: World, address: str, endpoint: str
 ) -> None:

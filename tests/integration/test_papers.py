@@ -31,7 +31,9 @@ def open_items(world: World, element_id: str) -> list[int]:
 
 def approve(world: World, ids: list[int], **data: str) -> None:
     """The county decides."""
-    act = bulk.decide(world.session, world.official("xian"), ids, {"outcome": "approve", **data}, clock=world.clock)
+    act = bulk.decide(
+        world.session, world.official("xian"), ids, {"outcome": "approve", **data}, clock=world.clock
+    )
     assert bulk.counts(world.session, act)["refused"] == 0
 
 
@@ -46,7 +48,10 @@ def test_a_village_shares_one_announcement_until_it_is_posted(world: World) -> N
     many.to_approval(world, 6, (VILLAGE, OTHER_VILLAGE))
     approve(world, open_items(world, "approve")[:4])
     records = list(world.session.scalars(select(NumberedPaper).order_by(NumberedPaper.id)))
-    assert [record.number for record in records] == ["车村镇防返贫公告〔2022〕1号", "车村镇防返贫公告〔2022〕2号"]
+    assert [record.number for record in records] == [
+        "车村镇防返贫公告〔2022〕1号",
+        "车村镇防返贫公告〔2022〕2号",
+    ]
     assert [len(record.entries) for record in records] == [2, 2]
     assert {record.place_code for record in records} == {VILLAGE, OTHER_VILLAGE}
     first = records[0].entries[0].case
@@ -55,8 +60,10 @@ def test_a_village_shares_one_announcement_until_it_is_posted(world: World) -> N
     world.session.expire_all()
     records = list(world.session.scalars(select(NumberedPaper).order_by(NumberedPaper.id)))
     assert [(record.status, len(record.entries)) for record in records] == [
-        ("issued", 2), ("gathering", 3), ("gathering", 1),
-    ]  # fmt: skip
+        ("issued", 2),
+        ("gathering", 3),
+        ("gathering", 1),
+    ]
     assert records[0].content is not None and len(records[0].content["rows"]) == 2
     for case_id in (records[0].entries[0].case_id, records[1].entries[2].case_id):
         world.assert_replays(case_id)
@@ -75,7 +82,9 @@ def test_an_approval_taken_back_leaves_the_announcement(world: World) -> None:
     world.session.commit()
     runtime.withdraw(world.session, world.official("xian"), ids[1], clock=world.clock)
     world.session.expire_all()
-    assert [entry.withdrawn_at is not None for entry in record.entries] == [True]  # it was issued: the mark stays
+    assert [entry.withdrawn_at is not None for entry in record.entries] == [
+        True
+    ]  # it was issued: the mark stays
     approve(world, open_items(world, "approve"))
     assert world.session.scalars(select(NumberedPaper.serial).order_by(NumberedPaper.id)).all() == [1, 2]
 
@@ -87,7 +96,9 @@ def test_issued_papers_keep_their_number_and_words(world: World) -> None:
     before = draft(world, "xiangxiang", "proposed_list", ids)
     assert all(paper.number == "" for paper in before)
     township, now = world.official("xiang"), world.clock.now()
-    mine = [item for item in ids if world.session.get_one(WorkItem, item).village_code.startswith("410325103")]
+    mine = [
+        item for item in ids if world.session.get_one(WorkItem, item).village_code.startswith("410325103")
+    ]
     record = register.issue(world.session, township, "proposed_list", mine, now)[0]
     assert record.number == "车村镇防返贫呈报〔2022〕1号"
     assert register.issue(world.session, township, "proposed_list", mine, now)[0].id == record.id
@@ -110,7 +121,9 @@ def test_the_approval_form_shows_each_decision_and_waits_for_all(world: World) -
     with pytest.raises(Conflict, match="还有 2 户没有办理"):
         register.issue(world.session, county, "approval_form", ids, world.clock.now())
     approve(world, ids[1:2], category="unstable")
-    bulk.decide(world.session, county, ids[2:], {"outcome": "reject", "reason": "收入稳定"}, clock=world.clock)
+    bulk.decide(
+        world.session, county, ids[2:], {"outcome": "reject", "reason": "收入稳定"}, clock=world.clock
+    )
     assert [one.count for one in register.unlisted(world.session, county, world.clock.now())] == [3]
     record = register.issue(world.session, county, "approval_form", ids, world.clock.now())[0]
     paper = drafts.read(world.session, record, world.clock.now())
@@ -172,7 +185,11 @@ def test_a_rejected_household_is_on_no_list(world: World) -> None:
     many.to_review(world, 2, (VILLAGE,))
     ids = open_items(world, "review")
     bulk.decide(
-        world.session, world.official("xiang"), ids[:1], {"outcome": "reject", "reason": "不符合"}, clock=world.clock
+        world.session,
+        world.official("xiang"),
+        ids[:1],
+        {"outcome": "reject", "reason": "不符合"},
+        clock=world.clock,
     )
     assert len(draft(world, "xiang", "proposed_list", ids)[0].rows) == 1
     with pytest.raises(Invalid, match="没有应当列入"):
@@ -194,7 +211,9 @@ def test_one_notice_for_the_households_of_a_village(world: World) -> None:
     data = papers.paper("notice", world.today, photo)
     act = bulk.decide(world.session, village, ids, data, clock=world.clock)
     assert bulk.counts(world.session, act) == {"pending": 0, "done": 3, "refused": 0}
-    assert world.session.scalars(select(PaperEntry.work_item_id).order_by(PaperEntry.work_item_id)).all() == sorted(ids)
+    assert world.session.scalars(
+        select(PaperEntry.work_item_id).order_by(PaperEntry.work_item_id)
+    ).all() == sorted(ids)
 
 
 @pytest.mark.duty("R38", "C2")
@@ -204,7 +223,9 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
     ids, county = open_items(world, "approve"), world.official("xian")
     approve(world, ids)
     form = register.issue(world.session, county, "approval_form", ids, world.clock.now())[0]
-    announcement = world.session.scalars(select(NumberedPaper).where(NumberedPaper.place_code == VILLAGE)).one()
+    announcement = world.session.scalars(
+        select(NumberedPaper).where(NumberedPaper.place_code == VILLAGE)
+    ).one()
     above = {"xian", "xian2", "shi", "sheng", "ducha"}
     app = application(world)
     for username, *_ in OFFICIALS:
@@ -218,7 +239,9 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
             assert seen == (200 if username in above else 404, 200 if username in village else 404), username
         draft_page = client.get(f"/papers/announcement?case={announcement.entries[0].case_id}").status_code
         assert draft_page == (200 if username in village else 404), username
-        posted = client.post("/papers/announcement", data={"case": announcement.entries[0].case_id}).status_code
+        posted = client.post(
+            "/papers/announcement", data={"case": announcement.entries[0].case_id}
+        ).status_code
         assert posted in ((302, 303) if username in ("xiang", "xiang2") else (302, 303, 403, 404)), username
     world.session.commit()
     world.session.expire_all()
@@ -226,10 +249,17 @@ def test_papers_open_by_address_only_for_whose_place_it_is(small_world: World) -
 
 
 @pytest.mark.duty("R10")
-def test_nothing_is_issued_before_somebody_read_whose_characters_cannot_be_printed(small_world: World) -> None:
+def test_nothing_is_issued_before_somebody_read_whose_characters_cannot_be_printed(
+    small_world: World,
+) -> None:
     world = small_world
     case = world.enter(name="王𡛟")
-    for step, username in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+    for step, username in (
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+    ):
         world.finish(case, step, username)
     world.finish(case, "appraise", "cun")
     client, item = signed_in(application(world), world.official("cun")), open_items(world, "post_notice")[0]

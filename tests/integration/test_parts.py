@@ -20,7 +20,9 @@ def _deploy(world: World, body: bytes) -> int:
 
 
 @pytest.mark.duty("C1", "C5", "R10")
-def test_a_new_version_of_a_part_takes_its_callers_along_and_leaves_running_cases_alone(small_world: World) -> None:
+def test_a_new_version_of_a_part_takes_its_callers_along_and_leaves_running_cases_alone(
+    small_world: World,
+) -> None:
     old = small_world.enter()
     before = definitions.current(small_world.session, "identification").number
     assert _deploy(small_world, SEVEN) == 2
@@ -60,7 +62,10 @@ def test_parts_that_call_each_other_in_a_circle_are_found() -> None:
         call = f'<bpmn:callActivity id="again" name="x" calledElement="{called}" />'.encode()
         return body.replace(b"<bpmn:startEvent ", call + b"<bpmn:startEvent ", 1)
 
-    notice, review = calling("public_notice", "review_and_approval"), calling("review_and_approval", "public_notice")
+    notice, review = (
+        calling("public_notice", "review_and_approval"),
+        calling("review_and_approval", "public_notice"),
+    )
     parts = Resources(part={"public_notice": notice, "review_and_approval": review})
     found = check(notice, read_resources(ROOT) | parts)[1]
     assert any("绕一圈" in f.message for f in found), found
@@ -80,5 +85,10 @@ def test_a_part_opens_no_case_of_its_own(small_world: World) -> None:
     household = small_world.session.get_one(Household, case.household_id)
     with pytest.raises(NotFound, match="公用环节"):
         runtime.start_case(
-            small_world.session, small_world.official("cun"), "public_notice", household, {}, clock=small_world.clock
+            small_world.session,
+            small_world.official("cun"),
+            "public_notice",
+            household,
+            {},
+            clock=small_world.clock,
         )

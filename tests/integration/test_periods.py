@@ -23,7 +23,12 @@ from tests.support.world import World
 
 def _before_posting(world: World) -> CaseFile:
     case = world.enter()
-    for element_id, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+    for element_id, who in (
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+    ):
         world.finish(case, element_id, who)
     world.go_to(3)
     world.finish(case, "appraise", "cun", held_on=world.day(2).date().isoformat())
@@ -39,7 +44,9 @@ def _end(world: World, case: CaseFile, element_id: str) -> Any:
 
 @pytest.mark.duty("R10")
 @pytest.mark.parametrize("typed", ["2022-05-01", "0022-05-08", "2022-05-07"])
-def test_a_posting_day_before_the_step_was_opened_is_refused_without_a_reason(world: World, typed: str) -> None:
+def test_a_posting_day_before_the_step_was_opened_is_refused_without_a_reason(
+    world: World, typed: str
+) -> None:
     case = _before_posting(world)
     with pytest.raises(Invalid) as refused:
         world.finish(case, "post_notice", "cun", posted_on=typed)
@@ -58,7 +65,9 @@ def test_a_day_before_with_its_reason_counts_from_the_step_and_supervisors_hear(
     notice = world.session.scalars(select(Notice)).one()
     assert notice.posted_on.isoformat() == typed  # as it was typed
     assert notice.closes_at == _end(world, case, "notice_over") == start_of_day(opened + timedelta(days=6))
-    query = select(Notification.text).where(Notification.kind == "backdated", Notification.queue == "supervisor")
+    query = select(Notification.text).where(
+        Notification.kind == "backdated", Notification.queue == "supervisor"
+    )
     assert "停电" in world.session.scalars(query).one()
     reasons = [line.data.get("reason", "") for line in world.session.scalars(select(LogEntry))]
     assert any("停电" in str(reason) for reason in reasons)
@@ -110,7 +119,9 @@ def test_a_household_has_its_five_days_whatever_day_of_telling_is_typed(world: W
 @given(day=st.dates().map(str), floor=st.dates().map(str))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_dates_of_a_step_count_as_its_own_day_at_the_least(day: str, floor: str) -> None:
-    counted = not_before({"posted_on": day, "place": "公开栏", "rows": 3, "inner": {"at": f"{day}T10:00"}}, floor)
+    counted = not_before(
+        {"posted_on": day, "place": "公开栏", "rows": 3, "inner": {"at": f"{day}T10:00"}}, floor
+    )
     assert counted["posted_on"] == max(day, floor)
     assert counted["inner"]["at"][:10] == max(day, floor)
     assert (counted["place"], counted["rows"]) == ("公开栏", 3)
@@ -121,10 +132,19 @@ def test_dates_of_a_step_count_as_its_own_day_at_the_least(day: str, floor: str)
 def test_a_limit_is_marked_before_another_timer_of_the_same_instant_ends_the_step(limit_first: bool) -> None:
     events = [boundary("limit", "a", "P5D", "false"), boundary("cut", "a", "P5D")]
     body = process(
-        START, task("a"), END, *(events if limit_first else events[::-1]), task("explain"),
-        '<bpmn:endEvent id="e2"/>', '<bpmn:endEvent id="e3"/>', flow("s", "a"), flow("a", "e"),
-        flow("limit", "explain"), flow("explain", "e2"), flow("cut", "e3"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        END,
+        *(events if limit_first else events[::-1]),
+        task("explain"),
+        '<bpmn:endEvent id="e2"/>',
+        '<bpmn:endEvent id="e3"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("limit", "explain"),
+        flow("explain", "e2"),
+        flow("cut", "e3"),
+    )
     instance = begin(body)
     instance.records.clear()
     instance.pass_time(NOW + timedelta(days=6))

@@ -1,4 +1,6 @@
-"""One person, one household: however a number is spelled, wherever and however often at once it is entered (R41)."""
+"""One person, one household: however a number is spelled,
+wherever and however often at once it is entered (R41).
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,9 @@ def test_a_member_typed_in_a_verification_belongs_to_one_household(world: World)
     assert "verify" in world.open_items(case) and any("证件号码" in line for line in bell(world, "lin"))
     twice = [
         *rows[:2],
-        papers.member("李小四", "son", id_number=f"{rows[1]['id_number'][:17]}{rows[1]['id_number'][17:].lower()}"),
+        papers.member(
+            "李小四", "son", id_number=f"{rows[1]['id_number'][:17]}{rows[1]['id_number'][17:].lower()}"
+        ),
     ]
     with pytest.raises(ShouwangError) as again:
         world.finish(case, "verify", "cun", members=twice)
@@ -122,15 +126,22 @@ def test_a_member_typed_in_a_verification_belongs_to_one_household(world: World)
 def test_who_has_left_a_household_can_be_registered_in_another(small_world: World) -> None:
     world = small_world
     first = world.enter()
-    daughter = papers.member("王小丽", "daughter", id_number=papers.id_number("41990120000101026"), sex="female")
-    world.finish(first, "verify", "cun", members=[*papers.family("王建国", first.household.head_id_number), daughter])
+    daughter = papers.member(
+        "王小丽", "daughter", id_number=papers.id_number("41990120000101026"), sex="female"
+    )
+    world.finish(
+        first, "verify", "cun", members=[*papers.family("王建国", first.household.head_id_number), daughter]
+    )
     with write(world.session):
         people = world.session.get_one(Household, first.household_id).members
         world.session.delete(people[-1])
     second = world.enter(name="李四", id_number=papers.id_number("41990119600101017"), address="西沟1号")
     wife = {**daughter, "relation": "spouse"}
     world.finish(second, "verify", "cun", members=[papers.member("李四", number="41990119600101017"), wife])
-    assert [m.name for m in world.session.get_one(Household, second.household_id).members] == ["李四", "王小丽"]
+    assert [m.name for m in world.session.get_one(Household, second.household_id).members] == [
+        "李四",
+        "王小丽",
+    ]
 
 
 def test_members_without_a_number_are_as_many_as_they_are(world: World) -> None:
@@ -144,7 +155,9 @@ def test_members_without_a_number_are_as_many_as_they_are(world: World) -> None:
 
 def test_the_database_itself_refuses_a_second_holder(world: World) -> None:
     enter(world, id_number=NUMBER)
-    other = world.enter(name="李四", id_number=papers.id_number("41990119600101017"), address="西沟1号").household_id
+    other = world.enter(
+        name="李四", id_number=papers.id_number("41990119600101017"), address="西沟1号"
+    ).household_id
     values = {"household_id": other, "position": 9, "name": "某", "person": NUMBER[:18]}
     with pytest.raises(IntegrityError), write(world.session):
         world.session.execute(insert(Member).values(values))
@@ -155,14 +168,28 @@ def test_four_clues_about_one_person_at_the_same_moment_make_one_household(world
     def act(username: str, village: str, index: int) -> Callable[[Any], Any]:
         actor = world.official(username)
         data = papers.clue(
-            world.today, village=village, id_number=SPELLINGS[index], address=f"{index}号", name=f"王建{index}"
+            world.today,
+            village=village,
+            id_number=SPELLINGS[index],
+            address=f"{index}号",
+            name=f"王建{index}",
         )
         return lambda session: clues.enter(session, actor, data, clock=world.clock, confirmed_new=True)
 
-    acts = [act("cun", VILLAGE, 0), act("cun2", VILLAGE, 1), act("lin", OTHER_VILLAGE, 2), act("xiang", VILLAGE, 3)]
+    acts = [
+        act("cun", VILLAGE, 0),
+        act("cun2", VILLAGE, 1),
+        act("lin", OTHER_VILLAGE, 2),
+        act("xiang", VILLAGE, 3),
+    ]
     world.session.commit()
     answers = at_once(world, acts)
-    assert sorted(type(one).__name__ for one in answers) == ["Entered", "Registered", "Registered", "Registered"]
+    assert sorted(type(one).__name__ for one in answers) == [
+        "Entered",
+        "Registered",
+        "Registered",
+        "Registered",
+    ]
     assert (count(world), count(world, RiskClue)) == (1, 1)
 
 
@@ -176,7 +203,9 @@ def test_clues_for_one_household_at_the_same_moment_all_arrive_and_open_one_case
     world.session.commit()
     for _ in range(3):
         acts = [
-            lambda session, actor=actor: clues.enter(session, actor, data, clock=world.clock, household_id=household)
+            lambda session, actor=actor: clues.enter(
+                session, actor, data, clock=world.clock, household_id=household
+            )
             for actor in actors
         ]
         answers = at_once(world, acts)
@@ -191,7 +220,8 @@ def test_families_that_exchange_people_at_the_same_moment_do_not_block_one_anoth
     cases = [world.enter(name=f"户{i}", id_number=head, address=f"{i}号") for i, head in enumerate(heads)]
     items = [(case, world.open_items(case)["verify"].id) for case in cases]
     shared = [
-        papers.member(f"甲{i}", "son", id_number=papers.id_number(f"41990120010101{i * 2 + 1:03d}")) for i in range(6)
+        papers.member(f"甲{i}", "son", id_number=papers.id_number(f"41990120010101{i * 2 + 1:03d}"))
+        for i in range(6)
     ]
     from engine import runtime
 
@@ -221,15 +251,27 @@ def test_the_page_and_the_api_say_it_in_a_sentence(small_world: World) -> None:
     answer = Caller(app, world, "lin").post(
         "/clues", {"data": {**data, "village_code": OTHER_VILLAGE}, "confirmed_new": True}
     )
-    assert answer.status_code == 422 and answer.json["detail"] == "证件号码：已在其他地方登记，已通知双方核对。"
+    assert (
+        answer.status_code == 422 and answer.json["detail"] == "证件号码：已在其他地方登记，已通知双方核对。"
+    )
     assert count(world) == 1
 
 
 @pytest.mark.parametrize(
     ("typed", "hits"),
-    [("王　伟", 1), ("王伟", 1), (NUMBER.lower(), 1), (f"{NUMBER[:6]} {NUMBER[6:]}", 1), ("138 1234 5678", 1), ("+8613812345678", 1),
-     ("东沟１２号", 1), ("阿依古丽•买买提", 1), (NUMBER[:17], 0), ("1381234", 0)],
-)  # fmt: skip
+    [
+        ("王　伟", 1),
+        ("王伟", 1),
+        (NUMBER.lower(), 1),
+        (f"{NUMBER[:6]} {NUMBER[6:]}", 1),
+        ("138 1234 5678", 1),
+        ("+8613812345678", 1),
+        ("东沟１２号", 1),
+        ("阿依古丽•买买提", 1),
+        (NUMBER[:17], 0),
+        ("1381234", 0),
+    ],
+)
 def test_people_are_found_however_they_are_spelled(small_world: World, typed: str, hits: int) -> None:
     world = small_world
     with write(world.session):
@@ -241,12 +283,13 @@ def test_people_are_found_however_they_are_spelled(small_world: World, typed: st
             "address": "东沟12号",
         }
         head = {"name": "王　伟", "id_number": NUMBER, "relation": "head"}
-        data["members"] = [head, {"name": "阿依古丽·买买提", "relation": "spouse", "id_type": "none"}]  # type: ignore[assignment]
+        spouse = {"name": "阿依古丽·买买提", "relation": "spouse", "id_type": "none"}
+        data["members"] = [head, spouse]  # type: ignore[assignment]
         households.register(world.session, data, world.clock.now())
     cun = world.official("cun")
     assert households.search(world.session, cun, typed).total == hits
     found = households.search(world.session, cun, "王 伟").items
     assert [one.head_name for one in found] == ["王　伟"]
-    assert households.find_duplicates(world.session, village_code=VILLAGE, head_name="王伟", address="别处") == list(
-        found
-    )
+    assert households.find_duplicates(
+        world.session, village_code=VILLAGE, head_name="王伟", address="别处"
+    ) == list(found)

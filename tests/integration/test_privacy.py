@@ -1,4 +1,6 @@
-"""ID numbers and phones: masked in every answer, in no address, in no log; in full on purpose, with a line (domain §7.2)."""
+"""ID numbers and phones: masked in every answer, in no address, in no log; in full on purpose,
+with a line (domain §7.2).
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,22 @@ API_READS = (
     "/tasks/{item}/return-targets",
 )
 PAGES = (
-    "/todo", "/done", "/started", "/bell", "/clues", "/households", "/register", "/measures", "/officials", "/more",
-    "/households/{household}", "/households/{household}/archive", "/cases/{case}", "/cases/{case}/archive", "/tasks/{item}",
-)  # fmt: skip
+    "/todo",
+    "/done",
+    "/started",
+    "/bell",
+    "/clues",
+    "/households",
+    "/register",
+    "/measures",
+    "/officials",
+    "/more",
+    "/households/{household}",
+    "/households/{household}/archive",
+    "/cases/{case}",
+    "/cases/{case}/archive",
+    "/tasks/{item}",
+)
 
 
 @pytest.fixture
@@ -52,14 +67,18 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, int]]]:
     """A verified household whose numbers are known; the clue's text has one too."""
     case = small_world.enter(description=f"本人{NUMBER}来电", phone=PHONE)
     small_world.finish(case, "verify", "cun", phone=PHONE, risk_text=f"其妻{WIFE}住院")
-    items = small_world.session.scalars(select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)).all()
+    items = small_world.session.scalars(
+        select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)
+    ).all()
     ids = {"item": items[0].id, "open": items[-1].id, "case": case.id, "household": case.household_id}
     small_world.session.commit()
     yield small_world, application(small_world), ids
 
 
 @pytest.mark.duty("R38")
-def test_no_answer_of_the_api_holds_an_id_number_or_a_phone(story: tuple[World, Flask, dict[str, int]]) -> None:
+def test_no_answer_of_the_api_holds_an_id_number_or_a_phone(
+    story: tuple[World, Flask, dict[str, int]],
+) -> None:
     world, app, ids = story
     for username in ("cun", "xiang", "xian", "sheng", "ducha"):
         caller = Caller(app, world, username)
@@ -69,7 +88,9 @@ def test_no_answer_of_the_api_holds_an_id_number_or_a_phone(story: tuple[World, 
         told = caller.post("/households/search", {"q": NUMBER.lower()})
         assert told.json["total"] == 1 and NUMBER not in told.text
     data = Caller(app, world, "xiang").get(f"/tasks/{ids['item']}").json["data"]
-    assert data["members"][0]["id_number"] == idnumber.mask(NUMBER) and data["phone"] == privacy.mask_phone(PHONE)
+    assert data["members"][0]["id_number"] == idnumber.mask(NUMBER) and data["phone"] == privacy.mask_phone(
+        PHONE
+    )
 
 
 @pytest.mark.duty("R38")
@@ -125,7 +146,8 @@ def test_a_number_in_an_address_is_left_at_once_and_found_by_the_search(
             shown = client.post(path, data={"q": typed})
             assert shown.status_code == 200 and "王建国" in shown.text, path
             addresses = [
-                part.partition('"')[0] for part in shown.text.split('href="')[1:] + shown.text.split('action="')[1:]
+                part.partition('"')[0]
+                for part in shown.text.split('href="')[1:] + shown.text.split('action="')[1:]
             ]
             assert not [one for one in addresses if privacy.names_person(one)], path
 
@@ -135,9 +157,19 @@ def test_a_name_stays_an_address(story: tuple[World, Flask, dict[str, int]]) -> 
     client = signed_in(app, world.official("cun"))
     for path in ("/households", "/clues", "/register"):
         answer = client.post(f"{path}/search", data={"q": "王建国", "csrf_token": "x", "status": ""})
-        assert answer.status_code == 303 and answer.location.startswith(f"{path}?q=") and "csrf" not in answer.location
+        assert (
+            answer.status_code == 303
+            and answer.location.startswith(f"{path}?q=")
+            and "csrf" not in answer.location
+        )
         assert "王建国" in client.get(f"{path}?q=王建国&status=").text
-    for harmless in ("41032510320200000001", "410325103202", "2022-05-06", "4100000001", "identification:review"):
+    for harmless in (
+        "41032510320200000001",
+        "410325103202",
+        "2022-05-06",
+        "4100000001",
+        "identification:review",
+    ):
         assert not privacy.names_person(harmless)
 
 
@@ -145,7 +177,13 @@ def test_no_log_holds_an_id_number(world: World, caplog: pytest.LogCaptureFixtur
     case = world.enter()
     application(world)
     log = logging.getLogger("shouwang")
-    values = {"household_id": case.household_id, "position": 9, "name": "某", "person": NUMBER, "id_number": NUMBER}
+    values = {
+        "household_id": case.household_id,
+        "position": 9,
+        "name": "某",
+        "person": NUMBER,
+        "id_number": NUMBER,
+    }
     with pytest.raises(IntegrityError) as refused, write(world.session):
         world.session.execute(insert(Member).values(values))
     with caplog.at_level(logging.INFO):
@@ -156,7 +194,9 @@ def test_no_log_holds_an_id_number(world: World, caplog: pytest.LogCaptureFixtur
         except IntegrityError:
             log.exception("unexpected")
     assert "[SQL parameters hidden" in caplog.text and NUMBER not in caplog.text
-    assert NUMBER not in json.dumps([record.__dict__ for record in caplog.records if not record.exc_info], default=str)
+    assert NUMBER not in json.dumps(
+        [record.__dict__ for record in caplog.records if not record.exc_info], default=str
+    )
 
 
 @given(st.text(max_size=20), st.text(max_size=20))

@@ -35,7 +35,9 @@ def deployed(world: World, *bodies: bytes) -> None:
     for body in bodies:
         world.go_to(world.number + 1)
         resources = definitions.resources_in_force(world.session, None)
-        definitions.deploy(world.session, world.official("liucheng"), body, resources, "改", world.clock.now())
+        definitions.deploy(
+            world.session, world.official("liucheng"), body, resources, "改", world.clock.now()
+        )
 
 
 def many_procedures(world: World, count: int) -> None:
@@ -47,9 +49,13 @@ def many_procedures(world: World, count: int) -> None:
             world.session.add(procedure)
             world.session.flush()
             copy = ProcedureVersion(
-                procedure_key=procedure.key, number=1, xml=version.xml, sha256=version.sha256,
-                resources=version.resources, deployed_at=world.clock.now(),
-            )  # fmt: skip
+                procedure_key=procedure.key,
+                number=1,
+                xml=version.xml,
+                sha256=version.sha256,
+                resources=version.resources,
+                deployed_at=world.clock.now(),
+            )
             world.session.add(copy)
             world.session.flush()
             procedure.current_version_id = copy.id
@@ -73,7 +79,9 @@ def test_every_draft_of_a_procedure_is_shown_whatever_else_was_drafted_since(
 ) -> None:
     actor, now = small_world.official("liucheng"), small_world.clock.now()
     for number in range(3):
-        drafting.create(small_world.session, actor, name=f"早的{number}", procedure_key="public_notice", now=now)
+        drafting.create(
+            small_world.session, actor, name=f"早的{number}", procedure_key="public_notice", now=now
+        )
     small_world.go_to(1)
     for number in range(25):
         name, now = f"晚的{number}", small_world.clock.now()
@@ -97,7 +105,9 @@ def test_the_versions_of_the_parts_that_a_version_goes_on_with_are_named(small_w
 
 
 @pytest.mark.duty("C5")
-def test_the_page_links_the_pinned_parts_and_starts_from_a_version(small_world: World, owner: FlaskClient) -> None:
+def test_the_page_links_the_pinned_parts_and_starts_from_a_version(
+    small_world: World, owner: FlaskClient
+) -> None:
     deployed(small_world, SEVEN)
     page = owner.get("/procedures/identification").text
     assert "公示与异议 第 2 版" in page and "/procedures/public_notice/versions/2" in page
@@ -160,7 +170,11 @@ def test_what_went_out_comes_in_as_a_draft_with_its_forms_and_the_present_parts(
 def test_a_bundle_that_is_refused_leaves_no_draft(small_world: World, owner: FlaskClient) -> None:
     big = bundles.pack("public_notice", NOTICE, Resources(form={"notice": b" " * 2_000_000}))
     broken = bundles.pack("public_notice", NOTICE, Resources(part={"x": b"<x"}))
-    for body, sentence in ((big, "“notice”过大"), (broken, "bpmn/x.bpmn"), (b"PK\x03\x04rest", "不是完整的 zip")):
+    for body, sentence in (
+        (big, "“notice”过大"),
+        (broken, "bpmn/x.bpmn"),
+        (b"PK\x03\x04rest", "不是完整的 zip"),
+    ):
         sent = {"name": "坏的", "source": "file", "file": (BytesIO(body), "a.zip")}
         answer = owner.post("/drafts", data=sent, content_type="multipart/form-data")
         assert answer.status_code == 422 and sentence in answer.text
@@ -171,16 +185,22 @@ def test_a_bundle_that_is_refused_leaves_no_draft(small_world: World, owner: Fla
 @pytest.mark.duty("C5")
 def test_nonsense_in_the_address_is_not_found(owner: FlaskClient) -> None:
     for path in (
-        "/procedures/没有", "/procedures/identification/versions/99", "/procedures/identification/compare",
-        "/procedures/identification/compare?from=1&to=draft-99999999999999", "/procedures/identification/compare?from=²&to=1",
-        "/procedures/identification/drawing?side=1&part=nothing", "/drafts/99/deploy",
-    ):  # fmt: skip
+        "/procedures/没有",
+        "/procedures/identification/versions/99",
+        "/procedures/identification/compare",
+        "/procedures/identification/compare?from=1&to=draft-99999999999999",
+        "/procedures/identification/compare?from=²&to=1",
+        "/procedures/identification/drawing?side=1&part=nothing",
+        "/drafts/99/deploy",
+    ):
         answer = owner.get(path)
         assert answer.status_code == 404 and "没有" in answer.text, path
 
 
 @pytest.mark.duty("C5")
-def test_what_was_typed_stays_when_putting_into_force_is_refused(small_world: World, owner: FlaskClient) -> None:
+def test_what_was_typed_stays_when_putting_into_force_is_refused(
+    small_world: World, owner: FlaskClient
+) -> None:
     actor, now = small_world.official("liucheng"), small_world.clock.now()
     draft = drafting.create(small_world.session, actor, name="七天", body=SEVEN, now=now)
     deployed(small_world, NOTICE.replace("公示结果上报".encode(), "上报公示结果".encode()))

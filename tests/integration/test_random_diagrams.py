@@ -1,4 +1,5 @@
-"""Random diagrams walked live, stored and restored at every step, and rebuilt from their history: equal in all.
+"""Random diagrams walked live, stored and restored at every step, and rebuilt from their history: equal in
+all.
 
 ``--whole`` tries thousands; the usual run tries a share.
 """
@@ -47,13 +48,18 @@ def stored(instance: Instance, chance: Random) -> Instance:
 
 
 class Walk:
-    """One case of a diagram, in two forms: `case` never stored, `other` stored and restored before every act."""
+    """One case of a diagram, in two forms: `case` never stored,
+    `other` stored and restored before every act.
+    """
 
     def __init__(self, seed: int) -> None:
         self.chance, self.shuffle = Random(seed), Random(seed + 1)
         self.definition = Definition(drawn(seed).encode(), FORMS)
         self.now = NOW
-        self.start = {"ask": {"x": self.chance.choice(VALUES)}, "people": self.chance.sample(["甲", "乙", "丙"], self.chance.randint(0, 3))}  # fmt: skip
+        self.start = {
+            "ask": {"x": self.chance.choice(VALUES)},
+            "people": self.chance.sample(["甲", "乙", "丙"], self.chance.randint(0, 3)),
+        }
         self.case = Case(self.definition)
         self.other = Instance(self.definition, Host())
         self.failed = ""
@@ -177,8 +183,18 @@ def test_taking_back_any_step_comes_to_the_same_as_if_it_had_not_been(seeds: ran
 
 def test_the_diagrams_are_of_every_kind_and_most_cases_get_far() -> None:
     texts = [drawn(seed) for seed in range(150)]
-    kinds = ("parallelGateway", "inclusiveGateway", "eventBasedGateway", "multiInstance", "standardLoop", "callActivity",
-             "subProcess", "boundaryEvent", "timeCycle", "terminate")  # fmt: skip
+    kinds = (
+        "parallelGateway",
+        "inclusiveGateway",
+        "eventBasedGateway",
+        "multiInstance",
+        "standardLoop",
+        "callActivity",
+        "subProcess",
+        "boundaryEvent",
+        "timeCycle",
+        "terminate",
+    )
     assert all(any(kind in text for text in texts) for kind in kinds)
     walks = [walked(seed) for seed in range(60)]
     assert sum(not one.failed for one in walks) >= 40

@@ -1,4 +1,6 @@
-"""Any order of officials, clocks and messages ends legally; a state stored at every step equals one never stored."""
+"""Any order of officials, clocks and messages ends legally;
+a state stored at every step equals one never stored.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ def _walk(
     kind: type[Instance] = Instance,
     steps: int = 120,
 ) -> Instance:
-    """Drive one instance by a seed: finish any open task, pass time, send messages; `between` runs after every step."""
+    """Drive one instance by a seed: finish any open task, pass time, send messages;
+    `between` runs after every step.
+    """
     random = Random(seed)
     now = START
     instance = kind(definition, _Host())
@@ -180,19 +184,28 @@ class _Remembering(Instance):
 @pytest.mark.duty("C5")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(min_value=0, max_value=10**9))
-def test_a_replay_of_any_case_on_its_own_version_differs_in_nothing(definition: Definition, seed: int) -> None:
+def test_a_replay_of_any_case_on_its_own_version_differs_in_nothing(
+    definition: Definition, seed: int
+) -> None:
     walked = _walk(definition, seed, lambda instance: instance, _Remembering)
     assume(walked.completed)
     assert isinstance(walked, _Remembering)
     workdays = _Host().workdays
     past = remember(definition, walked.inputs, walked.submissions, workdays)
     old, new = past.course, simulate(definition, past, workdays, Assumption()).course
-    assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
+    assert (new.happenings, new.desks, new.missed, new.ended) == (
+        old.happenings,
+        old.desks,
+        old.missed,
+        old.ended,
+    )
     assert new.outcome == old.outcome
 
 
-SLOW = """<bpmn:boundaryEvent id="slow" attachedToRef="appraise" cancelActivity="false"><bpmn:timerEventDefinition>
-    <bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent><bpmn:endEvent id="slow_e" />
+SLOW = """<bpmn:boundaryEvent id="slow" attachedToRef="appraise" cancelActivity="false">
+    <bpmn:timerEventDefinition>
+    <bpmn:timeDuration>P1D</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
+    <bpmn:endEvent id="slow_e" />
     <bpmn:sequenceFlow id="slow_out" sourceRef="slow" targetRef="slow_e" /><bpmn:userTask id="appraise\""""
 CHANGES = [
     ("days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)"),
@@ -211,14 +224,20 @@ def changed() -> list[Definition]:
     for old, new in CHANGES:
         parts = {key: part.replace(old.encode(), new.encode()) for key, part in resources.part.items()}
         found.append(
-            Definition(body.replace(old.encode(), new.encode()), Resources(resources.form, resources.decision, parts))
+            Definition(
+                body.replace(old.encode(), new.encode()), Resources(resources.form, resources.decision, parts)
+            )
         )
     return found
 
 
 @pytest.mark.duty("C5")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(min_value=0, max_value=10**9), steps=st.integers(1, 25), which=st.integers(0, len(CHANGES) - 1))
+@given(
+    seed=st.integers(min_value=0, max_value=10**9),
+    steps=st.integers(1, 25),
+    which=st.integers(0, len(CHANGES) - 1),
+)
 def test_a_case_moved_there_and_back_at_any_moment_stands_as_if_it_had_never_left(
     definition: Definition, changed: list[Definition], seed: int, steps: int, which: int
 ) -> None:
@@ -226,7 +245,9 @@ def test_a_case_moved_there_and_back_at_any_moment_stands_as_if_it_had_never_lef
     assert isinstance(walked, _Remembering)
     now, workdays = walked.inputs[-1].at, _Host().workdays
     seq = len(walked.inputs) + 1
-    there = relocate(definition, changed[which], walked.inputs, walked.submissions, workdays, Wish(), seq, now)
+    there = relocate(
+        definition, changed[which], walked.inputs, walked.submissions, workdays, Wish(), seq, now
+    )
     moved = [*walked.inputs, Input(seq, now, "", there.line)]
     back = relocate(changed[which], definition, moved, walked.submissions, workdays, Wish(), seq + 1, now)
     assert back.instance.canonical() == walked.canonical()
@@ -240,7 +261,9 @@ def test_replay_rebuilds_every_case_with_returns_and_withdrawals(small_world: Wo
     world = small_world
     world.clock.set(max(world.clock.now(), world.day(0)) + timedelta(hours=1))
     number = seed % 900 + 100
-    case = world.enter(name=f"户{seed}", id_number=papers.id_number(f"41990119800101{number}"), address=f"走{seed}号")
+    case = world.enter(
+        name=f"户{seed}", id_number=papers.id_number(f"41990119800101{number}"), address=f"走{seed}号"
+    )
     people = {"village": ["cun", "cun2"], "township": ["xiang", "xiang2"], "county": ["xian", "xian2"]}
     last: tuple[str, int] | None = None
     for _ in range(25):
@@ -260,7 +283,9 @@ def test_replay_rebuilds_every_case_with_returns_and_withdrawals(small_world: Wo
                 targets = return_targets(world.session, world.official(who), item.id)
                 if targets:
                     target = random.choice(targets).seq
-                    return_to(world.session, world.official(who), item.id, target, "请更正", clock=world.clock)
+                    return_to(
+                        world.session, world.official(who), item.id, target, "请更正", clock=world.clock
+                    )
             else:
                 world.finish(case, item.element_id, who)
                 last = (who, item.id)

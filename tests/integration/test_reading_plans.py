@@ -14,21 +14,61 @@ from tests.support.world import World
 from web.database import db
 
 SEARCHED = (
-    "/todo?q=王&lamp=red", "/todo?sort=name", "/todo?sort=opened", f"/todo?village={VILLAGE}", "/todo?batch=1",
-    "/todo?urged=1", "/todo?step=identification:verify&lamp=yellow", "/done?q=王", "/clues?q=王", "/measures?q=王",
-    "/measures?status=late", "/measures?status=done", "/households?q=王", "/households?q=419901196203080018",
-    "/households?q=13900000000", "/households?status=monitored", "/households?q=4103", "/register?q=王",
-    "/papers?q=王", "/batches?q=王", "/officials?q=王", "/corrections?q=王", "/bell?page=2",
-)  # fmt: skip
+    "/todo?q=王&lamp=red",
+    "/todo?sort=name",
+    "/todo?sort=opened",
+    f"/todo?village={VILLAGE}",
+    "/todo?batch=1",
+    "/todo?urged=1",
+    "/todo?step=identification:verify&lamp=yellow",
+    "/done?q=王",
+    "/clues?q=王",
+    "/measures?q=王",
+    "/measures?status=late",
+    "/measures?status=done",
+    "/households?q=王",
+    "/households?q=419901196203080018",
+    "/households?q=13900000000",
+    "/households?status=monitored",
+    "/households?q=4103",
+    "/register?q=王",
+    "/papers?q=王",
+    "/batches?q=王",
+    "/officials?q=王",
+    "/corrections?q=王",
+    "/bell?page=2",
+)
 WATCHED = (
-    "/supervision", "/supervision?lamp=red", "/supervision?sort=name", "/supervision?q=王", "/supervision?sort=holder",
-    "/supervision?step=identification:verify", "/supervision?holder=nobody", "/supervision?holder=unclaimed",
-    "/supervision?holder=village&over=7", "/supervision?limit=identification:limit_15", "/supervision/counts.json",
-    "/supervision/orders", "/supervision/orders?status=mine", "/supervision/orders?status=late",
-    "/supervision/orders?status=open", f"/supervision/letter?division={TOWNSHIP}", "/statistics", "/statistics/counts.json",
-    "/statistics/diagram/identification", "/statistics/diagram/identification?version=1", "/walls",
-)  # fmt: skip
-CALLED = ("/tasks", "/households", "/households?q=王", "/timers", "/timers?state=overdue", "/timers?state=fired")
+    "/supervision",
+    "/supervision?lamp=red",
+    "/supervision?sort=name",
+    "/supervision?q=王",
+    "/supervision?sort=holder",
+    "/supervision?step=identification:verify",
+    "/supervision?holder=nobody",
+    "/supervision?holder=unclaimed",
+    "/supervision?holder=village&over=7",
+    "/supervision?limit=identification:limit_15",
+    "/supervision/counts.json",
+    "/supervision/orders",
+    "/supervision/orders?status=mine",
+    "/supervision/orders?status=late",
+    "/supervision/orders?status=open",
+    f"/supervision/letter?division={TOWNSHIP}",
+    "/statistics",
+    "/statistics/counts.json",
+    "/statistics/diagram/identification",
+    "/statistics/diagram/identification?version=1",
+    "/walls",
+)
+CALLED = (
+    "/tasks",
+    "/households",
+    "/households?q=王",
+    "/timers",
+    "/timers?state=overdue",
+    "/timers?state=fired",
+)
 
 
 @pytest.fixture
@@ -67,7 +107,9 @@ def _open_all(app: Flask, world: World, username: str, more: list[str]) -> None:
 
 def _lists(app: Flask) -> list[str]:
     """Every page that needs nothing to be named, but those of administrators and process owners."""
-    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    rules = [
+        rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments
+    ]
     found = [rule for rule in rules if not rule.startswith(("/administration", "/api", "/drafts", "/login"))]
     assert len(found) > 20
     return found
@@ -77,7 +119,11 @@ def _single(world: World) -> list[str]:
     """A page of one case, household, task, plan and paper of each kind of them."""
     world.session.commit()
     households = world.session.scalars(select(Household.id))
-    found = [f"/households/{one}{page}" for one in households for page in ("", "/archive", "/corrections", "/transfer")]
+    found = [
+        f"/households/{one}{page}"
+        for one in households
+        for page in ("", "/archive", "/corrections", "/transfer")
+    ]
     found += [f"/measures/{one}/progress" for one in world.session.scalars(select(Measure.id))]
     cases = world.session.scalars(select(AssistancePlan.case_id))
     found += [f"/cases/{one}{page}" for one in [*cases, 1, 2, 3] for page in ("", "/archive")]

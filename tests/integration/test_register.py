@@ -44,10 +44,14 @@ def test_the_register_in_the_columns_of_the_national_system(small_world: World) 
     for wanted in ("国家系统户编号", "识别监测时间", "202205", "因病", "李秀英", "配偶", "车村镇"):
         assert wanted in masked, wanted
     assert NUMBER not in masked
-    full = client.post("/register/export", data={"status": "monitored", "full": "1", "reason": "录入全国系统"})
+    full = client.post(
+        "/register/export", data={"status": "monitored", "full": "1", "reason": "录入全国系统"}
+    )
     assert NUMBER in _texts(full.data)
     small_world.session.commit()
-    lines = list(small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export").order_by(LogEntry.id)))
+    lines = list(
+        small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "export").order_by(LogEntry.id))
+    )
     assert [line.data["reason"] for line in lines] == ["", "录入全国系统"]
 
 

@@ -55,7 +55,9 @@ def remembered(world: World, case: CaseFile) -> past.Past:
     return past.remember(definition, inputs, submissions, calendar.workdays_after(world.session))
 
 
-def on(world: World, case: CaseFile, replaced: Mapping[str, str], assumption: Assumption | None = None) -> Course:
+def on(
+    world: World, case: CaseFile, replaced: Mapping[str, str], assumption: Assumption | None = None
+) -> Course:
     """The case's course on its own version with texts of the diagrams replaced: old by new."""
     version = world.session.get_one(ProcedureVersion, case.version_id)
     kept = resources_of_version(world.session, version)
@@ -74,23 +76,32 @@ def on(world: World, case: CaseFile, replaced: Mapping[str, str], assumption: As
 def test_a_finished_case_on_its_own_version_differs_in_nothing(small_world: World) -> None:
     case = finished(small_world)
     old, new = remembered(small_world, case).course, on(small_world, case, {})
-    assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
+    assert (new.happenings, new.desks, new.missed, new.ended) == (
+        old.happenings,
+        old.desks,
+        old.missed,
+        old.ended,
+    )
 
 
 FIVE, SEVEN_DAYS = "days after(notice.posted_on, 5)", "days after(notice.posted_on, 7)"
 NEW_STEP = {
-    '<bpmn:userTask id="announce" name="结果公告">': """<bpmn:userTask id="inspect" name="抽查"><bpmn:extensionElements>
+    '<bpmn:userTask id="announce" name="结果公告">': """<bpmn:userTask id="inspect" name="抽查">
+      <bpmn:extensionElements>
         <spiffworkflow:properties><spiffworkflow:property name="formKey" value="registration" />
         <spiffworkflow:property name="variable" value="inspection" /></spiffworkflow:properties>
       </bpmn:extensionElements></bpmn:userTask>
       <bpmn:sequenceFlow id="flow_inspect__announce" sourceRef="inspect" targetRef="announce" />
       <bpmn:userTask id="announce" name="结果公告">""",
-    'sourceRef="prepare_announcement" targetRef="announce"': 'sourceRef="prepare_announcement" targetRef="inspect"',
+    'sourceRef="prepare_announcement" targetRef="announce"': 'sourceRef="prepare_announcement" '
+    'targetRef="inspect"',
 }
 """A step between the announcement's preparation and its posting."""
 
 
-def test_a_notice_of_seven_days_shifts_what_follows_and_people_take_as_long_as_they_took(small_world: World) -> None:
+def test_a_notice_of_seven_days_shifts_what_follows_and_people_take_as_long_as_they_took(
+    small_world: World,
+) -> None:
     case = finished(small_world)
     old, new = remembered(small_world, case).course, on(small_world, case, {FIVE: SEVEN_DAYS})
     assert new.path() == old.path() | new.path()  # everything that was done is done
@@ -122,7 +133,9 @@ def test_a_draft_of_the_notice_is_replayed_on_the_procedures_that_call_it(world:
     finished(world)
     owner, now = world.official("liucheng"), world.clock.now()
     draft = drafting.create(world.session, owner, name="公示改为7天", procedure_key="public_notice", now=now)
-    longer = draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode()).replace("公示满5天".encode(), "公示满7天".encode())
+    longer = draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode()).replace(
+        "公示满5天".encode(), "公示满7天".encode()
+    )
     drafting.save(world.session, owner, draft.id, draft.revision, now, diagram=longer)
     wanted = target.of_draft(world.session, owner, draft.id)
     assert "identification" in wanted.procedures
@@ -132,7 +145,9 @@ def test_a_draft_of_the_notice_is_replayed_on_the_procedures_that_call_it(world:
     assert found.days and found.days.new_median - found.days.old_median == 2
     assert not found.reasons and not found.added and not found.left_out
     entry = acts.entries(world.session, act, "differs").items
-    assert acts.openable(world.session, owner, entry) == frozenset()  # an owner of procedures sees no households
+    assert (
+        acts.openable(world.session, owner, entry) == frozenset()
+    )  # an owner of procedures sees no households
 
 
 def test_every_finished_case_of_a_history_is_the_same_on_its_own_version(small_world: World) -> None:
@@ -153,11 +168,22 @@ def test_a_case_that_was_moved_while_it_ran_is_replayed_on_the_version_it_came_t
 
     case = finished(world, move)
     old, new = remembered(world, case).course, on(world, case, {})
-    assert (new.happenings, new.desks, new.missed, new.ended) == (old.happenings, old.desks, old.missed, old.ended)
+    assert (new.happenings, new.desks, new.missed, new.ended) == (
+        old.happenings,
+        old.desks,
+        old.missed,
+        old.ended,
+    )
     back = on(world, case, {SEVEN_DAYS: FIVE})
     assert old.ended and back.ended and old.ended - back.ended == timedelta(days=2)
-    act = acts.begin(world.session, owner, target.of_version(world.session, owner, "identification", 2), Assumption(),
-                     cases=10, now=world.clock.now())  # fmt: skip
+    act = acts.begin(
+        world.session,
+        owner,
+        target.of_version(world.session, owner, "identification", 2),
+        Assumption(),
+        cases=10,
+        now=world.clock.now(),
+    )
     assert acts.counts(world.session, act)["same"] == act.total == 1
 
 
@@ -165,9 +191,16 @@ def test_a_draft_that_changes_meanwhile_stops_its_replay(small_world: World) -> 
     finished(small_world)
     session, owner, now = small_world.session, small_world.official("liucheng"), small_world.clock.now()
     draft = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=now)
-    act = acts.begin(session, owner, target.of_draft(session, owner, draft.id), Assumption(), cases=1, now=now)
+    act = acts.begin(
+        session, owner, target.of_draft(session, owner, draft.id), Assumption(), cases=1, now=now
+    )
     drafting.save(
-        session, owner, draft.id, draft.revision, now, diagram=draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode())
+        session,
+        owner,
+        draft.id,
+        draft.revision,
+        now,
+        diagram=draft.xml.replace(FIVE.encode(), SEVEN_DAYS.encode()),
     )
     with pytest.raises(Conflict, match="重新回放"):
         acts.go_on(session, owner, act.id, target.of_draft(session, owner, draft.id))
@@ -195,5 +228,9 @@ def test_dates_written_on_or_after_the_opening_move_and_earlier_ones_stay() -> N
         "t": "2022-99-99",
     }
     assert moved(told, 2, opened) == {
-        "born": "1980-01-01", "posted": "2022-05-08", "rows": [{"at": "2022-05-07T09:00:00+08:00"}], "n": 3, "t": "2022-99-99",
-    }  # fmt: skip
+        "born": "1980-01-01",
+        "posted": "2022-05-08",
+        "rows": [{"at": "2022-05-07T09:00:00+08:00"}],
+        "n": 3,
+        "t": "2022-99-99",
+    }

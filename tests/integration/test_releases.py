@@ -1,4 +1,6 @@
-"""Putting drafts into force: a second pair of eyes on exactly what was submitted, and the way back; nothing half done."""
+"""Putting drafts into force: a second pair of eyes on exactly what was submitted, and the way back;
+nothing half done.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,8 @@ def state(world: World) -> list[object]:
     rows = world.session.scalars(select(ProcedureDraft).order_by(ProcedureDraft.id))
     drafts = [(one.id, one.status, one.note, one.frozen, one.approved_by, one.version_id) for one in rows]
     counts = [
-        world.session.scalar(select(func.count()).select_from(t)) for t in (ProcedureVersion, LogEntry, Notification)
+        world.session.scalar(select(func.count()).select_from(t))
+        for t in (ProcedureVersion, LogEntry, Notification)
     ]
     return [drafts, counts]
 
@@ -76,15 +79,19 @@ def bell(world: World, account: Account) -> list[str]:
 
 def log(world: World) -> list[str]:
     """The kinds of the lines about procedures, those of the installation left out."""
-    query = select(LogEntry.kind).where(LogEntry.stream.startswith("procedure:"), LogEntry.actor_id.is_not(None))
+    query = select(LogEntry.kind).where(
+        LogEntry.stream.startswith("procedure:"), LogEntry.actor_id.is_not(None)
+    )
     return list(world.session.scalars(query.order_by(LogEntry.id)))
 
 
-# -- the ordinary course --------------------------------------------------------------------------------------------------
+# -- the ordinary course ---------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C5", "R38")
-def test_what_was_submitted_is_put_into_force_by_another_and_everybody_concerned_is_told(world: World) -> None:
+def test_what_was_submitted_is_put_into_force_by_another_and_everybody_concerned_is_told(
+    world: World,
+) -> None:
     first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
     demand(world)
     draft = submitted(world)
@@ -95,12 +102,16 @@ def test_what_was_submitted_is_put_into_force_by_another_and_everybody_concerned
     before = draft.frozen
     done = releases.approve(world.session, second, draft.id, world.clock.now())
     version = definitions.current(world.session, "public_notice")
-    assert before is not None and version.sha256 == before["sha256"] and version.resources == before["contents"]
+    assert (
+        before is not None and version.sha256 == before["sha256"] and version.resources == before["contents"]
+    )
     assert (done.status, done.version_id, done.approved_by) == ("deployed", version.id, second.id)
     assert definitions.version(world.session, "public_notice", 2).xml == SEVEN
     assert number_of(world, "identification") == 2, "whoever calls the part goes on with it"
     assert bell(world, first) == ["流乙同意“公示改为7天”，已经启用。"]
-    assert log(world)[:4] == ["approval_rule", "draft", "submit", "approve"] and set(log(world)[4:]) == {"deploy"}
+    assert log(world)[:4] == ["approval_rule", "draft", "submit", "approve"] and set(log(world)[4:]) == {
+        "deploy"
+    }
     assert list(audit.verify(world.session)) == []
 
 
@@ -150,11 +161,13 @@ def test_it_is_sent_back_with_a_reason_changed_and_submitted_once_more(world: Wo
         releases.approve(world.session, second, draft.id, world.clock.now())
 
 
-# -- what changed meanwhile -----------------------------------------------------------------------------------------------
+# -- what changed meanwhile ------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C5")
-def test_an_approval_after_somebody_deployed_the_same_procedure_is_refused_and_says_who_and_when(world: World) -> None:
+def test_an_approval_after_somebody_deployed_the_same_procedure_is_refused_and_says_who_and_when(
+    world: World,
+) -> None:
     first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
     demand(world, COUNTY)
     with write(world.session):
@@ -180,7 +193,9 @@ def test_an_approval_after_somebody_deployed_the_same_procedure_is_refused_and_s
 @pytest.mark.duty("C5")
 def test_an_approval_after_a_part_or_a_form_changed_is_refused_and_names_it(world: World) -> None:
     first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
-    body = definitions.version(world.session, "identification", 1).xml.replace("入户核实".encode(), "上门核实".encode())
+    body = definitions.version(world.session, "identification", 1).xml.replace(
+        "入户核实".encode(), "上门核实".encode()
+    )
     demand(world)
     draft = submitted(world, body, "identification")
     demand(world, wanted=False)
@@ -203,7 +218,9 @@ def test_an_approval_after_a_part_or_a_form_changed_is_refused_and_names_it(worl
 
 @pytest.mark.duty("C5")
 @pytest.mark.parametrize("approving", [True, False])
-def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(world: World, approving: bool) -> None:
+def test_whoever_comes_while_another_deployment_is_on_its_way_waits_and_sees_it(
+    world: World, approving: bool
+) -> None:
     first, second = world.official("liucheng"), owner(world, "liucheng2", "流乙")
     if approving:
         demand(world)
@@ -257,7 +274,7 @@ def test_a_part_cannot_be_submitted_when_a_caller_could_not_go_on_with_it(world:
     assert state(world) == before
 
 
-# -- who is told ----------------------------------------------------------------------------------------------------------
+# -- who is told -----------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C5", "R19")
@@ -277,7 +294,9 @@ def test_the_process_owners_who_may_agree_are_told_by_the_channels_of_the_table(
     assert [len(bell(world, one)) for one in (above, beside, elsewhere, gone, first)] == [1, 0, 0, 0, 0]
     rows = list(world.session.scalars(select(Outbox).order_by(Outbox.target)))
     assert [row.target for row in rows] == ["sheng@example.cn"]
-    assert rows[0].payload["subject"] == "守望：流程提交审批" and "公示改为7天" in str(rows[0].payload["text"])
+    assert rows[0].payload["subject"] == "守望：流程提交审批" and "公示改为7天" in str(
+        rows[0].payload["text"]
+    )
 
 
 def test_the_table_of_the_ladder_gives_each_event_its_own_audience(small_world: World) -> None:
@@ -318,7 +337,10 @@ def test_an_owners_grant_reaches_no_further_than_its_division(world: World) -> N
             act(world.session, second, theirs.id, now)
     assert releases.approve(world.session, whole, theirs.id, now).status == "deployed"
     drafting.discard(
-        world.session, whole, drafting.create(world.session, county, name="另一份", body=SEVEN, now=now).id, now
+        world.session,
+        whole,
+        drafting.create(world.session, county, name="另一份", body=SEVEN, now=now).id,
+        now,
     )
 
 
@@ -327,7 +349,7 @@ def resources(world: World) -> Resources:
     return definitions.resources_in_force(world.session, None)
 
 
-# -- the way back ---------------------------------------------------------------------------------------------------------
+# -- the way back ----------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C5")
@@ -354,7 +376,11 @@ def test_where_an_approval_is_demanded_the_way_back_waits_for_it(world: World) -
     definitions.deploy(world.session, first, body, new, "换表", world.clock.now())
     demand(world)
     back = releases.roll_back(world.session, first, "identification", 1, "表有误", world.clock.now())
-    assert (back.status, back.note, number_of(world, "identification")) == ("submitted", "回到第 1 版：表有误", 2)
+    assert (back.status, back.note, number_of(world, "identification")) == (
+        "submitted",
+        "回到第 1 版：表有误",
+        2,
+    )
     assert bell(world, second) == ["流甲提交“回到第 1 版”，请审批：回到第 1 版：表有误"]
     with pytest.raises(NotAllowed):
         releases.approve(world.session, first, back.id, world.clock.now())
@@ -411,9 +437,14 @@ def test_a_way_back_that_fails_the_check_today_leaves_no_draft_behind(small_worl
     with write(world.session):  # an old version that the present release would not take
         present = definitions.current(world.session, "public_notice")
         old = ProcedureVersion(
-            procedure_key="public_notice", number=9, xml=renamed.replace(b"notice.open", b"notice.gone"), sha256="0",
-            resources=present.resources, deployed_at=now, note="旧",
-        )  # fmt: skip
+            procedure_key="public_notice",
+            number=9,
+            xml=renamed.replace(b"notice.open", b"notice.gone"),
+            sha256="0",
+            resources=present.resources,
+            deployed_at=now,
+            note="旧",
+        )
         world.session.add(old)
     before = state(world)
     with pytest.raises(DefinitionError, match="处问题，没有启用"):
@@ -429,7 +460,11 @@ def test_a_way_back_that_fails_the_check_today_leaves_no_draft_behind(small_worl
 def test_the_security_administrator_sees_where_process_owners_sit(world: World) -> None:
     owner(world, "xian_liu", "县流", COUNTY)
     found = approvals.places(world.session, world.official("anquan"))
-    assert [(place.code, place.owners) for place in found] == [(PROVINCE, 2), ("410300000000", 1), (COUNTY, 1)]
+    assert [(place.code, place.owners) for place in found] == [
+        (PROVINCE, 2),
+        ("410300000000", 1),
+        (COUNTY, 1),
+    ]
     with pytest.raises(NotAllowed):
         approvals.places(world.session, world.official("liucheng"))
 
@@ -437,13 +472,19 @@ def test_the_security_administrator_sees_where_process_owners_sit(world: World) 
 def test_only_the_security_administrator_says_where_an_approval_is_demanded(world: World) -> None:
     for username in ("liucheng", "xitong", "shenji"):
         with pytest.raises(NotAllowed):
-            approvals.demand_approval(world.session, world.official(username), PROVINCE, True, world.clock.now())
+            approvals.demand_approval(
+                world.session, world.official(username), PROVINCE, True, world.clock.now()
+            )
     with pytest.raises(NotFound):
-        approvals.demand_approval(world.session, world.official("anquan"), "110000000000", True, world.clock.now())
+        approvals.demand_approval(
+            world.session, world.official("anquan"), "110000000000", True, world.clock.now()
+        )
     with pytest.raises(NotFound):
         approvals.demand_approval(world.session, world.official("anquan"), "41", True, world.clock.now())
     with pytest.raises(NotFound):
-        approvals.demand_approval(world.session, world.official("anquan"), "410399999999", True, world.clock.now())
+        approvals.demand_approval(
+            world.session, world.official("anquan"), "410399999999", True, world.clock.now()
+        )
     assert approvals.approval_divisions(world.session) == []
     demand(world)
     demand(world, wanted=False)

@@ -1,4 +1,6 @@
-"""Where a case stands on another version: the changes that the known engines get wrong, one by one, in memory."""
+"""Where a case stands on another version: the changes that the known engines get wrong, one by one,
+in memory.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,22 @@ def notice(duration: str, *after: str, sub: str = "", on_sub: str = "") -> str:
     tasks = [task(name) for name in after]
     flows = [flow(a, b) for a, b in pairwise(chain)]
     return process(
-        START, f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>', *tasks, END, on_sub, flow("s", "sub"), *flows
+        START,
+        f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>',
+        *tasks,
+        END,
+        on_sub,
+        flow("s", "sub"),
+        *flows,
     )
 
 
 OTHER_END = '<bpmn:endEvent id="e2"/>'
 
 
-def limit(host: str, text: str, name: str = "limit", cancel: str = "false", kind: str = "timeDuration") -> str:
+def limit(
+    host: str, text: str, name: str = "limit", cancel: str = "false", kind: str = "timeDuration"
+) -> str:
     return (
         boundary(name, host, text, cancel, kind)
         + task(f"{name}_told")
@@ -157,8 +167,10 @@ PEOPLE = ["甲", "乙", "丙"]
 
 def votes(sequential: str, *after: str, more: str = "") -> str:
     mark = (
-        f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>'
-        '<bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:outputDataItem id="o" name="vote"/></bpmn:multiInstanceLoopCharacteristics>'
+        f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">'
+        "<bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>"
+        '<bpmn:loopDataOutputRef>answers</bpmn:loopDataOutputRef><bpmn:outputDataItem id="o" name="vote"/>'
+        "</bpmn:multiInstanceLoopCharacteristics>"
     )
     chain = ["vote", *after, "e"]
     flows = [flow(a, b) for a, b in pairwise(chain)]
@@ -191,9 +203,18 @@ def rounds(*after: str, more: str = "") -> str:
     flows = [flow(a, b) for a, b in pairwise(chain)]
     gate = '<bpmn:exclusiveGateway id="m"/><bpmn:exclusiveGateway id="g" default="g_' + chain[1] + '"/>'
     return process(
-        START, task("check"), gate, *map(task, after), END, more, flow("s", "m"), flow("m", "check"), flow("check", "g"),
-        flow("g", "m", 'check.x = "again"'), *flows,
-    )  # fmt: skip
+        START,
+        task("check"),
+        gate,
+        *map(task, after),
+        END,
+        more,
+        flow("s", "m"),
+        flow("m", "check"),
+        flow("check", "g"),
+        flow("g", "m", 'check.x = "again"'),
+        *flows,
+    )
 
 
 def test_a_drawn_loop_in_its_third_round_stays_there() -> None:
@@ -271,13 +292,26 @@ def test_a_removed_task_that_holds_the_token_is_mapped_to_another() -> None:
 
 def test_a_removed_task_that_was_done_leaves_what_it_decided() -> None:
     asked = process(
-        START, task("ask"), task("g1"), '<bpmn:exclusiveGateway id="g" default="g_e"/>', task("extra"), END, flow("s", "ask"), flow("ask", "g1"),
-        flow("g1", "g"), flow("g", "e"), flow("g", "extra", 'ask.x = "yes"'), flow("extra", "e"),
-    )  # fmt: skip
+        START,
+        task("ask"),
+        task("g1"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        task("extra"),
+        END,
+        flow("s", "ask"),
+        flow("ask", "g1"),
+        flow("g1", "g"),
+        flow("g", "e"),
+        flow("g", "extra", 'ask.x = "yes"'),
+        flow("extra", "e"),
+    )
     case = Case(asked)
     case.do("ask", NOW, x="yes")
     case.move(
-        asked.replace(task("ask"), "").replace(flow("s", "ask"), "").replace(flow("ask", "g1"), flow("s", "g1")), NOW
+        asked.replace(task("ask"), "")
+        .replace(flow("s", "ask"), "")
+        .replace(flow("ask", "g1"), flow("s", "g1")),
+        NOW,
     )
     case.do("g1", NOW)
     assert case.open() == ["extra"]
@@ -322,12 +356,25 @@ def watching(every: str, *after: str, more: str = "") -> str:
     chain = ["look", *after, "e"]
     flows = [flow("g", chain[1], 'look.x = "over"'), *(flow(a, b) for a, b in pairwise(chain[1:]))]
     return process(
-        START, gate, wait, task("look"), *map(task, after), END, more, flow("s", "m"), flow("m", "tick"), flow("tick", "look"),
-        flow("look", "g"), flow("g", "m"), *flows,
-    )  # fmt: skip
+        START,
+        gate,
+        wait,
+        task("look"),
+        *map(task, after),
+        END,
+        more,
+        flow("s", "m"),
+        flow("m", "tick"),
+        flow("tick", "look"),
+        flow("look", "g"),
+        flow("g", "m"),
+        *flows,
+    )
 
 
-def test_a_cycle_of_waits_that_has_fired_twice_goes_on_with_the_new_rhythm_from_when_this_round_began() -> None:
+def test_a_cycle_of_waits_that_has_fired_twice_goes_on_with_the_new_rhythm_from_when_this_round_began() -> (
+    None
+):
     case = Case(watching("P10D"))
     for day in (10, 20):
         case.wait(NOW + day * DAY)
@@ -343,7 +390,9 @@ def test_a_cycle_of_waits_that_has_fired_twice_goes_on_with_the_new_rhythm_from_
 
 def reminded(text: str, kind: str = "timeCycle") -> str:
     """One step, beside which a timer fires again and again."""
-    return process(START, task("a"), END, limit("a", text, "remind", kind=kind), flow("s", "a"), flow("a", "e"))
+    return process(
+        START, task("a"), END, limit("a", text, "remind", kind=kind), flow("s", "a"), flow("a", "e")
+    )
 
 
 @pytest.mark.duty("C5")
@@ -368,10 +417,20 @@ def test_rounds_that_the_new_version_does_not_have_stay_history() -> None:
     for day in (10, 20):
         case.wait(NOW + day * DAY)
         case.do("remind_told", NOW + day * DAY)
-    with pytest.raises(CannotMove):  # what the second round set off has been done, and has no place with one round
+    with pytest.raises(
+        CannotMove
+    ):  # what the second round set off has been done, and has no place with one round
         case.move(reminded("P10D", "timeDuration"), NOW + 21 * DAY)
-    bare = process(START, task("a"), END, boundary("remind", "a", "R5/P10D", "false", "timeCycle"), flow("s", "a"),
-                   OTHER_END, flow("remind", "e2"), flow("a", "e"))  # fmt: skip
+    bare = process(
+        START,
+        task("a"),
+        END,
+        boundary("remind", "a", "R5/P10D", "false", "timeCycle"),
+        flow("s", "a"),
+        OTHER_END,
+        flow("remind", "e2"),
+        flow("a", "e"),
+    )
     case = Case(bare)
     case.wait(NOW + 25 * DAY)
     case.move(bare.replace("R5", "R1"), NOW + 26 * DAY)
@@ -414,7 +473,10 @@ def test_a_step_dropped_or_renamed_once_stays_so_on_the_next_version_and_comes_b
 def test_a_message_that_was_caught_is_known_again_where_a_limit_was_added() -> None:
     def waiting(more: str = "") -> str:
         event = '<bpmn:messageEventDefinition id="m" messageRef="msg"/>'
-        catch = f'<bpmn:boundaryEvent id="news" attachedToRef="a" cancelActivity="true">{event}</bpmn:boundaryEvent>'
+        catch = (
+            '<bpmn:boundaryEvent id="news" attachedToRef="a" '
+            f'cancelActivity="true">{event}</bpmn:boundaryEvent>'
+        )
         body = process(
             START,
             task("a"),
@@ -428,7 +490,9 @@ def test_a_message_that_was_caught_is_known_again_where_a_limit_was_added() -> N
             flow("news", "b"),
             flow("b", "e2"),
         )
-        return body.replace('<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"')
+        return body.replace(
+            '<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"'
+        )
 
     case = Case(waiting())
     case.instance.send("news", {"x": 1}, NOW + DAY)

@@ -1,4 +1,6 @@
-"""User tasks done several times: multi-instance at once and one after another, and loops; in memory and stored."""
+"""User tasks done several times: multi-instance at once and one after another, and loops;
+in memory and stored.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,20 @@ import pytest
 from engine.definitions import check
 from engine.errors import EngineFault
 from engine.instance import Instance
-from tests.support.small import END, FORMS, NOW, START, again, begin, boundary, flow, open_names, process, task, token
+from tests.support.small import (
+    END,
+    FORMS,
+    NOW,
+    START,
+    again,
+    begin,
+    boundary,
+    flow,
+    open_names,
+    process,
+    task,
+    token,
+)
 
 
 def many(sequential: str = "false", condition: str = "", source: str = "people") -> str:
@@ -26,7 +41,16 @@ def many(sequential: str = "false", condition: str = "", source: str = "people")
 
 
 def voting(mark: str, *extra: str) -> str:
-    return process(START, task("vote", extra=mark), task("count"), END, *extra, flow("s", "vote"), flow("vote", "count"), flow("count", "e"))  # fmt: skip
+    return process(
+        START,
+        task("vote", extra=mark),
+        task("count"),
+        END,
+        *extra,
+        flow("s", "vote"),
+        flow("vote", "count"),
+        flow("count", "e"),
+    )
 
 
 def items(instance: Instance) -> list[Any]:
@@ -80,7 +104,13 @@ def test_a_number_of_times_and_none_at_all() -> None:
 
 
 def test_a_limit_encloses_all_and_may_cut_them_off() -> None:
-    late = boundary("limit", "vote", "P5D"), task("late"), '<bpmn:endEvent id="e2"/>', flow("limit", "late"), flow("late", "e2")  # fmt: skip
+    late = (
+        boundary("limit", "vote", "P5D"),
+        task("late"),
+        '<bpmn:endEvent id="e2"/>',
+        flow("limit", "late"),
+        flow("late", "e2"),
+    )
     instance = begin(voting(many(), *late), people=PEOPLE)
     assert {one.due_at for one in instance.open_tasks()} == {NOW + timedelta(days=5)}
     instance.complete(token(instance, "vote"), {"vote": 1}, NOW)
@@ -91,7 +121,10 @@ def test_a_limit_encloses_all_and_may_cut_them_off() -> None:
 
 @pytest.mark.duty("C1")
 def test_a_loop_goes_round_while_its_condition_holds() -> None:
-    mark = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = &quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"  # fmt: skip
+    mark = (
+        "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = "
+        "&quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    )
     instance = begin(voting(mark))
     for vote in ("no", "no", "yes"):
         assert open_names(again(instance)) == ["vote"]
@@ -105,7 +138,10 @@ def test_a_loop_ends_at_its_maximum_and_may_not_begin() -> None:
     instance = again(instance)
     instance.complete(token(instance, "vote"), {}, NOW)
     assert open_names(instance) == ["count"]
-    before = '<bpmn:standardLoopCharacteristics testBefore="true"><bpmn:loopCondition>wanted</bpmn:loopCondition></bpmn:standardLoopCharacteristics>'  # fmt: skip
+    before = (
+        '<bpmn:standardLoopCharacteristics testBefore="true">'
+        "<bpmn:loopCondition>wanted</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    )
     assert open_names(begin(voting(before), wanted=False)) == ["count"]
     assert open_names(begin(voting(before), wanted=True)) == ["vote"]
 
@@ -123,7 +159,10 @@ def test_a_loop_ends_at_its_maximum_and_may_not_begin() -> None:
 def test_a_mark_that_says_too_little_is_refused(mark: str, sentence: str) -> None:
     definition, findings = check(voting(mark).encode(), FORMS)
     assert definition is None
-    assert any(finding.element_id == "vote" and sentence in finding.message + finding.element_id for finding in findings), findings  # fmt: skip
+    assert any(
+        finding.element_id == "vote" and sentence in finding.message + finding.element_id
+        for finding in findings
+    ), findings
 
 
 @pytest.mark.parametrize(
@@ -163,7 +202,9 @@ def test_a_field_that_is_no_list_is_said() -> None:
 
 @pytest.mark.parametrize("value", [-1, 501, 1.5, "many", True, {"a": 1}, ["人"] * 501])
 def test_a_number_of_times_that_is_none_is_named_with_what_it_is(value: Any) -> None:
-    with pytest.raises(EngineFault, match=r"“vote”按“people”算不出办理几次：得到的是“.*”，须是清单或 0 到 500 的整数"):
+    with pytest.raises(
+        EngineFault, match=r"“vote”按“people”算不出办理几次：得到的是“.*”，须是清单或 0 到 500 的整数"
+    ):
         begin(voting(many()), people=value)
 
 
@@ -176,7 +217,10 @@ def test_a_list_that_has_no_value_is_told_and_an_empty_one_is_none_to_speak_of()
 
 
 def test_a_loop_that_the_system_ends_is_told() -> None:
-    mark = "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = &quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"  # fmt: skip
+    mark = (
+        "<bpmn:standardLoopCharacteristics><bpmn:loopCondition>vote = "
+        "&quot;no&quot;</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    )
     instance = begin(voting(mark))
     for _ in range(100):
         assert instance.records[-1].told == []
@@ -186,7 +230,11 @@ def test_a_loop_that_the_system_ends_is_told() -> None:
 
 def test_only_user_tasks_repeat() -> None:
     body = process(
-        START, f'<bpmn:subProcess id="sub">{many()}</bpmn:subProcess>', END, flow("s", "sub"), flow("sub", "e")
+        START,
+        f'<bpmn:subProcess id="sub">{many()}</bpmn:subProcess>',
+        END,
+        flow("s", "sub"),
+        flow("sub", "e"),
     )
     _, findings = check(body.encode(), FORMS)
     assert any("只有人工任务可以加多实例" in finding.message for finding in findings)

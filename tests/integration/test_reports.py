@@ -1,4 +1,6 @@
-"""What reaches a case from outside: only who may do a step may report it, with the step's own form (R08, R09, R29)."""
+"""What reaches a case from outside: only who may do a step may report it, with the step's own form (R08, R09,
+R29).
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,16 @@ def _at(world: World, last: str) -> CaseFile:
 
 
 @pytest.mark.duty("R08", "R09", "R12")
-@pytest.mark.parametrize(("step", "name", "who"), [
-    ("sign", "authorisation", {"cun", "cun2"}), ("run_matching", "matching_result", {"xian", "xian2"}),
-])  # fmt: skip
-def test_nobody_but_those_of_the_step_reports_it(small_world: World, step: str, name: str, who: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("step", "name", "who"),
+    [
+        ("sign", "authorisation", {"cun", "cun2"}),
+        ("run_matching", "matching_result", {"xian", "xian2"}),
+    ],
+)
+def test_nobody_but_those_of_the_step_reports_it(
+    small_world: World, step: str, name: str, who: set[str]
+) -> None:
     case = _at(small_world, step)
     for username, *_ in OFFICIALS:
         with pytest.raises(ShouwangError) as refused:
@@ -75,7 +83,9 @@ def test_a_result_before_the_letter_waits_nowhere(small_world: World) -> None:
     item = small_world.open_items(case)["sign"]
     refusal = {"signed": "no", "refusal_reason": "担心影响子女"}
     assert _report(small_world, case, "cun", "authorisation", refusal)
-    assert set(small_world.open_items(case)) == {"unauthorised"}  # as when the step itself had been finished so
+    assert set(small_world.open_items(case)) == {
+        "unauthorised"
+    }  # as when the step itself had been finished so
     assert small_world.session.get_one(WorkItem, item.id).outcome == "收到授权书"
     small_world.assert_replays(case.id)
 

@@ -1,4 +1,6 @@
-"""Rollback and clearance on both databases: the way to the national consent, batches, refusals, returns (R27–R29)."""
+"""Rollback and clearance on both databases: the way to the national consent, batches, refusals,
+returns (R27–R29).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,18 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from engine import accounts, batches, definitions, divisions, life, notices, openings, rollbacks, runtime, transfers
+from engine import (
+    accounts,
+    batches,
+    definitions,
+    divisions,
+    life,
+    notices,
+    openings,
+    rollbacks,
+    runtime,
+    transfers,
+)
 from engine.clock import days_after
 from engine.database import write
 from engine.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -65,7 +78,9 @@ def entries_of(world: World, case: CaseFile) -> list[tuple[str, str]]:
     """Number and result of every batch the case is in."""
     world.session.commit()
     query = (
-        select(ApplicationBatch.number, BatchEntry.result).join(BatchEntry.batch).where(BatchEntry.case_id == case.id)
+        select(ApplicationBatch.number, BatchEntry.result)
+        .join(BatchEntry.batch)
+        .where(BatchEntry.case_id == case.id)
     )
     return [tuple(row) for row in world.session.execute(query.order_by(BatchEntry.id))]
 
@@ -105,7 +120,9 @@ def test_a_rollback_through_all_five_levels(world: World) -> None:
     assert world.case(case.id).outcome == "已回退"
     assistance = world.session.scalars(select(CaseFile).where(CaseFile.origin_id == case.id)).one()
     assert assistance.procedure_key == "assistance" and assistance.household_id == case.household_id
-    assert assistance.limit_at == days_after(world.today, 10)  # R19: from the execution, the day itself not counted
+    assert assistance.limit_at == days_after(
+        world.today, 10
+    )  # R19: from the execution, the day itself not counted
     told = world.session.scalars(select(Telling).where(Telling.case_id == case.id)).one()
     assert "取消风险消除标注" in told.text and "入户当面告知" in told.text
     assert heard(world, case, "village", "恢复为监测对象")
@@ -122,9 +139,13 @@ def test_stable_households_keep_their_mark(world: World) -> None:
     assert household_of(world, case).status == "eliminated"
     assert heard(world, case, "village", "收入稳定，房屋已修缮")
     second = openings.open_by_hand(
-        world.session, world.official("cun"), case.household_id, "rollback",
-        papers.paper("rollback_proposal", world.today, ""), clock=world.clock,
-    )  # fmt: skip
+        world.session,
+        world.official("cun"),
+        case.household_id,
+        "rollback",
+        papers.paper("rollback_proposal", world.today, ""),
+        clock=world.clock,
+    )
     to_review(world, second)
     world.go_to(6)
     world.finish(second, "end_notice", "cun")
@@ -170,8 +191,9 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     assert heard(world, refused, "county", "市级不同意：收入核算有误")
     world.finish(returned, "county_applies", "xian2")
     assert entries_of(world, returned) == [
-        ("嵩县回退申请〔2022〕1号", "returned"), ("嵩县回退申请〔2022〕2号", "waiting"),
-    ]  # fmt: skip
+        ("嵩县回退申请〔2022〕1号", "returned"),
+        ("嵩县回退申请〔2022〕2号", "waiting"),
+    ]
     for case in (returned, *rest):
         world.finish(case, "city_reviews", "shi")
     agreed = [returned, *rest]
@@ -192,13 +214,15 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     page, lines = batches.search(world.session, world.official("sheng"))
     found = [(line.batch.level, line.batch.serial, dict(line.counts)) for line in lines]
     assert page.total == 3 and sorted(found, key=lambda one: one[:2]) == [
-        ("county", 1, {"agreed": 2, "refused": 2, "returned": 1}), ("county", 2, {"agreed": 1}),
+        ("county", 1, {"agreed": 2, "refused": 2, "returned": 1}),
+        ("county", 2, {"agreed": 1}),
         ("province", 1, {"agreed": 3, "refused": 1}),
-    ]  # fmt: skip
+    ]
     _, rows = batches.rows(world.session, world.official("shi"), lines[-1].batch.id)
     assert [row.entry.answer for row in rows if row.entry.result == "refused"] == [
-        "市级不同意：收入核算有误", "国家局不同意：佐证不足",
-    ]  # fmt: skip
+        "市级不同意：收入核算有误",
+        "国家局不同意：佐证不足",
+    ]
     assert sum(1 for row in rows if row.entry.executed_on) == 2
     for case in cases:
         world.assert_replays(case.id)
@@ -217,11 +241,14 @@ def test_applying_again_needs_new_evidence_and_enters_the_batch_of_its_day(world
     item = world.open_items(case)["handle_refusal"]
     file = world.upload("xian", item)
     world.go_to(8)
-    world.finish(case, "handle_refusal", "xian", outcome="again", reason=None, new_evidence="银行流水", evidence=[file])
+    world.finish(
+        case, "handle_refusal", "xian", outcome="again", reason=None, new_evidence="银行流水", evidence=[file]
+    )
     world.finish(case, "county_applies", "xian2")
     assert entries_of(world, case) == [
-        ("嵩县回退申请〔2022〕1号", "refused"), ("嵩县回退申请〔2022〕2号", "waiting"),
-    ]  # fmt: skip
+        ("嵩县回退申请〔2022〕1号", "refused"),
+        ("嵩县回退申请〔2022〕2号", "waiting"),
+    ]
     world.finish(case, "city_reviews", "shi")  # the city may review again what it reviewed before
     assert set(world.open_items(case)) == {"province_reviews"}
     world.finish(case, "province_reviews", "sheng", outcome="refuse", reason="仍不清")
@@ -237,11 +264,14 @@ def test_a_refusal_is_not_overwritten_by_applying_again_on_the_same_day(world: W
     world.finish(case, "county_applies", "xian2")
     world.finish(case, "city_reviews", "shi", outcome="refuse", reason="事实不清")
     file = world.upload("xian", world.open_items(case)["handle_refusal"])
-    world.finish(case, "handle_refusal", "xian", outcome="again", reason=None, new_evidence="流水", evidence=[file])
+    world.finish(
+        case, "handle_refusal", "xian", outcome="again", reason=None, new_evidence="流水", evidence=[file]
+    )
     world.finish(case, "county_applies", "xian2")
     assert entries_of(world, case) == [
-        ("嵩县回退申请〔2022〕1号", "refused"), ("嵩县回退申请〔2022〕2号", "waiting"),
-    ]  # fmt: skip
+        ("嵩县回退申请〔2022〕1号", "refused"),
+        ("嵩县回退申请〔2022〕2号", "waiting"),
+    ]
 
 
 @pytest.mark.duty("R28")
@@ -271,7 +301,10 @@ def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
     world.finish(returned, "county_applies", "xian2")
     seen("after it was applied for again")
     second = batches.search(world.session, county)[1][0].batch
-    assert (second.serial, [row.listed.head for row in batches.rows(world.session, county, second.id)[1]]) == (
+    assert (
+        second.serial,
+        [row.listed.head for row in batches.rows(world.session, county, second.id)[1]],
+    ) == (
         2,
         ["户甲"],
     )
@@ -308,7 +341,9 @@ def test_two_first_applications_of_a_day_at_the_same_moment_share_one_batch(worl
                 session, account, item, papers.paper("county_application", world.today, ""), clock=world.clock
             )
 
-    people = [threading.Thread(target=apply, args=pair) for pair in zip(items, ("xian", "xian2"), strict=True)]
+    people = [
+        threading.Thread(target=apply, args=pair) for pair in zip(items, ("xian", "xian2"), strict=True)
+    ]
     for person in people:
         person.start()
     for person in people:
@@ -328,7 +363,9 @@ def test_nobody_skips_a_level_or_decides_what_they_prepared(world: World) -> Non
             data = {"outcome": "agree"}
             runtime.complete(world.session, world.official(username), item.id, data, clock=world.clock)
     with pytest.raises(NotFound):
-        runtime.complete(world.session, world.official("waixian"), item.id, {"outcome": "agree"}, clock=world.clock)
+        runtime.complete(
+            world.session, world.official("waixian"), item.id, {"outcome": "agree"}, clock=world.clock
+        )
     both = world.official("xian2")
     with write(world.session):
         accounts.grant(world.session, both, "city_reviewer", "410300000000")
@@ -377,16 +414,24 @@ def test_a_county_of_the_province_itself_has_no_city(world: World) -> None:
     village = next(v for v in divisions.search(world.session, "419001", size=200) if v.level == "village")
     with write(world.session):
         for username, role, code in (
-            ("jycun", "village_official", village.code), ("jyxiang", "township_reviewer", village.code[:9] + "000"),
-            ("jyxian", "county_approver", "419001000000"), ("jyxian2", "county_approver", "419001000000"),
-        ):  # fmt: skip
+            ("jycun", "village_official", village.code),
+            ("jyxiang", "township_reviewer", village.code[:9] + "000"),
+            ("jyxian", "county_approver", "419001000000"),
+            ("jyxian2", "county_approver", "419001000000"),
+        ):
             account = accounts.create(world.session, username, username, "x", world.clock.now())
             accounts.grant(world.session, account, role, code)
-    household = registers.household(world.session, world.clock.now(), "济甲", "eliminated", village=village.code)
+    household = registers.household(
+        world.session, world.clock.now(), "济甲", "eliminated", village=village.code
+    )
     case = openings.open_by_hand(
-        world.session, world.official("jycun"), household.id, "rollback",
-        papers.paper("rollback_proposal", world.today, ""), clock=world.clock,
-    )  # fmt: skip
+        world.session,
+        world.official("jycun"),
+        household.id,
+        "rollback",
+        papers.paper("rollback_proposal", world.today, ""),
+        clock=world.clock,
+    )
     for step in ("check_rollback", "appraise_rollback", "post_notice"):
         world.finish(case, step, "jycun")
     world.go_to(6)
@@ -403,9 +448,13 @@ def test_one_case_of_the_register_at_a_time_and_only_for_its_status(world: World
     case = propose(world)
     with pytest.raises(Conflict, match="正在办理"):
         openings.open_by_hand(
-            world.session, world.official("xian"), case.household_id, "clearance",
-            papers.paper("clearance_proposal", world.today, ""), clock=world.clock,
-        )  # fmt: skip
+            world.session,
+            world.official("xian"),
+            case.household_id,
+            "clearance",
+            papers.paper("clearance_proposal", world.today, ""),
+            clock=world.clock,
+        )
     ordinary = registers.household(world.session, world.clock.now(), "普通户", "ordinary")
     offered = [one.key for one in openings.startable(world.session, world.official("cun"), ordinary)]
     assert "rollback" not in offered and "clearance" not in offered

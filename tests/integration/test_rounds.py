@@ -1,4 +1,6 @@
-"""What a step begins with, and by which line it is judged: a step that came back, and a step of a new round."""
+"""What a step begins with, and by which line it is judged: a step that came back,
+and a step of a new round.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def typed_before(world: World, case: CaseFile, element_id: str, who: str) -> dic
     item = world.open_items(case)[element_id]
     view = views.task_view(world.session, world.official(who), item.id, world.clock.now())
     own = [one for one in view.form.inputs if not s.given(one, "prefill") and one.get("defaultValue") is None]
-    return {s.key(one): view.values[s.key(one)] for one in own if view.values.get(s.key(one)) not in (None, "", [])}
+    return {
+        s.key(one): view.values[s.key(one)]
+        for one in own
+        if view.values.get(s.key(one)) not in (None, "", [])
+    }
 
 
 def objected(world: World, case: CaseFile, outcome: str) -> None:
@@ -46,7 +52,9 @@ def test_after_an_upheld_objection_everything_is_done_anew(world: World) -> None
     objected(world, case, "upheld_changed")
     world.finish(case, "reverify", "cun")
     assert typed_before(world, case, "appraise", "cun") == {}
-    with pytest.raises(Invalid) as refused:  # the meeting that was held before the objection is no new meeting
+    with pytest.raises(
+        Invalid
+    ) as refused:  # the meeting that was held before the objection is no new meeting
         world.finish(case, "appraise", "cun", held_on=world.day(1).date().isoformat())
     assert f"不能早于2022年5月{world.today.day}日" in refused.value.fields["held_on"][0]
     world.finish(case, "appraise", "cun")
@@ -74,11 +82,15 @@ def test_after_a_return_what_was_entered_stays(world: World) -> None:
     item = world.open_items(case)["review"]
     targets = runtime.return_targets(world.session, world.official("xiang"), item.id)
     back = next(one for one in targets if one.element_id == "appraise")
-    runtime.return_to(world.session, world.official("xiang"), item.id, back.seq, "签名不全", clock=world.clock)
+    runtime.return_to(
+        world.session, world.official("xiang"), item.id, back.seq, "签名不全", clock=world.clock
+    )
     assert shown(world, case, "appraise", "cun")["favour"] == 28
     world.finish(case, "appraise", "cun", held_on=world.day(0).date().isoformat())
     assert shown(world, case, "post_notice", "cun")["posted_on"] == posted["posted_on"]
-    runtime.withdraw(world.session, world.official("cun"), _last_done(world, case, "appraise"), clock=world.clock)
+    runtime.withdraw(
+        world.session, world.official("cun"), _last_done(world, case, "appraise"), clock=world.clock
+    )
     assert shown(world, case, "appraise", "cun")["held_on"] == world.day(0).date().isoformat()
 
 
@@ -112,22 +124,35 @@ def test_a_fresh_meeting_starts_empty_and_the_next_objection_has_its_own_finding
 def test_a_notice_is_not_posted_before_the_meeting_nor_in_another_age(small_world: World, typed: str) -> None:
     world = small_world
     case = world.enter()
-    for step, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+    for step, who in (
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+    ):
         world.finish(case, step, who)
     world.finish(case, "appraise", "cun")
     with pytest.raises(Invalid) as refused:
         world.finish(case, "post_notice", "cun", posted_on=typed)
     assert "posted_on" in refused.value.fields
-    assert not any(timer.kind == "event" for timer in views.case_view(
-        world.session, world.official("cun"), case.id).timers)  # fmt: skip
+    assert not any(
+        timer.kind == "event"
+        for timer in views.case_view(world.session, world.official("cun"), case.id).timers
+    )
 
 
 @pytest.mark.duty("R06", "R14")
 @pytest.mark.parametrize(
     ("step", "field", "told"),
-    [("verify", "visited_on", "2022-05-01"), ("announce", "posted_on", "2022-05-02"), ("register", "entered_on", "2022-05-02")],
-)  # fmt: skip
-def test_no_step_is_done_before_what_it_follows_from(small_world: World, step: str, field: str, told: str) -> None:
+    [
+        ("verify", "visited_on", "2022-05-01"),
+        ("announce", "posted_on", "2022-05-02"),
+        ("register", "entered_on", "2022-05-02"),
+    ],
+)
+def test_no_step_is_done_before_what_it_follows_from(
+    small_world: World, step: str, field: str, told: str
+) -> None:
     world = small_world
     case = world.enter() if step == "verify" else world.approved()
     if step == "register":
@@ -142,7 +167,9 @@ def test_no_step_is_done_before_what_it_follows_from(small_world: World, step: s
 
 def next_line(world: World, amount: int, day: date) -> None:
     world.session.add(
-        MonitoringLine(province_code="410000000000", year=day.year, amount=amount, effective_from=day, basis="省定")
+        MonitoringLine(
+            province_code="410000000000", year=day.year, amount=amount, effective_from=day, basis="省定"
+        )
     )
     world.session.commit()
 
@@ -156,7 +183,12 @@ def test_the_line_is_that_of_the_day_of_the_village_review(small_world: World) -
     world.finish(case, "verify", "cun", wage=20000, medical=0)  # 11 000 a head: above the line of that day
     assert world.variables(case)["category"]["advice"] == "judge"
     world.go_to(2)
-    for step, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun")):
+    for step, who in (
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cun"),
+    ):
         world.finish(case, step, who)
     assert world.variables(case)["monitoring_line"]["amount"] == 13000
     world.finish(case, "post_notice", "cun")
@@ -201,7 +233,9 @@ def test_the_county_is_asked_when_the_manner_it_chose_does_not_hold(small_world:
 
 def _targets(world: World, case: CaseFile, element_id: str, username: str) -> list[str]:
     item = world.open_items(case)[element_id]
-    return [one.element_id for one in runtime.return_targets(world.session, world.official(username), item.id)]
+    return [
+        one.element_id for one in runtime.return_targets(world.session, world.official(username), item.id)
+    ]
 
 
 @pytest.mark.duty("R12", "R25")
@@ -227,7 +261,9 @@ def test_the_township_does_not_undo_an_executed_clearance(small_world: World) ->
     world.go_to(6)
     clearance.to_consent(world, case)
     world.finish(case, "register_consent", "sheng")
-    assert "province_reviews" in _targets(world, case, "execute_in_system", "sheng")  # who decided may correct it
+    assert "province_reviews" in _targets(
+        world, case, "execute_in_system", "sheng"
+    )  # who decided may correct it
     world.finish(case, "execute_in_system", "sheng")
     assert _targets(world, case, "tell_cleared", "xiang") == []
     assert household_of(world, case).status == "cleared"

@@ -1,4 +1,6 @@
-"""Recurring procedures: a county sets the rhythm, every household concerned gets one case a round (R21, R26)."""
+"""Recurring procedures: a county sets the rhythm, every household concerned gets one case a round (R21,
+R26).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def test_a_county_opens_the_look_back_for_its_marked_households_once_a_round(wor
     assert offer.schedule is not None and offer.schedule.next_on == date(2023, 5, 8)
     world.session.commit()
     world.clock.advance(timedelta(days=370))
-    assert ticker.tick(world.sessions, world.clock) == 0  # each still has the last round's open: no household gets two
+    assert (
+        ticker.tick(world.sessions, world.clock) == 0
+    )  # each still has the last round's open: no household gets two
     assert _count(world, "look_back") == 3
 
 
@@ -99,7 +103,12 @@ def test_the_county_sets_it_on_the_page_and_nobody_else(small_world: World) -> N
         schedules.offers(small_world.session, small_world.official("xiang"))
     with pytest.raises(Invalid, match="早于今天"):
         schedules.set_rhythm(
-            small_world.session, small_world.official("xian"), "look_back", 6, date(2022, 1, 1), small_world.today
+            small_world.session,
+            small_world.official("xian"),
+            "look_back",
+            6,
+            date(2022, 1, 1),
+            small_world.today,
         )
 
 
@@ -112,7 +121,9 @@ def test_the_county_sets_it_on_the_page_and_nobody_else(small_world: World) -> N
         (date(2024, 2, 29), 12, ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]),
     ],
 )
-def test_a_rhythm_keeps_its_day_of_the_month(small_world: World, day: date, months: int, days: list[str]) -> None:
+def test_a_rhythm_keeps_its_day_of_the_month(
+    small_world: World, day: date, months: int, days: list[str]
+) -> None:
     county = small_world.official("xian")
     schedules.set_rhythm(small_world.session, county, "look_back", months, day, small_world.today)
     small_world.session.commit()

@@ -1,4 +1,6 @@
-"""The tables of a database: made by migrations, brought up from an earlier release, refused when they are not ours."""
+"""The tables of a database: made by migrations, brought up from an earlier release,
+refused when they are not ours.
+"""
 
 from __future__ import annotations
 
@@ -47,9 +49,13 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield empty(request.param, tmp_path, stack)
 
 
-@pytest.fixture(scope="module", params=[(kind, release) for release in RELEASES for kind in KINDS], ids="-".join)
+@pytest.fixture(
+    scope="module", params=[(kind, release) for release in RELEASES for kind in KINDS], ids="-".join
+)
 def upgraded_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The kept database of a release, upgraded once for the tests that look at it; the last of them works on it."""
+    """The kept database of a release, upgraded once for the tests that look at it;
+    the last of them works on it.
+    """
     kind, release = request.param
     with ExitStack() as stack:
         url = empty(kind, tmp_path_factory.mktemp("kept"), stack)
@@ -128,10 +134,14 @@ def test_an_upgraded_database_has_every_index_of_a_new_one(upgraded_url: str, tm
 
 
 def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
-    """From each place where one stands, through the product's own acts; its history still tells how it got there."""
+    """From each place where one stands, through the product's own acts;
+    its history still tells how it got there.
+    """
     walk = Walk(upgraded_url)
     places = walk.places()
-    assert len(places) > 30 and {"rollback", "clearance", "assistance"} < {procedure for procedure, _ in places}
+    assert len(places) > 30 and {"rollback", "clearance", "assistance"} < {
+        procedure for procedure, _ in places
+    }
     walk.to_the_end(places.values())
     left = walk.session.scalars(select(Incident).where(Incident.resolved_at.is_(None))).all()
     assert left == [] and list(audit.verify(walk.session)) == []
@@ -139,7 +149,9 @@ def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
         case = walk.session.get_one(CaseFile, case_id)
         definition = definitions.load(walk.session, case.version_id)
         inputs = inputs_of(audit.history(walk.session, case_id))
-        again = Replay(definition, inputs, submissions_of(walk.session, case_id), lambda day, count: day).run()
+        again = Replay(
+            definition, inputs, submissions_of(walk.session, case_id), lambda day, count: day
+        ).run()
         assert again.canonical() == views.instance_of(walk.session, case).canonical()
     walk.close()
 
@@ -152,7 +164,17 @@ def test_pages_read_what_an_earlier_release_stored(upgraded_url: str) -> None:
     cases = list(worked)[::12]
     paths = [path for number in cases for path in (f"/cases/{number}", f"/cases/{number}/archive")]
     paths += [f"/households/{worked[number]}" for number in cases]
-    for path in (*paths, "/todo", "/done", "/clues", "/measures", "/papers", "/batches", "/bell", "/officials"):
+    for path in (
+        *paths,
+        "/todo",
+        "/done",
+        "/clues",
+        "/measures",
+        "/papers",
+        "/batches",
+        "/bell",
+        "/officials",
+    ):
         assert county.get(path).status_code == 200, path
     for path in ("/supervision", "/statistics"):
         assert supervisor.get(path).status_code == 200, path
@@ -235,23 +257,31 @@ INSERT INTO idempotency (key, account_id, work_item_id, result, at)
 
 
 def spoil(url: str) -> tuple[int, int]:
-    """Write odd data into the database; answers a case whose household has no members and one whose timer failed."""
+    """Write odd data into the database; answers a case whose household
+    has no members and one whose timer failed.
+    """
     engine = create_engine(url)
     with engine.begin() as connection:
         ask = connection.exec_driver_sql
-        verify = "SELECT case_id, id FROM work_item WHERE status = 'open' AND element_id = 'verify' ORDER BY id"
+        verify = (
+            "SELECT case_id, id FROM work_item WHERE status = 'open' AND element_id = 'verify' ORDER BY id"
+        )
         first, item = ask(verify).all()[0]
         bare = ask(f"SELECT household_id FROM case_file WHERE id = {first}").scalar_one()
         event = "SELECT id, case_id FROM timer WHERE status = 'waiting' AND kind = 'event' ORDER BY id"
         timer, waiting = ask(event).all()[0]
-        for statement in ODD.format(bare=bare, item=item, timer=timer, waiting=waiting, long="x" * 60).split(";\n"):
+        for statement in ODD.format(bare=bare, item=item, timer=timer, waiting=waiting, long="x" * 60).split(
+            ";\n"
+        ):
             if statement.strip():
                 ask(statement)
     engine.dispose()
     return first, waiting
 
 
-def test_odd_data_of_an_earlier_release_is_taken_along(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_odd_data_of_an_earlier_release_is_taken_along(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
     releases.restore(empty_url, "0.1.0")
     bare, waiting = spoil(empty_url)
     assert run(empty_url, "db", "upgrade")[0] == 0

@@ -1,4 +1,6 @@
-"""Four eyes are said on opening: in the list, on the page, and by leaving the household out of a bulk act (R12)."""
+"""Four eyes are said on opening: in the list, on the page,
+and by leaving the household out of a bulk act (R12).
+"""
 
 from __future__ import annotations
 

@@ -38,8 +38,10 @@ TRAPS = (
     "007",
 )
 PAGES = (
-    ("xian", "/statistics/statistics.xlsx", "get"), ("ducha", "/supervision/export.xlsx", "get"), ("xian", "/register/export", "post"),
-)  # fmt: skip
+    ("xian", "/statistics/statistics.xlsx", "get"),
+    ("ducha", "/supervision/export.xlsx", "get"),
+    ("xian", "/register/export", "post"),
+)
 
 
 def parts(body: bytes) -> Iterator[str]:
@@ -63,7 +65,9 @@ def test_every_workbook_is_written_by_the_one_room_for_sheets() -> None:
     assert using == {Path("engine/sheets.py")}
 
 
-@given(st.lists(st.one_of(st.sampled_from(TRAPS), st.text(max_size=30)), min_size=1, max_size=8), st.booleans())
+@given(
+    st.lists(st.one_of(st.sampled_from(TRAPS), st.text(max_size=30)), min_size=1, max_size=8), st.booleans()
+)
 def test_a_cell_reads_back_as_the_text_that_was_written(typed: list[str], streaming: bool) -> None:
     book = Book(streaming=streaming)
     book.sheet("一").row(0, [*typed, 5])

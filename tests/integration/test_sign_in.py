@@ -20,7 +20,9 @@ def test_a_name_is_one_name_however_it_is_typed(small_world: World, monkeypatch:
     world = small_world
     monkeypatch.setenv("SHOUWANG_DATABASE_URL", world.url)
     run = CliRunner()
-    added = run.invoke(cli.main, ["user", "add", "Lisi", "李四", "village_official", VILLAGE, "--password", PASSWORD])
+    added = run.invoke(
+        cli.main, ["user", "add", "Lisi", "李四", "village_official", VILLAGE, "--password", PASSWORD]
+    )
     assert added.exit_code == 0, added.output
     for name in SPELT:
         app = application(world)
@@ -29,7 +31,9 @@ def test_a_name_is_one_name_however_it_is_typed(small_world: World, monkeypatch:
         token = app.test_client().post("/api/v1/tokens", json={"username": name, "password": PASSWORD})
         assert token.status_code in (200, 201), name
         assert run.invoke(cli.main, ["user", "email", name, "lisi@example.gov.cn"]).exit_code == 0, name
-        again = run.invoke(cli.main, ["user", "add", name, "李四", "village_official", VILLAGE, "--password", PASSWORD])
+        again = run.invoke(
+            cli.main, ["user", "add", name, "李四", "village_official", VILLAGE, "--password", PASSWORD]
+        )
         assert again.exit_code == 1, name
     world.session.rollback()
     with write(world.session):

@@ -44,10 +44,15 @@ def test_a_state_of_a_release_is_restored_and_finished(kept: states.Kept) -> Non
         for entry in history[int(place) :]:
             replay.feed(entry)
         assert replay.instance.variables == dict(kept.variables), place
-        assert replay.instance.canonical() == Replay(kept.definition, history, submissions, workdays).run().canonical()
+        assert (
+            replay.instance.canonical()
+            == Replay(kept.definition, history, submissions, workdays).run().canonical()
+        )
 
 
-@pytest.mark.parametrize("kept", states.read(states.FOLDER / f"{version('shouwang')}.json.z"), ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "kept", states.read(states.FOLDER / f"{version('shouwang')}.json.z"), ids=lambda one: one.name
+)
 def test_a_state_equals_what_its_history_rebuilds(kept: states.Kept) -> None:
     history = kept.history
     submissions = {int(key): value for key, value in kept.submissions.items()}

@@ -29,7 +29,9 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
         idempotency_key="k",
         clock=world.clock,
     )
-    again = runtime.complete(world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock)
+    again = runtime.complete(
+        world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock
+    )
     assert first == again
     assert world.session.scalar(select(func.count()).select_from(Submission)) == 1
     for_another = world.open_items(case)["sign"]
@@ -38,10 +40,14 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
             world.session, world.official("cun"), for_another.id, {}, idempotency_key="k", clock=world.clock
         )
     with pytest.raises(Conflict, match="办结"):  # a colleague's key is another one, be it the same text
-        runtime.complete(world.session, world.official("cun2"), item.id, {}, idempotency_key="k", clock=world.clock)
+        runtime.complete(
+            world.session, world.official("cun2"), item.id, {}, idempotency_key="k", clock=world.clock
+        )
 
 
-def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_nobody_can_open(world: World) -> None:
+def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_nobody_can_open(
+    world: World,
+) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
@@ -92,7 +98,9 @@ def test_wrong_data_changes_nothing_and_stays_as_a_draft(world: World) -> None:
     bad = papers.verification(world.today, members=[papers.member(id_number="419901197503081230")])
     with pytest.raises(Invalid) as refused:
         runtime.complete(world.session, world.official("cun"), item.id, bad, clock=world.clock)
-    assert refused.value.fields == {"members.0.id_number": ["证件号码：身份证号码的校验位不对，请核对是否输错。"]}
+    assert refused.value.fields == {
+        "members.0.id_number": ["证件号码：身份证号码的校验位不对，请核对是否输错。"]
+    }
     assert set(world.open_items(case)) == {"verify"}
     assert world.session.scalars(select(Draft.data)).one()["members"][0]["id_number"] == "419901197503081230"
 
@@ -108,7 +116,9 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
 
     with monkeypatch.context() as patch:
         patch.setitem(
-            services.REGISTRY, "household.record", Service("household.record", "", "", fail, None, frozenset())
+            services.REGISTRY,
+            "household.record",
+            Service("household.record", "", "", fail, None, frozenset()),
         )
         with pytest.raises(EngineFault, match="故障"):
             world.finish(case, "verify", "cun")
@@ -120,7 +130,9 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
     world.finish(case, "verify", "cun")  # the official's next try
 
 
-def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_timer_is_set_aside_and_can_be_retried(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     case, other = (
         world.enter(),
         world.enter(name="李四", id_number=papers.id_number("41990119800101345"), address="西坡9号"),
@@ -135,7 +147,9 @@ def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World, monkeypat
         return original.function(call)
 
     with monkeypatch.context() as patch:
-        patch.setitem(services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset()))
+        patch.setitem(
+            services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset())
+        )
         assert world.go_to(6, 0) == 1
         assert set(world.open_items(other)) == {"end_notice"}
         assert world.open_items(case) == {}
@@ -165,7 +179,8 @@ def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     world.clock.set(world.day(30))
     counts: list[int] = []
     threads = [
-        threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock))) for _ in range(2)
+        threading.Thread(target=lambda: counts.append(timers.fire_due(world.sessions, world.clock)))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()
@@ -176,7 +191,9 @@ def test_timers_fire_once_in_due_order_after_downtime(world: World) -> None:
     fired = world.session.execute(query).all()
     notices = [data["due"] for data, _ in fired if data["due"] < "2022-05-15"]
     assert len(notices) == 4
-    assert {at for _, at in fired} == {world.clock.now()}  # the log keeps both: the true due time and when it was done
+    assert {at for _, at in fired} == {
+        world.clock.now()
+    }  # the log keeps both: the true due time and when it was done
     for case in cases:
         dues = [entry.data["due"] for entry in _timer_lines(world, case.id)]
         assert dues == sorted(dues) and len(dues) == 2
@@ -200,12 +217,16 @@ def test_returns_keep_data_and_the_clock(world: World) -> None:
     approve = world.open_items(case)["approve"]
     with pytest.raises(Invalid, match="原因"):
         runtime.return_to(world.session, world.official("xian"), approve.id, None, " ", clock=world.clock)
-    runtime.return_to(world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock)
+    runtime.return_to(
+        world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock
+    )
     review = world.open_items(case)["review"]
     assert "缺评议照片" in review.note
     targets = runtime.return_targets(world.session, world.official("xiang"), review.id)
     to_verify = next(target for target in targets if target.element_id == "verify")
-    runtime.return_to(world.session, world.official("xiang"), review.id, to_verify.seq, "补一名成员", clock=world.clock)
+    runtime.return_to(
+        world.session, world.official("xiang"), review.id, to_verify.seq, "补一名成员", clock=world.clock
+    )
     item = world.open_items(case)["verify"]
     view = views.task_view(world.session, world.official("cun"), item.id, world.clock.now())
     assert view.values["wage"] == 10000 and len(view.values["members"]) == 2
@@ -241,8 +262,12 @@ def test_claim_release_and_reassign(world: World) -> None:
     with pytest.raises(Conflict, match="村甲"):
         world.finish(case, "verify", "cun2")
     with pytest.raises(Invalid, match="同一待办"):
-        runtime.reassign(world.session, world.official("cun"), item.id, world.official("lin").id, clock=world.clock)
-    runtime.reassign(world.session, world.official("cun2"), item.id, world.official("cun2").id, clock=world.clock)
+        runtime.reassign(
+            world.session, world.official("cun"), item.id, world.official("lin").id, clock=world.clock
+        )
+    runtime.reassign(
+        world.session, world.official("cun2"), item.id, world.official("cun2").id, clock=world.clock
+    )
     world.finish(case, "verify", "cun2")
 
 
@@ -250,7 +275,9 @@ def test_bulk_decides_each_alone(world: World) -> None:
     ids, cases = [], []
     for number in range(3):
         case = world.enter(
-            name=f"户{number}", id_number=papers.id_number(f"419901198001{number + 10}345"), address=f"北寨{number}号"
+            name=f"户{number}",
+            id_number=papers.id_number(f"419901198001{number + 10}345"),
+            address=f"北寨{number}号",
         )
         world.finish(case, "verify", "cun")
         world.finish(case, "sign", "cun")
@@ -295,12 +322,16 @@ def test_the_inbox_filters_sorts_and_pages(world: World) -> None:
     for number in range(23):
         world.clock.set(world.day(0, 9 + number // 3))
         world.enter(
-            name=f"户{number:02d}", id_number=papers.id_number(f"41990119800101{number:03d}"), address=f"河湾{number}号"
+            name=f"户{number:02d}",
+            id_number=papers.id_number(f"41990119800101{number:03d}"),
+            address=f"河湾{number}号",
         )
     actor, now = world.official("cun"), world.clock.now()
     page = inbox.todo(world.session, actor, InboxFilter(), now)
     assert (page.total, page.pages, len(page.items)) == (23, 2, 20)
-    assert [item.subject for item in inbox.todo(world.session, actor, InboxFilter(text="户07"), now).items] == ["户07"]
+    assert [
+        item.subject for item in inbox.todo(world.session, actor, InboxFilter(text="户07"), now).items
+    ] == ["户07"]
     assert len(inbox.todo(world.session, actor, InboxFilter(page=2, sort="name"), now).items) == 3
     assert inbox.todo(world.session, actor, InboxFilter(lamp="red"), now).total == 0
     world.go_to(14)

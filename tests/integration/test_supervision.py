@@ -50,7 +50,8 @@ def bells(world: World, event: str, username: str) -> list[str]:
 def board(world: World, username: str = "ducha", **narrowed: str) -> counting.Board:
     """The supervisor's counts now."""
     world.session.commit()
-    return counting.board(world.session, world.official(username), LimitFilter(**narrowed), world.clock.now())  # type: ignore[arg-type]
+    wanted = LimitFilter(**narrowed)  # type: ignore[arg-type]
+    return counting.board(world.session, world.official(username), wanted, world.clock.now())
 
 
 @pytest.mark.duty("C6", "R15")
@@ -85,7 +86,9 @@ def test_a_limit_turns_yellow_then_red_and_counts_until_the_work_under_it_is_ove
 def test_counts_by_division_drill_down_to_the_case(small_world: World) -> None:
     world = small_world
     first = world.enter()
-    second = world.enter("lin", village_code=OTHER_VILLAGE, head_name="李春生", id_number="419901197003030053")
+    second = world.enter(
+        "lin", village_code=OTHER_VILLAGE, head_name="李春生", id_number="419901197003030053"
+    )
     world.go_to(20)
     county = board(world)
     assert [(line.key, line.lamps.red) for line in county.places] == [(TOWNSHIP, 2)]
@@ -93,10 +96,14 @@ def test_counts_by_division_drill_down_to_the_case(small_world: World) -> None:
     assert {line.key: line.lamps.red for line in township.places} == {VILLAGE: 1, OTHER_VILLAGE: 1}
     assert [one.code for one in township.path] == [COUNTY, TOWNSHIP]
     assert sum(line.lamps.red for line in county.limits) == 2 == sum(line.lamps.red for line in county.steps)
-    found = limits.listing(world.session, world.official("ducha"), LimitFilter(division=VILLAGE), world.clock.now())
+    found = limits.listing(
+        world.session, world.official("ducha"), LimitFilter(division=VILLAGE), world.clock.now()
+    )
     assert [one.case_id for one in found.items] == [first.id] != [second.id]
     step = county.steps[0].key
-    by_step = limits.listing(world.session, world.official("ducha"), LimitFilter(step=step), world.clock.now())
+    by_step = limits.listing(
+        world.session, world.official("ducha"), LimitFilter(step=step), world.clock.now()
+    )
     assert len(by_step.items) == 2
     with pytest.raises(NotFound):
         board(world, division="410326000000")
@@ -144,14 +151,18 @@ def test_a_supervisor_reassigns_within_the_division(small_world: World) -> None:
     held = runtime.reassign(world.session, world.official("ducha"), item.id, colleague.id, clock=world.clock)
     assert held.claimed_by == colleague.id
     with pytest.raises(Invalid):
-        runtime.reassign(world.session, world.official("ducha"), item.id, world.official("lin").id, clock=world.clock)
+        runtime.reassign(
+            world.session, world.official("ducha"), item.id, world.official("lin").id, clock=world.clock
+        )
 
 
 def ordered(world: World, case: CaseFile) -> SupervisionOrder:
     """An order about the case's open item."""
     item = world.open_items(case)["verify"]
     due = world.today + timedelta(days=2)
-    return orders.give(world.session, world.official("ducha"), item.id, "超期未核实，请说明。", due, clock=world.clock)
+    return orders.give(
+        world.session, world.official("ducha"), item.id, "超期未核实，请说明。", due, clock=world.clock
+    )
 
 
 @pytest.mark.duty("C6", "R15", "R19")
@@ -177,7 +188,11 @@ def test_an_order_is_answered_returned_answered_again_and_accepted(world: World)
     orders.judge(world.session, world.official("ducha"), order.id, True, "", clock=world.clock)
     found = orders.get(world.session, world.official("cun"), order.id)
     assert [entry.kind for entry in found.entries] == ["answered", "returned", "answered", "accepted"]
-    assert bells(world, "ordered", "cun") and bells(world, "returned", "cun2") and bells(world, "answered", "ducha")
+    assert (
+        bells(world, "ordered", "cun")
+        and bells(world, "returned", "cun2")
+        and bells(world, "answered", "ducha")
+    )
     world.assert_replays(case.id)
 
 
@@ -233,7 +248,9 @@ def test_the_table_says_who_is_told_and_what_leaves_is_masked_and_written_once(w
     assert set(caught.value.fields) == {"audience", "target", "repeat_days"}
     with pytest.raises(NotAllowed):
         notification_rules.add(world.session, world.official("ducha"), rule, robots=["县局"], now=now)
-    bell = select(NotificationRule).where(NotificationRule.event == "overdue", NotificationRule.audience == "county")
+    bell = select(NotificationRule).where(
+        NotificationRule.event == "overdue", NotificationRule.audience == "county"
+    )
     county_bell = world.session.scalars(bell.where(NotificationRule.channel == "bell")).one()
     notification_rules.switch(world.session, owner, county_bell.id, now)
     case = world.enter()
@@ -276,13 +293,16 @@ def test_a_line_of_the_table_names_a_limit_or_step_that_the_diagram_in_force_has
 
     assert named() == ("识别认定", "满15天", False)
     running = world.enter()
-    # a version without it comes into force: the line stays, says so, and still serves the cases on the version before
+    # a version without it comes into force: the line stays, says so, and still serves the cases on the
+    # version before
     body = definitions.current(world.session, "identification").xml.replace(b"limit_15", b"limit_fifteen")
     resources = definitions.resources_in_force(world.session, None)
     definitions.deploy(world.session, owner, body, resources, "时限改名", now)
     assert named() == ("识别认定", "limit_15", True)
     world.go_to(16)
-    assert [(row.case_id, row.target) for row in world.session.scalars(select(Outbox))] == [(running.id, "县局")]
+    assert [(row.case_id, row.target) for row in world.session.scalars(select(Outbox))] == [
+        (running.id, "县局")
+    ]
 
 
 @pytest.mark.duty("C6", "R15")
@@ -328,7 +348,9 @@ def test_urging_many_says_what_became_of_each(small_world: World) -> None:
     assert (found.done, found.already, found.refused) == (1, 1, 1)
     lines = world.session.scalars(select(Notification).where(Notification.kind == "urged")).all()
     assert len(lines) == 2
-    assert world.session.scalars(select(WorkItem.urged).where(WorkItem.id.in_([first.id, second.id]))).all() == [1, 1]
+    assert world.session.scalars(
+        select(WorkItem.urged).where(WorkItem.id.in_([first.id, second.id]))
+    ).all() == [1, 1]
 
 
 @pytest.mark.duty("C6", "R12", "R15")
@@ -363,7 +385,9 @@ def test_the_list_of_late_orders_holds_those_that_their_own_pages_call_late(smal
     supervisor, due = world.official("ducha"), world.today + timedelta(days=4)
     cases = [world.enter(name=name) for name in ("王建国", "李秀英", "张有田")]
     given = [
-        orders.give(world.session, supervisor, world.open_items(case)["verify"].id, "请说明", due, clock=world.clock)
+        orders.give(
+            world.session, supervisor, world.open_items(case)["verify"].id, "请说明", due, clock=world.clock
+        )
         for case in cases
     ]
     promise = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}

@@ -1,4 +1,6 @@
-"""督办 as its page shows it (C6): every figure leads to what it counts, the Excel file holds what the page shows."""
+"""督办 as its page shows it (C6): every figure leads to what it counts,
+the Excel file holds what the page shows.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,31 @@ from tests.support.world import World
 FIGURE = re.compile(r'<a class="n n-\w+" href="([^"]+)">([\d,]+)</a>')
 ROW = re.compile(r'<tr data-case="(\d+)">')
 PEOPLE = (
-    ("李春生", "419901197003030053"), ("赵秋菊", "419901196812120041"), ("孙有福", "419901195509090019"),
-)  # fmt: skip
+    ("李春生", "419901197003030053"),
+    ("赵秋菊", "419901196812120041"),
+    ("孙有福", "419901195509090019"),
+)
 FILTERS = (
-    "", "lamp=red", "lamp=press", "over=3", "step=identification:verify", "step=identification:sign",
-    "limit=identification:", "limit=identification:limit_15", "holder=village", "holder=township", "holder=unclaimed",
-    "holder=nobody", "q=李", "q=村", f"division={VILLAGE}", f"division={OTHER_VILLAGE}&lamp=green",
-    "holder=village&q=李&lamp=red", "over=5&holder=nobody", "limit=identification:limit_15&step=identification:verify",
-)  # fmt: skip
+    "",
+    "lamp=red",
+    "lamp=press",
+    "over=3",
+    "step=identification:verify",
+    "step=identification:sign",
+    "limit=identification:",
+    "limit=identification:limit_15",
+    "holder=village",
+    "holder=township",
+    "holder=unclaimed",
+    "holder=nobody",
+    "q=李",
+    "q=村",
+    f"division={VILLAGE}",
+    f"division={OTHER_VILLAGE}&lamp=green",
+    "holder=village&q=李&lamp=red",
+    "over=5&holder=nobody",
+    "limit=identification:limit_15&step=identification:verify",
+)
 
 
 @pytest.fixture
@@ -35,7 +54,9 @@ def client(small_world: World) -> FlaskClient:
     world = small_world
     waiting = world.enter()
     claimed = enter(world, 0)
-    runtime.claim(world.session, world.official("lin"), world.open_items(claimed)["verify"].id, clock=world.clock)
+    runtime.claim(
+        world.session, world.official("lin"), world.open_items(claimed)["verify"].id, clock=world.clock
+    )
     world.go_to(world.number + 6)
     world.finish(enter(world, 1), "verify", "lin")
     world.go_to(world.number + 7)
@@ -82,7 +103,9 @@ def _follow_figures(client: FlaskClient, narrowed: str) -> None:
     for address, count in found:
         assert listed(client, address) == count, (narrowed, address)
     counts = client.get(f"/supervision/counts.json?{narrowed}").json["counts"]
-    shown = {lamp: int(count) for lamp, count in re.findall(r'data-lamp="(\w+)" data-count="\w+">(\d+)<', text)}
+    shown = {
+        lamp: int(count) for lamp, count in re.findall(r'data-lamp="(\w+)" data-count="\w+">(\d+)<', text)
+    }
     assert counts == shown
     if not narrowed:
         assert sum(shown.values()) == 4 and found
@@ -104,13 +127,17 @@ def _compare_file(client: FlaskClient, narrowed: str) -> None:
     over = [int(match.group(1)) if (match := re.search(r"超期 (\d+) 天", one)) else "" for one in lamps]
     assert [row[head.index("超期天数")] for row in rows] == over
     about = dict(sheets.rows(body, 2))  # type: ignore[arg-type]
-    chips = [unescape(one) for one in re.findall(r'<a class="chip"[^>]*>([^<]+)<', text.partition('id="list"')[2])]
+    chips = [
+        unescape(one) for one in re.findall(r'<a class="chip"[^>]*>([^<]+)<', text.partition('id="list"')[2])
+    ]
     assert about["条数"] == len(rows) and about["筛选"] == ("；".join(chips) or "没有筛选")
 
 
 def test_each_filter_finds_what_it_names(client: FlaskClient) -> None:
     def names(query: str) -> set[str]:
-        return set(re.findall(r'<td class="subject"><a [^>]*>([^<]+)</a>', page(client, f"/supervision?{query}")))
+        return set(
+            re.findall(r'<td class="subject"><a [^>]*>([^<]+)</a>', page(client, f"/supervision?{query}"))
+        )
 
     assert names("holder=nobody") == {"王建国"}
     assert names("step=identification:sign") == {"赵秋菊"}
@@ -136,7 +163,9 @@ def test_a_supervisor_hands_several_over_each_within_its_desk(small_world: World
     nobody = client.post("/supervision/reassign", data={"id": ids, f"to-village-{VILLAGE}": ""})
     assert nobody.status_code == 422 and "请选择转给谁" in nobody.text
     done = client.post(
-        "/supervision/reassign", data={"id": ids, f"to-village-{VILLAGE}": colleague.id}, follow_redirects=True
+        "/supervision/reassign",
+        data={"id": ids, f"to-village-{VILLAGE}": colleague.id},
+        follow_redirects=True,
     )
     assert "已转办 1 件；1 件没有选择承办人，未动" in done.text
     assert world.open_items(first)["verify"].claimed_by == colleague.id

@@ -1,4 +1,6 @@
-"""What goes wrong around a case is no fault of the case: nothing is set aside, nothing lost, the same press does it."""
+"""What goes wrong around a case is no fault of the case: nothing is set aside, nothing lost,
+the same press does it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,17 @@ from sqlalchemy import func, select, text
 from engine import bulk, clues, migration, runtime, schedules, ticker, timers
 from engine.database import Patience, whole, write
 from engine.errors import Trouble, Unavailable
-from engine.models import BulkEntry, CaseFile, Draft, Incident, MigrationEntry, RiskClue, Schedule, Timer, WorkItem
+from engine.models import (
+    BulkEntry,
+    CaseFile,
+    Draft,
+    Incident,
+    MigrationEntry,
+    RiskClue,
+    Schedule,
+    Timer,
+    WorkItem,
+)
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
 from tests.support.template import VILLAGE
@@ -60,10 +72,10 @@ Afflicted = tuple[World, AbstractContextManager[None]]
 def number_of(world: World, model: type, *conditions: object) -> int:
     """How many rows there are now."""
     world.session.commit()
-    return world.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0  # type: ignore[arg-type]
+    return world.session.scalar(select(func.count()).select_from(model).where(*conditions)) or 0
 
 
-# -- time --------------------------------------------------------------------------------------------------------------
+# -- time ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("R10", "R15")
@@ -112,7 +124,7 @@ def test_a_round_of_a_recurring_procedure_is_not_over_because_of_the_trouble(aff
     assert number_of(world, Incident) == 0
 
 
-# -- people -------------------------------------------------------------------------------------------------------------
+# -- people ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("C3")
@@ -143,10 +155,14 @@ def test_what_was_typed_is_kept_as_a_draft_where_only_a_row_is_held(postgres: Wo
 
 
 ACTS: dict[str, Callable[[World, CaseFile, int], object]] = {
-    "return": lambda w, c, i: runtime.return_to(w.session, w.official("cun"), i, None, "写错了", clock=w.clock),
+    "return": lambda w, c, i: runtime.return_to(
+        w.session, w.official("cun"), i, None, "写错了", clock=w.clock
+    ),
     "withdraw": lambda w, c, i: runtime.withdraw(w.session, w.official("cun"), i - 1, clock=w.clock),
     "claim": lambda w, c, i: runtime.claim(w.session, w.official("cun"), i, clock=w.clock),
-    "message": lambda w, c, i: runtime.send_message(w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock),
+    "message": lambda w, c, i: runtime.send_message(
+        w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock
+    ),
     "clue": lambda w, c, i: clues.enter(
         w.session, w.official("cun"), papers.clue(w.today), clock=w.clock, household_id=c.household_id
     ),
@@ -171,7 +187,11 @@ def test_a_bulk_act_leaves_pending_what_the_trouble_stopped(hurried: World) -> N
     world = hurried
     many.to_approval(world, 3, (VILLAGE,))
     county = world.official("xian")
-    ids = list(world.session.scalars(select(WorkItem.id).where(WorkItem.status == "open", WorkItem.queue == "county")))
+    ids = list(
+        world.session.scalars(
+            select(WorkItem.id).where(WorkItem.status == "open", WorkItem.queue == "county")
+        )
+    )
     act = bulk.decide(world.session, county, ids[:1], {"outcome": "approve"}, clock=world.clock)
     world.session.execute(text("UPDATE bulk_entry SET status = 'done'"))
     world.session.execute(
@@ -212,7 +232,9 @@ def test_a_full_disk_is_no_fault_of_the_case(sqlite_url: str) -> None:
     world.session.close()
     with trouble.sqlite_full(world.engine), pytest.raises(Unavailable, match="告诉管理员"):
         for number in range(40):  # whatever room was left is used up
-            runtime.save_draft(world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock)
+            runtime.save_draft(
+                world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock
+            )
         runtime.complete(world.session, who, item.id, typed, clock=world.clock)
     assert number_of(world, Incident) == 0
     runtime.complete(world.session, who, item.id, typed, clock=world.clock)
@@ -220,7 +242,7 @@ def test_a_full_disk_is_no_fault_of_the_case(sqlite_url: str) -> None:
     world.close()
 
 
-# -- what the machine does again ------------------------------------------------------------------------------------------
+# -- what the machine does again -------------------------------------------------------------------
 
 
 @pytest.mark.duty("C3")
@@ -235,7 +257,9 @@ def test_a_step_whose_connection_is_cut_off_is_done_again_by_itself(postgres_url
         with world.sessions() as session:
             who = session.get_one(type(world.official("cun")), world.official("cun").id)
             session.commit()
-            done.append(runtime.complete(session, who, item_id, papers.verification(world.today), clock=world.clock))
+            done.append(
+                runtime.complete(session, who, item_id, papers.verification(world.today), clock=world.clock)
+            )
 
     with psycopg.connect(postgres_url) as holder:
         holder.execute(f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE")  # type: ignore[arg-type]
@@ -313,7 +337,7 @@ def test_a_session_goes_on_after_its_connection_was_cut_off(postgres: World) -> 
     world.finish(case, "verify", "cun")
 
 
-# -- everywhere -----------------------------------------------------------------------------------------------------------
+# -- everywhere ------------------------------------------------------------------------------------
 
 
 def _names(node: ast.AST | None) -> set[str]:
@@ -337,4 +361,6 @@ def test_whoever_catches_everything_asks_first_whether_the_surroundings_failed()
     places = list(_catchers())
     assert len(places) >= 8
     for place, asked in places:
-        assert asked & {"trouble_of", "_incident", "Unavailable"}, f"{place} takes such trouble for a fault of the case"
+        assert asked & {"trouble_of", "_incident", "Unavailable"}, (
+            f"{place} takes such trouble for a fault of the case"
+        )

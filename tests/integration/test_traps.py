@@ -39,9 +39,17 @@ from tests.support.small import (
 
 LINE = process(START, task("a"), task("b"), END, flow("s", "a"), flow("a", "b"), flow("b", "e"))
 LATE = process(
-    START, task("a"), task("late"), END, boundary("limit", "a", "P5D"), '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"),
-    flow("limit", "late"), flow("late", "e2"),
-)  # fmt: skip
+    START,
+    task("a"),
+    task("late"),
+    END,
+    boundary("limit", "a", "P5D"),
+    '<bpmn:endEvent id="e2"/>',
+    flow("s", "a"),
+    flow("a", "e"),
+    flow("limit", "late"),
+    flow("late", "e2"),
+)
 
 
 def test_version() -> None:
@@ -84,9 +92,14 @@ def test_trap_2_pin_the_library_itself_checks_nothing() -> None:
 
 def test_trap_3_one_call_runs_what_a_timer_made_ready() -> None:
     body = process(
-        START, f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>', task("a"), END,
-        flow("s", "w"), flow("w", "a"), flow("a", "e"),
-    )  # fmt: skip
+        START,
+        f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>',
+        task("a"),
+        END,
+        flow("s", "w"),
+        flow("w", "a"),
+        flow("a", "e"),
+    )
     instance = begin(body)
     instance.pass_time(NOW + timedelta(days=5))
     assert open_names(instance) == ["a"]
@@ -105,13 +118,19 @@ def test_trap_4_a_task_finished_after_its_limit_takes_the_late_branch_first() ->
 
 def test_trap_5_tasks_inside_a_subprocess_keep_their_own_lane() -> None:
     lanes = (
-        '<bpmn:laneSet id="ls"><bpmn:lane id="l1" name="村级"><bpmn:flowNodeRef>s</bpmn:flowNodeRef><bpmn:flowNodeRef>sub</bpmn:flowNodeRef>'
-        '<bpmn:flowNodeRef>e</bpmn:flowNodeRef></bpmn:lane><bpmn:lane id="l2" name="县级"><bpmn:flowNodeRef>inner</bpmn:flowNodeRef></bpmn:lane>'
+        '<bpmn:laneSet id="ls"><bpmn:lane id="l1" '
+        'name="村级'
+        '"><bpmn:flowNodeRef>s</bpmn:flowNodeRef><bpmn:flowNodeRef>sub</bpmn:flowNodeRef>'
+        "<bpmn:flowNodeRef>e</bpmn:flowNodeRef></bpmn:lane><bpmn:lane "
+        'id="l2" '
+        'name="县级"><bpmn:flowNodeRef>inner</bpmn:flowNodeRef></bpmn:lane>'
         "</bpmn:laneSet>"
     )
     inner = task("inner").replace('<spiffworkflow:property name="queue" value="village"/>', "")
     sub = (
-        f'<bpmn:subProcess id="sub"><bpmn:startEvent id="is"/>{inner}<bpmn:endEvent id="ie"/>{flow("is", "inner")}{flow("inner", "ie")}'
+        '<bpmn:subProcess id="sub"><bpmn:startEvent '
+        f'id="is"/>{inner}<bpmn:endEvent '
+        f'id="ie"/>{flow("is", "inner")}{flow("inner", "ie")}'
         "</bpmn:subProcess>"
     )
     definition = deploy(process(lanes, START, sub, END, flow("s", "sub"), flow("sub", "e")))
@@ -154,19 +173,33 @@ def test_trap_7_the_shared_spec_is_never_changed_by_a_case() -> None:
 
 def test_trap_8_two_timers_on_one_event_gateway_are_refused() -> None:
     body = process(
-        START, '<bpmn:eventBasedGateway id="g"/>', END, '<bpmn:endEvent id="e2"/>', flow("s", "g"), flow("g", "w"), flow("g", "v"),
+        START,
+        '<bpmn:eventBasedGateway id="g"/>',
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "g"),
+        flow("g", "w"),
+        flow("g", "v"),
         f'<bpmn:intermediateCatchEvent id="w">{timer("w", "P5D")}</bpmn:intermediateCatchEvent>',
-        f'<bpmn:intermediateCatchEvent id="v">{timer("v", "P10D")}</bpmn:intermediateCatchEvent>', flow("w", "e"), flow("v", "e2"),
-    )  # fmt: skip
+        f'<bpmn:intermediateCatchEvent id="v">{timer("v", "P10D")}</bpmn:intermediateCatchEvent>',
+        flow("w", "e"),
+        flow("v", "e2"),
+    )
     assert any("最多只能有一个定时事件" in finding.message for finding in check(body.encode(), FORMS)[1])
 
 
 @pytest.mark.parametrize(
     "element",
     [
-        '<bpmn:intermediateThrowEvent id="x"><bpmn:linkEventDefinition id="l"/></bpmn:intermediateThrowEvent>',
-        '<bpmn:intermediateThrowEvent id="x"><bpmn:compensateEventDefinition id="l"/></bpmn:intermediateThrowEvent>',
-        '<bpmn:intermediateCatchEvent id="x"><bpmn:conditionalEventDefinition id="l"/></bpmn:intermediateCatchEvent>',
+        "<bpmn:intermediateThrowEvent "
+        'id="x"><bpmn:linkEventDefinition '
+        'id="l"/></bpmn:intermediateThrowEvent>',
+        "<bpmn:intermediateThrowEvent "
+        'id="x"><bpmn:compensateEventDefinition '
+        'id="l"/></bpmn:intermediateThrowEvent>',
+        "<bpmn:intermediateCatchEvent "
+        'id="x"><bpmn:conditionalEventDefinition '
+        'id="l"/></bpmn:intermediateCatchEvent>',
     ],
 )
 def test_trap_9_what_would_be_ignored_in_silence_is_refused(element: str) -> None:
@@ -181,9 +214,15 @@ def test_trap_9_a_condition_on_a_flow_out_of_a_task_is_refused() -> None:
 
 def test_trap_10_a_case_survives_hundreds_of_rounds_of_a_loop() -> None:
     body = process(
-        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_a"/>', END, flow("s", "a"), flow("a", "g"), flow("g", "a"),
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_a"/>',
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "a"),
         flow("g", "e", 'a.x = "done"'),
-    )  # fmt: skip
+    )
     instance = begin(body)
     for _ in range(260):
         instance.complete(token(instance, "a"), {"a": {"x": "again"}}, NOW)
@@ -194,9 +233,21 @@ def test_trap_10_a_case_survives_hundreds_of_rounds_of_a_loop() -> None:
 
 def test_trap_11_parallel_branches_do_not_overwrite_each_other() -> None:
     body = process(
-        START, '<bpmn:parallelGateway id="g"/>', task("a"), task("b"), '<bpmn:parallelGateway id="j"/>', task("c"), END,
-        flow("s", "g"), flow("g", "a"), flow("g", "b"), flow("a", "j"), flow("b", "j"), flow("j", "c"), flow("c", "e"),
-    )  # fmt: skip
+        START,
+        '<bpmn:parallelGateway id="g"/>',
+        task("a"),
+        task("b"),
+        '<bpmn:parallelGateway id="j"/>',
+        task("c"),
+        END,
+        flow("s", "g"),
+        flow("g", "a"),
+        flow("g", "b"),
+        flow("a", "j"),
+        flow("b", "j"),
+        flow("j", "c"),
+        flow("c", "e"),
+    )
     instance = begin(body, status="old")
     instance.complete(token(instance, "a"), {"status": "new"}, NOW)
     instance = Instance.restored(instance.definition, Host(), instance.stored())
@@ -206,9 +257,14 @@ def test_trap_11_parallel_branches_do_not_overwrite_each_other() -> None:
 
 def test_trap_12_no_text_of_a_diagram_reaches_python() -> None:
     gateway = process(
-        START, '<bpmn:exclusiveGateway id="g" default="g_e"/>', END, '<bpmn:endEvent id="e2"/>', flow("s", "g"), flow("g", "e"),
+        START,
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "g"),
+        flow("g", "e"),
         flow("g", "e2", "().__class__.__mro__[1].__subclasses__()"),
-    )  # fmt: skip
+    )
     assert any("写得不对" in finding.message for finding in check(gateway.encode(), FORMS)[1])
     harmless = begin(
         gateway.replace("().__class__.__mro__[1].__subclasses__()", "secret.__class__ != null"), secret="x"
@@ -216,7 +272,7 @@ def test_trap_12_no_text_of_a_diagram_reaches_python() -> None:
     assert harmless.completed and harmless.records[-1].ends == ["e"]
 
 
-# -- pins: what the engine stands on ------------------------------------------------------------------------------------
+# -- pins: what the engine stands on ---------------------------------------------------------------
 
 
 def test_pin_a_dead_end_is_never_silent() -> None:
@@ -239,11 +295,18 @@ def test_pin_a_dead_end_is_never_silent() -> None:
 
 def test_pin_a_terminating_end_inside_a_called_process_ends_only_that() -> None:
     body = (
-        f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>{task("after")}{END}'
+        f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity '
+        'id="c" '
+        f'calledElement="q"/>{task("after")}{END}'
         f"{flow('s', 'c')}{flow('c', 'after')}{flow('after', 'e')}</bpmn:process>"
-        f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/><bpmn:parallelGateway id="g"/>{task("x")}{task("y")}'
-        '<bpmn:endEvent id="stop"><bpmn:terminateEventDefinition id="t"/></bpmn:endEvent><bpmn:endEvent id="qe"/>'
-        f"{flow('qs', 'g')}{flow('g', 'x')}{flow('g', 'y')}{flow('x', 'stop')}{flow('y', 'qe')}</bpmn:process></bpmn:definitions>"
+        '<bpmn:process id="q" isExecutable="true"><bpmn:startEvent '
+        'id="qs"/><bpmn:parallelGateway '
+        f'id="g"/>{task("x")}{task("y")}'
+        '<bpmn:endEvent id="stop"><bpmn:terminateEventDefinition '
+        'id="t"/></bpmn:endEvent><bpmn:endEvent '
+        'id="qe"/>'
+        f"{flow('qs', 'g')}{flow('g', 'x')}{flow('g', 'y')}{flow('x', 'stop')}{flow('y', 'qe')}"
+        "</bpmn:process></bpmn:definitions>"
     )
     instance = begin(body)
     instance.complete(token(instance, "x"), {}, NOW)
@@ -252,10 +315,22 @@ def test_pin_a_terminating_end_inside_a_called_process_ends_only_that() -> None:
 
 def test_pin_overdue_timers_fire_in_due_order_up_to_the_horizon() -> None:
     body = process(
-        START, task("a"), END, boundary("first", "a", "P2D", "false"), boundary("second", "a", "P4D", "false"), task("x"), task("y"),
-        '<bpmn:endEvent id="e1"/>', '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"), flow("first", "x"), flow("x", "e1"),
-        flow("second", "y"), flow("y", "e2"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        END,
+        boundary("first", "a", "P2D", "false"),
+        boundary("second", "a", "P4D", "false"),
+        task("x"),
+        task("y"),
+        '<bpmn:endEvent id="e1"/>',
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("first", "x"),
+        flow("x", "e1"),
+        flow("second", "y"),
+        flow("y", "e2"),
+    )
     instance = begin(body)
     late = NOW + timedelta(days=30)
     instance.pass_time(late, NOW + timedelta(days=3))
@@ -269,9 +344,16 @@ def test_pin_overdue_timers_fire_in_due_order_up_to_the_horizon() -> None:
 def test_pin_a_message_reaches_one_waiting_event_and_waits_when_nothing_does() -> None:
     message = '<bpmn:messageEventDefinition id="m{0}" messageRef="msg"/>'
     body = process(
-        START, task("a"), f'<bpmn:intermediateCatchEvent id="w">{message.format(1)}</bpmn:intermediateCatchEvent>', task("b"), END,
-        flow("s", "a"), flow("a", "w"), flow("w", "b"), flow("b", "e"),
-    ).replace('<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"')  # fmt: skip
+        START,
+        task("a"),
+        f'<bpmn:intermediateCatchEvent id="w">{message.format(1)}</bpmn:intermediateCatchEvent>',
+        task("b"),
+        END,
+        flow("s", "a"),
+        flow("a", "w"),
+        flow("w", "b"),
+        flow("b", "e"),
+    ).replace('<bpmn:process id="p"', '<bpmn:message id="msg" name="news"/><bpmn:process id="p"')
     instance = begin(body)
     assert instance.send("news", {"x": 1}, NOW) is False
     instance = Instance.restored(instance.definition, Host(), instance.stored())

@@ -53,7 +53,11 @@ def test_a_trial_walks_the_whole_procedure_and_leaves_no_row_behind(world: World
     assert sight.problem is None
     assert sight.finished and sight.outcome == "已纳入", names(sight)
     assert ("帮扶", "正在办理") in sight.others
-    assert {name for _, name, _ in sight.called} >= {"notice.open", "registration.admit", "announcement.prepare"}
+    assert {name for _, name, _ in sight.called} >= {
+        "notice.open",
+        "registration.admit",
+        "announcement.prepare",
+    }
     assert sight.decided and any(one.rules for one in sight.decided)
     assert content(world) == before
 
@@ -62,7 +66,9 @@ def test_each_step_can_be_taken_otherwise_and_undone(small_world: World) -> None
     wanted = version(small_world)
     sight = play(small_world.session, wanted, script(small_world))
     assert names(sight) == ["verify"] and sight.tasks[0].choices and sight.tasks[0].fields
-    sight = play(small_world.session, wanted, sight.script, extra=Act("complete", "verify", sight.tasks[0].token))
+    sight = play(
+        small_world.session, wanted, sight.script, extra=Act("complete", "verify", sight.tasks[0].token)
+    )
     assert "sign" in names(sight)
     sign = next(task for task in sight.tasks if task.element_id == "sign")
     refused = Act("complete", "sign", sign.token, {sign.choice_key: "no"})
@@ -102,10 +108,23 @@ def test_the_clock_is_moved_to_the_next_limit_and_an_objection_can_be_sent(small
 
 @pytest.mark.parametrize("household", [*HOUSEHOLDS])
 @pytest.mark.parametrize(
-    "key", ["identification", "assistance", "risk_elimination", "rollback", "clearance", "existing_check", "look_back"]
+    "key",
+    [
+        "identification",
+        "assistance",
+        "risk_elimination",
+        "rollback",
+        "clearance",
+        "existing_check",
+        "look_back",
+    ],
 )
-def test_every_procedure_is_walked_with_every_sample_household(small_world: World, key: str, household: str) -> None:
-    sight = play(small_world.session, version(small_world, key), script(small_world, key, household), walk=True)
+def test_every_procedure_is_walked_with_every_sample_household(
+    small_world: World, key: str, household: str
+) -> None:
+    sight = play(
+        small_world.session, version(small_world, key), script(small_world, key, household), walk=True
+    )
     assert sight.problem is None
     assert sight.finished, (names(sight), sight.waits, sight.messages)
 
@@ -171,7 +190,8 @@ def test_a_fault_of_what_is_tried_is_said_and_the_trial_stands_before_it(small_w
     owner, session, now = small_world.official("liucheng"), small_world.session, small_world.clock.now()
     draft = drafting.create(session, owner, name="错参数", procedure_key="public_notice", now=now)
     broken = draft.xml.replace(
-        b"""id="posted_on" type="string" value="notice.posted_on\"""", b"""id="posted_on" type="string" value="17\""""
+        b"""id="posted_on" type="string" value="notice.posted_on\"""",
+        b"""id="posted_on" type="string" value="17\"""",
     )
     assert broken != draft.xml
     drafting.save(session, owner, draft.id, draft.revision, now, diagram=broken)

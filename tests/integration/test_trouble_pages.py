@@ -30,10 +30,17 @@ IDLE = 200
 
 
 def hurried(world: World, lock_seconds: float = 0.2) -> Flask:
-    """The application as `application` makes it, that waits no longer than `lock_seconds` for what others hold."""
+    """The application as `application` makes it,
+    that waits no longer than `lock_seconds` for what others hold.
+    """
     capacity = Capacity(patience=Patience(lock_seconds=lock_seconds))
     config = Config.read(
-        environ={}, database_url=world.url, secret_key="test", scheduler=False, secure_cookies=False, capacity=capacity
+        environ={},
+        database_url=world.url,
+        secret_key="test",
+        scheduler=False,
+        secure_cookies=False,
+        capacity=capacity,
     )
     app = create_app(config, fixed_clock=world.clock)
     app.config["WTF_CSRF_ENABLED"] = False
@@ -113,7 +120,7 @@ def test_after_a_restart_of_the_database_the_next_page_is_there(postgres_url: st
     world.close()
 
 
-# -- many at once ---------------------------------------------------------------------------------------------------------
+# -- many at once ----------------------------------------------------------------------------------
 
 
 class Site:
@@ -121,7 +128,9 @@ class Site:
 
     def __init__(self, app: Flask) -> None:
         self.app = app
-        self._server = create_server(app, host="127.0.0.1", port=0, **serving.options(app.config["SHOUWANG"].capacity))
+        self._server = create_server(
+            app, host="127.0.0.1", port=0, **serving.options(app.config["SHOUWANG"].capacity)
+        )
         self.port: int = self._server.effective_port
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -164,7 +173,9 @@ def test_those_who_read_do_not_wait_for_those_who_write(site: tuple[World, Site,
     world.session.commit()
     answered: list[int] = []
     writers = [
-        threading.Thread(target=lambda: answered.append(served.ask("POST", f"/tasks/{item_id}/claim", cookie)))
+        threading.Thread(
+            target=lambda: answered.append(served.ask("POST", f"/tasks/{item_id}/claim", cookie))
+        )
         for _ in range(12)
     ]
     with trouble.sqlite_locked(world.url):
@@ -186,7 +197,9 @@ def test_two_hundred_idle_browsers_do_not_stop_the_site(site: tuple[World, Site,
 
 
 def test_idle_connections_are_closed_after_a_while_and_limits_can_be_set() -> None:
-    capacity = Config.read(environ={"SHOUWANG_THREADS": "4", "SHOUWANG_IDLE_CONNECTION_SECONDS": "7"}).capacity
+    capacity = Config.read(
+        environ={"SHOUWANG_THREADS": "4", "SHOUWANG_IDLE_CONNECTION_SECONDS": "7"}
+    ).capacity
     options = serving.options(capacity)
     assert (options["threads"], options["channel_timeout"], capacity.writers) == (4, 7, 2)
     assert serving.options(replace(capacity, connections=400))["connection_limit"] == 400

@@ -46,10 +46,27 @@ def replayed(case: Case) -> Instance:
 def tied() -> str:
     """Two that wait for one message; which of them begins to wait first is for the officials to say."""
     body = process(
-        START, FORK, task("x"), task("y"), catch("cx", "m"), catch("cy", "m"), task("a"), task("b"), JOIN, END,
-        flow("s", "f"), flow("f", "x"), flow("f", "y"), flow("x", "cx"), flow("y", "cy"), flow("cx", "a"), flow("cy", "b"),
-        flow("a", "j"), flow("b", "j"), flow("j", "e"),
-    )  # fmt: skip
+        START,
+        FORK,
+        task("x"),
+        task("y"),
+        catch("cx", "m"),
+        catch("cy", "m"),
+        task("a"),
+        task("b"),
+        JOIN,
+        END,
+        flow("s", "f"),
+        flow("f", "x"),
+        flow("f", "y"),
+        flow("x", "cx"),
+        flow("y", "cy"),
+        flow("cx", "a"),
+        flow("cy", "b"),
+        flow("a", "j"),
+        flow("b", "j"),
+        flow("j", "e"),
+    )
     return with_messages(body, "m")
 
 
@@ -68,7 +85,9 @@ def test_of_two_that_wait_for_a_message_the_same_one_gets_it_however_the_case_wa
     assert replayed(case).canonical() == case.instance.canonical()
     (first,) = case.open()
     case.do(first, NOW + DAY, x="1")
-    rebuilt, left_out = Replay(case.definition, case.inputs, case.submissions, workdays).run_without(len(case.inputs))
+    rebuilt, left_out = Replay(case.definition, case.inputs, case.submissions, workdays).run_without(
+        len(case.inputs)
+    )
     assert open_names(rebuilt) == [first] and left_out == [len(case.inputs)]
     turned = Case(tied())
     for name in reversed(order):
@@ -84,7 +103,10 @@ def test_timers_due_at_one_instant_fire_in_one_order_also_without_an_unrelated_s
     def wait(name: str, by: str) -> str:
         text = timer(name, "2022-05-10", "timeDate")
         end = f'<bpmn:endEvent id="{name}_e">{by}</bpmn:endEvent>'
-        return f'<bpmn:intermediateCatchEvent id="{name}">{text}</bpmn:intermediateCatchEvent>{end}{flow(name, f"{name}_e")}'
+        return (
+            "<bpmn:intermediateCatchEvent "
+            f'id="{name}">{text}</bpmn:intermediateCatchEvent>{end}{flow(name, f"{name}_e")}'
+        )
 
     def sets(number: int) -> str:
         return (
@@ -95,10 +117,17 @@ def test_timers_due_at_one_instant_fire_in_one_order_also_without_an_unrelated_s
 
     names = ["w", "v", "u"]
     body = process(
-        START, FORK, *(task(f"t{name}") for name in names), *(wait(name, sets(place)) for place, name in enumerate(names)),
-        task("aside"), END, flow("s", "f"), flow("f", "aside"), flow("aside", "e"),
+        START,
+        FORK,
+        *(task(f"t{name}") for name in names),
+        *(wait(name, sets(place)) for place, name in enumerate(names)),
+        task("aside"),
+        END,
+        flow("s", "f"),
+        flow("f", "aside"),
+        flow("aside", "e"),
         *(flow("f", f"t{name}") + flow(f"t{name}", name) for name in names),
-    )  # fmt: skip
+    )
     found = set()
     for order in (names, names[::-1], ["v", "u", "w"]):
         case = Case(body)
@@ -113,16 +142,30 @@ def test_timers_due_at_one_instant_fire_in_one_order_also_without_an_unrelated_s
     assert len(found) == 1
 
 
-# -- messages beside a step -------------------------------------------------------------------------------------------
+# -- messages beside a step ------------------------------------------------------------------------
 
 
 def beside(cancel: str = "false") -> str:
     """A step in a loop, beside which a message may come, and a step between the rounds."""
     body = process(
-        START, '<bpmn:exclusiveGateway id="g"/>', task("a"), heard("news", "a", "m", cancel), task("read"), OTHER_END,
-        task("b"), '<bpmn:exclusiveGateway id="w" default="w_g"/>', END, flow("s", "g"), flow("g", "a"), flow("a", "b"),
-        flow("b", "w"), flow("w", "e", 'b.x = "over"'), flow("w", "g"), flow("news", "read"), flow("read", "e2"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="g"/>',
+        task("a"),
+        heard("news", "a", "m", cancel),
+        task("read"),
+        OTHER_END,
+        task("b"),
+        '<bpmn:exclusiveGateway id="w" default="w_g"/>',
+        END,
+        flow("s", "g"),
+        flow("g", "a"),
+        flow("a", "b"),
+        flow("b", "w"),
+        flow("w", "e", 'b.x = "over"'),
+        flow("w", "g"),
+        flow("news", "read"),
+        flow("read", "e2"),
+    )
     return with_messages(body, "m")
 
 
@@ -154,9 +197,19 @@ def test_a_message_that_comes_after_its_step_is_no_news_in_the_next_round(cancel
 @pytest.mark.duty("C1")
 def test_a_message_that_comes_before_its_step_waits_for_it() -> None:
     body = process(
-        START, task("first"), task("a"), heard("news", "a", "m"), task("read"), OTHER_END, END, flow("s", "first"),
-        flow("first", "a"), flow("a", "e"), flow("news", "read"), flow("read", "e2"),
-    )  # fmt: skip
+        START,
+        task("first"),
+        task("a"),
+        heard("news", "a", "m"),
+        task("read"),
+        OTHER_END,
+        END,
+        flow("s", "first"),
+        flow("first", "a"),
+        flow("a", "e"),
+        flow("news", "read"),
+        flow("read", "e2"),
+    )
     case = Case(with_messages(body, "m"))
     assert not case.send("m", NOW) and not case.send("m", NOW)
     case.instance = again(case.instance)
@@ -168,18 +221,36 @@ def either() -> str:
     """A loop that waits for an answer or for five days, twice in each round."""
 
     def gate(number: int, then: str) -> str:
-        late = f'<bpmn:intermediateCatchEvent id="late{number}">{timer(f"late{number}", "P5D")}</bpmn:intermediateCatchEvent>'
+        late = (
+            "<bpmn:intermediateCatchEvent "
+            f'id="late{number}">{timer(f"late{number}", "P5D")}</bpmn:intermediateCatchEvent>'
+        )
         return (
-            f'<bpmn:eventBasedGateway id="g{number}"/>{late}{catch(f"told{number}", "m")}{flow(f"g{number}", f"late{number}")}'
+            "<bpmn:eventBasedGateway "
+            f'id="g{number}"/>{late}{catch(f"told{number}", "m")}{flow(f"g{number}", f"late{number}")}'
             f"{flow(f'g{number}', f'told{number}')}{flow(f'late{number}', then)}{flow(f'told{number}', then)}"
         )
 
     body = process(
-        START, '<bpmn:exclusiveGateway id="r"/><bpmn:exclusiveGateway id="x"/><bpmn:exclusiveGateway id="y"/>', task("a"),
-        gate(1, "x"), task("b"), gate(2, "y"), task("c"), '<bpmn:exclusiveGateway id="w" default="w_r"/>', END,
-        flow("s", "r"), flow("r", "a"), flow("a", "g1"), flow("x", "b"), flow("b", "g2"), flow("y", "c"), flow("c", "w"),
-        flow("w", "e", 'c.x = "over"'), flow("w", "r"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="r"/><bpmn:exclusiveGateway id="x"/><bpmn:exclusiveGateway id="y"/>',
+        task("a"),
+        gate(1, "x"),
+        task("b"),
+        gate(2, "y"),
+        task("c"),
+        '<bpmn:exclusiveGateway id="w" default="w_r"/>',
+        END,
+        flow("s", "r"),
+        flow("r", "a"),
+        flow("a", "g1"),
+        flow("x", "b"),
+        flow("b", "g2"),
+        flow("y", "c"),
+        flow("c", "w"),
+        flow("w", "e", 'c.x = "over"'),
+        flow("w", "r"),
+    )
     return with_messages(body, "m")
 
 
@@ -207,9 +278,19 @@ def test_a_message_after_its_time_counts_for_a_wait_ahead_and_for_none_behind() 
 def test_of_several_that_come_at_once_each_has_its_own_round() -> None:
     """As with objections: the next one comes while the one before is being examined, and waits its turn."""
     body = process(
-        START, '<bpmn:exclusiveGateway id="r"/>', catch("c", "m"), task("a"), '<bpmn:exclusiveGateway id="w" default="w_r"/>',
-        END, flow("s", "r"), flow("r", "c"), flow("c", "a"), flow("a", "w"), flow("w", "e", 'a.x = "over"'), flow("w", "r"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="r"/>',
+        catch("c", "m"),
+        task("a"),
+        '<bpmn:exclusiveGateway id="w" default="w_r"/>',
+        END,
+        flow("s", "r"),
+        flow("r", "c"),
+        flow("c", "a"),
+        flow("a", "w"),
+        flow("w", "e", 'a.x = "over"'),
+        flow("w", "r"),
+    )
     case = Case(with_messages(body, "m"))
     assert [case.send("m", NOW, {"number": n}) for n in (1, 2, 3)] == [True, False, False]
     for number in (1, 2, 3):
@@ -239,10 +320,17 @@ def test_a_state_of_older_releases_waits_again_where_a_message_had_come_once() -
 def test_what_came_too_late_is_in_the_history_and_said_there(small_world: World) -> None:
     world = small_world
     case = world.enter()
-    for element_id, who in (("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+    for element_id, who in (
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+    ):
         world.finish(case, element_id, who)
     before = set(world.open_items(case))
-    assert not runtime.send_message(world.session, None, case.id, "matching_result", {"x": 1}, clock=world.clock)
+    assert not runtime.send_message(
+        world.session, None, case.id, "matching_result", {"x": 1}, clock=world.clock
+    )
     line = audit.history(world.session, case.id)[-1]
     assert (line.kind, line.data["late"], line.data["payload"]) == ("message", True, {"x": 1})
     view = views.case_view(world.session, world.official("cun"), case.id)
@@ -251,17 +339,31 @@ def test_what_came_too_late_is_in_the_history_and_said_there(small_world: World)
     world.assert_replays(case.id)
 
 
-# -- many rounds ------------------------------------------------------------------------------------------------------
+# -- many rounds -----------------------------------------------------------------------------------
 
 
 def limited(cancel: str = "false") -> str:
     """A step with a time limit and a message beside it, in a loop."""
     body = process(
-        START, '<bpmn:exclusiveGateway id="g"/>', task("a"), boundary("limit", "a", "P5D", cancel), task("late"), OTHER_END,
-        heard("news", "a", "m"), '<bpmn:endEvent id="e3"/>', '<bpmn:exclusiveGateway id="w" default="w_g"/>', END,
-        flow("s", "g"), flow("g", "a"), flow("a", "w"), flow("w", "e", 'a.x = "over"'), flow("w", "g"),
-        flow("limit", "late"), flow("late", "e2"), flow("news", "e3"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="g"/>',
+        task("a"),
+        boundary("limit", "a", "P5D", cancel),
+        task("late"),
+        OTHER_END,
+        heard("news", "a", "m"),
+        '<bpmn:endEvent id="e3"/>',
+        '<bpmn:exclusiveGateway id="w" default="w_g"/>',
+        END,
+        flow("s", "g"),
+        flow("g", "a"),
+        flow("a", "w"),
+        flow("w", "e", 'a.x = "over"'),
+        flow("w", "g"),
+        flow("limit", "late"),
+        flow("late", "e2"),
+        flow("news", "e3"),
+    )
     return with_messages(body, "m")
 
 
@@ -283,13 +385,29 @@ def test_a_step_with_a_limit_in_a_loop_goes_two_thousand_rounds() -> None:
 @pytest.mark.duty("C1")
 def test_a_part_that_has_gone_round_for_long_is_cut_off_whole() -> None:
     inner = (
-        f'<bpmn:startEvent id="is"/><bpmn:exclusiveGateway id="g"/>{task("a")}<bpmn:exclusiveGateway id="w" default="w_g"/>'
-        '<bpmn:endEvent id="ie"/>'
-    ) + flow("is", "g") + flow("g", "a") + flow("a", "w") + flow("w", "ie", 'a.x = "over"') + flow("w", "g")  # fmt: skip
+        (
+            f'<bpmn:startEvent id="is"/><bpmn:exclusiveGateway id="g"/>{task("a")}<bpmn:exclusiveGateway '
+            'id="w" default="w_g"/>'
+            '<bpmn:endEvent id="ie"/>'
+        )
+        + flow("is", "g")
+        + flow("g", "a")
+        + flow("a", "w")
+        + flow("w", "ie", 'a.x = "over"')
+        + flow("w", "g")
+    )
     body = process(
-        START, f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>', boundary("limit", "sub", "P5D"), task("late"), END,
-        OTHER_END, flow("s", "sub"), flow("sub", "e"), flow("limit", "late"), flow("late", "e2"),
-    )  # fmt: skip
+        START,
+        f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>',
+        boundary("limit", "sub", "P5D"),
+        task("late"),
+        END,
+        OTHER_END,
+        flow("s", "sub"),
+        flow("sub", "e"),
+        flow("limit", "late"),
+        flow("late", "e2"),
+    )
     instance = begin(body)
     for _ in range(500):
         instance.complete(token(instance, "a"), {"a": {"x": "again"}}, NOW)
@@ -311,17 +429,28 @@ def test_hundreds_of_overdue_rounds_do_not_keep_anybody_from_submitting(stored: 
 
 
 def test_a_loop_of_timers_that_are_always_past_is_still_named() -> None:
-    past = f'<bpmn:intermediateCatchEvent id="w">{timer("w", "2020-01-01", "timeDate")}</bpmn:intermediateCatchEvent>'
+    past = (
+        "<bpmn:intermediateCatchEvent "
+        f'id="w">{timer("w", "2020-01-01", "timeDate")}</bpmn:intermediateCatchEvent>'
+    )
     body = process(
-        START, '<bpmn:exclusiveGateway id="g"/>', past, '<bpmn:exclusiveGateway id="x" default="x_g"/>', END, flow("s", "g"),
-        flow("g", "w"), flow("w", "x"), flow("x", "e", "wanted"), flow("x", "g"),
-    )  # fmt: skip
+        START,
+        '<bpmn:exclusiveGateway id="g"/>',
+        past,
+        '<bpmn:exclusiveGateway id="x" default="x_g"/>',
+        END,
+        flow("s", "g"),
+        flow("g", "w"),
+        flow("w", "x"),
+        flow("x", "e", "wanted"),
+        flow("x", "g"),
+    )
     instance = Instance(deploy(body), Host())
     with pytest.raises(EngineFault, match="没有等待的环路"):
         instance.start({}, NOW)
 
 
-# -- months -----------------------------------------------------------------------------------------------------------
+# -- months ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.duty("R15")
@@ -331,9 +460,15 @@ def test_months_are_those_of_the_calendar_in_china(hour: int, text: str, kind: s
     """Until 08:00 the day in UTC is still the day before: a month from 28 February would end on 28 March."""
     began = datetime(2023, 3, 1, hour, tzinfo=CHINA).astimezone(UTC)
     body = process(
-        START, task("a"), END, boundary("limit", "a", text, "false", kind), OTHER_END, flow("s", "a"), flow("a", "e"),
+        START,
+        task("a"),
+        END,
+        boundary("limit", "a", text, "false", kind),
+        OTHER_END,
+        flow("s", "a"),
+        flow("a", "e"),
         flow("limit", "e2"),
-    )  # fmt: skip
+    )
     instance = Instance(deploy(body), Host())
     instance.start({}, began)
     assert [one.due_at for one in again(instance).timers()] == [datetime(2023, 4, 1, hour, tzinfo=CHINA)]

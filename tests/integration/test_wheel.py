@@ -54,7 +54,12 @@ class Installation:
     def shouwang(self, *arguments: str | Path) -> str:
         """What the command says; it must end well."""
         done = subprocess.run(
-            [self.command, *arguments], cwd=self.desk, env=self.environment, capture_output=True, text=True, check=False
+            [self.command, *arguments],
+            cwd=self.desk,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -65,7 +70,10 @@ class Installation:
         with closing(create_server(("127.0.0.1", 0))) as free:
             port = free.getsockname()[1]
         process = subprocess.Popen(
-            [self.command, "serve", "--port", str(port)], cwd=self.desk, env=self.environment, stderr=subprocess.DEVNULL
+            [self.command, "serve", "--port", str(port)],
+            cwd=self.desk,
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
         )
         try:
             yield f"http://127.0.0.1:{port}"

@@ -64,7 +64,7 @@ class Site:
 
     password = PASSWORD
 
-    # -- time -----------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     @property
     def now(self) -> datetime:
@@ -72,7 +72,9 @@ class Site:
         return self.clock.now().astimezone(CHINA)
 
     def go_to(self, day: int, hour: int = 9, minute: int = 0) -> int:
-        """Let the time become day `day` of the story, through the demo's time machine; answers how many timers fired."""
+        """Let the time become day `day` of the story, through the demo's time machine;
+        answers how many timers fired.
+        """
         seconds = int((self.at(day, hour, minute) - self.now).total_seconds())
         assert seconds >= 0, "time does not go back"
         if seconds == 0:
@@ -97,7 +99,9 @@ class Official:
         self.site, self.username = site, username
         context = site.browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
         context.set_default_timeout(8000)
-        context.add_cookies([{"name": name, "value": value, "url": site.address} for name, value in badge.items()])
+        context.add_cookies(
+            [{"name": name, "value": value, "url": site.address} for name, value in badge.items()]
+        )
         self.page: Page = context.new_page()
         self.page.on("dialog", lambda dialog: dialog.accept())
 
@@ -115,7 +119,7 @@ class Official:
         assert answer is not None
         return answer.status
 
-    # -- reading --------------------------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     @property
     def said(self) -> str:
@@ -145,10 +149,12 @@ class Official:
         self.go("/todo")
         return int(self.page.locator("ul.groups li").filter(has_text=step).locator(".count").inner_text())
 
-    # -- acting ---------------------------------------------------------------------------------------------------------
+    # -- acting ------------------------------------------------------------------------------------
 
     def press(self, target: str | Locator) -> None:
-        """Click what leads to another page, and wait until that page is there: the browser answers the click at once."""
+        """Click what leads to another page, and wait until that page is there:
+        the browser answers the click at once.
+        """
         found = self.page.locator(target).first if isinstance(target, str) else target
         with self.page.expect_navigation(wait_until="domcontentloaded", timeout=30_000):
             found.click()
@@ -239,7 +245,9 @@ class Official:
         self.page.wait_for_selector("h1")
 
     def start(self, name: str, procedure: str, key: str = "", **changes: Any) -> str:
-        """Start a procedure on the household's page, with its form `key` if it has one; answers what was said."""
+        """Start a procedure on the household's page, with its form `key` if it has one;
+        answers what was said.
+        """
         self.open_household(name)
         self.press(self.page.locator(".page-head a", has_text=f"启动{procedure}"))
         self.page.wait_for_selector("form[data-live]")

@@ -20,7 +20,12 @@ from web.config import Config
 def application(world: World) -> Flask:
     """The application on the world's database and clock; forms need no CSRF token here."""
     config = Config.read(
-        environ={}, database_url=world.url, secret_key="test", demo=False, scheduler=False, secure_cookies=False
+        environ={},
+        database_url=world.url,
+        secret_key="test",
+        demo=False,
+        scheduler=False,
+        secure_cookies=False,
     )
     app = create_app(config, fixed_clock=world.clock)
     app.config["WTF_CSRF_ENABLED"] = False

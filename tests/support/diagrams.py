@@ -1,8 +1,9 @@
-"""Random diagrams made of blocks: all that an engine must bring together, drawn from a seed, sound or nearly so.
+"""Random diagrams made of blocks: all that an engine must bring together, drawn from a seed, sound or nearly
+so.
 
-Parallel, inclusive and exclusive branches (some of them empty: flows straight from split to join), loops, waits for
-messages and times that tie, event gateways, events beside steps, repeated steps, subprocesses, called processes and
-terminating ends.
+Parallel, inclusive and exclusive branches (some of them empty: flows straight from split to join), loops,
+waits for messages and times that tie, event gateways, events beside steps, repeated steps, subprocesses,
+called processes and terminating ends.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ class Drawing:
 
     def text(self) -> str:
         """The file: a main process that is `p`, and those that it calls."""
-        extension = f"<bpmn:extensionElements><spiffworkflow:properties>{_RECEIVES}</spiffworkflow:properties></bpmn:extensionElements>"
+        extension = (
+            f"<bpmn:extensionElements><spiffworkflow:properties>{_RECEIVES}</spiffworkflow:properties>"
+            "</bpmn:extensionElements>"
+        )
         self._process(f'<bpmn:startEvent id="s">{extension}</bpmn:startEvent>', "s", 0)
         messages = "".join(f'<bpmn:message id="{name}_message" name="{name}"/>' for name in MESSAGES)
         main = f'<bpmn:process id="p" isExecutable="true">{"".join(self.parts)}</bpmn:process>'
@@ -53,7 +57,10 @@ class Drawing:
     def _flow(self, source: str, target: str, condition: str = "") -> str:
         name = self._name("f")
         inner = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
-        self.parts.append(f'<bpmn:sequenceFlow id="{name}" sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>')  # fmt: skip
+        self.parts.append(
+            f'<bpmn:sequenceFlow id="{name}" sourceRef="{source}" '
+            f'targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+        )
         return name
 
     def _end(self, inner: str = "") -> str:
@@ -65,7 +72,7 @@ class Drawing:
         values = ", ".join(f'"{value}"' for value in self.chance.sample(VALUES, 2))
         return f"{self.chance.choice(self.variables[-6:])}.x in ({values})"
 
-    # -- blocks -------------------------------------------------------------------------------------------------------
+    # -- blocks ------------------------------------------------------------------------------------
 
     def _blocks(self, depth: int) -> Ends:
         """One to three blocks in a row."""
@@ -92,13 +99,16 @@ class Drawing:
     def _marks(self, name: str) -> list[str]:
         sequential = self.chance.choice(["true", "false"])
         many = (
-            f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>'
-            f'<bpmn:loopDataOutputRef>{name}_all</bpmn:loopDataOutputRef><bpmn:inputDataItem id="{name}_i" name="{name}_one"/>'
+            f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}">'
+            "<bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>"
+            f"<bpmn:loopDataOutputRef>{name}_all</bpmn:loopDataOutputRef><bpmn:inputDataItem "
+            f'id="{name}_i" name="{name}_one"/>'
             f'<bpmn:outputDataItem id="{name}_o" name="{name}"/><bpmn:completionCondition>{name}.x = "3"'
             "</bpmn:completionCondition></bpmn:multiInstanceLoopCharacteristics>"
         )
         loop = (
-            f'<bpmn:standardLoopCharacteristics loopMaximum="3"><bpmn:loopCondition>{name}.x = "1"</bpmn:loopCondition>'
+            f'<bpmn:standardLoopCharacteristics loopMaximum="3"><bpmn:loopCondition>{name}.x = '
+            '"1"</bpmn:loopCondition>'
             "</bpmn:standardLoopCharacteristics>"
         )
         return [many, loop]
@@ -131,8 +141,13 @@ class Drawing:
     def _waiting(self, name: str, kind: str) -> str:
         if kind == "message":
             return catch(name, self.chance.choice(MESSAGES))
-        text, writing = self.chance.choice([*((one, "timeDuration") for one in DURATIONS), *((one, "timeDate") for one in DATES)])  # fmt: skip
-        return f'<bpmn:intermediateCatchEvent id="{name}">{timer(name, text, writing)}</bpmn:intermediateCatchEvent>'
+        text, writing = self.chance.choice(
+            [*((one, "timeDuration") for one in DURATIONS), *((one, "timeDate") for one in DATES)]
+        )
+        return (
+            "<bpmn:intermediateCatchEvent "
+            f'id="{name}">{timer(name, text, writing)}</bpmn:intermediateCatchEvent>'
+        )
 
     def _either(self, _depth: int) -> Ends:
         """A message or a time, whichever comes first."""
@@ -146,7 +161,9 @@ class Drawing:
         return gate, merge
 
     def _split(self, depth: int) -> Ends:
-        kind = self.chance.choice(["parallelGateway", "parallelGateway", "inclusiveGateway", "exclusiveGateway"])
+        kind = self.chance.choice(
+            ["parallelGateway", "parallelGateway", "inclusiveGateway", "exclusiveGateway"]
+        )
         split, join = self._name("g"), self._name("j")
         flows = []
         for branch in range(self.chance.randint(2, 3)):
@@ -196,7 +213,9 @@ class Drawing:
 
     def _call(self, depth: int) -> Ends:
         name, called = self._name("c"), self._name("q")
-        self.processes.append(f'<bpmn:process id="{called}" isExecutable="true">{self._inside(depth)}</bpmn:process>')
+        self.processes.append(
+            f'<bpmn:process id="{called}" isExecutable="true">{self._inside(depth)}</bpmn:process>'
+        )
         self.parts.append(f'<bpmn:callActivity id="{name}" calledElement="{called}"/>')
         self._beside(name)
         return name, name

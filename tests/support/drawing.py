@@ -33,7 +33,8 @@ def draw(page: Page, at: str) -> None:
 
 
 def pick(page: Page, element_id: str, drawn_as: str | None = None) -> None:
-    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above it.
+    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above
+    it.
 
     A process is drawn as its pool, whose edge is clicked.
     """
@@ -55,7 +56,9 @@ def stored(owner: Official, at: str) -> bytes:
 
 
 def put(page: Page, entry: str, x: float, y: float) -> None:
-    """Take an element from the palette and put its middle at a place of the drawing (in the drawing's own measure)."""
+    """Take an element from the palette and put its middle at a place of
+    the drawing (in the drawing's own measure).
+    """
     page.click(f".djs-palette [data-action='{entry}']")
     where = page.evaluate(
         """([x, y]) => {

@@ -1,4 +1,6 @@
-"""Diagrams compared by what they say: elements, attributes and texts, whatever the prefixes, order of attributes or layout of the file."""
+"""Diagrams compared by what they say: elements, attributes and texts, whatever the prefixes,
+order of attributes or layout of the file.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def _plain(name: str, value: str, node: etree._Element) -> str:
 
 
 def differences(before: Said, after: Said, path: str = "") -> list[str]:
-    """Where two files differ, as paths with both sides; the order of unlike children does not matter, of like ones it does."""
+    """Where two files differ, as paths with both sides; the order of unlike children does not matter,
+    of like ones it does.
+    """
     here = f"{path}/{etree.QName(before[0]).localname}{dict(before[1]).get('id', '')}"
     found = [f"{here}: {before[1]} != {after[1]}"] if before[1] != after[1] else []
     found += [f"{here}: {before[2]!r} != {after[2]!r}"] if before[2] != after[2] else []

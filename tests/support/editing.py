@@ -47,7 +47,11 @@ def less(before: Any, after: Any, path: str = "") -> list[str]:
             found += less(value, after[key], f"{path}.{key}") if key in after else [f"{path}.{key} is gone"]
         return found
     if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        return [one for i, pair in enumerate(zip(before, after, strict=True)) for one in less(*pair, f"{path}[{i}]")]
+        return [
+            one
+            for i, pair in enumerate(zip(before, after, strict=True))
+            for one in less(*pair, f"{path}[{i}]")
+        ]
     return [] if before == after else [f"{path}: {before!r} != {after!r}"]
 
 

@@ -1,6 +1,8 @@
-"""Histories as releases wrote them, with where their cases stood: no later release, calendar, FEEL or table moves them.
+"""Histories as releases wrote them, with where their cases stood: no later release, calendar, FEEL or table
+moves them.
 
-``python -m tests.support.goldens`` adds the file of the present lines; a file once written is never written again.
+``python -m tests.support.goldens`` adds the file of the present lines; a file once written is never written
+again.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class Golden:
     def definition(self) -> Definition:
         """The diagram, read by the present release."""
         parts = (
-            {k: text.encode() for k, text in self.resources[kind].items()} for kind in ("form", "decision", "part")
+            {k: text.encode() for k, text in self.resources[kind].items()}
+            for kind in ("form", "decision", "part")
         )
         return Definition(self.diagram.encode(), Resources(*parts))
 
@@ -54,11 +57,16 @@ class Golden:
         """Ready to be fed again."""
         inputs = [
             Input(
-                one["seq"], datetime.fromisoformat(one["at"]), one["element_id"], lines.read(one["kind"], one["data"])
+                one["seq"],
+                datetime.fromisoformat(one["at"]),
+                one["element_id"],
+                lines.read(one["kind"], one["data"]),
             )  # type: ignore[arg-type]
             for one in self.inputs
         ]
-        return Replay(self.definition, inputs, {int(key): data for key, data in self.submissions.items()}, count)
+        return Replay(
+            self.definition, inputs, {int(key): data for key, data in self.submissions.items()}, count
+        )
 
 
 def standing(replay: Replay) -> list[str]:
@@ -93,18 +101,34 @@ def choosing() -> Case:
         '= ask.x = "yes"</bpmn:conditionExpression></bpmn:sequenceFlow>'
         '<bpmn:sequenceFlow id="two" sourceRef="i" targetRef="c"><bpmn:conditionExpression>'
         '= ask.x != "no"</bpmn:conditionExpression></bpmn:sequenceFlow>'
-        '<bpmn:sequenceFlow id="no" sourceRef="g" targetRef="e2"/><bpmn:sequenceFlow id="plain" sourceRef="i" targetRef="e3"/>'
+        '<bpmn:sequenceFlow id="no" sourceRef="g" targetRef="e2"/><bpmn:sequenceFlow id="plain" '
+        'sourceRef="i" targetRef="e3"/>'
     )
     each = (
-        '<bpmn:multiInstanceLoopCharacteristics isSequential="true"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>'
+        '<bpmn:multiInstanceLoopCharacteristics isSequential="true">'
+        "<bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>"
         '<bpmn:inputDataItem id="i1" name="person"/></bpmn:multiInstanceLoopCharacteristics>'
     )
     body = process(
-        START, task("ask"), choice, task("b", extra=each), task("c"), boundary("nag", "c", "R2/P1D", "false", "timeCycle"),
-        task("remind"), '<bpmn:endEvent id="e4"/>', flow("nag", "remind"), flow("remind", "e4"),
-        '<bpmn:endEvent id="e2"/><bpmn:endEvent id="e3"/>', END, conditioned, flow("s", "ask"), flow("ask", "g"),
-        flow("b", "j"), flow("c", "j"), flow("j", "e"),
-    )  # fmt: skip
+        START,
+        task("ask"),
+        choice,
+        task("b", extra=each),
+        task("c"),
+        boundary("nag", "c", "R2/P1D", "false", "timeCycle"),
+        task("remind"),
+        '<bpmn:endEvent id="e4"/>',
+        flow("nag", "remind"),
+        flow("remind", "e4"),
+        '<bpmn:endEvent id="e2"/><bpmn:endEvent id="e3"/>',
+        END,
+        conditioned,
+        flow("s", "ask"),
+        flow("ask", "g"),
+        flow("b", "j"),
+        flow("c", "j"),
+        flow("j", "e"),
+    )
     case = Case(Definition(body.encode(), FORMS))
     case.instance.start({"people": ["甲", "乙"]}, NOW)
     case.keep(lines.Started(variables={"people": ["甲", "乙"]}))
@@ -115,15 +139,20 @@ def choosing() -> Case:
 
 
 def _present(name: str, case: Case) -> Golden:
-    return _stood(states._kept(name, case.definition, case.inputs, case.submissions, {}, case.instance.variables))
+    return _stood(
+        states._kept(name, case.definition, case.inputs, case.submissions, {}, case.instance.variables)
+    )
 
 
 def _released() -> list[Golden]:
-    """Of the kept database of 0.1.0: of every procedure the longest open case and the longest finished one."""
+    """Of the kept database of 0.1.0: of every procedure the longest
+    open case and the longest finished one.
+    """
     memory = sqlite3.connect(":memory:")
     memory.deserialize(lzma.decompress(RELEASE.read_bytes()))
     query = (
-        "SELECT id, procedure_key, version_id FROM (SELECT *, row_number() OVER (PARTITION BY procedure_key, status = 'open' "
+        "SELECT id, procedure_key, version_id FROM (SELECT *, row_number() OVER (PARTITION BY "
+        "procedure_key, status = 'open' "
         "ORDER BY log_seq DESC, id) AS place FROM case_file) WHERE place = 1"
     )
     return [_of_release(memory, *row) for row in memory.execute(query).fetchall()]
@@ -140,18 +169,24 @@ def _of_release(memory: sqlite3.Connection, case_id: int, key: str, version_id: 
     }
     (state,) = memory.execute("SELECT state FROM case_file WHERE id = ?", [case_id]).fetchone()
     told = memory.execute(
-        "SELECT seq, kind, at, element_id, data FROM log_entry WHERE stream = ? AND kind IN ('start', 'complete', 'message',"
-        " 'timer') ORDER BY seq", [f"case:{case_id}"],
-    )  # fmt: skip
+        "SELECT seq, kind, at, element_id, data FROM log_entry WHERE stream = ? AND kind IN ('start', "
+        "'complete', 'message',"
+        " 'timer') ORDER BY seq",
+        [f"case:{case_id}"],
+    )
     inputs = [
         {"seq": seq, "kind": kind, "at": f"{at}+00:00", "element_id": element, "data": json.loads(data)}
         for seq, kind, at, element, data in told
     ]
     sent = memory.execute("SELECT id, data FROM submission WHERE case_id = ?", [case_id]).fetchall()
     found = Golden(
-        f"{key}-{case_id}", diagram.decode(), {k: texts.get(k, {}) for k in ("form", "decision", "part")}, inputs,
-        {str(number): json.loads(data) for number, data in sent}, [],
-    )  # fmt: skip
+        f"{key}-{case_id}",
+        diagram.decode(),
+        {k: texts.get(k, {}) for k in ("form", "decision", "part")},
+        inputs,
+        {str(number): json.loads(data) for number, data in sent},
+        [],
+    )
     replay = found.replay()
     if state:
         replay.instance = Instance.restored(found.definition, replay.instance.host, state)
@@ -162,7 +197,9 @@ def _of_release(memory: sqlite3.Connection, case_id: int, key: str, version_id: 
 
 def _write(name: str, found: list[Golden]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / f"{name}.json.z").write_bytes(zlib.compress(to_json([asdict(one) for one in found]).encode(), 9))
+    (FOLDER / f"{name}.json.z").write_bytes(
+        zlib.compress(to_json([asdict(one) for one in found]).encode(), 9)
+    )
 
 
 if __name__ == "__main__":

@@ -65,7 +65,14 @@ class Case:
     def plan(self, body: str, on: datetime, **wish: Any) -> Relocation:
         new = deploy(body)
         return relocate(
-            self.definition, new, self.inputs, self.submissions, workdays, Wish(**wish), len(self.inputs) + 1, on
+            self.definition,
+            new,
+            self.inputs,
+            self.submissions,
+            workdays,
+            Wish(**wish),
+            len(self.inputs) + 1,
+            on,
         )
 
     def move(self, body: str, on: datetime, **wish: Any) -> Relocation:

@@ -1,4 +1,6 @@
-"""Many households of a county, brought to the county's desk through the engine: what the tests of lists begin with."""
+"""Many households of a county, brought to the county's desk through the engine:
+what the tests of lists begin with.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ def enter(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[
     for index in range(count):
         name = NAMES[index % 20] + GIVEN[index // 20]
         number = papers.id_number(f"419901{1950 + index % 40}0101{index * 2 + 1:03d}")
-        data = papers.clue(world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号")
+        data = papers.clue(
+            world.today, name, villages[index % len(villages)], id_number=number, address=f"{index}号"
+        )
         found = clues.enter(world.session, village, data, clock=world.clock, confirmed_new=True)
         assert found.case is not None
         cases.append(found.case)
@@ -63,9 +67,13 @@ def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> l
     helpers(world)
     cases = enter(world, count, villages)
     for element_id, username in (
-        ("verify", "cuncun"), ("sign", "cuncun"), ("submit_batch", "xiangxiang"), ("run_matching", "xian2"),
-        ("appraise", "cuncun"), ("post_notice", "cuncun"),
-    ):  # fmt: skip
+        ("verify", "cuncun"),
+        ("sign", "cuncun"),
+        ("submit_batch", "xiangxiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cuncun"),
+        ("post_notice", "cuncun"),
+    ):
         finish_all(world, element_id, username)
     world.go_to(world.number + 6)
     finish_all(world, "end_notice", "cuncun")

@@ -9,7 +9,9 @@ from engine.relocation import Wish
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
-SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace("公示满5天".encode(), "公示满7天".encode())  # fmt: skip
+SEVEN = NOTICE.replace(b"days after(notice.posted_on, 5)", b"days after(notice.posted_on, 7)").replace(
+    "公示满5天".encode(), "公示满7天".encode()
+)
 
 
 def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> ProcedureVersion:
@@ -22,7 +24,8 @@ def deploy(world: World, body: bytes, note: str = "公示改为 7 天") -> Proce
 def looked_at(world: World, version: ProcedureVersion, **wish: object) -> Migration:
     """The owner's act with every case looked at."""
     owner = world.official("liucheng")
-    act = migration.begin(world.session, owner, version, Wish(**wish), clock=world.clock)  # type: ignore[arg-type]
+    wanted = Wish(**wish)  # type: ignore[arg-type]
+    act = migration.begin(world.session, owner, version, wanted, clock=world.clock)
     while migration.counts(world.session, act)["pending"]:
         migration.go_on(world.session, owner, act.id, clock=world.clock)
     return act

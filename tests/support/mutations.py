@@ -1,7 +1,9 @@
-"""A rich procedure with one odd value in one place: refused by a finding, or run to its end; never an exception.
+"""A rich procedure with one odd value in one place: refused by a finding, or run to its end; never an
+exception.
 
-Where an odd value goes: into every attribute and every text of the diagram and of its decision table, and into every
-value of its form. Lone surrogates and the character zero cannot be written in XML; FEEL writes them as escapes.
+Where an odd value goes: into every attribute and every text of the diagram and of its decision table, and
+into every value of its form. Lone surrogates and the character zero cannot be written in XML; FEEL writes
+them as escapes.
 """
 
 from __future__ import annotations
@@ -43,32 +45,169 @@ STEPS = 150
 """A case is led through so many steps at most: a loop that people decide on has no end of its own."""
 
 PLAIN = (
-    "", " ", "0", "1", "-1", "²", "１２", "٣", "9" * 400, "1e400", "1e99999999999999999999", "-0.0", "true", "TRUE", "0x1F",
-    "NaN", "Infinity", "null", "item", "context", "partial", "?", "=", "名字 有空格", "a.b.c", "a-b", "“引号”", "'", '"', "\\",
-    "x" * 5000, "\u202e倒", "\u0301", "\U0001f600", "${x}", "<a>&amp;</a>", "village", "rich", "visit", "begin", "f1",
-    "message_answer", "rich_part", "http://x", "tns:x", ",", ", ,", "household", "clue.raise",
-)  # fmt: skip
+    "",
+    " ",
+    "0",
+    "1",
+    "-1",
+    "²",
+    "１２",
+    "٣",
+    "9" * 400,
+    "1e400",
+    "1e99999999999999999999",
+    "-0.0",
+    "true",
+    "TRUE",
+    "0x1F",
+    "NaN",
+    "Infinity",
+    "null",
+    "item",
+    "context",
+    "partial",
+    "?",
+    "=",
+    "名字 有空格",
+    "a.b.c",
+    "a-b",
+    "“引号”",
+    "'",
+    '"',
+    "\\",
+    "x" * 5000,
+    "\u202e倒",
+    "\u0301",
+    "\U0001f600",
+    "${x}",
+    "<a>&amp;</a>",
+    "village",
+    "rich",
+    "visit",
+    "begin",
+    "f1",
+    "message_answer",
+    "rich_part",
+    "http://x",
+    "tns:x",
+    ",",
+    ", ,",
+    "household",
+    "clue.raise",
+)
 FEEL = (
-    "{context: 1}.context = 1", '{filter: [1], "cmp": 2}.filter', 'replace("a", "a", "\\\\")', 'replace("ab", "(a)", "$9")',
-    'replace("a", "a", "\\\\q")', 'matches("a", "(")', '"\\uD83D"', '"\\u0000"', '"\\U110000"', '"a', "count(some: a or b)",
-    "1/0", "0 ** -1", "10 ** 10000", "string(1e6000)", '"a" + 1', "[1,2][\"x\"]", "sum([1, \"a\"])", "max(true, 2)", "not(3)",
-    "for x in 1..100000000 return x", "every x in [] satisfies x", 'date("2022-02-30")', 'date("９９９９-01-01")', '@"P9999Y"',
-    "(" * 70 + "1" + ")" * 70, "[" * 50 + "]" * 50, "- - - - 1", "function(a) a", "{a: function(x) x(x)}.a", "date(9999, 12, 31)",
-    "days after(opening.day, 99999999)", 'days after("9999-12-30", 1)', "opening", "opening.amount", "opening.rows", "opening.name",
-    'opening.day < date("2022-06-01")', 'opening.day + duration("P1M")', "if opening.sure then 1 else \"x\"", "item + 1", "?",
-    "1 in [1..null]", "null", "[null, 1]", "day of week(opening.day)", 'time("25:00:00")', 'duration("P1D") * 1e300',
-    'substring("abc", 1.5, -1)', 'string join(["a", 1])', "get value({a: 1}, 1)", 'split("a", "")', 'number("１２")', "1 = \"1\"",
-)  # fmt: skip
+    "{context: 1}.context = 1",
+    '{filter: [1], "cmp": 2}.filter',
+    'replace("a", "a", "\\\\")',
+    'replace("ab", "(a)", "$9")',
+    'replace("a", "a", "\\\\q")',
+    'matches("a", "(")',
+    '"\\uD83D"',
+    '"\\u0000"',
+    '"\\U110000"',
+    '"a',
+    "count(some: a or b)",
+    "1/0",
+    "0 ** -1",
+    "10 ** 10000",
+    "string(1e6000)",
+    '"a" + 1',
+    '[1,2]["x"]',
+    'sum([1, "a"])',
+    "max(true, 2)",
+    "not(3)",
+    "for x in 1..100000000 return x",
+    "every x in [] satisfies x",
+    'date("2022-02-30")',
+    'date("９９９９-01-01")',
+    '@"P9999Y"',
+    "(" * 70 + "1" + ")" * 70,
+    "[" * 50 + "]" * 50,
+    "- - - - 1",
+    "function(a) a",
+    "{a: function(x) x(x)}.a",
+    "date(9999, 12, 31)",
+    "days after(opening.day, 99999999)",
+    'days after("9999-12-30", 1)',
+    "opening",
+    "opening.amount",
+    "opening.rows",
+    "opening.name",
+    'opening.day < date("2022-06-01")',
+    'opening.day + duration("P1M")',
+    'if opening.sure then 1 else "x"',
+    "item + 1",
+    "?",
+    "1 in [1..null]",
+    "null",
+    "[null, 1]",
+    "day of week(opening.day)",
+    'time("25:00:00")',
+    'duration("P1D") * 1e300',
+    'substring("abc", 1.5, -1)',
+    'string join(["a", 1])',
+    "get value({a: 1}, 1)",
+    'split("a", "")',
+    'number("１２")',
+    '1 = "1"',
+)
 TIMES = (
-    "P9999Y", "-P9999Y", "P99999999999D", "PT9999999999H", "P0D", "-P1D", "P1W", "P1M15D", "PT1.5H", "P", "PT", "P1Y2M10DT2H",
-    "9999-12-31", "0001-01-01", "2022-02-30", "2022-13-01T00:00:00", "2022-05-06T24:00:00", "0001-01-01T00:00:00+14:00",
-    "9999-12-31T23:59:59-14:00", "R/P1D", "R0/P1D", "R-1/P1D", "R99999999999/P1D", "R3/P9999Y", "R3/-P1D", "R3/9999-12-30T00:00:00/P1D",
-    'R3/P1D")', "R2/2022-05-05T09:00:00+08:00/P1M", "2022年5月9日", "5天", "P²D", "P１D", "PT1S",
-)  # fmt: skip
+    "P9999Y",
+    "-P9999Y",
+    "P99999999999D",
+    "PT9999999999H",
+    "P0D",
+    "-P1D",
+    "P1W",
+    "P1M15D",
+    "PT1.5H",
+    "P",
+    "PT",
+    "P1Y2M10DT2H",
+    "9999-12-31",
+    "0001-01-01",
+    "2022-02-30",
+    "2022-13-01T00:00:00",
+    "2022-05-06T24:00:00",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "R/P1D",
+    "R0/P1D",
+    "R-1/P1D",
+    "R99999999999/P1D",
+    "R3/P9999Y",
+    "R3/-P1D",
+    "R3/9999-12-30T00:00:00/P1D",
+    'R3/P1D")',
+    "R2/2022-05-05T09:00:00+08:00/P1M",
+    "2022年5月9日",
+    "5天",
+    "P²D",
+    "P１D",
+    "PT1S",
+)
 ODD = (*PLAIN, *FEEL, *TIMES)
 WORTH: tuple[Any, ...] = (
-    None, True, -1, 0, 10**30, 1.5, "", "²", "x" * 5000, [], {}, [None], {"a": {}}, "null", "item", *FEEL[:12], "(", "a{2,1}", "(a+)+$",
-)  # fmt: skip
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1.5,
+    "",
+    "²",
+    "x" * 5000,
+    [],
+    {},
+    [None],
+    {"a": {}},
+    "null",
+    "item",
+    *FEEL[:12],
+    "(",
+    "a{2,1}",
+    "(a+)+$",
+)
 """Odd values for a form, which has numbers, lists and nothing besides texts."""
 
 
@@ -110,7 +249,9 @@ def of_form() -> Iterator[Mutant]:
                 holder = holder[key]
             holder[path[-1]] = value
             body = json.dumps(changed, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            yield Mutant(f"{path} {number} {value!r:.40}", resources=RESOURCES | Resources({"rich_form": body}))
+            yield Mutant(
+                f"{path} {number} {value!r:.40}", resources=RESOURCES | Resources({"rich_form": body})
+            )
 
 
 def _odd(body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -125,7 +266,10 @@ def _odd(body: bytes) -> Iterator[tuple[str, bytes]]:
             else:
                 node.set(name, value)
             where = node.get("id") if name != "id" else ""
-            yield f"{etree.QName(node).localname} {number} {where} {name} = {value[:60]!r}", etree.tostring(nodes[0])
+            yield (
+                f"{etree.QName(node).localname} {number} {where} {name} = {value[:60]!r}",
+                etree.tostring(nodes[0]),
+            )
 
 
 def _elements(body: bytes) -> list[etree._Element]:
@@ -146,7 +290,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _paths(inner, (*path, key))
 
 
-# -- what happens to it -------------------------------------------------------------------------------------------------
+# -- what happens to it ----------------------------------------------------------------------------
 
 
 def judged(mutant: Mutant) -> list[Finding]:
@@ -186,7 +330,9 @@ class _Host(Host):
 
 
 def _led(definition: Definition, choice: int) -> None:
-    """A case is led to its end; only a date that nobody filled in may stop it, which is the person's doing."""
+    """A case is led to its end; only a date that nobody filled in may stop it,
+    which is the person's doing.
+    """
     try:
         run(definition, choice)
     except EngineFault as error:
@@ -195,12 +341,16 @@ def _led(definition: Definition, choice: int) -> None:
 
 
 def run(definition: Definition, choice: int) -> bool:
-    """Lead a case through the definition with samples, of each choice the option number `choice`; whether it ended."""
+    """Lead a case through the definition with samples, of each choice the option number `choice`;
+    whether it ended.
+    """
     instance = Instance(definition, _Host())
     start = definition.start
     opening = _filled(definition, start.form_key, {}, choice, NOW) if start.form_key else {}
     variable = start.variable or ""
-    instance.start({variable: definition.project(variable, opening), "handed": 1, "given_on": "2022-05-05"}, NOW)
+    instance.start(
+        {variable: definition.project(variable, opening), "handed": 1, "given_on": "2022-05-05"}, NOW
+    )
     now = NOW
     for _ in range(STEPS):
         json.dumps(instance.variables, ensure_ascii=False, allow_nan=False).encode()
@@ -212,7 +362,9 @@ def run(definition: Definition, choice: int) -> bool:
 
 
 def _step(definition: Definition, instance: Instance, choice: int, now: datetime) -> datetime:
-    """The next thing that may happen: a timer that is due within a week, else a step, a later timer, a message."""
+    """The next thing that may happen: a timer that is due within a week, else a step, a later timer,
+    a message.
+    """
     timers = sorted(instance.timers(), key=lambda one: one.due_at)
     soon = [one for one in timers if one.due_at <= now + timedelta(days=choice * 7)]
     tasks = instance.open_tasks()
@@ -247,7 +399,9 @@ def _filled(
     form.render(raw)
     form.prefill(context)
     for component in walk(form.components):
-        for text in filter(None, (hide_text(component), strip_equals(str(component.get("expression") or "")))):
+        for text in filter(
+            None, (hide_text(component), strip_equals(str(component.get("expression") or "")))
+        ):
             json.dumps(compile_expression(text).to_json(), allow_nan=False)
     try:
         return form.validate(raw, today=today, context=context)

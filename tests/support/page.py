@@ -13,7 +13,9 @@ SCRIPT = Path(__file__).parents[1] / "browser" / "evaluate.mjs"
 
 
 def evaluated(asked: Sequence[dict[str, Any]]) -> list[Any]:
-    """The script's answers: of ``{plan, typed}`` what is hidden and computed, of ``{tree, names}`` or ``{node, value}`` a value."""
+    """The script's answers: of ``{plan, typed}`` what is hidden and computed, of ``{tree,
+    names}`` or ``{node, value}`` a value.
+    """
     node = shutil.which("node")
     assert node is not None
     done = subprocess.run([node, SCRIPT], input=json.dumps(asked).encode(), capture_output=True, check=False)

@@ -46,7 +46,9 @@ def clue(day: date, name: str = "王建国", village: str = "410325103202", **ch
     return {**data, **changes}
 
 
-def member(name: str = "王建国", relation: str = "head", number: str = HEAD_ID, **changes: Any) -> dict[str, Any]:
+def member(
+    name: str = "王建国", relation: str = "head", number: str = HEAD_ID, **changes: Any
+) -> dict[str, Any]:
     """A member's row."""
     row = {
         "name": name,
@@ -64,7 +66,9 @@ def member(name: str = "王建国", relation: str = "head", number: str = HEAD_I
 def family(name: str, number: str) -> list[dict[str, Any]]:
     """The rows of a head with the ID number `number` and of his wife, whose number nobody else has."""
     order = int(number[14:17])
-    wife = WIFE_ID if number.startswith(HEAD_ID) else f"41990{2 + order % 2}{number[6:14]}{order // 2 * 2:03d}"
+    wife = (
+        WIFE_ID if number.startswith(HEAD_ID) else f"41990{2 + order % 2}{number[6:14]}{order // 2 * 2:03d}"
+    )
     wife_row = member("李秀英", "spouse", wife, sex="female", health="serious")
     return [member(name, number=number[:17]), wife_row]
 
@@ -104,9 +108,14 @@ def verification(day: date, **changes: Any) -> dict[str, Any]:
 def measure(day: date, risk: str, kind: str, **changes: Any) -> dict[str, Any]:
     """A row of the assistance plan, three months long."""
     row = {
-        "risk": risk, "type": kind, "unit": "县医保局", "amount": 3000, "content": f"{kind}的具体安排",
-        "starts_on": day.isoformat(), "ends_on": (day + timedelta(days=90)).isoformat(),
-    }  # fmt: skip
+        "risk": risk,
+        "type": kind,
+        "unit": "县医保局",
+        "amount": 3000,
+        "content": f"{kind}的具体安排",
+        "starts_on": day.isoformat(),
+        "ends_on": (day + timedelta(days=90)).isoformat(),
+    }
     return {**row, **changes}
 
 
@@ -116,7 +125,11 @@ def _assistance(day: date) -> dict[str, dict[str, Any]]:
     income = (*INCOME, "business_cost")
     return {
         "responsible_official": {
-            "name": "赵国梁", "unit": "县农业农村局", "post": "科员", "phone": "13800000001", "since": when,
+            "name": "赵国梁",
+            "unit": "县农业农村局",
+            "post": "科员",
+            "phone": "13800000001",
+            "since": when,
             "public_servant": True,
         },
         "assistance_plan": {
@@ -127,24 +140,58 @@ def _assistance(day: date) -> dict[str, dict[str, Any]]:
         "plan_declaration": {"declaration_number": "BF-2022-001", "declared_on": when},
         "measure_acceptance": {"outcome": "accepted", "department": "县农业农村局", "decided_on": when},
         "assistance_archive": {
-            **dict.fromkeys(("has_official", "has_plan", "has_declaration", "has_visits", "has_policy"), True),
-            "place": "村部档案柜", "keeper": "会计", "built_on": when,
+            **dict.fromkeys(
+                ("has_official", "has_plan", "has_declaration", "has_visits", "has_policy"), True
+            ),
+            "place": "村部档案柜",
+            "keeper": "会计",
+            "built_on": when,
         },
         "existing_check": {
-            "implemented": "yes", "precise": "yes", "effective": "yes", "visited_on": when, "investigator": "张三",
-            **dict.fromkeys(income, 0), "wage": 12000, "education_ok": "yes", "medical_ok": "yes", "housing_ok": "yes",
-            "water_ok": "yes", "outcome": "in_place",
+            "implemented": "yes",
+            "precise": "yes",
+            "effective": "yes",
+            "visited_on": when,
+            "investigator": "张三",
+            **dict.fromkeys(income, 0),
+            "wage": 12000,
+            "education_ok": "yes",
+            "medical_ok": "yes",
+            "housing_ok": "yes",
+            "water_ok": "yes",
+            "outcome": "in_place",
         },
         "check_confirmation": {"outcome": "agree"},
         "measure_progress": {"status": "done", "reported_on": when, "effect": "医药费已经报销"},
-    }  # fmt: skip
+    }
 
 
 def revisit(day: date, **changes: Any) -> dict[str, Any]:
-    """What the two later checks ask as verification does, without its own opinion: 24 000 a year, above the line."""
-    kept = ("members", "wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer",
-            "business_cost", "medical", "education", "disaster", "other_rigid", "education_ok", "medical_ok", "housing_ok",
-            "water_ok", "visited_on", "investigator_1", "investigator_2")  # fmt: skip
+    """What the two later checks ask as verification does, without its own opinion: 24 000 a year,
+    above the line.
+    """
+    kept = (
+        "members",
+        "wage",
+        "business",
+        "property",
+        "pension",
+        "allowance_income",
+        "subsidy",
+        "other_transfer",
+        "business_cost",
+        "medical",
+        "education",
+        "disaster",
+        "other_rigid",
+        "education_ok",
+        "medical_ok",
+        "housing_ok",
+        "water_ok",
+        "visited_on",
+        "investigator_1",
+        "investigator_2",
+    )
     whole = verification(day, wage=22000, medical=2000)
     return {**{key: whole[key] for key in kept}, **changes}
 
@@ -152,17 +199,26 @@ def revisit(day: date, **changes: Any) -> dict[str, Any]:
 def stability_check(day: date, **changes: Any) -> dict[str, Any]:
     """The wife has recovered with the programme's help."""
     data = {
-        "half_year_income": 11000, "measures_effect": "good", "measures_note": "医疗救助已落实", "opinion": "eliminate",
-        "risk_checks": [{"risk": "illness", "gone": "yes", "how": "helped", "evidence": "已痊愈，出院证明在档"}],
-    }  # fmt: skip
+        "half_year_income": 11000,
+        "measures_effect": "good",
+        "measures_note": "医疗救助已落实",
+        "opinion": "eliminate",
+        "risk_checks": [
+            {"risk": "illness", "gone": "yes", "how": "helped", "evidence": "已痊愈，出院证明在档"}
+        ],
+    }
     return revisit(day, **{**data, **changes})
 
 
 def look_back(day: date, **changes: Any) -> dict[str, Any]:
     """Nothing has changed for the worse."""
     data = {
-        "income_stable": "yes", "risk_stable": "yes", "new_risk": "no", "opinion": "stable", "note": "收入稳定，生活正常",
-    }  # fmt: skip
+        "income_stable": "yes",
+        "risk_stable": "yes",
+        "new_risk": "no",
+        "opinion": "stable",
+        "note": "收入稳定，生活正常",
+    }
     return revisit(day, **{**data, **changes})
 
 
@@ -179,8 +235,15 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "matching_batch": {"batch": "202205-1", "submitted_on": when},
         "matching_result": {"batch": "202205-1", "matched_on": when, "effect": "none"},
         "appraisal": {
-            "held_on": when, "place": "村部", "chair": "支书", "attendance": 30, "favour": 28, "against": 1, "abstain": 1,
-            "result": "agreed", "minutes": [file],
+            "held_on": when,
+            "place": "村部",
+            "chair": "支书",
+            "attendance": 30,
+            "favour": 28,
+            "against": 1,
+            "abstain": 1,
+            "result": "agreed",
+            "minutes": [file],
         },
         "notice": {"posted_on": when, "place": "公开栏", "contact": "监委会 0379-66000000", "photo": [file]},
         "notice_end": {"statement": True},
@@ -189,25 +252,47 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "county_approval": {"outcome": "approve", "category": "marginal"},
         "announcement": {"posted_on": when, "place": "公开栏", "photo": [file]},
         "registration": {
-            "national_number": "4100000001", "entered_on": when, "entered_by": "甲", "reviewed_by": "乙", "archived": True,
+            "national_number": "4100000001",
+            "entered_on": when,
+            "entered_by": "甲",
+            "reviewed_by": "乙",
+            "archived": True,
         },
-        "rollback_proposal": {"source": "look_back", "reason": "回头看发现收入回落，房屋漏雨，风险没有稳定消除"},
+        "rollback_proposal": {
+            "source": "look_back",
+            "reason": "回头看发现收入回落，房屋漏雨，风险没有稳定消除",
+        },
         "rollback_check": {
-            **{key: value for key, value in verification(day).items() if key != "opinion"}, "opinion": "unstable",
+            **{key: value for key, value in verification(day).items() if key != "opinion"},
+            "opinion": "unstable",
             "facts": "务工收入中断，人均纯收入回落到监测范围内",
         },
         "clearance_proposal": {
-            "ground": "misidentified", "source": "matching", "description": "比对发现纳入时名下有注册企业",
+            "ground": "misidentified",
+            "source": "matching",
+            "description": "比对发现纳入时名下有注册企业",
         },
         "clearance_check": {
-            "checked_on": when, "investigator_1": "张三", "investigator_2": "李四", "result": "confirmed",
-            "facts": "企业自二〇二〇年起登记在户主名下", "evidence": [file],
+            "checked_on": when,
+            "investigator_1": "张三",
+            "investigator_2": "李四",
+            "result": "confirmed",
+            "facts": "企业自二〇二〇年起登记在户主名下",
+            "evidence": [file],
         },
         "clearance_verification": {"result": "confirmed", "facts": "与村级核实一致"},
-        "household_hearing": {"told_on": when, "manner": "visit", "receiver": "户主", "told": "拟清退的原因和事实"},
+        "household_hearing": {
+            "told_on": when,
+            "manner": "visit",
+            "receiver": "户主",
+            "told": "拟清退的原因和事实",
+        },
         "household_answer": {"answered_on": when, "answered_by": "户主", "opinion": "agree"},
         "clearance_decision": {
-            "decided_on": when, "meeting": "县工作领导小组会议", "outcome": "apply", "reason": "纳入时不符合条件",
+            "decided_on": when,
+            "meeting": "县工作领导小组会议",
+            "outcome": "apply",
+            "reason": "纳入时不符合条件",
             "minutes": [file],
         },
         "county_application": {"reason": "经村、乡、县逐级核实，情况属实"},
@@ -217,7 +302,11 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "execution": {"executed_on": when, "executed_by": "省级操作员", "receipt": "HZ20220001"},
         "refusal_handling": {"outcome": "end", "reason": "没有新的证据"},
         "result_told": {
-            "told_on": when, "manner": "visit", "receiver": "户主", "told_by": "乡镇干部", "archived": True,
+            "told_on": when,
+            "manner": "visit",
+            "receiver": "户主",
+            "told_by": "乡镇干部",
+            "archived": True,
         },
         "elimination_proposal": {"source": "official", "reason": "收入已经稳定，风险已经消除"},
         "labour_exception": {"outcome": "keep"},
@@ -225,10 +314,17 @@ def paper(key: str, day: date, file: str, **changes: Any) -> dict[str, Any]:
         "not_yet_eliminated": {"told_on": when, "manner": "visit", "receiver": "王建国", "told_by": "村甲"},
         "household_told": {"told_on": when, "manner": "visit", "receiver": "王建国", "told_by": "村甲"},
         "elimination_record": {
-            "contact": "王建国", "contact_phone": "13900000000", "claims": 0, "self_paid": 2000, "marked_on": when,
-            "entered_by": "甲", "reviewed_by": "乙", "national_mark": True, "archived": True,
+            "contact": "王建国",
+            "contact_phone": "13900000000",
+            "claims": 0,
+            "self_paid": 2000,
+            "marked_on": when,
+            "entered_by": "甲",
+            "reviewed_by": "乙",
+            "national_mark": True,
+            "archived": True,
         },
         "look_back": look_back(day),
         "supervision": {"cause": "比对结果返回较晚", "measure": "专人催办", "promised_on": when},
-    }  # fmt: skip
+    }
     return {**{**forms, **_assistance(day)}[key], **changes}

@@ -10,13 +10,43 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-GROWING = frozenset({
-    "application_batch", "assistance_plan", "attachment", "batch_entry", "bulk_entry", "case_file", "correction", "draft",
-    "household", "household_year", "idempotency", "log_entry", "log_stream", "matching_result", "measure",
-    "measure_progress", "member", "notice", "notification", "objection", "observation", "order_entry", "outbox", "paper",
-    "paper_entry", "responsible_official", "risk_clue", "submission", "supervision_order", "telling", "timer", "urge",
-    "work_item",
-})  # fmt: skip
+GROWING = frozenset(
+    {
+        "application_batch",
+        "assistance_plan",
+        "attachment",
+        "batch_entry",
+        "bulk_entry",
+        "case_file",
+        "correction",
+        "draft",
+        "household",
+        "household_year",
+        "idempotency",
+        "log_entry",
+        "log_stream",
+        "matching_result",
+        "measure",
+        "measure_progress",
+        "member",
+        "notice",
+        "notification",
+        "objection",
+        "observation",
+        "order_entry",
+        "outbox",
+        "paper",
+        "paper_entry",
+        "responsible_official",
+        "risk_clue",
+        "submission",
+        "supervision_order",
+        "telling",
+        "timer",
+        "urge",
+        "work_item",
+    }
+)
 """The tables that have a row or many for each household, case or act."""
 _ALIAS = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)\s+(?:AS\s+)?(\w+)", re.I)
 _SCAN = re.compile(r"^SCAN (\w+)")
@@ -27,7 +57,9 @@ def statements(engine: Engine) -> Iterator[dict[str, Any]]:
     """The questions that are asked meanwhile, each once, with parameters that it was asked with."""
     seen: dict[str, Any] = {}
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    def note(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+    ) -> None:
         if not many and statement.lstrip().startswith(("SELECT", "WITH")):
             seen.setdefault(statement, parameters)
 
@@ -42,7 +74,9 @@ def read_whole(engine: Engine, asked: dict[str, Any]) -> Iterator[tuple[str, str
     """Table and statement, where a growing table would be read from end to end to find something in it."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET enable_seqscan = off")  # so that small tables are read as large ones
+            connection.exec_driver_sql(
+                "SET enable_seqscan = off"
+            )  # so that small tables are read as large ones
         for statement, parameters in asked.items():
             explained = _postgresql if engine.dialect.name == "postgresql" else _sqlite
             for name in sorted(explained(connection, statement, parameters) & GROWING):
@@ -50,7 +84,9 @@ def read_whole(engine: Engine, asked: dict[str, Any]) -> Iterator[tuple[str, str
 
 
 def _sqlite(connection: Any, statement: str, parameters: Any) -> set[str]:
-    """A scan through an index is one of the whole table too, unless it ends with the page (no condition, LIMIT)."""
+    """A scan through an index is one of the whole table too, unless it ends with the page (no condition,
+    LIMIT).
+    """
     if _bounded(" ".join(statement.split())):
         return set()
     names = {alias: table for table, alias in _ALIAS.findall(statement)}

@@ -1,4 +1,6 @@
-"""One real PostgreSQL for the whole run: binaries from the package registry, else the machine's, on a loopback port."""
+"""One real PostgreSQL for the whole run: binaries from the package registry, else the machine's,
+on a loopback port.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,29 @@ class Postgres:
             self._data.mkdir()
             shutil.chown(self._data, NOBODY, NOBODY)
         self._run(
-            "initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
+            "initdb",
+            "-D",
+            str(self._data),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
         )
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._data / "log"), "-o", self._options(), "start")
+        self._run(
+            "pg_ctl",
+            "-D",
+            str(self._data),
+            "-w",
+            "-l",
+            str(self._data / "log"),
+            "-o",
+            self._options(),
+            "start",
+        )
 
     def _options(self) -> str:
         hurried = () if self._durable else ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -45,11 +67,15 @@ class Postgres:
         return listen + "".join(f" -c {setting}" for setting in settings)
 
     def _run(self, program: str, *arguments: str) -> None:
-        drop = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if self._as_nobody else []
+        drop = (
+            ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if self._as_nobody else []
+        )
         command = [*drop, str(self._binaries / program), *arguments]
         log = self.folder / f"{program}.log"
         with log.open("wb") as output:
-            done = subprocess.run(command, cwd="/", stdout=output, stderr=output, env={"LC_ALL": "C"}, check=False)
+            done = subprocess.run(
+                command, cwd="/", stdout=output, stderr=output, env={"LC_ALL": "C"}, check=False
+            )
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{log.read_text()}")
 

@@ -22,12 +22,20 @@ class Programme:
 
     def clue(self, name: str, number: str, address: str, discovered_on: str) -> int:
         """A clue about a new household; answers the case."""
-        data = papers.clue(self.site.now.date(), name, id_number=number, address=address, discovered_on=discovered_on)
+        data = papers.clue(
+            self.site.now.date(), name, id_number=number, address=address, discovered_on=discovered_on
+        )
         body = {"data": data, "confirmed_new": True}
         return int(self._answer(self.site.api("cun").post("/api/v1/clues", data=body))["case_id"])
 
     def finish(
-        self, username: str, case_id: int, element_id: str, key: str, files: tuple[str, ...] = (), **changes: Any
+        self,
+        username: str,
+        case_id: int,
+        element_id: str,
+        key: str,
+        files: tuple[str, ...] = (),
+        **changes: Any,
     ) -> None:
         """Do the case's step with valid data, changed as told, and a photo for each of `files`."""
         api = self.site.api(username)

@@ -79,7 +79,8 @@ DROP, SLOW = "drop", "slow"
 class Robot(ThreadingHTTPServer):
     """A group chat's robot; `answers` are (status, body, headers) given in turn, then 200 and errcode 0.
 
-    DROP in their place breaks the connection after the call was taken, SLOW answers nothing until `release` is set.
+    DROP in their place breaks the connection after the call was taken, SLOW answers nothing until `release`
+    is set.
     """
 
     daemon_threads = True

@@ -1,7 +1,7 @@
 """Databases of earlier releases, as an installation left them: what an upgrade is tried on.
 
-`<release>.sqlite.xz` is the file of an installation on SQLite; `<release>.postgresql.sql.xz` is what pg_dump writes.
-Both hold a county of invented households with cases at every stage.
+`<release>.sqlite.xz` is the file of an installation on SQLite; `<release>.postgresql.sql.xz` is what pg_dump
+writes. Both hold a county of invented households with cases at every stage.
 """
 
 from __future__ import annotations

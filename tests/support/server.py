@@ -17,7 +17,8 @@ from web.application import create_app
 from web.config import Config
 
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update "
     "--disable-sync --disable-dev-shm-usage"
 ).split()
 
@@ -27,7 +28,12 @@ class Server:
 
     def __init__(self, url: str, clock: MovableClock, scheduler: bool = False) -> None:
         config = Config.read(
-            environ={}, database_url=url, secret_key="test", demo=True, scheduler=scheduler, secure_cookies=False
+            environ={},
+            database_url=url,
+            secret_key="test",
+            demo=True,
+            scheduler=scheduler,
+            secure_cookies=False,
         )
         self.app = create_app(config, fixed_clock=clock)
         self._server = create_server(self.app, host="127.0.0.1", port=0, **serving.options(config.capacity))
@@ -38,7 +44,9 @@ class Server:
     def badge(self, username: str) -> dict[str, str]:
         """The cookie, by its name, that signing in at the front door would give to an official."""
         with self.app.app_context():
-            account = database.session().scalars(select(Account).where(Account.username == username)).unique().one()
+            account = (
+                database.session().scalars(select(Account).where(Account.username == username)).unique().one()
+            )
             client = signed_in(self.app, account)
         name = self.app.config["SESSION_COOKIE_NAME"]
         cookie = client.get_cookie(name)

@@ -12,7 +12,8 @@ from engine.instance import Instance
 NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
 """Nine in the morning in China, as the clock of a running system tells it."""
 HEAD = (
-    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
     'xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="d" targetNamespace="t">'
 )
 FORMS = Resources({"f": b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'})
@@ -40,8 +41,10 @@ class Host:
 def task(identifier: str, variable: str = "", extra: str = "") -> str:
     name = f'<spiffworkflow:property name="variable" value="{variable or identifier}"/>'
     return (
-        f'<bpmn:userTask id="{identifier}" name="{identifier}"><bpmn:extensionElements><spiffworkflow:properties>'
-        f'<spiffworkflow:property name="formKey" value="f"/><spiffworkflow:property name="queue" value="village"/>{name}'
+        f'<bpmn:userTask id="{identifier}" name="{identifier}"><bpmn:extensionElements>'
+        "<spiffworkflow:properties>"
+        '<spiffworkflow:property name="formKey" value="f"/><spiffworkflow:property name="queue" '
+        f'value="village"/>{name}'
         f"</spiffworkflow:properties></bpmn:extensionElements>{extra}</bpmn:userTask>"
     )
 
@@ -52,18 +55,25 @@ def flow(source: str, target: str, condition: str = "") -> str:
         if condition
         else ""
     )
-    return f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+    return (
+        f'<bpmn:sequenceFlow id="{source}_{target}" sourceRef="{source}" '
+        f'targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+    )
 
 
 def timer(identifier: str, text: str, kind: str = "timeDuration") -> str:
     return (
-        f'<bpmn:timerEventDefinition id="{identifier}_t"><bpmn:{kind}>{text}</bpmn:{kind}></bpmn:timerEventDefinition>'
+        f'<bpmn:timerEventDefinition id="{identifier}_t"><bpmn:{kind}>{text}</bpmn:{kind}>'
+        "</bpmn:timerEventDefinition>"
     )
 
 
 def boundary(identifier: str, host: str, text: str, cancel: str = "true", kind: str = "timeDuration") -> str:
     waits = timer(identifier, text, kind)
-    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+    return (
+        f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" '
+        f'cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+    )
 
 
 def catch(identifier: str, message: str) -> str:
@@ -75,7 +85,10 @@ def catch(identifier: str, message: str) -> str:
 def heard(identifier: str, host: str, message: str, cancel: str = "false") -> str:
     """An event beside a step that waits for a message."""
     waits = f'<bpmn:messageEventDefinition id="{identifier}_m" messageRef="{message}_message"/>'
-    return f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+    return (
+        f'<bpmn:boundaryEvent id="{identifier}" attachedToRef="{host}" '
+        f'cancelActivity="{cancel}">{waits}</bpmn:boundaryEvent>'
+    )
 
 
 def with_messages(body: str, *names: str) -> str:
@@ -85,7 +98,10 @@ def with_messages(body: str, *names: str) -> str:
 
 
 def process(*parts: str, name: str = "p") -> str:
-    return f'{HEAD}<bpmn:process id="{name}" isExecutable="true">{"".join(parts)}</bpmn:process></bpmn:definitions>'
+    return (
+        f'{HEAD}<bpmn:process id="{name}" isExecutable="true">{"".join(parts)}</bpmn:process>'
+        "</bpmn:definitions>"
+    )
 
 
 def deploy(body: str) -> Definition:

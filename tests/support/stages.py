@@ -43,7 +43,9 @@ def propose(world: World, household: Household, who: str = "cun") -> CaseFile:
 
 
 def seen_above_on(world: World, household: Household, day: int) -> None:
-    """On `day` a check finds the income above the line for the first time, and the household is told: not yet."""
+    """On `day` a check finds the income above the line for the first time, and the household is told:
+    not yet.
+    """
     world.go_to(day)
     case = propose(world, household)
     world.finish(case, "check", "cun")

@@ -1,6 +1,7 @@
 """States as a release stores them, kept for every later release to restore and finish.
 
-``python -m tests.support.states`` adds the file of the present version; a file once released is never written again.
+``python -m tests.support.states`` adds the file of the present version; a file once released is never written
+again.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ class Kept:
     def definition(self) -> Definition:
         """The diagram, read by the present release."""
         parts = (
-            {key: text.encode() for key, text in self.resources[kind].items()} for kind in ("form", "decision", "part")
+            {key: text.encode() for key, text in self.resources[kind].items()}
+            for kind in ("form", "decision", "part")
         )
         return Definition(self.diagram.encode(), Resources(*parts))
 
@@ -56,7 +58,9 @@ class Kept:
     def history(self) -> list[Input]:
         """The inputs."""
         return [
-            Input(i["seq"], datetime.fromisoformat(i["at"]), i["element_id"], lines.read(i["kind"], i["data"]))  # type: ignore[arg-type]
+            Input(
+                i["seq"], datetime.fromisoformat(i["at"]), i["element_id"], lines.read(i["kind"], i["data"])
+            )  # type: ignore[arg-type]
             for i in self.inputs
         ]
 
@@ -67,13 +71,18 @@ def read(path: Path) -> list[Kept]:
 
 
 def _kept(
-    name: str, definition: Definition, inputs: list[Input], submissions: Mapping[int, Any], states: Mapping[int, bytes],
+    name: str,
+    definition: Definition,
+    inputs: list[Input],
+    submissions: Mapping[int, Any],
+    states: Mapping[int, bytes],
     variables: Mapping[str, Any],
-) -> Kept:  # fmt: skip
+) -> Kept:
     resources = {
-        "form": {key: body.decode() for key, body in definition.form_bodies.items()}, "decision": definition_texts(definition),
+        "form": {key: body.decode() for key, body in definition.form_bodies.items()},
+        "decision": definition_texts(definition),
         "part": {key: body.decode() for key, body in definition.part_bodies.items()},
-    }  # fmt: skip
+    }
     rows = [
         {
             "seq": one.seq,
@@ -95,7 +104,7 @@ def definition_texts(definition: Definition) -> dict[str, str]:
     return {key: (folder / f"{key}.dmn").read_text() for key in definition.decisions}
 
 
-# -- stories --------------------------------------------------------------------------------------------------------------
+# -- stories ---------------------------------------------------------------------------------------
 
 
 def _real(world: World) -> Iterator[Kept]:
@@ -105,13 +114,19 @@ def _real(world: World) -> Iterator[Kept]:
 
     def note() -> None:
         world.session.commit()
-        row = world.session.get_one(CaseFile, case.id, options=[undefer(CaseFile.state)], populate_existing=True)
+        row = world.session.get_one(
+            CaseFile, case.id, options=[undefer(CaseFile.state)], populate_existing=True
+        )
         states[len(replay.inputs_of(audit.history(world.session, case.id)))] = row.state
 
     for element_id, who in (
-        ("verify", "cun"), ("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2"), ("appraise", "cun"),
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+        ("appraise", "cun"),
         ("post_notice", "cun"),
-    ):  # fmt: skip
+    ):
         note()
         world.finish(case, element_id, who)
     note()
@@ -143,30 +158,64 @@ def _world_kept(world: World, case: CaseFile, name: str, states: Mapping[int, by
 
 
 def _everything() -> Kept:
-    """One diagram with every kind of wait: a subprocess with limits, parallel branches, instances, a loop, an event gateway."""
+    """One diagram with every kind of wait: a subprocess with limits, parallel branches, instances, a loop,
+    an event gateway.
+    """
     each = (
-        '<bpmn:multiInstanceLoopCharacteristics isSequential="{}"><bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>'
+        '<bpmn:multiInstanceLoopCharacteristics isSequential="{}">'
+        "<bpmn:loopDataInputRef>people</bpmn:loopDataInputRef>"
         '<bpmn:loopDataOutputRef>{}</bpmn:loopDataOutputRef><bpmn:inputDataItem id="i{}" name="person"/>'
         '<bpmn:outputDataItem id="o{}" name="{}"/></bpmn:multiInstanceLoopCharacteristics>'
     )
     loop = '<bpmn:standardLoopCharacteristics loopMaximum="2"/>'
     inner = (
-        f'<bpmn:startEvent id="is"/>{task("post")}<bpmn:intermediateCatchEvent id="over">{timer("over", "P5D")}'
-        '</bpmn:intermediateCatchEvent><bpmn:endEvent id="ie"/>'
-    ) + flow("is", "post") + flow("post", "over") + flow("over", "ie")  # fmt: skip
+        (
+            f'<bpmn:startEvent id="is"/>{task("post")}<bpmn:intermediateCatchEvent '
+            f'id="over">{timer("over", "P5D")}'
+            '</bpmn:intermediateCatchEvent><bpmn:endEvent id="ie"/>'
+        )
+        + flow("is", "post")
+        + flow("post", "over")
+        + flow("over", "ie")
+    )
     gates = '<bpmn:parallelGateway id="f"/><bpmn:parallelGateway id="j"/>'
     body = process(
-        START, task("ask", extra=each.format("false", "all", 1, 1, "ask")), task("tell", extra=each.format("true", "told", 2, 2, "tell")),
-        task("again", extra=loop), f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>', boundary("limit", "sub", "P3D", "false"),
-        task("late"), '<bpmn:endEvent id="e2"/>', gates, END, flow("s", "ask"), flow("ask", "f"), flow("f", "tell"),
-        flow("f", "sub"), flow("tell", "j"), flow("sub", "j"), flow("j", "again"), flow("again", "e"), flow("limit", "late"),
+        START,
+        task("ask", extra=each.format("false", "all", 1, 1, "ask")),
+        task("tell", extra=each.format("true", "told", 2, 2, "tell")),
+        task("again", extra=loop),
+        f'<bpmn:subProcess id="sub">{inner}</bpmn:subProcess>',
+        boundary("limit", "sub", "P3D", "false"),
+        task("late"),
+        '<bpmn:endEvent id="e2"/>',
+        gates,
+        END,
+        flow("s", "ask"),
+        flow("ask", "f"),
+        flow("f", "tell"),
+        flow("f", "sub"),
+        flow("tell", "j"),
+        flow("sub", "j"),
+        flow("j", "again"),
+        flow("again", "e"),
+        flow("limit", "late"),
         flow("late", "e2"),
-    )  # fmt: skip
+    )
     case = Case(body, people=["甲", "乙"])
     states: dict[int, bytes] = {}
     day = timedelta(days=1)
-    acts = [("ask", 0, "乙"), ("ask", 1, "甲"), ("tell", 1, "甲"), ("post", 2, None), (None, 5, None), ("late", 5, None),
-            ("tell", 6, "乙"), (None, 7, None), ("again", 8, None), ("again", 9, None)]  # fmt: skip
+    acts = [
+        ("ask", 0, "乙"),
+        ("ask", 1, "甲"),
+        ("tell", 1, "甲"),
+        ("post", 2, None),
+        (None, 5, None),
+        ("late", 5, None),
+        ("tell", 6, "乙"),
+        (None, 7, None),
+        ("again", 8, None),
+        ("again", 9, None),
+    ]
     for name, at, item in acts:
         states[len(case.inputs)] = case.instance.stored()
         if name is None:
@@ -175,15 +224,25 @@ def _everything() -> Kept:
             case.do(name, NOW + at * day, item=item, x=f"{name}{at}")
     assert case.instance.completed
     states[len(case.inputs)] = case.instance.stored()
-    return _kept("everything", case.definition, case.inputs, case.submissions, states, case.instance.variables)
+    return _kept(
+        "everything", case.definition, case.inputs, case.submissions, states, case.instance.variables
+    )
 
 
 def _reminded() -> Kept:
     """A step beside which a timer fires again and again, each time opening a reminder."""
     body = process(
-        START, task("a"), END, boundary("nag", "a", "R4/P2D", "false", "timeCycle"), task("remind"), '<bpmn:endEvent id="e2"/>',
-        flow("s", "a"), flow("a", "e"), flow("nag", "remind"), flow("remind", "e2"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        END,
+        boundary("nag", "a", "R4/P2D", "false", "timeCycle"),
+        task("remind"),
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("nag", "remind"),
+        flow("remind", "e2"),
+    )
     case, states, day = Case(body), dict[int, bytes](), timedelta(days=1)
     acts = [
         (None, 1),

@@ -1,7 +1,9 @@
-"""The public compatibility kit for decision tables (DMN TCK), carried in tests/fixtures/tck: its cases, and how we fare.
+"""The public compatibility kit for decision tables (DMN TCK), carried in tests/fixtures/tck: its cases, and
+how we fare.
 
-A case asks one decision or decision service of a file for its value over given inputs. It is right decision by decision
-when that value is the kit's; file by file when moreover its whole file passes the check that owners' files pass.
+A case asks one decision or decision service of a file for its value over given inputs. It is right decision
+by decision when that value is the kit's; file by file when moreover its whole file passes the check that
+owners' files pass.
 """
 
 from __future__ import annotations
@@ -49,7 +51,8 @@ def files() -> dict[str, bytes]:
     """The kit's files by their path in the archive."""
     with tarfile.open(ARCHIVE, "r:xz") as archive:
         members = [member for member in archive if member.isfile()]
-        return {member.name: archive.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+        bodies = ((member.name, archive.extractfile(member)) for member in members)
+        return {name: body.read() for name, body in bodies if body}
 
 
 def cases(level: str, kit: Mapping[str, bytes]) -> Iterator[Case]:

@@ -1,4 +1,6 @@
-"""Real trouble with a database: its lock held by another program, connections cut off, a disk that is full."""
+"""Real trouble with a database: its lock held by another program, connections cut off,
+a disk that is full.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def _connecting(engine: Engine, prepare: Any) -> Iterator[None]:
 
 
 def cut_off(url: str) -> int:
-    """End every other connection to the PostgreSQL database, as a restart does; answers how many there were."""
+    """End every other connection to the PostgreSQL database, as a restart does;
+    answers how many there were.
+    """
     with psycopg.connect(url, autocommit=True) as administrator:
         query = (
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "

@@ -1,4 +1,6 @@
-"""A font with a handful of characters, each a black square: what an office might bring along, small enough to write here."""
+"""A font with a handful of characters, each a black square: what an office might bring along,
+small enough to write here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Officials of the demo county who finish the cases that stand in its database, one step after the other, whoever is due."""
+"""Officials of the demo county who finish the cases that stand in its database, one step after the other,
+whoever is due.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,11 @@ class Walk:
         return list(self.session.scalars(query))
 
     def _items(self, cases: list[int]) -> list[WorkItem]:
-        query = select(WorkItem).where(WorkItem.case_id.in_(cases), WorkItem.status == "open").order_by(WorkItem.id)
+        query = (
+            select(WorkItem)
+            .where(WorkItem.case_id.in_(cases), WorkItem.status == "open")
+            .order_by(WorkItem.id)
+        )
         return list(self.session.scalars(query))
 
     def _wait(self) -> None:
@@ -90,7 +96,9 @@ class Walk:
             RoleGrant.role == ROLE_OF[item.queue], RoleGrant.division_code == place
         )
         people = (
-            self.session.scalars(select(Account).where(Account.id.in_(granted)).order_by(Account.id)).unique().all()
+            self.session.scalars(select(Account).where(Account.id.in_(granted)).order_by(Account.id))
+            .unique()
+            .all()
         )
         return people[0 if item.element_id in DECIDES or item.queue != "county" else -1]
 

@@ -1,4 +1,6 @@
-"""A system to tell stories on: officials by name, a movable clock, and the steps they take through the engine."""
+"""A system to tell stories on: officials by name, a movable clock,
+and the steps they take through the engine.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ class World:
         self.session.close()
         self.engine.dispose()
 
-    # -- time -----------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     def day(self, number: int, hour: int = 9) -> datetime:
         """The instant on day `number` of the story, at `hour` in China."""
@@ -57,7 +59,7 @@ class World:
         """The day in China."""
         return local_date(self.clock.now())
 
-    # -- people and cases -------------------------------------------------------------------------------------------------
+    # -- people and cases --------------------------------------------------------------------------
 
     def official(self, username: str) -> Account:
         """An account of the template."""
@@ -70,7 +72,12 @@ class World:
             changes["id_number"] = self._next_number()
         data = papers.clue(changes.pop("day", self.today), **changes)
         found = clues.enter(
-            self.session, self.official(username), data, clock=self.clock, household_id=household_id, confirmed_new=True
+            self.session,
+            self.official(username),
+            data,
+            clock=self.clock,
+            household_id=household_id,
+            confirmed_new=True,
         )
         assert found.case is not None
         return found.case
@@ -89,7 +96,10 @@ class World:
         """The case's open items by element."""
         self.session.commit()
         query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status == "open")
-        return {item.element_id: item for item in self.session.scalars(query.execution_options(populate_existing=True))}
+        return {
+            item.element_id: item
+            for item in self.session.scalars(query.execution_options(populate_existing=True))
+        }
 
     def upload(self, username: str, item: WorkItem) -> str:
         """A photo for the item."""
@@ -152,7 +162,9 @@ class World:
     def open_by_hand(self, household_id: int, key: str, username: str) -> CaseFile:
         """An official opens a procedure for the household on its page."""
         self.session.commit()
-        return openings.open_by_hand(self.session, self.official(username), household_id, key, {}, clock=self.clock)
+        return openings.open_by_hand(
+            self.session, self.official(username), household_id, key, {}, clock=self.clock
+        )
 
     def variables(self, case: CaseFile) -> Mapping[str, Any]:
         """The case's variables as they are now."""
@@ -164,7 +176,7 @@ class World:
         data: dict[str, Any] = self.session.scalars(query.order_by(Submission.id.desc())).first() or {}
         return data
 
-    # -- proof ------------------------------------------------------------------------------------------------------------
+    # -- proof -------------------------------------------------------------------------------------
 
     def assert_replays(self, case_id: int) -> None:
         """The case's history rebuilds its stored state, and its log is unbroken."""

@@ -1,4 +1,6 @@
-"""The rules of assistance: what is proposed for which household, and what a plan or a check finds wrong (R21, R22)."""
+"""The rules of assistance: what is proposed for which household, and what a plan or a check finds wrong (R21,
+R22).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from engine.installation import ROOT
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 RISKS = (
-    "illness disability schooling natural_disaster accident project_failure unstable_work lack_of_labour housing water "
+    "illness disability schooling natural_disaster accident project_failure unstable_work lack_of_labour "
+    "housing water "
     "compulsory_education income_drop other"
 ).split()
 DEVELOPMENT = {"industry", "employment", "public_post", "finance"}
@@ -24,10 +27,18 @@ def rule(key: str) -> Decision:
 def situation(**changes: Any) -> dict[str, Any]:
     """A household of one healthy worker under the line, with one measure and an official."""
     found = {
-        "risks": [], "labours": ["ordinary"], "since": dict.fromkeys(ASSURANCES), "per_capita": 6000, "line": 6900,
-        "official": "赵国梁", "measures": 1, "measure_types": ["employment"], "measure_risks": ["general"],
-        "measures_late": 0, "pass_reason": "",
-    }  # fmt: skip
+        "risks": [],
+        "labours": ["ordinary"],
+        "since": dict.fromkeys(ASSURANCES),
+        "per_capita": 6000,
+        "line": 6900,
+        "official": "赵国梁",
+        "measures": 1,
+        "measure_types": ["employment"],
+        "measure_risks": ["general"],
+        "measures_late": 0,
+        "pass_reason": "",
+    }
     return {"situation": {**found, **changes}}
 
 
@@ -48,10 +59,14 @@ def test_every_recorded_risk_gets_a_proposal(risk: str, labours: list[str]) -> N
 @pytest.mark.duty("R22")
 @pytest.mark.parametrize("per_capita", [5000, 6900, 9000, None])
 @pytest.mark.parametrize("labours", [["weak", "none"], ["none"], []])
-def test_nobody_is_left_without_a_proposal_that_could_be_made(per_capita: int | None, labours: list[str]) -> None:
+def test_nobody_is_left_without_a_proposal_that_could_be_made(
+    per_capita: int | None, labours: list[str]
+) -> None:
     rows = proposed(per_capita=per_capita, labours=labours)
     low = per_capita is not None and per_capita <= 6900
-    expected = "employment" if low and "weak" in labours else "industry" if "weak" in labours else "safety_net"
+    expected = (
+        "employment" if low and "weak" in labours else "industry" if "weak" in labours else "safety_net"
+    )
     assert rows == ([("general", expected)] if low or "weak" in labours else [])
 
 
@@ -69,7 +84,11 @@ def test_a_complex_case_gets_several_kinds_of_measures() -> None:
 
 
 def checked(kinds: list[str], untreated: list[str] | None = None, **changes: Any) -> list[str]:
-    plan = {"measures": [{"type": kind} for kind in kinds], "untreated": untreated or [], "untreated_reason": "已治愈"}
+    plan = {
+        "measures": [{"type": kind} for kind in kinds],
+        "untreated": untreated or [],
+        "untreated_reason": "已治愈",
+    }
     found = rule("plan_check").evaluate({**situation(**changes), "assistance_plan": plan})
     assert all(one["finding"] for one in found)
     return [one["code"] for one in found]
@@ -86,7 +105,11 @@ def test_t24_only_the_safety_net_for_people_who_can_work() -> None:
 
 @pytest.mark.duty("R22")
 def test_untreated_risks_are_named_with_the_reason() -> None:
-    plan = {"measures": [{"type": "employment"}], "untreated": ["illness", "schooling"], "untreated_reason": "已治愈"}
+    plan = {
+        "measures": [{"type": "employment"}],
+        "untreated": ["illness", "schooling"],
+        "untreated_reason": "已治愈",
+    }
     found = rule("plan_check").evaluate({**situation(), "assistance_plan": plan})
     assert [one["finding"] for one in found] == ["因病、因学没有安排措施，理由：已治愈"]
     assert checked(["employment"], risks=["illness", "schooling"]) == ["single"]

@@ -1,6 +1,8 @@
-"""The pages' own script asks of a browser no more than what docs/configuration.md promises: ES2020 and what came with it.
+"""The pages' own script asks of a browser no more than what docs/configuration.md promises: ES2020 and what
+came with it.
 
-The build lowers newer syntax, but no built-in and no part of the web platform: one `replaceAll` stopped the autosave.
+The build lowers newer syntax, but no built-in and no part of the web platform: one `replaceAll` stopped the
+autosave.
 """
 
 from __future__ import annotations
@@ -18,17 +20,22 @@ METHODS = (
     "replaceAll at findLast findLastIndex toSorted toReversed toSpliced with isWellFormed toWellFormed "
     "getOrInsert union intersection difference symmetricDifference isSubsetOf isSupersetOf isDisjointFrom "
     # the web since 2020, and what Safari 14 or Firefox 78 lack
-    "replaceChildren requestSubmit showPicker showModal checkVisibility togglePopover showPopover hidePopover "
+    "replaceChildren requestSubmit showPicker showModal checkVisibility togglePopover showPopover "
+    "hidePopover "
     "startViewTransition getHTML setHTMLUnsafe scrollIntoViewIfNeeded"
 ).split()
 STATICS = (
-    "Promise.any Promise.withResolvers Promise.try Object.hasOwn Object.groupBy Map.groupBy Array.fromAsync Error.cause "
+    "Promise.any Promise.withResolvers Promise.try Object.hasOwn Object.groupBy Map.groupBy "
+    "Array.fromAsync Error.cause "
     "RegExp.escape AbortSignal.timeout AbortSignal.any crypto.randomUUID navigator.share navigator.clipboard "
-    "Intl.Segmenter Intl.ListFormat Intl.DisplayNames Intl.DurationFormat URL.canParse URL.parse CSS.registerProperty"
+    "Intl.Segmenter Intl.ListFormat Intl.DisplayNames Intl.DurationFormat URL.canParse URL.parse "
+    "CSS.registerProperty"
 ).split()
 GLOBALS = (
-    "WeakRef FinalizationRegistry AggregateError structuredClone requestIdleCallback scheduler BroadcastChannel "
-    "CompressionStream DecompressionStream reportError showOpenFilePicker showSaveFilePicker Temporal Iterator"
+    "WeakRef FinalizationRegistry AggregateError structuredClone requestIdleCallback scheduler "
+    "BroadcastChannel "
+    "CompressionStream DecompressionStream reportError showOpenFilePicker showSaveFilePicker Temporal "
+    "Iterator"
 ).split()
 PROPERTIES = ("submitter", "inert", "popover", r"aria[A-Z]\w*(?=\s*[=.)\]])")
 NEWER = (

@@ -39,7 +39,9 @@ def test_what_was_packed_is_read_again() -> None:
 
 def test_what_desktops_add_does_not_matter() -> None:
     found = bundles.unpack(
-        zipped(("bpmn/", b""), ("bpmn/x.bpmn", BODY), ("__MACOSX/bpmn/._x.bpmn", b"?"), ("bpmn/.DS_Store", b"?"))
+        zipped(
+            ("bpmn/", b""), ("bpmn/x.bpmn", BODY), ("__MACOSX/bpmn/._x.bpmn", b"?"), ("bpmn/.DS_Store", b"?")
+        )
     )
     assert found == bundles.Bundle(BODY)
 

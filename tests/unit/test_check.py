@@ -1,4 +1,6 @@
-"""The check of an uploaded diagram: each thing the engine would ignore or fail on later is refused now, by element."""
+"""The check of an uploaded diagram: each thing the engine would ignore or fail on later is refused now,
+by element.
+"""
 
 from __future__ import annotations
 
@@ -73,19 +75,42 @@ def test_every_element_is_drawn_and_in_a_lane(key: str) -> None:
         (r'Operator id="notice.close"', 'Operator id="os.system"', "close_notice", "服务“os.system”不存在"),
         (r'parameter id="posted_on"', 'parameter id="posted"', "open_notice", "没有参数“posted”"),
         (r"days after\(notice.posted_on, 5\)", "now() + 5", "notice_over", "写得不对"),
-        (r'appraisal.result = "agreed"', "__import__('os').system('x')", "flow_appraised__notice", "写得不对"),
-        (r'<bpmn:exclusiveGateway id="appraised" name="评议同意？" default="[^"]+"', '<bpmn:exclusiveGateway id="appraised" name="评议同意？"',
-         "appraised", "没有默认出口"),
-        (r"<bpmn:conditionExpression[^>]*>appraisal.result[^<]*</bpmn:conditionExpression>", "", "flow_appraised__notice", "没有写条件"),
+        (
+            r'appraisal.result = "agreed"',
+            "__import__('os').system('x')",
+            "flow_appraised__notice",
+            "写得不对",
+        ),
+        (
+            r'<bpmn:exclusiveGateway id="appraised" name="评议同意？" default="[^"]+"',
+            '<bpmn:exclusiveGateway id="appraised" name="评议同意？"',
+            "appraised",
+            "没有默认出口",
+        ),
+        (
+            r"<bpmn:conditionExpression[^>]*>appraisal.result[^<]*</bpmn:conditionExpression>",
+            "",
+            "flow_appraised__notice",
+            "没有写条件",
+        ),
         (r'id="identification_review_county" name="县级"', 'id="other" name="甲方"', "other", "泳道名称"),
         (r"calledDecisionId>category<", "calledDecisionId>none<", "recommend", "决策表“none”不存在"),
         (r'calledElement="identification_review"', 'calledElement="elsewhere"', "handle", "不存在"),
-        (r"<bpmn:timeDate[^>]*>days after\(discovery_date, 15\)</bpmn:timeDate>", "<bpmn:timeCycle>R/P0D</bpmn:timeCycle>", "limit_15",
-         "算不出周期"),
+        (
+            r"<bpmn:timeDate[^>]*>days after\(discovery_date, 15\)</bpmn:timeDate>",
+            "<bpmn:timeCycle>R/P0D</bpmn:timeCycle>",
+            "limit_15",
+            "算不出周期",
+        ),
         (r'(id="limit_15".*?)warnDays" value="3"', r'\1warnDays" value="three"', "limit_15", "整数天数"),
-        (r'parameter id="place"', 'parameter id="contact"/><spiffworkflow:parameter id="nobody"', "open_notice", "没有参数“nobody”"),
+        (
+            r'parameter id="place"',
+            'parameter id="contact"/><spiffworkflow:parameter id="nobody"',
+            "open_notice",
+            "没有参数“nobody”",
+        ),
     ],
-)  # fmt: skip
+)
 @pytest.mark.duty("C5")
 def test_one_mistake_is_found_at_its_element(pattern: str, replacement: str, element: str, part: str) -> None:
     found = findings(changed(pattern, replacement))
@@ -95,15 +120,27 @@ def test_one_mistake_is_found_at_its_element(pattern: str, replacement: str, ele
 @pytest.mark.parametrize(
     ("inside", "part"),
     [
-        ('<bpmn:scriptTask id="x" name="改数据"><bpmn:script>open("/etc/passwd")</bpmn:script></bpmn:scriptTask>', "脚本任务"),
+        (
+            '<bpmn:scriptTask id="x" name="改数据"><bpmn:script>open("/etc/passwd")</bpmn:script>'
+            "</bpmn:scriptTask>",
+            "脚本任务",
+        ),
         ('<bpmn:task id="x" name="随便"/>', "未定类型的任务"),
         ('<bpmn:endEvent id="x"><bpmn:signalEventDefinition id="s"/></bpmn:endEvent>', "没有入口"),
-        ('<bpmn:intermediateThrowEvent id="x" name="跳转"><bpmn:linkEventDefinition id="l"/></bpmn:intermediateThrowEvent>', "中间抛出事件"),
-        ('<bpmn:subProcess id="x" name="事件" triggeredByEvent="true"><bpmn:startEvent id="y"/></bpmn:subProcess>', "事件子流程"),
+        (
+            '<bpmn:intermediateThrowEvent id="x" name="跳转"><bpmn:linkEventDefinition id="l"/>'
+            "</bpmn:intermediateThrowEvent>",
+            "中间抛出事件",
+        ),
+        (
+            '<bpmn:subProcess id="x" name="事件" triggeredByEvent="true"><bpmn:startEvent id="y"/>'
+            "</bpmn:subProcess>",
+            "事件子流程",
+        ),
         ('<bpmn:userTask id="x" name="孤立"/>', "没有入口"),
         ('<bpmn:transaction id="x" name="事务"/>', "事务子流程"),
     ],
-)  # fmt: skip
+)
 def test_what_the_engine_would_ignore_is_refused(inside: str, part: str) -> None:
     body = SOURCE.replace('<bpmn:startEvent id="clue_found"', inside + '<bpmn:startEvent id="clue_found"', 1)
     found = findings(body)
@@ -113,10 +150,13 @@ def test_what_the_engine_would_ignore_is_refused(inside: str, part: str) -> None
 @pytest.mark.parametrize(
     "body",
     [
-        "<not xml", "<a/>", "", '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>',
+        "<not xml",
+        "<a/>",
+        "",
+        '<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><d>&x;</d>',
         '<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><l>&b;</l>',
     ],
-)  # fmt: skip
+)
 def test_hostile_or_broken_files_get_a_sentence(body: str) -> None:
     definition, found = check(body.encode(), RESOURCES)
     assert definition is None
@@ -131,7 +171,8 @@ def test_scripts_beside_a_task_are_refused() -> None:
 
 def test_a_loop_without_a_wait_is_found() -> None:
     body = changed(
-        r'(<bpmn:sequenceFlow id="flow_decide_objection__objections_left" sourceRef="decide_objection" targetRef=")[^"]+',
+        r'(<bpmn:sequenceFlow id="flow_decide_objection__objections_left" sourceRef="decide_objection" '
+        r'targetRef=")[^"]+',
         r"\1decide_objection",
     )
     assert any("环路" in f.message or "没有入口" in f.message for f in findings(body))
@@ -157,8 +198,10 @@ def test_only_what_the_diagram_reads_of_a_form_is_kept(definition: Definition) -
 
 def test_a_file_of_a_desktop_modeler_with_camunda_form_keys_is_understood(tmp_path: Path) -> None:
     body = changed(
-        r'(<bpmn:userTask id="announce" name="结果公告")(.*?)<spiffworkflow:property name="formKey" value="announcement" />',
-        r'\1 xmlns:camunda="http://camunda.org/schema/1.0/bpmn" camunda:formKey="camunda-forms:deployment:announcement.json"\2',
+        r'(<bpmn:userTask id="announce" name="结果公告")(.*?)<spiffworkflow:property name="formKey" '
+        r'value="announcement" />',
+        r'\1 xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+        r'camunda:formKey="camunda-forms:deployment:announcement.json"\2',
     )
     definition, found = check(body.encode(), RESOURCES)
     assert found == [] and definition is not None

@@ -1,4 +1,6 @@
-"""The check of names and values: what a text reads is set by something, and what it compares with can occur."""
+"""The check of names and values: what a text reads is set by something,
+and what it compares with can occur.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,19 @@ COMPONENTS = [
     {"type": "number", "key": "n", "label": "数"},
     {"type": "checkbox", "key": "tick", "label": "勾选"},
     {"type": "datetime", "subtype": "date", "key": "day", "label": "日期"},
-    {"type": "radio", "key": "outcome", "label": "意见", "values": [{"value": "agreed", "label": "同意"}, {"value": "refused", "label": "不同意"}]},
-    {"type": "dynamiclist", "path": "rows", "label": "明细", "components": [{"type": "number", "key": "amount", "label": "金额"}]},
-]  # fmt: skip
+    {
+        "type": "radio",
+        "key": "outcome",
+        "label": "意见",
+        "values": [{"value": "agreed", "label": "同意"}, {"value": "refused", "label": "不同意"}],
+    },
+    {
+        "type": "dynamiclist",
+        "path": "rows",
+        "label": "明细",
+        "components": [{"type": "number", "key": "amount", "label": "金额"}],
+    },
+]
 FORMS = Resources({"f": json.dumps({"components": COMPONENTS}).encode()})
 
 
@@ -36,9 +48,17 @@ def findings(body: str, resources: Resources = FORMS) -> list[Finding]:
 
 def asked(condition: str) -> str:
     return process(
-        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_e"/>', task("b"), END,
-        flow("s", "a"), flow("a", "g"), flow("g", "b", condition.replace("<", "&lt;")), flow("g", "e"), flow("b", "e"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        task("b"),
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "b", condition.replace("<", "&lt;")),
+        flow("g", "e"),
+        flow("b", "e"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,11 +85,19 @@ def test_a_name_or_value_that_cannot_be_is_found_on_its_flow(condition: str, sen
 @pytest.mark.parametrize(
     "condition",
     [
-        'a.outcome = "agreed"', "a.outcome != null", "a.tick", "a.n > 3 and a.day > clue.discovered_on", "sum(a.rows.amount) > 1",
-        "count(a.rows[amount > 3]) > 0", "some row in a.rows satisfies row.amount > 1", 'household.type = "ordinary"', "wanted",
-        'if a.outcome = "agreed" then true else false', "a.day.year > 2021",
+        'a.outcome = "agreed"',
+        "a.outcome != null",
+        "a.tick",
+        "a.n > 3 and a.day > clue.discovered_on",
+        "sum(a.rows.amount) > 1",
+        "count(a.rows[amount > 3]) > 0",
+        "some row in a.rows satisfies row.amount > 1",
+        'household.type = "ordinary"',
+        "wanted",
+        'if a.outcome = "agreed" then true else false',
+        "a.day.year > 2021",
     ],
-)  # fmt: skip
+)
 def test_what_is_set_somewhere_may_be_read(condition: str) -> None:
     assert findings(asked(condition)) == []
 
@@ -93,7 +121,9 @@ def test_what_is_set_somewhere_may_be_read(condition: str) -> None:
 def test_a_timer_that_never_comes_due_is_found(kind: str, text: str, sentence: str, severity: str) -> None:
     wait = f'<bpmn:intermediateCatchEvent id="t">{timer("t", text, kind)}</bpmn:intermediateCatchEvent>'
     found = findings(process(START, task("a"), wait, END, flow("s", "a"), flow("a", "t"), flow("t", "e")))
-    assert [(f.element_id, f.severity) for f in found] == [("t", severity)] and sentence in found[0].message, found
+    assert [(f.element_id, f.severity) for f in found] == [("t", severity)] and sentence in found[
+        0
+    ].message, found
 
 
 @pytest.mark.parametrize(
@@ -102,15 +132,26 @@ def test_a_timer_that_never_comes_due_is_found(kind: str, text: str, sentence: s
 def test_a_timer_that_comes_due_is_sound(text: str) -> None:
     kind = "timeDate" if "(" in text else "timeDuration"
     wait = f'<bpmn:intermediateCatchEvent id="t">{timer("t", text, kind)}</bpmn:intermediateCatchEvent>'
-    assert findings(process(START, task("a"), wait, END, flow("s", "a"), flow("a", "t"), flow("t", "e"))) == []
+    assert (
+        findings(process(START, task("a"), wait, END, flow("s", "a"), flow("a", "t"), flow("t", "e"))) == []
+    )
 
 
 @pytest.mark.duty("C3")
 def test_a_limit_behind_a_shorter_one_that_interrupts_is_found() -> None:
     body = process(
-        START, task("a"), boundary("short", "a", "P5D"), boundary("long", "a", "P10D", "false"), END,
-        '<bpmn:endEvent id="e2"/>', '<bpmn:endEvent id="e3"/>', flow("s", "a"), flow("a", "e"), flow("short", "e2"), flow("long", "e3"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        boundary("short", "a", "P5D"),
+        boundary("long", "a", "P10D", "false"),
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        '<bpmn:endEvent id="e3"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("short", "e2"),
+        flow("long", "e3"),
+    )
     assert [(f.element_id, "先到" in f.message) for f in findings(body)] == [("long", True)]
 
 
@@ -122,13 +163,19 @@ def changed_form(key: str, pattern: str, replacement: str) -> Resources:
 
 @pytest.mark.duty("C5")
 def test_a_form_that_lost_a_field_that_the_diagram_uses_is_found() -> None:
-    found = findings(DIAGRAMS["public_notice"], changed_form("notice", '"key": "posted_on"', '"key": "posted"'))
+    found = findings(
+        DIAGRAMS["public_notice"], changed_form("notice", '"key": "posted_on"', '"key": "posted"')
+    )
     assert {"notice_over", "open_notice"} <= {f.element_id for f in found}
-    assert all("表单“notice”没有“posted_on”这一项" in f.message for f in found if f.element_id == "notice_over")
+    assert all(
+        "表单“notice”没有“posted_on”这一项" in f.message for f in found if f.element_id == "notice_over"
+    )
 
 
 def test_a_form_that_lost_an_option_that_the_diagram_asks_for_is_found() -> None:
-    found = findings(DIAGRAMS["identification"], changed_form("appraisal", '"value": "agreed"', '"value": "approved"'))
+    found = findings(
+        DIAGRAMS["identification"], changed_form("appraisal", '"value": "agreed"', '"value": "approved"')
+    )
     assert any(f.element_id == "flow_appraised__notice" and "只能选：approved" in f.message for f in found)
 
 
@@ -161,7 +208,8 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
         f'{HEAD}<bpmn:process id="p" isExecutable="true">{START}<bpmn:callActivity id="c" calledElement="q"/>'
         f'<bpmn:exclusiveGateway id="g" default="g_e"/>{task("b")}{END}{flow("s", "c")}{flow("c", "g")}'
         f"{flow('g', 'b', SAME)}{flow('g', 'e')}{flow('b', 'e')}</bpmn:process>"
-        f'<bpmn:process id="q" isExecutable="true"><bpmn:startEvent id="qs"/>{task("qt", "inner")}<bpmn:endEvent id="qe"/>'
+        '<bpmn:process id="q" isExecutable="true"><bpmn:startEvent '
+        f'id="qs"/>{task("qt", "inner")}<bpmn:endEvent id="qe"/>'
         f"{flow('qs', 'qt')}{flow('qt', 'qe')}</bpmn:process></bpmn:definitions>"
     )
     assert findings(body) == []
@@ -183,7 +231,9 @@ def test_the_names_that_the_system_gives_are_listed_once() -> None:
     ],
 )
 @pytest.mark.duty("C5")
-def test_a_form_that_asks_for_what_it_does_not_have_is_found(change: dict[str, object], sentence: str) -> None:
+def test_a_form_that_asks_for_what_it_does_not_have_is_found(
+    change: dict[str, object], sentence: str
+) -> None:
     first, *others = COMPONENTS
     forms = Resources({"f": json.dumps({"components": [{**first, **change}, *others]}).encode()})
     [found] = findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms)
@@ -199,7 +249,11 @@ def test_a_form_may_read_its_own_fields_from_inside_a_list() -> None:
     }
     *others, rows = COMPONENTS
     forms = Resources(
-        {"f": json.dumps({"components": [*others, {**rows, "components": [*rows["components"], inner]}]}).encode()}
+        {
+            "f": json.dumps(
+                {"components": [*others, {**rows, "components": [*rows["components"], inner]}]}
+            ).encode()
+        }
     )  # type: ignore[misc]
     assert findings(process(START, task("a"), END, flow("s", "a"), flow("a", "e")), forms) == []
 

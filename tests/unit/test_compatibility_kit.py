@@ -1,4 +1,6 @@
-"""The public compatibility kit for decision tables, carried with the project: what we answer may only become better."""
+"""The public compatibility kit for decision tables, carried with the project:
+what we answer may only become better.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,14 @@ from tests.support.tck import Kit, agree, cases
 
 OF = {"2": 126, "3": 1495}
 WHOLE = {"2": 126, "3": 1463}
-"""Of each level the cases, and those at least that are right in files that pass the owners' check as a whole."""
+"""Of each level the cases, and those at least that are right in
+files that pass the owners' check as a whole.
+"""
 DIFFERENT = {
     "0076-feel-external-java/": "no text of a file may call a program outside (Java, PMML)",
     "0089-nested-inputdata-imports/": "a file is deployed by itself: models of other files are not imported",
-    "1146-feel-context-put-function/nested008": "``key`` takes the keys that lead inside as well, as ``keys`` does",
+    "1146-feel-context-put-function/nested008": "``key`` takes the keys that lead inside as well, as "
+    "``keys`` does",
     "1148-feel-now-function/": "the clock cannot be read: a step replayed later must come to the same",
 }
 """The cases, by how their keys begin, that we answer otherwise than the kit, and why."""

@@ -20,9 +20,12 @@ def table(policy: str, rules: list[tuple[str, str]], aggregation: str = "") -> D
     )
     how = f'hitPolicy="{policy}"' + (f' aggregation="{aggregation}"' if aggregation else "")
     return parse_decision(
-        f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n"><decision id="t" name="t">'
-        f'<decisionTable id="dt" {how}><input id="in"><inputExpression id="e"><text>x</text></inputExpression></input>'
-        f'<output id="out" name="y"><outputValues id="v"><text>"high","low"</text></outputValues></output>{rows}'
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
+        '<decision id="t" name="t">'
+        f'<decisionTable id="dt" {how}><input id="in"><inputExpression id="e"><text>x</text>'
+        "</inputExpression></input>"
+        '<output id="out" name="y"><outputValues id="v"><text>"high","low"</text></outputValues>'
+        f"</output>{rows}"
         "</decisionTable></decision></definitions>".encode()
     )
 
@@ -45,8 +48,11 @@ def test_first_any_priority_and_collect() -> None:
         table("ANY", overlapping).evaluate({"x": 1})
     numbers = [("-", "3"), ("-", "4"), ("&gt; 100", "9")]
     assert [table("COLLECT", numbers, how).evaluate({"x": 1}) for how in ("SUM", "MIN", "MAX", "COUNT")] == [
-        {"y": 7}, {"y": 3}, {"y": 4}, {"y": 2},
-    ]  # fmt: skip
+        {"y": 7},
+        {"y": 3},
+        {"y": 4},
+        {"y": 2},
+    ]
 
 
 @pytest.mark.parametrize("body", [b"<a/>", b"<broken", b'<!DOCTYPE x [<!ENTITY a "b">]><definitions/>'])
@@ -61,20 +67,26 @@ def test_hostile_files_are_refused(body: bytes) -> None:
     [
         ({"per_capita": 6310, "household_type": "ordinary", "risks": ["illness"]}, ("admit", "marginal")),
         ({"per_capita": 6900, "household_type": "lifted_with_policy", "risks": []}, ("admit", "unstable")),
-        ({"per_capita": 9800, "after_rigid": -18866, "household_type": "ordinary", "risks": ["accident"]}, ("admit", "sudden_hardship")),
-        ({"per_capita": 9200, "after_rigid": 9000, "housing_ok": "no", "risks": ["housing"]}, ("admit", "sudden_hardship")),
+        (
+            {"per_capita": 9800, "after_rigid": -18866, "household_type": "ordinary", "risks": ["accident"]},
+            ("admit", "sudden_hardship"),
+        ),
+        (
+            {"per_capita": 9200, "after_rigid": 9000, "housing_ok": "no", "risks": ["housing"]},
+            ("admit", "sudden_hardship"),
+        ),
         ({"per_capita": 20000, "after_rigid": 18000, "risks": ["illness"]}, ("judge", None)),
         ({"per_capita": None, "risks": []}, ("judge", None)),
         ({"per_capita": 9800, "after_rigid": -18866, "housing_ok": "no"}, ("judge", None)),
     ],
-)  # fmt: skip
+)
 def test_the_category_table(facts: dict[str, Any], expected: tuple[str, str | None]) -> None:
     decision = parse_decision((ROOT / "bpmn" / "decisions" / "category.dmn").read_bytes())
     found = decision.evaluate({"verification": facts, "monitoring_line": {"amount": 6900}})
     assert (found["advice"], found["category"]) == expected
 
 
-# -- several decisions in one file ------------------------------------------------------------------------------------
+# -- several decisions in one file -----------------------------------------------------------------
 
 
 def model(*decisions: str) -> bytes:
@@ -131,10 +143,14 @@ def test_a_name_with_a_sign_is_a_name_where_it_is_in_sight() -> None:
         ("<filter><in>T:[1, 2, 3]</in><match>T:item &gt; 1</match></filter>", [2, 3]),
         ("<list>T:1T:x</list>", [1, 2]),
         ('<relation><column name="a"/><column name="b"/><row>T:1T:x</row></relation>', [{"a": 1, "b": 2}]),
-        ('<context><contextEntry><variable name="f"/><functionDefinition><formalParameter name="n"/>T:n + 1'
-         "</functionDefinition></contextEntry><contextEntry>T:f(x)</contextEntry></context>", 3),
+        (
+            '<context><contextEntry><variable name="f"/><functionDefinition><formalParameter '
+            'name="n"/>T:n + 1'
+            "</functionDefinition></contextEntry><contextEntry>T:f(x)</contextEntry></context>",
+            3,
+        ),
     ],
-)  # fmt: skip
+)
 def test_boxed_expressions(box: str, value: Any) -> None:
     written = re.sub(r"T:([^<]*?)(?=<|T:)", r"<literalExpression><text>\1</text></literalExpression>", box)
     body = model(f'<decision id="a" name="a"><variable name="a"/>{written}</decision>')

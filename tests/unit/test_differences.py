@@ -56,8 +56,10 @@ def test_a_changed_limit_is_said_in_days_from_the_field_on_the_form() -> None:
 
 STEP = (
     '<bpmn:userTask id="second_sign" name="乡镇复签"><bpmn:extensionElements><spiffworkflow:properties>'
-    '<spiffworkflow:property name="formKey" value="exclusion_review" /><spiffworkflow:property name="queue" value="township" />'
-    '<spiffworkflow:property name="variable" value="second" /></spiffworkflow:properties></bpmn:extensionElements>'
+    '<spiffworkflow:property name="formKey" value="exclusion_review" /><spiffworkflow:property '
+    'name="queue" value="township" />'
+    '<spiffworkflow:property name="variable" value="second" /></spiffworkflow:properties>'
+    "</bpmn:extensionElements>"
     "<bpmn:incoming>flow_a</bpmn:incoming><bpmn:outgoing>flow_b</bpmn:outgoing></bpmn:userTask>"
     '<bpmn:sequenceFlow id="flow_b" sourceRef="second_sign" targetRef="appraise" />'
 )
@@ -73,7 +75,8 @@ def test_a_new_step_is_named_with_its_level_and_the_route_that_now_leads_to_it()
     said = found(built(body))
     assert ("added", "新增人工任务“乡镇复签”（乡级）") in said
     assert any(
-        kind == "changed" and text.startswith("路线：从") and text.endswith("到“乡镇复签”") for kind, text in said
+        kind == "changed" and text.startswith("路线：从") and text.endswith("到“乡镇复签”")
+        for kind, text in said
     )
     back = [(one.kind, one.text) for one in differences(built(body), OLD)]
     assert ("removed", "去掉人工任务“乡镇复签”（乡级）") in back
@@ -87,9 +90,12 @@ def test_forms_and_decisions_are_told_by_field_and_by_cell() -> None:
     )
     said = found(built(verification=form, category=rule))
     assert any(
-        text.startswith("表单“入户核实、补充核实（verification）”：“户类型”：由“必填，选项：") for _, text in said
+        text.startswith("表单“入户核实、补充核实（verification）”：“户类型”：由“必填，选项：")
+        for _, text in said
     )
-    assert any(text.startswith("决策表“") and "由“脱贫不稳定户”改为“突发严重困难户”" in text for _, text in said)
+    assert any(
+        text.startswith("决策表“") and "由“脱贫不稳定户”改为“突发严重困难户”" in text for _, text in said
+    )
     assert len(said) == 2
 
 
@@ -111,7 +117,9 @@ def test_services_parts_and_steps_are_called_by_their_chinese_names() -> None:
 
 @pytest.mark.duty("C5")
 def test_a_step_with_another_name_is_one_change_wherever_else_it_is_named() -> None:
-    assert found(built(BODY.replace('name="入户核实"', 'name="上门核实"'))) == [("changed", "“入户核实” → “上门核实”")]
+    assert found(built(BODY.replace('name="入户核实"', 'name="上门核实"'))) == [
+        ("changed", "“入户核实” → “上门核实”")
+    ]
     form = RESOURCES.form["authorisation"].replace("是否签订".encode(), "签了没有".encode())
     said = found(built(authorisation=form))
     assert said == [("changed", "表单“签订承诺授权书（authorisation）”：“是否签订” → “签了没有”")]
@@ -129,7 +137,9 @@ def test_notes_on_the_drawing_are_compared_by_their_text() -> None:
     changed = Difference("changed", f"注释“{text}” → “公示 7 天”", "public_notice", "note_notice")
     assert said(NOTICE.replace(text, "公示 7 天")) == [changed]
     place = NOTICE.index("<bpmn:textAnnotation")
-    extra = '<bpmn:textAnnotation id="more"><bpmn:text>见豫防返贫〔2022〕3号</bpmn:text></bpmn:textAnnotation>'
+    extra = (
+        '<bpmn:textAnnotation id="more"><bpmn:text>见豫防返贫〔2022〕3号</bpmn:text></bpmn:textAnnotation>'
+    )
     added = NOTICE[:place] + extra + NOTICE[place:]
     assert said(added) == [Difference("added", "新增注释“见豫防返贫〔2022〕3号”", "public_notice", "more")]
     back = differences(Definition(added.encode(), RESOURCES), old)
@@ -175,7 +185,7 @@ def test_conditions_and_times_are_said_with_the_words_of_the_forms() -> None:
         ("days after( discovery_date ,15 )", None),
         ("1 +", "1 +"),  # what is no FEEL stays as written
     ],
-)  # fmt: skip
+)
 def test_words_come_from_what_a_text_says_not_from_how_it_is_written(text: str, said: str | None) -> None:
     words = Wording(OLD)
     if said is None:
@@ -187,7 +197,10 @@ def test_words_come_from_what_a_text_says_not_from_how_it_is_written(text: str, 
 def test_values_of_a_table_are_called_as_on_the_forms_wherever_they_stand() -> None:
     words = Wording(OLD)
     assert words.cell('"illness","accident"') == "“因病”、“因意外事故”"
-    assert words.cell('count(?[item in ("illness", "accident")])>0') == "count(?[item in (“因病”、“因意外事故”)])>0"
+    assert (
+        words.cell('count(?[item in ("illness", "accident")])>0')
+        == "count(?[item in (“因病”、“因意外事故”)])>0"
+    )
     assert words.cell('"是 true, 不是 null"') == '"是 true, 不是 null"'
     assert words.cell("true") == "是"
 

@@ -32,7 +32,9 @@ EVIL = ('#panic("x")', "*粗*_斜_", "$x$ \\ ` <a> @b", '"]); #read("/etc/passwd
 
 def notice(count: int, name: str = "王建国") -> Paper:
     """A notice of `count` households."""
-    return compose.notice(TERMS, [Listed("下庙村", "东沟组", name, 3, details={"类别": "边缘易致贫户"})] * count)
+    return compose.notice(
+        TERMS, [Listed("下庙村", "东沟组", name, 3, details={"类别": "边缘易致贫户"})] * count
+    )
 
 
 def pdf_text(body: bytes) -> str:
@@ -98,7 +100,9 @@ def test_characters_that_no_font_has_are_told_by_person_and_never_print_as_boxes
     shown = pdf_text(pdf.render([paper]))
     assert "王〓" in shown and "U+216DF" in shown and "U+28B4E" in shown and "手写补正" in shown
     assert "手写补正" not in pdf_text(pdf.render([notice(2)]))
-    assert "王𡛟" in paper.text and "王𡛟" in word_text(word.render([paper]))  # Word has the office's own fonts
+    assert "王𡛟" in paper.text and "王𡛟" in word_text(
+        word.render([paper])
+    )  # Word has the office's own fonts
 
 
 def test_an_offices_own_fonts_come_first(tmp_path: Path) -> None:
@@ -115,7 +119,9 @@ def test_an_offices_own_fonts_come_first(tmp_path: Path) -> None:
     assert "OfficeRare" in names and "OfficeBody" in names and "NotoSerif" in names
 
 
-@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8))
+@given(
+    st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=8)
+)
 @settings(max_examples=40, deadline=None)
 def test_whatever_a_name_is_written_with_prints_or_is_told(name: str) -> None:
     paper = notice(1, name)

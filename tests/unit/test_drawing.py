@@ -9,16 +9,31 @@ from engine.definitions.definition import FLOW_NODES
 
 LIMITS = Path(__file__).parents[2] / "web" / "assets" / "modeler" / "limits.js"
 KINDS = {
-    "none-start": "startEvent", "message-start": "startEvent", "none-end": "endEvent", "terminate-end": "endEvent",
-    "message-intermediate-catch": "intermediateCatchEvent", "timer-intermediate-catch": "intermediateCatchEvent",
-    "message-boundary": "boundaryEvent", "timer-boundary": "boundaryEvent", "user-task": "userTask",
-    "non-interrupting-message-boundary": "boundaryEvent", "non-interrupting-timer-boundary": "boundaryEvent",
-    "manual-task": "manualTask", "service-task": "serviceTask", "rule-task": "businessRuleTask",
-    "call-activity": "callActivity", "collapsed-subprocess": "subProcess", "expanded-subprocess": "subProcess",
-    "subprocess": "subProcess", "exclusive-gateway": "exclusiveGateway", "parallel-gateway": "parallelGateway",
-    "inclusive-gateway": "inclusiveGateway", "event-based-gateway": "eventBasedGateway",
-    "sequence-flow": "", "default-flow": "",
-}  # fmt: skip
+    "none-start": "startEvent",
+    "message-start": "startEvent",
+    "none-end": "endEvent",
+    "terminate-end": "endEvent",
+    "message-intermediate-catch": "intermediateCatchEvent",
+    "timer-intermediate-catch": "intermediateCatchEvent",
+    "message-boundary": "boundaryEvent",
+    "timer-boundary": "boundaryEvent",
+    "user-task": "userTask",
+    "non-interrupting-message-boundary": "boundaryEvent",
+    "non-interrupting-timer-boundary": "boundaryEvent",
+    "manual-task": "manualTask",
+    "service-task": "serviceTask",
+    "rule-task": "businessRuleTask",
+    "call-activity": "callActivity",
+    "collapsed-subprocess": "subProcess",
+    "expanded-subprocess": "subProcess",
+    "subprocess": "subProcess",
+    "exclusive-gateway": "exclusiveGateway",
+    "parallel-gateway": "parallelGateway",
+    "inclusive-gateway": "inclusiveGateway",
+    "event-based-gateway": "eventBasedGateway",
+    "sequence-flow": "",
+    "default-flow": "",
+}
 """What the entries of the menu draw, by the tool's names for them."""
 
 

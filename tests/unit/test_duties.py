@@ -28,7 +28,11 @@ def test_one_failed_variant_proves_nothing() -> None:
 
 def test_a_duty_without_a_proof_is_said_to_be_unfinished() -> None:
     lines = duties.page(duties.proofs([])).splitlines()
-    assert len([line for line in lines if line.endswith(f"| {duties.UNFINISHED} |")]) == len(duties.NUMBERS) == 47
+    assert (
+        len([line for line in lines if line.endswith(f"| {duties.UNFINISHED} |")])
+        == len(duties.NUMBERS)
+        == 47
+    )
 
 
 def test_a_mark_that_names_no_duty_is_refused() -> None:

@@ -17,9 +17,17 @@ BOTH = pytest.mark.parametrize(("text", "value"), WRITTEN)
 
 def limited(cancel: str) -> str:
     return process(
-        START, task("a"), boundary("limit", "a", "P5D", cancel), task("late"), END, '<bpmn:endEvent id="e2"/>',
-        flow("s", "a"), flow("a", "e"), flow("limit", "late"), flow("late", "e2"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        boundary("limit", "a", "P5D", cancel),
+        task("late"),
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("limit", "late"),
+        flow("late", "e2"),
+    )
 
 
 def deployed(body: str) -> Definition:
@@ -57,15 +65,23 @@ def test_a_cycle_needs_an_event_that_does_not_interrupt(text: str, value: bool) 
 
 @BOTH
 def test_instances_follow_one_another_or_not(text: str, value: bool) -> None:
-    mark = f'<bpmn:multiInstanceLoopCharacteristics isSequential="{text}"><bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>'
+    mark = (
+        f'<bpmn:multiInstanceLoopCharacteristics isSequential="{text}">'
+        "<bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+    )
     body = process(START, task("a", extra=mark), END, flow("s", "a"), flow("a", "e"))
     assert len(begun(body).open_tasks()) == (1 if value else 3)
 
 
 @BOTH
 def test_a_loop_asks_before_or_after(text: str, value: bool) -> None:
-    mark = f'<bpmn:standardLoopCharacteristics testBefore="{text}"><bpmn:loopCondition>wanted</bpmn:loopCondition></bpmn:standardLoopCharacteristics>'
-    body = process(START, task("a", extra=mark), task("b"), END, flow("s", "a"), flow("a", "b"), flow("b", "e"))
+    mark = (
+        f'<bpmn:standardLoopCharacteristics testBefore="{text}">'
+        "<bpmn:loopCondition>wanted</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    )
+    body = process(
+        START, task("a", extra=mark), task("b"), END, flow("s", "a"), flow("a", "b"), flow("b", "e")
+    )
     assert open_names(begun(body, wanted=False)) == (["b"] if value else ["a"])
 
 
@@ -85,7 +101,13 @@ def test_a_process_is_meant_to_run_or_not(text: str, value: bool) -> None:
 @BOTH
 def test_a_subprocess_is_for_an_event_or_in_the_flow(text: str, value: bool) -> None:
     inner = f'<bpmn:startEvent id="is"/>{task("a")}<bpmn:endEvent id="ie"/>{flow("is", "a")}{flow("a", "ie")}'
-    body = process(START, f'<bpmn:subProcess id="sub" triggeredByEvent="{text}">{inner}</bpmn:subProcess>', END, flow("s", "sub"), flow("sub", "e"))  # fmt: skip
+    body = process(
+        START,
+        f'<bpmn:subProcess id="sub" triggeredByEvent="{text}">{inner}</bpmn:subProcess>',
+        END,
+        flow("s", "sub"),
+        flow("sub", "e"),
+    )
     definition, findings = check(body.encode(), FORMS)
     assert (definition is None) is value
     assert any("事件子流程" in one.message for one in findings) is value
@@ -95,7 +117,13 @@ def test_a_subprocess_is_for_an_event_or_in_the_flow(text: str, value: bool) -> 
 
 @BOTH
 def test_what_is_not_run_is_refused_however_it_is_written(text: str, value: bool) -> None:
-    body = process(START, task("a").replace("<bpmn:userTask ", f'<bpmn:userTask isForCompensation="{text}" '), END, flow("s", "a"), flow("a", "e"))  # fmt: skip
+    body = process(
+        START,
+        task("a").replace("<bpmn:userTask ", f'<bpmn:userTask isForCompensation="{text}" '),
+        END,
+        flow("s", "a"),
+        flow("a", "e"),
+    )
     definition, _ = check(body.encode(), FORMS)
     assert (definition is None) is value
 
@@ -103,11 +131,16 @@ def test_what_is_not_run_is_refused_however_it_is_written(text: str, value: bool
 @pytest.mark.parametrize("text", ["TRUE", "yes", "", "2", "是"])
 @pytest.mark.parametrize("name", ["cancelActivity", "isSequential", "isExecutable"])
 def test_anything_else_is_named(text: str, name: str) -> None:
-    mark = '<bpmn:multiInstanceLoopCharacteristics isSequential="true"><bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>'
+    mark = (
+        '<bpmn:multiInstanceLoopCharacteristics isSequential="true">'
+        "<bpmn:loopCardinality>3</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+    )
     body = limited("true").replace("</bpmn:userTask>", f"{mark}</bpmn:userTask>", 1)
     definition, findings = check(body.replace(f'{name}="true"', f'{name}="{text}"').encode(), FORMS)
     assert definition is None
-    assert any(f"“{name}”写成了“{text}”" in one.message and one.element_id in ("limit", "a", "p") for one in findings)
+    assert any(
+        f"“{name}”写成了“{text}”" in one.message and one.element_id in ("limit", "a", "p") for one in findings
+    )
 
 
 @BOTH
@@ -121,5 +154,11 @@ def test_what_is_kept_has_plain_flags_for_the_drawing_page(text: str, value: boo
 
 
 def test_a_timer_elsewhere_is_not_touched() -> None:
-    body = process(START, f'<bpmn:intermediateCatchEvent id="w">{timer_of("w", "P1D")}</bpmn:intermediateCatchEvent>', END, flow("s", "w"), flow("w", "e"))  # fmt: skip
+    body = process(
+        START,
+        f'<bpmn:intermediateCatchEvent id="w">{timer_of("w", "P1D")}</bpmn:intermediateCatchEvent>',
+        END,
+        flow("s", "w"),
+        flow("w", "e"),
+    )
     assert [one.limit for one in begun(body).timers()] == [False]

@@ -1,4 +1,6 @@
-"""What people write from a Chinese keyboard, from Excel, in another encoding: each is told how it is written here."""
+"""What people write from a Chinese keyboard, from Excel, in another encoding:
+each is told how it is written here.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,20 @@ from tests.support.small import END, START, flow, process, task
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("a.x = “b”", "英文的 \""), ("a.x ＝ 3", "英文的 ="), ("f（3）", "英文的 ("), ("[1，2]", "英文的 ,"), ("a ≥ 3", ">="), ("a ≤ 3", "<="),
-        ("a ≠ 3", "!="), ("a == 3", "只写一个 ="), ("a <> 3", "!="), ("a = 1 且 b = 2", "请写 and"), ("a && b", "请写 and"), ("a = 'b'", "双引号"),
+        ("a.x = “b”", '英文的 "'),
+        ("a.x ＝ 3", "英文的 ="),
+        ("f（3）", "英文的 ("),
+        ("[1，2]", "英文的 ,"),
+        ("a ≥ 3", ">="),
+        ("a ≤ 3", "<="),
+        ("a ≠ 3", "!="),
+        ("a == 3", "只写一个 ="),
+        ("a <> 3", "!="),
+        ("a = 1 且 b = 2", "请写 and"),
+        ("a && b", "请写 and"),
+        ("a = 'b'", "双引号"),
     ],
-)  # fmt: skip
+)
 def test_signs_of_other_keyboards_and_languages(text: str, hint: str) -> None:
     with pytest.raises(FeelSyntaxError) as error:
         compile_expression(text)
@@ -27,9 +39,10 @@ def test_signs_of_other_keyboards_and_languages(text: str, hint: str) -> None:
     ("body", "hint"),
     [
         ('<?xml version="1.0" encoding="UTF-8"?><a name="走访"/>'.encode("gbk"), "多半是 GBK"),
-        (b'\n<?xml version="1.0"?><a/>', "开头的空行"), (b'<?xml version="1.0" encoding="no-such"?><a/>', "UTF-8 重新保存"),
+        (b'\n<?xml version="1.0"?><a/>', "开头的空行"),
+        (b'<?xml version="1.0" encoding="no-such"?><a/>', "UTF-8 重新保存"),
     ],
-)  # fmt: skip
+)
 def test_a_file_in_another_encoding(body: bytes, hint: str) -> None:
     assert hint in check(body, Resources())[1][0].message
 
@@ -47,8 +60,10 @@ def test_decisions_without_ids_are_all_there() -> None:
 def test_spans_that_others_write_are_understood(span: str) -> None:
     kind = "timeCycle" if span[0] == "R" else "timeDuration"
     limit = (
-        f'<bpmn:boundaryEvent id="b" attachedToRef="a" cancelActivity="false"><bpmn:timerEventDefinition id="bt">'
-        f'<bpmn:{kind}>{span}</bpmn:{kind}></bpmn:timerEventDefinition></bpmn:boundaryEvent><bpmn:endEvent id="e2"/>'
+        '<bpmn:boundaryEvent id="b" attachedToRef="a" cancelActivity="false"><bpmn:timerEventDefinition '
+        'id="bt">'
+        f"<bpmn:{kind}>{span}</bpmn:{kind}></bpmn:timerEventDefinition></bpmn:boundaryEvent>"
+        '<bpmn:endEvent id="e2"/>'
     )
     body = process(START, task("a"), limit, END, flow("s", "a"), flow("a", "e"), flow("b", "e2"))
     form = b'{"components": [{"type": "textfield", "key": "x", "label": "x"}]}'

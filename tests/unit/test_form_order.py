@@ -1,4 +1,6 @@
-"""A form is evaluated in one order, by dependency: the table of cases is run by the server and by the page's script."""
+"""A form is evaluated in one order, by dependency:
+the table of cases is run by the server and by the page's script.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_the_check_finds_an_order_in_every_case(case: dict[str, Any]) -> None:
 
 
 def test_what_is_stored_is_what_was_shown() -> None:
-    """The order of drawing does not matter: every form of the table gives the same when it is drawn backwards."""
+    """The order of drawing does not matter: every form of the table
+    gives the same when it is drawn backwards.
+    """
     for case in CASES:
         turned = compile_form({"components": case["components"][::-1]})
         if "clean" in case:
@@ -77,7 +81,11 @@ def computed(key: str, text: str) -> dict[str, Any]:
             computed("total", "=sum(rows.share)"),
         ],
         [
-            {"type": "group", "conditional": {"hide": "=x = null"}, "components": [{"type": "textfield", "key": "x"}]},
+            {
+                "type": "group",
+                "conditional": {"hide": "=x = null"},
+                "components": [{"type": "textfield", "key": "x"}],
+            },
         ],
     ],
 )
@@ -87,7 +95,9 @@ def test_a_circle_is_refused(components: list[dict[str, Any]]) -> None:
 
 def test_a_long_chain_is_refused_and_a_short_one_drawn_backwards_works() -> None:
     def chain(length: int) -> list[dict[str, Any]]:
-        return [computed(f"n{i}", f"=n{i + 1} + 1") for i in range(length)] + [{"type": "number", "key": f"n{length}"}]
+        return [computed(f"n{i}", f"=n{i + 1} + 1") for i in range(length)] + [
+            {"type": "number", "key": f"n{length}"}
+        ]
 
     assert sentences(chain(50)) == [] and len(sentences(chain(200))) == 1
     assert compile_form({"components": chain(50)}).validate({"n50": "1"}, today=TODAY)["n0"] == 51
@@ -105,7 +115,9 @@ def test_a_long_chain_is_refused_and_a_short_one_drawn_backwards_works() -> None
     ],
 )
 def test_what_an_expression_reads(text: str, reads: dict[str, Any]) -> None:
-    assert needs(compile_expression(text).tree, lambda name: {"a", "c", "n"} if name == "rows" else ()) == reads
+    assert (
+        needs(compile_expression(text).tree, lambda name: {"a", "c", "n"} if name == "rows" else ()) == reads
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,11 +134,26 @@ def test_not_before_names_another_date(earlier: str, sentence: str) -> None:
 
 
 def test_not_before_holds_in_a_row_for_a_date_outside() -> None:
-    form = compile_form({"components": [
-        {"type": "datetime", "key": "from", "label": "开始"},
-        {"type": "dynamiclist", "path": "rows", "label": "行", "components": [
-            {"type": "datetime", "key": "to", "label": "结束", "properties": {"notBefore": "from"}}]},
-    ]})  # fmt: skip
+    form = compile_form(
+        {
+            "components": [
+                {"type": "datetime", "key": "from", "label": "开始"},
+                {
+                    "type": "dynamiclist",
+                    "path": "rows",
+                    "label": "行",
+                    "components": [
+                        {
+                            "type": "datetime",
+                            "key": "to",
+                            "label": "结束",
+                            "properties": {"notBefore": "from"},
+                        }
+                    ],
+                },
+            ]
+        }
+    )
     with pytest.raises(Invalid) as refused:
         form.validate({"from": "2022-05-04", "rows": [{"to": ""}, {"to": "2022-05-03"}]}, today=TODAY)
     assert refused.value.fields == {"rows.1.to": ["结束：不能早于开始。"]}
@@ -134,10 +161,19 @@ def test_not_before_holds_in_a_row_for_a_date_outside() -> None:
 
 def test_the_same_name_in_a_row_is_another_field() -> None:
     """An error of the form says nothing about a field of the same name in a row."""
-    form = compile_form({"components": [
-        {"type": "number", "key": "n", "label": "外"},
-        {"type": "dynamiclist", "path": "rows", "label": "行", "components": [{"type": "number", "key": "n", "label": "内"}]},
-    ]})  # fmt: skip
+    form = compile_form(
+        {
+            "components": [
+                {"type": "number", "key": "n", "label": "外"},
+                {
+                    "type": "dynamiclist",
+                    "path": "rows",
+                    "label": "行",
+                    "components": [{"type": "number", "key": "n", "label": "内"}],
+                },
+            ]
+        }
+    )
     with pytest.raises(Invalid) as refused:
         form.validate({"n": "x", "rows": [{"n": "y"}, {}, {"n": "1"}]}, today=TODAY)
     assert refused.value.fields == {"n": ["外：请填写数字。"], "rows.0.n": ["内：请填写数字。"]}

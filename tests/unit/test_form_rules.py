@@ -1,4 +1,6 @@
-"""What is typed is compared with the case and with itself: bounds of dates, rules of forms, and their check."""
+"""What is typed is compared with the case and with itself: bounds of dates, rules of forms,
+and their check.
+"""
 
 from __future__ import annotations
 
@@ -58,30 +60,47 @@ def one_date(**properties: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("end", "facts", "typed", "said"),
     [
-        ("case.appraisal.held_on", {"case": {"appraisal": {"held_on": "2022-05-10"}}}, "2022-05-09", "2022年5月10日"),
+        (
+            "case.appraisal.held_on",
+            {"case": {"appraisal": {"held_on": "2022-05-10"}}},
+            "2022-05-09",
+            "2022年5月10日",
+        ),
         ("case.appraisal.held_on", {"case": {"appraisal": {"held_on": "2022-05-10"}}}, "2022-05-10", ""),
         ("case.appraisal.held_on", {"step": {"opened_on": "2022-05-12"}}, "2022-05-11", "2022年5月12日"),
         ("case.appraisal.held_on", {}, "2022-05-19", "2022年5月20日（今天）"),
         ("case.a?, case.b?", {"case": {"b": "2022-05-03"}}, "2022-05-02", "2022年5月3日"),
         ("case.a?, case.b?", {"step": {"opened_on": "2022-05-12"}}, "2022-05-11", "2022年5月12日"),
-        ("case.a, step.opened_on - 2天", {"case": {"a": "2022-05-01"}, "step": {"opened_on": "2022-05-12"}}, "2022-05-09",
-         "2022年5月10日"),
-        ("case.a, step.opened_on - 2天", {"case": {"a": "2022-05-01"}, "step": {"opened_on": "2022-05-12"}}, "2022-05-10",
-         ""),
+        (
+            "case.a, step.opened_on - 2天",
+            {"case": {"a": "2022-05-01"}, "step": {"opened_on": "2022-05-12"}},
+            "2022-05-09",
+            "2022年5月10日",
+        ),
+        (
+            "case.a, step.opened_on - 2天",
+            {"case": {"a": "2022-05-01"}, "step": {"opened_on": "2022-05-12"}},
+            "2022-05-10",
+            "",
+        ),
         ("today - 1年", {}, "2021-05-19", "2021年5月20日"),
         ("today - 1月", {}, "2022-04-20", ""),
         ("first", {}, "2022-05-02", "不能早于FIRST"),
         ("first + 2天", {}, "2022-05-04", "2022年5月5日"),
         ("case.moment", {"case": {"moment": "2022-05-10T00:30:00+08:00"}}, "2022-05-09", "2022年5月10日"),
     ],
-)  # fmt: skip
-def test_the_earliest_day_is_a_fact_and_is_said(end: str, facts: dict[str, Any], typed: str, said: str) -> None:
+)
+def test_the_earliest_day_is_a_fact_and_is_said(
+    end: str, facts: dict[str, Any], typed: str, said: str
+) -> None:
     found = refused(one_date(notBefore=end), {"first": "2022-05-03", "day": typed}, **facts)
     assert bool(found) == bool(said) and said in "".join(found.get("day", [])), found
 
 
 def test_the_latest_day_is_a_fact_too() -> None:
-    assert refused(one_date(notAfter="today + 5年"), {"day": "2027-05-21"}) == {"day": ["DAY：不能晚于2027年5月20日。"]}
+    assert refused(one_date(notAfter="today + 5年"), {"day": "2027-05-21"}) == {
+        "day": ["DAY：不能晚于2027年5月20日。"]
+    }
     assert refused(one_date(notAfter="case.end"), {"day": "2022-05-21"})["day"]  # a missing end is today
 
 
@@ -107,17 +126,27 @@ def test_a_slip_in_the_year_is_refused_on_every_date(typed: str) -> None:
         (field("item", "textfield"), "是表达式自己的词"),
         (field("a-b", "textfield"), "只能用字母"),
         ({**field("n", "number"), "validate": {"max": 2}, "defaultValue": 3}, "默认值“3”这一项自己不收"),
-        ({**field("n", "textfield"), "validate": {"maxLength": 2}, "defaultValue": "三个字"}, "这一项自己不收"),
+        (
+            {**field("n", "textfield"), "validate": {"maxLength": 2}, "defaultValue": "三个字"},
+            "这一项自己不收",
+        ),
         ({**field("n", "select"), "values": [{"value": "a"}], "defaultValue": "b"}, "请从所列选项中选择"),
         ({**field("n"), "defaultValue": "2022-02-30"}, "这一项自己不收"),
-        ({"type": "text", "text": "请 {{household.head_name}} 签字", "id": "t"}, "“{{household.head_name}}”不会换成值"),
+        (
+            {"type": "text", "text": "请 {{household.head_name}} 签字", "id": "t"},
+            "“{{household.head_name}}”不会换成值",
+        ),
         ({**field("n", "textfield"), "description": "见 ${notice.number}"}, "“${notice.number}”不会换成值"),
         (field("n", "textfield", prefill="household.nickname"), "“household”里可用"),
         (field("n", "textfield", prefill="household.head_name + case"), "整个 case"),
         (field("n", "textfield", prefill="clue.nothing"), "“clue”里可用"),
         (field("n", "textfield", prefill="verification.income"), "没有来处"),
         (
-            {"type": "dynamiclist", "path": "rows", "components": [field("n", "textfield", prefill="household.size")]},
+            {
+                "type": "dynamiclist",
+                "path": "rows",
+                "components": [field("n", "textfield", prefill="household.size")],
+            },
             "一行里的项目不能单独预填",
         ),
         ({**field("n", "number"), "validate": {"min": 3, "max": 2}}, "最小值大于最大值"),
@@ -130,7 +159,7 @@ def test_a_form_that_could_not_be_judged_is_a_finding(component: dict[str, Any],
     assert any(sentence in one.message for one in found), [one.message for one in found]
 
 
-# -- the rules that come with the product -----------------------------------------------------------------------------
+# -- the rules that come with the product ----------------------------------------------------------
 
 
 def member(number: str, **changes: Any) -> dict[str, Any]:
@@ -143,18 +172,33 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "abstain": [("appraisal", {"attendance": 10, "favour": 2, "against": 8, "abstain": 3})],
     "result": [
         ("appraisal", {"attendance": 13, "favour": 2, "against": 8, "abstain": 3, "result": "agreed"}),
-        ("appraisal", {"attendance": 10, "favour": 8, "against": 2, "abstain": 0, "result": "not_agreed", "reason": "x"}),
+        (
+            "appraisal",
+            {
+                "attendance": 10,
+                "favour": 8,
+                "against": 2,
+                "abstain": 0,
+                "result": "not_agreed",
+                "reason": "x",
+            },
+        ),
         ("appraisal", {"attendance": 10, "favour": 5, "against": 5, "abstain": 0, "result": "agreed"}),
     ],
     "investigator_2": [
-        ("verification", {"investigator_2": "张三"}), ("stability_check", {"investigator_2": "张三"}),
-        ("rollback_check", {"investigator_2": "张三"}), ("look_back", {"investigator_2": "张三"}),
+        ("verification", {"investigator_2": "张三"}),
+        ("stability_check", {"investigator_2": "张三"}),
+        ("rollback_check", {"investigator_2": "张三"}),
+        ("look_back", {"investigator_2": "张三"}),
         ("clearance_check", {"investigator_2": "张三"}),
     ],
     "reviewed_by": [("registration", {"reviewed_by": "甲"}), ("elimination_record", {"reviewed_by": "甲"})],
     "opinion": [
-        ("look_back", {"income_stable": "no"}), ("look_back", {"risk_stable": "no"}), ("look_back", {"housing_ok": "no"}),
-        ("look_back", {"opinion": "unstable"}), ("stability_check", {"water_ok": "no"}),
+        ("look_back", {"income_stable": "no"}),
+        ("look_back", {"risk_stable": "no"}),
+        ("look_back", {"housing_ok": "no"}),
+        ("look_back", {"opinion": "unstable"}),
+        ("stability_check", {"water_ok": "no"}),
         ("stability_check", {"risk_checks": [{"risk": "illness", "gone": "no", "evidence": "仍在治疗"}]}),
         ("rollback_check", {"opinion": "no_labour"}),
     ],
@@ -163,7 +207,9 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
         (form, {"members": rows})
         for form in ("verification", "stability_check", "rollback_check", "look_back")
         for rows in (
-            [HEAD, {**WIFE, "relation": "head"}], [{**WIFE, "relation": "other"}], [HEAD, WIFE, {**SON, "relation": "spouse"}],
+            [HEAD, {**WIFE, "relation": "head"}],
+            [{**WIFE, "relation": "other"}],
+            [HEAD, WIFE, {**SON, "relation": "spouse"}],
             [HEAD, {**SON, "id_number": HEAD["id_number"]}],
             [HEAD, {**SON, "id_type": "disability", "id_number": HEAD["id_number"] + "43"}],
         )
@@ -175,14 +221,23 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "members.1.sex": [
         (form, {"members": [HEAD, row]})
         for form in ("verification", "stability_check", "rollback_check", "look_back")
-        for row in ({**SON, "relation": "daughter"}, {**WIFE, "relation": "mother", "sex": "male", "id_type": "none"},
-                    {**WIFE, "relation": "father"})
+        for row in (
+            {**SON, "relation": "daughter"},
+            {**WIFE, "relation": "mother", "sex": "male", "id_type": "none"},
+            {**WIFE, "relation": "father"},
+        )
     ],
-}  # fmt: skip
+}
 """By the path at which the sentence stands: a form and what contradicts itself in it."""
-FACTS = {"case": {"discovery_date": "2022-05-01", "opened_on": "2022-05-01"}, "step": {"opened_on": "2022-05-20"}}
+FACTS = {
+    "case": {"discovery_date": "2022-05-01", "opened_on": "2022-05-01"},
+    "step": {"opened_on": "2022-05-20"},
+}
 FACTS["case"] |= {"decision_matter": "elimination", "elimination_manner": "stable"}
-FACTS["case"] |= {"elimination_conditions": [{"reason": "x"}], "county_approval": {"manner": "stable"}}  # type: ignore[dict-item]
+FACTS["case"] |= {  # type: ignore[dict-item]
+    "elimination_conditions": [{"reason": "x"}],
+    "county_approval": {"manner": "stable"},
+}
 FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_on": "2022-07-01"}
 OTHERS = [
     ("county_approval", "manner", {"outcome": "approve", "manner": "stable"}),
@@ -245,8 +300,12 @@ def test_a_day_before_the_step_opened_needs_its_reason() -> None:
 
 def test_rows_are_compared_with_what_they_stand_in() -> None:
     rows = [{"source": "医保", "finding": "x", "as_of": "2022-05-19"}]
-    typed = papers.paper("matching_result", TODAY, "1", effect="to_verify", findings=rows, matched_on="2022-05-18")
-    assert refused(FORMS["matching_result"], typed, **FACTS) == {"findings.0.as_of": ["数据日期：不能晚于结果日期。"]}
+    typed = papers.paper(
+        "matching_result", TODAY, "1", effect="to_verify", findings=rows, matched_on="2022-05-18"
+    )
+    assert refused(FORMS["matching_result"], typed, **FACTS) == {
+        "findings.0.as_of": ["数据日期：不能晚于结果日期。"]
+    }
     measure = papers.measure(TODAY, "illness", "health", ends_on=(TODAY - timedelta(days=1)).isoformat())
     plan = papers.paper("assistance_plan", TODAY, "1", measures=[measure])
     assert refused(FORMS["assistance_plan"], plan)["measures.0.ends_on"] == ["完成日期：不能早于开始日期。"]

@@ -65,7 +65,12 @@ def test_the_verification_computes_income_and_never_trusts_the_client() -> None:
         today=TODAY,
         context={"case": {"monitoring_line": {"amount": 6900}}},
     )
-    assert (clean["net_income"], clean["per_capita"], clean["after_rigid"], clean["line"]) == (12000, 6000, -4000, 6900)
+    assert (clean["net_income"], clean["per_capita"], clean["after_rigid"], clean["line"]) == (
+        12000,
+        6000,
+        -4000,
+        6900,
+    )
 
 
 @pytest.mark.duty("R07")
@@ -81,7 +86,9 @@ def test_an_incomplete_verification_names_each_field() -> None:
 
 def test_what_is_hidden_is_dropped_and_not_required() -> None:
     form = load("authorisation")
-    clean = form.validate({"signed": "no", "refusal_reason": "不愿", "scan": ["7"], "signers": "x"}, today=TODAY)
+    clean = form.validate(
+        {"signed": "no", "refusal_reason": "不愿", "scan": ["7"], "signers": "x"}, today=TODAY
+    )
     assert clean == {"signed": "no", "refusal_reason": "不愿"}
     assert set(errors(form, {"signed": "yes"})) == {"signers", "signed_on", "scan"}
 
@@ -177,16 +184,19 @@ def test_prefill_comes_from_the_register() -> None:
 def test_unknown_component_types_and_bad_conditions_are_findings() -> None:
     schema = {
         "components": [
-            {"type": "html", "content": "<b>"}, {"type": "textfield", "key": "a"}, {"type": "textfield", "key": "a"},
-            {"type": "select", "key": "b"}, {"type": "textfield", "key": "c", "conditional": {"hide": "=1 +"}},
+            {"type": "html", "content": "<b>"},
+            {"type": "textfield", "key": "a"},
+            {"type": "textfield", "key": "a"},
+            {"type": "select", "key": "b"},
+            {"type": "textfield", "key": "c", "conditional": {"hide": "=1 +"}},
         ]
-    }  # fmt: skip
+    }
     sentences = [finding.message for finding in check_form(schema)]
     assert len(sentences) == 4 and "不能在办理页面显示" in sentences[0]
 
 
 def test_the_browser_evaluates_all_that_the_forms_compute() -> None:
-    script = (ROOT / "web" / "assets" / "feel" / "feel.js").read_text()
+    script = (ROOT / "web" / "assets" / "feel.js").read_text()
     table = script[script.index("const kinds") : script.index("export function")]
     known = set(re.findall(r"^  (\w+): ", table, re.MULTILINE))
     components = [
@@ -207,7 +217,10 @@ def test_a_decision_has_no_default() -> None:
     }
     options = [{"value": "approve", "label": "同意"}, {"value": "reject", "label": "不同意"}]
     schema = {
-        "components": [{**radio, "values": options}, {"type": "number", "key": "n", "label": "数", "defaultValue": 3}]
+        "components": [
+            {**radio, "values": options},
+            {"type": "number", "key": "n", "label": "数", "defaultValue": 3},
+        ]
     }
     assert ["决定" in finding.message for finding in check_form(schema)] == [True]
     form = compile_form(schema)  # a version from before the check knew
@@ -230,8 +243,18 @@ def test_in_bulk_nobody_chooses_by_a_default() -> None:
 
 
 def test_a_default_on_a_read_only_field_is_stored_whatever_is_sent() -> None:
-    fixed = {"type": "textfield", "key": "unit", "label": "单位", "readonly": True, "defaultValue": "乡镇政府"}
-    rows = {"type": "dynamiclist", "path": "rows", "components": [fixed, {"type": "number", "key": "n", "label": "数"}]}
+    fixed = {
+        "type": "textfield",
+        "key": "unit",
+        "label": "单位",
+        "readonly": True,
+        "defaultValue": "乡镇政府",
+    }
+    rows = {
+        "type": "dynamiclist",
+        "path": "rows",
+        "components": [fixed, {"type": "number", "key": "n", "label": "数"}],
+    }
     clean = compile_form({"components": [fixed, rows]}).validate(
         {"unit": "x", "rows": [{"n": "1", "unit": "y"}]}, today=TODAY
     )
@@ -241,7 +264,9 @@ def test_a_default_on_a_read_only_field_is_stored_whatever_is_sent() -> None:
 def test_files_in_rows_are_found_and_replaced_where_they_stand() -> None:
     photo = {"type": "filepicker", "key": "photo", "label": "照片", "multiple": True}
     inner = {"type": "dynamiclist", "path": "parts", "components": [{"type": "group", "components": [photo]}]}
-    form = compile_form({"components": [photo, {"type": "dynamiclist", "path": "rows", "components": [inner]}]})
+    form = compile_form(
+        {"components": [photo, {"type": "dynamiclist", "path": "rows", "components": [inner]}]}
+    )
     raw = {"photo": ["1"], "rows": [{"parts": []}, {"parts": [{"photo": ["2", "3"], "x": "kept"}]}]}
     assert form.files_of(raw) == {"photo": ["1"], "rows.1.parts.0.photo": ["2", "3"]}
     replaced = form.with_files(raw, {"photo": ["4"], "rows.1.parts.0.photo": ["5"]})
@@ -264,13 +289,20 @@ def test_a_wrong_format_is_told_the_right_one(pattern: str, typed: str, sentence
     assert refused.value.fields == {"number": [f"编号：{sentence}"]}
 
 
-CHOICE = {"type": "radio", "key": "outcome", "label": "意见", "values": [{"label": "同意", "value": "approve"}]}
+CHOICE = {
+    "type": "radio",
+    "key": "outcome",
+    "label": "意见",
+    "values": [{"label": "同意", "value": "approve"}],
+}
 
 
 def test_the_choices_of_a_decision_say_what_is_decided() -> None:
     for key in ("township_review", "county_approval"):
         form = Form(json.loads((ROOT / "forms_json" / f"{key}.json").read_bytes()))
-        (outcome,) = [one for one in form.render({"matter": "elimination"}) if one.component.get("key") == "outcome"]
+        (outcome,) = [
+            one for one in form.render({"matter": "elimination"}) if one.component.get("key") == "outcome"
+        ]
         assert list(outcome.options.values()) == ["同意：标注风险消除", "不同意：标注风险消除"]
         (unsaid,) = [one for one in form.render({}) if one.component.get("key") == "outcome"]
         assert list(unsaid.options.values()) == ["同意", "不同意"]

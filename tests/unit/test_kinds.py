@@ -1,4 +1,6 @@
-"""Kinds: the check knows what each field holds, names comparisons that can never hold, and a form's date is a date."""
+"""Kinds: the check knows what each field holds, names comparisons that can never hold,
+and a form's date is a date.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,13 @@ COMPONENTS = [
     {"type": "checkbox", "key": "tick", "label": "勾选"},
     {"type": "datetime", "subtype": "date", "key": "d", "dateLabel": "日期"},
     {"type": "checklist", "key": "marks", "label": "标记", "values": [{"value": "x", "label": "有"}]},
-    {"type": "radio", "key": "way", "label": "方式", "values": [{"value": "1", "label": "甲"}, {"value": "2", "label": "乙"}]},
-]  # fmt: skip
+    {
+        "type": "radio",
+        "key": "way",
+        "label": "方式",
+        "values": [{"value": "1", "label": "甲"}, {"value": "2", "label": "乙"}],
+    },
+]
 FORM = json.dumps({"components": COMPONENTS}).encode()
 CASE = {
     "a": {"d": "2022-05-01", "e": "2022-07-01", "group_name": "3", "n": 7000, "t": "2022年"},
@@ -32,9 +39,17 @@ CASE = {
 
 def findings(condition: str) -> list[Finding]:
     body = process(
-        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_e"/>', task("b"), END, flow("s", "a"),
-        flow("a", "g"), flow("g", "b", condition.replace("<", "&lt;")), flow("g", "e"), flow("b", "e"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        task("b"),
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "b", condition.replace("<", "&lt;")),
+        flow("g", "e"),
+        flow("b", "e"),
+    )
     return check(body.encode(), Resources({"f": FORM}))[1]
 
 
@@ -47,7 +62,7 @@ def findings(condition: str) -> list[Finding]:
         ('a.d != date("2022-05-01")', False),
         ('a.d in [date("2022-04-01")..date("2022-06-01")]', True),
         ('a.d between date("2022-01-01") and date("2022-04-30")', False),
-        ("a.e - a.d = duration(\"P61D\")", True),
+        ('a.e - a.d = duration("P61D")', True),
         ('a.d + duration("P1M") = date("2022-06-01")', True),
         ("a.d.year = 2022", True),
         ("a.d instance of date", True),
@@ -57,7 +72,7 @@ def findings(condition: str) -> list[Finding]:
         ('max([a.d, date("2022-04-30")]) = a.d', True),
         ('max(days) < date("2022-05-02")', True),
         ('sort([date("2022-06-01"), a.d])[1] = a.d', True),
-        ("count(for day in a.d..date(\"2022-05-03\") return day) = 3", True),
+        ('count(for day in a.d..date("2022-05-03") return day) = 3', True),
         ("(function(day: date) day.month = 5)(a.d)", True),
         ('a.d in [date("2022-04-01")..a.e]', True),
         ('years and months duration(a.d, a.e) = duration("P2M")', True),
@@ -70,7 +85,7 @@ def findings(condition: str) -> list[Finding]:
         ('a.t < date("2022-06-01")', None),
         ('"2022-05-01" = date("2022-05-01")', None),  # a literal is what it is written as
     ],
-)  # fmt: skip
+)
 @pytest.mark.duty("C5")
 def test_the_date_of_a_form_beside_a_date_is_a_date(text: str, value: Any) -> None:
     assert compile_expression(text).evaluate(CASE) is value
@@ -100,27 +115,40 @@ def test_so_it_is_in_a_cell(cell: str) -> None:
         ("a.tick > true", "“a.tick”是真假"),
         ("a.way > 1", "“a.way”是文字"),
         ('a.way = "3"', "而表单里只能选"),
-        ("monitoring_line.amount = \"6900\"", "“monitoring_line.amount”是数字"),
-        ("a.tick = true and (a.n = \"5\" or a.tick)", "“a.n”是数字"),
+        ('monitoring_line.amount = "6900"', "“monitoring_line.amount”是数字"),
+        ('a.tick = true and (a.n = "5" or a.tick)', "“a.n”是数字"),
         ("a.n", "这条连线永远不会走"),
         ('"yes"', "这条连线永远不会走"),
         ("null", "这条连线永远不会走"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.duty("C5")
 def test_a_comparison_that_can_never_hold_is_found_at_its_flow(condition: str, sentence: str) -> None:
     found = findings(condition)
-    assert [(f.element_id, f.severity) for f in found] == [("g_b", "error")] and sentence in found[0].message, found
+    assert [(f.element_id, f.severity) for f in found] == [("g_b", "error")] and sentence in found[
+        0
+    ].message, found
 
 
 @pytest.mark.parametrize(
     "condition",
     [
-        'a.group_name = "3"', "a.n > 6900", 'a.d < date("2022-06-01")', 'a.d < "2022-06-01"', "a.n = null", 'list contains(a.marks, "x")',
-        'a.way = "1"', "a.tick", "a.tick = false", "number(a.group_name) = 3", 'a.d + duration("P1D") > date("2022-01-01")',
-        "some n in [1, 2] satisfies n = a.n", 'count(a.marks) > 1 and a.way in ("1", "2")', "a.n * 12 <= monitoring_line.amount",
+        'a.group_name = "3"',
+        "a.n > 6900",
+        'a.d < date("2022-06-01")',
+        'a.d < "2022-06-01"',
+        "a.n = null",
+        'list contains(a.marks, "x")',
+        'a.way = "1"',
+        "a.tick",
+        "a.tick = false",
+        "number(a.group_name) = 3",
+        'a.d + duration("P1D") > date("2022-01-01")',
+        "some n in [1, 2] satisfies n = a.n",
+        'count(a.marks) > 1 and a.way in ("1", "2")',
+        "a.n * 12 <= monitoring_line.amount",
     ],
-)  # fmt: skip
+)
 def test_a_comparison_that_can_hold_is_sound(condition: str) -> None:
     assert findings(condition) == []
 
@@ -137,14 +165,17 @@ def dmn(
     return (
         '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
         f'<decision id="t" name="t"><decisionTable id="dt" hitPolicy="{how.partition(" ")[0]}"'
-        f' {how.partition(" ")[2]}><input id="in" label="看"><inputExpression id="ie"{declared}><text>{reads}</text>'
-        f'</inputExpression></input><output id="out" name="y" typeRef="{result}"/>{rules}</decisionTable></decision></definitions>'
+        f' {how.partition(" ")[2]}><input id="in" label="看"><inputExpression id="ie"{declared}>'
+        f"<text>{reads}</text>"
+        f'</inputExpression></input><output id="out" name="y" typeRef="{result}"/>{rules}</decisionTable>'
+        "</decision></definitions>"
     ).encode()
 
 
 def of_table(body: bytes) -> list[Finding]:
     rule = (
-        '<bpmn:businessRuleTask id="r"><bpmn:extensionElements><spiffworkflow:calledDecisionId>t</spiffworkflow:calledDecisionId>'
+        '<bpmn:businessRuleTask id="r"><bpmn:extensionElements>'
+        "<spiffworkflow:calledDecisionId>t</spiffworkflow:calledDecisionId>"
         "</bpmn:extensionElements></bpmn:businessRuleTask>"
     )
     steps = process(START, task("a"), rule, END, flow("s", "a"), flow("a", "r"), flow("r", "e"))
@@ -174,11 +205,14 @@ def test_a_cell_that_never_does_what_it_says_is_found(body: bytes, sentence: str
 @pytest.mark.parametrize(
     "body",
     [
-        dmn(("[6900..7500]", '"x"'), (">= -5", '"y"'), ("3, 4", '"z"')), dmn(("> a.n * 2", '"x"')),
-        dmn(('< date("2022-06-01")', '"x"'), reads="a.d", kind="date"), dmn(("> 5", "10"), kind="string", result="number"),
-        dmn(("true", 'date("2022-06-01")'), reads="a.tick", result="date"), dmn(('contains(?, "a")', '"x"'), reads="a.group_name"),
+        dmn(("[6900..7500]", '"x"'), (">= -5", '"y"'), ("3, 4", '"z"')),
+        dmn(("> a.n * 2", '"x"')),
+        dmn(('< date("2022-06-01")', '"x"'), reads="a.d", kind="date"),
+        dmn(("> 5", "10"), kind="string", result="number"),
+        dmn(("true", 'date("2022-06-01")'), reads="a.tick", result="date"),
+        dmn(('contains(?, "a")', '"x"'), reads="a.group_name"),
     ],
-)  # fmt: skip
+)
 def test_a_table_of_one_kind_is_sound(body: bytes) -> None:
     assert of_table(body) == []
 
@@ -190,7 +224,7 @@ def test_the_editor_names_the_cell() -> None:
     assert (found.element_id, found.severity) == ("i0", "warning")
 
 
-# -- trying a table ------------------------------------------------------------------------------------------------------
+# -- trying a table --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -207,10 +241,10 @@ def test_the_editor_names_the_cell() -> None:
         (dmn(('"3"', '"x"'), reads="t", kind="string"), '"3"', [1]),
         (dmn(("> 6900", '"x"'), reads="n", kind="number"), "7,000", [1]),
         (dmn(("true", '"x"'), reads="yes", kind="boolean"), "是", [1]),
-        (dmn(('count(?) = 2', '"x"'), reads="marks"), '["a", "b"]', [1]),
+        (dmn(("count(?) = 2", '"x"'), reads="marks"), '["a", "b"]', [1]),
         (dmn(("null", '"x"'), reads="n", kind="number"), "", [1]),
     ],
-)  # fmt: skip
+)
 @pytest.mark.duty("C1")
 def test_what_is_typed_for_a_trial_is_never_computed(body: bytes, typed: str, hits: list[int]) -> None:
     (name,) = decision_drafts.reads(body)
@@ -220,11 +254,16 @@ def test_what_is_typed_for_a_trial_is_never_computed(body: bytes, typed: str, hi
 @pytest.mark.parametrize(
     ("kind", "cell", "typed", "sentence"),
     [
-        ("number", "> 5", "2026-05-01", "这一列是数字"), ("number", "> 5", "很多", "请只写数字"), ("boolean", "true", "也许", "true 或 false"),
-        ("date", 'date("2022-01-01")', "五月一日", "请写成 2022-06-01"), ("", "> 5", "2 + 3", "这一列是数字"),
+        ("number", "> 5", "2026-05-01", "这一列是数字"),
+        ("number", "> 5", "很多", "请只写数字"),
+        ("boolean", "true", "也许", "true 或 false"),
+        ("date", 'date("2022-01-01")', "五月一日", "请写成 2022-06-01"),
+        ("", "> 5", "2 + 3", "这一列是数字"),
     ],
-)  # fmt: skip
-def test_what_does_not_fit_the_column_gets_a_sentence(kind: str, cell: str, typed: str, sentence: str) -> None:
+)
+def test_what_does_not_fit_the_column_gets_a_sentence(
+    kind: str, cell: str, typed: str, sentence: str
+) -> None:
     with pytest.raises(Invalid) as error:
         decision_drafts.tried(dmn((cell, '"x"'), reads="x", kind=kind), {"x": typed})
     assert sentence in error.value.fields["x"][0] and sentence in error.value.message
@@ -233,13 +272,23 @@ def test_what_does_not_fit_the_column_gets_a_sentence(kind: str, cell: str, type
 @pytest.mark.parametrize(
     ("how", "values", "result"),
     [
-        ("SUM", ["1", "2"], Decimal(3)), ("SUM", ["1", "null"], None), ("SUM", ["1", '"a"'], None), ("SUM", ['"a"'], None), ("SUM", [""], None),
-        ("SUM", ["true"], None), ("MIN", ["3", "2"], Decimal(2)), ("MIN", ["3", '"a"'], None), ("MAX", ["3", "null"], None),
-        ("MAX", ['"a"', '"b"'], "b"), ("COUNT", ["1", '"a"', ""], Decimal(3)),
+        ("SUM", ["1", "2"], Decimal(3)),
+        ("SUM", ["1", "null"], None),
+        ("SUM", ["1", '"a"'], None),
+        ("SUM", ['"a"'], None),
+        ("SUM", [""], None),
+        ("SUM", ["true"], None),
+        ("MIN", ["3", "2"], Decimal(2)),
+        ("MIN", ["3", '"a"'], None),
+        ("MAX", ["3", "null"], None),
+        ("MAX", ['"a"', '"b"'], "b"),
+        ("COUNT", ["1", '"a"', ""], Decimal(3)),
     ],
-)  # fmt: skip
+)
 def test_collecting_what_cannot_be_added_gives_null(how: str, values: list[str], result: Any) -> None:
-    body = dmn(*(("-", value) for value in values), reads="x", result="Any", how=f'COLLECT aggregation="{how}"')
+    body = dmn(
+        *(("-", value) for value in values), reads="x", result="Any", how=f'COLLECT aggregation="{how}"'
+    )
     assert parse_decision(body).evaluate({"x": 1}) == {"y": result}
 
 

@@ -38,9 +38,9 @@ def test_the_lamp_of_a_last_day_is_what_its_words_say_at_any_hour(
     assert lamps.last_day(due) == today + timedelta(days=ahead)
 
 
-INSTANTS = st.datetimes(datetime(2022, 12, 25), datetime(2023, 1, 10), timezones=st.just(UTC)) | st.integers(0, 14).map(
-    lambda days: start_of_day(date(2022, 12, 26) + timedelta(days=days)).astimezone(UTC)
-)
+INSTANTS = st.datetimes(datetime(2022, 12, 25), datetime(2023, 1, 10), timezones=st.just(UTC)) | st.integers(
+    0, 14
+).map(lambda days: start_of_day(date(2022, 12, 26) + timedelta(days=days)).astimezone(UTC))
 
 
 @given(due=INSTANTS, now=INSTANTS)

@@ -1,4 +1,6 @@
-"""No owner of a diagram changes the law with it: bounds, starts, what is said of a limit (R10, R15, R19, R29)."""
+"""No owner of a diagram changes the law with it: bounds, starts, what is said of a limit (R10, R15, R19,
+R29).
+"""
 
 from __future__ import annotations
 
@@ -70,16 +72,21 @@ def test_a_limit_outside_the_law_is_an_error_unless_a_document_allows_it(
     days = law.at_least - 2 if law.at_least else (law.at_most or 0) + 5
     source = changed(key, text, re.sub(r"\d+\)$", f"{days})", text))
     if not declared:  # to take what the drawing says of the law lifts nothing
-        source = re.sub(r'\s*<spiffworkflow:property name="(clause|atLeast|atMost)" value="[^"]*" />', "", source)
+        source = re.sub(
+            r'\s*<spiffworkflow:property name="(clause|atLeast|atMost)" value="[^"]*" />', "", source
+        )
     wrong = [one for one in errors(source) if one.element_id == element]
     assert wrong and str(days) in wrong[0].message and law.words in wrong[0].message
     if declared:
         allowed = source.replace(
             '<spiffworkflow:property name="clause"',
-            '<spiffworkflow:property name="allowedBy" value="豫乡振〔2026〕5号" /><spiffworkflow:property name="clause"',
+            '<spiffworkflow:property name="allowedBy" value="豫乡振〔2026〕5号" /><spiffworkflow:property '
+            'name="clause"',
         )
         assert errors(allowed) == []
-        assert any("豫乡振〔2026〕5号" in one.message and one.severity == "warning" for one in findings(allowed))
+        assert any(
+            "豫乡振〔2026〕5号" in one.message and one.severity == "warning" for one in findings(allowed)
+        )
 
 
 @pytest.mark.duty("R10")
@@ -108,18 +115,24 @@ def test_the_days_are_known_however_they_are_written(text: str, right: bool) -> 
 
 @pytest.mark.duty("R10", "R15")
 def test_a_shipped_procedure_without_its_limit_is_refused() -> None:
-    gone = re.sub(r'<bpmn:boundaryEvent id="limit_15".*?</bpmn:boundaryEvent>', "", body("identification"), flags=re.S)
+    gone = re.sub(
+        r'<bpmn:boundaryEvent id="limit_15".*?</bpmn:boundaryEvent>', "", body("identification"), flags=re.S
+    )
     gone = re.sub(r'<bpmn:sequenceFlow id="flow_limit_15__[^>]*/>', "", gone)
     assert any("缺少法定期限" in one.message and "R15" in one.message for one in errors(gone))
     around = body("identification").replace('calledElement="public_notice"', 'calledElement="another_notice"')
-    assert any("缺少法定期限" in one.message and "R10" in one.message for one in findings(around)) or errors(around)
+    assert any("缺少法定期限" in one.message and "R10" in one.message for one in findings(around)) or errors(
+        around
+    )
 
 
 @pytest.mark.duty("R10", "R15")
 def test_the_day_from_which_the_law_counts_is_the_laws() -> None:
     other = changed("identification", "days after(discovery_date, 15)", "days after(opened_on, 15)")
     assert any(one.element_id == "limit_15" and "起算" in one.message for one in errors(other))
-    typed = re.sub(r'\s*<spiffworkflow:property name="countsFrom" value="post_notice" />', "", body("public_notice"))
+    typed = re.sub(
+        r'\s*<spiffworkflow:property name="countsFrom" value="post_notice" />', "", body("public_notice")
+    )
     assert any(one.element_id == "notice_over" and "countsFrom" in one.message for one in errors(typed))
 
 

@@ -16,12 +16,16 @@ from tests.support import states
 RELEASE = Path(__file__).parent.parent / "fixtures" / "releases" / "0.1.0.sqlite.xz"
 
 OF_EACH_KIND = {
-    "start": '{"variables":{"x":1},"version":2,"from":7,"opened":[["a","t1"]],"limits":[["l","2022-06-06T00:00:00+08:00"]]}',
-    "complete": '{"item":1,"submission":2,"name":"核实","outcome":"建议","reason":"早","token":"t","services":[["e","t","s",{"a":1}]],'
+    "start": '{"variables":{"x":1},"version":2,"from":7,"opened":[["a","t1"]],'
+    '"limits":[["l","2022-06-06T00:00:00+08:00"]]}',
+    "complete": '{"item":1,"submission":2,"name":"核实","outcome":"建议'
+    '","reason":"早'
+    '","token":"t","services":[["e","t","s",{"a":1}]],'
     '"decisions":[["e","d",null]],"ends":["x"],"told":[["e","没有值。"]],"opened":[["a","t1"]]}',
     "message": '{"payload":{},"facts":{"a":1},"submission":3,"late":true,"caught":["t"]}',
     "timer": '{"token":"t","due":"2022-05-30T00:00:00+08:00"}',
-    "move": '{"elements":{"a":"b"},"passed":["c"],"tokens":{},"passes":[[3,"c"]],"dropped":{},"version":2,"from":1,"act":9,'
+    "move": '{"elements":{"a":"b"},"passed":["c"],"tokens":{},"passes":[[3,"c"]],"dropped":{},'
+    '"version":2,"from":1,"act":9,'
     '"corrections":["改"]}',
     "return": '{"item":1,"name":"审批","token":"t","to":"审核","reason":"材料不全","undone":[3,4],"known":[5]}',
     "withdraw": '{"item":1,"name":"审批","token":"t","undone":[3]}',
@@ -92,12 +96,26 @@ def test_a_line_of_the_present_version_is_read_as_it_was_written() -> None:
     choice = lines.Choice("flows", "gateway", ["f1"])
     told = [
         lines.Completed(
-            item=1, submission=2, name="核实", token="t", flows=[["f1"], ["f2", "f3"]], repeats=[("r", ["甲", "乙"])],
-            sets=[("e", {"x": 1})], opened=[lines.Opened("a", "t1")],
+            item=1,
+            submission=2,
+            name="核实",
+            token="t",
+            flows=[["f1"], ["f2", "f3"]],
+            repeats=[("r", ["甲", "乙"])],
+            sets=[("e", {"x": 1})],
+            opened=[lines.Opened("a", "t1")],
         ),
-        lines.Returned(item=1, name="审批", token="t", to="审核", reason="材料不全", undone=[3], anew=[lines.Anew(4, choice)]),
+        lines.Returned(
+            item=1,
+            name="审批",
+            token="t",
+            to="审核",
+            reason="材料不全",
+            undone=[3],
+            anew=[lines.Anew(4, choice)],
+        ),
         lines.Moved(anew=[lines.Anew(4, choice)], passes=[(4, "x")]),
-    ]  # fmt: skip
+    ]
     for line in told:
         again = lines.read(line.KIND, json.loads(to_json(line.to_json())))
         assert to_json(again.to_json()) == to_json(line.to_json())

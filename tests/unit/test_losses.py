@@ -1,4 +1,6 @@
-"""What saving from an editor would lose is told by name; comments, which no editor reads, stay where they were."""
+"""What saving from an editor would lose is told by name; comments, which no editor reads,
+stay where they were.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,18 @@ def bare(body: bytes) -> bytes:
         (' categoryValueRef="stage_first"', "", "“frame”的 categoryValueRef"),
         (' targetRef="wait" />\n    <bpmn:group', "/>\n    <bpmn:group", "“答复”的 targetRef"),
         ('<bpmn:error id="wrong" name="不符" errorCode="E1" />', "", "bpmn:error"),
-        ('<signavio:signavioMetaData metaKey="risk" metaValue="高" />', "", "“走访”的 signavio:signavioMetaData"),
+        (
+            '<signavio:signavioMetaData metaKey="risk" metaValue="高" />',
+            "",
+            "“走访”的 signavio:signavioMetaData",
+        ),
         (' color:note="x"', "", "“走访”的 color:note"),
     ],
 )
 @pytest.mark.duty("C1")
-def test_what_an_editor_drops_of_what_is_still_there_is_named(piece: str, without: str, sentence: str) -> None:
+def test_what_an_editor_drops_of_what_is_still_there_is_named(
+    piece: str, without: str, sentence: str
+) -> None:
     assert told(PICTURES) == []
     assert told(PICTURES.decode().replace(piece, without, 1).encode()) == [sentence]
 
@@ -50,7 +58,9 @@ def test_places_that_another_tool_writes_beside_the_elements_are_named() -> None
 
 
 def test_what_people_delete_or_change_is_no_loss() -> None:
-    after = PICTURES.replace(b' messageRef="answer"', b"").replace(b'targetRef="wait" /', b'targetRef="end" /')
+    after = PICTURES.replace(b' messageRef="answer"', b"").replace(
+        b'targetRef="wait" /', b'targetRef="end" /'
+    )
     root = etree.fromstring(after)
     for node in [*root.iter("{*}textAnnotation"), *root.iter("{*}userTask"), *root.iter("{*}category")]:
         node.getparent().remove(node)

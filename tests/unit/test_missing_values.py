@@ -1,4 +1,6 @@
-"""A missing value opens nothing: with a list or an end that is not there, texts answer as if there were nothing in it."""
+"""A missing value opens nothing: with a list or an end that is not there,
+texts answer as if there were nothing in it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,21 @@ TABLES = sorted((ROOT / "bpmn" / "decisions").glob("*.dmn"))
 FORMS = sorted((ROOT / "forms_json").glob("*.json"))
 DIAGRAMS = sorted((ROOT / "bpmn").glob("*.bpmn"))
 COUNTING = ("count", "distinct values", "sum", "min", "max", "mean", "all", "any")
-VALUES = (None, [], ["illness"], ["none", "lost"], 0, 2, 5000, "yes", "no", True, False, "illness", "2022-05-01")
+VALUES = (
+    None,
+    [],
+    ["illness"],
+    ["none", "lost"],
+    0,
+    2,
+    5000,
+    "yes",
+    "no",
+    True,
+    False,
+    "illness",
+    "2022-05-01",
+)
 
 
 def test_of_what_is_missing_nobody_can_say_how_many_it_is() -> None:
@@ -61,8 +77,12 @@ def test_a_shipped_table_takes_a_missing_list_for_an_empty_one(file: Any) -> Non
 def counted(decision: Decision) -> set[str]:
     """The names of the case that a table counts."""
     texts = [expression.tree for expression in (decision.table.inputs if decision.table else ())]
-    called = (node for tree in texts for node in walk(tree) if isinstance(node, n.Call) and node.called in COUNTING)
-    return {name for node in called for value in node.given if (name := dotted(value)) is not None and name != "?"}
+    called = (
+        node for tree in texts for node in walk(tree) if isinstance(node, n.Call) and node.called in COUNTING
+    )
+    return {
+        name for node in called for value in node.given if (name := dotted(value)) is not None and name != "?"
+    }
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -92,7 +112,7 @@ def put(case: dict[str, Any], name: str, value: Any) -> None:
     case[last] = value
 
 
-# -- every text that is shipped ---------------------------------------------------------------------------------------
+# -- every text that is shipped --------------------------------------------------------------------
 
 
 def shipped() -> Iterator[tuple[str, Node]]:
@@ -132,9 +152,13 @@ def test_no_shipped_condition_holds_because_a_list_is_missing() -> None:
     """What counts a list does not come true when the list is not there, unless the text asks for that."""
     opened = []
     for text, tree in shipped():
-        counts = [node for node in walk(tree) if isinstance(node, n.Comparison) and isinstance(node.left, n.Call)]
+        counts = [
+            node for node in walk(tree) if isinstance(node, n.Comparison) and isinstance(node.left, n.Call)
+        ]
         for node in counts:
-            value = node.left.given[0] if isinstance(node.left, n.Call) and node.left.called == "count" else None
+            value = (
+                node.left.given[0] if isinstance(node.left, n.Call) and node.left.called == "count" else None
+            )
             if value is not None and dotted(value) is not None and isinstance(node.right, n.Literal):
                 holds = compile_expression(f"count(missing) {node.operator} {node.right.value}").evaluate({})
                 opened += [text] if holds is True else []

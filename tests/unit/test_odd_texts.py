@@ -1,4 +1,6 @@
-"""Texts that made Python raise: each is a finding or has a value; and a check that fails itself is a finding too."""
+"""Texts that made Python raise: each is a finding or has a value;
+and a check that fails itself is a finding too.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,18 @@ from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, pr
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("{context: 1}.context = 1", True), ('{filter: [1], "cmp": 2}.filter[1] = 1', True), ('replace("a", "a", "x\\\\") = null', True),
-        ('replace("ab", "(a)", "$9") = "b"', True), ('replace("abc", "(b)", "[$1$0]") = "a[bb]c"', True),
-        ('replace("5", "5", "US$ 5") = "US$ 5"', True), ('"\\uD83D\\uDE00" = "\\U01F600"', True), ("count(some: a or b) = 1", False),
-        ('date("2022-01-01") + @"P9999Y" = null', True), ('matches("a", "(") = null', True),
+        ("{context: 1}.context = 1", True),
+        ('{filter: [1], "cmp": 2}.filter[1] = 1', True),
+        ('replace("a", "a", "x\\\\") = null', True),
+        ('replace("ab", "(a)", "$9") = "b"', True),
+        ('replace("abc", "(b)", "[$1$0]") = "a[bb]c"', True),
+        ('replace("5", "5", "US$ 5") = "US$ 5"', True),
+        ('"\\uD83D\\uDE00" = "\\U01F600"', True),
+        ("count(some: a or b) = 1", False),
+        ('date("2022-01-01") + @"P9999Y" = null', True),
+        ('matches("a", "(") = null', True),
     ],
-)  # fmt: skip
+)
 @pytest.mark.duty("C5")
 def test_an_odd_condition_has_a_value_and_runs(text: str, value: object) -> None:
     assert compile_expression(text).evaluate({}) is value
@@ -33,9 +41,17 @@ def test_an_odd_condition_has_a_value_and_runs(text: str, value: object) -> None
     if "some" in text:
         return  # reads names that nothing sets
     body = process(
-        START, task("a"), '<bpmn:exclusiveGateway id="g" default="g_e"/>', task("b"), END, flow("s", "a"), flow("a", "g"),
-        flow("g", "b", text.replace("<", "&lt;")), flow("g", "e"), flow("b", "e"),
-    )  # fmt: skip
+        START,
+        task("a"),
+        '<bpmn:exclusiveGateway id="g" default="g_e"/>',
+        task("b"),
+        END,
+        flow("s", "a"),
+        flow("a", "g"),
+        flow("g", "b", text.replace("<", "&lt;")),
+        flow("g", "e"),
+        flow("b", "e"),
+    )
     definition, found = check(body.encode(), FORMS)
     assert definition is not None, found
     instance = Instance(definition, Host())
@@ -58,8 +74,15 @@ def test_what_can_never_be_stored_is_no_expression(text: str) -> None:
 @pytest.mark.duty("C5")
 def test_a_limit_outside_all_years_is_found_at_its_element(span: str) -> None:
     body = process(
-        START, task("a"), boundary("b", "a", span), END, '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"), flow("b", "e2")
-    )  # fmt: skip
+        START,
+        task("a"),
+        boundary("b", "a", span),
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("b", "e2"),
+    )
     definition, found = check(body.encode(), FORMS)
     assert definition is None and {one.element_id for one in found} == {"b"}, found
 
@@ -67,13 +90,21 @@ def test_a_limit_outside_all_years_is_found_at_its_element(span: str) -> None:
 @pytest.mark.parametrize("days", ["²", "１２", "-1", "3.5", "9" * 30, " 3"])
 def test_days_ahead_are_written_in_plain_digits(days: str) -> None:
     warned = (
-        f'<bpmn:extensionElements><spiffworkflow:properties><spiffworkflow:property name="warnDays" value="{days}"/>'
+        '<bpmn:extensionElements><spiffworkflow:properties><spiffworkflow:property name="warnDays" '
+        f'value="{days}"/>'
     )
     limit = boundary("b", "a", "P5D", "false").replace(
         "<bpmn:timerEvent", f"{warned}</spiffworkflow:properties></bpmn:extensionElements><bpmn:timerEvent", 1
     )
     body = process(
-        START, task("a"), limit, END, '<bpmn:endEvent id="e2"/>', flow("s", "a"), flow("a", "e"), flow("b", "e2")
+        START,
+        task("a"),
+        limit,
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "a"),
+        flow("a", "e"),
+        flow("b", "e2"),
     )
     found = check(body.encode(), FORMS)[1]
     assert [(one.element_id, "整数天数" in one.message) for one in found] == [("b", True)]
@@ -85,7 +116,9 @@ def test_a_check_that_fails_is_a_finding_at_the_element_where_it_failed() -> Non
             yield Finding("before", "", "先找到的")
             raise ZeroDivisionError(node.get("id"))
 
-    draft = Draft(x.parse_xml(process(START, task("a"), END, flow("s", "a"), flow("a", "e")).encode()), Resources())
+    draft = Draft(
+        x.parse_xml(process(START, task("a"), END, flow("s", "a"), flow("a", "e")).encode()), Resources()
+    )
     first, second = _asked(failing, draft)
     assert first.element_id == "before"
     assert (second.element_id, second.severity) == ("a", "error") and "不能启用" in second.message

@@ -27,8 +27,10 @@ def signed(variable: str = "") -> str:
     step = (
         '<bpmn:userTask id="sign_too" name="分管领导签字"><bpmn:extensionElements><spiffworkflow:properties>'
         f'<spiffworkflow:property name="formKey" value="township_review" />{own}'
-        '<spiffworkflow:property name="queue" value="township" /></spiffworkflow:properties></bpmn:extensionElements>'
-        f"<bpmn:incoming>{flow[1]}</bpmn:incoming><bpmn:outgoing>flow_sign_too</bpmn:outgoing></bpmn:userTask>"
+        '<spiffworkflow:property name="queue" value="township" /></spiffworkflow:properties>'
+        "</bpmn:extensionElements>"
+        f"<bpmn:incoming>{flow[1]}</bpmn:incoming><bpmn:outgoing>flow_sign_too</bpmn:outgoing>"
+        "</bpmn:userTask>"
         f'<bpmn:sequenceFlow id="flow_sign_too" sourceRef="sign_too" targetRef="{flow[2]}" />'
     )
     body = REVIEW.replace(flow[0], flow[0].replace(f'targetRef="{flow[2]}"', 'targetRef="sign_too"'))
@@ -37,7 +39,9 @@ def signed(variable: str = "") -> str:
 
 @pytest.mark.duty("R11", "R12")
 def test_a_second_signature_in_the_same_variable_is_named_with_its_cure() -> None:
-    found = [one for one in findings(signed()) if one.element_id == "sign_too" and "同一个变量" in one.message]
+    found = [
+        one for one in findings(signed()) if one.element_id == "sign_too" and "同一个变量" in one.message
+    ]
     assert len(found) == 1
     assert "township_review" in found[0].message and "township_review_2" in found[0].message
 
@@ -57,11 +61,23 @@ def test_two_branches_at_once_do_not_write_one_variable() -> None:
     from tests.support.small import END, START, flow, process, task
 
     body = process(
-        START, '<bpmn:parallelGateway id="split"/>', task("a", "same"), task("b", "same"),
-        '<bpmn:parallelGateway id="join"/>', '<bpmn:exclusiveGateway id="x" default="x_e2"/>', END,
-        '<bpmn:endEvent id="e2"/>', flow("s", "split"), flow("split", "a"), flow("split", "b"), flow("a", "join"),
-        flow("b", "join"), flow("join", "x"), flow("x", "e", 'same.answer = "yes"'), flow("x", "e2"),
-    )  # fmt: skip
+        START,
+        '<bpmn:parallelGateway id="split"/>',
+        task("a", "same"),
+        task("b", "same"),
+        '<bpmn:parallelGateway id="join"/>',
+        '<bpmn:exclusiveGateway id="x" default="x_e2"/>',
+        END,
+        '<bpmn:endEvent id="e2"/>',
+        flow("s", "split"),
+        flow("split", "a"),
+        flow("split", "b"),
+        flow("a", "join"),
+        flow("b", "join"),
+        flow("join", "x"),
+        flow("x", "e", 'same.answer = "yes"'),
+        flow("x", "e2"),
+    )
     from engine.definitions.check.draft import Draft
     from engine.definitions.check.overwriting import overwriting
     from engine.definitions.xml import parse_xml

@@ -1,4 +1,6 @@
-"""Names that owners give: each can be read again, and none takes the place of what the system or the page itself says."""
+"""Names that owners give: each can be read again,
+and none takes the place of what the system or the page itself says.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,21 @@ def test_a_form_does_not_replace_what_the_system_gives(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["items", "partial", "data", "task", "workflow", "result", "date", "list", "count", "today", "case", "key", "id"],
+    [
+        "items",
+        "partial",
+        "data",
+        "task",
+        "workflow",
+        "result",
+        "date",
+        "list",
+        "count",
+        "today",
+        "case",
+        "key",
+        "id",
+    ],
 )
 def test_any_other_name_decides_the_way(name: str) -> None:
     for answer, end in (("1", "e"), ("2", "n")):
@@ -63,7 +79,10 @@ def test_the_words_are_those_that_an_expression_cannot_read(name: str) -> None:
 
 
 def test_a_place_in_the_instructions_that_nothing_fills_is_named() -> None:
-    said = "<spiffworkflow:instructionsForEndUser>请通知 {{household.head_name}}</spiffworkflow:instructionsForEndUser>"
+    said = (
+        "<spiffworkflow:instructionsForEndUser>请通知 "
+        "{{household.head_name}}</spiffworkflow:instructionsForEndUser>"
+    )
     step = task("a").replace("<spiffworkflow:properties>", f"{said}<spiffworkflow:properties>")
     _, found = check(process(START, step, END, flow("s", "a"), flow("a", "e")).encode(), FORMS)
     assert [one.element_id for one in found if "{{household.head_name}}" in one.message] == ["a"]
@@ -114,7 +133,12 @@ def test_the_default_of_a_read_only_field_is_stored_in_rows_of_any_depth() -> No
         "label": "内",
         "components": [fixed("unit", "亩"), {"type": "textfield", "key": "n", "label": "n"}],
     }
-    outer = {"type": "dynamiclist", "path": "outer", "label": "外", "components": [fixed("kind", "田"), inner]}
+    outer = {
+        "type": "dynamiclist",
+        "path": "outer",
+        "label": "外",
+        "components": [fixed("kind", "田"), inner],
+    }
     form = compile_form({"components": [fixed("source", "本系统"), outer]})
     typed = {"source": "改", "outer": [{"kind": "改", "inner": [{"unit": "改", "n": "3"}]}]}
     assert form.validate(typed, today=NOW.date()) == {
@@ -124,8 +148,14 @@ def test_the_default_of_a_read_only_field_is_stored_in_rows_of_any_depth() -> No
 
 
 def test_the_rows_of_a_fixed_list_fall_back_to_the_columns_default() -> None:
-    rows = {"type": "dynamiclist", "path": "rows", "label": "清单", "readonly": True, "properties": {"prefill": "case.found"},
-            "components": [fixed("name", "不详"), {"type": "textfield", "key": "note", "label": "n"}]}  # fmt: skip
+    rows = {
+        "type": "dynamiclist",
+        "path": "rows",
+        "label": "清单",
+        "readonly": True,
+        "properties": {"prefill": "case.found"},
+        "components": [fixed("name", "不详"), {"type": "textfield", "key": "note", "label": "n"}],
+    }
     form = compile_form({"components": [rows]})
     context = {"case": {"found": [{"name": "甲"}, {}]}}
     kept = form.validate({"rows": [{"note": "一"}, {"note": "二"}]}, today=NOW.date(), context=context)

@@ -1,4 +1,6 @@
-"""The page says while one types what the server says when one submits: the same script and the same tables, run by Node."""
+"""The page says while one types what the server says when one submits: the same script and the same tables,
+run by Node.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,65 @@ from tests.unit.test_forms import KEYS, load
 
 DATA = Path(__file__).parents[1] / "data"
 NUMBERS = (
-    "12000", "１２０００", "12,000", "12000元", " 12 000 元 ", "¥12,000", "￥5", "12，000", "-3.50", "－3", "−3", "+7", ".5", "5.",
-    "1_000", "٣", "1e3", "12,00", "1,2", "一万", "NaN", "Infinity", "0x10", "", " ", "12 亩", "²", "1.2.3", "--1",
-    "999999999999", "1000000000000", "\u200b8", "8\u2028", "3" * 300, 5, 2.5, True, None, [], {"a": 1},
-)  # fmt: skip
+    "12000",
+    "１２０００",
+    "12,000",
+    "12000元",
+    " 12 000 元 ",
+    "¥12,000",
+    "￥5",
+    "12，000",
+    "-3.50",
+    "－3",
+    "−3",
+    "+7",
+    ".5",
+    "5.",
+    "1_000",
+    "٣",
+    "1e3",
+    "12,00",
+    "1,2",
+    "一万",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "",
+    " ",
+    "12 亩",
+    "²",
+    "1.2.3",
+    "--1",
+    "999999999999",
+    "1000000000000",
+    "\u200b8",
+    "8\u2028",
+    "3" * 300,
+    5,
+    2.5,
+    True,
+    None,
+    [],
+    {"a": 1},
+)
 DAYS = (
-    "2022-05-06", "2022.5.6", "2022/5/6", "2022年5月6日", "20220506", "２０２２－０５－０６", "2022-02-30", "2022-13-01", "0000-01-01",
-    "2022-05-06T00:00", "5月6日", "2024-02-29", "2022-02-29", "2022-5/6", "", None,
-)  # fmt: skip
+    "2022-05-06",
+    "2022.5.6",
+    "2022/5/6",
+    "2022年5月6日",
+    "20220506",
+    "２０２２－０５－０６",
+    "2022-02-30",
+    "2022-13-01",
+    "0000-01-01",
+    "2022-05-06T00:00",
+    "5月6日",
+    "2024-02-29",
+    "2022-02-29",
+    "2022-5/6",
+    "",
+    None,
+)
 ATOMS = (
     "a",
     "b",
@@ -44,14 +97,51 @@ ATOMS = (
     "sum(r.n)",
 )
 SHAPES = (
-    "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / {1}", "{0} = {1}", "{0} != {1}", "{0} < {1}", "{0} >= {1}", "{0} and {1}",
-    "{0} or {1}", "not({0})", "if {0} then {1} else {2}", "{0} between {1} and {2}", "{0} in ({1}, {2})", "{0} in [{1}..{2}]",
-    "{0} in (> {1})", "{0} in [{1}..{2})", "{0} in (> {1}, {2})", "{0} in ((< {1}), {2})", "{0} in [{1}..{2}] and {0} = {1}", "min({0}, {1})", "max([{0}, {1}])", "sum([{0}, {1}])", "count({0})", "list contains(l, {0})",
-    "contains(t, {0})", "string length({0})", "decimal({0}, 1)", "some i in r satisfies i.n > {0}",
-    "every i in r satisfies i.n != {0}", "count(r[n > {0}])", "r[k = {0}].n", "-{0}", "({0})", "some i in l satisfies i = {0}",
-)  # fmt: skip
+    "{0} + {1}",
+    "{0} - {1}",
+    "{0} * {1}",
+    "{0} / {1}",
+    "{0} = {1}",
+    "{0} != {1}",
+    "{0} < {1}",
+    "{0} >= {1}",
+    "{0} and {1}",
+    "{0} or {1}",
+    "not({0})",
+    "if {0} then {1} else {2}",
+    "{0} between {1} and {2}",
+    "{0} in ({1}, {2})",
+    "{0} in [{1}..{2}]",
+    "{0} in (> {1})",
+    "{0} in [{1}..{2})",
+    "{0} in (> {1}, {2})",
+    "{0} in ((< {1}), {2})",
+    "{0} in [{1}..{2}] and {0} = {1}",
+    "min({0}, {1})",
+    "max([{0}, {1}])",
+    "sum([{0}, {1}])",
+    "count({0})",
+    "list contains(l, {0})",
+    "contains(t, {0})",
+    "string length({0})",
+    "decimal({0}, 1)",
+    "some i in r satisfies i.n > {0}",
+    "every i in r satisfies i.n != {0}",
+    "count(r[n > {0}])",
+    "r[k = {0}].n",
+    "-{0}",
+    "({0})",
+    "some i in l satisfies i = {0}",
+)
 NAMES: tuple[dict[str, Any], ...] = (
-    {"a": 3, "b": 0.5, "t": "x1", "l": ["x", "1"], "m": None, "r": [{"n": 1, "k": "x"}, {"n": 2.5, "k": None}]},
+    {
+        "a": 3,
+        "b": 0.5,
+        "t": "x1",
+        "l": ["x", "1"],
+        "m": None,
+        "r": [{"n": 1, "k": "x"}, {"n": 2.5, "k": None}],
+    },
     {"a": None, "b": -7, "t": None, "l": [], "m": True, "r": []},
     {"a": "1", "b": 2, "t": "", "l": [1, None], "m": False, "r": [{"n": None, "k": "1"}]},
 )
@@ -79,8 +169,12 @@ def settled(case: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_page_reads_numbers_and_dates_as_the_server_does() -> None:
     number = {"type": "number", "key": "n", "appearance": {"suffixAdorner": "元"}}
-    blanks = [(number, value) for value in NUMBERS] + [({"type": "datetime", "key": "d"}, value) for value in DAYS]
-    asked = [{"node": {"kind": one["type"], "unit": "元", "given": False}, "value": value} for one, value in blanks]
+    blanks = [(number, value) for value in NUMBERS] + [
+        ({"type": "datetime", "key": "d"}, value) for value in DAYS
+    ]
+    asked = [
+        {"node": {"kind": one["type"], "unit": "元", "given": False}, "value": value} for one, value in blanks
+    ]
     for (component, typed), answer in zip(blanks, evaluated(asked), strict=True):
         expected = to_plain(v.read(component, typed))
         assert near(expected, answer), (component["type"], typed, expected, answer)
@@ -90,7 +184,9 @@ def test_expressions_mean_the_same_on_the_page_and_on_the_server() -> None:
     chance = random.Random(5)
     texts = set()
     for _ in range(4000):
-        inner = [pick(chance, SHAPES, ATOMS) if chance.random() < 0.4 else chance.choice(ATOMS) for _ in range(3)]
+        inner = [
+            pick(chance, SHAPES, ATOMS) if chance.random() < 0.4 else chance.choice(ATOMS) for _ in range(3)
+        ]
         texts.add(chance.choice(SHAPES).format(*inner))
     asked, expected = [], []
     for text in sorted(texts):
@@ -104,7 +200,9 @@ def test_expressions_mean_the_same_on_the_page_and_on_the_server() -> None:
             asked.append({"tree": tree, "names": names})
             expected.append((text, names, to_plain(expression.evaluate(names))))
     answers = evaluated(asked)
-    wrong = [(*told, answer) for told, answer in zip(expected, answers, strict=True) if not near(told[2], answer)]
+    wrong = [
+        (*told, answer) for told, answer in zip(expected, answers, strict=True) if not near(told[2], answer)
+    ]
     assert wrong == [], wrong[:20]
 
 
@@ -127,15 +225,22 @@ def pick(chance: random.Random, shapes: tuple[str, ...], atoms: tuple[str, ...])
 
 
 def test_every_form_of_the_product_is_the_same_on_page_and_server() -> None:
-    """Whatever is typed: what the page hides the server does not ask for, what it computes is what is stored."""
+    """Whatever is typed: what the page hides the server does not ask for,
+    what it computes is what is stored.
+    """
     chance = random.Random(7)
     forms = [(load(key), blanks) for key in KEYS for blanks in range(6)]
     typed = [form.settled(filled(chance, form.components), {}) for form, _ in forms]
-    asked = [{"plan": form.plan.to_json({}), "typed": values} for (form, _), values in zip(forms, typed, strict=True)]
+    asked = [
+        {"plan": form.plan.to_json({}), "typed": values}
+        for (form, _), values in zip(forms, typed, strict=True)
+    ]
     for (form, _), values, answer in zip(forms, typed, evaluated(asked), strict=True):
         shown = list(walk(form.render(values)))
         hidden = [
-            one.path for one, hides in shown if hides and one.path and one.kind not in ("group", "text", "spacer")
+            one.path
+            for one, hides in shown
+            if hides and one.path and one.kind not in ("group", "text", "spacer")
         ]
         assert [path for path in answer["hidden"] if path in hidden] == hidden, form.key
         computed = {one.path: one.value for one, _ in shown if one.kind == "expression"}

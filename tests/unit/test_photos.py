@@ -1,4 +1,6 @@
-"""Photos and scans: what the content proves is accepted under any name, kept upright, small and without its place."""
+"""Photos and scans: what the content proves is accepted under any name, kept upright,
+small and without its place.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,15 @@ def test_an_apple_photo_is_refused_with_what_to_do(brand: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"%PDF-1.4 cut", b" " * 1030 + PDF, PDF + b" " * 1030, b"MZ\x90\0", b"<svg/>", written("GIF"), b"%%EOF %PDF"],
+    [
+        b"%PDF-1.4 cut",
+        b" " * 1030 + PDF,
+        PDF + b" " * 1030,
+        b"MZ\x90\0",
+        b"<svg/>",
+        written("GIF"),
+        b"%%EOF %PDF",
+    ],
 )
 def test_anything_else_is_refused(body: bytes) -> None:
     with pytest.raises(Invalid, match="照片（JPG、PNG、WebP）或扫描件"):
@@ -153,7 +163,11 @@ def test_a_photo_saved_as_png_is_kept_small_enough_to_send_on() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
 def test_a_scan_of_any_depth_keeps_its_grey(mode: str) -> None:
-    grey = Image.new("I;16", (40, 30), 128 * 257) if mode == "I;16" else Image.new("L", (40, 30), 128).convert(mode)
+    grey = (
+        Image.new("I;16", (40, 30), 128 * 257)
+        if mode == "I;16"
+        else Image.new("L", (40, 30), 128).convert(mode)
+    )
     shown = opened(photos.kept(written("PNG", grey)).body)
     wanted = grey.convert("L").getpixel((5, 5)) if mode == "1" else 128
     assert shown.mode in ("L", "RGB") and shown.convert("L").getpixel((5, 5)) == wanted

@@ -1,4 +1,6 @@
-"""What takes in a form says which fields it reads: a form without one of them is refused before anybody fills it in."""
+"""What takes in a form says which fields it reads:
+a form without one of them is refused before anybody fills it in.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ FIELDS = [(place, name) for place, receiver in REGISTRY.items() for name in rece
 
 
 def found_in(receiver: Receiver, name: str, change: Any) -> list[str]:
-    """What the check says of the receiver's diagram when `change` has been at the field `name` of its form."""
+    """What the check says of the receiver's diagram when `change`
+    has been at the field `name` of its form.
+    """
     diagram, form = FORMS[receiver.kind, receiver.name]
     schema = json.loads(RESOURCES.form[form])
     (level,) = [one for one in levels(schema) if any(name in (c.get("key"), c.get("path")) for c in one)]
@@ -57,7 +61,9 @@ def test_every_receiver_has_its_form_here() -> None:
 
 @pytest.mark.parametrize(("place", "name"), FIELDS)
 @pytest.mark.duty("C5")
-def test_a_field_that_a_receiver_reads_cannot_be_taken_away_or_changed(place: tuple[str, str], name: str) -> None:
+def test_a_field_that_a_receiver_reads_cannot_be_taken_away_or_changed(
+    place: tuple[str, str], name: str
+) -> None:
     receiver = REGISTRY[place]
     need = receiver.fields[name]
     said = found_in(receiver, name, into_a_tick)
@@ -80,5 +86,7 @@ def test_a_field_that_a_receiver_reads_cannot_be_taken_away_or_changed(place: tu
 
 def test_an_option_that_nobody_knows_is_found() -> None:
     receiver = REGISTRY["page", "measureForm"]
-    said = found_in(receiver, "status", lambda level, one: one["values"].append({"value": "paused", "label": "暂停"}))
+    said = found_in(
+        receiver, "status", lambda level, one: one["values"].append({"value": "paused", "label": "暂停"})
+    )
     assert any("“paused”没有人认识" in sentence for sentence in said), said

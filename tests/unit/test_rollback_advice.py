@@ -29,8 +29,9 @@ MET = {"education_ok": "yes", "medical_ok": "yes", "housing_ok": "yes", "water_o
 def test_advice(wholly: bool | None, exception: str, check: dict[str, Any], advice: str, words: str) -> None:
     decision = parse_decision((ROOT / "bpmn" / "decisions" / "rollback_advice.dmn").read_bytes())
     facts = {
-        "no_labour": {"wholly": wholly}, "rollback_check": {**MET, **check},
+        "no_labour": {"wholly": wholly},
+        "rollback_check": {**MET, **check},
         "situation": {"labour_exception": exception, "line": 6900},
-    }  # fmt: skip
+    }
     found = decision.evaluate(facts)
     assert found["advice"] == advice and words in found["basis"]

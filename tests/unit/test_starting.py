@@ -29,7 +29,9 @@ def found(properties: str = "", *, lane: bool = True) -> list[Finding]:
 
 
 def given(**values: str) -> str:
-    return "".join(f'<spiffworkflow:property name="{name}" value="{value}"/>' for name, value in values.items())
+    return "".join(
+        f'<spiffworkflow:property name="{name}" value="{value}"/>' for name, value in values.items()
+    )
 
 
 @pytest.mark.duty("C1")
@@ -68,4 +70,6 @@ def test_every_shipped_procedure_has_somebody_who_starts_it() -> None:
     resources = read_resources(ROOT)
     for path in sorted((ROOT / "bpmn").glob("*.bpmn")):
         body = path.read_bytes()
-        assert is_part(parse_xml(body)) or not [one for one in check(body, resources)[1] if UNSTARTED in one.message]
+        assert is_part(parse_xml(body)) or not [
+            one for one in check(body, resources)[1] if UNSTARTED in one.message
+        ]

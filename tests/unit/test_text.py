@@ -1,4 +1,6 @@
-"""The normal forms of what people type: every spelling of one value reads alike, and nothing else is taken for it."""
+"""The normal forms of what people type: every spelling of one value reads alike,
+and nothing else is taken for it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ CARD = "11010519491231002X"
 def strewn(value: str, seed: int, extra: str) -> str:
     """`value` with characters of `extra` put in anywhere."""
     chance = random.Random(seed)
-    return "".join(chance.choice(["", chance.choice(extra)]) + letter for letter in value) + chance.choice(extra)
+    return "".join(chance.choice(["", chance.choice(extra)]) + letter for letter in value) + chance.choice(
+        extra
+    )
 
 
 def wide(value: str) -> str:
@@ -58,12 +62,23 @@ def test_what_looks_the_same_has_the_same_key(typed: str, seed: int) -> None:
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("王伟", "王　伟"), ("王伟", " 王 伟\u200b"), ("王伟", "王\x0b伟"), ("阿依古丽·买买提", "阿依古丽•买买提"),
-        ("阿依古丽·买买提", "阿依古丽・买买提"), ("阿依古丽·买买提", "阿依古丽‧买买提"), ("阿依古丽·买买提", "阿依古丽･买买提"),
-        ("阿依古丽·买买提", "阿依古丽 · 买买提"), ("阿依古丽·买买提", "阿依古丽．买买提"), ("阿依古丽·买买提", "阿依古丽∙买买提"),
-        ("马龙", "⻢⻰"), ("一组12号", "⼀组１２号"), ("东沟3-2号", "东沟３－２号"), ("Anna", "ＡＮＮＡ"), ("葛\U000e0100", "葛"),
+        ("王伟", "王　伟"),
+        ("王伟", " 王 伟\u200b"),
+        ("王伟", "王\x0b伟"),
+        ("阿依古丽·买买提", "阿依古丽•买买提"),
+        ("阿依古丽·买买提", "阿依古丽・买买提"),
+        ("阿依古丽·买买提", "阿依古丽‧买买提"),
+        ("阿依古丽·买买提", "阿依古丽･买买提"),
+        ("阿依古丽·买买提", "阿依古丽 · 买买提"),
+        ("阿依古丽·买买提", "阿依古丽．买买提"),
+        ("阿依古丽·买买提", "阿依古丽∙买买提"),
+        ("马龙", "⻢⻰"),
+        ("一组12号", "⼀组１２号"),
+        ("东沟3-2号", "东沟３－２号"),
+        ("Anna", "ＡＮＮＡ"),
+        ("葛\U000e0100", "葛"),
     ],
-)  # fmt: skip
+)
 def test_names_and_addresses_by_their_key(one: str, other: str) -> None:
     assert text.key(one) == text.key(other)
 
@@ -78,15 +93,22 @@ def test_the_spelling_is_kept() -> None:
     assert text.paragraphs("一\r\n二\x0b三\u2029四\x0c五\x85六") == "一\n二\n三\n四\n五\n六"
 
 
-# -- ID numbers ---------------------------------------------------------------------------------------------------------
+# -- ID numbers ------------------------------------------------------------------------------------
 
-CARDS = st.from_regex(r"[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])[0-9]{3}", fullmatch=True)
+CARDS = st.from_regex(
+    r"[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])[0-9]{3}", fullmatch=True
+)
 
 
 @given(CARDS, st.sampled_from(["", "43", "11", "17B2"]), st.integers())
 def test_an_id_number_reads_alike_however_it_is_spelled(first17: str, suffix: str, seed: int) -> None:
     number = first17 + check_digit(first17) + suffix
-    spellings = [strewn(number, seed, UNSEEN), strewn(number, seed, " -　\xa0–"), wide(number), number.lower()]
+    spellings = [
+        strewn(number, seed, UNSEEN),
+        strewn(number, seed, " -　\xa0–"),
+        wide(number),
+        number.lower(),
+    ]
     if "X" in number:
         spellings += [number.replace("X", cross) for cross in "xX×✕хХⅩ"] + [wide(number.lower())]
     assert {text.identity(one) for one in spellings} == {number}
@@ -116,20 +138,30 @@ def test_no_id_number(typed: str) -> None:
     assert text.identity(typed) is None
 
 
-# -- phones, numbers, days, keys ----------------------------------------------------------------------------------------
+# -- phones, numbers, days, keys -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("typed", "stored"),
     [
-        ("138 1234 5678", "13812345678"), ("138-1234-5678", "13812345678"), ("+8613812345678", "13812345678"),
-        ("+86 138 1234 5678", "13812345678"), ("＋８６ １３８１２３４５６７８", "13812345678"), ("008613812345678", "13812345678"),
-        ("8613812345678", "13812345678"), ("(+86)13812345678", "13812345678"), ("\u202d13812345678\u202c", "13812345678"),
-        ("0391-2688888", "0391-2688888"), ("03912688888", "0391-2688888"), ("（0391）2688888", "0391-2688888"),
-        ("0391 268 8888", "0391-2688888"), ("+86 391 2688888", "0391-2688888"), ("010-88886666", "010-88886666"),
+        ("138 1234 5678", "13812345678"),
+        ("138-1234-5678", "13812345678"),
+        ("+8613812345678", "13812345678"),
+        ("+86 138 1234 5678", "13812345678"),
+        ("＋８６ １３８１２３４５６７８", "13812345678"),
+        ("008613812345678", "13812345678"),
+        ("8613812345678", "13812345678"),
+        ("(+86)13812345678", "13812345678"),
+        ("\u202d13812345678\u202c", "13812345678"),
+        ("0391-2688888", "0391-2688888"),
+        ("03912688888", "0391-2688888"),
+        ("（0391）2688888", "0391-2688888"),
+        ("0391 268 8888", "0391-2688888"),
+        ("+86 391 2688888", "0391-2688888"),
+        ("010-88886666", "010-88886666"),
         ("0371—65506666", "0371-65506666"),
     ],
-)  # fmt: skip
+)
 def test_phones(typed: str, stored: str) -> None:
     assert text.phone(typed) == stored == text.phone(stored)
 
@@ -144,11 +176,25 @@ def test_no_phone(typed: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "value"),
     [
-        ("12000", 12000), ("１２０００", 12000), ("12,000", 12000), ("１２，０００", 12000), ("12 000", 12000), ("12000元", 12000),
-        ("12,000.50 元", "12000.5"), ("￥12000", 12000), ("\u200b12000\u202c", 12000), ("-5", -5), ("－5", -5), ("−5", -5),
-        ("+5", 5), (".5", "0.5"), ("007", 7), (12000, 12000), (0.1, "0.1"),
+        ("12000", 12000),
+        ("１２０００", 12000),
+        ("12,000", 12000),
+        ("１２，０００", 12000),
+        ("12 000", 12000),
+        ("12000元", 12000),
+        ("12,000.50 元", "12000.5"),
+        ("￥12000", 12000),
+        ("\u200b12000\u202c", 12000),
+        ("-5", -5),
+        ("－5", -5),
+        ("−5", -5),
+        ("+5", 5),
+        (".5", "0.5"),
+        ("007", 7),
+        (12000, 12000),
+        (0.1, "0.1"),
     ],
-)  # fmt: skip
+)
 def test_numbers(typed: object, value: object) -> None:
     assert text.number(typed, "元") == Decimal(str(value))
 
@@ -156,10 +202,36 @@ def test_numbers(typed: object, value: object) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "", "1_000", "٣", "²", "①", "1,2", "1,0000", "1 2", "12万", "1e5", "NaN", "Infinity", "0x10", "1.2.3", "--5", "5-", ".",
-        "12000人", "一万", True, None, float("nan"), float("inf"), [1], {"a": 1}, "9" * 10**6, "1，2", "½",
+        "",
+        "1_000",
+        "٣",
+        "²",
+        "①",
+        "1,2",
+        "1,0000",
+        "1 2",
+        "12万",
+        "1e5",
+        "NaN",
+        "Infinity",
+        "0x10",
+        "1.2.3",
+        "--5",
+        "5-",
+        ".",
+        "12000人",
+        "一万",
+        True,
+        None,
+        float("nan"),
+        float("inf"),
+        [1],
+        {"a": 1},
+        "9" * 10**6,
+        "1，2",
+        "½",
     ],
-)  # fmt: skip
+)
 def test_no_number(typed: object) -> None:
     assert text.number(typed, "元") is None
 
@@ -179,10 +251,22 @@ def test_a_number_has_exactly_the_digits_that_were_typed(typed: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "2022-05-06", "2022-5-6", "2022.5.6", "2022/5/6", "2022年5月6日", "2022 年 5 月 6 日", "２０２２．５．６", "２０２２年５月６日",
-        "20220506", "2022。5。6", "\u200e2022-05-06", "2022－05－06", "2022 - 5 - 6", date(2022, 5, 6),
+        "2022-05-06",
+        "2022-5-6",
+        "2022.5.6",
+        "2022/5/6",
+        "2022年5月6日",
+        "2022 年 5 月 6 日",
+        "２０２２．５．６",
+        "２０２２年５月６日",
+        "20220506",
+        "2022。5。6",
+        "\u200e2022-05-06",
+        "2022－05－06",
+        "2022 - 5 - 6",
+        date(2022, 5, 6),
     ],
-)  # fmt: skip
+)
 def test_days(typed: object) -> None:
     assert text.day(typed) == date(2022, 5, 6)
 
@@ -190,10 +274,24 @@ def test_days(typed: object) -> None:
 @pytest.mark.parametrize(
     "typed",
     [
-        "", "2022-02-30", "2022-13-01", "22.5.6", "2022-5/6", "2022年5月", "5月6日", "2022-05-06T00:00", "2022-05-066", "٢٠٢٢-٠٥-٠٦",
-        "2022-1 2-3", None, 5, [], "0000-01-01", "9" * 10**6,
+        "",
+        "2022-02-30",
+        "2022-13-01",
+        "22.5.6",
+        "2022-5/6",
+        "2022年5月",
+        "5月6日",
+        "2022-05-06T00:00",
+        "2022-05-066",
+        "٢٠٢٢-٠٥-٠٦",
+        "2022-1 2-3",
+        None,
+        5,
+        [],
+        "0000-01-01",
+        "9" * 10**6,
     ],
-)  # fmt: skip
+)
 def test_no_day(typed: object) -> None:
     assert text.day(typed) is None
 
@@ -240,7 +338,9 @@ def test_readers_never_raise(sent: object) -> None:
 
 
 def test_account_names() -> None:
-    assert {text.username(one) for one in ("cunji", "Cunji", " CUNJI ", "ｃｕｎｊｉ", "cun\u200bji")} == {"cunji"}
+    assert {text.username(one) for one in ("cunji", "Cunji", " CUNJI ", "ｃｕｎｊｉ", "cun\u200bji")} == {
+        "cunji"
+    }
     assert text.username("Zhang.San-2") == "zhang.san-2"
 
 

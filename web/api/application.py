@@ -48,12 +48,16 @@ OPEN = frozenset({"api.issue_token"})
 REVEALING = frozenset({"api.reveal_task"})
 TASK_COLUMNS = [field.attribute or name for name, field in s.Task().fields.items()]
 SETTINGS = {
-    "API_TITLE": "守望", "API_VERSION": "v1", "OPENAPI_VERSION": "3.0.3", "OPENAPI_URL_PREFIX": "/api/v1",
+    "API_TITLE": "守望",
+    "API_VERSION": "v1",
+    "OPENAPI_VERSION": "3.0.3",
+    "OPENAPI_URL_PREFIX": "/api/v1",
     "OPENAPI_JSON_PATH": "openapi.json",
     "API_SPEC_OPTIONS": {
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}}, "security": [{"bearer": []}],
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"bearer": []}],
     },
-}  # fmt: skip
+}
 
 
 def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
@@ -73,7 +77,11 @@ def authenticate() -> None:
     if request.endpoint in OPEN:
         return
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = accounts.account_of_token(session(), token, SYSTEM.now()) if scheme.lower() == "bearer" and token else None
+    found = (
+        accounts.account_of_token(session(), token, SYSTEM.now())
+        if scheme.lower() == "bearer" and token
+        else None
+    )
     if found is None:
         raise Unauthorised
     g.account = found
@@ -81,7 +89,9 @@ def authenticate() -> None:
 
 @blueprint.after_request
 def mask(answer: Response) -> Response:
-    """No answer holds an ID number, whatever it tells, but those that reveal it on purpose and leave a line."""
+    """No answer holds an ID number, whatever it tells,
+    but those that reveal it on purpose and leave a line.
+    """
     if request.endpoint not in REVEALING and answer.is_json and not answer.direct_passthrough:
         answer.set_data(privacy.masked_text(answer.get_data(as_text=True)))
     return answer
@@ -97,7 +107,7 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "expires_at": expires}
 
 
-# -- tasks ------------------------------------------------------------------------------------------------------------
+# -- tasks -----------------------------------------------------------------------------------------
 
 
 @blueprint.get("/tasks")
@@ -106,9 +116,14 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
 def list_tasks(query: dict[str, Any]) -> Any:
     """待办"""
     wanted = InboxFilter(
-        step=query["step"], lamp=query["lamp"], text=query["q"], village=query["village"],
-        batch=query["batch"], sort=query["sort"], page=query["page"],
-    )  # fmt: skip
+        step=query["step"],
+        lamp=query["lamp"],
+        text=query["q"],
+        village=query["village"],
+        batch=query["batch"],
+        sort=query["sort"],
+        page=query["page"],
+    )
     return inbox_todo(session(), account(), wanted, clock.now())
 
 
@@ -122,9 +137,12 @@ def show_task(item_id: int) -> dict[str, Any]:
 def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
     data = view.values if full else privacy.masked(view.form.components, view.values)
     return {
-        **{key: getattr(view.item, key) for key in TASK_COLUMNS}, "form": view.form.schema, "data": data,
-        "may_complete": view.may_complete, "household": households.public(view.household),
-    }  # fmt: skip
+        **{key: getattr(view.item, key) for key in TASK_COLUMNS},
+        "form": view.form.schema,
+        "data": data,
+        "may_complete": view.may_complete,
+        "household": households.public(view.household),
+    }
 
 
 @blueprint.post("/tasks/<int:item_id>/reveal")
@@ -140,7 +158,9 @@ def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
     """The data of a form that was read masked: the numbers that were left as they were, in full again."""
     if "*" not in current_app.json.dumps(data):
         return data
-    found: dict[str, Any] = privacy.restored(data, views.task_view(session(), account(), item_id, clock.now()).values)
+    found: dict[str, Any] = privacy.restored(
+        data, views.task_view(session(), account(), item_id, clock.now()).values
+    )
     return found
 
 
@@ -169,7 +189,8 @@ def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
         raise NotFound("没有找到所选的事项。")
     results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
-        {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r} for i, r in results
+        {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r}
+        for i, r in results
     ]
 
 
@@ -201,7 +222,9 @@ def return_targets(item_id: int) -> Any:
 @blueprint.response(200, s.Result)
 def return_task(body: dict[str, Any], item_id: int) -> Any:
     """退回"""
-    return runtime.return_to(session(), account(), item_id, body["target"], body["reason"], clock=clock.clock())
+    return runtime.return_to(
+        session(), account(), item_id, body["target"], body["reason"], clock=clock.clock()
+    )
 
 
 @blueprint.post("/tasks/<int:item_id>/withdraw")
@@ -234,7 +257,7 @@ def urge_task(body: dict[str, Any], item_id: int) -> Any:
     return urging.urge(session(), account(), item_id, body["text"], clock=clock.clock())
 
 
-# -- clues, households, cases -------------------------------------------------------------------------------------------
+# -- clues, households, cases ----------------------------------------------------------------------
 
 
 @blueprint.post("/clues")
@@ -248,13 +271,19 @@ def enter_clue(body: dict[str, Any]) -> dict[str, Any]:
     known = body["household_id"] is not None
     clean = form.validate({**body["data"], "known_household": known}, today=local_date(clock.now()))
     entered = clues.enter(
-        session(), account(), clean, clock=clock.clock(), household_id=body["household_id"],
+        session(),
+        account(),
+        clean,
+        clock=clock.clock(),
+        household_id=body["household_id"],
         confirmed_new=body["confirmed_new"],
-    )  # fmt: skip
+    )
     return {
-        "clue_id": entered.clue.id if entered.clue else None, "case_id": entered.case.id if entered.case else None,
-        "joined": entered.joined, "duplicates": entered.duplicates,
-    }  # fmt: skip
+        "clue_id": entered.clue.id if entered.clue else None,
+        "case_id": entered.case.id if entered.case else None,
+        "joined": entered.joined,
+        "duplicates": entered.duplicates,
+    }
 
 
 @blueprint.get("/households")
@@ -280,13 +309,23 @@ def show_case(case_id: int) -> dict[str, Any]:
     view = views.case_view(session(), account(), case_id)
     case = view.case
     return {
-        "id": case.id, "procedure": case.procedure_key, "version": case.version.number, "subject": case.subject,
-        "household_id": case.household_id, "status": case.status, "outcome": case.outcome,
-        "discovery_date": case.discovery_date, "limit_at": case.limit_at,
-        "lamp": lamps.lamp(case.limit_at, clock.now()), "was_overdue": case.lamp_floor == "red",
-        "tokens": list(view.open_elements), "waits_for": sorted(view.waits_for),
-        "tasks": [item for item in view.items if item.status == "open"], "timers": view.timers, "history": view.timeline,
-    }  # fmt: skip
+        "id": case.id,
+        "procedure": case.procedure_key,
+        "version": case.version.number,
+        "subject": case.subject,
+        "household_id": case.household_id,
+        "status": case.status,
+        "outcome": case.outcome,
+        "discovery_date": case.discovery_date,
+        "limit_at": case.limit_at,
+        "lamp": lamps.lamp(case.limit_at, clock.now()),
+        "was_overdue": case.lamp_floor == "red",
+        "tokens": list(view.open_elements),
+        "waits_for": sorted(view.waits_for),
+        "tasks": [item for item in view.items if item.status == "open"],
+        "timers": view.timers,
+        "history": view.timeline,
+    }
 
 
 @blueprint.post("/cases/<int:case_id>/messages")
@@ -314,7 +353,7 @@ def list_divisions(query: dict[str, Any]) -> Any:
     return divisions.search(session(), query["q"], query["under"], query["page"])
 
 
-# -- procedures ---------------------------------------------------------------------------------------------------------
+# -- procedures ------------------------------------------------------------------------------------
 
 
 def _resources(body: dict[str, Any], key: str | None) -> Resources:
@@ -348,7 +387,9 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
     """上传并启用新版本；检查不通过则不启用，要求第二人审批的地方不能这样启用"""
     approvals.require_alone(session(), account())
     resources = _resources(body, key)
-    return definitions.deploy(session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key)
+    return definitions.deploy(
+        session(), account(), encoded(body["xml"]), resources, body["note"], clock.now(), key=key
+    )
 
 
 @blueprint.post("/procedures/<key>/versions/<int:number>/migrate")
@@ -394,7 +435,7 @@ def confirm_move(body: dict[str, Any], migration_id: int) -> dict[str, Any]:
     return _move(migration.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
 
 
-# -- demo only ----------------------------------------------------------------------------------------------------------
+# -- demo only -------------------------------------------------------------------------------------
 
 demo_blueprint = Blueprint("api_demo", __name__, url_prefix="/api/v1/demo", description="仅演示")
 demo_blueprint.before_request(authenticate)

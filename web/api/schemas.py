@@ -130,7 +130,9 @@ class Stored(Schema):
 
 
 class Return(Lenient):
-    target = Key(load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"})
+    target = Key(
+        load_default=None, allow_none=True, metadata={"description": "要退回到的步骤的序号；不填为上一步"}
+    )
     reason = fields.String(required=True, validate=validate.Length(max=400))
 
 
@@ -211,8 +213,12 @@ class CaseDetail(Schema):
     status = fields.String()
     outcome = fields.String()
     discovery_date = fields.Date(allow_none=True)
-    limit_at = fields.AwareDateTime(allow_none=True, metadata={"description": "正在计时的时限最早何时届满；没有为空"})
-    lamp = fields.String(metadata={"description": "现在的灯，与页面相同：red 超期，yellow 3 天内到期，green 正常"})
+    limit_at = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "正在计时的时限最早何时届满；没有为空"}
+    )
+    lamp = fields.String(
+        metadata={"description": "现在的灯，与页面相同：red 超期，yellow 3 天内到期，green 正常"}
+    )
     was_overdue = fields.Boolean(metadata={"description": "有时限曾经超期"})
     tokens = fields.List(fields.String())
     waits_for = fields.List(fields.String())
@@ -243,9 +249,14 @@ class TimerPage(Schema):
 
 class ProcedureUpload(Lenient):
     xml = fields.String(required=True)
-    forms = fields.Dict(load_default=dict, keys=fields.String(), metadata={"description": "form-js，按表单编号"})
+    forms = fields.Dict(
+        load_default=dict, keys=fields.String(), metadata={"description": "form-js，按表单编号"}
+    )
     decisions = fields.Dict(
-        load_default=dict, keys=fields.String(), values=fields.String(), metadata={"description": "DMN，按决策编号"}
+        load_default=dict,
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "DMN，按决策编号"},
     )
     note = fields.String(load_default="", validate=validate.Length(max=200))
 
@@ -272,10 +283,14 @@ class Version(Schema):
 
 class MoveRequest(Lenient):
     elements = fields.Dict(
-        load_default=dict, keys=fields.String(), values=fields.String(),
+        load_default=dict,
+        keys=fields.String(),
+        values=fields.String(),
         metadata={"description": "新版没有的步骤，各由新版的哪一步接着办"},
-    )  # fmt: skip
-    passed = fields.List(fields.String(), load_default=list, metadata={"description": "走过的事项不补办的新步骤"})
+    )
+    passed = fields.List(
+        fields.String(), load_default=list, metadata={"description": "走过的事项不补办的新步骤"}
+    )
 
 
 class MoveNote(Lenient):

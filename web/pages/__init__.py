@@ -41,10 +41,37 @@ from web.pages import (
 )
 
 PAGES = (
-    auth, inbox, bulk, tasks, papers, cases, clues, corrections, households, measures, officials, register_pages, openings, schedules,
-    batches, drafts, editors, replays, trials, files, bell, more, administration, health, procedures, migrations, statistics, wall,
-    supervision, ladder,
-)  # fmt: skip
+    auth,
+    inbox,
+    bulk,
+    tasks,
+    papers,
+    cases,
+    clues,
+    corrections,
+    households,
+    measures,
+    officials,
+    register_pages,
+    openings,
+    schedules,
+    batches,
+    drafts,
+    editors,
+    replays,
+    trials,
+    files,
+    bell,
+    more,
+    administration,
+    health,
+    procedures,
+    migrations,
+    statistics,
+    wall,
+    supervision,
+    ladder,
+)
 
 
 def register(app: Flask, *, demo: bool) -> None:

@@ -1,4 +1,6 @@
-"""管理: incidents, for the system administrator; who needs a second approval, for the security administrator."""
+"""管理: incidents, for the system administrator; who needs a second approval,
+for the security administrator.
+"""
 
 from __future__ import annotations
 
@@ -36,9 +38,12 @@ def approval() -> str:
     places = approvals.places(session(), account())
     codes = approvals.approval_divisions(session())
     return render_template(
-        "administration/approval.html", codes=codes, places=places, owners={one.code: one.owners for one in places},
+        "administration/approval.html",
+        codes=codes,
+        places=places,
+        owners={one.code: one.owners for one in places},
         names=divisions.names(session(), {*codes, *(one.code for one in places)}),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/approval")

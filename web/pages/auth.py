@@ -26,7 +26,9 @@ def login_post() -> ResponseReturnValue:
     """Sign in; locks are kept on the machine's own clock."""
     username, target = request.form.get("username", ""), request.form.get("next", "")
     try:
-        found = accounts.authenticate(database.session(), username, request.form.get("password", ""), SYSTEM.now())
+        found = accounts.authenticate(
+            database.session(), username, request.form.get("password", ""), SYSTEM.now()
+        )
     except NotAllowed as error:
         return render_template("login.html", next=target, username=username, problem=error.message), 401
     signing.sign_in(found)

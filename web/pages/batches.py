@@ -1,4 +1,6 @@
-"""申请批次: the batches in which rollbacks and clearances go up (R28), each with its households and its printed list."""
+"""申请批次: the batches in which rollbacks and clearances go up (R28),
+each with its households and its printed list.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,14 @@ def show(batch_id: int) -> str:
     page, rows = batches.rows(session(), account(), batch_id, number(request.args.get("page")))
     steps = batches.steps_of(session(), account(), batch_id)
     return render_template(
-        "batches/show.html", line=line, batch=line.batch, page=page, rows=rows, steps=steps,
+        "batches/show.html",
+        line=line,
+        batch=line.batch,
+        page=page,
+        rows=rows,
+        steps=steps,
         kinds=batches.kinds(session(), account()),
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("/batches/<int:batch_id>/paper")
@@ -45,5 +52,9 @@ def paper(batch_id: int) -> ResponseReturnValue:
         return file_of([found], form, f"{found.number} {found.title}")
     line = batches.view(session(), account(), batch_id, local_date(clock.now()))
     return render_template(
-        "batches/paper.html", batch_id=batch_id, paper=found, gathering=line.gathering, lacking=lacking_in([found])
+        "batches/paper.html",
+        batch_id=batch_id,
+        paper=found,
+        gathering=line.gathering,
+        lacking=lacking_in([found]),
     )

@@ -15,4 +15,6 @@ blueprint = Blueprint("bell", __name__)
 @blueprint.get("/bell")
 def bell() -> str:
     """The notifications of one's queues, latest first."""
-    return render_template("bell.html", page=inbox.bell(session(), account(), number(request.args.get("page"))))
+    return render_template(
+        "bell.html", page=inbox.bell(session(), account(), number(request.args.get("page")))
+    )

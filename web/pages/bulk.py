@@ -1,4 +1,6 @@
-"""批量办理: one decision, or one return, for many items of a step; worked off in portions with the progress shown."""
+"""批量办理: one decision, or one return, for many items of a step;
+worked off in portions with the progress shown.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,12 @@ def choose() -> str:
 
 
 def _page(
-    ids: list[int], data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    ticked: frozenset[int] | None = None, reason: str | None = None,
-) -> str:  # fmt: skip
+    ids: list[int],
+    data: Mapping[str, Any] | None = None,
+    errors: Mapping[str, list[str]] | None = None,
+    ticked: frozenset[int] | None = None,
+    reason: str | None = None,
+) -> str:
     listed = views.items_of_one_step(session(), account(), ids)
     items = [item for item in listed if item.status == "open"]
     if not items:
@@ -48,11 +53,17 @@ def _page(
     found = bulk.preview(session(), items, form)
     asked = bulk.form_for(form, found)
     return render_template(
-        "tasks/bulk.html", items=items, found=found, fields=asked.render({**asked.defaults, **found.common, **(data or {})}, errors),
-        errors=errors or {}, villages=divisions.names(session(), {item.village_code for item in items}),
-        ticked=ticked or frozenset(item.id for item in items), reason=reason or "", returning=reason is not None,
+        "tasks/bulk.html",
+        items=items,
+        found=found,
+        fields=asked.render({**asked.defaults, **found.common, **(data or {})}, errors),
+        errors=errors or {},
+        villages=divisions.names(session(), {item.village_code for item in items}),
+        ticked=ticked or frozenset(item.id for item in items),
+        reason=reason or "",
+        returning=reason is not None,
         files=attachments.uploaded(session(), account(), bulk.files_named(session(), items[0], data or {})),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("")
@@ -100,10 +111,14 @@ def show(act_id: int) -> str:
     refused = bulk.entries(session(), act, "refused", 1, bulk.MAX_ITEMS)
     done = bulk.entries(session(), act, "done", page)
     return render_template(
-        "tasks/bulk_done.html", act=act, counts=counts, refused=refused.items, page=done,
+        "tasks/bulk_done.html",
+        act=act,
+        counts=counts,
+        refused=refused.items,
+        page=done,
         villages=divisions.names(session(), {one.item.village_code for one in [*refused.items, *done.items]}),
         kind=_kind(act) if counts["done"] else None,
-    )  # fmt: skip
+    )
 
 
 def _kind(act: BulkAct) -> Kind | None:

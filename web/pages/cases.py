@@ -1,4 +1,6 @@
-"""The case page: progress, diagram, history, forms, notices, objections; its archive as one printable file."""
+"""The case page: progress, diagram, history, forms, notices, objections;
+its archive as one printable file.
+"""
 
 from __future__ import annotations
 
@@ -34,23 +36,32 @@ def show(case_id: int) -> str:
     }
     urges = urging.of_case(session(), case_id)
     return render_template(
-        "cases/show.html", view=view, household=view.case.household, attachments_by_id=view.files, open_batches=reached,
-        urges=urges, by_whom=urging.by_whom(urges), orders=orders.of_case(session(), case_id),
-    )  # fmt: skip
+        "cases/show.html",
+        view=view,
+        household=view.case.household,
+        attachments_by_id=view.files,
+        open_batches=reached,
+        urges=urges,
+        by_whom=urging.by_whom(urges),
+        orders=orders.of_case(session(), case_id),
+    )
 
 
 @blueprint.get("/cases/<int:case_id>/archive")
 def archive(case_id: int) -> str:
     """R14: all forms, minutes, notices and decisions as one file to print."""
     view = views.case_view(session(), account(), case_id)
-    return render_template("cases/archive.html", view=view, household=view.case.household, attachments_by_id=view.files)
+    return render_template(
+        "cases/archive.html", view=view, household=view.case.household, attachments_by_id=view.files
+    )
 
 
 @blueprint.get("/cases/<int:case_id>/diagram.bpmn")
 def diagram(case_id: int) -> Response:
     """A drawing of the case's own version: the procedure's, or that of a part it calls."""
     return Response(
-        views.diagram_xml(session(), account(), case_id, request.args.get("part", "")), mimetype="application/xml"
+        views.diagram_xml(session(), account(), case_id, request.args.get("part", "")),
+        mimetype="application/xml",
     )
 
 
@@ -61,7 +72,10 @@ def message(case_id: int, name: str) -> str:
 
 
 def _message_page(
-    case_id: int, name: str, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+    case_id: int,
+    name: str,
+    data: Mapping[str, Any] | None = None,
+    errors: Mapping[str, list[str]] | None = None,
 ) -> str:
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
@@ -69,7 +83,9 @@ def _message_page(
     context = prefill.context(session(), view.case, view.variables)
     values = data if data is not None else _today(form, form.prefill(context))
     fields = form.render(values, errors, form.facts_of(context, local_date(clock.now())))
-    return render_template("cases/message.html", view=view, expected=expected, fields=fields, errors=errors or {})
+    return render_template(
+        "cases/message.html", view=view, expected=expected, fields=fields, errors=errors or {}
+    )
 
 
 def _expected(view: CaseView, name: str) -> Expected:
@@ -80,7 +96,9 @@ def _expected(view: CaseView, name: str) -> Expected:
 
 
 def _today(form: Form, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with today in the required dates that are empty: what is reported has mostly just happened."""
+    """The values with today in the required dates that are empty:
+    what is reported has mostly just happened.
+    """
     today = local_date(clock.now()).isoformat()
     dates = [field.path for field in form.render(values) if field.kind == "datetime" and field.required]
     return {**dict.fromkeys(dates, today), **values}

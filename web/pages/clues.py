@@ -35,7 +35,9 @@ def index() -> str:
 
 @blueprint.post("/clues/search")
 def find() -> ResponseReturnValue:
-    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    """What the search form sends: whom a number names is shown here,
+    so that the number stands in no address.
+    """
     narrowing = discretion.narrowing()
     return index() if narrowing is None else redirect(url_for("clues.index", **narrowing), 303)
 
@@ -60,18 +62,24 @@ def _form() -> Form:
 
 
 def _page(
-    data: Mapping[str, Any], household: Household | None, errors: Mapping[str, list[str]] | None = None,
+    data: Mapping[str, Any],
+    household: Household | None,
+    errors: Mapping[str, list[str]] | None = None,
     found: Entered | None = None,
-) -> str:  # fmt: skip
+) -> str:
     form = _form()
     facts = form.facts_of({}, local_date(clock.now()))
     fields = [f for f in form.render(data, errors, facts) if household is None or f.kind != "group"]
     villages = divisions.villages_of(session(), account(), limit=MANY_VILLAGES + 1)
     return render_template(
-        "clues/new.html", fields=fields, errors=errors or {}, household=household,
-        duplicates=found.duplicates if found else (), known=found.known if found else None,
+        "clues/new.html",
+        fields=fields,
+        errors=errors or {},
+        household=household,
+        duplicates=found.duplicates if found else (),
+        known=found.known if found else None,
         villages=villages if len(villages) <= MANY_VILLAGES else [],
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/clues")
@@ -83,9 +91,13 @@ def enter() -> ResponseReturnValue:
         filled = {**raw, "known_household": household is not None}
         clean = form.validate(filled, today=local_date(clock.now()))
         entered = clues.enter(
-            session(), account(), clean, clock=clock.clock(), household_id=household.id if household else None,
+            session(),
+            account(),
+            clean,
+            clock=clock.clock(),
+            household_id=household.id if household else None,
             confirmed_new=request.form.get("confirmed_new") == "1",
-        )  # fmt: skip
+        )
     except Invalid as error:
         flash(error.message, "danger")
         return _page(raw, household, error.fields), 422
@@ -112,7 +124,11 @@ def _words(entered: Entered) -> str:
 
 @blueprint.get("/divisions")
 def search() -> ResponseReturnValue:
-    """Villages by name, for officials whose reach is too wide for a list; ``anywhere`` for a household's new place."""
+    """Villages by name, for officials whose reach is too wide for a list;
+    ``anywhere`` for a household's new place.
+    """
     text = request.args.get("q", "").strip()[:20]
-    found = divisions.villages_of(session(), account(), text, limit=20, anywhere=request.args.get("anywhere") == "1")
+    found = divisions.villages_of(
+        session(), account(), text, limit=20, anywhere=request.args.get("anywhere") == "1"
+    )
     return [{"code": division.code, "name": division.path} for division in found]

@@ -36,11 +36,21 @@ def _page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> s
     found = households.view(session(), account(), household_id)
     asked = corrections.of_household(session(), household_id)
     said = {row.id: corrections.consequences(session(), row) for row in asked if row.status == "asked"}
-    mine = {row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)}
+    mine = {
+        row.id for row in asked if row.status == "asked" and corrections.may_decide(session(), account(), row)
+    }
     return render_template(
-        "corrections/household.html", household=found, asked=asked, consequences=said, mine=mine, errors=errors or {}, people=corrections.people(session(), asked),
-        clues=clues.of_household(session(), household_id), given=request.form, corrections=corrections,
-    )  # fmt: skip
+        "corrections/household.html",
+        household=found,
+        asked=asked,
+        consequences=said,
+        mine=mine,
+        errors=errors or {},
+        people=corrections.people(session(), asked),
+        clues=clues.of_household(session(), household_id),
+        given=request.form,
+        corrections=corrections,
+    )
 
 
 @blueprint.post("/households/<int:household_id>/corrections")

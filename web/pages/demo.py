@@ -42,7 +42,8 @@ def move_clock() -> ResponseReturnValue:
     if days not in STEPS:
         raise Invalid("时间只能向前拨 1、3、5 或 15 天。")
     after = clock.advance(timedelta(days=int(days)))
-    fired = ticker.tick(sessions(current_app._get_current_object()), clock.clock())  # type: ignore[attr-defined]
+    application = current_app._get_current_object()  # type: ignore[attr-defined]
+    fired = ticker.tick(sessions(application), clock.clock())
     g.now = after
     flash(f"现在是 {day(after)}，其间有 {fired} 个时限到期或事项自动开始。", "info")
     return redirect(signing.safe_next(request.form.get("back")), 303)

@@ -1,4 +1,7 @@
-"""流程草稿: the list, a draft's page, and what the drawing page loads and saves. Only process owners come here."""
+"""流程草稿: the list, a draft's page, and what the drawing page loads and saves.
+
+Only process owners come here.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,18 @@ from web.signing import account
 blueprint = Blueprint("drafts", __name__, url_prefix="/drafts")
 blueprint.before_request(lambda: definitions.require_owner(account()))
 STEP_KINDS = {
-    "userTask": "", "manualTask": "", "serviceTask": "自动", "businessRuleTask": "决策表", "callActivity": "公用环节",
-    "intermediateCatchEvent": "等待", "boundaryEvent": "期限或消息",
-}  # fmt: skip
+    "userTask": "",
+    "manualTask": "",
+    "serviceTask": "自动",
+    "businessRuleTask": "决策表",
+    "callActivity": "公用环节",
+    "intermediateCatchEvent": "等待",
+    "boundaryEvent": "期限或消息",
+}
 """The elements that a list of steps tells, and what kind they are where it is not a task."""
 
 
-# -- the list -------------------------------------------------------------------------------------------------------------
+# -- the list --------------------------------------------------------------------------------------
 
 
 @blueprint.get("")
@@ -43,9 +51,15 @@ def index() -> str:
     page = drafting.drafts(session(), account(), number, key=key, status=status, text=text)
     procedures = drafting.procedures(session(), account())
     return render_template(
-        "drafts/index.html", page=page, procedures=procedures, names={one.key: one.name for one in procedures},
-        chosen=key, status=status, q=text, words=drafting.STATUS_WORDS,
-    )  # fmt: skip
+        "drafts/index.html",
+        page=page,
+        procedures=procedures,
+        names={one.key: one.name for one in procedures},
+        chosen=key,
+        status=status,
+        q=text,
+        words=drafting.STATUS_WORDS,
+    )
 
 
 @blueprint.post("")
@@ -65,9 +79,15 @@ def create() -> ResponseReturnValue:
         if not key:
             raise Invalid("请选择流程。", {"procedure_key": ["请选择流程。"]})
     draft = drafting.create(
-        session(), account(), name=request.form.get("name", ""), procedure_key=key, version_id=version, body=body,
-        now=clock.now(), resources=bundle.resources,
-    )  # fmt: skip
+        session(),
+        account(),
+        name=request.form.get("name", ""),
+        procedure_key=key,
+        version_id=version,
+        body=body,
+        now=clock.now(),
+        resources=bundle.resources,
+    )
     _say_parts(draft, bundle.resources.part)
     flash(f"草稿“{draft.name}”已建立。改好并检查通过后再启用，正在办理的事项不受影响。", "success")
     return redirect(url_for("drafts.show", draft_id=draft.id), 303)
@@ -80,12 +100,17 @@ def _say_parts(draft: ProcedureDraft, parts: Mapping[str, bytes]) -> None:
     if others:
         names = definitions.names(session(), others)
         said = "、".join(f"“{names.get(key, key)}”" for key in others)
-        flash(f"文件里的公用环节{said}与现行的不同：草稿用现行的。要改公用环节，请用它自己的图另建草稿。", "warning")
+        flash(
+            f"文件里的公用环节{said}与现行的不同：草稿用现行的。要改公用环节，请用它自己的图另建草稿。",
+            "warning",
+        )
 
 
 def _file(sent: FileStorage | None) -> bytes:
     if sent is None or not sent.filename:
-        raise Invalid("请选择流程图文件（.bpmn 或 .zip）。", {"file": ["请选择流程图文件（.bpmn 或 .zip）。"]})
+        raise Invalid(
+            "请选择流程图文件（.bpmn 或 .zip）。", {"file": ["请选择流程图文件（.bpmn 或 .zip）。"]}
+        )
     body: bytes = sent.read()
     return body
 
@@ -97,7 +122,7 @@ def _number(text: str, sentence: str) -> int:
     return found
 
 
-# -- one draft ------------------------------------------------------------------------------------------------------------
+# -- one draft -------------------------------------------------------------------------------------
 
 
 def _find(draft_id: int) -> ProcedureDraft:
@@ -110,11 +135,18 @@ def show(draft_id: int) -> str:
     draft = _find(draft_id)
     definition, findings = drafting.checked(session(), draft)
     return render_template(
-        "drafts/show.html", draft=draft, may_change=drafting.may_change(account(), draft), findings=findings, errors=_errors(findings), steps=_steps(definition, draft),
-        base=drafting.base_of(session(), draft), words=drafting.STATUS_WORDS,
+        "drafts/show.html",
+        draft=draft,
+        may_change=drafting.may_change(account(), draft),
+        findings=findings,
+        errors=_errors(findings),
+        steps=_steps(definition, draft),
+        base=drafting.base_of(session(), draft),
+        words=drafting.STATUS_WORDS,
         others=drafting.seen(session(), account(), draft_id, clock.now()),
-        resources=drawing.listed(session(), draft), form_keys=sorted(drafting.resources_of(session(), draft).form),
-    )  # fmt: skip
+        resources=drawing.listed(session(), draft),
+        form_keys=sorted(drafting.resources_of(session(), draft).form),
+    )
 
 
 def _errors(findings: list[Finding]) -> int:
@@ -124,7 +156,11 @@ def _errors(findings: list[Finding]) -> int:
 def _steps(definition: Definition | None, draft: ProcedureDraft) -> list[dict[str, Any]]:
     """The steps in order, each with its queue or what kind of step it is."""
     return [
-        {"name": e.name, "queue": e.queue if e.kind in ("userTask", "manualTask") else "", "kind": STEP_KINDS[e.kind]}
+        {
+            "name": e.name,
+            "queue": e.queue if e.kind in ("userTask", "manualTask") else "",
+            "kind": STEP_KINDS[e.kind],
+        }
         for e in drawing.told(definition, draft.xml)
         if e.kind in STEP_KINDS
     ]
@@ -174,11 +210,13 @@ def export(draft_id: int) -> Response:
 
 def attachment(body: bytes, name: str, kind: str, headers: dict[str, str]) -> Response:
     """A file to download, with a name in any script."""
-    shown = f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
+    shown = (
+        f"attachment; filename=\"draft.{name.rpartition('.')[2]}\"; filename*=UTF-8''{quote(name, safe='')}"
+    )
     return Response(body, mimetype=kind, headers={"Content-Disposition": shown, **headers})
 
 
-# -- drawing --------------------------------------------------------------------------------------------------------------
+# -- drawing ---------------------------------------------------------------------------------------
 
 
 @blueprint.get("/<int:draft_id>/diagram")
@@ -199,13 +237,22 @@ def known(draft_id: int) -> Response:
 
 @blueprint.post("/<int:draft_id>/diagram")
 def save_diagram(draft_id: int) -> Response:
-    """Autosave: {revision, xml, losing, opened}; answers the new revision. 409 when somebody saved meanwhile."""
+    """Autosave: {revision, xml, losing, opened}; answers the new revision.
+
+    409 when somebody saved meanwhile.
+    """
     sent = json_sent()
     draft = drafting.save(
-        session(), account(), draft_id, revision_sent(sent), clock.now(), diagram=_text(sent, "xml"),
-        replacing=bool(sent.get("replacing")), losing=bool(sent.get("losing")),
+        session(),
+        account(),
+        draft_id,
+        revision_sent(sent),
+        clock.now(),
+        diagram=_text(sent, "xml"),
+        replacing=bool(sent.get("replacing")),
+        losing=bool(sent.get("losing")),
         opened=_text(sent, "opened") if sent.get("opened") else None,
-    )  # fmt: skip
+    )
     return jsonify({"revision": draft.revision})
 
 
@@ -253,7 +300,10 @@ def seen(draft_id: int) -> Response:
     now = clock.now()
     others = drafting.seen(session(), account(), draft_id, now)
     draft = _find(draft_id)
-    people = [{"name": one.account.name, "minutes": int((now - one.seen_at).total_seconds() // 60)} for one in others]
+    people = [
+        {"name": one.account.name, "minutes": int((now - one.seen_at).total_seconds() // 60)}
+        for one in others
+    ]
     return jsonify({"others": people, "revision": draft.revision, "status": draft.status})
 
 

@@ -1,4 +1,6 @@
-"""What a draft changes besides its diagram: decision tables and forms, edited, tried and seen before they are in force."""
+"""What a draft changes besides its diagram: decision tables and forms, edited,
+tried and seen before they are in force.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def _find(draft_id: int, kind: str, key: str) -> tuple[ProcedureDraft, bytes]:
     return draft, body
 
 
-# -- new, back to what is in force, files ---------------------------------------------------------------------------------
+# -- new, back to what is in force, files ----------------------------------------------------------
 
 
 @blueprint.post("/<int:draft_id>/resources")
@@ -55,11 +57,15 @@ def create(draft_id: int) -> ResponseReturnValue:
     else:
         body = form_drafts.copied(_source(present, source), key) if source else blank_form(name or key)
     forms, decisions = _change(kind, key, body)
-    drafting.save(session(), account(), draft_id, draft.revision, clock.now(), forms=forms, decisions=decisions)
+    drafting.save(
+        session(), account(), draft_id, draft.revision, clock.now(), forms=forms, decisions=decisions
+    )
     return redirect(url_for("editors.show", draft_id=draft_id, part=f"{kind}s", resource=key), 303)
 
 
-def _change(kind: str, key: str, body: bytes | None) -> tuple[drafting.Changes | None, drafting.Changes | None]:
+def _change(
+    kind: str, key: str, body: bytes | None
+) -> tuple[drafting.Changes | None, drafting.Changes | None]:
     """The change of one resource as `drafting.save` takes it: of forms, of decisions."""
     return ({key: body}, None) if kind == "form" else (None, {key: body})
 
@@ -73,7 +79,9 @@ def _source(present: Any, source: str) -> bytes:
 
 @blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>/revert")
 def revert(draft_id: int, part: str, resource: str) -> ResponseReturnValue:
-    """Drop what the draft changed: the form or decision is again as it is in force, or gone when it was new."""
+    """Drop what the draft changed: the form or decision is again as it is in force,
+    or gone when it was new.
+    """
     revision = row(request.form.get("revision"))
     if revision is None:
         raise Invalid("请刷新页面后重试。")
@@ -99,7 +107,7 @@ def show(draft_id: int, part: str, resource: str) -> str:
     return (_form_page if part == "forms" else _decision_page)(draft, resource, body)
 
 
-# -- what the editors' scripts ask ----------------------------------------------------------------------------------------
+# -- what the editors' scripts ask -----------------------------------------------------------------
 
 
 @blueprint.post("/<int:draft_id>/<any(forms, decisions):part>/<resource>")
@@ -107,7 +115,9 @@ def save(draft_id: int, part: str, resource: str) -> Response:
     """Autosave: {revision, text}; answers the new revision. 409 when somebody saved meanwhile."""
     sent, kind = json_sent(), KINDS[part]
     _find(draft_id, kind, resource)
-    draft = STORE[kind](session(), account(), draft_id, revision_sent(sent), resource, _text(sent), clock.now())
+    draft = STORE[kind](
+        session(), account(), draft_id, revision_sent(sent), resource, _text(sent), clock.now()
+    )
     return jsonify({"revision": draft.revision})
 
 
@@ -139,12 +149,16 @@ def _text(sent: dict[str, Any]) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-# -- decision tables ------------------------------------------------------------------------------------------------------
+# -- decision tables -------------------------------------------------------------------------------
 
 
 def _decision_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
     return render_template(
-        "drafts/decision.html", draft=draft, key=key, table=decision_drafts.shown(body), words=drafting.STATUS_WORDS
+        "drafts/decision.html",
+        draft=draft,
+        key=key,
+        table=decision_drafts.shown(body),
+        words=drafting.STATUS_WORDS,
     )
 
 
@@ -164,7 +178,7 @@ def attempt(draft_id: int, resource: str) -> Response:
     return jsonify({"reads": reads, **asdict(trial)})
 
 
-# -- forms ----------------------------------------------------------------------------------------------------------------
+# -- forms -----------------------------------------------------------------------------------------
 
 
 def _form_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
@@ -180,7 +194,9 @@ def _form_page(draft: ProcedureDraft, key: str, body: bytes) -> str:
 
 @blueprint.post("/<int:draft_id>/forms/<resource>/preview")
 def preview(draft_id: int, resource: str) -> str:
-    """The page of the form in the field ``schema``, with what was typed or samples, checked when ``attempt`` is sent."""
+    """The page of the form in the field ``schema``, with what was typed or samples,
+    checked when ``attempt`` is sent.
+    """
     _find(draft_id, "form", resource)
     body = request.form.get("schema", "").encode("utf-8", "surrogatepass")
     typed = None if request.form.get("fill") == "sample" else request.form

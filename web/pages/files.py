@@ -29,4 +29,6 @@ def show(attachment_id: int) -> Response:
 @blueprint.get("/files/<int:attachment_id>/thumbnail")
 def thumbnail(attachment_id: int) -> Response:
     """A photo as a small picture, to stand on a page; the look is logged."""
-    return Response(attachments.thumbnail(session(), account(), attachment_id, clock.now()), mimetype="image/jpeg")
+    return Response(
+        attachments.thumbnail(session(), account(), attachment_id, clock.now()), mimetype="image/jpeg"
+    )

@@ -28,7 +28,9 @@ def index() -> str:
 
 @blueprint.post("/households/search")
 def find() -> ResponseReturnValue:
-    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    """What the search form sends: whom a number names is shown here,
+    so that the number stands in no address.
+    """
     narrowing = discretion.narrowing()
     return index() if narrowing is None else redirect(url_for("households.index", **narrowing), 303)
 
@@ -48,13 +50,17 @@ def reveal(household_id: int) -> str:
 def _page(household_id: int, revealed: dict[str, str]) -> str:
     household = households.view(session(), account(), household_id)
     return render_template(
-        "households/show.html", household=household, revealed=revealed, labels=views.code_labels(session()),
-        chapters=_chapters(household_id), matching=households.last_matching(session(), household_id),
+        "households/show.html",
+        household=household,
+        revealed=revealed,
+        labels=views.code_labels(session()),
+        chapters=_chapters(household_id),
+        matching=households.last_matching(session(), household_id),
         startable=openings.startable(session(), account(), household),
         assistance=measures.of_household(session(), account(), household_id, clock.now()),
         measure_words=measures.words(session()),
         pending=rollbacks.pending(session(), household_id),
-    )  # fmt: skip
+    )
 
 
 def _chapters(household_id: int) -> list[Chapter]:
@@ -67,7 +73,9 @@ def archive(household_id: int) -> str:
     """R14: everything about the household's cases, from the first clue on, as one file to print."""
     household = households.view(session(), account(), household_id)
     chapters = _chapters(household_id)
-    cases = [views.case_view(session(), account(), c.case.id) for c in reversed(chapters) if c.case is not None]
+    cases = [
+        views.case_view(session(), account(), c.case.id) for c in reversed(chapters) if c.case is not None
+    ]
     return render_template("households/archive.html", household=household, chapters=chapters, cases=cases)
 
 
@@ -80,7 +88,9 @@ def transfer(household_id: int) -> str:
 def _transfer_page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> str:
     household = households.view(session(), account(), household_id)
     access.require_role(account(), "county_approver")
-    return render_template("households/transfer.html", household=household, errors=errors or {}, given=request.form)
+    return render_template(
+        "households/transfer.html", household=household, errors=errors or {}, given=request.form
+    )
 
 
 @blueprint.post("/households/<int:household_id>/transfer")
@@ -88,7 +98,9 @@ def hand_over(household_id: int) -> ResponseReturnValue:
     """移交 (S24)."""
     village, reason = request.form.get("village_code", ""), request.form.get("reason", "")
     try:
-        household = transfers.hand_over(session(), account(), household_id, village, reason, clock=clock.clock())
+        household = transfers.hand_over(
+            session(), account(), household_id, village, reason, clock=clock.clock()
+        )
     except Invalid as error:
         flash(error.message, "danger")
         return _transfer_page(household_id, error.fields), 422

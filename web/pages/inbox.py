@@ -33,10 +33,15 @@ class ListStep:
 def wanted(args: Mapping[str, str]) -> InboxFilter:
     """The filter that a query string or a form names."""
     return InboxFilter(
-        step=args.get("step", ""), lamp=args.get("lamp", ""), text=args.get("q", "").strip()[:40],
-        village=args.get("village", ""), batch=row(args.get("batch")) or 0,
-        sort=args.get("sort", "due"), urged=args.get("urged") == "1", page=number(args.get("page")),
-    )  # fmt: skip
+        step=args.get("step", ""),
+        lamp=args.get("lamp", ""),
+        text=args.get("q", "").strip()[:40],
+        village=args.get("village", ""),
+        batch=row(args.get("batch")) or 0,
+        sort=args.get("sort", "due"),
+        urged=args.get("urged") == "1",
+        page=number(args.get("page")),
+    )
 
 
 @blueprint.get("/")
@@ -55,12 +60,23 @@ def todo() -> ResponseReturnValue:
     page = inbox.todo(found, account(), narrowed, now)
     group = next((g for g in groups if g.step == narrowed.step), None)
     return render_template(
-        "inbox/todo.html", groups=groups, page=page, wanted=narrowed, group=group, step=_step(group),
-        urged=inbox.urged(found, account()) if narrowed == InboxFilter() else [], shown=inbox.URGED_SHOWN,
-        orders=orders.to_answer(found, account()), villages=_villages(page.items), places=narrower(), batches=_batches(group),
+        "inbox/todo.html",
+        groups=groups,
+        page=page,
+        wanted=narrowed,
+        group=group,
+        step=_step(group),
+        urged=inbox.urged(found, account()) if narrowed == InboxFilter() else [],
+        shown=inbox.URGED_SHOWN,
+        orders=orders.to_answer(found, account()),
+        villages=_villages(page.items),
+        places=narrower(),
+        batches=_batches(group),
         procedures=_procedures([*(g.procedure_key for g in groups), *(i.procedure_key for i in page.items)]),
-        going_on=_going_on(page.items), barred=defaultdict(str, runtime.obstacles(found, account(), page.items)), numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
-    )  # fmt: skip
+        going_on=_going_on(page.items),
+        barred=defaultdict(str, runtime.obstacles(found, account(), page.items)),
+        numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
+    )
 
 
 def _procedures(keys: Iterable[str]) -> dict[str, str]:
@@ -70,7 +86,9 @@ def _procedures(keys: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class GoingOn:
-    """What an official may go on with after finishing an item: the same household's next steps, the list's next item."""
+    """What an official may go on with after finishing an item: the same household's next steps,
+    the list's next item.
+    """
 
     same_case: Sequence[WorkItem]
     next: WorkItem | None
@@ -102,7 +120,11 @@ def _step(group: Group | None) -> ListStep | None:
     if element is None:
         return None
     kind = KINDS.get(kind_of_step(element.properties))
-    return ListStep(element.properties.get("bulk") == "true", kind) if kind or "bulk" in element.properties else None
+    return (
+        ListStep(element.properties.get("bulk") == "true", kind)
+        if kind or "bulk" in element.properties
+        else None
+    )
 
 
 def _villages(items: Iterable[WorkItem]) -> dict[str, str]:

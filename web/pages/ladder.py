@@ -34,14 +34,23 @@ def _page(values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     servers = _config().servers
     rules = notification_rules.rules(session(), account())
     return render_template(
-        "administration/notifications.html", rules=rules, values=values, errors=errors, events=ladder.EVENTS,
-        audiences=ladder.AUDIENCES, channels=ladder.CHANNELS, robots=list(servers.webhooks), places=_places(),
+        "administration/notifications.html",
+        rules=rules,
+        values=values,
+        errors=errors,
+        events=ladder.EVENTS,
+        audiences=ladder.AUDIENCES,
+        channels=ladder.CHANNELS,
+        robots=list(servers.webhooks),
+        places=_places(),
         mail=bool(servers.smtp_host),
-    )  # fmt: skip
+    )
 
 
 def _places() -> dict[str, dict[str, str]]:
-    """What a line may be about, by procedure: all of it, or a limit or step, as the form's value and in words."""
+    """What a line may be about, by procedure: all of it, or a limit or step,
+    as the form's value and in words.
+    """
     names = definitions.started_alone(session())
     return {
         names[key]: {f"{key}:": f"{names[key]}：整个流程"}
@@ -57,10 +66,14 @@ def add() -> ResponseReturnValue:
     given, days = request.form, request.form.get("repeat_days", "")
     procedure, _, element = given.get("place", "").partition(":")
     rule = NewRule(
-        event=given.get("event", ""), audience=given.get("audience", ""), channel=given.get("channel", ""),
-        procedure_key=procedure, element_id=element,
-        target=given.get("target", ""), repeat_days=number(days, 0),
-    )  # fmt: skip
+        event=given.get("event", ""),
+        audience=given.get("audience", ""),
+        channel=given.get("channel", ""),
+        procedure_key=procedure,
+        element_id=element,
+        target=given.get("target", ""),
+        repeat_days=number(days, 0),
+    )
     try:
         notification_rules.add(session(), account(), rule, robots=_config().servers.webhooks, now=clock.now())
     except Invalid as error:
@@ -92,9 +105,13 @@ def messages() -> str:
     status = request.args.get("status", "")
     page = outbox.listing(session(), account(), status, number(request.args.get("page")))
     return render_template(
-        "administration/outbox.html", page=page, status=status, statuses=outbox.STATUS_NAMES,
-        counts=outbox.counts(session(), account()), channels=ladder.CHANNELS,
-    )  # fmt: skip
+        "administration/outbox.html",
+        page=page,
+        status=status,
+        statuses=outbox.STATUS_NAMES,
+        counts=outbox.counts(session(), account()),
+        channels=ladder.CHANNELS,
+    )
 
 
 @blueprint.post("/outbox/retry")

@@ -28,9 +28,15 @@ def index() -> str:
         session(), account(), clock.now(), status=status, text=text, page=number(request.args.get("page"))
     )
     return render_template(
-        "measures/index.html", page=page, status=status, text=text, filters=FILTERS, words=measures.words(session()),
-        today=local_date(clock.now()), is_late=measures.is_late,
-    )  # fmt: skip
+        "measures/index.html",
+        page=page,
+        status=status,
+        text=text,
+        filters=FILTERS,
+        words=measures.words(session()),
+        today=local_date(clock.now()),
+        is_late=measures.is_late,
+    )
 
 
 @blueprint.get("/<int:measure_id>/progress")
@@ -44,11 +50,17 @@ def _page(measure_id: int, data: Mapping[str, Any], errors: Mapping[str, list[st
     form = measures.progress_form(session())
     facts = form.facts_of(measures.facts(found), local_date(clock.now()))
     return render_template(
-        "measures/progress.html", measure=found, fields=form.render(data, errors, facts), errors=errors or {}, form=form,
+        "measures/progress.html",
+        measure=found,
+        fields=form.render(data, errors, facts),
+        errors=errors or {},
+        form=form,
         sent=definitions.forms_sent(session(), {row.form_sha256 for row in found.progress}),
-        files=attachments.of_case(session(), found.plan.case_id), words=measures.words(session()),
-        may_report=measures.may_report(account(), found), late=measures.is_late(found, local_date(clock.now())),
-    )  # fmt: skip
+        files=attachments.of_case(session(), found.plan.case_id),
+        words=measures.words(session()),
+        may_report=measures.may_report(account(), found),
+        late=measures.is_late(found, local_date(clock.now())),
+    )
 
 
 @blueprint.post("/<int:measure_id>/progress")

@@ -1,4 +1,7 @@
-"""迁移: running cases taken to another version; every case is shown first, then moved. Only process owners come here."""
+"""迁移: running cases taken to another version; every case is shown first, then moved.
+
+Only process owners come here.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,13 @@ def prepare(key: str, number: int) -> str:
     definition = definitions.load(session(), target.id)
     steps = {e.id: e.name for e in definition.in_flow_order if e.kind in ("userTask", "manualTask")}
     return render_template(
-        "migrations/prepare.html", target=target, elsewhere=migration.elsewhere(session(), account(), target), lost=lost,
-        added=added, steps=steps,
-    )  # fmt: skip
+        "migrations/prepare.html",
+        target=target,
+        elsewhere=migration.elsewhere(session(), account(), target),
+        lost=lost,
+        added=added,
+        steps=steps,
+    )
 
 
 @blueprint.post("/procedures/<key>/versions/<int:number>/move")
@@ -49,15 +56,28 @@ def show(migration_id: int) -> str:
     counts = migration.counts(session(), act)
     left = {"looking": counts["pending"], "moving": counts["fits"]}.get(act.status, 0)
     if left:
-        return render_template("migrations/progress.html", act=act, left=left, done=act.total - left - counts["misfit"] * (act.status == "moving"))  # fmt: skip
+        return render_template(
+            "migrations/progress.html",
+            act=act,
+            left=left,
+            done=act.total - left - counts["misfit"] * (act.status == "moving"),
+        )
     tab = request.args.get("tab", "") if request.args.get("tab") in STATUSES else _first(counts)
     page = migration.entries(session(), act, tab, page_number(request.args.get("page")))
     return render_template(
-        "migrations/show.html", act=act, counts=counts, tab=tab, page=page, statuses=STATUSES, changes=migration.changes,
+        "migrations/show.html",
+        act=act,
+        counts=counts,
+        tab=tab,
+        page=page,
+        statuses=STATUSES,
+        changes=migration.changes,
         changed=migration.changed(session(), act, tab) if tab in ("fits", "moved") else 0,
-        stands=migration.stands, notes=migration.notes, reasons=migration.reasons(session(), act) if tab == "misfit" else [],
+        stands=migration.stands,
+        notes=migration.notes,
+        reasons=migration.reasons(session(), act) if tab == "misfit" else [],
         places=divisions.names(session(), {entry.case.village_code for entry in page.items}),
-    )  # fmt: skip
+    )
 
 
 def _first(counts: dict[str, int]) -> str:

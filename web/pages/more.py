@@ -24,7 +24,12 @@ LINKS = (
     ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
     ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
     ("administration.approval", "流程审批", "改流程是否须第二人同意", {access.SECURITY_ADMIN}),
-    ("ladder.index", "通知规则", "预警、超期、催办通知谁，怎样通知", {access.PROCESS_OWNER, access.ACCOUNT_ADMIN}),
+    (
+        "ladder.index",
+        "通知规则",
+        "预警、超期、催办通知谁，怎样通知",
+        {access.PROCESS_OWNER, access.ACCOUNT_ADMIN},
+    ),
     ("ladder.messages", "外发消息", "邮件和群机器人：待发送、发送失败、重新发送", {access.ACCOUNT_ADMIN}),
     ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
 )

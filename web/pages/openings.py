@@ -1,4 +1,6 @@
-"""Opening a case for a household by hand: what the diagrams let the official open, with the start event's form."""
+"""Opening a case for a household by hand: what the diagrams let the official open,
+with the start event's form.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ def new(household_id: int, key: str) -> str:
 
 
 def _page(
-    household_id: int, key: str, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+    household_id: int,
+    key: str,
+    data: Mapping[str, Any] | None = None,
+    errors: Mapping[str, list[str]] | None = None,
 ) -> str:
     household = households.view(session(), account(), household_id)
     found = _found(household_id, key)
@@ -41,7 +46,9 @@ def _page(
 def _prefilled(household_id: int, found: Startable) -> dict[str, Any]:
     if found.form is None:
         return {}
-    return found.form.prefill({"household": households.facts(session(), household_id), "case": {}, "clue": {}})
+    return found.form.prefill(
+        {"household": households.facts(session(), household_id), "case": {}, "clue": {}}
+    )
 
 
 def _found(household_id: int, key: str) -> Startable:

@@ -1,4 +1,6 @@
-"""文书: notices, announcements, lists and approval forms: drafts, issuing, and what was issued as page, Word and PDF."""
+"""文书: notices, announcements, lists and approval forms: drafts, issuing, and what was issued as page,
+Word and PDF.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ FILES: Mapping[str, tuple[Callable[[Sequence[Paper]], bytes], str]] = {
 def index() -> str:
     """The numbered papers in one's reach."""
     kind = request.args.get("kind", "")
-    page = register.issued(session(), account(), kind if kind in KINDS else "", number(request.args.get("page")))
+    page = register.issued(
+        session(), account(), kind if kind in KINDS else "", number(request.args.get("page"))
+    )
     return render_template(
         "papers/index.html",
         page=page,
@@ -76,7 +80,9 @@ def lacking_in(papers: Sequence[Paper]) -> dict[str, str]:
 
 
 def unwarned(lacking: Mapping[str, str]) -> bool:
-    """Whether who issues was not told of characters that will be missing: of each, the page that was sent says so."""
+    """Whether who issues was not told of characters that will be missing: of each,
+    the page that was sent says so.
+    """
     return not set("".join(lacking.values())) <= set(request.form.get("lacking", ""))
 
 

@@ -1,4 +1,6 @@
-"""流程: every procedure with its versions, its handbook, what differs, putting drafts into force and going back."""
+"""流程: every procedure with its versions, its handbook, what differs,
+putting drafts into force and going back.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,21 @@ KIND_WORDS = {"added": "新增", "removed": "去掉", "changed": "改动", "move
 @blueprint.get("/procedures")
 def index() -> str:
     """Every procedure and part: the version in force, by whom and why, how many cases run."""
-    page = catalogue.procedures(session(), account(), request.args.get("q", ""), page_number(request.args.get("page")))
+    page = catalogue.procedures(
+        session(), account(), request.args.get("q", ""), page_number(request.args.get("page"))
+    )
     keys = [one.key for one in page.items]
     return render_template(
-        "procedures/index.html", page=page, running=catalogue.running(session(), keys), q=request.args.get("q", ""),
-        people=accounts.names(session(), {one.current_version.deployed_by for one in page.items if one.current_version}),
-        waiting=drafting.drafts(session(), account(), status="submitted"), drafts=catalogue.open_drafts(session(), account(), keys),
-    )  # fmt: skip
+        "procedures/index.html",
+        page=page,
+        running=catalogue.running(session(), keys),
+        q=request.args.get("q", ""),
+        people=accounts.names(
+            session(), {one.current_version.deployed_by for one in page.items if one.current_version}
+        ),
+        waiting=drafting.drafts(session(), account(), status="submitted"),
+        drafts=catalogue.open_drafts(session(), account(), keys),
+    )
 
 
 @blueprint.get("/procedures/<key>")
@@ -43,12 +53,18 @@ def show(key: str) -> str:
     page = catalogue.versions(session(), account(), key, page_number(request.args.get("page")))
     submitters = catalogue.submitters(session(), page.items)
     return render_template(
-        "procedures/show.html", procedure=page.items[0].procedure, page=page, usage=catalogue.usage(session(), page.items),
-        people=accounts.names(session(), {one.deployed_by for one in page.items} | set(submitters.values())), submitters=submitters,
+        "procedures/show.html",
+        procedure=page.items[0].procedure,
+        page=page,
+        usage=catalogue.usage(session(), page.items),
+        people=accounts.names(session(), {one.deployed_by for one in page.items} | set(submitters.values())),
+        submitters=submitters,
         parts=definitions.names(session(), {k for one in page.items for k in one.resources.get("part", {})}),
-        pinned=catalogue.pinned(session(), page.items), drafts=drafting.drafts(session(), account(), key=key),
-        alone=not approvals.needs_approval(session(), account()), present=definitions.current(session(), key),
-    )  # fmt: skip
+        pinned=catalogue.pinned(session(), page.items),
+        drafts=drafting.drafts(session(), account(), key=key),
+        alone=not approvals.needs_approval(session(), account()),
+        present=definitions.current(session(), key),
+    )
 
 
 @blueprint.get("/procedures/<key>/versions/<int:number>")
@@ -57,9 +73,14 @@ def handbook(key: str, number: int) -> str:
     version = definitions.version(session(), key, number)
     definition = definitions.load(session(), version.id)
     return render_template(
-        "procedures/handbook.html", version=version, definition=definition, chapters=chapters(definition),
-        names=definition.process_names(), service=services.words, deployer=accounts.names(session(), {version.deployed_by}),
-    )  # fmt: skip
+        "procedures/handbook.html",
+        version=version,
+        definition=definition,
+        chapters=chapters(definition),
+        names=definition.process_names(),
+        service=services.words,
+        deployer=accounts.names(session(), {version.deployed_by}),
+    )
 
 
 @blueprint.get("/procedures/<key>/versions/<int:number>/handbook.docx")
@@ -107,14 +128,22 @@ def compare(key: str) -> str:
     (old_name, old), (new_name, new) = (catalogue.side(session(), account(), side, key) for side in sides)
     found = differences(old, new)
     return render_template(
-        "procedures/compare.html", key=key, name=new.name, sides=sides, titles=(old_name, new_name), found=found,
-        drawings=_drawings(old, new, {one.drawing for one in found}), words=KIND_WORDS,
+        "procedures/compare.html",
+        key=key,
+        name=new.name,
+        sides=sides,
+        titles=(old_name, new_name),
+        found=found,
+        drawings=_drawings(old, new, {one.drawing for one in found}),
+        words=KIND_WORDS,
         marks=[{"id": one.element_id, "kind": one.kind} for one in found if one.element_id],
-    )  # fmt: skip
+    )
 
 
 def _drawings(old: Definition, new: Definition, changed: set[str]) -> list[tuple[str, str, bool, bool]]:
-    """The drawings of both sides, those with differences first: key, name, whether the old and the new side have it."""
+    """The drawings of both sides, those with differences first: key, name,
+    whether the old and the new side have it.
+    """
     names = {**old.process_names(), **new.process_names()}
     keys = dict.fromkeys([*new.diagrams(), *old.diagrams()])
     ordered = sorted(keys, key=lambda key: key not in changed)
@@ -138,7 +167,7 @@ def _submitted() -> ResponseReturnValue:
     return redirect(url_for("procedures.index"), 303)
 
 
-# -- drafts on their way --------------------------------------------------------------------------------------------------
+# -- drafts on their way ---------------------------------------------------------------------------
 
 
 @blueprint.get("/drafts/<int:draft_id>/deploy")
@@ -151,13 +180,21 @@ def _release(draft_id: int, error: ShouwangError | None = None) -> str:
     found = releases.preview(session(), account(), draft_id)
     key = found.draft.procedure_key
     return render_template(
-        "procedures/release.html", release=found, whole=definitions.may_put_into_force(account()), draft=found.draft, words=KIND_WORDS, status=drafting.STATUS_WORDS,
-        errors=error.fields if isinstance(error, Invalid) else {}, current=definitions.versions(session(), key)[0] if key else None,
+        "procedures/release.html",
+        release=found,
+        whole=definitions.may_put_into_force(account()),
+        draft=found.draft,
+        words=KIND_WORDS,
+        status=drafting.STATUS_WORDS,
+        errors=error.fields if isinstance(error, Invalid) else {},
+        current=definitions.versions(session(), key)[0] if key else None,
         findings=error.findings if isinstance(error, DefinitionError) else found.findings,
         people=accounts.names(session(), {found.draft.submitted_by, found.draft.updated_by}),
-        mine=account().id in (found.draft.submitted_by, found.draft.updated_by), submitter=account().id == found.draft.submitted_by,
-        note=request.form.get("note", found.draft.note), reason=request.form.get("reason", ""),
-    )  # fmt: skip
+        mine=account().id in (found.draft.submitted_by, found.draft.updated_by),
+        submitter=account().id == found.draft.submitted_by,
+        note=request.form.get("note", found.draft.note),
+        reason=request.form.get("reason", ""),
+    )
 
 
 def _refused(draft_id: int, error: ShouwangError) -> ResponseReturnValue:
@@ -174,7 +211,9 @@ def deploy(draft_id: int) -> ResponseReturnValue:
     """启用, or submit for approval."""
     over = row(request.form.get("over"))
     try:
-        draft = releases.deploy(session(), account(), draft_id, request.form.get("note", ""), clock.now(), over=over)
+        draft = releases.deploy(
+            session(), account(), draft_id, request.form.get("note", ""), clock.now(), over=over
+        )
     except REFUSALS as error:
         return _refused(draft_id, error)
     return _submitted() if draft.status == "submitted" else _deployed(draft.version_id)

@@ -23,9 +23,11 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def _wanted() -> RegisterFilter:
     given = request.values
     return RegisterFilter(
-        status=given.get("status", "monitored"), category=given.get("category", ""), division=given.get("division", ""),
+        status=given.get("status", "monitored"),
+        category=given.get("category", ""),
+        division=given.get("division", ""),
         text=given.get("q", "").strip()[:40],
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("")
@@ -35,14 +37,20 @@ def index() -> str:
     page = registers.listing(session(), account(), wanted, number(request.args.get("page")))
     named = registers.officials(session(), [one.id for one in page.items])
     return render_template(
-        "register.html", page=page, wanted=wanted, officials=named, places=narrower(),
+        "register.html",
+        page=page,
+        wanted=wanted,
+        officials=named,
+        places=narrower(),
         labels=views.code_labels(session()),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/search")
 def find() -> ResponseReturnValue:
-    """What the search form sends: whom a number names is shown here, so that the number stands in no address."""
+    """What the search form sends: whom a number names is shown here,
+    so that the number stands in no address.
+    """
     narrowing = discretion.narrowing()
     return index() if narrowing is None else redirect(url_for("register.index", **narrowing), 303)
 

@@ -1,4 +1,7 @@
-"""回放: finished cases on a draft or a version, with progress, a report and its Excel file. Only process owners come here."""
+"""回放: finished cases on a draft or a version, with progress, a report and its Excel file.
+
+Only process owners come here.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +48,14 @@ def choose(draft_id: int | None = None, key: str = "", number: int = 0) -> str:
     found = target_of(draft_id, key, number)
     wanted = {"draft_id": draft_id} if draft_id is not None else {"version_id": found.version_id or 0}
     return render_template(
-        "replays/choose.html", target=found, here=request.path, earlier=acts.latest(session(), account(), wanted),
-        default=acts.DEFAULT_CASES, most=acts.MAX_CASES, names=[one.name for one in found.procedures.values()],
-    )  # fmt: skip
+        "replays/choose.html",
+        target=found,
+        here=request.path,
+        earlier=acts.latest(session(), account(), wanted),
+        default=acts.DEFAULT_CASES,
+        most=acts.MAX_CASES,
+        names=[one.name for one in found.procedures.values()],
+    )
 
 
 @blueprint.post("/drafts/<int:draft_id>/replay")
@@ -83,9 +91,16 @@ def show(replay_id: int) -> str:
     status = status if status in ("differs", "misfit") else "misfit" if counts["misfit"] else "differs"
     listed = acts.entries(session(), act, status, page)
     return render_template(
-        "replays/report.html", act=act, counts=counts, back=_back(act), found=report(session(), act), status=status,
-        page=listed, assumption=assumption_words(act), openable=acts.openable(session(), account(), listed.items),
-    )  # fmt: skip
+        "replays/report.html",
+        act=act,
+        counts=counts,
+        back=_back(act),
+        found=report(session(), act),
+        status=status,
+        page=listed,
+        assumption=assumption_words(act),
+        openable=acts.openable(session(), account(), listed.items),
+    )
 
 
 def _back(act: Rehearsal) -> str:

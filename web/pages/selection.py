@@ -17,9 +17,10 @@ from web.signing import account
 def chosen(values: MultiDict[str, str]) -> list[int]:
     """The ids that a query string or a form chooses.
 
-    ``id`` (several, or with commas) names items, ``all`` means every item that the filter finds without ``except``,
-    ``act`` what a bulk act has finished, ``unlisted`` a step's decisions that stand on no paper, ``case`` with ``kind``
-    the case's step that the kind of paper goes with. Raises Invalid when nothing is chosen, or too much.
+    ``id`` (several, or with commas) names items, ``all`` means every item that the filter finds without
+    ``except``, ``act`` what a bulk act has finished, ``unlisted`` a step's decisions that stand on no paper,
+    ``case`` with ``kind`` the case's step that the kind of paper goes with. Raises Invalid when nothing is
+    chosen, or too much.
     """
     if values.get("all"):
         ids = _all(values)

@@ -95,7 +95,8 @@ def picture(one: Shown, span: Span) -> Chart:
 
     columns = one.card.columns
     titles = [
-        f"{span.words(start)}：" + "，".join(f"{c.name} {said(v, c.unit)}" for c, v in zip(columns, row, strict=True))
+        f"{span.words(start)}："
+        + "，".join(f"{c.name} {said(v, c.unit)}" for c, v in zip(columns, row, strict=True))
         for start, row in one.periods
     ]
     labels = [span.short(start) for start in span.starts]
@@ -117,16 +118,35 @@ def index() -> str:
     codes = [desk.division_code for desk in units.items] + [one.division_code for one in people]
     totals = [sum(s.hours.total for s in steps if s.procedure_key == key) for key in reading.procedures(own)]
     return render_template(
-        "statistics/index.html", hangs=any(grant.role in walls.ROLES for grant in account().grants), wanted=found, here=found.place, span=found.span, shown=shown, said=said,
-        statements=_statements(shown, found), pictures={one.card.key: picture(one, found.span) for one in shown}, children=children,
+        "statistics/index.html",
+        hangs=any(grant.role in walls.ROLES for grant in account().grants),
+        wanted=found,
+        here=found.place,
+        span=found.span,
+        shown=shown,
+        said=said,
+        statements=_statements(shown, found),
+        pictures={one.card.key: picture(one, found.span) for one in shown},
+        children=children,
         below=reading.by_child(own, found.place, found.span, found.procedure) if children else {},
-        empty=reading.Totals(), waiting=live.by_child(own, found.place, now) if children else {},
-        nothing=reading.Waiting(), steps=[s for s in steps if s.hours.total or s.waiting.count or s.returned],
-        levels=reading.by_level(steps), people=people, units=units, unit_names=divisions.names(own, codes),
-        staff=reading.staff(own, codes), busiest=max(totals, default=0), counts=live.counts(own, found.place, now),
-        names=reading.procedures(own), trail=reading.above(own, account(), found.place), grains=periods.GRAINS,
-        counted_at=tally.counted_at(own), words=definitions.WORDS, hours=reading.hours_words,
-    )  # fmt: skip
+        empty=reading.Totals(),
+        waiting=live.by_child(own, found.place, now) if children else {},
+        nothing=reading.Waiting(),
+        steps=[s for s in steps if s.hours.total or s.waiting.count or s.returned],
+        levels=reading.by_level(steps),
+        people=people,
+        units=units,
+        unit_names=divisions.names(own, codes),
+        staff=reading.staff(own, codes),
+        busiest=max(totals, default=0),
+        counts=live.counts(own, found.place, now),
+        names=reading.procedures(own),
+        trail=reading.above(own, account(), found.place),
+        grains=periods.GRAINS,
+        counted_at=tally.counted_at(own),
+        words=definitions.WORDS,
+        hours=reading.hours_words,
+    )
 
 
 @blueprint.get("/statistics.xlsx")
@@ -135,10 +155,18 @@ def excel() -> Response:
     found, now = wanted(request.args), clock.now()
     own = session()
     below = reading.by_child(own, found.place, found.span, found.procedure)
-    children = [(one, below.get(one.code, reading.Totals())) for one in divisions.children(own, found.place.code)]
+    children = [
+        (one, below.get(one.code, reading.Totals())) for one in divisions.children(own, found.place.code)
+    ]
     steps = reading.steps(own, found.place, found.months, now, found.procedure)
     body = workbook(
-        found.place, found.span, tally.counted_at(own), _shown(found), children, steps, reading.procedures(own)
+        found.place,
+        found.span,
+        tally.counted_at(own),
+        _shown(found),
+        children,
+        steps,
+        reading.procedures(own),
     )
     answer = Response(body, mimetype=SHEET)
     name = quote(f"{found.place.name}统计{found.span.today:%Y%m%d}.xlsx")
@@ -167,7 +195,7 @@ def counts() -> ResponseReturnValue:
     return web_live.answer(live.counts(session(), place, clock.now()))
 
 
-# -- on the diagram -------------------------------------------------------------------------------------------------------
+# -- on the diagram --------------------------------------------------------------------------------
 
 
 @blueprint.get("/diagram/<key>")
@@ -181,14 +209,29 @@ def diagram(key: str) -> str:
     span = periods.months(int(chosen), local_date(now))
     version = number(request.args.get("version", "0")) if request.args.get("version") else 0
     found = heat.heat(own, place, key, span, now, version)
-    drawings = [(part, found.definition.process_names().get(part, part)) for part in found.definition.diagrams()]
+    drawings = [
+        (part, found.definition.process_names().get(part, part)) for part in found.definition.diagrams()
+    ]
     return render_template(
-        "statistics/diagram.html", heat=found, here=place, key=key, months=chosen, choices=MONTHS, version=version,
-        versions=core_definitions.versions(own, key), trail=reading.above(own, account(), place),
-        names=reading.procedures(own), children=divisions.children(own, place.code), drawings=drawings,
-        drawn=_drawn(found), hours=reading.hours_words, words=definitions.WORDS, span=span,
-        counted_at=tally.counted_at(own), query={"division": place.code, "months": chosen, "version": version or ""},
-    )  # fmt: skip
+        "statistics/diagram.html",
+        heat=found,
+        here=place,
+        key=key,
+        months=chosen,
+        choices=MONTHS,
+        version=version,
+        versions=core_definitions.versions(own, key),
+        trail=reading.above(own, account(), place),
+        names=reading.procedures(own),
+        children=divisions.children(own, place.code),
+        drawings=drawings,
+        drawn=_drawn(found),
+        hours=reading.hours_words,
+        words=definitions.WORDS,
+        span=span,
+        counted_at=tally.counted_at(own),
+        query={"division": place.code, "months": chosen, "version": version or ""},
+    )
 
 
 MONTHS = {"1": "本月", "3": "近3个月", "12": "近12个月"}
@@ -199,15 +242,21 @@ def _drawn(found: heat.Heat) -> dict[str, dict[str, dict[str, Any]]]:
     """What the script draws: texts and degrees by element, counts and shares by flow."""
     nodes: dict[str, dict[str, Any]] = {
         identifier: {
-            "waiting": node.waiting.count, "red": node.waiting.red, "p90": node.hours.p90,
-            "median": reading.hours_words(node.hours.median), "nine": reading.hours_words(node.hours.p90),
-            "timed": bool(node.hours.total), "shared": node.shared,
+            "waiting": node.waiting.count,
+            "red": node.waiting.red,
+            "p90": node.hours.p90,
+            "median": reading.hours_words(node.hours.median),
+            "nine": reading.hours_words(node.hours.p90),
+            "timed": bool(node.hours.total),
+            "shared": node.shared,
         }
         for identifier, node in found.nodes.items()
         if node.waiting.count or node.hours.total or node.shared
-    }  # fmt: skip
+    }
     ways: dict[str, dict[str, Any]] = {
-        way.flow_id: {"count": way.count, "share": way.share} for way in (found.ways or {}).values() if way.count
+        way.flow_id: {"count": way.count, "share": way.share}
+        for way in (found.ways or {}).values()
+        if way.count
     }
     return {"nodes": nodes, "ways": ways}
 

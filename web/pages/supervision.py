@@ -28,7 +28,11 @@ NAMES = {"division": 12, "limit": 141, "step": 141, "lamp": 6, "over": 3, "holde
 
 def query_of(values: Mapping[str, str]) -> dict[str, str]:
     """The filter as it stands in addresses, without what is empty."""
-    return {name: values[name].strip()[:longest] for name, longest in NAMES.items() if values.get(name, "").strip()}
+    return {
+        name: values[name].strip()[:longest]
+        for name, longest in NAMES.items()
+        if values.get(name, "").strip()
+    }
 
 
 def wanted(values: Mapping[str, str]) -> LimitFilter:
@@ -38,7 +42,7 @@ def wanted(values: Mapping[str, str]) -> LimitFilter:
     return LimitFilter(**found, text=text, over=number(over, 0), page=number(values.get("page")))
 
 
-# -- limits -------------------------------------------------------------------------------------------------------------
+# -- limits ----------------------------------------------------------------------------------------
 
 
 @blueprint.get("")
@@ -49,23 +53,42 @@ def index() -> str:
     board = counting.board(found, actor, narrowed, now)
     page = limits.listing(found, actor, narrowed, now)
     said = wording.said(found, narrowed)
-    codes = {one.village_code for one in page.items} | {i.division_code for one in page.items for i in one.items}
+    codes = {one.village_code for one in page.items} | {
+        i.division_code for one in page.items for i in one.items
+    }
     return render_template(
-        "supervision/index.html", board=board, page=page, wanted=narrowed, query={**query, "division": board.place.code},
-        places=divisions.names(found, codes), people=limits.claimers(found, page.items), sorts=limits.SORTS,
-        procedures=definitions.names(found, {one.procedure_key for one in page.items}), acts=limits.supervises(actor),
-        days_over=lamps.days_over, longest=max((line.lamps.total for line in board.places), default=0),
-        said=said, choices=_choices(board, narrowed, said), fields=FIELDS, holders=limits.HOLDERS, over=limits.OVER,
-        lamp_words=wording.LAMP_WORDS, meaning=wording.MEANING,
-    )  # fmt: skip
+        "supervision/index.html",
+        board=board,
+        page=page,
+        wanted=narrowed,
+        query={**query, "division": board.place.code},
+        places=divisions.names(found, codes),
+        people=limits.claimers(found, page.items),
+        sorts=limits.SORTS,
+        procedures=definitions.names(found, {one.procedure_key for one in page.items}),
+        acts=limits.supervises(actor),
+        days_over=lamps.days_over,
+        longest=max((line.lamps.total for line in board.places), default=0),
+        said=said,
+        choices=_choices(board, narrowed, said),
+        fields=FIELDS,
+        holders=limits.HOLDERS,
+        over=limits.OVER,
+        lamp_words=wording.LAMP_WORDS,
+        meaning=wording.MEANING,
+    )
 
 
 FIELDS = {"text": "q"}
 """What a field of the filter is called in addresses, where that differs."""
 
 
-def _choices(board: counting.Board, narrowed: LimitFilter, said: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """What the selects of limits and steps offer: what there is here, and what is chosen even if there is none of it."""
+def _choices(
+    board: counting.Board, narrowed: LimitFilter, said: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
+    """What the selects of limits and steps offer: what there is here,
+    and what is chosen even if there is none of it.
+    """
     by_procedure: dict[str, list[counting.Line]] = {}
     for line in board.limits:
         by_procedure.setdefault(line.key.partition(":")[0], []).append(line)
@@ -102,7 +125,9 @@ def export() -> Response:
 @blueprint.post("/urge")
 def urge() -> ResponseReturnValue:
     """催办, one or many."""
-    found = urging.urge_many(session(), account(), _chosen(), request.form.get("text", ""), clock=clock.clock())
+    found = urging.urge_many(
+        session(), account(), _chosen(), request.form.get("text", ""), clock=clock.clock()
+    )
     flash(found.summary, "success" if found.done else "warning")
     back = row(request.form.get("case"))
     if back is not None:
@@ -116,7 +141,9 @@ def _back_to_list() -> ResponseReturnValue:
 
 
 def _chosen(most: int = urging.MAX_ITEMS) -> list[int]:
-    """The items ticked, or all under the limits that the filter finds without those unticked; one too many at most."""
+    """The items ticked, or all under the limits that the filter finds without those unticked;
+    one too many at most.
+    """
     if not request.form.get("all"):
         return rows(request.form.getlist("id"))
     left_out = set(rows(request.form.getlist("except")))
@@ -133,11 +160,17 @@ def desks() -> str:
 
 def _desks_page(item_ids: list[int]) -> str:
     found = reassigning.desks(session(), account(), item_ids)
-    codes = {desk.division_code for desk in found} | {item.village_code for desk in found for item in desk.items}
+    codes = {desk.division_code for desk in found} | {
+        item.village_code for desk in found for item in desk.items
+    }
     return render_template(
-        "supervision/reassign.html", desks=found, places=divisions.names(session(), codes), query=query_of(request.form),
-        many=sum(len(desk.items) for desk in found), left_out=len(item_ids) - sum(len(desk.items) for desk in found),
-    )  # fmt: skip
+        "supervision/reassign.html",
+        desks=found,
+        places=divisions.names(session(), codes),
+        query=query_of(request.form),
+        many=sum(len(desk.items) for desk in found),
+        left_out=len(item_ids) - sum(len(desk.items) for desk in found),
+    )
 
 
 @blueprint.post("/reassign")
@@ -154,7 +187,7 @@ def reassign() -> ResponseReturnValue:
     return _back_to_list()
 
 
-# -- orders -------------------------------------------------------------------------------------------------------------
+# -- orders ----------------------------------------------------------------------------------------
 
 
 @blueprint.get("/orders")
@@ -164,9 +197,13 @@ def order_list() -> str:
     today = local_date(clock.now())
     page = orders.listing(session(), account(), status, number(request.args.get("page")), today=today)
     return render_template(
-        "supervision/orders.html", page=page, status=status, late=orders.late, today=today,
+        "supervision/orders.html",
+        page=page,
+        status=status,
+        late=orders.late,
+        today=today,
         places=divisions.names(session(), {one.division_code for one in page.items}),
-    )  # fmt: skip
+    )
 
 
 @blueprint.get("/orders/new")
@@ -178,9 +215,13 @@ def new_order() -> str:
 def _new_page(item_id: int, values: Mapping[str, str], errors: Mapping[str, list[str]]) -> str:
     item = orders.item_for(session(), account(), item_id)
     return render_template(
-        "supervision/new_order.html", item=item, values=values, errors=errors, today=local_date(clock.now()),
+        "supervision/new_order.html",
+        item=item,
+        values=values,
+        errors=errors,
+        today=local_date(clock.now()),
         places=divisions.names(session(), {item.village_code, item.division_code}),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/orders")
@@ -217,12 +258,17 @@ def _order_page(
     form = orders.answer_form(session())
     facts = form.facts_of({}, local_date(clock.now()))
     return render_template(
-        "supervision/order.html", order=found, form=form, fields=form.render(dict(data or {}), errors, facts),
-        errors=errors or {}, sent=definitions.forms_sent(session(), {one.form_sha256 for one in found.entries}),
-        may_answer=orders.may_answer(account(), found), may_judge=orders.may_judge(account(), found),
+        "supervision/order.html",
+        order=found,
+        form=form,
+        fields=form.render(dict(data or {}), errors, facts),
+        errors=errors or {},
+        sent=definitions.forms_sent(session(), {one.form_sha256 for one in found.entries}),
+        may_answer=orders.may_answer(account(), found),
+        may_judge=orders.may_judge(account(), found),
         late=orders.late(found, local_date(clock.now())),
         places=divisions.names(session(), {found.village_code, found.division_code}),
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/orders/<int:order_id>")
@@ -252,7 +298,7 @@ def judge(order_id: int) -> ResponseReturnValue:
     return redirect(url_for("supervision.order", order_id=order_id), 303)
 
 
-# -- the weekly letter --------------------------------------------------------------------------------------------------
+# -- the weekly letter -----------------------------------------------------------------------------
 
 
 @blueprint.get("/letter")

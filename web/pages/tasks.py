@@ -31,16 +31,23 @@ def show(item_id: int) -> str:
     return _page(item_id)
 
 
-def _page(item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None) -> str:
+def _page(
+    item_id: int, data: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None
+) -> str:
     view = views.task_view(session(), account(), item_id, clock.now())
     values = view.values if data is None else view.form.settled(data, view.context)
     done = view.item.status != "open" and data is None
     facts = view.form.facts_of(view.context, local_date(clock.now()))
     shown = view.form.review(values) if done else view.form.render(values, errors, facts)
     return render_template(
-        "tasks/show.html", view=view, fields=shown, errors=errors or {}, key=request.form.get("key") or uuid4().hex,
-        typed=data is not None, listed=request.form.get("list") or request.query_string.decode(),
-    )  # fmt: skip
+        "tasks/show.html",
+        view=view,
+        fields=shown,
+        errors=errors or {},
+        key=request.form.get("key") or uuid4().hex,
+        typed=data is not None,
+        listed=request.form.get("list") or request.query_string.decode(),
+    )
 
 
 @blueprint.post("/tasks/<int:item_id>")
@@ -52,7 +59,9 @@ def complete(item_id: int) -> ResponseReturnValue:
     try:
         if wrong:
             raise Invalid("有文件没有上传成功。", wrong)
-        result = runtime.complete(session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock())
+        result = runtime.complete(
+            session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock()
+        )
     except Invalid as error:
         if wrong:
             runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
@@ -81,7 +90,9 @@ def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[
         target = name.removeprefix("file:")
         try:
             body = upload.stream.read(attachments.MAX_BYTES + 1)
-            found = attachments.store(session(), account(), item_id, target, upload.filename, body, clock.now())
+            found = attachments.store(
+                session(), account(), item_id, target, upload.filename, body, clock.now()
+            )
             fields.add(target, str(found.id))
         except Invalid as error:
             wrong.setdefault(target.replace("-", "."), []).append(error.message)
@@ -103,11 +114,16 @@ def draft(item_id: int) -> ResponseReturnValue:
         saved = f"{moment(error.stored.saved_at)} 在{error.stored.device or '别处'}"
         if fetched:
             return {"saved": saved, "revision": error.stored.revision}, 409
-        flash(f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。", "warning")
+        flash(
+            f"{saved}另存过一份，没有覆盖。再按一次“暂存”就用这一份；要用那一份，请重新打开这一步。",
+            "warning",
+        )
         return _page(item_id, raw), 409
     if fetched:
         return {"saved_at": stored.saved_at.isoformat(), "revision": stored.revision}
-    flash("已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning")
+    flash(
+        "已暂存。" if not wrong else "已暂存，但有文件没有上传成功。", "success" if not wrong else "warning"
+    )
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
 
@@ -189,6 +205,8 @@ def release(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/reassign")
 def reassign(item_id: int) -> ResponseReturnValue:
     """转办."""
-    runtime.reassign(session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock())
+    runtime.reassign(
+        session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock()
+    )
     flash("已转办。", "success")
     return redirect(url_for("inbox.todo"), 303)

@@ -1,6 +1,8 @@
-"""试运行: a draft or a version step by step with a sample household. Every request plays the script that the page carries.
+"""试运行: a draft or a version step by step with a sample household. Every request plays the script that the
+page carries.
 
-Nothing is stored: the page's hidden script is read as anything sent by a browser is, and played by the real engine.
+Nothing is stored: the page's hidden script is read as anything sent by a browser is, and played by the real
+engine.
 """
 
 from __future__ import annotations
@@ -142,10 +144,18 @@ def _page(target: Target, sight: Sight, where: Where, focus: str = "") -> str:
         focus = f"message:{problem.element}" if problem.kind == "message" else problem.token
     focus = focus if focus in known else sight.tasks[0].token if sight.tasks else ""
     return render_template(
-        "trials/show.html", target=target, sight=sight, where=where, script=dump(sight.script), focus=focus,
-        households=HOUSEHOLDS, startable=_startable(target), here=url_for("trials.begin", **where),
-        service=services.words, parameters=PARAMETERS,
-    )  # fmt: skip
+        "trials/show.html",
+        target=target,
+        sight=sight,
+        where=where,
+        script=dump(sight.script),
+        focus=focus,
+        households=HOUSEHOLDS,
+        startable=_startable(target),
+        here=url_for("trials.begin", **where),
+        service=services.words,
+        parameters=PARAMETERS,
+    )
 
 
 @blueprint.get("/drafts/<int:draft_id>/trial.bpmn")

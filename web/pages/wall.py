@@ -1,4 +1,6 @@
-"""大屏: the wall screen of a hall, opened by a link of its own, and the page where such links are made and revoked."""
+"""大屏: the wall screen of a hall, opened by a link of its own,
+and the page where such links are made and revoked.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ blueprint = Blueprint("wall", __name__)
 
 @blueprint.get("/wall/<token>")
 def screen(token: str) -> ResponseReturnValue:
-    """The screen. No sign-in and no end of session: the link is the key. Unchanged, it answers without a body."""
+    """The screen. No sign-in and no end of session: the link is the key.
+
+    Unchanged, it answers without a body.
+    """
     now = clock.now()
     place = walls.opened(session(), token, now)
     page = render_template(
@@ -43,10 +48,13 @@ def _page(secret: str | None, wrong: Invalid | None = None) -> str:
     page = walls.links(session(), account(), number(request.args.get("page")))
     places = [divisions.get(session(), own), *divisions.children(session(), own)]
     return render_template(
-        "wall/links.html", page=page, places=[one for one in places if one.level != "village"], wrong=wrong,
+        "wall/links.html",
+        page=page,
+        places=[one for one in places if one.level != "village"],
+        wrong=wrong,
         names=divisions.names(session(), [one.division_code for one in page.items]),
         address=url_for("wall.screen", token=secret, _external=True) if secret else None,
-    )  # fmt: skip
+    )
 
 
 @blueprint.post("/walls")
@@ -54,7 +62,9 @@ def create() -> ResponseReturnValue:
     """A new link; its address is shown this once."""
     given = request.form
     try:
-        secret = walls.create(session(), account(), given.get("division", ""), given.get("place", ""), clock.now())
+        secret = walls.create(
+            session(), account(), given.get("division", ""), given.get("place", ""), clock.now()
+        )
     except Invalid as error:
         return _page(None, error), 422
     return _page(secret)

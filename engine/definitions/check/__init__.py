@@ -1,8 +1,10 @@
-"""The server-side check of a diagram: what the engine would ignore or fail on later is refused now, by element.
+"""The server-side check of a diagram: what the engine would ignore or fail on later is refused now, by
+element.
 
-Every finding names the element and says in Chinese what to mend. The checks run over the XML, before SpiffWorkflow sees
-it; then the diagram is parsed for good, and the engine is run through every way that a case may take. What one check
-may cost is bounded: files and elements in number, the engine's own steps in time.
+Every finding names the element and says in Chinese what to mend. The checks run over the XML, before
+SpiffWorkflow sees it; then the diagram is parsed for good, and the engine is run through every way that a
+case may take. What one check may cost is bounded: files and elements in number, the engine's own steps in
+time.
 """
 
 from __future__ import annotations
@@ -38,13 +40,35 @@ MAX_SECONDS = 6.0
 """What one check may take: about 5 s of it for the exploration."""
 _FIRST: tuple[Checker, ...] = (limits.limits, limits.drawing, structure.unique)
 _CHECKERS: tuple[Checker, ...] = (
-    structure.elements, structure.flags, work.repetitions, structure.events, structure.flows, structure.gateways,
-    structure.processes, structure.called_parts, work.settings, work.papers, structure.reachable, work.tasks, work.forms, work.instructions,
-    work.services_called, receiving.received,
-    work.expressions_written, own_names.own_names, names.names, overwriting.overwriting, timers.timers, legal.legal, foreign.other_pools,
-    foreign.message_flows, foreign.unusual,
-    foreign.other_tools, starting.starting, limits.layout,
-)  # fmt: skip
+    structure.elements,
+    structure.flags,
+    work.repetitions,
+    structure.events,
+    structure.flows,
+    structure.gateways,
+    structure.processes,
+    structure.called_parts,
+    work.settings,
+    work.papers,
+    structure.reachable,
+    work.tasks,
+    work.forms,
+    work.instructions,
+    work.services_called,
+    receiving.received,
+    work.expressions_written,
+    own_names.own_names,
+    names.names,
+    overwriting.overwriting,
+    timers.timers,
+    legal.legal,
+    foreign.other_pools,
+    foreign.message_flows,
+    foreign.unusual,
+    foreign.other_tools,
+    starting.starting,
+    limits.layout,
+)
 
 
 def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Finding]]:
@@ -105,12 +129,16 @@ def _unforeseen(error: Exception) -> Finding:
     """A check that failed is a finding for who draws, and an entry in the log for who mends the check."""
     identifier, name = _place(error.__traceback__)
     _LOG.error("the check failed at %r", identifier, exc_info=error)
-    sentence = "检查到这里出了意外，不能启用：请把最近在这里写的文字改得简单些。系统已记录，请告知系统维护人员。"
+    sentence = (
+        "检查到这里出了意外，不能启用：请把最近在这里写的文字改得简单些。系统已记录，请告知系统维护人员。"
+    )
     return Finding(identifier, name, sentence)
 
 
 def _place(trace: TracebackType | None) -> tuple[str, str]:
-    """Id and name of the element that was looked at last: the innermost one that the failing functions held."""
+    """Id and name of the element that was looked at last:
+    the innermost one that the failing functions held.
+    """
     last = "", ""
     for frame, _ in walk_tb(trace):
         for value in frame.f_locals.values():

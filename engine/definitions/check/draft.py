@@ -13,10 +13,14 @@ from engine.forms.reading import read_schema
 from engine.forms.schema import Component
 
 DESCRIBING = frozenset(
-    "sequenceFlow laneSet lane flowNodeRef textAnnotation association documentation extensionElements incoming outgoing "
-    "group text dataObject dataObjectReference dataStoreReference ioSpecification property auditing monitoring "
-    "resourceRole performer humanPerformer potentialOwner supportedInterfaceRef correlationSubscription supports "
-    "multiInstanceLoopCharacteristics standardLoopCharacteristics dataInputAssociation dataOutputAssociation".split()
+    """
+    sequenceFlow laneSet lane flowNodeRef textAnnotation association documentation
+    extensionElements incoming outgoing group text dataObject dataObjectReference
+    dataStoreReference ioSpecification property auditing monitoring resourceRole performer
+    humanPerformer potentialOwner supportedInterfaceRef correlationSubscription supports
+    multiInstanceLoopCharacteristics standardLoopCharacteristics dataInputAssociation
+    dataOutputAssociation
+    """.split()
 )
 """What only pictures or describes; the marks of repetition are checked by their own rules."""
 _CLOSED = ("adHocSubProcess", "transaction")
@@ -35,7 +39,7 @@ class Draft:
         self.nodes = {node.get("id", ""): node for node in inside if x.local(node) in FLOW_NODES}
         self.flows = [node for node in inside if x.local(node) == "sequenceFlow"]
         self.refused = {node.get("id", ""): node for node in inside if _is_refused(node)}
-        """The elements that the engine does not run: named as such, they are judged no further, nor is what they hold."""
+        """The elements that the engine does not run: neither they nor what they hold are judged further."""
         self._schemas: dict[str, tuple[dict[str, Any] | None, list[Finding]]] = {}
         self.leaving: dict[str, list[x.Node]] = {}
         self.entering: dict[str, list[x.Node]] = {}
@@ -71,7 +75,9 @@ class Draft:
 
 
 def _inside(process: x.Node) -> Iterator[x.Node]:
-    """The BPMN elements of a process in their order, without those inside an element that the engine does not run."""
+    """The BPMN elements of a process in their order,
+    without those inside an element that the engine does not run.
+    """
     stack = [process]
     while stack:
         node = stack.pop()

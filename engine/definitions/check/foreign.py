@@ -19,18 +19,30 @@ _TOOLS = {
     ZEEBE: "zeebe",
 }
 _CODE = {
-    "executionListener": "监听器", "taskListener": "监听器", "executionListeners": "监听器", "taskListeners": "监听器",
-    "script": "脚本", "connector": "连接器", "errorEventDefinition": "错误映射", "field": "字段注入",
-}  # fmt: skip
+    "executionListener": "监听器",
+    "taskListener": "监听器",
+    "executionListeners": "监听器",
+    "taskListeners": "监听器",
+    "script": "脚本",
+    "connector": "连接器",
+    "errorEventDefinition": "错误映射",
+    "field": "字段注入",
+}
 """Extension elements of Camunda and its kin that do something."""
 _CALLS = ("class", "delegateExpression", "expression", "type")
 """Attributes of a service task that call code of the application around those engines."""
 _WHO = ("assignee", "candidateGroups", "candidateUsers")
 _WHEN = ("dueDate", "followUpDate")
 _UNKNOWN_ROOTS = {
-    "choreography": "编排图", "globalChoreographyTask": "编排任务", "conversation": "会话图", "globalUserTask": "全局任务",
-    "globalManualTask": "全局任务", "globalScriptTask": "全局任务", "globalBusinessRuleTask": "全局任务", "globalTask": "全局任务",
-}  # fmt: skip
+    "choreography": "编排图",
+    "globalChoreographyTask": "编排任务",
+    "conversation": "会话图",
+    "globalUserTask": "全局任务",
+    "globalManualTask": "全局任务",
+    "globalScriptTask": "全局任务",
+    "globalBusinessRuleTask": "全局任务",
+    "globalTask": "全局任务",
+}
 
 
 def other_pools(draft: Draft) -> Iterator[Finding]:
@@ -43,7 +55,8 @@ def other_pools(draft: Draft) -> Iterator[Finding]:
         name = " ".join((pools.get(process.get("id")) or name_of(process)).split())
         if x.flag(process, "isExecutable"):
             yield found(
-                process, f"一个文件只办理一个流程，“{name}”没有被调用，不会运行。请另存为单独的文件，或去掉可执行标记。"
+                process,
+                f"一个文件只办理一个流程，“{name}”没有被调用，不会运行。请另存为单独的文件，或去掉可执行标记。",
             )
         else:
             yield found(process, f"“{name}”里画的内容只作示意，本系统不办理。", "warning")
@@ -57,7 +70,9 @@ def message_flows(draft: Draft) -> Iterator[Finding]:
     for flow in x.descendants(draft.root, "messageFlow"):
         target = draft.nodes.get(flow.get("targetRef", ""))
         if target is not None and next(x.descendants(target, "messageEventDefinition"), None) is None:
-            yield found(flow, "这条消息流指向的步骤不等待消息，连线本身不会传递任何东西，只作示意。", "warning")
+            yield found(
+                flow, "这条消息流指向的步骤不等待消息，连线本身不会传递任何东西，只作示意。", "warning"
+            )
 
 
 def unusual(draft: Draft) -> Iterator[Finding]:
@@ -96,9 +111,13 @@ def _extensions(node: x.Node) -> Iterator[Finding]:
         if tool is None:
             continue
         if name.localname in _CODE:
-            yield found(node, f"{_CODE[name.localname]}（{written}）在本系统不会运行，请去掉，或改为服务任务。")
+            yield found(
+                node, f"{_CODE[name.localname]}（{written}）在本系统不会运行，请去掉，或改为服务任务。"
+            )
         elif name.localname in ("inputOutput", "ioMapping") and not (service and _only_inputs(child)):
-            yield found(node, f"输入输出映射（{written}）在本系统不起作用：变量全案共用。请去掉，或改用“set:”属性。")
+            yield found(
+                node, f"输入输出映射（{written}）在本系统不起作用：变量全案共用。请去掉，或改用“set:”属性。"
+            )
         elif name.localname in ("in", "out") and child.get("source", "") != child.get("target", ""):
             yield found(node, f"调用时改名传递变量（{written}）不起作用：变量全案共用。请改用“set:”属性。")
         elif name.localname in ("formData", "userTaskForm"):
@@ -110,13 +129,17 @@ def _extensions(node: x.Node) -> Iterator[Finding]:
 
 
 def _only_inputs(mapping: x.Node) -> bool:
-    return all(etree.QName(c).localname in ("input", "inputParameter") for c in mapping if isinstance(c.tag, str))
+    return all(
+        etree.QName(c).localname in ("input", "inputParameter") for c in mapping if isinstance(c.tag, str)
+    )
 
 
 def _attributes(node: x.Node) -> Iterator[Finding]:
     kind = x.local(node)
     for namespace in CAMUNDA_LIKE:
-        given = {str(key)[len(namespace) + 2 :] for key in node.attrib if str(key).startswith(f"{{{namespace}}}")}
+        given = {
+            str(key)[len(namespace) + 2 :] for key in node.attrib if str(key).startswith(f"{{{namespace}}}")
+        }
         tool = _TOOLS[namespace]
         for name in _WHO:
             if name in given:

@@ -1,4 +1,6 @@
-"""Checks of limits against the law, and of what is said about them against what they are (R10, R15, R19, R29)."""
+"""Checks of limits against the law, and of what is said about them against what they are (R10, R15, R19,
+R29).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ _MIN_DOCUMENT = 6
 
 
 def legal(draft: Draft) -> Iterator[Finding]:
-    """Limits below or above the law, below a day, missing, or called by another number of days than they have."""
+    """Limits below or above the law, below a day, missing,
+    or called by another number of days than they have.
+    """
     timers = _timers(draft.root)
     counts = {node: _days(draft, text) for node, text in timers}
     every = {number for numbers in counts.values() for number in numbers or ()}
@@ -73,9 +77,7 @@ def _held(draft: Draft, limit: LegalLimit, timers: Sequence[tuple[x.Node, str]])
     here = _legal_timers(limit, timers)
     if not here:
         process = next(one for one in draft.processes if one.get("id") == limit.procedure)
-        sentence = (
-            f"缺少法定期限：{limit.words}（{limit.clause}）。请恢复定时事件，用属性 {CLAUSE} 写明 {limit.clause}。"
-        )
+        sentence = f"缺少法定期限：{limit.words}（{limit.clause}）。请恢复定时事件，用属性 {CLAUSE} 写明 {limit.clause}。"
         yield found(process, sentence)
     for node, text in here:
         yield from _bounds(draft, limit, node, text)
@@ -140,7 +142,9 @@ def _declared(limit: LegalLimit, node: x.Node) -> Iterator[Finding]:
     """The drawing says what the law says, for people to read it there."""
     given = x.properties(node)
     wanted = {CLAUSE: limit.clause, AT_LEAST: limit.at_least, AT_MOST: limit.at_most}
-    wrong = [name for name, value in wanted.items() if given.get(name, "") != ("" if value is None else str(value))]
+    wrong = [
+        name for name, value in wanted.items() if given.get(name, "") != ("" if value is None else str(value))
+    ]
     if wrong:
         words = "，".join(f"{name}={value}" for name, value in wanted.items() if value is not None)
         yield found(node, f"{limit.words}（{limit.clause}）：属性应写明 {words}。不写也照样检查。", "warning")
@@ -151,7 +155,7 @@ def _shorter_than_a_day(node: x.Node, text: str, days: set[int] | None) -> Itera
         yield found(node, f"“{text[:60]}”的天数是 {min(days)}，少于 1 天，一走到这里就会到期。")
 
 
-# -- what is said ---------------------------------------------------------------------------------------------------------
+# -- what is said ----------------------------------------------------------------------------------
 
 
 def _said(draft: Draft, node: x.Node, days: set[int], every: set[int]) -> Iterator[Finding]:
@@ -187,7 +191,9 @@ def _wrong_days(node: x.Node, place: _Place, right: set[int], days: set[int]) ->
 
 
 def _said_in_form(draft: Draft, step: x.Node, every: set[int], days: set[int]) -> Iterator[Finding]:
-    """Another number of days in the words of the form that people read at the step: to be changed in the form."""
+    """Another number of days in the words of the form that people read at the step:
+    to be changed in the form.
+    """
     key = x.properties(step).get("formKey", "")
     for component in walk(draft.components(key)):
         texts = (component.get(part) for part in ("text", "label", "description"))
@@ -214,7 +220,9 @@ def _notes(draft: Draft, node: x.Node) -> Iterator[_Place]:
 
 
 def _matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
-    """Each number of days in a text, without days of a month, ordinals and warnings ahead (“第 6 日”, “提前 3 天”)."""
+    """Each number of days in a text, without days of a month, ordinals and warnings ahead (“第 6 日”,
+    “提前 3 天”).
+    """
     for match in _SAID.finditer(text):
         before = text[: match.start()].rstrip()
         number = _number(match[1])
@@ -227,7 +235,9 @@ def _numbers_said(text: str) -> set[int]:
 
 
 def _put_right(text: str, wrong: int, right: int) -> str:
-    """The text with the right number in each place of the wrong one, in figures or in words as it stood there."""
+    """The text with the right number in each place of the wrong one,
+    in figures or in words as it stood there.
+    """
     done, at = "", 0
     for match, number in _matches(text):
         if number == wrong:
@@ -240,7 +250,9 @@ def _in_words(number: int) -> str:
     """5 五, 15 十五, 20 二十."""
     tens, ones = divmod(number, 10)
     words = dict(enumerate("零一二三四五六七八九"))
-    return ("" if tens < 2 else words[tens]) + ("十" if tens else "") + (words[ones] if ones or not tens else "")
+    return (
+        ("" if tens < 2 else words[tens]) + ("十" if tens else "") + (words[ones] if ones or not tens else "")
+    )
 
 
 def _number(text: str) -> int | None:
@@ -255,11 +267,13 @@ def _number(text: str) -> int | None:
     return _DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0)
 
 
-# -- how many days --------------------------------------------------------------------------------------------------------
+# -- how many days ---------------------------------------------------------------------------------
 
 
 def _days(draft: Draft, text: str) -> set[int] | None:
-    """Every number of days that the timer text may come to; None when that cannot be known from the drawing."""
+    """Every number of days that the timer text may come to;
+    None when that cannot be known from the drawing.
+    """
     span = _PLAIN.fullmatch(text.strip().strip('"'))
     if span is not None:
         return {int(f"{span[1] or ''}{span[2]}")}
@@ -287,7 +301,9 @@ def _calls(tree: Node) -> Iterator[n.Call]:
 
 
 def _counted(draft: Draft, node: Node) -> set[int] | None:
-    """The numbers that one count may be: written, of either branch, of a decision table, or of a bounded field."""
+    """The numbers that one count may be: written, of either branch, of a decision table,
+    or of a bounded field.
+    """
     node = bare(node)
     if isinstance(node, n.If):
         branches = _counted(draft, node.yes), _counted(draft, node.no)
@@ -302,7 +318,11 @@ def _counted(draft: Draft, node: Node) -> set[int] | None:
 
 
 def _whole(value: Any) -> set[int] | None:
-    return {math.floor(value)} if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+    return (
+        {math.floor(value)}
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        else None
+    )
 
 
 def _of_table(draft: Draft, name: str) -> set[int] | None:
@@ -332,6 +352,8 @@ def _of_field(draft: Draft, name: str) -> set[int] | None:
     root, _, key = name.partition(".")
     one = known_variables(draft).get(root)
     component = one.keys.get(key) if one is not None else None
-    bounds = component.get("validate", {}) if component is not None and component.get("type") == "number" else {}
+    bounds = (
+        component.get("validate", {}) if component is not None and component.get("type") == "number" else {}
+    )
     ends = [_whole(bounds.get(end)) for end in ("min", "max")]
     return None if ends[0] is None or ends[1] is None else ends[0] | ends[1]

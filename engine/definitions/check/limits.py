@@ -19,18 +19,24 @@ MAX_ID = 200
 MAX_NAME = 300
 MAX_DOCUMENTATION = 20_000
 MAX_AHEAD = 2_000
-"""Steps that the library lays out in advance for every case: it predicts each path behind parallel branches by itself."""
+"""Steps that the library lays out in advance for every case:
+it predicts each path behind parallel branches by itself.
+"""
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Characters that turn the direction of writing: a name would read otherwise than it is."""
 _DECIDING = frozenset({"exclusiveGateway", "inclusiveGateway", "eventBasedGateway"})
 
 
 def limits(draft: Draft) -> Iterator[Finding]:
-    """More than the engine can carry, ids that cannot be seen or are missing, texts that nobody could read."""
+    """More than the engine can carry, ids that cannot be seen or are missing,
+    texts that nobody could read.
+    """
     for process in draft.processes:
         nodes = sum(1 for node in process.iter(f"{{{x.BPMN}}}*") if x.local(node) in FLOW_NODES)
         if nodes > MAX_NODES:
-            yield found(process, f"一个流程里最多 {MAX_NODES} 个元素，这里有 {nodes} 个，请把一部分画成公用环节。")
+            yield found(
+                process, f"一个流程里最多 {MAX_NODES} 个元素，这里有 {nodes} 个，请把一部分画成公用环节。"
+            )
     if len(draft.nodes) > MAX_ALL:
         yield Finding("", "", f"一个文件里最多 {MAX_ALL} 个元素，这里有 {len(draft.nodes)} 个。")
     for node in draft.root.iter(f"{{{x.BPMN}}}*"):
@@ -43,7 +49,10 @@ def limits(draft: Draft) -> Iterator[Finding]:
 
 def drawing(draft: Draft) -> Iterator[Finding]:
     """Places in the drawing that are no places."""
-    for tag, names in ((f"{{{x.DC}}}Bounds", ("x", "y", "width", "height")), (f"{{{x.DI}}}waypoint", ("x", "y"))):
+    for tag, names in (
+        (f"{{{x.DC}}}Bounds", ("x", "y", "width", "height")),
+        (f"{{{x.DI}}}waypoint", ("x", "y")),
+    ):
         for node in draft.root.iter(tag):
             if not all(_is_place(node.get(name)) for name in names):
                 shape = node.getparent()
@@ -82,8 +91,13 @@ def layout(draft: Draft) -> Iterator[Finding]:
         heaviest = max(inside, key=lambda node: weights[node.get("id", "")], default=None)
         if heaviest is not None and weights[heaviest.get("id", "")] > MAX_AHEAD:
             first = next(
-                (n for n in inside if x.local(n) == "parallelGateway" and weights[n.get("id", "")] > MAX_AHEAD), heaviest
-            )  # fmt: skip
+                (
+                    n
+                    for n in inside
+                    if x.local(n) == "parallelGateway" and weights[n.get("id", "")] > MAX_AHEAD
+                ),
+                heaviest,
+            )
             yield found(
                 first,
                 f"并行分支一处接一处，引擎要预先铺开的步骤太多（上限 {MAX_AHEAD} 步）：请把后面的并行分支放进子流程。",
@@ -91,7 +105,9 @@ def layout(draft: Draft) -> Iterator[Finding]:
 
 
 def _weigh(draft: Draft, start: str, weights: dict[str, int]) -> None:
-    """How many steps the library lays out from an element on: up to the next decision, each path by itself."""
+    """How many steps the library lays out from an element on: up to the next decision,
+    each path by itself.
+    """
     path = [start]
     inside = {start}
     while path:
@@ -107,5 +123,7 @@ def _weigh(draft: Draft, start: str, weights: dict[str, int]) -> None:
                 inside.add(later)
                 continue
             endless = MAX_AHEAD + 1  # a circle without a decision
-            weights[at] = min(1 + sum(endless if one in inside else weights[one] for one in targets), 10 * MAX_AHEAD)
+            weights[at] = min(
+                1 + sum(endless if one in inside else weights[one] for one in targets), 10 * MAX_AHEAD
+            )
         inside.discard(path.pop())

@@ -1,7 +1,7 @@
 """Checks of the names and values in FEEL texts: each name is set by something, each value can occur.
 
-A name comes from the form of a step or of a message, the result of a service or decision, a ``set:`` property, the
-system itself, or whoever opens the case; a part's names may also come from what calls it.
+A name comes from the form of a step or of a message, the result of a service or decision, a ``set:``
+property, the system itself, or whoever opens the case; a part's names may also come from what calls it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ Component = Mapping[str, Any]
 
 @dataclass
 class Variable:
-    """What is known of a variable: the keys that it has, each with its form component where a form gives it."""
+    """What is known of a variable: the keys that it has,
+    each with its form component where a form gives it.
+    """
 
     keys: dict[str, Component | None] = field(default_factory=dict)
     open: bool = False
@@ -45,7 +47,9 @@ Variables = dict[str, Variable]
 
 
 def names(draft: Draft) -> Iterator[Finding]:
-    """Names that nothing sets, keys that a form or decision does not have, values that a form does not offer."""
+    """Names that nothing sets, keys that a form or decision does not have,
+    values that a form does not offer.
+    """
     known = known_variables(draft)
     kinds = known_kinds(known)
     alone = is_part(draft.root)
@@ -53,7 +57,9 @@ def names(draft: Draft) -> Iterator[Finding]:
         extra = PLACES if x.local(node) == "userTask" else frozenset()
         for name in sorted(certain_names(tree)):
             yield from _name(known, node, f"“{_short(text)}”", name, alone, extra)
-        values = [f for name, value in compared(tree) for f in _value(known, node, f"“{_short(text)}”", name, value)]
+        values = [
+            f for name, value in compared(tree) for f in _value(known, node, f"“{_short(text)}”", name, value)
+        ]
         yield from values or _kinds(kinds, node, text, tree)
         if x.local(node) == "sequenceFlow":
             yield from _chosen_by_nobody(known, node, certain_names(tree))
@@ -70,7 +76,7 @@ def names(draft: Draft) -> Iterator[Finding]:
         yield from _wanted_by_parts(draft, known)
 
 
-# -- what is known ----------------------------------------------------------------------------------------------------
+# -- what is known ---------------------------------------------------------------------------------
 
 
 def known_variables(draft: Draft) -> Variables:
@@ -92,7 +98,9 @@ def known_variables(draft: Draft) -> Variables:
             one.keys.update(dict.fromkeys(key for key in keys if key not in one.keys))
             one.open = one.open or decision.table is None
     for root in roots:
-        for node in x.descendants(root, "businessRuleTask"):  # one that is missing or wrong is named as such, no more
+        for node in x.descendants(
+            root, "businessRuleTask"
+        ):  # one that is missing or wrong is named as such, no more
             key = x.extension_text(node, "calledDecisionId")
             known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
     known.pop("", None)
@@ -145,7 +153,11 @@ def _add(known: Variables, draft: Draft, node: x.Node) -> None:
 def _components(draft: Draft, form: str) -> dict[str, Component | None]:
     """The keys of a form's data, each with its component."""
     flat = _level(draft.components(form))
-    return {str(one.get("path") or one.get("key")): one for one in flat if one.get("type") in s.INPUTS | {"expression"}}
+    return {
+        str(one.get("path") or one.get("key")): one
+        for one in flat
+        if one.get("type") in s.INPUTS | {"expression"}
+    }
 
 
 def _level(components: Iterable[Component]) -> Iterator[Component]:
@@ -175,7 +187,7 @@ def _result_names(roots: Iterable[x.Node], decision: Decision) -> Iterator[str]:
                 yield x.properties(node).get("resultVariable", key)
 
 
-# -- judgement --------------------------------------------------------------------------------------------------------
+# -- judgement -------------------------------------------------------------------------------------
 
 
 def _texts(root: x.Node) -> Iterator[tuple[x.Node, str, Any]]:
@@ -196,7 +208,9 @@ def _compared_in_forms(draft: Draft, known: Variables, alone: bool) -> Iterator[
                 yield from _name(known, node, where, name, alone or f"case.{name}" in optional, frozenset())
             for name in sorted(_prefilled_by(component)):
                 told = _name(known, node, f"{where}预填", name, alone, frozenset())
-                yield from (replace(one, severity="warning") for one in told)  # what is not there, is left blank
+                yield from (
+                    replace(one, severity="warning") for one in told
+                )  # what is not there, is left blank
             for term in bounds.readable(component):
                 yield from _dated(known, node, where, term.name.removeprefix("case."))
 
@@ -261,7 +275,9 @@ def _kinds(kinds: Known, node: x.Node, text: str, tree: Node) -> Iterator[Findin
         yield found(node, f"“{_short(text)}”里，{sentence}")
     answer = kind_of(tree, kinds)
     if x.local(node) == "sequenceFlow" and answer not in (None, "boolean"):
-        yield found(node, f"“{_short(text)}”的结果是{WORDS[answer]}，不是“成立”或“不成立”，这条连线永远不会走。")
+        yield found(
+            node, f"“{_short(text)}”的结果是{WORDS[answer]}，不是“成立”或“不成立”，这条连线永远不会走。"
+        )
 
 
 def _cells(kinds: Known, node: x.Node, decision: Decision) -> Iterator[Finding]:
@@ -303,7 +319,8 @@ def _chosen_by_nobody(known: Variables, node: x.Node, names: Iterable[str]) -> I
         if component.get("defaultValue") not in (None, "", [], False):
             label = s.label(component)
             yield found(
-                node, f"“{label}”决定走哪条线，{one.origin if one else ''}里不能给它默认值：没有选的，不能算作选了。"
+                node,
+                f"“{label}”决定走哪条线，{one.origin if one else ''}里不能给它默认值：没有选的，不能算作选了。",
             )
 
 
@@ -315,7 +332,9 @@ def _wanted_by_parts(draft: Draft, known: Variables) -> Iterator[Finding]:
             (node for called, node in calls.items() if called == key or key in _calls_of(draft, called)), None
         )
         wanted = {name.partition(".")[0] for _, _, tree in _texts(root) for name in certain_names(tree)}
-        wanted |= {name.partition(".")[0] for _, one in _decisions(draft, [root]) for name in one.certain_names()}
+        wanted |= {
+            name.partition(".")[0] for _, one in _decisions(draft, [root]) for name in one.certain_names()
+        }
         for name in sorted(wanted - known.keys() - PLACES):
             if caller is not None:
                 yield found(caller, f"公用环节“{key}”要用“{name}”，请在调用活动上用属性“set:{name}”写明。")

@@ -17,7 +17,9 @@ from engine.spiff import settings_of
 
 @dataclass
 class _Course:
-    """Where tokens go, through the processes that calls lead to, and what each element writes and reads of variables."""
+    """Where tokens go, through the processes that calls lead to,
+    and what each element writes and reads of variables.
+    """
 
     next: dict[str, set[str]] = field(default_factory=dict)
     reads: dict[str, set[str]] = field(default_factory=dict)
@@ -26,7 +28,9 @@ class _Course:
 
 
 def overwriting(draft: Draft) -> Iterator[Finding]:
-    """A step that writes the variable of an earlier person's step before anything has read it, or beside it."""
+    """A step that writes the variable of an earlier person's step before anything has read it,
+    or beside it.
+    """
     course = _course(draft)
     read = {name for names in course.reads.values() for name in names}
     writers = Counter(name for names in course.writes.values() for name in names)
@@ -34,7 +38,9 @@ def overwriting(draft: Draft) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     for step in draft.of_kind("userTask"):
         for name in course.writes.get(step.get("id", ""), set()) & shared:
-            for other in sorted(_unread(course, step.get("id", ""), name) | _beside(course, step.get("id", ""), name)):
+            for other in sorted(
+                _unread(course, step.get("id", ""), name) | _beside(course, step.get("id", ""), name)
+            ):
                 pair = min(step.get("id", ""), other), max(step.get("id", ""), other)
                 if pair not in told:
                     told.add(pair)
@@ -92,7 +98,7 @@ def _after(course: _Course, start: str) -> set[str]:
     return seen
 
 
-# -- the course -----------------------------------------------------------------------------------------------------------
+# -- the course ------------------------------------------------------------------------------------
 
 
 def _course(draft: Draft) -> _Course:
@@ -133,7 +139,9 @@ def _through(course: _Course) -> None:
             course.next.setdefault(end.get("id", ""), set()).update(following)
         starts = {start.get("id", "") for start in x.children(inner, "startEvent")}
         if starts:
-            events = {at for at in following if at in course.nodes and x.local(course.nodes[at]) == "boundaryEvent"}
+            events = {
+                at for at in following if at in course.nodes and x.local(course.nodes[at]) == "boundaryEvent"
+            }
             course.next[identifier] = starts | events
 
 

@@ -1,4 +1,6 @@
-"""Checks of the names that a diagram gives its variables: each can be read again, and none is the system's."""
+"""Checks of the names that a diagram gives its variables: each can be read again,
+and none is the system's.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from engine.spiff import settings_of
 
 
 def own_names(draft: Draft) -> Iterator[Finding]:
-    """A variable that expressions take for something else, cannot read, or that replaces what the system gives."""
+    """A variable that expressions take for something else, cannot read,
+    or that replaces what the system gives.
+    """
     processes = {process.get("id", "") for process in draft.processes}
     by_clue = any(("start", key) in REGISTRY for key in processes)
     ours = VARIABLES.keys() if by_clue else VARIABLES.keys() - CHANGING
@@ -24,7 +28,9 @@ def own_names(draft: Draft) -> Iterator[Finding]:
             if name in FEEL_WORDS:
                 yield found(node, f"变量名“{name}”是表达式自己的词，条件里读不到它，请换一个，如 {name}_1。")
             elif not name.isidentifier():
-                yield found(node, f"变量名“{name}”在条件里读不到：请只用字母、数字和下划线，不以数字开头。", "warning")
+                yield found(
+                    node, f"变量名“{name}”在条件里读不到：请只用字母、数字和下划线，不以数字开头。", "warning"
+                )
         filled = x.local(node) == "userTask" or (x.local(node) == "startEvent" and not by_clue)
         for name in _filled(node) if filled else ():
             if name in ours:

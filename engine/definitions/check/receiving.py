@@ -14,7 +14,9 @@ from engine.receivers import REGISTRY, Need, Receiver
 
 
 def received(draft: Draft) -> Iterator[Finding]:
-    """A form without a field that its receiver needs: whoever fills it in would be told that the system failed."""
+    """A form without a field that its receiver needs:
+    whoever fills it in would be told that the system failed.
+    """
     for node, receiver, key in _uses(draft):
         if draft.schema(key)[0] is None:
             continue  # the check of the forms says so
@@ -23,7 +25,9 @@ def received(draft: Draft) -> Iterator[Finding]:
             optional = not need.required and (bool(need.columns) or name in given)
             sentence = "" if optional and name not in given else _missing(given.get(name), need)
             if sentence:
-                yield found(node, f"表单“{key}”里的“{name}”{sentence}，“{receiver.name}”收到后没有它就办不下去。")
+                yield found(
+                    node, f"表单“{key}”里的“{name}”{sentence}，“{receiver.name}”收到后没有它就办不下去。"
+                )
 
 
 def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
@@ -67,7 +71,8 @@ def _level(components: list[s.Component]) -> Iterator[s.Component]:
         if component.get("type") == "group":
             hidden = component.get("conditional")
             yield from (
-                {**inner, "conditional": hidden or inner.get("conditional")} for inner in _level(s.children(component))
+                {**inner, "conditional": hidden or inner.get("conditional")}
+                for inner in _level(s.children(component))
             )
         else:
             yield component

@@ -24,7 +24,9 @@ _NOBODY = (
 
 
 def starting(draft: Draft) -> Iterator[Finding]:
-    """Who may start it: officials for some households, a round, a clue, or another procedure; else nobody does."""
+    """Who may start it: officials for some households, a round, a clue, or another procedure;
+    else nobody does.
+    """
     main = main_process(draft.root)
     starts = x.children(main, "startEvent") if main is not None and not is_part(draft.root) else []
     for start in starts:
@@ -39,7 +41,9 @@ def starting(draft: Draft) -> Iterator[Finding]:
 
 
 def _begun_elsewhere(main: x.Node | None, start: x.Node) -> bool:
-    """Whether the product itself starts it, when a clue arrives; another event than a message is refused as such."""
+    """Whether the product itself starts it, when a clue arrives;
+    another event than a message is refused as such.
+    """
     refused = [one for one in start if x.local(one).endswith("EventDefinition")]
     refused = [one for one in refused if x.local(one) != "messageEventDefinition"]
     return ("start", main.get("id", "") if main is not None else "") in REGISTRY or bool(refused)
@@ -62,7 +66,9 @@ def _by_whom(draft: Draft, start: x.Node) -> Iterator[Finding]:
         for reference in x.children(lane, "flowNodeRef")
     )
     if not inside and not x.properties(start).get("queue") and x.properties(start).get(RECURS) != "true":
-        yield found(start, "开始事件不在任何一级的泳道里，没有哪一级能在农户页面启动：请把它放进泳道。", "warning")
+        yield found(
+            start, "开始事件不在任何一级的泳道里，没有哪一级能在农户页面启动：请把它放进泳道。", "warning"
+        )
 
 
 def _rhythm(start: x.Node, whom: list[str]) -> Iterator[Finding]:

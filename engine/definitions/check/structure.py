@@ -1,4 +1,6 @@
-"""Checks of the drawing itself: only what the engine really runs, connected so that a case can come to an end."""
+"""Checks of the drawing itself: only what the engine really runs,
+connected so that a case can come to an end.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,32 @@ from engine.errors import Finding
 from engine.text import whole
 
 NAMES = {
-    "scriptTask": "脚本任务", "task": "未定类型的任务", "sendTask": "发送任务", "receiveTask": "接收任务",
-    "complexGateway": "复杂网关", "adHocSubProcess": "临时子流程", "transaction": "事务子流程",
-    "intermediateThrowEvent": "中间抛出事件", "event": "未定类型的事件", "implicitThrowEvent": "隐含抛出事件",
-    "callChoreography": "调用编排", "choreographyTask": "编排任务", "subChoreography": "子编排",
-}  # fmt: skip
+    "scriptTask": "脚本任务",
+    "task": "未定类型的任务",
+    "sendTask": "发送任务",
+    "receiveTask": "接收任务",
+    "complexGateway": "复杂网关",
+    "adHocSubProcess": "临时子流程",
+    "transaction": "事务子流程",
+    "intermediateThrowEvent": "中间抛出事件",
+    "event": "未定类型的事件",
+    "implicitThrowEvent": "隐含抛出事件",
+    "callChoreography": "调用编排",
+    "choreographyTask": "编排任务",
+    "subChoreography": "子编排",
+}
 EVENTS = {
-    "signal": "信号", "error": "错误", "escalation": "升级", "compensate": "补偿", "cancel": "取消", "link": "链接",
-    "conditional": "条件", "message": "消息", "timer": "定时", "terminate": "终止",
-}  # fmt: skip
+    "signal": "信号",
+    "error": "错误",
+    "escalation": "升级",
+    "compensate": "补偿",
+    "cancel": "取消",
+    "link": "链接",
+    "conditional": "条件",
+    "message": "消息",
+    "timer": "定时",
+    "terminate": "终止",
+}
 _ALLOWED_EVENTS = {
     "startEvent": {"messageEventDefinition"},
     "endEvent": {"terminateEventDefinition"},
@@ -30,7 +49,14 @@ _ALLOWED_EVENTS = {
 }
 MAX_WARNED = 3650
 """Days ahead: a warning ten years before its limit warns of nothing."""
-_WAITS = {"userTask", "manualTask", "intermediateCatchEvent", "eventBasedGateway", "callActivity", "subProcess"}
+_WAITS = {
+    "userTask",
+    "manualTask",
+    "intermediateCatchEvent",
+    "eventBasedGateway",
+    "callActivity",
+    "subProcess",
+}
 
 
 def elements(draft: Draft) -> Iterator[Finding]:
@@ -71,7 +97,9 @@ def events(draft: Draft) -> Iterator[Finding]:
     messages = {m.get("id"): m.get("name") for m in x.children(draft.root, "message")}
     for kind, allowed in _ALLOWED_EVENTS.items():
         for node in draft.of_kind(kind):
-            given = [child for child in node if x.is_bpmn(child) and x.local(child).endswith("EventDefinition")]
+            given = [
+                child for child in node if x.is_bpmn(child) and x.local(child).endswith("EventDefinition")
+            ]
             for child in given:
                 if x.local(child) not in allowed:
                     yield found(node, f"这里不支持“{_event(x.local(child))}”类型的事件。")
@@ -82,11 +110,13 @@ def events(draft: Draft) -> Iterator[Finding]:
             for timer in (child for child in given if x.local(child) == "timerEventDefinition" in allowed):
                 if sum(bool(x.text_of(timer, name)) for name in TIMERS) != 1:
                     yield found(
-                        node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。"
+                        node,
+                        "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。",
                     )
                 elif x.text_of(timer, "timeCycle") and x.flag(node, "cancelActivity", default=True):
                     yield found(
-                        node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
+                        node,
+                        "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。",
                     )
     for node in draft.of_kind("boundaryEvent"):
         if node.get("attachedToRef") in draft.refused:
@@ -116,7 +146,10 @@ def flows(draft: Draft) -> Iterator[Finding]:
                 yield found(flow, f"连线的{label}“{name}”不在这个流程里，连线不能通到别的流程。")
             else:
                 yield found(flow, f"连线的{label}“{name}”不存在。" if name else f"连线没有写明{label}。")
-        source, target = draft.nodes.get(flow.get("sourceRef", "")), draft.nodes.get(flow.get("targetRef", ""))
+        source, target = (
+            draft.nodes.get(flow.get("sourceRef", "")),
+            draft.nodes.get(flow.get("targetRef", "")),
+        )
         if source is not None and target is not None and source.getparent() is not target.getparent():
             yield found(flow, "连线穿过了子流程的边框：子流程里外要分开连，进出都连在子流程上。")
         deciding = source is not None and x.local(source) in ("exclusiveGateway", "inclusiveGateway")
@@ -152,7 +185,9 @@ def gateways(draft: Draft) -> Iterator[Finding]:
         if any(t is None or x.local(t) != "intermediateCatchEvent" for t in targets):
             yield found(node, "事件网关之后只能接等待时间或等待消息的事件。")
         timers = sum(
-            1 for t in targets if t is not None and next(x.descendants(t, "timerEventDefinition"), None) is not None
+            1
+            for t in targets
+            if t is not None and next(x.descendants(t, "timerEventDefinition"), None) is not None
         )
         if timers > 1:
             yield found(node, "一个事件网关之后最多只能有一个定时事件。")
@@ -170,13 +205,19 @@ def processes(draft: Draft) -> Iterator[Finding]:
         if not x.children(process, "endEvent"):
             yield found(process, "流程没有结束事件。")
         if not x.flag(process, "isExecutable", default=True):
-            yield found(process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。")
-        calls[process.get("id", "")] = {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
+            yield found(
+                process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。"
+            )
+        calls[process.get("id", "")] = {
+            c.get("calledElement", "") for c in x.descendants(process, "callActivity")
+        }
     for node in draft.of_kind("subProcess"):
         starts = x.children(node, "startEvent")
         if len(starts) != 1 and not apart(node):
             yield found(node, f"子流程里须恰好画一个开始事件，这里有 {len(starts)} 个。")
-    global_tasks = {node.get("id") for node in draft.root if x.is_bpmn(node) and x.local(node).startswith("global")}
+    global_tasks = {
+        node.get("id") for node in draft.root if x.is_bpmn(node) and x.local(node).startswith("global")
+    }
     for node in draft.of_kind("callActivity"):
         called = node.get("calledElement")
         if not called:
@@ -189,7 +230,9 @@ def processes(draft: Draft) -> Iterator[Finding]:
 
 
 def called_parts(draft: Draft) -> Iterator[Finding]:
-    """Parts drawn elsewhere: no part calls itself in a circle, and no id means two things in one procedure."""
+    """Parts drawn elsewhere: no part calls itself in a circle,
+    and no id means two things in one procedure.
+    """
     roots = draft.part_roots
     calls = {key: set(calls_out(root)) for key, root in roots.items()}
     owner = dict.fromkeys(draft.nodes, "")
@@ -201,7 +244,9 @@ def called_parts(draft: Draft) -> Iterator[Finding]:
             identifier = node.get("id", "")
             if x.local(node) in FLOW_NODES and identifier in owner:
                 yield Finding(
-                    identifier, node.get("name") or "", f"编号“{identifier}”与公用环节“{key}”中的重复，请改用别的编号。"
+                    identifier,
+                    node.get("name") or "",
+                    f"编号“{identifier}”与公用环节“{key}”中的重复，请改用别的编号。",
                 )
             elif x.local(node) in FLOW_NODES:
                 owner[identifier] = key

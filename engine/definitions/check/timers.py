@@ -58,9 +58,17 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
         return  # the check of the writing says so
     literal = feel.partition("(")[0] if feel != text else ""
     if kind == "timeDate" and literal == "duration":
-        yield found(owner, f"“{text}”是时长，却写在到期日期（timeDate）里，请改写在时长（timeDuration）里。", "warning")
+        yield found(
+            owner,
+            f"“{text}”是时长，却写在到期日期（timeDate）里，请改写在时长（timeDuration）里。",
+            "warning",
+        )
     elif kind == "timeDuration" and literal.startswith("date"):
-        yield found(owner, f"“{text}”是日期，却写在时长（timeDuration）里，请改写在到期日期（timeDate）里。", "warning")
+        yield found(
+            owner,
+            f"“{text}”是日期，却写在时长（timeDuration）里，请改写在到期日期（timeDate）里。",
+            "warning",
+        )
     sample = _sample(known, certain_names(tree))
     if sample is None:
         return
@@ -73,10 +81,13 @@ def _timer(known: Variables, owner: x.Node, kind: str, text: str) -> Iterator[Fi
         return
     due = _due(text, sample)
     if due is None and _MIXED.fullmatch(text):
-        yield found(owner, f"“{text[:60]}”把年月和天时分写在一起，算不出到期时间：请只写年月或只写天时分，如 P45D。")
+        yield found(
+            owner, f"“{text[:60]}”把年月和天时分写在一起，算不出到期时间：请只写年月或只写天时分，如 P45D。"
+        )
     elif due is None:
         yield found(
-            owner, f"“{text[:60]}”算不出到期时间：结果须是日期、时刻或时长，如 P5D、days after(notice.posted_on, 5)。"
+            owner,
+            f"“{text[:60]}”算不出到期时间：结果须是日期、时刻或时长，如 P5D、days after(notice.posted_on, 5)。",
         )
     elif kind == "timeDuration" and literal == "duration" and due <= _BEGAN:
         yield found(owner, f"“{text}”不是向后的时长，一走到这里就会到期。", "warning")
@@ -97,7 +108,9 @@ def _cycle(owner: x.Node, text: str, value_of: Callable[[str], Any]) -> Iterator
 
 def _due(text: str, sample: Mapping[str, Any]) -> datetime | None:
     try:
-        return due_time(text, _BEGAN, lambda inner: compile_expression(inner).evaluate(sample, workdays=_workdays))
+        return due_time(
+            text, _BEGAN, lambda inner: compile_expression(inner).evaluate(sample, workdays=_workdays)
+        )
     except FeelLimitError:
         return None
 
@@ -144,7 +157,9 @@ def _constant(text: str) -> timedelta | None:
 
 
 def _overtaken(draft: Draft, spans: Mapping[str, tuple[x.Node, timedelta]]) -> Iterator[Finding]:
-    """A limit beside a step that a shorter, interrupting limit beside the same step always takes away first."""
+    """A limit beside a step that a shorter, interrupting limit
+    beside the same step always takes away first.
+    """
     for identifier, (node, span) in spans.items():
         for other, (cutting, shorter) in spans.items():
             same = node.get("attachedToRef") == cutting.get("attachedToRef") and other != identifier

@@ -1,4 +1,6 @@
-"""Checks of what the steps use: queues, forms, decision tables, services, papers, and the writing of every FEEL text."""
+"""Checks of what the steps use: queues, forms, decision tables, services, papers,
+and the writing of every FEEL text.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +45,18 @@ def _repetition(draft: Draft, node: x.Node, mark: x.Node) -> Iterator[Finding]:
         if mark.get("loopMaximum") is not None and not most:
             yield found(node, "循环标记的最多次数（loopMaximum）须是大于 0 的整数，用 0 到 9 的数字写。")
         elif most is not None and most > MAX_ROUNDS:
-            yield found(node, f"循环标记的最多次数（loopMaximum）写的是 {most}：到第 {MAX_ROUNDS} 次为止。", "warning")
+            yield found(
+                node, f"循环标记的最多次数（loopMaximum）写的是 {most}：到第 {MAX_ROUNDS} 次为止。", "warning"
+            )
         elif not given["loopCondition"] and most is None:
             yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
     elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
         yield found(node, "多实例标记须写明按哪个清单（loopDataInputRef）或办理几次（loopCardinality）之一。")
-    names = {name: found.get("name") or found.get("id") or "" for name in ("inputDataItem", "outputDataItem")
-             for found in x.children(mark, name)}  # fmt: skip
+    names = {
+        name: found.get("name") or found.get("id") or ""
+        for name in ("inputDataItem", "outputDataItem")
+        for found in x.children(mark, name)
+    }
     for name in [*names.values(), x.text_of(mark, "loopDataOutputRef")]:
         if name and not name.isidentifier():
             yield found(node, f"多实例标记中的“{name}”不是变量名（字母、数字和下划线）。")
@@ -74,7 +81,9 @@ def _gathered(draft: Draft, node: x.Node, mark: x.Node, names: Mapping[str, str]
     else:
         for other in draft.of_kind("userTask", "startEvent"):
             if other is not node and _variable(other) == result:
-                yield found(node, f"汇总清单“{result}”与“{name_of(other)}”填写的变量同名，会把它盖掉，请换一个名称。")
+                yield found(
+                    node, f"汇总清单“{result}”与“{name_of(other)}”填写的变量同名，会把它盖掉，请换一个名称。"
+                )
 
 
 def _variable(node: x.Node) -> str:
@@ -166,7 +175,11 @@ def tasks(draft: Draft) -> Iterator[Finding]:
     for node in draft.of_kind("userTask", "manualTask"):
         given = x.properties(node)
         holder = node.getparent()
-        if not (given.get("queue") or node.get("id") in lanes or (holder is not None and holder.get("id") in lanes)):
+        if not (
+            given.get("queue")
+            or node.get("id") in lanes
+            or (holder is not None and holder.get("id") in lanes)
+        ):
             yield found(node, "任务不在任何泳道里，不知道归哪个待办。")
         if given.get("queue", "village") not in ("village", "township", "county", "city", "province"):
             yield found(node, f"待办“{given['queue']}”不存在。")

@@ -13,7 +13,9 @@ from engine.feel.values import Function, Range
 
 
 def builtin(call: Callable[..., Any], *parameters: str, others: tuple[tuple[str, ...], ...] = ()) -> Function:
-    """A built-in function with the names of its parameters; those that Python gives a default need not be given."""
+    """A built-in function with the names of its parameters;
+    those that Python gives a default need not be given.
+    """
     given = [
         one
         for one in inspect.signature(call).parameters.values()
@@ -45,7 +47,8 @@ def text(value: Any) -> str:
 def items(*given: Any) -> list[Any]:
     """The items of the one list that is given, or what is given instead of a list.
 
-    Nothing and null have no items: of a list that is missing nobody can say how many it has, nor that it has one.
+    Nothing and null have no items: of a list that is missing nobody can say how many it has, nor that it has
+    one.
     """
     if not given or (len(given) == 1 and given[0] is None):
         raise FeelError

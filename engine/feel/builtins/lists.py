@@ -178,7 +178,7 @@ def _sort(given: Any, precedes: Any = None) -> list[Any]:
     return sorted(listed(given), key=cmp_to_key(order))
 
 
-# -- contexts ---------------------------------------------------------------------------------------------------------
+# -- contexts --------------------------------------------------------------------------------------
 
 
 def _get_value(given: Any, key: Any) -> Any:
@@ -251,7 +251,9 @@ FUNCTIONS = {
     "concatenate": builtin(_together),
     "insert before": builtin(_insert, "list", "position", "newItem"),
     "remove": builtin(_remove, "list", "position"),
-    "list replace": builtin(_list_replace, "list", "position", "newItem", others=(("list", "match", "newItem"),)),
+    "list replace": builtin(
+        _list_replace, "list", "position", "newItem", others=(("list", "match", "newItem"),)
+    ),
     "reverse": builtin(lambda given: list(reversed(listed(given))), "list"),
     "index of": builtin(_index_of, "list", "match"),
     "union": builtin(lambda *lists: _distinct(_together(*lists))),

@@ -1,4 +1,6 @@
-"""Intervals: the standard's relations between two of them, or a point and one; and reading one from a text."""
+"""Intervals: the standard's relations between two of them, or a point and one;
+and reading one from a text.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,16 @@ def _overlaps(a: Any, b: Any) -> bool:
 
 def _begins(one: Range, other: Range) -> int:
     """Whether one begins before the other (-1), with it (0) or after it."""
-    return _order(one.low, other.low) or (one.low_closed < other.low_closed) - (one.low_closed > other.low_closed)
+    return _order(one.low, other.low) or (one.low_closed < other.low_closed) - (
+        one.low_closed > other.low_closed
+    )
 
 
 def _ends(one: Range, other: Range) -> int:
     """Whether one ends before the other (-1), with it (0) or after it."""
-    return _order(one.high, other.high) or (one.high_closed > other.high_closed) - (one.high_closed < other.high_closed)
+    return _order(one.high, other.high) or (one.high_closed > other.high_closed) - (
+        one.high_closed < other.high_closed
+    )
 
 
 def _overlaps_before(a: Any, b: Any) -> bool:
@@ -110,8 +116,14 @@ def _constant(node: Node) -> Any:
         return node.value
     if isinstance(node, Negative) and isinstance(node.of, Literal):
         return -node.of.value
-    if isinstance(node, Call) and node.called in _MAKERS and all(isinstance(one, Literal) for one in node.given):
-        return dates.FUNCTIONS[node.called].call(*(one.value for one in node.given if isinstance(one, Literal)))
+    if (
+        isinstance(node, Call)
+        and node.called in _MAKERS
+        and all(isinstance(one, Literal) for one in node.given)
+    ):
+        return dates.FUNCTIONS[node.called].call(
+            *(one.value for one in node.given if isinstance(one, Literal))
+        )
     raise FeelError
 
 

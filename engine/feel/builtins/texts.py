@@ -44,7 +44,10 @@ def _quoted(value: Any) -> str:
 
 def _of_range(value: Range) -> str:
     if value.operator:
-        return f"{value.operator} {_quoted(value.low if value.high is OPEN or value.low is not OPEN else value.high)}"
+        return (
+            f"{value.operator} "
+            f"{_quoted(value.low if value.high is OPEN or value.low is not OPEN else value.high)}"
+        )
     low, high = "[" if value.low_closed else "(", "]" if value.high_closed else ")"
     return f"{low}{_quoted(value.low)}..{_quoted(value.high)}{high}"
 
@@ -81,7 +84,9 @@ def _replace(string: Any, pattern: Any, by: Any, flags: Any = "") -> str:
 
 
 def _piece(match: re.Match[str], sign: re.Match[str]) -> str:
-    """What ``$1`` or an escaped sign of a replacement stands for: a group that the pattern has not is empty."""
+    """What ``$1`` or an escaped sign of a replacement stands for:
+    a group that the pattern has not is empty.
+    """
     mark, what = sign.group()[0], sign.group(1)
     if what and what in "0123456789":
         number = int(what)

@@ -1,7 +1,7 @@
 """The lines of a case's history: one class for each kind, the only code that knows what a key is called.
 
-A line is written once and never changed, so its shape has a version: `upcast` brings what an earlier release wrote to
-the present one when it is read. What is stored, and what the chain hashes, stays as it was written.
+A line is written once and never changed, so its shape has a version: `upcast` brings what an earlier release
+wrote to the present one when it is read. What is stored, and what the chain hashes, stays as it was written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.errors import EngineFault
 
 Json = Mapping[str, Any]
 
-# -- parts of lines -------------------------------------------------------------------------------------------------------
+# -- parts of lines --------------------------------------------------------------------------------
 
 
 class Answer(NamedTuple):
@@ -51,7 +51,9 @@ class Limit(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What an element's question came to: a gateway's flows, a step's repeats, the variables that an element sets."""
+    """What an element's question came to: a gateway's flows, a step's repeats,
+    the variables that an element sets.
+    """
 
     kind: str
     """``flows``, ``repeats``, ``sets`` or ``decisions``."""
@@ -60,7 +62,9 @@ class Choice(NamedTuple):
 
 
 class Anew(NamedTuple):
-    """A choice that line `seq` did not make, and which was made when an earlier step was taken back, or the case moved."""
+    """A choice that line `seq` did not make, and which was made when an earlier step was taken back,
+    or the case moved.
+    """
 
     seq: int
     choice: Choice
@@ -77,7 +81,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _parts(read: Callable[[Any], Any] = _plain, write: Callable[[Any], Any] = _plain, *, kept: bool = False) -> Any:
+def _parts(
+    read: Callable[[Any], Any] = _plain, write: Callable[[Any], Any] = _plain, *, kept: bool = False
+) -> Any:
     """A list of parts, left out when there is none, unless it is always `kept`."""
 
     def read_all(found: Iterable[Any]) -> tuple[Any, ...]:
@@ -127,7 +133,7 @@ def _anew() -> Any:
     return _parts(read, lambda one: [one.seq, *one.choice])
 
 
-# -- what all lines do ----------------------------------------------------------------------------------------------------
+# -- what all lines do -----------------------------------------------------------------------------
 
 
 class UnknownLine(EngineFault):
@@ -136,7 +142,10 @@ class UnknownLine(EngineFault):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A line of a case's history. A field with a default is left out of what is stored when it has that value."""
+    """A line of a case's history.
+
+    A field with a default is left out of what is stored when it has that value.
+    """
 
     KIND: ClassVar[str]
     VERSION: ClassVar[int] = 1
@@ -181,9 +190,13 @@ def _member(one: Field[Any]) -> _Member:
     said = one.metadata
     required = one.default is MISSING and one.default_factory is MISSING
     return _Member(
-        one.name, one.name.rstrip("_"), said.get("read", _plain), said.get("write", _plain),
-        required or bool(said.get("kept")), one.default,
-    )  # fmt: skip
+        one.name,
+        one.name.rstrip("_"),
+        said.get("read", _plain),
+        said.get("write", _plain),
+        required or bool(said.get("kept")),
+        one.default,
+    )
 
 
 _SHAPES: dict[type[Line], list[_Member]] = {}
@@ -197,15 +210,15 @@ def _shape(kind: type[Line]) -> list[_Member]:
     return _SHAPES[kind]
 
 
-# -- inputs: what a case is rebuilt from ----------------------------------------------------------------------------------
+# -- inputs: what a case is rebuilt from -----------------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
 class Input(Line):
     """Something that set the case going, and what came of it.
 
-    Version 2 holds all that was decided on the way, so that nothing of the past is computed anew. Version 1 holds the
-    decisions of tables alone.
+    Version 2 holds all that was decided on the way, so that nothing of the past is computed anew. Version 1
+    holds the decisions of tables alone.
     """
 
     VERSION = 2
@@ -216,7 +229,9 @@ class Input(Line):
     services: Sequence[Answer] = _part(Answer)
     decisions: Sequence[Decision] = _part(Decision)
     flows: Sequence[Sequence[str]] | None = _parts(_flows_read, _flows_written)
-    """The flows by which gateways with several went on, in order, each time those of one gateway; None: not known."""
+    """The flows by which gateways with several went on, in order, each time those of one gateway; None:
+    not known.
+    """
     repeats: Sequence[tuple[str, Any]] = _parts(tuple, list)
     """For what, or whether, a step was to be done again: element and answer."""
     sets: Sequence[tuple[str, Mapping[str, Any]]] = _parts(tuple, list)
@@ -361,7 +376,7 @@ class Withdrawn(Undoing):
     KIND = "withdraw"
 
 
-# -- what is told of a case, and moves nothing ----------------------------------------------------------------------------
+# -- what is told of a case, and moves nothing -----------------------------------------------------
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -522,16 +537,36 @@ class HandedOver(Line):
     name: str
 
 
-# -- all kinds ------------------------------------------------------------------------------------------------------------
+# -- all kinds -------------------------------------------------------------------------------------
 
 KINDS: Mapping[str, type[Line]] = {
     one.KIND: one
     for one in (
-        Started, Completed, Caught, Fired, Moved, Returned, Withdrawn, Begun, Warned, Repeated, Measured, Reminded,
-        Claimed, Released, Reassigned, Urged, Ordered, OrderAnswered, OrderReturned, OrderAccepted, PromisePassed,
-        Cancelled, HandedOver,
+        Started,
+        Completed,
+        Caught,
+        Fired,
+        Moved,
+        Returned,
+        Withdrawn,
+        Begun,
+        Warned,
+        Repeated,
+        Measured,
+        Reminded,
+        Claimed,
+        Released,
+        Reassigned,
+        Urged,
+        Ordered,
+        OrderAnswered,
+        OrderReturned,
+        OrderAccepted,
+        PromisePassed,
+        Cancelled,
+        HandedOver,
     )
-}  # fmt: skip
+}
 
 
 def read(kind: str, data: Json) -> Line:

@@ -42,11 +42,18 @@ def upgrade() -> None:
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_application_batch")),
         sa.UniqueConstraint(
-            "division_code", "kind", "year", "serial", name=op.f("uq_application_batch_division_code_kind_year_serial")
+            "division_code",
+            "kind",
+            "year",
+            "serial",
+            name=op.f("uq_application_batch_division_code_kind_year_serial"),
         ),
     )
     op.create_index(
-        "ix_application_batch_division_code", "application_batch", ["division_code", "kind", "id"], unique=False
+        "ix_application_batch_division_code",
+        "application_batch",
+        ["division_code", "kind", "id"],
+        unique=False,
     )
     op.create_table(
         "calendar_day",
@@ -126,7 +133,9 @@ def upgrade() -> None:
         sa.Column("effective_from", sa.Date(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_monitoring_line")),
     )
-    op.create_index(op.f("ix_monitoring_line_province_code"), "monitoring_line", ["province_code"], unique=False)
+    op.create_index(
+        op.f("ix_monitoring_line_province_code"), "monitoring_line", ["province_code"], unique=False
+    )
     op.create_table(
         "paper_number",
         sa.Column("division_code", sa.String(length=12), nullable=False),
@@ -236,7 +245,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_household_head_id_number"), "household", ["head_id_number"], unique=False)
     op.create_index(op.f("ix_household_head_name"), "household", ["head_name"], unique=False)
     op.create_index(op.f("ix_household_status"), "household", ["status"], unique=False)
-    op.create_index("ix_household_village_code_head_name", "household", ["village_code", "head_name"], unique=False)
+    op.create_index(
+        "ix_household_village_code_head_name", "household", ["village_code", "head_name"], unique=False
+    )
     op.create_table(
         "log_entry",
         sa.Column("id", BIG_ID, nullable=False),
@@ -313,12 +324,20 @@ def upgrade() -> None:
         sa.Column("deployed_by", sa.Integer(), nullable=True),
         sa.Column("deployed_at", INSTANT, nullable=False),
         sa.Column("note", sa.String(length=500), nullable=False),
-        sa.ForeignKeyConstraint(["deployed_by"], ["account.id"], name=op.f("fk_procedure_version_deployed_by")),
-        sa.ForeignKeyConstraint(["procedure_key"], ["procedure.key"], name=op.f("fk_procedure_version_procedure_key")),
+        sa.ForeignKeyConstraint(
+            ["deployed_by"], ["account.id"], name=op.f("fk_procedure_version_deployed_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["procedure_key"], ["procedure.key"], name=op.f("fk_procedure_version_procedure_key")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_procedure_version")),
-        sa.UniqueConstraint("procedure_key", "number", name=op.f("uq_procedure_version_procedure_key_number")),
+        sa.UniqueConstraint(
+            "procedure_key", "number", name=op.f("uq_procedure_version_procedure_key_number")
+        ),
     )
-    op.create_index(op.f("ix_procedure_version_procedure_key"), "procedure_version", ["procedure_key"], unique=False)
+    op.create_index(
+        op.f("ix_procedure_version_procedure_key"), "procedure_version", ["procedure_key"], unique=False
+    )
     op.create_table(
         "role_grant",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -382,7 +401,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_case_file_household_id")),
         sa.ForeignKeyConstraint(["origin_id"], ["case_file.id"], name=op.f("fk_case_file_origin_id")),
         sa.ForeignKeyConstraint(["started_by"], ["account.id"], name=op.f("fk_case_file_started_by")),
-        sa.ForeignKeyConstraint(["version_id"], ["procedure_version.id"], name=op.f("fk_case_file_version_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["procedure_version.id"], name=op.f("fk_case_file_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_file")),
     )
     op.create_index(
@@ -418,7 +439,9 @@ def upgrade() -> None:
         sa.Column("assurances", sa.Text(), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=False),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_household_year_household_id")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_household_year_household_id")
+        ),
         sa.ForeignKeyConstraint(["recorded_by"], ["account.id"], name=op.f("fk_household_year_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_household_year")),
         sa.UniqueConstraint("household_id", "year", name=op.f("uq_household_year_household_id_year")),
@@ -454,8 +477,12 @@ def upgrade() -> None:
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_migration_account_id")),
-        sa.ForeignKeyConstraint(["procedure_key"], ["procedure.key"], name=op.f("fk_migration_procedure_key")),
-        sa.ForeignKeyConstraint(["version_id"], ["procedure_version.id"], name=op.f("fk_migration_version_id")),
+        sa.ForeignKeyConstraint(
+            ["procedure_key"], ["procedure.key"], name=op.f("fk_migration_procedure_key")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["procedure_version.id"], name=op.f("fk_migration_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_migration")),
     )
     op.create_index(op.f("ix_migration_procedure_key"), "migration", ["procedure_key"], unique=False)
@@ -483,16 +510,26 @@ def upgrade() -> None:
             ["base_version_id"], ["procedure_version.id"], name=op.f("fk_procedure_draft_base_version_id")
         ),
         sa.ForeignKeyConstraint(["created_by"], ["account.id"], name=op.f("fk_procedure_draft_created_by")),
-        sa.ForeignKeyConstraint(["submitted_by"], ["account.id"], name=op.f("fk_procedure_draft_submitted_by")),
+        sa.ForeignKeyConstraint(
+            ["submitted_by"], ["account.id"], name=op.f("fk_procedure_draft_submitted_by")
+        ),
         sa.ForeignKeyConstraint(["updated_by"], ["account.id"], name=op.f("fk_procedure_draft_updated_by")),
-        sa.ForeignKeyConstraint(["version_id"], ["procedure_version.id"], name=op.f("fk_procedure_draft_version_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["procedure_version.id"], name=op.f("fk_procedure_draft_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_procedure_draft")),
     )
     op.create_index(
-        "ix_procedure_draft_procedure_key_status", "procedure_draft", ["procedure_key", "status"], unique=False
+        "ix_procedure_draft_procedure_key_status",
+        "procedure_draft",
+        ["procedure_key", "status"],
+        unique=False,
     )
     op.create_index(
-        "ix_procedure_draft_status_updated_at", "procedure_draft", ["status", "updated_at", "id"], unique=False
+        "ix_procedure_draft_status_updated_at",
+        "procedure_draft",
+        ["status", "updated_at", "id"],
+        unique=False,
     )
     op.create_table(
         "assistance_plan",
@@ -511,12 +548,16 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_assistance_plan_case_id")),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_assistance_plan_household_id")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_assistance_plan_household_id")
+        ),
         sa.ForeignKeyConstraint(["recorded_by"], ["account.id"], name=op.f("fk_assistance_plan_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assistance_plan")),
     )
     op.create_index(op.f("ix_assistance_plan_case_id"), "assistance_plan", ["case_id"], unique=False)
-    op.create_index(op.f("ix_assistance_plan_household_id"), "assistance_plan", ["household_id"], unique=False)
+    op.create_index(
+        op.f("ix_assistance_plan_household_id"), "assistance_plan", ["household_id"], unique=False
+    )
     op.create_table(
         "batch_entry",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -548,7 +589,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["draft_id"], ["procedure_draft.id"], name=op.f("fk_draft_resource_draft_id")),
+        sa.ForeignKeyConstraint(
+            ["draft_id"], ["procedure_draft.id"], name=op.f("fk_draft_resource_draft_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft_resource")),
         sa.UniqueConstraint("draft_id", "kind", "key", name=op.f("uq_draft_resource_draft_id_kind_key")),
     )
@@ -574,12 +617,16 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_matching_result_case_id")),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_matching_result_household_id")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_matching_result_household_id")
+        ),
         sa.ForeignKeyConstraint(["recorded_by"], ["account.id"], name=op.f("fk_matching_result_recorded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matching_result")),
     )
     op.create_index(op.f("ix_matching_result_case_id"), "matching_result", ["case_id"], unique=False)
-    op.create_index(op.f("ix_matching_result_household_id"), "matching_result", ["household_id"], unique=False)
+    op.create_index(
+        op.f("ix_matching_result_household_id"), "matching_result", ["household_id"], unique=False
+    )
     op.create_table(
         "migration_entry",
         sa.Column("id", BIG_ID, nullable=False),
@@ -591,7 +638,9 @@ def upgrade() -> None:
         sa.Column("plan", sa.Text(), nullable=False),
         sa.Column("text", sa.String(length=500), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_migration_entry_case_id")),
-        sa.ForeignKeyConstraint(["migration_id"], ["migration.id"], name=op.f("fk_migration_entry_migration_id")),
+        sa.ForeignKeyConstraint(
+            ["migration_id"], ["migration.id"], name=op.f("fk_migration_entry_migration_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_migration_entry")),
     )
     op.create_index(
@@ -634,7 +683,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_notification_account_id")),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_notification_case_id")),
         sa.ForeignKeyConstraint(["draft_id"], ["procedure_draft.id"], name=op.f("fk_notification_draft_id")),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_notification_household_id")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_notification_household_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
     )
     op.create_index("ix_notification_account_id", "notification", ["account_id", "id"], unique=False)
@@ -662,7 +713,10 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_observation_case_id"), "observation", ["case_id"], unique=False)
     op.create_index(
-        "ix_observation_household_id_observed_on", "observation", ["household_id", "observed_on"], unique=False
+        "ix_observation_household_id_observed_on",
+        "observation",
+        ["household_id", "observed_on"],
+        unique=False,
     )
     op.create_table(
         "outbox",
@@ -706,7 +760,9 @@ def upgrade() -> None:
         sa.Column("at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_rehearsal_account_id")),
         sa.ForeignKeyConstraint(["draft_id"], ["procedure_draft.id"], name=op.f("fk_rehearsal_draft_id")),
-        sa.ForeignKeyConstraint(["version_id"], ["procedure_version.id"], name=op.f("fk_rehearsal_version_id")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["procedure_version.id"], name=op.f("fk_rehearsal_version_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal")),
     )
     op.create_index("ix_rehearsal_draft_id", "rehearsal", ["draft_id", "id"], unique=False)
@@ -726,11 +782,17 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_responsible_official_case_id")),
-        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_responsible_official_household_id")),
-        sa.ForeignKeyConstraint(["recorded_by"], ["account.id"], name=op.f("fk_responsible_official_recorded_by")),
+        sa.ForeignKeyConstraint(
+            ["household_id"], ["household.id"], name=op.f("fk_responsible_official_household_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["account.id"], name=op.f("fk_responsible_official_recorded_by")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_responsible_official")),
     )
-    op.create_index(op.f("ix_responsible_official_case_id"), "responsible_official", ["case_id"], unique=False)
+    op.create_index(
+        op.f("ix_responsible_official_case_id"), "responsible_official", ["case_id"], unique=False
+    )
     op.create_index(
         op.f("ix_responsible_official_household_id"), "responsible_official", ["household_id"], unique=False
     )
@@ -989,7 +1051,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_measure_household_id_status", "measure", ["household_id", "status"], unique=False)
     op.create_index(op.f("ix_measure_plan_id"), "measure", ["plan_id"], unique=False)
-    op.create_index("ix_measure_village_code_status", "measure", ["village_code", "status", "ends_on"], unique=False)
+    op.create_index(
+        "ix_measure_village_code_status", "measure", ["village_code", "status", "ends_on"], unique=False
+    )
     op.create_table(
         "objection",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1032,11 +1096,16 @@ def upgrade() -> None:
         sa.Column("text", sa.String(length=500), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_rehearsal_entry_case_id")),
-        sa.ForeignKeyConstraint(["rehearsal_id"], ["rehearsal.id"], name=op.f("fk_rehearsal_entry_rehearsal_id")),
+        sa.ForeignKeyConstraint(
+            ["rehearsal_id"], ["rehearsal.id"], name=op.f("fk_rehearsal_entry_rehearsal_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rehearsal_entry")),
     )
     op.create_index(
-        "ix_rehearsal_entry_rehearsal_id_status", "rehearsal_entry", ["rehearsal_id", "status", "id"], unique=False
+        "ix_rehearsal_entry_rehearsal_id_status",
+        "rehearsal_entry",
+        ["rehearsal_id", "status", "id"],
+        unique=False,
     )
     op.create_table(
         "submission",
@@ -1054,7 +1123,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["work_item_id"], ["work_item.id"], name=op.f("fk_submission_work_item_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submission")),
     )
-    op.create_index("ix_submission_case_id_form_key", "submission", ["case_id", "form_key", "id"], unique=False)
+    op.create_index(
+        "ix_submission_case_id_form_key", "submission", ["case_id", "form_key", "id"], unique=False
+    )
     op.create_index(op.f("ix_submission_work_item_id"), "submission", ["work_item_id"], unique=False)
     op.create_table(
         "supervision_order",
@@ -1073,7 +1144,9 @@ def upgrade() -> None:
         sa.Column("issued_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case_file.id"], name=op.f("fk_supervision_order_case_id")),
         sa.ForeignKeyConstraint(["issued_by"], ["account.id"], name=op.f("fk_supervision_order_issued_by")),
-        sa.ForeignKeyConstraint(["work_item_id"], ["work_item.id"], name=op.f("fk_supervision_order_work_item_id")),
+        sa.ForeignKeyConstraint(
+            ["work_item_id"], ["work_item.id"], name=op.f("fk_supervision_order_work_item_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supervision_order")),
     )
     op.create_index(op.f("ix_supervision_order_case_id"), "supervision_order", ["case_id"], unique=False)
@@ -1086,9 +1159,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('open', 'returned')"),
     )
     op.create_index(
-        "ix_supervision_order_village_code", "supervision_order", ["village_code", "status", "id"], unique=False
+        "ix_supervision_order_village_code",
+        "supervision_order",
+        ["village_code", "status", "id"],
+        unique=False,
     )
-    op.create_index(op.f("ix_supervision_order_work_item_id"), "supervision_order", ["work_item_id"], unique=False)
+    op.create_index(
+        op.f("ix_supervision_order_work_item_id"), "supervision_order", ["work_item_id"], unique=False
+    )
     op.create_table(
         "urge",
         sa.Column("id", BIG_ID, nullable=False),
@@ -1119,7 +1197,9 @@ def upgrade() -> None:
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["measure_id"], ["measure.id"], name=op.f("fk_measure_progress_measure_id")),
-        sa.ForeignKeyConstraint(["recorded_by"], ["account.id"], name=op.f("fk_measure_progress_recorded_by")),
+        sa.ForeignKeyConstraint(
+            ["recorded_by"], ["account.id"], name=op.f("fk_measure_progress_recorded_by")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_measure_progress")),
     )
     op.create_index(op.f("ix_measure_progress_measure_id"), "measure_progress", ["measure_id"], unique=False)

@@ -11,7 +11,8 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# A programme may have chosen a key that looks like one of a bulk act: only what ends in its item is taken apart.
+# A programme may have chosen a key that looks like one of a bulk act: only what ends in its item is taken
+# apart.
 _SPLIT = (
     "UPDATE idempotency SET key = CAST(work_item_id AS VARCHAR(20)), "
     "operation = substr(key, 1, length(key) - length(CAST(work_item_id AS VARCHAR(20))) - 1) "

@@ -1,7 +1,8 @@
-"""One person belongs to one household; people are found however they are spelled; corrections of the register.
+"""One person belongs to one household; people are found however they are spelled; corrections of the
+register.
 
-What was stored as it was typed gets its normal form. Where a person stands in several households, the household that was
-touched last keeps the person; the others keep the number as text, until they are merged.
+What was stored as it was typed gets its normal form. Where a person stands in several households, the
+household that was touched last keeps the person; the others keep the number as text, until they are merged.
 """
 
 from __future__ import annotations
@@ -20,14 +21,19 @@ revision = "0003"
 down_revision = "0002"
 
 _KEYS = (
-    ("household", "head_name", "head_key", 80), ("household", "address", "address_key", 200), ("member", "name", "name_key", 80),
-    ("responsible_official", "name", "name_key", 80), ("case_file", "subject", "subject_key", 80),
+    ("household", "head_name", "head_key", 80),
+    ("household", "address", "address_key", 200),
+    ("member", "name", "name_key", 80),
+    ("responsible_official", "name", "name_key", 80),
+    ("case_file", "subject", "subject_key", 80),
     ("work_item", "subject", "subject_key", 80),
-)  # fmt: skip
+)
 _NORMAL: tuple[tuple[str, str, Callable[[object], str | None]], ...] = (
-    ("household", "head_id_number", text.identity), ("member", "id_number", text.identity), ("household", "phone", text.phone),
+    ("household", "head_id_number", text.identity),
+    ("member", "id_number", text.identity),
+    ("household", "phone", text.phone),
     ("responsible_official", "phone", text.phone),
-)  # fmt: skip
+)
 _OPEN = sa.text("status = 'open'")
 _LOG = logging.getLogger("shouwang.upgrade")
 
@@ -70,7 +76,9 @@ def _name_people() -> None:
     rows, seen = op.get_bind(), set()
     member = sa.table("member", *(sa.column(name) for name in ("id", "household_id", "id_number", "person")))
     household = sa.table("household", sa.column("id"), sa.column("updated_at"))
-    query = sa.select(member.c.id, member.c.id_number).join(household, household.c.id == member.c.household_id)
+    query = sa.select(member.c.id, member.c.id_number).join(
+        household, household.c.id == member.c.household_id
+    )
     for row_id, number in rows.execute(query.order_by(household.c.updated_at.desc(), member.c.id)).all():
         person = (text.identity(number) or "")[:18]
         if person and person not in seen:
@@ -147,10 +155,13 @@ def _hold() -> None:
         *(
             sa.ForeignKeyConstraint([column], [f"{table}.id"], name=op.f(f"fk_correction_{column}"))
             for column, table in (
-                ("household_id", "household"), ("into_id", "household"), ("clue_id", "risk_clue"), ("asked_by", "account"),
+                ("household_id", "household"),
+                ("into_id", "household"),
+                ("clue_id", "risk_clue"),
+                ("asked_by", "account"),
                 ("decided_by", "account"),
             )
         ),
-    )  # fmt: skip
+    )
     for column in ("household_id", "village_code"):
         op.create_index(op.f(f"ix_correction_{column}"), "correction", [column])

@@ -1,4 +1,6 @@
-"""A draft tells how often it was saved and where: what was typed over an older one never replaces it unasked."""
+"""A draft tells how often it was saved and where:
+what was typed over an older one never replaces it unasked.
+"""
 
 from __future__ import annotations
 

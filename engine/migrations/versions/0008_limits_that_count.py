@@ -1,6 +1,7 @@
 """A case's limit is the first of those that count now: none where the work under its limits is over.
 
-Until now a case kept the last limit that it had, and lists showed it as overdue although the work was done in time.
+Until now a case kept the last limit that it had, and lists showed it as overdue although the work was done in
+time.
 """
 
 from __future__ import annotations

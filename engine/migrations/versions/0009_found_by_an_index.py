@@ -1,4 +1,6 @@
-"""What pages look for is found by an index: a household's corrections and tellings, the timers that have fired."""
+"""What pages look for is found by an index: a household's corrections and tellings,
+the timers that have fired.
+"""
 
 from __future__ import annotations
 

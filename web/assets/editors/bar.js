@@ -1,6 +1,6 @@
 // The bar of an editor: undo, redo, save, files; each button names its act.
-import { download } from "./saving.js";
-import { fill } from "../page/older.js";
+import { download } from "../modeler/saving.js";
+import { fill } from "../older.js";
 
 const LARGEST = 1_000_000;
 

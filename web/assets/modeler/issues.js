@@ -1,8 +1,8 @@
 // Findings while drawing: marks on the elements and a list; a click in the list shows the element.
 import { is } from "bpmn-js/lib/util/ModelUtil";
-import { h } from "./panel/fields.js";
+import { h } from "./fields.js";
 import { lint } from "./lint.js";
-import { fill } from "../page/older.js";
+import { fill } from "../older.js";
 
 const PAUSE = 900;
 

@@ -1,11 +1,11 @@
 // Edits a form of a draft: form-js limited to what the pages render, beside it the page itself, rendered by the server.
 import { FormEditor } from "@bpmn-io/form-js-editor";
-import { bar, findings, latest } from "../editors/bar.js";
-import { limits } from "./limits.js";
-import { COUNTED, DRAWN, DRAWN_PATTERNS, WORDS } from "./words.js";
-import { localise } from "../editors/localise.js";
-import { Saving } from "../editors/saving.js";
-import { fill } from "../page/older.js";
+import { bar, findings, latest } from "./editors/bar.js";
+import { limits } from "./editors/form-limits.js";
+import { COUNTED, DRAWN, DRAWN_PATTERNS, WORDS } from "./editors/form-words.js";
+import { localise } from "./editors/localise.js";
+import { Saving } from "./modeler/saving.js";
+import { fill } from "./older.js";
 
 const AFTER = 500;
 const DEEPEST = 12;

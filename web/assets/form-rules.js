@@ -1,6 +1,6 @@
 // Rules of a form while one types: the sentence of each rule that is broken stands at its field. The server judges again.
-import { evaluate } from "../feel/feel.js";
-import { fill } from "../page/older.js";
+import { evaluate } from "./feel.js";
+import { fill } from "./older.js";
 
 // `names` answers the values that a rule at the node sees.
 export function judge(form, names) {

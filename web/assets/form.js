@@ -1,10 +1,10 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without this script
 // the form still works.
-import { keepDraft } from "../drafts/drafts.js";
-import { Level } from "./evaluation.js";
-import { judge } from "./rules.js";
-import { quietly } from "../page/quiet.js";
-import { uploads } from "../uploads/uploads.js";
+import { keepDraft } from "./drafts.js";
+import { Level } from "./form/evaluation.js";
+import { judge } from "./form-rules.js";
+import { quietly } from "./quiet.js";
+import { uploads } from "./uploads.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
 const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });

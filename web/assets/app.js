@@ -1,7 +1,7 @@
 // What every page needs: forms, selection for bulk acts, confirmations, printing.
-import { settleSubmitted } from "../drafts/drafts.js";
-import { enliven, keepTyped, written } from "../form/form.js";
-import { tidy } from "../drafts/keep.js";
+import { settleSubmitted } from "./drafts.js";
+import { enliven, keepTyped, written } from "./form.js";
+import { tidy } from "./keep.js";
 import { buttonOf, fill, send } from "./older.js";
 import { printsAll } from "./print.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";

@@ -2,8 +2,8 @@
 // properties that are our own.
 import { h } from "preact";
 import { useState } from "preact/hooks";
-import { rules } from "./rules.js";
-import { WORDS } from "./words.js";
+import { rules } from "./form-rules.js";
+import { WORDS } from "./form-words.js";
 
 const TYPES = new Set("default textfield textarea number datetime checkbox checklist radio select taglist filepicker dynamiclist text expression group separator spacer".split(" "));
 const GROUPS = new Set(["general", "staticOptions", "condition", "layout", "appearance", "validation"]);

@@ -2,14 +2,14 @@
 import Modeler from "bpmn-js/lib/Modeler";
 import Viewer from "bpmn-js/lib/Viewer";
 import minimap from "diagram-js-minimap";
-import { chinese } from "./chinese.js";
-import extensions from "./extensions.js";
-import { Issues } from "./issues.js";
-import limits from "./limits.js";
-import { Editor, keepLoose } from "./model.js";
-import { names } from "./panel/names.js";
-import { Panel } from "./panel/panel.js";
-import { Saving, download } from "../editors/saving.js";
+import { chinese } from "./modeler/chinese.js";
+import extensions from "./modeler/extensions.js";
+import { Issues } from "./modeler/issues.js";
+import limits from "./modeler/limits.js";
+import { Editor, keepLoose } from "./modeler/model.js";
+import { names } from "./modeler/names.js";
+import { Panel } from "./modeler/panel.js";
+import { Saving, download } from "./modeler/saving.js";
 
 const SMALLEST = 0.2;
 const LARGEST = 3;

@@ -1,6 +1,6 @@
 // The names that conditions, limits and parameters may use: what the diagram sets, in the words of forms and steps.
 import { is } from "bpmn-js/lib/util/ModelUtil";
-import { bodyOf, definitionOf, extension, formKey, properties } from "../model.js";
+import { bodyOf, definitionOf, extension, formKey, properties } from "./model.js";
 
 export function names(modeler, known) {
   const found = new Map();

@@ -1,8 +1,8 @@
 // Keeps the draft saved while one draws, never over somebody else's work, and tells who else has it open. What is saved is
 // a source: { text() a promise of it, on(changed), field its name in the request, path, copy where to, file its name, type }.
-import { drop, keep, kept } from "../drafts/keep.js";
-import { h } from "../modeler/panel/fields.js";
-import { fill } from "../page/older.js";
+import { drop, keep, kept } from "../keep.js";
+import { h } from "./fields.js";
+import { fill } from "../older.js";
 
 const PAUSE = 1500;
 const AT_MOST = 5000; // so old the oldest unsaved change may become while one goes on drawing

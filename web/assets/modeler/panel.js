@@ -2,11 +2,11 @@
 import { getBusinessObject, is, isAny } from "bpmn-js/lib/util/ModelUtil";
 import { area, choice, feel, field, h, line, rows, several, tick, whole } from "./fields.js";
 import { COUNTS, KINDS, inWords, readLimit, writeLimit } from "./limit.js";
-import { bodyOf, definitionOf, documentation, extension, formKey, others, properties, subject } from "../model.js";
+import { bodyOf, definitionOf, documentation, extension, formKey, others, properties, subject } from "./model.js";
 import { names, nodes, users } from "./names.js";
 import { conditionFields } from "./condition.js";
 import { queueOf } from "./queues.js";
-import { fill } from "../../page/older.js";
+import { fill } from "../older.js";
 
 const TYPES = {
   UserTask: "人工任务", ManualTask: "线下任务", ServiceTask: "系统功能", BusinessRuleTask: "决策表", CallActivity: "公用环节",

@@ -1,7 +1,7 @@
 // 暂存: what is typed is kept in this browser at once, and a task's also on the server shortly after typing stops. A draft
 // has a revision: what was typed over another one never replaces it unasked.
 import { drop, keep, kept } from "./keep.js";
-import { quietly } from "../page/quiet.js";
+import { quietly } from "./quiet.js";
 
 const AFTER_TYPING = 1500;
 const SUBMITTED = "submitted";

@@ -1,5 +1,5 @@
 // The panel's controls: labelled, with a hint, telling what is wrong below; expressions complete names as one types.
-import { fill } from "../../page/older.js";
+import { fill } from "../older.js";
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {

@@ -1,6 +1,6 @@
 // Two versions of a drawing side by side: what differs is coloured and signed, and both move together.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
-import { fill } from "../page/older.js";
+import { fill } from "./older.js";
 
 const SIGNS = { added: "＋", removed: "－", changed: "≠", moved: "⇄" };
 const SIZE = 20; // of a sign, as compare.css has it

@@ -2,13 +2,13 @@
 import EditingManager from "dmn-js-shared/lib/base/EditingManager";
 import TableEditor from "dmn-js-decision-table/lib/Editor";
 import { is } from "dmn-js-shared/lib/util/ModelUtil";
-import { bar, findings, latest } from "../editors/bar.js";
-import { chosenTypes } from "./types.js";
-import { DRAWN, WORDS } from "./words.js";
-import { localise, translator } from "../editors/localise.js";
-import { h } from "../modeler/panel/fields.js";
-import { fill } from "../page/older.js";
-import { Saving } from "../editors/saving.js";
+import { bar, findings, latest } from "./editors/bar.js";
+import { chosenTypes } from "./editors/decision-types.js";
+import { DRAWN, WORDS } from "./editors/decision-words.js";
+import { localise, translator } from "./editors/localise.js";
+import { h } from "./modeler/fields.js";
+import { fill } from "./older.js";
+import { Saving } from "./modeler/saving.js";
 
 const AFTER = 500;
 const TYPES = ["string", "boolean", "number", "date", "dateTime", "dayTimeDuration", "yearMonthDuration", "Any"];

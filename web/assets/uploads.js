@@ -1,8 +1,8 @@
 // Photos and scans of a form. Where the form has an address for them, each file goes there as soon as it is chosen, one
 // after the other; what the network did not take stands in the list until it went or somebody gives it up. Elsewhere the
 // files go with the form, made small before.
-import { headers } from "../drafts/drafts.js";
-import { buttonOf, fill, send } from "../page/older.js";
+import { headers } from "./drafts.js";
+import { buttonOf, fill, send } from "./older.js";
 import { prepared } from "./photo.js";
 
 const LOST = "网络不通，没有传上。网络好了会自动再传。";
