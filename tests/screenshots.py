@@ -1,18 +1,17 @@
-"""The pictures of docs/screenshots: `python -m tests.screenshots [NAME…]`.
+"""The pictures of docs/screenshots, which docs/tour.md tells of: `python -m tests.screenshots [NAME…]`.
 
-The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese
-font.
+The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese font.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from itertools import product
 from pathlib import Path
 
 from PIL import Image
@@ -24,7 +23,9 @@ from engine import drafting, installation, schema
 from engine.clock import CHINA, MovableClock
 from engine.database import create_engine, session_factory
 from engine.demo import PASSWORD, populate
-from engine.models import Account, CaseFile, RoleGrant, WorkItem
+from engine.figures import tally
+from engine.models import Account, CaseFile, Household, Notice, RoleGrant, WorkItem
+from tests.support import papers
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
@@ -32,71 +33,237 @@ FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 NOW = datetime(2022, 5, 20, 10, 30, tzinfo=CHINA)
 SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
+    "lower": {"width": 1280, "height": 1060},
+    "long": {"width": 1280, "height": 1180},
     "phone": {"width": 360, "height": 740},
+    "sheet": {"width": 794, "height": 1123},  # A4, 210 × 297 mm at 96 dots an inch
 }
-Pages = dict[str, tuple[str, str]]
+SEVEN_DAYS = {
+    "days after(notice.posted_on, 5)": "days after(notice.posted_on, 7)",
+    "公示满5天": "公示满7天",
+    "公示 5 天：张贴当日不计，第 6 日": "公示 7 天：张贴当日不计，第 8 日",
+    "满 5 个整日": "满 7 个整日",
+    "不少于 5 天": "不少于 7 天",
+}
+"""What the owner changes in the procedure of the notice."""
 COLOURS = 128
 """Few enough for small files, enough for smooth letters."""
 
 
-def take(wanted: list[str]) -> None:
+@dataclass(frozen=True)
+class Picture:
+    """What somebody of the demo sees at an address."""
+
+    name: str
+    username: str
+    path: str
+    """With the names of `county` in braces."""
+    size: str = "desktop"
+    prepare: Callable[[Page], None] = lambda page: None
+    """What is done on the page before the picture is taken."""
+
+
+# -- what people do on the pages --------------------------------------------------------------------------------------
+
+
+def enter_clue(page: Page) -> None:
+    """A neighbour reports an illness."""
+    page.fill("[name=description]", "户主住院，自付费用较大。")
+    page.check("[name=risks][value=illness]")
+    page.check("[name=channel][value=cadre_check]")
+
+
+def hold_review(page: Page) -> None:
+    """The votes of the villagers' meeting, and the signed minutes."""
+    for name, text in {
+        "held_on": "2022-05-20",
+        "place": "村委会会议室",
+        "chair": "蒋国强",
+        "attendance": "35",
+        "favour": "33",
+        "abstain": "2",
+    }.items():
+        page.fill(f"[name={name}]", text)
+    page.check("[name=result][value=agreed]")
+    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": papers.PNG}
+    page.set_input_files("input[name='file:minutes']", files=[minutes])  # type: ignore[list-item]
+    page.wait_for_selector("input[type=hidden][name=minutes]", state="attached")
+
+
+def on_paper(page: Page) -> None:
+    """As it comes out of the printer, with the margins of the pages' `@page`."""
+    page.emulate_media(media="print")
+    page.add_style_tag(
+        content="body { padding: 20mm 18mm; } html { box-shadow: inset 0 0 0 1px #999; height: 100vh; }"
+    )
+
+
+def colour_by_time(page: Page) -> None:
+    """Where cases take longest, in the part that all of them pass."""
+    page.click("[role=tab] >> text=公示与异议")
+    page.click("[data-by=p90]")
+    page.wait_for_load_state("networkidle")
+    page.click("[data-fit]")
+
+
+def pick_limit(page: Page) -> None:
+    """The timer whose days the owner changes."""
+    page.wait_for_selector("[data-counter]:not([data-state=waiting])")
+    pick(page, "notice_over")
+
+
+CHOOSE = """key => {
+  const editor = document.querySelector(".editor").editor;
+  const field = editor.get("formFieldRegistry").getAll().find((one) => one.key === key);
+  editor.get("selection").set(field);
+}"""
+
+
+def choose_result(page: Page) -> None:
+    """The meeting's result with the rule that holds it to the votes."""
+    page.wait_for_selector(".editor[data-state=ready]")
+    page.evaluate(CHOOSE, "result")
+    page.click("[data-properties] .bio-properties-panel-group-header >> text=核对规则")
+    page.frame_locator("[data-frame]").locator("form").first.wait_for()
+
+
+def see_both_drawings(page: Page) -> None:
+    page.wait_for_selector("[data-compare][data-state=ready]")
+    page.click("text=看全图")
+
+
+def look_at_each_case(page: Page) -> None:
+    """Put the draft into force, then ask what would become of the cases that run on the old version."""
+    page.fill("#note", "豫防返贫〔2022〕3号：公示7天")
+    page.click("main form .btn-primary")
+    page.wait_for_url("**/procedures/public_notice")
+    page.goto(page.url.replace("public_notice", "identification/versions/2/move"))
+    page.click("text=逐件查看")
+    page.wait_for_selector("nav.tabs", timeout=120_000)
+
+
+PICTURES = (
+    Picture("inbox-desktop", "xiangji", "/todo"),
+    Picture("inbox-phone", "cunji", "/todo", "phone"),
+    Picture("clue-phone", "cunji", "/clues/new?household={household}", "phone", enter_clue),
+    Picture("review-desktop", "cunji", "/tasks/{review}", "desktop", hold_review),
+    Picture("notice-sheet", "cunji", "/papers/notice?case={notice}", "sheet", on_paper),
+    Picture("case-desktop", "xianji", "/cases/{case}", "long"),
+    Picture("supervision-desktop", "ducha", "/supervision"),
+    Picture("heat-desktop", "ducha", "/statistics/diagram/identification", "long", colour_by_time),
+    Picture("modeler-desktop", "liucheng", "/drafts/{seven_days}/diagram", "desktop", pick_limit),
+    Picture(
+        "form-editor-desktop", "liucheng", "/drafts/{review_form}/forms/appraisal", "desktop", choose_result
+    ),
+    Picture(
+        "compare-desktop",
+        "liucheng",
+        "/procedures/public_notice/compare?from=1&to=draft-{seven_days}",
+        "lower",
+        see_both_drawings,
+    ),
+    Picture("move-desktop", "liucheng", "/drafts/{seven_days}/deploy", "desktop", look_at_each_case),
+)
+"""In this order: the last changes what is in force."""
+
+
+# -- the pictures -----------------------------------------------------------------------------------------------------
+
+
+def take(names: list[str]) -> None:
     """Write the pictures named, or all."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        county(f"sqlite:///{folder}/demo.sqlite") as (address, pages),
+        county(f"sqlite:///{folder}/demo.sqlite") as (address, numbers),
         sync_playwright() as playwright,
     ):
         browser = launch(playwright)
-        for name, size in product(wanted or pages, SIZES):
-            username, path = pages[name]
-            with visit(browser, address, username, size) as page:
-                page.goto(address + path, wait_until="networkidle")
-                if name == "modeler" and size == "desktop":
-                    pick(page, "notice_over")
-                save(page.screenshot(), FOLDER / f"{name}-{size}.png")
+        for picture in PICTURES:
+            if not names or picture.name in names:
+                draw(browser, address, picture, numbers)
         browser.close()
 
 
+def draw(browser: Browser, address: str, picture: Picture, numbers: dict[str, int]) -> None:
+    """Write one picture."""
+    with visit(browser, address, picture.username, picture.size) as page:
+        page.goto(address + picture.path.format(**numbers), wait_until="networkidle")
+        picture.prepare(page)
+        page.wait_for_load_state("networkidle")
+        write_dates_in_chinese(page)
+        save(page.screenshot(), FOLDER / f"{picture.name}.png")
+
+
+CHINESE_DATES = """() => document.querySelectorAll("input[type=date]").forEach((field) => {
+  const day = field.value.replaceAll("-", "/");
+  field.type = "text";
+  field.value = day || "年/月/日";
+})"""
+
+
+def write_dates_in_chinese(page: Page) -> None:
+    """As officials' browsers write them: a Chromium without windows knows no language but English."""
+    for frame in page.frames:
+        frame.evaluate(CHINESE_DATES)
+
+
 @contextmanager
-def county(url: str) -> Iterator[tuple[str, Pages]]:
-    """The demo, answering at the address given; with, for each picture, who looks at which page."""
+def county(url: str) -> Iterator[tuple[str, dict[str, int]]]:
+    """The demo, answering at the address given; with the numbers that the pictures' addresses need."""
+    clock = MovableClock(at=NOW)
     sessions = session_factory(create_engine(url))
-    with sessions() as session:
-        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
-        installation.install(session, NOW)
-    populate(sessions, NOW)
-    with sessions() as session:
-        task, decision = waiting(session, "verify", "cunji"), waiting(session, "approve", "xianji")
-        household = session.get_one(CaseFile, decision.case_id).household_id
-        owner = session.scalars(select(Account).where(Account.username == "liucheng")).one()
-        changing = drafting.create(session, owner, name="公示改为7天", procedure_key="public_notice", now=NOW)
-    server = Server(url, MovableClock(at=NOW))
+    server = Server(url, clock)
     try:
-        yield (
-            server.address,
-            {
-                "inbox": ("xiangji", "/todo"),
-                "task": ("cunji", f"/tasks/{task.id}"),
-                "case": ("xianji", f"/cases/{decision.case_id}"),
-                "household": ("xianji", f"/households/{household}"),
-                "clue": ("cunji", "/clues/new"),
-                "modeler": ("liucheng", f"/drafts/{changing.id}/diagram"),
-            },
-        )
+        with sessions() as session:
+            schema.upgrade(session.get_bind())  # type: ignore[arg-type]
+            installation.install(session, NOW)
+        populate(sessions, NOW)
+        tally.catch_up(sessions, clock)
+        with sessions() as session:
+            yield server.address, {**open_work(session), **drafts(session)}
     finally:
         server.stop()
 
 
+def open_work(session: Session) -> dict[str, int]:
+    """What waits in the demo."""
+    review, decision = waiting(session, "appraise", "cunji"), waiting(session, "approve", "xianji")
+    village = review.village_code
+    notices = select(CaseFile).join(Notice).where(Notice.status == "open", CaseFile.village_code == village)
+    notice = session.scalars(notices.order_by(Notice.id).limit(1)).one()
+    ordinary = select(Household).where(Household.status == "ordinary", Household.village_code == village)
+    household = session.scalars(ordinary.order_by(Household.id).limit(1)).one()
+    return {
+        "review": review.id,
+        "case": decision.case_id,
+        "notice": notice.id,
+        "household": household.id,
+    }
+
+
+def drafts(session: Session) -> dict[str, int]:
+    """What the process owner is about to change."""
+    owner = session.scalars(select(Account).where(Account.username == "liucheng")).one()
+    body = (installation.ROOT / "bpmn" / "public_notice.bpmn").read_text()
+    for old, new in SEVEN_DAYS.items():
+        body = body.replace(old, new)
+    seven = drafting.create(
+        session, owner, name="公示改为7天", procedure_key="public_notice", body=body.encode(), now=NOW
+    )
+    form = drafting.create(session, owner, name="民主评议的表单", procedure_key="identification", now=NOW)
+    return {"seven_days": seven.id, "review_form": form.id}
+
+
 def waiting(session: Session, element_id: str, username: str) -> WorkItem:
     """The first open item of a step in an official's queue."""
-    place = session.scalars(
-        select(RoleGrant.division_code).join(Account).where(Account.username == username)
-    ).one()
+    owned = select(RoleGrant.division_code).join(Account).where(Account.username == username)
+    place = session.scalars(owned).one()
+    within = place.rstrip("0") if place.endswith("000") else place
     query = select(WorkItem).where(
         WorkItem.element_id == element_id,
         WorkItem.status == "open",
-        WorkItem.village_code.startswith(place.rstrip("0") if place.endswith("000") else place),
+        WorkItem.village_code.startswith(within),
     )
     return session.scalars(query.order_by(WorkItem.id).limit(1)).one()
 
@@ -115,9 +282,9 @@ def visit(browser: Browser, address: str, username: str, size: str) -> Iterator[
     context.close()
 
 
-def save(picture: bytes, file: Path) -> None:
+def save(body: bytes, file: Path) -> None:
     """Write a PNG with few colours."""
-    image = Image.open(BytesIO(picture)).convert("RGB")
+    image = Image.open(BytesIO(body)).convert("RGB")
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
