@@ -19,12 +19,15 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import drafting, installation, schema
-from engine.clock import CHINA, MovableClock
-from engine.database import create_engine, session_factory
-from engine.demo import PASSWORD, populate
-from engine.figures import tally
-from engine.models import Account, CaseFile, Household, Notice, RoleGrant, WorkItem
+from engine.casework.figures import tally
+from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
+from engine.ground.clock import CHINA, MovableClock
+from engine.ground.database import create_engine, session_factory
+from engine.migrations import schema
+from engine.owners import drafting
+from engine.prevention import installation
+from engine.prevention.demo import PASSWORD, populate
+from engine.prevention.models import Household, Notice
 from tests.support import papers
 from tests.support.drawing import pick
 from tests.support.server import Server, launch

@@ -13,10 +13,11 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import access, calendar, divisions, inbox
-from engine.clock import Clock, local_date
-from engine.models import Account
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework.desk import inbox
+from engine.casework.models import Account
+from engine.casework.organisation import access, calendar, divisions
+from engine.ground.clock import Clock, local_date
 from web import api, arguments, clock, database, discretion, errors, pages, scheduler, signing, words
 from web.config import Config, prepare_folder
 

@@ -16,8 +16,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import IntegerConverter, Map
 
-from engine import text as normal
-from engine.errors import Invalid
+from engine.ground import text as normal
+from engine.ground.errors import Invalid
 
 MAX_PAGE = 999_999
 """The last page of a list that an address may name."""

@@ -26,23 +26,22 @@ from typing import Any
 from sqlalchemy import bindparam, event, func, insert, inspect, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import (
-    accounts,
-    attachments,
-    clues,
-    installation,
-    runtime,
-    schema,
-    timers,
-    views,
-)
-from engine.clock import CHINA, MovableClock, local_date
-from engine.database import create_engine, session_factory, write
-from engine.demo.answers import ANSWERS, Scene
-from engine.demo.driving import picture
-from engine.demo.people import Family, family
-from engine.errors import Conflict, ShouwangError
-from engine.models import Account, CaseFile, WorkItem, table
+from engine.casework import acts
+from engine.casework.acts import attachments
+from engine.casework.desk import views
+from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.organisation import accounts
+from engine.casework.time import timers
+from engine.ground.clock import CHINA, MovableClock, local_date
+from engine.ground.database import create_engine, session_factory, write
+from engine.ground.errors import Conflict, ShouwangError
+from engine.ground.tables import table
+from engine.migrations import schema
+from engine.prevention import installation
+from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.driving import picture
+from engine.prevention.demo.people import Family, family
+from engine.prevention.identification import clues
 from web import bench_replay
 
 VILLAGE, TOWNSHIP, COUNTY = "410325103202", "410325103000", "410325000000"
@@ -301,7 +300,7 @@ def completions(url: str, sessions: Factory, cases: int) -> Figures:
 
         def complete(item: WorkItem, data: dict[str, Any]) -> None:
             begun = time.perf_counter()
-            runtime.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
+            acts.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
             seconds.append(time.perf_counter() - begun)
 
         driver.through(session, complete)  # the first fills the caches
@@ -362,7 +361,7 @@ def _drive(url: str, seed: int, cases: int, ready: Any, go: Any, answer: Any) ->
     with driver.sessions() as session:
 
         def complete(item: WorkItem, data: dict[str, Any]) -> None:
-            runtime.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
+            acts.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
 
         driver.through(session, complete)
         ready.release()
@@ -494,7 +493,7 @@ def bulk(sessions: Factory, cases: int) -> Figures:
     with sessions() as session:
 
         def complete(item: WorkItem, data: dict[str, Any]) -> None:
-            runtime.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
+            acts.complete(session, driver.actor(item), item.id, data, clock=driver.clock)
 
         found = [driver.through(session, complete, before="review") for _ in range(cases)]
         items = [driver.item(session, case_id, "review").id for case_id in found]
@@ -502,9 +501,7 @@ def bulk(sessions: Factory, cases: int) -> Figures:
             Scene(driver.random, family(driver.numbers, START.date()), START.date(), str)
         )
         begun = time.perf_counter()
-        results = runtime.complete_many(
-            session, driver.people["township"], items, decision, clock=driver.clock
-        )
+        results = acts.complete_many(session, driver.people["township"], items, decision, clock=driver.clock)
         seconds = time.perf_counter() - begun
     refused = [result for _, result in results if isinstance(result, ShouwangError)]
     if refused:

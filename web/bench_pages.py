@@ -19,14 +19,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, accounts, notification_rules
-from engine.clock import MovableClock
-from engine.database import write
-from engine.demo.populate import TOWNSHIP, populate
-from engine.figures import tally, walls
-from engine.models import Account, CaseFile, LogEntry, RoleGrant, Timer
-from engine.notification_rules import NewRule
-from engine.supervision import limits
+from engine.casework.figures import tally, walls
+from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, Timer
+from engine.casework.organisation import access, accounts
+from engine.casework.supervision import limits
+from engine.casework.telling import notification_rules
+from engine.casework.telling.notification_rules import NewRule
+from engine.ground.clock import MovableClock
+from engine.ground.database import write
+from engine.prevention.demo.populate import TOWNSHIP, populate
 from web import bench, bench_province
 from web.application import create_app
 from web.config import Config

@@ -22,24 +22,15 @@ from sqlalchemy import Connection, Row, Table, Text, column, func, insert, selec
 from sqlalchemy import table as lightweight
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import access, timers
-from engine.clock import MovableClock, local_date
-from engine.errors import Conflict
-from engine.models import (
-    Account,
-    CaseFile,
-    Division,
-    Household,
-    Incident,
-    LogEntry,
-    Notice,
-    Timer,
-    Urge,
-    WorkItem,
-    table,
-)
-from engine.supervision import limits, orders, urging
-from engine.supervision.limits import LimitFilter
+from engine.casework.models import Account, CaseFile, Division, Incident, LogEntry, Timer, Urge, WorkItem
+from engine.casework.organisation import access
+from engine.casework.supervision import limits, orders, urging
+from engine.casework.supervision.limits import LimitFilter
+from engine.casework.time import timers
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.errors import Conflict
+from engine.ground.tables import table
+from engine.prevention.models import Household, Notice
 
 YEAR = 360
 """Days over which the finished cases are spread."""

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine import audit, calendar, definitions, replay
-from engine.models import CaseFile
-from engine.rehearsal import acts
-from engine.rehearsal.simulation import Assumption
+from engine.casework import audit, definitions
+from engine.casework.models import CaseFile
+from engine.casework.organisation import calendar
+from engine.flow import replay
+from engine.owners.rehearsal import acts
+from engine.owners.rehearsal.simulation import Assumption
 
 
 def measure(sessions: sessionmaker[Session]) -> dict[str, Any]:

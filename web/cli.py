@@ -10,15 +10,19 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import accounts, audit, calendar, definitions, divisions, installation, schema
-from engine.clock import SYSTEM
-from engine.database import create_engine, session_factory, write
-from engine.decisions import parse_model
-from engine.definitions import Resources, read_resources
-from engine.definitions.xml import MAX_BYTES
-from engine.errors import DefinitionError, Finding, ShouwangError
-from engine.forms.reading import read_schema
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework import audit, definitions
+from engine.casework.organisation import accounts, calendar, divisions
+from engine.flow.check import check as check_diagram
+from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.diagram.xml import MAX_BYTES
+from engine.flow.forms.reading import read_schema
+from engine.ground.clock import SYSTEM
+from engine.ground.database import create_engine, session_factory, write
+from engine.ground.errors import DefinitionError, Finding, ShouwangError
+from engine.migrations import schema
+from engine.prevention import installation
 from web import serving
 from web.config import Config, prepare_folder
 
@@ -53,7 +57,7 @@ def _ours() -> sessionmaker[Session]:
 @click.option("--fresh", is_flag=True, help="重新生成演示数据。")
 def demo(port: int, host: str, fresh: bool) -> None:
     """Run the demo: one process, embedded SQLite."""
-    from engine.demo import PASSWORD, ROLES, populate
+    from engine.prevention.demo import PASSWORD, ROLES, populate
 
     if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
         click.echo("… 演示数据是旧版本的，重新生成")
@@ -308,7 +312,7 @@ def _check(file: Path) -> list[Finding]:
         return read_schema(_read(file))[1]
     if file.suffix == ".dmn":
         return _decision(_read(file))
-    return definitions.check(_read(file), _beside(file))[1]
+    return check_diagram(_read(file), _beside(file))[1]
 
 
 def _decision(body: bytes) -> list[Finding]:

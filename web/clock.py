@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from flask import Flask, current_app, g
 from sqlalchemy.orm import Session
 
-from engine.clock import SYSTEM, Clock, MovableClock
-from engine.database import write
-from engine.errors import Invalid
-from engine.models import Setting
+from engine.casework.models import Setting
+from engine.ground.clock import SYSTEM, Clock, MovableClock
+from engine.ground.database import write
+from engine.ground.errors import Invalid
 from web.database import session, sessions
 
 OFFSET = "clock.offset_seconds"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.database import Patience
-from engine.delivery import Servers, read_webhooks
-from engine.documents.fonts import Fonts
-from engine.installation import INSTANCE
+from engine.casework.papers.fonts import Fonts
+from engine.casework.telling.delivery import Servers, read_webhooks
+from engine.ground.database import Patience
+from engine.prevention.installation import INSTANCE
 
 
 @dataclass(frozen=True)

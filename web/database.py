@@ -9,8 +9,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine.database import HIDING, configure, session_factory
-from engine.models import Base
+from engine.ground.database import HIDING, configure, session_factory
+from engine.ground.tables import Base
 from web.config import Capacity
 
 db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import privacy
-from engine.errors import Invalid
+from engine.casework.organisation import privacy
+from engine.ground.errors import Invalid
 
 SENTENCE = "证件号码、电话不能写在网址里：请在“农户”页面的搜索框里查。"
 

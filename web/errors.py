@@ -9,11 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from engine import audit
-from engine.clock import SYSTEM
-from engine.database import write
-from engine.errors import DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError, Trouble, Unavailable
-from engine.surroundings import driver_said, trouble_of
+from engine.casework import audit
+from engine.ground.clock import SYSTEM
+from engine.ground.database import write
+from engine.ground.errors import (
+    DefinitionError,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    ShouwangError,
+    Trouble,
+    Unavailable,
+)
+from engine.ground.surroundings import driver_said, trouble_of
 from web import clock, database, signing
 
 SENTENCES = {

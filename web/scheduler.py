@@ -9,8 +9,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import BaseScheduler
 from flask import Flask
 
-from engine import delivery, outbox, ticker, timers
-from engine.clock import SYSTEM
+from engine.casework.telling import delivery, outbox
+from engine.casework.time import ticker, timers
+from engine.ground.clock import SYSTEM
 from web.database import sessions
 
 EVERY = timedelta(seconds=30)

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from flask import current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from engine import runtime
-from engine.clock import SYSTEM
-from engine.errors import ShouwangError
-from engine.models import Account
+from engine.casework import acts
+from engine.casework.models import Account
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import ShouwangError
 from web import clock, database
 from web.arguments import row
 
@@ -95,10 +95,10 @@ def _kept_words(expired: Account) -> str:
         return "登录已过期，您填的内容由浏览器保留，重新登录后可以继续。"
     item_id = (request.view_args or {})["item_id"]
     try:
-        raw = runtime.form_of(database.session(), expired, item_id).parse(request.form)
+        raw = acts.form_of(database.session(), expired, item_id).parse(request.form)
         based_on = row(request.form.get("revision"))
-        runtime.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
-    except runtime.StaleDraft:
+        acts.save_draft(database.session(), expired, item_id, raw, based_on=based_on, clock=clock.clock())
+    except acts.StaleDraft:
         return "登录已过期。您在别处也填写过这一步：重新登录后请选择用哪一份。"
     except ShouwangError as error:
         return error.message

@@ -8,26 +8,21 @@ from datetime import date, datetime
 
 from flask import Flask
 
-from engine import (
-    access,
-    batches,
-    clues,
-    divisions,
-    elimination,
-    households,
-    idnumber,
-    lamps,
-    measures,
-    photos,
-    privacy,
-)
-from engine.clock import CHINA, local_date, written
-from engine.documents import fonts
-from engine.forms import Field, spread
-from engine.forms.fields import MAX_FILES
-from engine.matching import EFFECTS
-from engine.models import Attachment, Division
-from engine.supervision import orders
+from engine.casework import lamps
+from engine.casework.models import Attachment, Division
+from engine.casework.organisation import access, divisions, privacy
+from engine.casework.papers import fonts
+from engine.casework.supervision import orders
+from engine.flow.forms import Field, spread
+from engine.flow.forms.fields import MAX_FILES
+from engine.ground import idnumber, photos
+from engine.ground.clock import CHINA, local_date, written
+from engine.prevention import elimination
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.identification.matching import EFFECTS
+from engine.prevention.register import households
+from engine.prevention.rollback import batches
 from web import clock
 
 ITEM_STATUS = {

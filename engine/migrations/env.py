@@ -1,4 +1,4 @@
-"""How Alembic runs a migration here: on the connection that `engine.schema` hands over,
+"""How Alembic runs a migration here: on the connection that `engine.migrations.schema` hands over,
 in its one transaction.
 """
 
@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from alembic import context
 
-from engine.models import Base
+import engine.casework.models
+import engine.prevention.models  # noqa: F401  both bring their tables
+from engine.ground.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

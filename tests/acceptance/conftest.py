@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from engine.clock import MovableClock
+from engine.ground.clock import MovableClock
 from tests.support.browser import Site
 from tests.support.server import Server, launch
 from tests.support.template import START

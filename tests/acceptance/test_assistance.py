@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.models import CaseFile
+from engine.casework.models import CaseFile
 from tests.acceptance.test_identification import NAME, prepare, to_county
 from tests.support import papers
 from tests.support.browser import Official, Site

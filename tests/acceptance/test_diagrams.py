@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 DIAGRAMS = sorted((ROOT / "bpmn").glob("*.bpmn"))
 VIEWER = ROOT / "node_modules" / "bpmn-js" / "dist" / "bpmn-navigated-viewer.development.js"

@@ -13,9 +13,11 @@ import pytest
 from playwright.sync_api import Page
 from sqlalchemy import select
 
-from engine import accounts, definitions, drafting
-from engine.database import create_engine, session_factory, write
-from engine.models import Account
+from engine.casework import definitions
+from engine.casework.models import Account
+from engine.casework.organisation import accounts
+from engine.ground.database import create_engine, session_factory, write
+from engine.owners import drafting
 from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.drawings import differences, said

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock
-from engine.figures import tally
-from engine.models import CaseFile, LogEntry, WorkItem
+from engine.casework.figures import tally
+from engine.casework.models import CaseFile, LogEntry, WorkItem
+from engine.ground.clock import MovableClock
 from tests.support.browser import Site
 from tests.support.world import World
 

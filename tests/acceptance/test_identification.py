@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.models import CaseFile
+from engine.casework.models import CaseFile
 from tests.support import papers
 from tests.support.browser import Site
 from tests.support.world import World

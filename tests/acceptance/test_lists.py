@@ -13,8 +13,8 @@ import pypdf
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock
-from engine.models import Account, LogEntry, NumberedPaper
+from engine.casework.models import Account, LogEntry, NumberedPaper
+from engine.ground.clock import MovableClock
 from tests.support import many
 from tests.support.browser import Official, Site
 from tests.support.world import World

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.world import World

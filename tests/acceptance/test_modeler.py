@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from engine import accounts
-from engine.database import create_engine, session_factory, write
-from engine.definitions import Definition, Resources, read_resources
-from engine.definitions import xml as x
-from engine.definitions.check.draft import Draft
-from engine.definitions.check.names import known_variables
+from engine.casework.organisation import accounts
+from engine.flow.check.draft import Draft
+from engine.flow.check.names import known_variables
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.machine.definition import Definition
+from engine.ground.database import create_engine, session_factory, write
 from tests.support.browser import Official, Site
 from tests.support.drawing import draw, new_draft, pick, put, saved, stored
 from tests.support.drawings import differences, said

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from engine import definitions
-from engine.database import create_engine, session_factory
-from engine.definitions import Resources
-from engine.installation import ROOT
+from engine.casework import definitions
+from engine.flow.diagram.resources import Resources
+from engine.ground.database import create_engine, session_factory
+from engine.prevention.installation import ROOT
 from tests.support.browser import Site
 from tests.support.server import Server
 

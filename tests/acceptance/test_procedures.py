@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.models import CaseFile
+from engine.casework.models import CaseFile
 from tests.support import papers
 from tests.support.browser import Official, Site
 from tests.support.drawing import new_draft, pick, put, saved, stored

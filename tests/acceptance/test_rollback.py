@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import openings
-from engine.models import CaseFile
+from engine.casework.acts import openings
+from engine.casework.models import CaseFile
 from tests.support import papers, registers
 from tests.support.browser import Official, Site
 from tests.support.template import START

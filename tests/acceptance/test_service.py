@@ -14,9 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 from sqlalchemy import select
 
-from engine.clock import MovableClock
-from engine.database import create_engine, session_factory
-from engine.models import LogEntry
+from engine.casework.models import LogEntry
+from engine.ground.clock import MovableClock
+from engine.ground.database import create_engine, session_factory
 from tests.support import papers
 from tests.support.browser import Site
 from tests.support.programme import Programme

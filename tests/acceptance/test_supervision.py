@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.clock import MovableClock, local_date
-from engine.figures import tally
-from engine.models import LogEntry
+from engine.casework.figures import tally
+from engine.casework.models import LogEntry
+from engine.ground.clock import MovableClock, local_date
 from tests.support.browser import Official, Site
 from tests.support.template import TOWNSHIP, VILLAGE
 from tests.support.world import World

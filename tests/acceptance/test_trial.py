@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select
 
-from engine import drafting
-from engine.clock import MovableClock
-from engine.database import write
-from engine.models import Base, CaseFile, RehearsalEntry
+from engine.casework.models import CaseFile, RehearsalEntry
+from engine.ground.clock import MovableClock
+from engine.ground.database import write
+from engine.ground.tables import Base
+from engine.owners import drafting
 from tests.support.browser import Official, Site
 from tests.support.world import World
 

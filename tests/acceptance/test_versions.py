@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine import accounts
-from engine.database import create_engine, session_factory, write
-from engine.installation import ROOT
+from engine.casework.organisation import accounts
+from engine.ground.database import create_engine, session_factory, write
+from engine.prevention.installation import ROOT
 from tests.support.browser import Official, Site
 from tests.support.template import PASSWORD, START
 

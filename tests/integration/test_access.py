@@ -8,27 +8,25 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import definitions, drafting
-from engine.database import write
-from engine.documents import compose, numbers
-from engine.documents.compose import Terms
-from engine.documents.kinds import KINDS
-from engine.figures import walls
-from engine.models import (
-    ApplicationBatch,
-    AssistancePlan,
+from engine.casework import definitions
+from engine.casework.figures import walls
+from engine.casework.models import (
     Attachment,
-    BatchEntry,
     BulkAct,
     CaseFile,
     Draft,
     LogEntry,
-    Measure,
     Migration,
     Rehearsal,
     WorkItem,
 )
-from engine.supervision import orders
+from engine.casework.papers import compose, numbers
+from engine.casework.papers.compose import Terms
+from engine.casework.papers.kinds import KINDS
+from engine.casework.supervision import orders
+from engine.ground.database import write
+from engine.owners import drafting
+from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World

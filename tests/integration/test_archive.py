@@ -9,9 +9,9 @@ import io
 import pytest
 from lxml import html
 
-from engine import notices
-from engine.models import CaseFile
-from engine.runtime import return_targets, return_to, withdraw
+from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.models import CaseFile
+from engine.prevention.identification import notices
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -11,20 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import households, measures, officials, plans
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.forms.naming import PREFILLED
-from engine.models import (
-    AssistancePlan,
-    CaseFile,
-    Household,
-    Measure,
-    MeasureProgress,
-    Notification,
-    ResponsibleOfficial,
-    Timer,
-)
-from engine.runtime import return_targets, return_to, withdraw
+from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.models import CaseFile, Notification, Timer
+from engine.flow.forms.naming import PREFILLED
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.assistance import measures, officials, plans
+from engine.prevention.models import AssistancePlan, Household, Measure, MeasureProgress, ResponsibleOfficial
+from engine.prevention.register import households
 from tests.support import papers
 from tests.support.world import World
 
@@ -63,7 +56,7 @@ def test_an_approved_household_gets_an_official_a_plan_and_declared_measures(wor
 
 @pytest.mark.duty("R22")
 def test_the_plan_is_prefilled_by_the_four_principles(small_world: World) -> None:
-    from engine import views
+    from engine.casework.desk import views
 
     world = small_world
     case = world.assistance()
@@ -548,8 +541,9 @@ def test_each_case_declares_its_own_plan_and_what_its_makers_did_not_see_goes_on
 
 @pytest.mark.duty("R21")
 def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(small_world: World) -> None:
-    from engine import households, schedules
-    from engine.database import write
+    from engine.casework.time import schedules
+    from engine.ground.database import write
+    from engine.prevention.register import households
 
     world = small_world
     monitored = world.approved().household_id

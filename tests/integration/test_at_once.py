@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-from engine import clues, messages, runtime
-from engine.errors import Conflict
-from engine.models import Account, CaseFile, Draft, Idempotency, Incident, RiskClue, Submission
-from engine.runtime import StepResult
+from engine.casework import acts
+from engine.casework.acts import StepResult, messages
+from engine.casework.models import Account, CaseFile, Draft, Idempotency, Incident, Submission
+from engine.ground.errors import Conflict
+from engine.prevention.identification import clues
+from engine.prevention.models import RiskClue
 from tests.support import many, papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import VILLAGE
@@ -60,7 +62,7 @@ def test_one_request_twice_at_once_gets_the_first_answer_both_times(world: World
 
     def press(session: Session) -> StepResult:
         who = account(session, "cun")
-        return runtime.complete(session, who, item_id, typed, idempotency_key="same", clock=world.clock)
+        return acts.complete(session, who, item_id, typed, idempotency_key="same", clock=world.clock)
 
     outcomes = at_once(world, [press] * 4)
     assert all(isinstance(one, StepResult) for one in outcomes) and len(set(outcomes)) == 1
@@ -71,7 +73,7 @@ def test_one_request_twice_at_once_gets_the_first_answer_both_times(world: World
 
 @pytest.mark.duty("C3")
 def test_a_key_belongs_to_its_account_and_to_one_operation(world: World) -> None:
-    from engine import bulk
+    from engine.casework.portions import bulk
 
     many.to_approval(world, 2, (VILLAGE,))
     app = application(world)
@@ -113,7 +115,7 @@ def test_a_clue_and_a_step_of_the_same_household_do_not_wait_for_each_other(worl
     typed = papers.paper("responsible_official", world.today, "")
 
     def name(session: Session) -> StepResult:
-        return runtime.complete(session, account(session, "xiang"), item_id, typed, clock=world.clock)
+        return acts.complete(session, account(session, "xiang"), item_id, typed, clock=world.clock)
 
     outcomes = at_once(world, [name, _clue(world, case.household_id), _clue(world, case.household_id)])
     assert [one for one in outcomes if isinstance(one, Exception)] == []
@@ -138,7 +140,7 @@ def test_two_saves_of_one_draft_at_once_are_one_draft(world: World) -> None:
     world.session.commit()
 
     def save(session: Session) -> Any:
-        return runtime.save_draft(
+        return acts.save_draft(
             session, account(session, "cun"), item_id, {"remark": "写到一半"}, clock=world.clock
         )
 
@@ -158,9 +160,7 @@ def test_a_finished_item_takes_neither_files_nor_drafts(world: World) -> None:
     with pytest.raises(Conflict, match="办结"):
         world.upload("cun", item)
     with pytest.raises(Conflict, match="办结"):
-        runtime.save_draft(
-            world.session, world.official("cun"), item.id, {"remark": "晚了"}, clock=world.clock
-        )
+        acts.save_draft(world.session, world.official("cun"), item.id, {"remark": "晚了"}, clock=world.clock)
     assert village.post(f"/tasks/{item.id}/draft", data={"remark": "晚了"}).status_code == 409
     assert village.post(f"/tasks/{item.id}", data={"remark": "晚了"}).status_code == 409
     assert caller.post(f"/tasks/{item.id}/complete", {"data": {"remark": "晚了"}}).status_code == 409
@@ -171,7 +171,7 @@ def test_a_finished_item_takes_neither_files_nor_drafts(world: World) -> None:
 # -- the lock order --------------------------------------------------------------------------------
 
 RANKS = {"household": 0, "case_file": 1, "work_item": 2, "timer": 2, "draft": 2, "log_stream": 9}
-"""engine/locks.py: what is locked first, and last."""
+"""engine/casework/step/locks.py: what is locked first, and last."""
 _OF = re.compile(r"FOR (?:NO KEY )?UPDATE(?: OF ([\w, ]+))?")
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, select, update
 
-from engine import audit
+from engine.casework import audit
+from engine.casework.models import Attachment, CaseFile, LogEntry, NumberedPaper, PaperEntry, Submission
 from engine.flow.history.lines import Completed
-from engine.models import Attachment, CaseFile, LogEntry, NumberedPaper, PaperEntry, Submission, table
+from engine.ground.tables import table
 from tests.support.world import World
 
 

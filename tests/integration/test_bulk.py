@@ -7,10 +7,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import attachments, bulk, inbox
-from engine.errors import Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
+from engine.casework.acts import attachments
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
+from engine.casework.portions import bulk
+from engine.ground.errors import Invalid, NotAllowed, NotFound
 from tests.support import many, papers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
 from tests.support.world import World
@@ -67,9 +69,9 @@ def _items(ids: list[int]):  # type: ignore[no-untyped-def]
 
 
 def _form(world: World):  # type: ignore[no-untyped-def]
-    from engine import runtime
+    from engine.casework import acts
 
-    return runtime.definition_of(world.session, world.session.scalars(select(CaseFile)).first()).form(
+    return acts.definition_of(world.session, world.session.scalars(select(CaseFile)).first()).form(
         "county_approval"
     )
 

@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete
 
-from engine import calendar, matching
-from engine.clock import months_later
-from engine.database import write
-from engine.errors import Invalid
-from engine.models import CalendarDay, MatchingResult
-from engine.services import ServiceCall
+from engine.casework.models import CalendarDay
+from engine.casework.organisation import calendar
+from engine.flow.services import ServiceCall
+from engine.ground.clock import months_later
+from engine.ground.database import write
+from engine.ground.errors import Invalid
+from engine.prevention.identification import matching
+from engine.prevention.models import MatchingResult
 from tests.support.client import application, signed_in
 from tests.support.world import World
 from web import cli

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from engine.definitions.xml import MAX_BYTES
-from engine.installation import ROOT
+from engine.flow.diagram.xml import MAX_BYTES
+from engine.prevention.installation import ROOT
 from tests.support.client import Caller, application
 from tests.support.world import World
 from tests.unit.test_foreign_files import FORM, STEP, camunda7

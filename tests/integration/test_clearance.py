@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine import messages, openings, runtime, views
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.models import AssistancePlan, CaseFile, Household, Measure, Member, Submission
+from engine.casework import acts
+from engine.casework.acts import messages, openings
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, Submission
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.models import AssistancePlan, Household, Measure, Member
 from tests.support import papers, registers
 from tests.support.world import World
 
@@ -98,7 +101,7 @@ def test_a_clearance_removes_from_the_register_and_deletes_nothing(world: World)
         world.session.scalar(select(func.count(Member.id)).where(Member.household_id == household.id))
         == before
     )
-    runtime.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
+    acts.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
     assert (household_of(world, case).status, household.cleared_on) == ("monitored", None)
     world.session.refresh(measure)
     assert measure.status == "under_way"

@@ -9,21 +9,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import audit, clues, corrections, households, inbox, life, measures
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.models import (
-    CaseFile,
-    Correction,
-    Household,
-    LogEntry,
-    Measure,
-    Member,
-    Notification,
-    RiskClue,
-    Timer,
-    WorkItem,
-)
+from engine.casework import audit
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import CaseFile, LogEntry, Notification, Timer, WorkItem
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention import corrections, life
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.models import Correction, Household, Measure, Member, RiskClue
+from engine.prevention.register import households
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

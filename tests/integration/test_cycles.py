@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import definitions
-from engine.definitions import check
-from engine.installation import ROOT
-from engine.instance import Instance
-from engine.models import LogEntry, Timer
+from engine.casework import definitions
+from engine.casework.models import LogEntry, Timer
+from engine.flow.check import check
+from engine.flow.machine.instance import Instance
+from engine.prevention.installation import ROOT
 from tests.support.small import (
     END,
     FORMS,

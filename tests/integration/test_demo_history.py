@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import batches, installation, schema
-from engine.clock import CHINA
-from engine.database import create_engine, session_factory
-from engine.demo import populate
-from engine.demo.driving import Factory
-from engine.models import Account, CaseFile, Household, Incident, Measure, Procedure, WorkItem
+from engine.casework.models import Account, CaseFile, Incident, Procedure, WorkItem
+from engine.ground.clock import CHINA
+from engine.ground.database import create_engine, session_factory
+from engine.migrations import schema
+from engine.prevention import installation
+from engine.prevention.demo import populate
+from engine.prevention.demo.driving import Factory
+from engine.prevention.models import Household, Measure
+from engine.prevention.rollback import batches
 
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
 

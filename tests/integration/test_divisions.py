@@ -7,10 +7,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select
 
-from engine import divisions
-from engine.database import Patience, write
-from engine.divisions import PORTION, Row
-from engine.models import Division, DivisionCode
+from engine.casework.models import Division, DivisionCode
+from engine.casework.organisation import divisions
+from engine.casework.organisation.divisions import PORTION, Row
+from engine.ground.database import Patience, write
 from tests.support.world import World
 
 NEW = PORTION * 2 + 10

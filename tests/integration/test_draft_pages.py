@@ -11,9 +11,9 @@ from zipfile import ZipFile
 import pytest
 from flask.testing import FlaskClient
 
-from engine import services
-from engine.definitions.variables import GIVEN
-from engine.service_words import PARAMETERS
+from engine.flow import services
+from engine.flow.vocabulary import GIVEN
+from engine.prevention.service_words import PARAMETERS
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

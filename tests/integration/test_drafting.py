@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from engine import accounts, definitions, drafting
-from engine.database import write
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
-from engine.models import Account, LogEntry, ProcedureDraft, ProcedureVersion
+from engine.casework import definitions
+from engine.casework.models import Account, LogEntry, ProcedureDraft, ProcedureVersion
+from engine.casework.organisation import accounts
+from engine.flow.diagram.resources import Resources
+from engine.ground.database import write
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.owners import drafting
 from tests.support.world import World
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +70,7 @@ def test_a_draft_from_an_older_version_has_that_version_s_own_forms_and_the_pres
     old = definitions.current(world.session, "identification")
     resources = definitions.resources_in_force(world.session, "identification")
     form = resources.form["appraisal"].replace("主持人".encode(), "召集人".encode())
-    new = definitions.Resources({**resources.form, "appraisal": form}, resources.decision, resources.part)
+    new = Resources({**resources.form, "appraisal": form}, resources.decision, resources.part)
     definitions.deploy(world.session, owner, old.xml, new, "换表", world.clock.now())
     definitions.deploy(
         world.session, owner, NOTICE.replace(b", 5)", b", 7)"), resources, "7 天", world.clock.now()

@@ -11,20 +11,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import access, clues, notices, views
-from engine.errors import Invalid, NotAllowed, ShouwangError
-from engine.models import (
-    CaseFile,
-    MonitoringLine,
-    Notification,
-    Objection,
-    Observation,
-    RiskClue,
-    Submission,
-    Telling,
-    WorkItem,
-)
-from engine.runtime import return_targets, return_to, withdraw
+from engine.casework.acts import return_targets, return_to, withdraw
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, MonitoringLine, Notification, Submission, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step import reading
+from engine.ground.errors import Invalid, NotAllowed, ShouwangError
+from engine.prevention.identification import clues, notices
+from engine.prevention.models import Objection, Observation, RiskClue, Telling
 from tests.support import papers
 from tests.support.stages import (
     NATURAL,
@@ -48,7 +42,7 @@ def told(world: World, case: CaseFile) -> list[str]:
 
 def reasons(world: World, case: CaseFile) -> list[str]:
     """The failing conditions as the case has them."""
-    found = views.instance_of(world.session, world.case(case.id)).variables["elimination_conditions"]
+    found = reading.instance_of(world.session, world.case(case.id)).variables["elimination_conditions"]
     return [line["reason"] for line in found]
 
 

@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import lamps
-from engine.models import CaseFile, Timer
+from engine.casework import lamps
+from engine.casework.models import CaseFile, Timer
 from tests.support import sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World

@@ -10,16 +10,20 @@ from html import unescape
 import pytest
 from sqlalchemy import event, func, select, text
 
-from engine import audit, divisions, messages, runtime, transfers
-from engine.database import write
-from engine.figures import periods, reading, tally
-from engine.figures.definitions import recount
-from engine.figures.facts import Line, facts_of
-from engine.figures.facts import hours as facts_hours
-from engine.figures.tiers import Tier
+from engine.casework import acts, audit
+from engine.casework.acts import messages
+from engine.casework.figures import periods, reading, tally
+from engine.casework.figures.definitions import recount
+from engine.casework.figures.facts import Line, facts_of
+from engine.casework.figures.facts import hours as facts_hours
+from engine.casework.figures.tiers import Tier
+from engine.casework.models import CaseFile, Figure, FigureGap, FigureMark, WorkItem
+from engine.casework.organisation import divisions
+from engine.casework.step.steps import Step
 from engine.flow.history.lines import Reminded
-from engine.models import CaseFile, Figure, FigureGap, FigureMark, Household, Notice, Objection, WorkItem
-from engine.steps import Step
+from engine.ground.database import write
+from engine.prevention import transfers
+from engine.prevention.models import Household, Notice, Objection
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -72,14 +76,12 @@ def eventful(world: World) -> list[CaseFile]:
     world.finish(opposed, "examine_objection", "xiang")
     world.finish(late, "verify", "cun")
     sign = world.finish(late, "sign", "cun")
-    runtime.withdraw(world.session, world.official("cun"), sign.item_id, clock=world.clock)
+    acts.withdraw(world.session, world.official("cun"), sign.item_id, clock=world.clock)
     world.finish(late, "sign", "cun")
     world.go_to(world.number + 7)
     world.finish(opposed, "end_notice", "cun")
     review = world.open_items(opposed)["review"]
-    runtime.return_to(
-        world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock
-    )
+    acts.return_to(world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock)
     world.go_to(world.number + 14)
     transfers.hand_over(
         world.session, world.official("xian"), late.household_id, OTHER_VILLAGE, "村组调整", clock=world.clock

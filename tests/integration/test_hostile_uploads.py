@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from engine.definitions import deploy, read_resources
-from engine.errors import DefinitionError
-from engine.installation import ROOT
-from engine.models import ProcedureVersion
+from engine.casework.definitions import deploy
+from engine.casework.models import ProcedureVersion
+from engine.flow.diagram.resources import read_resources
+from engine.ground.errors import DefinitionError
+from engine.prevention.installation import ROOT
 from tests.support.client import Caller, application, signed_in
 from tests.support.small import END, NOW, START, flow, process, task
 from tests.support.world import World

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import announcements
-from engine.errors import Conflict, Invalid, NotAllowed
-from engine.models import Household, Notice, NumberedPaper, Telling, Timer
+from engine.casework.models import NumberedPaper, Timer
+from engine.ground.errors import Conflict, Invalid, NotAllowed
+from engine.prevention.identification import announcements
+from engine.prevention.models import Household, Notice, Telling
 from tests.support.world import World
 
 
@@ -51,7 +52,7 @@ def test_a_household_goes_from_the_clue_to_the_register(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
-    from engine import notices
+    from engine.prevention.identification import notices
 
     case = world.enter()
     world.go_to(4)
@@ -77,7 +78,7 @@ def test_an_upheld_objection_leads_to_a_new_full_notice(world: World) -> None:
 
 @pytest.mark.duty("R10")
 def test_an_objection_after_the_notice_is_refused_and_a_withdrawal_tells_the_household(world: World) -> None:
-    from engine import notices
+    from engine.prevention.identification import notices
 
     case = world.enter()
     world.to_notice(case)
@@ -212,7 +213,7 @@ def test_the_limit_warns_marks_and_asks_but_never_stops(world: World) -> None:
 def test_the_table_recommends_a_category(
     small_world: World, kind: str, wage: int, medical: int, category: str
 ) -> None:
-    from engine.views import instance_of
+    from engine.casework.step.reading import instance_of
 
     case = small_world.enter()
     small_world.finish(case, "verify", "cun", household_type=kind, wage=wage, business=0, medical=medical)

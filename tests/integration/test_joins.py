@@ -9,7 +9,7 @@ from itertools import permutations
 
 import pytest
 
-from engine.instance import Instance
+from engine.flow.machine.instance import Instance
 from tests.support.small import END, NOW, START, again, begin, flow, open_names, process, task, token
 
 NAMES = ("a", "b", "c")

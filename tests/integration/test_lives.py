@@ -14,22 +14,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, definitions, households, openings, standing
-from engine.database import write
-from engine.errors import Conflict
-from engine.models import (
-    CaseFile,
-    Household,
-    Measure,
-    MonitoringLine,
-    Notification,
-    Observation,
-    Procedure,
-    RiskClue,
-    Timer,
-)
-from engine.runtime import withdraw
-from engine.steps import Step
+from engine.casework import definitions
+from engine.casework.acts import openings, withdraw
+from engine.casework.models import CaseFile, MonitoringLine, Notification, Procedure, Timer
+from engine.casework.step.steps import Step
+from engine.ground.database import write
+from engine.ground.errors import Conflict
+from engine.prevention import standing
+from engine.prevention.identification import clues
+from engine.prevention.models import Household, Measure, Observation, RiskClue
+from engine.prevention.register import households
 from tests.support import papers, registers, stages
 from tests.support.client import application, signed_in
 from tests.support.world import World

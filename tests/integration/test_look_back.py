@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import clues, openings, schedules, views
-from engine.errors import Conflict
-from engine.models import CaseFile, Household, RiskClue
-from engine.runtime import withdraw
+from engine.casework.acts import openings, withdraw
+from engine.casework.desk import views
+from engine.casework.models import CaseFile
+from engine.casework.step import reading
+from engine.casework.time import schedules
+from engine.ground.errors import Conflict
+from engine.prevention.identification import clues
+from engine.prevention.models import Household, RiskClue
 from tests.support import papers
 from tests.support.stages import eliminated, household_of
 from tests.support.world import World
@@ -128,7 +132,7 @@ def test_what_does_not_last_is_rolled_back(world: World, seen: dict[str, Any], r
     assert world.case(case.id).outcome == "转回退"
     (rollback,) = opened_by(world, case)
     assert rollback.procedure_key == "rollback" and rollback.status == "open"
-    variables = views.instance_of(world.session, world.case(rollback.id)).variables
+    variables = reading.instance_of(world.session, world.case(rollback.id)).variables
     assert variables["rollback_reason"] == reason
     item = next(iter(world.open_items(rollback).values()))
     shown = views.task_view(world.session, world.official("cun"), item.id, world.clock.now()).values

@@ -7,11 +7,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from engine import audit, migration, runtime
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed
-from engine.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
-from engine.relocation import Wish
+from engine.casework import acts, audit
+from engine.casework.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
+from engine.casework.portions import moving
+from engine.flow.replay.relocation import Wish
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from tests.support import many
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World
@@ -46,7 +47,7 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # the old version goes on as it was
 
     act = looked_at(world, version)
-    assert migration.counts(world.session, act) == {
+    assert moving.counts(world.session, act) == {
         "pending": 0,
         "fits": 50,
         "misfit": 0,
@@ -54,16 +55,14 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
         "refused": 0,
     }
     shown = {entry.case_id: entry for entry in world.session.scalars(select(MigrationEntry)).all()}
-    (change,) = [c for c in migration.changes(shown[waiting[0].id]) if c.due_before]
+    (change,) = [c for c in moving.changes(shown[waiting[0].id]) if c.due_before]
     assert (change.before, change.after) == ("公示满5天", "公示满7天")
     assert (change.due_before, change.due_after) == (world.day(6, 0).isoformat(), world.day(8, 0).isoformat())
-    assert migration.changed(world.session, act, "fits") == 30
-    assert {entry.case_id for entry in migration.entries(world.session, act, "fits").items} <= {
+    assert moving.changed(world.session, act, "fits") == 30
+    assert {entry.case_id for entry in moving.entries(world.session, act, "fits").items} <= {
         c.id for c in waiting
     }
-    assert migration.changes(shown[early[0].id]) == [] and migration.stands(shown[early[0].id]) == [
-        "入户核实"
-    ]
+    assert moving.changes(shown[early[0].id]) == [] and moving.stands(shown[early[0].id]) == ["入户核实"]
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # looking changes nothing
 
     assert move_all(world, act)["moved"] == 50
@@ -93,7 +92,7 @@ def test_a_case_moves_there_and_back_and_its_notice_is_not_shown_twice(small_wor
     assert move_all(world, looked_at(world, new))["moved"] == 1
     assert due(world, case) == world.day(8, 0)
     back = looked_at(world, old)
-    assert migration.counts(world.session, back)["misfit"] == 1  # the sheet says seven days
+    assert moving.counts(world.session, back)["misfit"] == 1  # the sheet says seven days
     world.go_to(8, 0)
     world.finish(case, "end_notice", "cun")
     assert move_all(world, looked_at(world, old))["moved"] == 1
@@ -112,10 +111,8 @@ def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be
     case = world.enter()
     world.finish(case, "verify", "cun")
     item = world.open_items(case)["sign"]
-    runtime.claim(world.session, world.official("cun"), item.id, clock=world.clock)
-    runtime.save_draft(
-        world.session, world.official("cun"), item.id, {"remark": "写到一半"}, clock=world.clock
-    )
+    acts.claim(world.session, world.official("cun"), item.id, clock=world.clock)
+    acts.save_draft(world.session, world.official("cun"), item.id, {"remark": "写到一半"}, clock=world.clock)
     assert move_all(world, looked_at(world, deploy(world, SEVEN)))["moved"] == 1
     kept = world.open_items(case)["sign"]
     assert (kept.id, kept.claimed_by) == (item.id, world.official("cun").id)
@@ -126,7 +123,7 @@ def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be
     done = world.session.scalars(
         select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.element_id == "verify")
     ).one()
-    runtime.return_to(
+    acts.return_to(
         world.session,
         world.official("xiang"),
         world.open_items(case)["submit_batch"].id,
@@ -135,9 +132,9 @@ def test_claims_and_drafts_stay_and_a_step_finished_before_the_move_can_still_be
         clock=world.clock,
     )
     assert set(world.open_items(case)) == {"sign"}
-    target = runtime.return_targets(world.session, world.official("cun"), world.open_items(case)["sign"].id)
+    target = acts.return_targets(world.session, world.official("cun"), world.open_items(case)["sign"].id)
     assert [one.element_id for one in target] == ["verify"]
-    runtime.return_to(
+    acts.return_to(
         world.session,
         world.official("cun"),
         world.open_items(case)["sign"].id,
@@ -157,7 +154,7 @@ def test_a_case_that_was_worked_on_after_it_was_shown_is_not_moved(small_world: 
     before = world.case(case.id).version_id
     world.finish(case, "verify", "cun")
     assert move_all(world, act) == {"pending": 0, "fits": 0, "misfit": 0, "moved": 1, "refused": 1}
-    (refused,) = migration.entries(world.session, act, "refused").items
+    (refused,) = moving.entries(world.session, act, "refused").items
     assert refused.case_id == case.id and "看过之后" in refused.text
     assert world.case(case.id).version_id == before != world.case(other.id).version_id
 
@@ -171,12 +168,12 @@ def test_a_step_that_fails_at_the_move_leaves_the_case_as_it_was(
     act = looked_at(world, deploy(world, SEVEN))
     before = world.case(case.id)
     state, seq = before.state, before.log_seq
-    monkeypatch.setattr("engine.steps.Step.finish", lambda *_: 1 / 0)
+    monkeypatch.setattr("engine.casework.step.steps.Step.finish", lambda *_: 1 / 0)
     assert move_all(world, act)["refused"] == 1
     monkeypatch.undo()
     after = world.case(case.id)
     assert (after.state, after.log_seq, after.version_id) == (state, seq, before.version_id)
-    assert "没有变动" in migration.entries(world.session, act, "refused").items[0].text
+    assert "没有变动" in moving.entries(world.session, act, "refused").items[0].text
     world.finish(case, "verify", "cun")
     world.assert_replays(case.id)
 
@@ -187,18 +184,18 @@ def test_who_may_move_what_and_what_is_refused_beforehand(small_world: World) ->
     world.enter()
     version = deploy(world, SEVEN)
     with pytest.raises(NotAllowed):
-        migration.begin(world.session, world.official("xian"), version, Wish(), clock=world.clock)
+        moving.begin(world.session, world.official("xian"), version, Wish(), clock=world.clock)
     with pytest.raises(Invalid, match="不存在"):
-        migration.begin(
+        moving.begin(
             world.session, world.official("liucheng"), version, Wish({"verify": "sign"}), clock=world.clock
         )
     act = looked_at(world, version)
     with pytest.raises(Invalid, match="请写明为什么迁移"):
-        migration.confirm(world.session, world.official("liucheng"), act.id, " ", clock=world.clock)
-    migration.stop(world.session, world.official("liucheng"), act.id)
+        moving.confirm(world.session, world.official("liucheng"), act.id, " ", clock=world.clock)
+    moving.stop(world.session, world.official("liucheng"), act.id)
     with pytest.raises(Conflict, match="已停止"):
-        migration.confirm(world.session, world.official("liucheng"), act.id, "不行", clock=world.clock)
+        moving.confirm(world.session, world.official("liucheng"), act.id, "不行", clock=world.clock)
     with write(world.session):
         world.session.execute(update(CaseFile).values(status="finished"))
     with pytest.raises(Invalid, match="没有在其他版本上"):
-        migration.begin(world.session, world.official("liucheng"), version, Wish(), clock=world.clock)
+        moving.begin(world.session, world.official("liucheng"), version, Wish(), clock=world.clock)

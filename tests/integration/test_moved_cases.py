@@ -14,20 +14,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine import audit, definitions, measures, migration, runtime, views
-from engine.definitions import Resources
-from engine.errors import Conflict, NotAllowed
-from engine.installation import ROOT
-from engine.models import (
-    CaseFile,
-    Measure,
-    MigrationEntry,
-    Notice,
-    Notification,
-    ProcedureVersion,
-    Timer,
-    WorkItem,
-)
+from engine.casework import acts, audit, definitions
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, MigrationEntry, Notification, ProcedureVersion, Timer, WorkItem
+from engine.casework.portions import moving
+from engine.flow.diagram.resources import Resources
+from engine.ground.errors import Conflict, NotAllowed
+from engine.prevention.assistance import measures
+from engine.prevention.installation import ROOT
+from engine.prevention.models import Measure, Notice
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import NOTICE, SEVEN, deploy, looked_at, move_all
@@ -88,7 +83,7 @@ def in_force(world: World, body: str, forms: dict[str, Any]) -> ProcedureVersion
 
 
 def move(world: World, version: ProcedureVersion, elements: dict[str, str], case: CaseFile) -> None:
-    lost, _ = migration.differences(world.session, world.official("liucheng"), version)
+    lost, _ = moving.differences(world.session, world.official("liucheng"), version)
     act = looked_at(world, version, elements={old: new for old, new in elements.items() if old in lost})
     assert move_all(world, act)["moved"] == 1, [
         entry.text for entry in world.session.scalars(select(MigrationEntry))
@@ -199,15 +194,15 @@ def test_a_step_returned_after_a_move_opens_with_what_was_typed_and_can_be_taken
     )
     move(world, version, {"verify": "visit"}, case)
     item = world.open_items(case)["sign"]
-    (target,) = runtime.return_targets(world.session, world.official("cun"), item.id)
+    (target,) = acts.return_targets(world.session, world.official("cun"), item.id)
     assert (target.element_id, target.name) == ("visit", "走访")
-    runtime.return_to(world.session, world.official("cun"), item.id, target.seq, "重核", clock=world.clock)
+    acts.return_to(world.session, world.official("cun"), item.id, target.seq, "重核", clock=world.clock)
     again = world.open_items(case)["visit"]
     seen = views.task_view(world.session, world.official("cun"), again.id, world.clock.now())
     assert seen.values["wage"] == papers.verification(world.today)["wage"]
     world.finish(case, "visit", "cun")
     done = done_by(world, case, "cun")[-1]
-    runtime.withdraw(world.session, world.official("cun"), done, clock=world.clock)
+    acts.withdraw(world.session, world.official("cun"), done, clock=world.clock)
     assert set(world.open_items(case)) == {"visit"}
 
 
@@ -223,9 +218,9 @@ def test_what_the_present_version_has_no_step_for_cannot_be_taken_back_or_return
     act = looked_at(world, in_force(world, renamed, {}), passed=frozenset({"visit"}))
     assert move_all(world, act)["moved"] == 1
     item = world.open_items(case)["sign"]
-    assert runtime.return_targets(world.session, world.official("cun"), item.id) == []
+    assert acts.return_targets(world.session, world.official("cun"), item.id) == []
     with pytest.raises(Conflict, match="已经没有这一步"):
-        runtime.withdraw(world.session, world.official("cun"), done, clock=world.clock)
+        acts.withdraw(world.session, world.official("cun"), done, clock=world.clock)
     assert set(world.open_items(case)) == {"sign"}
     assert "入户核实" in open_everything(world, application(world), case)
 
@@ -278,7 +273,7 @@ def test_a_move_that_lengthens_the_notice_issues_its_sheet_again_and_tells_villa
     assert "5月10日" in ends(world, case)[2]
     act = looked_at(world, deploy(world, SEVEN))
     entry = world.session.scalars(select(MigrationEntry)).one()
-    assert migration.notes(entry) == ["须更正已张贴的公示：公示到2022年5月10日，改为到2022年5月12日"]
+    assert moving.notes(entry) == ["须更正已张贴的公示：公示到2022年5月10日，改为到2022年5月12日"]
     page = signed_in(application(world), world.official("liucheng")).get(f"/migrations/{act.id}")
     assert "须更正已张贴的公示" in page.get_data(as_text=True)
     assert ends(world, case)[0] == world.day(6, 0)  # looking changes nothing
@@ -291,7 +286,7 @@ def test_a_move_that_lengthens_the_notice_issues_its_sheet_again_and_tells_villa
         "township",
     }
     (line,) = [one for one in audit.history(world.session, case.id) if one.kind == "move"]
-    assert line.data["corrections"] == migration.notes(entry)
+    assert line.data["corrections"] == moving.notes(entry)
 
 
 @pytest.mark.duty("R10", "C5")
@@ -307,7 +302,7 @@ def test_no_move_ends_a_posted_notice_earlier_than_it_says(small_world: World, u
         )
         assert "examine_objection" in world.open_items(case)
     act = looked_at(world, deploy(world, NOTICE, "改回 5 天"))
-    assert migration.counts(world.session, act)["misfit"] == 1
+    assert moving.counts(world.session, act)["misfit"] == 1
     entry = world.session.scalars(select(MigrationEntry)).one()
     assert "已张贴的公示写明公示到2022年5月12日" in entry.text
     assert ends(world, case)[0] == world.day(8, 0)
@@ -321,4 +316,4 @@ def test_the_preview_names_a_form_that_has_changed_where_the_case_stands(small_w
     form["components"][0]["label"] = "另一个名字"
     looked_at(world, in_force(world, BODY, {"verification": form}))
     entry = world.session.scalars(select(MigrationEntry).where(MigrationEntry.case_id == case.id)).one()
-    assert (entry.unchanged, migration.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])
+    assert (entry.unchanged, moving.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])

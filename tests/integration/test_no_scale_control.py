@@ -13,14 +13,18 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import openings, services
-from engine.decisions import parse_decision
-from engine.definitions import Definition, read_resources
-from engine.definitions import xml as x
-from engine.forms.schema import walk
-from engine.installation import ROOT
-from engine.models import Base, Household, Setting
-from engine.observations import facts
+from engine.casework.acts import openings
+from engine.casework.models import Setting
+from engine.flow import services
+from engine.flow.decisions import parse_decision
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.resources import read_resources
+from engine.flow.forms.schema import walk
+from engine.flow.machine.definition import Definition
+from engine.ground.tables import Base
+from engine.prevention.installation import ROOT
+from engine.prevention.models import Household
+from engine.prevention.register.observations import facts
 from tests.support.world import World
 
 FORBIDDEN = re.compile(

@@ -15,10 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engine import messages, notices, openings, views
-from engine.errors import Conflict, ShouwangError
-from engine.models import CaseFile, Incident, Notice, Objection, Submission, Telling, Timer, WorkItem
-from engine.runtime import return_targets, return_to, withdraw
+from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
+from engine.casework.models import CaseFile, Incident, Submission, Timer, WorkItem
+from engine.casework.step import reading
+from engine.ground.errors import Conflict, ShouwangError
+from engine.prevention.identification import notices
+from engine.prevention.models import Notice, Objection, Telling
 from tests.support import databases, papers, stages
 from tests.support.world import World
 
@@ -275,7 +277,7 @@ def _legal(world: World, case: CaseFile) -> None:
         Timer.case_id == case.id, Timer.status == "waiting", Timer.kind == "event"
     )
     assert elements or world.session.scalars(waiting).all()
-    instance = views.instance_of(world.session, case)
+    instance = reading.instance_of(world.session, case)
     held = {payload["id"] for payload in instance.pending("objection")}
     examined = {instance.variables["objection"]["id"]} if "examine_objection" in elements else set()
     assert left == held | examined

@@ -19,9 +19,9 @@ from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from engine import access
-from engine.database import write
-from engine.models import Account, Incident, RoleGrant
+from engine.casework.models import Account, Incident, RoleGrant
+from engine.casework.organisation import access
+from engine.ground.database import write
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, VILLAGE
 from tests.support.world import World

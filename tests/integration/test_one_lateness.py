@@ -15,15 +15,20 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from engine import access, divisions, inbox, lamps, openings, timers, views
-from engine.clock import local_date
-from engine.database import write
-from engine.figures import heat, live, periods, reading, walls
+from engine.casework import lamps
+from engine.casework.acts import openings
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.figures import heat, live, periods, reading, walls
+from engine.casework.models import CaseFile, WorkItem
+from engine.casework.organisation import access, divisions
+from engine.casework.step.reading import instance_of
+from engine.casework.supervision import counting, letters, limits
+from engine.casework.supervision.limits import LimitFilter
+from engine.casework.time import timers
 from engine.flow.history import lines
-from engine.inbox import InboxFilter
-from engine.models import CaseFile, WorkItem
-from engine.supervision import counting, letters, limits
-from engine.supervision.limits import LimitFilter
+from engine.ground.clock import local_date
+from engine.ground.database import write
 from tests.support import sheets
 from tests.support.client import Caller, application, signed_in
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
@@ -74,7 +79,7 @@ def standing(world: World) -> list[Standing]:
     world.session.commit()
     found = []
     for case in world.session.scalars(select(CaseFile).where(CaseFile.status == "open")):
-        instance = views.instance_of(world.session, case)
+        instance = instance_of(world.session, case)
         dues = [timer.due_at for timer in [*instance.timers(), *instance.passed()] if timer.limit]
         found += [Standing(case.id, case.village_code, due) for due in dues]
     return found

@@ -11,13 +11,13 @@ from time import monotonic
 import pytest
 from sqlalchemy import select
 
-from engine import delivery, notification_rules, outbox
-from engine.database import write
-from engine.delivery import Servers
-from engine.errors import Conflict, NotAllowed
-from engine.models import Outbox
-from engine.notification_rules import NewRule
-from engine.outbox import Channel, Message
+from engine.casework.models import Outbox
+from engine.casework.telling import delivery, notification_rules, outbox
+from engine.casework.telling.delivery import Servers
+from engine.casework.telling.notification_rules import NewRule
+from engine.casework.telling.outbox import Channel, Message
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed
 from tests.support.receivers import DROP, SLOW, Mailbox, Robot, running
 from tests.support.world import World
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from flask import render_template_string
 
-from engine.inbox import Page
+from engine.ground.paging import Page
 from tests.support.client import application
 from tests.support.world import World
 

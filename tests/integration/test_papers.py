@@ -7,13 +7,15 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import announcements, bulk, runtime
-from engine.clock import start_of_day
-from engine.documents import drafts, register
-from engine.documents.paper import Paper
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
-from engine.supervision import letters
+from engine.casework import acts
+from engine.casework.models import LogEntry, NumberedPaper, PaperEntry, WorkItem
+from engine.casework.papers import drafts, register
+from engine.casework.papers.paper import Paper
+from engine.casework.portions import bulk
+from engine.casework.supervision import letters
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.identification import announcements
 from tests.support import many, papers
 from tests.support.client import application, signed_in
 from tests.support.template import OFFICIALS, OTHER_VILLAGE, VILLAGE
@@ -75,12 +77,12 @@ def test_an_approval_taken_back_leaves_the_announcement(world: World) -> None:
     ids = open_items(world, "approve")
     approve(world, ids)
     record = world.session.scalars(select(NumberedPaper)).one()
-    runtime.withdraw(world.session, world.official("xian"), ids[0], clock=world.clock)
+    acts.withdraw(world.session, world.official("xian"), ids[0], clock=world.clock)
     world.session.expire_all()
     assert len(record.entries) == 1
     announcements.close(world.session, record, world.official("xiang"), world.clock.now())
     world.session.commit()
-    runtime.withdraw(world.session, world.official("xian"), ids[1], clock=world.clock)
+    acts.withdraw(world.session, world.official("xian"), ids[1], clock=world.clock)
     world.session.expire_all()
     assert [entry.withdrawn_at is not None for entry in record.entries] == [
         True

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from engine import definitions
-from engine.definitions import Resources, check, read_resources
-from engine.errors import DefinitionError
-from engine.installation import ROOT
+from engine.casework import definitions
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.ground.errors import DefinitionError
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
@@ -77,14 +78,14 @@ def test_settings_are_refused_where_they_would_be_ignored() -> None:
 
 
 def test_a_part_opens_no_case_of_its_own(small_world: World) -> None:
-    from engine import runtime
-    from engine.errors import NotFound
-    from engine.models import Household
+    from engine.casework import acts
+    from engine.ground.errors import NotFound
+    from engine.prevention.models import Household
 
     case = small_world.enter()
     household = small_world.session.get_one(Household, case.household_id)
     with pytest.raises(NotFound, match="公用环节"):
-        runtime.start_case(
+        acts.start_case(
             small_world.session,
             small_world.official("cun"),
             "public_notice",

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from engine import openings
-from engine.clock import start_of_day
-from engine.errors import Invalid
-from engine.models import CaseFile, LogEntry, Notice, Notification, Timer
-from engine.runtime import return_targets, return_to
-from engine.spiff import not_before
+from engine.casework.acts import openings, return_targets, return_to
+from engine.casework.models import CaseFile, LogEntry, Notification, Timer
+from engine.flow.machine.workflow import not_before
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Invalid
+from engine.prevention.models import Notice
 from tests.support import papers, stages
 from tests.support.small import END, NOW, START, begin, boundary, flow, open_names, process, task
 from tests.support.world import World

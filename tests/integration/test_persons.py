@@ -12,11 +12,15 @@ import pytest
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from engine import clues, households, inbox
-from engine.database import write
-from engine.errors import ShouwangError
-from engine.models import Household, LogEntry, Member, RiskClue
-from engine.persons import Registered
+from engine.casework import acts
+from engine.casework.desk import inbox
+from engine.casework.models import LogEntry
+from engine.ground.database import write
+from engine.ground.errors import ShouwangError
+from engine.prevention.identification import clues
+from engine.prevention.models import Household, Member, RiskClue
+from engine.prevention.register import households
+from engine.prevention.register.persons import Registered
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
@@ -223,18 +227,17 @@ def test_families_that_exchange_people_at_the_same_moment_do_not_block_one_anoth
         papers.member(f"甲{i}", "son", id_number=papers.id_number(f"41990120010101{i * 2 + 1:03d}"))
         for i in range(6)
     ]
-    from engine import runtime
 
     def act(index: int) -> Callable[[Any], Any]:
         head = papers.member(f"户{index}", number=heads[index][:17])
         rows = [head, *(shared if index else reversed(shared))]
         data = papers.verification(world.today, members=rows)
         actor = world.official("cun" if index else "cun2")
-        return lambda session: runtime.complete(session, actor, items[index][1], data, clock=world.clock)
+        return lambda session: acts.complete(session, actor, items[index][1], data, clock=world.clock)
 
-    acts = [act(0), act(1)]
+    both = [act(0), act(1)]
     world.session.commit()
-    answers = at_once(world, acts)
+    answers = at_once(world, both)
     assert sorted(type(one).__name__ for one in answers) == ["Registered", "StepResult"], answers
 
 

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from engine import idnumber, privacy
-from engine.database import write
-from engine.models import Household, LogEntry, Member, WorkItem
+from engine.casework.models import LogEntry, WorkItem
+from engine.casework.organisation import privacy
+from engine.ground import idnumber
+from engine.ground.database import write
+from engine.prevention.models import Household, Member
 from tests.support import papers
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World

@@ -12,11 +12,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
-from engine import accounts, approvals, bundles, catalogue, definitions, drafting
-from engine.database import write
-from engine.definitions import Resources
-from engine.installation import ROOT
-from engine.models import Procedure, ProcedureDraft, ProcedureVersion
+from engine.casework import definitions
+from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
+from engine.casework.organisation import accounts
+from engine.flow.diagram.resources import Resources
+from engine.ground.database import write
+from engine.owners import approvals, bundles, catalogue, drafting
+from engine.prevention.installation import ROOT
 from tests.support.client import application, signed_in
 from tests.support.world import World
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from engine.definitions import Definition
-from engine.errors import Conflict, EngineFault
 from engine.flow.history import lines
-from engine.instance import Instance
-from engine.replay import Replay
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Replay
+from engine.ground.errors import Conflict, EngineFault
 from tests.support.diagrams import MESSAGES, VALUES, drawn
 from tests.support.histories import Case, workdays
 from tests.support.small import FORMS, NOW, Host

@@ -14,17 +14,19 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.clock import CHINA, local_date
-from engine.definitions import Definition, Resources, check, read_resources
-from engine.errors import ShouwangError
+from engine.casework.acts import return_targets, return_to, withdraw
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.history import lines
-from engine.installation import ROOT
-from engine.instance import Instance
-from engine.rehearsal.past import remember
-from engine.rehearsal.simulation import Assumption, simulate
-from engine.relocation import Wish, relocate
-from engine.replay import Input
-from engine.runtime import return_targets, return_to, withdraw
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Input
+from engine.flow.replay.relocation import Wish, relocate
+from engine.ground.clock import CHINA, local_date
+from engine.ground.errors import ShouwangError
+from engine.owners.rehearsal.past import remember
+from engine.owners.rehearsal.simulation import Assumption, simulate
+from engine.prevention.installation import ROOT
 from tests.support import papers
 from tests.support.world import World
 
@@ -297,7 +299,7 @@ def test_replay_rebuilds_every_case_with_returns_and_withdrawals(small_world: Wo
 
 
 def _later(world: World, random: Random) -> None:
-    from engine import timers
+    from engine.casework.time import timers
 
     world.session.commit()
     world.clock.advance(timedelta(days=random.randint(1, 4)))

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from engine.models import AssistancePlan, Household, Measure, NumberedPaper
+from engine.casework.models import NumberedPaper
+from engine.prevention.models import AssistancePlan, Household, Measure
 from tests.support import plans
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import TOWNSHIP, VILLAGE

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from sqlalchemy import select
 
-from engine.models import LogEntry
+from engine.casework.models import LogEntry
 from tests.support import papers
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE

@@ -8,16 +8,20 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import update
 
-from engine import audit, calendar, definitions, drafting
-from engine.database import write
-from engine.definitions import Definition, Resources, resources_of_version
-from engine.errors import Conflict
-from engine.models import CaseFile, ProcedureVersion, RehearsalEntry
-from engine.rehearsal import acts, past, target
-from engine.rehearsal.course import Course
-from engine.rehearsal.report import report
-from engine.rehearsal.simulation import Assumption, Misfit, moved, simulate
-from engine.replay import inputs_of, submissions_of
+from engine.casework import audit, definitions
+from engine.casework.definitions import resources_of_version
+from engine.casework.models import CaseFile, ProcedureVersion, RehearsalEntry
+from engine.casework.organisation import calendar
+from engine.flow.diagram.resources import Resources
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import inputs_of, submissions_of
+from engine.ground.database import write
+from engine.ground.errors import Conflict
+from engine.owners import drafting
+from engine.owners.rehearsal import acts, past, target
+from engine.owners.rehearsal.course import Course
+from engine.owners.rehearsal.report import report
+from engine.owners.rehearsal.simulation import Assumption, Misfit, moved, simulate
 from tests.support.moving import SEVEN, deploy, looked_at, move_all
 from tests.support.world import World
 

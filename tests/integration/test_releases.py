@@ -12,13 +12,17 @@ from time import sleep
 import pytest
 from sqlalchemy import func, select
 
-from engine import accounts, approvals, audit, definitions, drafting, inbox, notification_rules, releases
-from engine.database import write
-from engine.definitions import Resources
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
-from engine.installation import ROOT
-from engine.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
-from engine.notification_rules import NewRule
+from engine.casework import audit, definitions
+from engine.casework.desk import inbox
+from engine.casework.models import Account, LogEntry, Notification, Outbox, ProcedureDraft, ProcedureVersion
+from engine.casework.organisation import accounts
+from engine.casework.telling import notification_rules
+from engine.casework.telling.notification_rules import NewRule
+from engine.flow.diagram.resources import Resources
+from engine.ground.database import write
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
+from engine.owners import approvals, drafting, releases
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()

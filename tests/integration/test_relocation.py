@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from engine.flow.history import lines
-from engine.relocation import CannotMove
-from engine.replay import Replay
+from engine.flow.replay import Replay
+from engine.flow.replay.relocation import CannotMove
 from tests.support.histories import Case, workdays
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from engine.definitions import check
-from engine.errors import EngineFault
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.machine.instance import Instance
+from engine.ground.errors import EngineFault
 from tests.support.small import (
     END,
     FORMS,

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import definitions, messages
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
-from engine.models import CaseFile, Submission, WorkItem
+from engine.casework import definitions
+from engine.casework.acts import messages
+from engine.casework.models import CaseFile, Submission, WorkItem
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
 from tests.integration.test_clearance import propose, to_hearing
 from tests.support import papers
 from tests.support.template import OFFICIALS

@@ -9,33 +9,18 @@ import threading
 import pytest
 from sqlalchemy import select
 
-from engine import (
-    accounts,
-    batches,
-    definitions,
-    divisions,
-    life,
-    notices,
-    openings,
-    rollbacks,
-    runtime,
-    transfers,
-)
-from engine.clock import days_after
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.installation import ROOT
-from engine.models import (
-    Account,
-    ApplicationBatch,
-    BatchEntry,
-    CaseFile,
-    Division,
-    Household,
-    Notification,
-    Procedure,
-    Telling,
-)
+from engine.casework import acts, definitions
+from engine.casework.acts import openings
+from engine.casework.models import Account, CaseFile, Division, Notification, Procedure
+from engine.casework.organisation import accounts, divisions
+from engine.ground.clock import days_after
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention import life, transfers
+from engine.prevention.identification import notices
+from engine.prevention.installation import ROOT
+from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
+from engine.prevention.rollback import batches, rollbacks
 from tests.support import papers, registers
 from tests.support.world import World
 
@@ -184,7 +169,7 @@ def test_a_batch_with_a_return_and_refusals_by_city_and_national_bureau(world: W
     assert [(line.batch.number, line.total) for line in lines] == [("嵩县回退申请〔2022〕1号", 5)]
     returned, refused, *rest = cases
     item = world.open_items(returned)["city_reviews"]
-    runtime.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
+    acts.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
     assert entries_of(world, returned) == [("嵩县回退申请〔2022〕1号", "returned")]
     assert "缺评议照片" in world.open_items(returned)["county_applies"].note
     world.finish(refused, "city_reviews", "shi", outcome="refuse", reason="收入核算有误")
@@ -295,7 +280,7 @@ def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
     seen("as it went up")
     returned, moved, changed = cases
     item = world.open_items(returned)["city_reviews"]
-    runtime.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
+    acts.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
     seen("after a return")
     assert not batches.view(world.session, county, first, world.today).gathering
     world.finish(returned, "county_applies", "xian2")
@@ -337,7 +322,7 @@ def test_two_first_applications_of_a_day_at_the_same_moment_share_one_batch(worl
             account = session.scalars(select(Account).where(Account.username == username)).unique().one()
             session.commit()
             gate.wait()
-            runtime.complete(
+            acts.complete(
                 session, account, item, papers.paper("county_application", world.today, ""), clock=world.clock
             )
 
@@ -361,9 +346,9 @@ def test_nobody_skips_a_level_or_decides_what_they_prepared(world: World) -> Non
     for username in ("cun", "xiang", "xian", "xian2", "sheng"):
         with pytest.raises(NotAllowed):
             data = {"outcome": "agree"}
-            runtime.complete(world.session, world.official(username), item.id, data, clock=world.clock)
+            acts.complete(world.session, world.official(username), item.id, data, clock=world.clock)
     with pytest.raises(NotFound):
-        runtime.complete(
+        acts.complete(
             world.session, world.official("waixian"), item.id, {"outcome": "agree"}, clock=world.clock
         )
     both = world.official("xian2")
@@ -384,7 +369,7 @@ def test_an_execution_taken_back_leaves_the_household_as_it_was(world: World) ->
     world.finish(case, "register_consent", "sheng")
     done = world.finish(case, "execute_in_system", "sheng")
     assert household_of(world, case).status == "monitored"
-    runtime.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
+    acts.withdraw(world.session, world.official("sheng"), done.item_id, clock=world.clock)
     household = household_of(world, case)
     assert (household.status, household.eliminated_on) == ("eliminated", registers.ELIMINATED_ON)
     assert set(world.open_items(case)) == {"execute_in_system"}

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import messages, runtime, views
-from engine.errors import Conflict, Invalid
-from engine.forms import schema as s
-from engine.models import CaseFile, MonitoringLine, WorkItem
+from engine.casework import acts
+from engine.casework.acts import messages
+from engine.casework.desk import views
+from engine.casework.models import CaseFile, MonitoringLine, WorkItem
+from engine.flow.forms import schema as s
+from engine.ground.errors import Conflict, Invalid
 from tests.integration import test_clearance as clearance
 from tests.support.stages import NATURAL, admitted, household_of, propose, to_decision
 from tests.support.world import World
@@ -80,15 +82,13 @@ def test_after_a_return_what_was_entered_stays(world: World) -> None:
     posted = world.last_submission(case, "notice")
     world.finish(case, "end_notice", "cun")
     item = world.open_items(case)["review"]
-    targets = runtime.return_targets(world.session, world.official("xiang"), item.id)
+    targets = acts.return_targets(world.session, world.official("xiang"), item.id)
     back = next(one for one in targets if one.element_id == "appraise")
-    runtime.return_to(
-        world.session, world.official("xiang"), item.id, back.seq, "签名不全", clock=world.clock
-    )
+    acts.return_to(world.session, world.official("xiang"), item.id, back.seq, "签名不全", clock=world.clock)
     assert shown(world, case, "appraise", "cun")["favour"] == 28
     world.finish(case, "appraise", "cun", held_on=world.day(0).date().isoformat())
     assert shown(world, case, "post_notice", "cun")["posted_on"] == posted["posted_on"]
-    runtime.withdraw(
+    acts.withdraw(
         world.session, world.official("cun"), _last_done(world, case, "appraise"), clock=world.clock
     )
     assert shown(world, case, "appraise", "cun")["held_on"] == world.day(0).date().isoformat()
@@ -233,9 +233,7 @@ def test_the_county_is_asked_when_the_manner_it_chose_does_not_hold(small_world:
 
 def _targets(world: World, case: CaseFile, element_id: str, username: str) -> list[str]:
     item = world.open_items(case)[element_id]
-    return [
-        one.element_id for one in runtime.return_targets(world.session, world.official(username), item.id)
-    ]
+    return [one.element_id for one in acts.return_targets(world.session, world.official(username), item.id)]
 
 
 @pytest.mark.duty("R12", "R25")
@@ -245,9 +243,9 @@ def test_no_lower_level_takes_back_what_the_county_decided(small_world: World) -
     assert _targets(world, case, "announce", "xiang") == []
     item = world.open_items(case)["announce"]
     with pytest.raises(Conflict, match="上级"):
-        runtime.return_to(world.session, world.official("xiang"), item.id, None, "再核实", clock=world.clock)
+        acts.return_to(world.session, world.official("xiang"), item.id, None, "再核实", clock=world.clock)
     with pytest.raises(Conflict, match="上级"):
-        runtime.return_to(world.session, world.official("xiang"), item.id, 1, "再核实", clock=world.clock)
+        acts.return_to(world.session, world.official("xiang"), item.id, 1, "再核实", clock=world.clock)
     world.finish(case, "announce", "xiang")
     assert _targets(world, case, "register", "xiang") == ["announce"]  # its own step it may correct
     assert household_of(world, case).status == "monitored"
@@ -275,7 +273,7 @@ def test_an_approval_taken_back_by_the_county_leaves_no_outcome(small_world: Wor
     case = world.approved()
     assert case.outcome == "已批准"
     done = world.session.scalars(select(WorkItem).where(WorkItem.element_id == "approve")).one()
-    runtime.withdraw(world.session, world.official("xian"), done.id, clock=world.clock)
+    acts.withdraw(world.session, world.official("xian"), done.id, clock=world.clock)
     assert (world.case(case.id).outcome, world.case(case.id).outcome_code) == ("", "")
     world.finish(case, "approve", "xian")
     assert world.case(case.id).outcome == "已批准"

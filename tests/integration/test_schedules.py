@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from engine import schedules, ticker
-from engine.errors import Invalid, NotAllowed
-from engine.models import CaseFile
+from engine.casework.models import CaseFile
+from engine.casework.time import schedules, ticker
+from engine.ground.errors import Invalid, NotAllowed
 from tests.support import registers
 from tests.support.client import application, signed_in
 from tests.support.world import World

@@ -19,10 +19,14 @@ from alembic.migration import MigrationContext
 from click.testing import CliRunner
 from sqlalchemy import Engine, MetaData, select
 
-from engine import audit, definitions, schema, timers, views
-from engine.database import create_engine
-from engine.models import Base, CaseFile, Incident
-from engine.replay import Replay, inputs_of, submissions_of
+from engine.casework import audit, definitions
+from engine.casework.models import CaseFile, Incident
+from engine.casework.step import reading
+from engine.casework.time import timers
+from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.ground.database import create_engine
+from engine.ground.tables import Base
+from engine.migrations import schema
 from tests.support import databases, releases
 from tests.support.client import application, signed_in
 from tests.support.walking import Walk
@@ -152,7 +156,7 @@ def test_every_kept_case_goes_on_to_its_end(upgraded_url: str) -> None:
         again = Replay(
             definition, inputs, submissions_of(walk.session, case_id), lambda day, count: day
         ).run()
-        assert again.canonical() == views.instance_of(walk.session, case).canonical()
+        assert again.canonical() == reading.instance_of(walk.session, case).canonical()
     walk.close()
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine import runtime, views
-from engine.errors import NotAllowed
-from engine.models import RiskClue
+from engine.casework import acts
+from engine.casework.desk import views
+from engine.ground.errors import NotAllowed
+from engine.prevention.models import RiskClue
 from tests.support.client import application, signed_in
 from tests.support.world import World
 
@@ -29,8 +30,8 @@ def test_who_prepared_a_case_hears_on_opening_that_another_decides(small_world: 
     world.finish(case, "review", "xiang")
     item = world.open_items(case)["approve"]
     matched, other = world.official("xian"), world.official("xian2")
-    assert "按规定须由他人办理" in runtime.obstacles(world.session, matched, [item])[item.id]
-    assert runtime.obstacles(world.session, other, [item]) == {}
+    assert "按规定须由他人办理" in acts.obstacles(world.session, matched, [item])[item.id]
+    assert acts.obstacles(world.session, other, [item]) == {}
     view = views.task_view(world.session, matched, item.id, world.clock.now())
     assert view.barred and not view.may_complete
     with pytest.raises(NotAllowed, match="按规定须由他人办理"):
@@ -55,7 +56,7 @@ def test_who_brought_a_clue_of_the_case_does_not_approve_it(small_world: World, 
     world.finish(case, "end_notice", "cun")
     world.finish(case, "review", "xiang")
     item, who = world.open_items(case)["approve"], world.official("xian")
-    assert "由您提出" in runtime.obstacles(world.session, who, [item])[item.id]
+    assert "由您提出" in acts.obstacles(world.session, who, [item])[item.id]
     with pytest.raises(NotAllowed, match="由您提出"):
         world.finish(case, "approve", "xian")
     clue = world.session.scalars(select(RiskClue).where(RiskClue.entered_by == who.id)).one()

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import registers
-from engine.database import write
-from engine.installation import ROOT
-from engine.models import Household
-from engine.registers import RegisterFilter
-from engine.sheets import Book
-from engine.text import paragraphs
+from engine.ground.database import write
+from engine.ground.sheets import Book
+from engine.ground.text import paragraphs
+from engine.prevention.installation import ROOT
+from engine.prevention.models import Household
+from engine.prevention.register import registers
+from engine.prevention.register.registers import RegisterFilter
 from tests.support import sheets
 from tests.support.client import application, signed_in
 from tests.support.world import World
@@ -62,7 +62,7 @@ def test_every_workbook_is_written_by_the_one_room_for_sheets() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Import | ast.ImportFrom) and "xlsxwriter" in ast.dump(node):
                 using.add(file.relative_to(ROOT))
-    assert using == {Path("engine/sheets.py")}
+    assert using == {Path("engine/ground/sheets.py")}
 
 
 @given(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from engine import accounts
-from engine.database import write
+from engine.casework.organisation import accounts
+from engine.ground.database import write
 from tests.support.client import application
 from tests.support.template import VILLAGE
 from tests.support.world import World

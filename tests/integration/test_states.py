@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 import pytest
 
-from engine.instance import Instance
-from engine.replay import Replay, ReplayHost
-from engine.state import StateFormatError
+from engine.flow.machine.codec import StateFormatError
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Replay, ReplayHost
 from tests.support import states
 from tests.support.histories import workdays
 

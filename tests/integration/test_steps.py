@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from engine import inbox, incidents, runtime, services, timers, views
-from engine.clock import MovableClock
-from engine.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.models import Draft, Household, Incident, LogEntry, Submission, Timer, WorkItem
-from engine.services import Service
+from engine.casework import acts
+from engine.casework.desk import inbox, views
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.models import Draft, Incident, LogEntry, Submission, Timer, WorkItem
+from engine.casework.time import incidents, timers
+from engine.flow import services
+from engine.flow.services import Service
+from engine.ground.clock import MovableClock
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 
@@ -21,7 +25,7 @@ from tests.support.world import World
 def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
-    first = runtime.complete(
+    first = acts.complete(
         world.session,
         world.official("cun"),
         item.id,
@@ -29,18 +33,18 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
         idempotency_key="k",
         clock=world.clock,
     )
-    again = runtime.complete(
+    again = acts.complete(
         world.session, world.official("cun"), item.id, {}, idempotency_key="k", clock=world.clock
     )
     assert first == again
     assert world.session.scalar(select(func.count()).select_from(Submission)) == 1
     for_another = world.open_items(case)["sign"]
     with pytest.raises(Conflict, match="另一件"):
-        runtime.complete(
+        acts.complete(
             world.session, world.official("cun"), for_another.id, {}, idempotency_key="k", clock=world.clock
         )
     with pytest.raises(Conflict, match="办结"):  # a colleague's key is another one, be it the same text
-        runtime.complete(
+        acts.complete(
             world.session, world.official("cun2"), item.id, {}, idempotency_key="k", clock=world.clock
         )
 
@@ -53,7 +57,7 @@ def test_a_finished_task_is_refused_with_who_and_when_and_leaves_no_draft_that_n
     world.finish(case, "verify", "cun")
     typed = papers.verification(world.today, wage=777)
     with pytest.raises(Conflict, match="村甲于2022年5月5日 09:00办结"):
-        runtime.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
+        acts.complete(world.session, world.official("cun2"), item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).all() == []
 
 
@@ -70,7 +74,7 @@ def test_two_officials_at_the_same_second(world: World) -> None:
             session.commit()
             start.wait()
             try:
-                runtime.complete(session, actor, item_id, papers.verification(world.today), clock=world.clock)
+                acts.complete(session, actor, item_id, papers.verification(world.today), clock=world.clock)
                 outcomes.append("won")
             except Conflict as error:
                 outcomes.append(error.message)
@@ -87,7 +91,7 @@ def test_two_officials_at_the_same_second(world: World) -> None:
 
 
 def world_account(session: Any, username: str) -> Any:
-    from engine.models import Account
+    from engine.casework.models import Account
 
     return session.scalars(select(Account).where(Account.username == username)).one()
 
@@ -97,7 +101,7 @@ def test_wrong_data_changes_nothing_and_stays_as_a_draft(world: World) -> None:
     item = world.open_items(case)["verify"]
     bad = papers.verification(world.today, members=[papers.member(id_number="419901197503081230")])
     with pytest.raises(Invalid) as refused:
-        runtime.complete(world.session, world.official("cun"), item.id, bad, clock=world.clock)
+        acts.complete(world.session, world.official("cun"), item.id, bad, clock=world.clock)
     assert refused.value.fields == {
         "members.0.id_number": ["证件号码：身份证号码的校验位不对，请核对是否输错。"]
     }
@@ -216,15 +220,13 @@ def test_returns_keep_data_and_the_clock(world: World) -> None:
     limit = world.case(case.id).limit_at
     approve = world.open_items(case)["approve"]
     with pytest.raises(Invalid, match="原因"):
-        runtime.return_to(world.session, world.official("xian"), approve.id, None, " ", clock=world.clock)
-    runtime.return_to(
-        world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock
-    )
+        acts.return_to(world.session, world.official("xian"), approve.id, None, " ", clock=world.clock)
+    acts.return_to(world.session, world.official("xian"), approve.id, None, "缺评议照片", clock=world.clock)
     review = world.open_items(case)["review"]
     assert "缺评议照片" in review.note
-    targets = runtime.return_targets(world.session, world.official("xiang"), review.id)
+    targets = acts.return_targets(world.session, world.official("xiang"), review.id)
     to_verify = next(target for target in targets if target.element_id == "verify")
-    runtime.return_to(
+    acts.return_to(
         world.session, world.official("xiang"), review.id, to_verify.seq, "补一名成员", clock=world.clock
     )
     item = world.open_items(case)["verify"]
@@ -241,31 +243,31 @@ def test_withdraw_only_while_nobody_has_worked_on_the_next(world: World) -> None
     verify = world.open_items(case)["verify"]
     world.finish(case, "verify", "cun")
     with pytest.raises(Conflict, match="自己"):
-        runtime.withdraw(world.session, world.official("cun2"), verify.id, clock=world.clock)
-    runtime.withdraw(world.session, world.official("cun"), verify.id, clock=world.clock)
+        acts.withdraw(world.session, world.official("cun2"), verify.id, clock=world.clock)
+    acts.withdraw(world.session, world.official("cun"), verify.id, clock=world.clock)
     assert set(world.open_items(case)) == {"verify"}
     world.finish(case, "verify", "cun")
     again = world.session.scalars(
         select(WorkItem).where(WorkItem.element_id == "verify", WorkItem.status == "done")
     ).one()
     sign = world.open_items(case)["sign"]
-    runtime.claim(world.session, world.official("cun2"), sign.id, clock=world.clock)
+    acts.claim(world.session, world.official("cun2"), sign.id, clock=world.clock)
     with pytest.raises(Conflict, match="已经有人开始办理"):
-        runtime.withdraw(world.session, world.official("cun"), again.id, clock=world.clock)
+        acts.withdraw(world.session, world.official("cun"), again.id, clock=world.clock)
     world.assert_replays(case.id)
 
 
 def test_claim_release_and_reassign(world: World) -> None:
     case = world.enter()
     item = world.open_items(case)["verify"]
-    runtime.claim(world.session, world.official("cun"), item.id, clock=world.clock)
+    acts.claim(world.session, world.official("cun"), item.id, clock=world.clock)
     with pytest.raises(Conflict, match="村甲"):
         world.finish(case, "verify", "cun2")
     with pytest.raises(Invalid, match="同一待办"):
-        runtime.reassign(
+        acts.reassign(
             world.session, world.official("cun"), item.id, world.official("lin").id, clock=world.clock
         )
-    runtime.reassign(
+    acts.reassign(
         world.session, world.official("cun2"), item.id, world.official("cun2").id, clock=world.clock
     )
     world.finish(case, "verify", "cun2")
@@ -285,7 +287,7 @@ def test_bulk_decides_each_alone(world: World) -> None:
         cases.append(case)
     world.finish(cases[1], "submit_batch", "xiang2")
     data = papers.paper("matching_batch", world.today, "0")
-    results = runtime.complete_many(world.session, world.official("xiang"), ids, data, clock=world.clock)
+    results = acts.complete_many(world.session, world.official("xiang"), ids, data, clock=world.clock)
     assert [type(result).__name__ for _, result in results] == ["StepResult", "Conflict", "StepResult"]
 
 
@@ -307,7 +309,7 @@ def test_a_completion_costs_a_fixed_small_number_of_statements(world: World) -> 
             counted += 1
 
         event.listen(world.engine, "before_cursor_execute", count)
-        runtime.complete(world.session, actor, item.id, data, clock=world.clock)
+        acts.complete(world.session, actor, item.id, data, clock=world.clock)
         event.remove(world.engine, "before_cursor_execute", count)
         return counted
 
@@ -358,8 +360,8 @@ def test_a_case_of_another_place_does_not_exist(world: World) -> None:
         with pytest.raises(NotFound):
             views.case_view(world.session, world.official(stranger), case.id)
         with pytest.raises(NotFound):
-            runtime.complete(world.session, world.official(stranger), item.id, {}, clock=world.clock)
+            acts.complete(world.session, world.official(stranger), item.id, {}, clock=world.clock)
     with pytest.raises(NotAllowed):
-        runtime.complete(world.session, world.official("xiang"), item.id, {}, clock=world.clock)
+        acts.complete(world.session, world.official("xiang"), item.id, {}, clock=world.clock)
     with pytest.raises(NotFound):
         world.enter("lin", household_id=world.session.scalars(select(Household.id)).one())

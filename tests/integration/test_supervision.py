@@ -8,14 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine import definitions, inbox, notification_rules, runtime
-from engine.database import write
-from engine.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.inbox import InboxFilter
-from engine.lamps import days_over
-from engine.models import (
+from engine.casework import acts, definitions
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.lamps import days_over
+from engine.casework.models import (
     CaseFile,
-    Household,
     Notification,
     NotificationRule,
     Outbox,
@@ -24,9 +22,13 @@ from engine.models import (
     Urge,
     WorkItem,
 )
-from engine.notification_rules import NewRule
-from engine.supervision import counting, letters, limits, orders, urging, workbook
-from engine.supervision.limits import LimitFilter
+from engine.casework.supervision import counting, letters, limits, orders, urging, workbook
+from engine.casework.supervision.limits import LimitFilter
+from engine.casework.telling import notification_rules
+from engine.casework.telling.notification_rules import NewRule
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.models import Household
 from tests.support.template import COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
@@ -148,10 +150,10 @@ def test_a_supervisor_reassigns_within_the_division(small_world: World) -> None:
     world = small_world
     item = world.open_items(world.enter())["verify"]
     colleague = world.official("cun2")
-    held = runtime.reassign(world.session, world.official("ducha"), item.id, colleague.id, clock=world.clock)
+    held = acts.reassign(world.session, world.official("ducha"), item.id, colleague.id, clock=world.clock)
     assert held.claimed_by == colleague.id
     with pytest.raises(Invalid):
-        runtime.reassign(
+        acts.reassign(
             world.session, world.official("ducha"), item.id, world.official("lin").id, clock=world.clock
         )
 
@@ -364,7 +366,7 @@ def test_a_promise_is_kept_with_its_step_and_not_ended_by_sending_the_case_back(
     order = orders.give(world.session, world.official("ducha"), item.id, "请说明", due, clock=world.clock)
     promise = {**ANSWER, "promised_on": (world.today + timedelta(days=1)).isoformat()}
     orders.answer(world.session, world.official("xiang"), order.id, promise, clock=world.clock)
-    runtime.return_to(world.session, world.official("xiang"), item.id, None, "请补正", clock=world.clock)
+    acts.return_to(world.session, world.official("xiang"), item.id, None, "请补正", clock=world.clock)
     with pytest.raises(Conflict):
         world.finish(case, "end_notice", "cun")
         again = world.open_items(case)["review"]

@@ -11,8 +11,8 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
-from engine import runtime
-from engine.models import CaseFile
+from engine.casework import acts
+from engine.casework.models import CaseFile
 from tests.support import sheets
 from tests.support.client import application, signed_in
 from tests.support.template import OTHER_VILLAGE, VILLAGE
@@ -54,7 +54,7 @@ def client(small_world: World) -> FlaskClient:
     world = small_world
     waiting = world.enter()
     claimed = enter(world, 0)
-    runtime.claim(
+    acts.claim(
         world.session, world.official("lin"), world.open_items(claimed)["verify"].id, clock=world.clock
     )
     world.go_to(world.number + 6)

@@ -14,20 +14,23 @@ import psycopg
 import pytest
 from sqlalchemy import func, select, text
 
-from engine import bulk, clues, migration, runtime, schedules, ticker, timers
-from engine.database import Patience, whole, write
-from engine.errors import Trouble, Unavailable
-from engine.models import (
+from engine.casework import acts
+from engine.casework.models import (
     BulkEntry,
     CaseFile,
     Draft,
     Incident,
     MigrationEntry,
-    RiskClue,
     Schedule,
     Timer,
     WorkItem,
 )
+from engine.casework.portions import bulk, moving
+from engine.casework.time import schedules, ticker, timers
+from engine.ground.database import Patience, whole, write
+from engine.ground.errors import Trouble, Unavailable
+from engine.prevention.identification import clues
+from engine.prevention.models import RiskClue
 from tests.support import many, papers, registers, trouble
 from tests.support.moving import SEVEN, deploy, looked_at
 from tests.support.template import VILLAGE
@@ -135,9 +138,9 @@ def test_an_official_presses_again_and_it_is_done_once(afflicted: Afflicted) -> 
     who = world.official("cun")
     world.session.commit()
     with ailing, pytest.raises(Unavailable, match="再按一次"):
-        runtime.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
     assert number_of(world, Incident) == 0 and set(world.open_items(case)) == {"verify"}
-    done = runtime.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
+    done = acts.complete(world.session, who, item.id, typed, idempotency_key="k", clock=world.clock)
     assert done.opened and set(world.open_items(case)) == {"sign"}
     world.assert_replays(case.id)
 
@@ -150,17 +153,15 @@ def test_what_was_typed_is_kept_as_a_draft_where_only_a_row_is_held(postgres: Wo
     who, told = world.official("cun"), pytest.raises(Unavailable)
     world.session.commit()
     with trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"), told:
-        runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert world.session.scalars(select(Draft.data)).one()["wage"] == 777
 
 
 ACTS: dict[str, Callable[[World, CaseFile, int], object]] = {
-    "return": lambda w, c, i: runtime.return_to(
-        w.session, w.official("cun"), i, None, "写错了", clock=w.clock
-    ),
-    "withdraw": lambda w, c, i: runtime.withdraw(w.session, w.official("cun"), i - 1, clock=w.clock),
-    "claim": lambda w, c, i: runtime.claim(w.session, w.official("cun"), i, clock=w.clock),
-    "message": lambda w, c, i: runtime.send_message(
+    "return": lambda w, c, i: acts.return_to(w.session, w.official("cun"), i, None, "写错了", clock=w.clock),
+    "withdraw": lambda w, c, i: acts.withdraw(w.session, w.official("cun"), i - 1, clock=w.clock),
+    "claim": lambda w, c, i: acts.claim(w.session, w.official("cun"), i, clock=w.clock),
+    "message": lambda w, c, i: acts.send_message(
         w.session, None, c.id, "clue", {}, facts={"x": 1}, clock=w.clock
     ),
     "clue": lambda w, c, i: clues.enter(
@@ -216,9 +217,9 @@ def test_a_case_that_could_not_be_moved_just_now_is_not_refused(hurried: World) 
     act.status = "moving"
     world.session.commit()
     with trouble.locked(world.url), pytest.raises(Unavailable):
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
     assert world.session.scalars(select(MigrationEntry.status)).all() == ["fits"]
-    migration.go_on(world.session, owner, act.id, clock=world.clock)
+    moving.go_on(world.session, owner, act.id, clock=world.clock)
     world.session.commit()
     assert world.session.scalars(select(MigrationEntry.status)).all() == ["moved"]
 
@@ -232,12 +233,10 @@ def test_a_full_disk_is_no_fault_of_the_case(sqlite_url: str) -> None:
     world.session.close()
     with trouble.sqlite_full(world.engine), pytest.raises(Unavailable, match="告诉管理员"):
         for number in range(40):  # whatever room was left is used up
-            runtime.save_draft(
-                world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock
-            )
-        runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+            acts.save_draft(world.session, who, item.id, {"remark": "满" * 900 * number}, clock=world.clock)
+        acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert number_of(world, Incident) == 0
-    runtime.complete(world.session, who, item.id, typed, clock=world.clock)
+    acts.complete(world.session, who, item.id, typed, clock=world.clock)
     assert set(world.open_items(case)) == {"sign"}
     world.close()
 
@@ -258,7 +257,7 @@ def test_a_step_whose_connection_is_cut_off_is_done_again_by_itself(postgres_url
             who = session.get_one(type(world.official("cun")), world.official("cun").id)
             session.commit()
             done.append(
-                runtime.complete(session, who, item_id, papers.verification(world.today), clock=world.clock)
+                acts.complete(session, who, item_id, papers.verification(world.today), clock=world.clock)
             )
 
     with psycopg.connect(postgres_url) as holder:
@@ -320,7 +319,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_told(postgres_url: str) ->
         trouble.postgres_holds(world.url, f"SELECT id FROM case_file WHERE id = {case.id} FOR UPDATE"),
         refused as told,
     ):
-        runtime.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
+        acts.complete(world.session, who, item.id, papers.verification(world.today), clock=world.clock)
     assert told.value.trouble is Trouble.HELD and number_of(world, Incident) == 0
     world.close()
 

@@ -15,10 +15,11 @@ from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.util.task import TaskState
 
-from engine.clock import CHINA
-from engine.definitions import Definition, check
-from engine.errors import Conflict, EngineFault
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.ground.clock import CHINA
+from engine.ground.errors import Conflict, EngineFault
 from tests.support.small import (
     END,
     FORMS,

@@ -10,16 +10,18 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select
 
-from engine import drafting
-from engine.database import create_engine, session_factory, write
-from engine.errors import Invalid
-from engine.models import Base, Household, Setting
-from engine.rehearsal import target
-from engine.rehearsal.target import Target
-from engine.trial.place import HOUSEHOLDS
-from engine.trial.play import play
-from engine.trial.script import Act, Script, dump, load
-from engine.trial.sight import Sight
+from engine.casework.models import Setting
+from engine.ground.database import create_engine, session_factory, write
+from engine.ground.errors import Invalid
+from engine.ground.tables import Base
+from engine.owners import drafting
+from engine.owners.rehearsal import target
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.play import play
+from engine.owners.trial.script import Act, Script, dump, load
+from engine.owners.trial.sight import Sight
+from engine.prevention.models import Household
+from engine.prevention.samples import HOUSEHOLDS
 from tests.support.world import World
 
 

@@ -17,8 +17,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from waitress.server import create_server
 
-from engine.database import Patience
-from engine.models import Incident, Submission
+from engine.casework.models import Incident, Submission
+from engine.ground.database import Patience
 from tests.support import papers, trouble
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World

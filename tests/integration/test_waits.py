@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from engine import audit, runtime, views
-from engine.clock import CHINA
-from engine.errors import EngineFault
-from engine.instance import Instance
-from engine.replay import Replay
+from engine.casework import acts, audit
+from engine.casework.desk import views
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Replay
+from engine.ground.clock import CHINA
+from engine.ground.errors import EngineFault
 from tests.support.histories import Case, workdays
 from tests.support.small import (
     END,
@@ -328,9 +329,7 @@ def test_what_came_too_late_is_in_the_history_and_said_there(small_world: World)
     ):
         world.finish(case, element_id, who)
     before = set(world.open_items(case))
-    assert not runtime.send_message(
-        world.session, None, case.id, "matching_result", {"x": 1}, clock=world.clock
-    )
+    assert not acts.send_message(world.session, None, case.id, "matching_result", {"x": 1}, clock=world.clock)
     line = audit.history(world.session, case.id)[-1]
     assert (line.kind, line.data["late"], line.data["payload"]) == ("message", True, {"x": 1})
     view = views.case_view(world.session, world.official("cun"), case.id)

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from engine.installation import ROOT
+from engine.prevention.installation import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
 
-from engine.clock import CHINA, MovableClock, local_date, start_of_day
+from engine.ground.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
 from tests.support.server import Server
 from tests.support.template import PASSWORD, START

@@ -9,9 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from engine import accounts
-from engine.clock import SYSTEM
-from engine.models import Account
+from engine.casework.models import Account
+from engine.casework.organisation import accounts
+from engine.ground.clock import SYSTEM
 from tests.support.world import World
 from web.application import create_app
 from web.config import Config

@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from engine.definitions import Definition, Resources
+from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
-from engine.instance import Instance
-from engine.models import to_json
-from engine.replay import Input, Replay
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Input, Replay
+from engine.ground.tables import to_json
 from tests.support import states, template
 from tests.support.histories import Case, workdays
 from tests.support.small import END, FORMS, NOW, START, boundary, flow, process, task

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.definitions import Definition
 from engine.flow.history import lines
-from engine.instance import Instance
-from engine.relocation import Relocation, Wish, relocate
-from engine.replay import Input, Replay
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.flow.replay import Input, Replay
+from engine.flow.replay.relocation import Relocation, Wish, relocate
 from tests.support.small import NOW, Host, deploy
 
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from engine import accounts, clues, runtime
-from engine.database import write
-from engine.models import CaseFile, WorkItem
+from engine.casework import acts
+from engine.casework.models import CaseFile, WorkItem
+from engine.casework.organisation import accounts
+from engine.ground.database import write
+from engine.prevention.identification import clues
 from tests.support import papers
 from tests.support.template import COUNTY, PASSWORD, START
 from tests.support.world import World
@@ -59,7 +61,7 @@ def finish_all(world: World, element_id: str, username: str) -> None:
         if item.form_key == "verification":
             case = world.session.get_one(CaseFile, item.case_id)
             data["members"] = papers.family(case.subject, case.household.head_id_number)
-        runtime.complete(world.session, official, item.id, data, clock=world.clock)
+        acts.complete(world.session, official, item.id, data, clock=world.clock)
 
 
 def to_review(world: World, count: int, villages: Sequence[str] = VILLAGES) -> list[CaseFile]:

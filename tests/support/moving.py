@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from engine import definitions, migration
-from engine.installation import ROOT
-from engine.models import Migration, ProcedureVersion
-from engine.relocation import Wish
+from engine.casework import definitions
+from engine.casework.models import Migration, ProcedureVersion
+from engine.casework.portions import moving
+from engine.flow.replay.relocation import Wish
+from engine.prevention.installation import ROOT
 from tests.support.world import World
 
 NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
@@ -25,15 +26,15 @@ def looked_at(world: World, version: ProcedureVersion, **wish: object) -> Migrat
     """The owner's act with every case looked at."""
     owner = world.official("liucheng")
     wanted = Wish(**wish)  # type: ignore[arg-type]
-    act = migration.begin(world.session, owner, version, wanted, clock=world.clock)
-    while migration.counts(world.session, act)["pending"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
+    act = moving.begin(world.session, owner, version, wanted, clock=world.clock)
+    while moving.counts(world.session, act)["pending"]:
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
     return act
 
 
 def move_all(world: World, act: Migration) -> dict[str, int]:
     owner = world.official("liucheng")
-    migration.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
-    while migration.counts(world.session, act)["fits"]:
-        migration.go_on(world.session, owner, act.id, clock=world.clock)
-    return migration.counts(world.session, act)
+    moving.confirm(world.session, owner, act.id, "按新规定", clock=world.clock)
+    while moving.counts(world.session, act)["fits"]:
+        moving.go_on(world.session, owner, act.id, clock=world.clock)
+    return moving.counts(world.session, act)

@@ -20,18 +20,20 @@ from typing import Any
 
 from lxml import etree
 
-from engine.clock import local_date
-from engine.definitions import Definition, Resources, check
-from engine.definitions.differences import differences
-from engine.definitions.handbook import chapters
-from engine.definitions.losses import lost
-from engine.definitions.xml import parse_xml
-from engine.drawing import told
-from engine.errors import DefinitionError, EngineFault, Finding, Invalid
-from engine.feel import compile_expression, strip_equals
-from engine.forms.sample import sample
-from engine.forms.schema import hide_text, walk
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.diagram.losses import lost
+from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.xml import parse_xml
+from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.forms.sample import sample
+from engine.flow.forms.schema import hide_text, walk
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.ground.clock import local_date
+from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
+from engine.owners.drawing import told
+from engine.owners.words.differences import differences
+from engine.owners.words.handbook import chapters
 from tests.support.small import NOW, Host
 
 FOLDER = Path(__file__).parents[1] / "data" / "mutations"

@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from engine.households import INCOME
-from engine.idnumber import check_digit
+from engine.ground.idnumber import check_digit
+from engine.prevention.register.households import INCOME
 
 
 def _picture() -> bytes:

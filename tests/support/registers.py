@@ -7,9 +7,9 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine import households
-from engine.database import write
-from engine.models import Household
+from engine.ground.database import write
+from engine.prevention.models import Household
+from engine.prevention.register import households
 from tests.support import papers
 
 ELIMINATED_ON = date(2021, 12, 20)

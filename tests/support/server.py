@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Playwright
 from sqlalchemy import select
 from waitress.server import create_server
 
-from engine.clock import MovableClock
-from engine.models import Account
+from engine.casework.models import Account
+from engine.ground.clock import MovableClock
 from tests.support.client import signed_in
 from web import database, serving
 from web.application import create_app

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from engine.clock import CHINA
-from engine.definitions import Definition, Resources, check
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.ground.clock import CHINA
 
 NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA).astimezone(UTC)
 """Nine in the morning in China, as the clock of a running system tells it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine import openings
-from engine.models import CaseFile, Household
+from engine.casework.acts import openings
+from engine.casework.models import CaseFile
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.world import World
 

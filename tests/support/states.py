@@ -19,11 +19,15 @@ from typing import Any
 
 from sqlalchemy.orm import undefer
 
-from engine import audit, definitions, notices, replay, runtime
-from engine.definitions import Definition, Resources
+from engine.casework import acts, audit, definitions
+from engine.casework.models import CaseFile
+from engine.flow import replay
+from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
-from engine.models import CaseFile, to_json
-from engine.replay import Input
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import Input
+from engine.ground.tables import to_json
+from engine.prevention.identification import notices
 from tests.support import template
 from tests.support.histories import Case
 from tests.support.small import END, NOW, START, boundary, flow, process, task, timer
@@ -140,7 +144,7 @@ def _real(world: World) -> Iterator[Kept]:
     world.finish(case, "end_notice", "cun")
     world.finish(case, "review", "xiang")
     item = world.open_items(case)["approve"]
-    runtime.return_to(world.session, world.official("xian"), item.id, None, "材料不全", clock=world.clock)
+    acts.return_to(world.session, world.official("xian"), item.id, None, "材料不全", clock=world.clock)
     note()
     world.finish(case, "review", "xiang")
     note()

@@ -17,10 +17,10 @@ from typing import Any
 
 from lxml import etree
 
-from engine.decisions import Model, parse_model, read_model
-from engine.errors import DefinitionError, EngineFault
-from engine.feel import FeelLimitError, FeelSyntaxError, values
-from engine.feel.temporal import parse_date, parse_date_time, parse_duration, parse_time
+from engine.flow.decisions import Model, parse_model, read_model
+from engine.flow.feel import FeelLimitError, FeelSyntaxError, values
+from engine.flow.feel.temporal import parse_date, parse_date_time, parse_duration, parse_time
+from engine.ground.errors import DefinitionError, EngineFault
 
 ARCHIVE = Path(__file__).parents[1] / "fixtures" / "tck" / "tck.tar.xz"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import accounts, installation, schema
-from engine.clock import CHINA
-from engine.database import create_engine, session_factory, write
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework.organisation import accounts
+from engine.ground.clock import CHINA
+from engine.ground.database import create_engine, session_factory, write
+from engine.migrations import schema
+from engine.prevention import installation
 
 PASSWORD = "Ceshi-2022-mima"
 START = datetime(2022, 5, 5, 9, 0, tzinfo=CHINA).astimezone(UTC)

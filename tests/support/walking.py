@@ -10,13 +10,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from engine import access, attachments, runtime, timers, views
-from engine.clock import MovableClock, local_date
-from engine.database import create_engine, session_factory
-from engine.demo.answers import ANSWERS, Scene
-from engine.demo.driving import DECIDES, picture
-from engine.demo.people import Family
-from engine.models import Account, CaseFile, Household, LogEntry, RoleGrant, WorkItem
+from engine.casework import acts
+from engine.casework.acts import attachments
+from engine.casework.desk import views
+from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, WorkItem
+from engine.casework.organisation import access
+from engine.casework.time import timers
+from engine.ground.clock import MovableClock, local_date
+from engine.ground.database import create_engine, session_factory
+from engine.prevention.demo.answers import ANSWERS, Scene
+from engine.prevention.demo.driving import DECIDES, picture
+from engine.prevention.demo.people import Family
+from engine.prevention.models import Household
 from tests.support import papers
 
 ROUNDS = 60
@@ -87,7 +92,7 @@ class Walk:
         actor = self._actor(item)
         filled = views.task_view(self.session, actor, item.id, self.clock.now()).values
         data = ANSWERS[item.form_key](self._scene(item, actor, filled))
-        runtime.complete(self.session, actor, item.id, data, clock=self.clock)
+        acts.complete(self.session, actor, item.id, data, clock=self.clock)
 
     def _actor(self, item: WorkItem) -> Account:
         """An official of the queue; approval is by another person than the matching (R12)."""

@@ -11,13 +11,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine import attachments, audit, clues, definitions, openings, runtime, timers, views
-from engine.clock import MovableClock, local_date, start_of_day
-from engine.database import Patience, create_engine, session_factory
-from engine.models import Account, CaseFile, Household, Submission, WorkItem
-from engine.replay import Replay, inputs_of, submissions_of
-from engine.runtime import StepResult
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework import acts, audit, definitions
+from engine.casework.acts import StepResult, attachments, openings
+from engine.casework.models import Account, CaseFile, Submission, WorkItem
+from engine.casework.step import reading
+from engine.casework.time import timers
+from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.ground.clock import MovableClock, local_date, start_of_day
+from engine.ground.database import Patience, create_engine, session_factory
+from engine.prevention.identification import clues
+from engine.prevention.models import Household
 from tests.support import papers
 from tests.support.template import START
 
@@ -118,7 +122,7 @@ class World:
             household = case.household
             number = household.head_id_number or f"41990119700101{household.id:03d}"
             data["members"] = papers.family(household.head_name, number)
-        return runtime.complete(
+        return acts.complete(
             self.session, self.official(username), item.id, data, idempotency_key=key, clock=self.clock
         )
 
@@ -168,7 +172,7 @@ class World:
 
     def variables(self, case: CaseFile) -> Mapping[str, Any]:
         """The case's variables as they are now."""
-        return views.instance_of(self.session, self.case(case.id)).variables
+        return reading.instance_of(self.session, self.case(case.id)).variables
 
     def last_submission(self, case: CaseFile, key: str) -> dict[str, Any]:
         """The clean data of the case's latest submission of a form."""
@@ -185,5 +189,5 @@ class World:
         definition = definitions.load(self.session, case.version_id)
         submissions = submissions_of(self.session, case.id)
         rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day).run()
-        assert rebuilt.canonical() == views.instance_of(self.session, case).canonical()
+        assert rebuilt.canonical() == reading.instance_of(self.session, case).canonical()
         assert list(audit.verify(self.session)) == []

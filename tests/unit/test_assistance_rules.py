@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import Decision, parse_decision
-from engine.installation import ROOT
+from engine.flow.decisions import Decision, parse_decision
+from engine.prevention.installation import ROOT
 
 ASSURANCES = ("education_ok", "medical_ok", "housing_ok", "water_ok")
 RISKS = (

@@ -8,12 +8,11 @@ from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZIP_STORED, ZipFile
 
 import pytest
 
-from engine import bundles
-from engine.definitions import Resources, read_resources
-from engine.definitions.resources import parts_of
-from engine.definitions.xml import parse_xml
-from engine.errors import DefinitionError, Invalid
-from engine.installation import ROOT
+from engine.flow.diagram.resources import Resources, parts_of, read_resources
+from engine.flow.diagram.xml import parse_xml
+from engine.ground.errors import DefinitionError, Invalid
+from engine.owners import bundles
+from engine.prevention.installation import ROOT
 
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_bytes()
 RESOURCES = read_resources(ROOT)

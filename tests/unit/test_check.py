@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, check, read_resources
-from engine.errors import Finding
-from engine.installation import ROOT
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check
+from engine.flow.diagram.resources import read_resources
+from engine.flow.machine.definition import Definition
+from engine.ground.errors import Finding
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_text() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}

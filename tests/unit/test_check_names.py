@@ -9,11 +9,12 @@ import re
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, check, read_resources
-from engine.definitions.variables import GIVEN
-from engine.errors import Finding
-from engine.installation import ROOT
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.vocabulary import GIVEN
+from engine.ground.errors import Finding
+from engine.prevention.installation import ROOT
 from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer
 
 RESOURCES = read_resources(ROOT)
@@ -215,9 +216,12 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
     assert findings(body) == []
 
 
+GIVING = ("casework/acts/openings.py", "prevention/identification/clues.py")
+
+
 def test_the_names_that_the_system_gives_are_listed_once() -> None:
-    """What engine.openings and engine.clues really set is what the check knows."""
-    source = (ROOT / "engine" / "openings.py").read_text() + (ROOT / "engine" / "clues.py").read_text()
+    """What openings and clues really set is what the check knows."""
+    source = "".join((ROOT / "engine" / room).read_text() for room in GIVING)
     for one in GIVEN:
         assert f'"{one.variable}"' in source and f'"{one.key or one.variable}"' in source, one.name
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from engine.clock import CHINA, MovableClock, days_after, local_date
+from engine.ground.clock import CHINA, MovableClock, days_after, local_date
 
 
 @pytest.mark.duty("R10", "R15")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import Decision, parse_decision, parse_model
-from engine.errors import DefinitionError, EngineFault
-from engine.installation import ROOT
+from engine.flow.decisions import Decision, parse_decision, parse_model
+from engine.ground.errors import DefinitionError, EngineFault
+from engine.prevention.installation import ROOT
 
 
 def table(policy: str, rules: list[tuple[str, str]], aggregation: str = "") -> Decision:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, Resources, check, read_resources
-from engine.definitions.differences import Difference, differences
-from engine.definitions.handbook import chapters
-from engine.definitions.wording import Wording
-from engine.installation import ROOT
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.machine.definition import Definition
+from engine.owners.words.differences import Difference, differences
+from engine.owners.words.handbook import chapters
+from engine.owners.words.wording import Wording
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 BODY = (ROOT / "bpmn" / "identification.bpmn").read_text()

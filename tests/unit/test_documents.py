@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.documents import compose, pdf, word
-from engine.documents.compose import Listed, Terms
-from engine.documents.fonts import Fonts
-from engine.documents.paper import Paper, from_json
+from engine.casework.papers import compose, pdf, word
+from engine.casework.papers.compose import Listed, Terms
+from engine.casework.papers.fonts import Fonts
+from engine.casework.papers.paper import Paper, from_json
 from tests.support.typefaces import typeface
 
 TERMS = Terms(

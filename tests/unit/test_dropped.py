@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from engine.definitions import xml as x
-from engine.definitions.losses import dropped
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.losses import dropped
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = sorted(DATA.glob("foreign*.bpmn"))

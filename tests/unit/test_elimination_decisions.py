@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import parse_decision
-from engine.installation import ROOT
-from engine.observations import months_between
+from engine.flow.decisions import parse_decision
+from engine.prevention.installation import ROOT
+from engine.prevention.register.observations import months_between
 
 MET = {"education_ok": None, "medical_ok": None, "housing_ok": None, "water_ok": None}
 SITUATION: dict[str, Any] = {

@@ -7,12 +7,13 @@ import re
 
 import pytest
 
-from engine.deadline import Deadline
-from engine.definitions import Definition, check
-from engine.errors import EngineFault, Finding
-from engine.exploration import explore
-from engine.exploration.search import MAX_STATES, Explorer
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.exploration import explore
+from engine.flow.exploration.search import MAX_STATES, Explorer
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.ground.deadline import Deadline
+from engine.ground.errors import EngineFault, Finding
 from tests.support.diagrams import drawn as blocks
 from tests.support.small import (
     END,

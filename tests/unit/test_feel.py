@@ -8,8 +8,14 @@ from typing import Any
 
 import pytest
 
-from engine.clock import CHINA
-from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression, compile_unary_tests, to_plain
+from engine.flow.feel import (
+    FeelLimitError,
+    FeelSyntaxError,
+    compile_expression,
+    compile_unary_tests,
+    to_plain,
+)
+from engine.ground.clock import CHINA
 
 
 def value(text: str, **names: Any) -> Any:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.definitions import Definition, check
-from engine.definitions.xml import in_utf8
-from engine.instance import Instance
+from engine.flow.check import check
+from engine.flow.diagram.xml import in_utf8
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
 from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, open_names, process, task
 from tests.support.small import timer as timer_of
 

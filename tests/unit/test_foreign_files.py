@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Definition, Resources, check
-from engine.definitions.xml import encoded, in_utf8
-from engine.errors import Finding
-from engine.instance import Instance
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.xml import encoded, in_utf8
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.ground.errors import Finding
 from tests.support.small import NOW, UNSTARTED, Host
 
 MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"

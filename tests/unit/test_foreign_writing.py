@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.decisions import parse_model
-from engine.definitions import Resources, check
-from engine.feel import FeelSyntaxError, compile_expression
+from engine.flow.check import check
+from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources
+from engine.flow.feel import FeelSyntaxError, compile_expression
 from tests.support.small import END, START, flow, process, task
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from engine.errors import Invalid
-from engine.feel import compile_expression
-from engine.feel.reading import needs
-from engine.forms import Field, compile_form
-from engine.forms.reading import read_schema
+from engine.flow.feel import compile_expression
+from engine.flow.feel.reading import needs
+from engine.flow.forms import Field, compile_form
+from engine.flow.forms.reading import read_schema
+from engine.ground.errors import Invalid
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data" / "form_cases.json").read_text())
 TODAY = date(2022, 5, 5)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from engine.errors import Invalid
-from engine.feel import compile_expression
-from engine.forms import bounds, compile_form, rules
-from engine.forms import schema as s
-from engine.forms.reading import read_schema
-from engine.installation import ROOT
+from engine.flow.feel import compile_expression
+from engine.flow.forms import bounds, compile_form, rules
+from engine.flow.forms import schema as s
+from engine.flow.forms.reading import read_schema
+from engine.ground.errors import Invalid
+from engine.prevention.installation import ROOT
 from tests.support import papers
 
 TODAY = date(2022, 5, 20)

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from engine.errors import Invalid
-from engine.feel import compile_expression, strip_equals
-from engine.forms import Form, check_form, compile_form
-from engine.forms.reading import read_schema
-from engine.installation import ROOT
+from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.forms import Form, check_form, compile_form
+from engine.flow.forms.reading import read_schema
+from engine.ground.errors import Invalid
+from engine.prevention.installation import ROOT
 from tests.support import papers
 
 TODAY = date(2022, 5, 5)

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 import pytest
 from lxml import etree
 
-from engine.decisions import parse_model
-from engine.definitions import Resources, check, read_resources
-from engine.errors import Finding
-from engine.feel import FeelLimitError, FeelSyntaxError, compile_expression
-from engine.forms.reading import read_schema
-from engine.installation import ROOT
+from engine.flow.check import check
+from engine.flow.decisions import parse_model
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
+from engine.flow.forms.reading import read_schema
+from engine.ground.errors import Finding
+from engine.prevention.installation import ROOT
 from tests.support.small import END, FORMS, START, flow, process, task
 
 SECONDS = 15

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from engine import idnumber
+from engine.ground import idnumber
 
 TODAY = date(2022, 5, 5)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from engine import decision_drafts
-from engine.decisions import parse_decision
-from engine.definitions import Resources, check
-from engine.errors import Finding, Invalid
-from engine.feel import compile_expression, compile_unary_tests
+from engine.flow.check import check
+from engine.flow.decisions import parse_decision
+from engine.flow.diagram.resources import Resources
+from engine.flow.feel import compile_expression, compile_unary_tests
+from engine.ground.errors import Finding, Invalid
+from engine.owners import decision_drafts
 from tests.support.small import END, START, flow, process, task
 
 COMPONENTS = [

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, literal, select
 
-from engine import lamps
-from engine.clock import start_of_day
-from engine.models.base import UtcDateTime
+from engine.casework import lamps
+from engine.ground.clock import start_of_day
+from engine.ground.tables import UtcDateTime
 
 LAST_MOMENT = timedelta(microseconds=1)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, check, read_resources
-from engine.definitions.check import legal
-from engine.definitions.law import LIMITS
-from engine.errors import Finding
-from engine.installation import ROOT
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check, legal
+from engine.flow.check.law import LIMITS
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.ground.errors import Finding
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.flow.history import lines
-from engine.models import to_json
+from engine.ground.tables import to_json
 from tests.support import states
 
 RELEASE = Path(__file__).parent.parent / "fixtures" / "releases" / "0.1.0.sqlite.xz"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from engine.definitions import xml as x
-from engine.definitions.losses import lost, with_comments
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.losses import lost, with_comments
 from tests.support.drawings import differences, said
 
 PICTURES = (Path(__file__).parents[1] / "data" / "pictures.bpmn").read_bytes()

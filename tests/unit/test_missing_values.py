@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from engine.decisions import Decision, parse_decision
-from engine.feel import FeelSyntaxError, compile_expression, strip_equals, to_plain
-from engine.feel import nodes as n
-from engine.feel.nodes import Node, dotted
-from engine.forms import facts
-from engine.forms import schema as s
-from engine.installation import ROOT
+from engine.flow.decisions import Decision, parse_decision
+from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals, to_plain
+from engine.flow.feel import nodes as n
+from engine.flow.feel.nodes import Node, dotted
+from engine.flow.forms import facts
+from engine.flow.forms import schema as s
+from engine.prevention.installation import ROOT
 
 TABLES = sorted((ROOT / "bpmn" / "decisions").glob("*.dmn"))
 FORMS = sorted((ROOT / "forms_json").glob("*.json"))

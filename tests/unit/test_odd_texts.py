@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.definitions import Resources
-from engine.definitions import xml as x
-from engine.definitions.check import _asked, check
-from engine.definitions.check.draft import Draft
-from engine.errors import Finding
-from engine.feel import FeelSyntaxError, compile_expression
-from engine.instance import Instance
+from engine.flow.check import _asked, check
+from engine.flow.check.draft import Draft
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.resources import Resources
+from engine.flow.feel import FeelSyntaxError, compile_expression
+from engine.flow.machine.instance import Instance
+from engine.ground.errors import Finding
 from tests.support.small import END, FORMS, NOW, START, Host, boundary, flow, process, task
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions import check, read_resources
-from engine.errors import Finding
-from engine.installation import ROOT
+from engine.flow.check import check
+from engine.flow.diagram.resources import read_resources
+from engine.ground.errors import Finding
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 REVIEW = (Path(ROOT) / "bpmn" / "review_and_approval.bpmn").read_text()
@@ -78,9 +79,9 @@ def test_two_branches_at_once_do_not_write_one_variable() -> None:
         flow("x", "e", 'same.answer = "yes"'),
         flow("x", "e2"),
     )
-    from engine.definitions.check.draft import Draft
-    from engine.definitions.check.overwriting import overwriting
-    from engine.definitions.xml import parse_xml
+    from engine.flow.check.draft import Draft
+    from engine.flow.check.overwriting import overwriting
+    from engine.flow.diagram.xml import parse_xml
 
     found = list(overwriting(Draft(parse_xml(body.encode()), RESOURCES)))
     assert len(found) == 1 and "同一个变量“same”" in found[0].message

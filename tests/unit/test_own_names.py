@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions import check
-from engine.definitions.variables import CHANGING, VARIABLES
-from engine.feel import compile_expression
-from engine.feel.lexer import KEYWORDS
-from engine.forms import compile_form
-from engine.forms import schema as s
-from engine.forms.naming import PREFILLED
-from engine.forms.reading import read_schema
+from engine.flow.check import check
+from engine.flow.feel import compile_expression
+from engine.flow.feel.lexer import KEYWORDS
+from engine.flow.forms import compile_form
+from engine.flow.forms import schema as s
+from engine.flow.forms.naming import PREFILLED
+from engine.flow.forms.reading import read_schema
+from engine.flow.vocabulary import CHANGING, VARIABLES
 from tests.support.small import END, FORMS, NOW, START, begin, flow, process, task
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"

@@ -9,10 +9,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from engine.feel import FeelSyntaxError, compile_expression, to_plain
-from engine.feel.page import CALLS
-from engine.forms import compile_form
-from engine.forms import values as v
+from engine.flow.feel import FeelSyntaxError, compile_expression, to_plain
+from engine.flow.feel.page import CALLS
+from engine.flow.forms import compile_form
+from engine.flow.forms import values as v
 from tests.support.page import evaluated
 from tests.unit.test_form_order import CASES, walk
 from tests.unit.test_forms import KEYS, load

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from engine import photos
-from engine.errors import Invalid
+from engine.ground import photos
+from engine.ground.errors import Invalid
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\nstartxref\n9\n%%EOF\n"
 GPS, ORIENTATION, MAKE = 0x8825, 0x0112, 0x010F

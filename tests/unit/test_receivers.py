@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-import engine.prevention  # noqa: F401  diagrams call its services
-from engine.definitions import Resources, check, read_resources
-from engine.installation import ROOT
-from engine.receivers import REGISTRY, Receiver
+import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources, read_resources
+from engine.flow.receivers import REGISTRY, Receiver
+from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.definitions import check
-from engine.errors import Finding
+from engine.flow.check import check
+from engine.ground.errors import Finding
 from tests.support.small import END, FORMS, START, boundary, flow, process, task, timer
 from tests.unit.test_foreign_files import MODEL, STEP, begun, camunda7, messages, zeebe
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.decisions import parse_decision
-from engine.installation import ROOT
+from engine.flow.decisions import parse_decision
+from engine.prevention.installation import ROOT
 
 MET = {"education_ok": "yes", "medical_ok": "yes", "housing_ok": "yes", "water_ok": "yes"}
 

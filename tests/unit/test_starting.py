@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.definitions import check
-from engine.definitions.blank import blank_diagram, blank_form
-from engine.definitions.resources import Resources, is_part, read_resources
-from engine.definitions.xml import parse_xml
-from engine.errors import Finding
-from engine.households import STATUS_NAMES, TYPE_NAMES
+from engine.flow.check import check
+from engine.flow.diagram.blank import blank_diagram, blank_form
+from engine.flow.diagram.resources import Resources, is_part, read_resources
+from engine.flow.diagram.xml import parse_xml
+from engine.ground.errors import Finding
+from engine.prevention.register.households import STATUS_NAMES, TYPE_NAMES
 from tests.support.small import UNSTARTED
 
 ROOT = Path(__file__).parents[2]

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import text
-from engine.idnumber import check_digit
+from engine.ground import text
+from engine.ground.idnumber import check_digit
 
 ANY = st.text(st.characters(codec=None), max_size=40)
 UNSEEN = "\u200b\u200d\u200e\u202a\u202d\u2060\ufeff\u00ad\u2066\u0000\ud800\U000e0041"

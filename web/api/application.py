@@ -10,33 +10,27 @@ from flask_smorest import Api, Blueprint
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response
 
-from engine import (
-    accounts,
-    approvals,
-    attachments,
-    clues,
-    definitions,
-    divisions,
-    households,
-    lamps,
-    messages,
-    migration,
-    privacy,
-    runtime,
-    ticker,
-    views,
-)
-from engine.clock import SYSTEM, local_date
-from engine.definitions import Resources
-from engine.definitions.xml import encoded
-from engine.errors import Invalid, NotFound, ShouwangError
-from engine.feel import compile_expression
-from engine.inbox import InboxFilter
-from engine.inbox import todo as inbox_todo
-from engine.models import Migration
-from engine.relocation import Wish
-from engine.supervision import limits, urging
-from engine.views import TaskView
+from engine.casework import acts, definitions, lamps
+from engine.casework.acts import attachments, messages
+from engine.casework.desk import views
+from engine.casework.desk.inbox import InboxFilter
+from engine.casework.desk.inbox import todo as inbox_todo
+from engine.casework.desk.views import TaskView
+from engine.casework.models import Migration
+from engine.casework.organisation import accounts, divisions, privacy
+from engine.casework.portions import moving
+from engine.casework.supervision import limits, urging
+from engine.casework.time import ticker
+from engine.flow.check import check
+from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.xml import encoded
+from engine.flow.feel import compile_expression
+from engine.flow.replay.relocation import Wish
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import Invalid, NotFound, ShouwangError
+from engine.owners import approvals
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 from web import clock
 from web.api import schemas as s
 from web.api.errors import Unauthorised
@@ -169,7 +163,7 @@ def _in_full(item_id: int, data: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, s.Result)
 def complete_task(body: dict[str, Any], item_id: int) -> Any:
     """提交"""
-    return runtime.complete(
+    return acts.complete(
         session(),
         account(),
         item_id,
@@ -187,7 +181,7 @@ def complete_tasks(body: dict[str, Any]) -> list[dict[str, Any]]:
     ids = list(dict.fromkeys(body["ids"]))
     if not views.visible_of_one_step(session(), account(), ids):
         raise NotFound("没有找到所选的事项。")
-    results = runtime.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
+    results = acts.complete_many(session(), account(), ids, body["data"], clock=clock.clock())
     return [
         {"id": i, "error": _told(r)} if isinstance(r, ShouwangError) else {"id": i, "result": r}
         for i, r in results
@@ -214,7 +208,7 @@ def attach(files: dict[str, Any], item_id: int) -> Any:
 @blueprint.response(200, s.Target(many=True))
 def return_targets(item_id: int) -> Any:
     """可以退回到的步骤"""
-    return runtime.return_targets(session(), account(), item_id)
+    return acts.return_targets(session(), account(), item_id)
 
 
 @blueprint.post("/tasks/<int:item_id>/return")
@@ -222,16 +216,14 @@ def return_targets(item_id: int) -> Any:
 @blueprint.response(200, s.Result)
 def return_task(body: dict[str, Any], item_id: int) -> Any:
     """退回"""
-    return runtime.return_to(
-        session(), account(), item_id, body["target"], body["reason"], clock=clock.clock()
-    )
+    return acts.return_to(session(), account(), item_id, body["target"], body["reason"], clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/withdraw")
 @blueprint.response(200, s.Result)
 def withdraw_task(item_id: int) -> Any:
     """撤回"""
-    return runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+    return acts.withdraw(session(), account(), item_id, clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/reassign")
@@ -239,14 +231,14 @@ def withdraw_task(item_id: int) -> Any:
 @blueprint.response(200, s.Task)
 def reassign_task(body: dict[str, Any], item_id: int) -> Any:
     """转办"""
-    return runtime.reassign(session(), account(), item_id, body["account_id"], clock=clock.clock())
+    return acts.reassign(session(), account(), item_id, body["account_id"], clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/claim")
 @blueprint.response(200, s.Task)
 def claim_task(item_id: int) -> Any:
     """领办"""
-    return runtime.claim(session(), account(), item_id, clock=clock.clock())
+    return acts.claim(session(), account(), item_id, clock=clock.clock())
 
 
 @blueprint.post("/tasks/<int:item_id>/urge")
@@ -369,7 +361,7 @@ def _resources(body: dict[str, Any], key: str | None) -> Resources:
 def check_procedure(body: dict[str, Any]) -> dict[str, Any]:
     """检查流程图：逐个元素指出问题，不保存"""
     definitions.require_owner(account())
-    _, findings = definitions.check(encoded(body["xml"]), _resources(body, None))
+    _, findings = check(encoded(body["xml"]), _resources(body, None))
     return {"ok": not any(f.severity == "error" for f in findings), "findings": findings}
 
 
@@ -397,18 +389,18 @@ def deploy_version(body: dict[str, Any], key: str) -> Any:
 @blueprint.response(201, s.Move)
 def begin_move(body: dict[str, Any], key: str, number: int) -> dict[str, Any]:
     """把在办事项迁移到这一版：先逐件查看（不改变任何事项），再用 confirm 迁移"""
-    target = migration.version_of(session(), account(), key, number)
+    target = moving.version_of(session(), account(), key, number)
     wish = Wish(body["elements"], frozenset(body["passed"]))
-    return _move(migration.begin(session(), account(), target, wish, clock=clock.clock()))
+    return _move(moving.begin(session(), account(), target, wish, clock=clock.clock()))
 
 
 def _move(act: Migration) -> dict[str, Any]:
-    counts = migration.counts(session(), act)
+    counts = moving.counts(session(), act)
     return {
         "id": act.id,
         "status": act.status,
         "total": act.total,
-        "reasons": dict(migration.reasons(session(), act)),
+        "reasons": dict(moving.reasons(session(), act)),
         **counts,
     }
 
@@ -417,14 +409,14 @@ def _move(act: Migration) -> dict[str, Any]:
 @blueprint.response(200, s.Move)
 def show_move(migration_id: int) -> dict[str, Any]:
     """迁移的进度"""
-    return _move(migration.get(session(), account(), migration_id))
+    return _move(moving.get(session(), account(), migration_id))
 
 
 @blueprint.post("/migrations/<int:migration_id>")
 @blueprint.response(200, s.Move)
 def continue_move(migration_id: int) -> dict[str, Any]:
     """接着查看或迁移一批；直到 looking 时 pending 为 0，moving 时 fits 为 0"""
-    return _move(migration.go_on(session(), account(), migration_id, clock=clock.clock()))
+    return _move(moving.go_on(session(), account(), migration_id, clock=clock.clock()))
 
 
 @blueprint.post("/migrations/<int:migration_id>/confirm")
@@ -432,7 +424,7 @@ def continue_move(migration_id: int) -> dict[str, Any]:
 @blueprint.response(200, s.Move)
 def confirm_move(body: dict[str, Any], migration_id: int) -> dict[str, Any]:
     """按查看的结果开始迁移"""
-    return _move(migration.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
+    return _move(moving.confirm(session(), account(), migration_id, body["note"], clock=clock.clock()))
 
 
 # -- demo only -------------------------------------------------------------------------------------

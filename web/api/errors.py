@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.errors import ShouwangError
+from engine.ground.errors import ShouwangError
 
 
 class Unauthorised(ShouwangError):

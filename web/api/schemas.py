@@ -7,7 +7,7 @@ from typing import Any
 from flask_smorest.fields import Upload
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from engine.text import MAX_ROW
+from engine.ground.text import MAX_ROW
 
 
 class Lenient(Schema):

@@ -7,7 +7,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, approvals, divisions, incidents
+from engine.casework.organisation import access, divisions
+from engine.casework.time import incidents
+from engine.owners import approvals
 from web import clock
 from web.arguments import number
 from web.database import session

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts
-from engine.clock import SYSTEM
-from engine.errors import NotAllowed
+from engine.casework.organisation import accounts
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import NotAllowed
 from web import database, signing
 
 blueprint = Blueprint("auth", __name__)

@@ -7,8 +7,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine import batches
-from engine.clock import local_date
+from engine.ground.clock import local_date
+from engine.prevention.rollback import batches
 from web import clock
 from web.arguments import number
 from web.database import session

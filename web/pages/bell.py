@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from engine import inbox
+from engine.casework.desk import inbox
 from web.arguments import number
 from web.database import session
 from web.signing import account

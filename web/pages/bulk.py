@@ -10,10 +10,15 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, bulk, divisions, past, runtime, views
-from engine.documents.kinds import KINDS, Kind, kind_of_step
-from engine.errors import Conflict, Invalid
-from engine.models import BulkAct
+from engine.casework import acts
+from engine.casework.acts import attachments
+from engine.casework.desk import views
+from engine.casework.models import BulkAct
+from engine.casework.organisation import divisions
+from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.portions import bulk
+from engine.casework.step import past
+from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.arguments import number, rows
 from web.database import session
@@ -43,13 +48,13 @@ def _page(
         raise Conflict("所选的事项都已经办理，请回到待办重新选择。")
     if len(items) < len(listed):
         flash(f"所选事项中有 {len(listed) - len(items)} 件已经办理，没有列入。", "warning")
-    barred = runtime.obstacles(session(), account(), items)
+    barred = acts.obstacles(session(), account(), items)
     if barred:
         items = [item for item in items if item.id not in barred]
         flash(f"有 {len(barred)} 件您参与过前面的办理，按规定须由他人办理，没有列入。", "warning")
     if not items:
         raise Conflict("所选的事项您都参与过前面的办理，按规定须由他人办理。")
-    form = runtime.definition_of(session(), items[0].case).form(items[0].form_key)
+    form = acts.definition_of(session(), items[0].case).form(items[0].form_key)
     found = bulk.preview(session(), items, form)
     asked = bulk.form_for(form, found)
     return render_template(
@@ -71,7 +76,7 @@ def decide() -> ResponseReturnValue:
     """提交."""
     ids = selection.chosen(request.form)
     items = views.items_of_one_step(session(), account(), ids)
-    form = runtime.definition_of(session(), items[0].case).form(items[0].form_key)
+    form = acts.definition_of(session(), items[0].case).form(items[0].form_key)
     raw, wrong = sent_data(form, items[0].id)
     try:
         if wrong:

@@ -10,12 +10,14 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, messages, prefill, views
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
-from engine.forms import Form
-from engine.supervision import orders, urging
-from engine.views import CaseView, Expected
+from engine.casework.acts import messages, prefill
+from engine.casework.desk import views
+from engine.casework.desk.views import CaseView, Expected
+from engine.casework.organisation import access
+from engine.casework.supervision import orders, urging
+from engine.flow.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.database import session
 from web.signing import account

@@ -8,12 +8,15 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import clues, divisions, households, views
-from engine.clock import local_date
-from engine.clues import Entered
-from engine.errors import Invalid, NotFound
-from engine.forms import Form
-from engine.models import Household
+from engine.casework.desk import views
+from engine.casework.organisation import divisions
+from engine.flow.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotFound
+from engine.prevention.identification import clues
+from engine.prevention.identification.clues import Entered
+from engine.prevention.models import Household
+from engine.prevention.register import households
 from web import clock, discretion
 from web.arguments import number, row
 from web.database import session

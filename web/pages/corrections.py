@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import clues, corrections, households
-from engine.errors import Invalid
-from engine.text import whole
+from engine.ground.errors import Invalid
+from engine.ground.text import whole
+from engine.prevention import corrections
+from engine.prevention.identification import clues
+from engine.prevention.register import households
 from web import clock
 from web.arguments import number
 from web.database import session

@@ -7,9 +7,10 @@ from datetime import timedelta
 from flask import Blueprint, current_app, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, ticker
-from engine.demo import ROLES
-from engine.errors import Invalid, NotFound
+from engine.casework.organisation import accounts
+from engine.casework.time import ticker
+from engine.ground.errors import Invalid, NotFound
+from engine.prevention.demo import ROLES
 from web import clock, signing
 from web.database import session, sessions
 from web.words import day

@@ -14,12 +14,14 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from engine import bundles, definitions, drafting, drawing
-from engine import text as normal
-from engine.definitions import Definition
-from engine.definitions.xml import encoded
-from engine.errors import Finding, Invalid
-from engine.models import ProcedureDraft
+from engine.casework import definitions
+from engine.casework.models import ProcedureDraft
+from engine.flow.check import check as check_diagram
+from engine.flow.diagram.xml import encoded
+from engine.flow.machine.definition import Definition
+from engine.ground import text as normal
+from engine.ground.errors import Finding, Invalid
+from engine.owners import bundles, drafting, drawing
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row
@@ -266,7 +268,7 @@ def losses(draft_id: int) -> Response:
 def check(draft_id: int) -> Response:
     """What the check finds in {xml} with the draft's forms and decisions; nothing is stored."""
     resources = drafting.resources_of(session(), _find(draft_id))
-    _, findings = definitions.check(_text(json_sent(), "xml"), resources)
+    _, findings = check_diagram(_text(json_sent(), "xml"), resources)
     return jsonify({"findings": findings_as_json(findings)})
 
 

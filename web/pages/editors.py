@@ -10,11 +10,12 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import decision_drafts, definitions, drafting, form_drafts
-from engine.clock import local_date
-from engine.definitions.blank import blank_form
-from engine.errors import DefinitionError, Invalid, NotFound
-from engine.models import ProcedureDraft
+from engine.casework import definitions
+from engine.casework.models import ProcedureDraft
+from engine.flow.diagram.blank import blank_form
+from engine.ground.clock import local_date
+from engine.ground.errors import DefinitionError, Invalid, NotFound
+from engine.owners import decision_drafts, drafting, form_drafts
 from web import clock
 from web.arguments import row
 from web.database import session

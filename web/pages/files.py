@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response
 
-from engine import attachments
+from engine.casework.acts import attachments
 from web import clock
 from web.database import session
 from web.signing import account

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from engine.database import ping
+from engine.ground.database import ping
 from web.database import session
 
 blueprint = Blueprint("health", __name__)

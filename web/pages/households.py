@@ -7,9 +7,16 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, clues, households, life, measures, openings, rollbacks, transfers, views
-from engine.errors import Invalid
-from engine.life import Chapter
+from engine.casework.acts import openings
+from engine.casework.desk import views
+from engine.casework.organisation import access
+from engine.ground.errors import Invalid
+from engine.prevention import life, transfers
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.life import Chapter
+from engine.prevention.register import households
+from engine.prevention.rollback import rollbacks
 from web import clock, discretion
 from web.arguments import number
 from web.database import session

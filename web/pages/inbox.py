@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import access, batches, definitions, divisions, inbox, runtime
-from engine.documents.kinds import KINDS, Kind, kind_of_step
-from engine.inbox import Group, InboxFilter
-from engine.models import ApplicationBatch, WorkItem
-from engine.supervision import orders
+from engine.casework import acts, definitions
+from engine.casework.desk import inbox
+from engine.casework.desk.inbox import Group, InboxFilter
+from engine.casework.models import WorkItem
+from engine.casework.organisation import access, divisions
+from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.supervision import orders
+from engine.prevention.models import ApplicationBatch
+from engine.prevention.rollback import batches
 from web import clock
 from web.arguments import number, row
 from web.database import session
@@ -74,7 +78,7 @@ def todo() -> ResponseReturnValue:
         batches=_batches(group),
         procedures=_procedures([*(g.procedure_key for g in groups), *(i.procedure_key for i in page.items)]),
         going_on=_going_on(page.items),
-        barred=defaultdict(str, runtime.obstacles(found, account(), page.items)),
+        barred=defaultdict(str, acts.obstacles(found, account(), page.items)),
         numbers=batches.numbers_of(found, [item.case_id for item in page.items]),
     )
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, ladder, notification_rules, outbox
-from engine.errors import Invalid
-from engine.notification_rules import NewRule
+from engine.casework import definitions
+from engine.casework.telling import ladder, notification_rules, outbox
+from engine.casework.telling.notification_rules import NewRule
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import number
 from web.config import Config

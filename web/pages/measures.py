@@ -8,9 +8,11 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, definitions, measures
-from engine.clock import local_date
-from engine.errors import Invalid
+from engine.casework import definitions
+from engine.casework.acts import attachments
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
+from engine.prevention.assistance import measures
 from web import clock
 from web.arguments import number
 from web.database import session

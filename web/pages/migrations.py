@@ -8,8 +8,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, divisions, migration
-from engine.relocation import Wish
+from engine.casework import definitions
+from engine.casework.organisation import divisions
+from engine.casework.portions import moving
+from engine.flow.replay.relocation import Wish
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row
@@ -24,14 +26,14 @@ STATUSES = {"fits": "可以迁移", "misfit": "不能迁移", "moved": "已迁�
 @blueprint.get("/procedures/<key>/versions/<int:number>/move")
 def prepare(key: str, number: int) -> str:
     """Which cases run elsewhere, and what the owner has to say about steps that differ."""
-    target = migration.version_of(session(), account(), key, number)
-    lost, added = migration.differences(session(), account(), target)
+    target = moving.version_of(session(), account(), key, number)
+    lost, added = moving.differences(session(), account(), target)
     definition = definitions.load(session(), target.id)
     steps = {e.id: e.name for e in definition.in_flow_order if e.kind in ("userTask", "manualTask")}
     return render_template(
         "migrations/prepare.html",
         target=target,
-        elsewhere=migration.elsewhere(session(), account(), target),
+        elsewhere=moving.elsewhere(session(), account(), target),
         lost=lost,
         added=added,
         steps=steps,
@@ -41,19 +43,19 @@ def prepare(key: str, number: int) -> str:
 @blueprint.post("/procedures/<key>/versions/<int:number>/move")
 def begin(key: str, number: int) -> ResponseReturnValue:
     """Look at every case."""
-    target = migration.version_of(session(), account(), key, number)
+    target = moving.version_of(session(), account(), key, number)
     elements = {name[4:]: to for name, to in request.form.items() if name.startswith("map:") and to}
     wish = Wish(elements, frozenset(request.form.getlist("passed")))
     only = row(request.form.get("only"))
-    act = migration.begin(session(), account(), target, wish, clock=clock.clock(), only=only)
+    act = moving.begin(session(), account(), target, wish, clock=clock.clock(), only=only)
     return redirect(url_for("migrations.show", migration_id=act.id), 303)
 
 
 @blueprint.get("/migrations/<int:migration_id>")
 def show(migration_id: int) -> str:
     """How far it is; what would become of the cases; what became of them."""
-    act = migration.get(session(), account(), migration_id)
-    counts = migration.counts(session(), act)
+    act = moving.get(session(), account(), migration_id)
+    counts = moving.counts(session(), act)
     left = {"looking": counts["pending"], "moving": counts["fits"]}.get(act.status, 0)
     if left:
         return render_template(
@@ -63,7 +65,7 @@ def show(migration_id: int) -> str:
             done=act.total - left - counts["misfit"] * (act.status == "moving"),
         )
     tab = request.args.get("tab", "") if request.args.get("tab") in STATUSES else _first(counts)
-    page = migration.entries(session(), act, tab, page_number(request.args.get("page")))
+    page = moving.entries(session(), act, tab, page_number(request.args.get("page")))
     return render_template(
         "migrations/show.html",
         act=act,
@@ -71,11 +73,11 @@ def show(migration_id: int) -> str:
         tab=tab,
         page=page,
         statuses=STATUSES,
-        changes=migration.changes,
-        changed=migration.changed(session(), act, tab) if tab in ("fits", "moved") else 0,
-        stands=migration.stands,
-        notes=migration.notes,
-        reasons=migration.reasons(session(), act) if tab == "misfit" else [],
+        changes=moving.changes,
+        changed=moving.changed(session(), act, tab) if tab in ("fits", "moved") else 0,
+        stands=moving.stands,
+        notes=moving.notes,
+        reasons=moving.reasons(session(), act) if tab == "misfit" else [],
         places=divisions.names(session(), {entry.case.village_code for entry in page.items}),
     )
 
@@ -87,19 +89,19 @@ def _first(counts: dict[str, int]) -> str:
 @blueprint.post("/migrations/<int:migration_id>")
 def go_on(migration_id: int) -> ResponseReturnValue:
     """The next portion."""
-    migration.go_on(session(), account(), migration_id, clock=clock.clock())
+    moving.go_on(session(), account(), migration_id, clock=clock.clock())
     return redirect(url_for("migrations.show", migration_id=migration_id), 303)
 
 
 @blueprint.post("/migrations/<int:migration_id>/confirm")
 def confirm(migration_id: int) -> ResponseReturnValue:
     """迁移: what was shown is done."""
-    migration.confirm(session(), account(), migration_id, request.form.get("note", ""), clock=clock.clock())
+    moving.confirm(session(), account(), migration_id, request.form.get("note", ""), clock=clock.clock())
     return redirect(url_for("migrations.show", migration_id=migration_id), 303)
 
 
 @blueprint.post("/migrations/<int:migration_id>/stop")
 def stop(migration_id: int) -> ResponseReturnValue:
     """Move no further case."""
-    migration.stop(session(), account(), migration_id)
+    moving.stop(session(), account(), migration_id)
     return redirect(url_for("migrations.show", migration_id=migration_id), 303)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template
 
-from engine import access
-from engine.figures import reading
+from engine.casework.figures import reading
+from engine.casework.organisation import access
 from web.signing import account
 
 blueprint = Blueprint("more", __name__)

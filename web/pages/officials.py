@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from engine import officials
+from engine.prevention.assistance import officials
 from web.arguments import number
 from web.database import session
 from web.signing import account

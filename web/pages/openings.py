@@ -10,10 +10,11 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import households, openings
-from engine.clock import local_date
-from engine.errors import Invalid, NotAllowed
-from engine.openings import Startable
+from engine.casework.acts import openings
+from engine.casework.acts.openings import Startable
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotAllowed
+from engine.prevention.register import households
 from web import clock
 from web.database import session
 from web.signing import account

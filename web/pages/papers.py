@@ -11,11 +11,11 @@ from flask import Blueprint, Response, current_app, flash, redirect, render_temp
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from engine.documents import drafts, pdf, register, word
-from engine.documents.drafts import Draft
-from engine.documents.fonts import Fonts
-from engine.documents.kinds import KINDS, kind_of
-from engine.documents.paper import Paper
+from engine.casework.papers import drafts, pdf, register, word
+from engine.casework.papers.drafts import Draft
+from engine.casework.papers.fonts import Fonts
+from engine.casework.papers.kinds import KINDS, kind_of
+from engine.casework.papers.paper import Paper
 from web import clock
 from web.arguments import number
 from web.config import Config

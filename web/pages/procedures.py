@@ -7,13 +7,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import accounts, approvals, bundles, catalogue, definitions, drafting, releases, services
-from engine.clock import local_date
-from engine.definitions import Definition
-from engine.definitions.differences import differences
-from engine.definitions.handbook import chapters
-from engine.documents import book
-from engine.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.casework import definitions
+from engine.casework.organisation import accounts
+from engine.flow import services
+from engine.flow.machine.definition import Definition
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.owners import approvals, bundles, catalogue, drafting, releases
+from engine.owners.words import book
+from engine.owners.words.differences import differences
+from engine.owners.words.handbook import chapters
 from web import clock
 from web.arguments import number as page_number
 from web.arguments import row

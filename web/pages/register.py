@@ -7,9 +7,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import registers, views
-from engine.errors import Invalid
-from engine.registers import RegisterFilter
+from engine.casework.desk import views
+from engine.ground.errors import Invalid
+from engine.prevention.register import registers
+from engine.prevention.register.registers import RegisterFilter
 from web import clock, discretion
 from web.arguments import number
 from web.database import session

@@ -10,13 +10,13 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions
-from engine.models import ProcedureVersion, Rehearsal
-from engine.rehearsal import acts, target
-from engine.rehearsal.report import report
-from engine.rehearsal.simulation import Assumption
-from engine.rehearsal.target import Target
-from engine.rehearsal.workbook import assumption_words, workbook
+from engine.casework import definitions
+from engine.casework.models import ProcedureVersion, Rehearsal
+from engine.owners.rehearsal import acts, target
+from engine.owners.rehearsal.report import report
+from engine.owners.rehearsal.simulation import Assumption
+from engine.owners.rehearsal.target import Target
+from engine.owners.rehearsal.workbook import assumption_words, workbook
 from web import clock
 from web.arguments import number as page_number
 from web.database import session

@@ -7,9 +7,9 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import schedules
-from engine.clock import local_date
-from engine.errors import Invalid
+from engine.casework.time import schedules
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
 from web import arguments, clock
 from web.database import session
 from web.signing import account

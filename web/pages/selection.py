@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from werkzeug.datastructures import MultiDict
 
-from engine import bulk, inbox
-from engine.documents import drafts, register
-from engine.errors import Invalid
+from engine.casework.desk import inbox
+from engine.casework.papers import drafts, register
+from engine.casework.portions import bulk
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import rows
 from web.database import session

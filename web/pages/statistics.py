@@ -10,17 +10,17 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine import definitions as core_definitions
-from engine import divisions
-from engine.clock import local_date
-from engine.errors import Invalid, NotFound
-from engine.figures import cards as figure_cards
-from engine.figures import definitions, heat, live, periods, reading, tally, walls
-from engine.figures.cards import Shown, said
-from engine.figures.facts import STEP
-from engine.figures.periods import Span
-from engine.figures.workbook import workbook
-from engine.models import Division
+from engine.casework import definitions as core_definitions
+from engine.casework.figures import cards as figure_cards
+from engine.casework.figures import definitions, heat, live, periods, reading, tally, walls
+from engine.casework.figures.cards import Shown, said
+from engine.casework.figures.facts import STEP
+from engine.casework.figures.periods import Span
+from engine.casework.figures.workbook import workbook
+from engine.casework.models import Division
+from engine.casework.organisation import divisions
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, NotFound
 from web import clock
 from web import live as web_live
 from web.arguments import number

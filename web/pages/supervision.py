@@ -9,11 +9,21 @@ from urllib.parse import quote
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, divisions, lamps
-from engine.clock import local_date
-from engine.errors import Invalid
-from engine.supervision import counting, letters, limits, orders, reassigning, urging, wording, workbook
-from engine.supervision.limits import LimitFilter
+from engine.casework import definitions, lamps
+from engine.casework.organisation import divisions
+from engine.casework.supervision import (
+    counting,
+    letters,
+    limits,
+    orders,
+    reassigning,
+    urging,
+    wording,
+    workbook,
+)
+from engine.casework.supervision.limits import LimitFilter
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
 from web import clock, live
 from web.arguments import day, number, row, rows
 from web.database import session

@@ -10,11 +10,12 @@ from uuid import uuid4
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import attachments, runtime, views
-from engine.clock import local_date
-from engine.errors import Conflict, Invalid
-from engine.forms import Form
-from engine.runtime import StaleDraft, StepResult
+from engine.casework import acts
+from engine.casework.acts import StaleDraft, StepResult, attachments
+from engine.casework.desk import views
+from engine.flow.forms import Form
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.arguments import row
 from web.database import session
@@ -53,18 +54,16 @@ def _page(
 @blueprint.post("/tasks/<int:item_id>")
 def complete(item_id: int) -> ResponseReturnValue:
     """提交."""
-    form = runtime.form_of(session(), account(), item_id)
+    form = acts.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
     key = request.form.get("key") or None
     try:
         if wrong:
             raise Invalid("有文件没有上传成功。", wrong)
-        result = runtime.complete(
-            session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock()
-        )
+        result = acts.complete(session(), account(), item_id, raw, idempotency_key=key, clock=clock.clock())
     except Invalid as error:
         if wrong:
-            runtime.save_draft(session(), account(), item_id, raw, clock=clock.clock())
+            acts.save_draft(session(), account(), item_id, raw, clock=clock.clock())
         flash(error.message + "您填的内容已暂存。", "danger")
         return _page(item_id, raw, error.fields), 422
     except Conflict as error:
@@ -102,12 +101,12 @@ def sent_data(form: Form, item_id: int) -> tuple[dict[str, Any], dict[str, list[
 @blueprint.post("/tasks/<int:item_id>/draft")
 def draft(item_id: int) -> ResponseReturnValue:
     """暂存, by the button or by itself."""
-    form = runtime.form_of(session(), account(), item_id)
+    form = acts.form_of(session(), account(), item_id)
     raw, wrong = sent_data(form, item_id)
     based_on = row(request.form.get("revision"))
     fetched = request.headers.get("X-Requested-With") == "fetch"
     try:
-        stored = runtime.save_draft(
+        stored = acts.save_draft(
             session(), account(), item_id, raw, based_on=based_on, device=_device(), clock=clock.clock()
         )
     except StaleDraft as error:
@@ -151,9 +150,9 @@ def upload(item_id: int) -> ResponseReturnValue:
 def choose_return(item_id: int) -> str:
     """Where the case can go back to."""
     view = views.task_view(session(), account(), item_id, clock.now())
-    targets = runtime.return_targets(session(), account(), item_id)
+    targets = acts.return_targets(session(), account(), item_id)
     return render_template(
-        "tasks/return.html", view=view, targets=targets, reason="", problem="", no_target=runtime.NO_TARGET
+        "tasks/return.html", view=view, targets=targets, reason="", problem="", no_target=acts.NO_TARGET
     )
 
 
@@ -162,17 +161,17 @@ def return_to(item_id: int) -> ResponseReturnValue:
     """退回."""
     target, reason = row(request.form.get("target")), request.form.get("reason", "")
     try:
-        result = runtime.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
+        result = acts.return_to(session(), account(), item_id, target, reason, clock=clock.clock())
     except Invalid as error:
         view = views.task_view(session(), account(), item_id, clock.now())
-        targets = runtime.return_targets(session(), account(), item_id)
+        targets = acts.return_targets(session(), account(), item_id)
         page = render_template(
             "tasks/return.html",
             view=view,
             targets=targets,
             reason=reason,
             problem=error.message,
-            no_target=runtime.NO_TARGET,
+            no_target=acts.NO_TARGET,
         )
         return page, 422
     return _done(result)
@@ -181,7 +180,7 @@ def return_to(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/withdraw")
 def withdraw(item_id: int) -> ResponseReturnValue:
     """撤回: one lands on the reopened step."""
-    result = runtime.withdraw(session(), account(), item_id, clock=clock.clock())
+    result = acts.withdraw(session(), account(), item_id, clock=clock.clock())
     flash(result.summary, "success")
     return redirect(url_for("cases.show", case_id=result.case_id), 303)
 
@@ -189,7 +188,7 @@ def withdraw(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/claim")
 def claim(item_id: int) -> ResponseReturnValue:
     """领办."""
-    runtime.claim(session(), account(), item_id, clock=clock.clock())
+    acts.claim(session(), account(), item_id, clock=clock.clock())
     flash("已领办，同事会看到由您办理。", "success")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
@@ -197,7 +196,7 @@ def claim(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/release")
 def release(item_id: int) -> ResponseReturnValue:
     """Give a claimed item back."""
-    runtime.release(session(), account(), item_id, clock=clock.clock())
+    acts.release(session(), account(), item_id, clock=clock.clock())
     flash("已放回待办。", "success")
     return redirect(url_for("tasks.show", item_id=item_id), 303)
 
@@ -205,7 +204,7 @@ def release(item_id: int) -> ResponseReturnValue:
 @blueprint.post("/tasks/<int:item_id>/reassign")
 def reassign(item_id: int) -> ResponseReturnValue:
     """转办."""
-    runtime.reassign(
+    acts.reassign(
         session(), account(), item_id, row(request.form.get("account_id")) or 0, clock=clock.clock()
     )
     flash("已转办。", "success")

@@ -16,15 +16,17 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import definitions, services
-from engine.clock import start_of_day
-from engine.errors import Invalid, NotFound
-from engine.rehearsal.target import Target
-from engine.service_words import PARAMETERS
-from engine.trial.place import HOUSEHOLDS
-from engine.trial.play import play
-from engine.trial.script import MAX_BYTES, Act, Script, dump, load
-from engine.trial.sight import Sight
+from engine.casework import definitions
+from engine.flow import services
+from engine.flow.machine.definition import Definition
+from engine.ground.clock import start_of_day
+from engine.ground.errors import Invalid, NotFound
+from engine.owners.rehearsal.target import Target
+from engine.owners.trial.play import play
+from engine.owners.trial.script import MAX_BYTES, Act, Script, dump, load
+from engine.owners.trial.sight import Sight
+from engine.prevention.samples import HOUSEHOLDS
+from engine.prevention.service_words import PARAMETERS
 from web import arguments, clock
 from web.database import session
 from web.pages.replays import target_of
@@ -112,7 +114,7 @@ def _message(target: Target, script: Script) -> Act:
     return Act("message", name, data=dict(data))
 
 
-def _definition(target: Target, script: Script) -> definitions.Definition:
+def _definition(target: Target, script: Script) -> Definition:
     if script.procedure not in target.procedures:
         raise Invalid("这次试运行的是另一个流程，不能在这里打开。")
     return target.procedures[script.procedure]

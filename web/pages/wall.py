@@ -9,9 +9,9 @@ from hashlib import sha256
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine import divisions
-from engine.errors import Invalid
-from engine.figures import tally, walls
+from engine.casework.figures import tally, walls
+from engine.casework.organisation import divisions
+from engine.ground.errors import Invalid
 from web import clock
 from web.arguments import number
 from web.database import session

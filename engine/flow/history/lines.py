@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, NamedTuple, Self
 
-from engine.errors import EngineFault
+from engine.ground.errors import EngineFault
 
 Json = Mapping[str, Any]
 
@@ -282,7 +282,7 @@ class Completed(Input):
     outcome: str = ""
     reason: str = ""
     sha: str = ""
-    """Of what was sent (`engine.audit.digest`); empty in lines of version 1."""
+    """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
     files: Sequence[tuple[int, str]] = _parts(tuple, list)
     """The attachments that it names, each with the SHA-256 of its content in hexadecimal digits."""
 

@@ -14,8 +14,8 @@ from itertools import chain, count
 import sqlalchemy as sa
 from alembic import op
 
-from engine import text
-from engine.models.base import UtcDateTime
+from engine.ground import text
+from engine.ground.tables import UtcDateTime
 
 revision = "0003"
 down_revision = "0002"

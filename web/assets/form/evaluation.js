@@ -1,4 +1,4 @@
-// The one order in which a form is evaluated: by dependency, as engine/forms/evaluation.py does it with the same plan.
+// The one order in which a form is evaluated: by dependency, as engine/flow/forms/evaluation.py does it with the same plan.
 // What is hidden counts for nothing; what the register gives and what is computed counts wherever it stands; a row sees
 // its own names, then those of what it stands in; a row in which nothing was typed does not exist for the rest.
 import { evaluate } from "../feel.js";

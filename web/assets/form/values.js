@@ -1,4 +1,4 @@
-// The one reader of what stands in a form's blank, as engine/forms/values.py and engine/text.py read it: a table of cases
+// The one reader of what stands in a form's blank, as engine/flow/forms/values.py and engine/ground/text.py read it: a table of cases
 // is run by both.
 
 const MOST = 10 ** 12; // a number of this size or more is a slip of the finger

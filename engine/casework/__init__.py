@@ -1,0 +1,1 @@
+"""Cases of a subject in a tree of divisions, on SQL."""

@@ -1,0 +1,62 @@
+"""What people and programmes do to cases. Each function is one step transaction, whole or not at all.
+
+All take a session, the acting account (None for the system) and a clock. A refusal raises one of
+`engine.ground.errors`; what an official had typed is then kept as a draft.
+"""
+
+from engine.casework.acts.completing import complete, complete_many
+from engine.casework.acts.holding import claim, reassign, release
+from engine.casework.acts.items import (
+    Outcome,
+    StaleDraft,
+    StepResult,
+    definition_of,
+    form_of,
+    record_incident,
+    save_draft,
+)
+from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_household
+from engine.casework.acts.returning import (
+    NO_TARGET,
+    ReturnTarget,
+    may_withdraw,
+    return_many,
+    return_targets,
+    return_to,
+    withdraw,
+)
+from engine.casework.acts.separation import obstacle, obstacles
+from engine.casework.acts.starting import open_case, open_of_group, open_of_procedure, start_case
+
+__all__ = [
+    "NOT_NOW",
+    "NO_TARGET",
+    "Outcome",
+    "ReturnTarget",
+    "StaleDraft",
+    "StepResult",
+    "claim",
+    "complete",
+    "complete_many",
+    "definition_of",
+    "form_of",
+    "locked_case",
+    "may_withdraw",
+    "obstacle",
+    "obstacles",
+    "open_case",
+    "open_of_group",
+    "open_of_procedure",
+    "reassign",
+    "record_incident",
+    "release",
+    "report_step",
+    "return_many",
+    "return_targets",
+    "return_to",
+    "save_draft",
+    "send_message",
+    "start_case",
+    "tell_household",
+    "withdraw",
+]

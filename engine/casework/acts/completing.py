@@ -1,0 +1,241 @@
+"""提交: finishing work items, one or many, each in a step of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.acts import attachments, prefill, separation
+from engine.casework.acts.items import (
+    Outcome,
+    StepResult,
+    drop_drafts,
+    each,
+    form_of,
+    keeping_draft,
+    locked_item,
+)
+from engine.casework.models import Account, Attachment, Idempotency, Submission, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step.steps import Opened, Step
+from engine.flow.forms import Form
+from engine.flow.history import lines
+from engine.ground import text as normal
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import insert_once, save, whole, write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.tables import table
+
+EARLY_REASON = "early_reason"
+"""The field of a form that says why its date lies before the step was opened (R10, R29):
+supervisors hear of it.
+"""
+
+_FILE = table(Attachment)
+_ATTACHMENTS = select(_FILE.c.id, _FILE.c.filename, _FILE.c.media_type, _FILE.c.size).where(
+    _FILE.c.case_id == bindparam("case_id")
+)
+_SUBMIT = insert(table(Submission)).returning(table(Submission).c.id)
+
+
+def complete(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    *,
+    idempotency_key: str | None = None,
+    operation: str = "complete",
+    fill: bool = False,
+    clock: Clock,
+) -> StepResult:
+    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own
+    prefilled value.
+
+    A repeated request with the same key gets the first answer; a key is the actor's own, and belongs to one
+    operation. Raises NotFound, NotAllowed, Conflict (finished or taken by somebody: the sentence says who and
+    when) or Invalid (with the fields); what was typed stays as a draft.
+    """
+    now = clock.now()
+    key = (actor.id, operation, idempotency_key) if idempotency_key else None
+    with keeping_draft(session, actor, item_id, raw, now):
+        return _once(session, actor, item_id, raw, now, fill, key)
+
+
+@whole
+def _once(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    now: datetime,
+    fill: bool,
+    key: tuple[int, str, str] | None,
+) -> StepResult:
+    """Look for a first answer and else complete; under the lock, so that two at once get the same answer."""
+    with write(session):
+        case, item = locked_item(session, actor, item_id)
+        if key is not None and (first := session.get(Idempotency, key)) is not None:
+            return _first_answer(first, item_id)
+        access.require_open(session, actor, item)
+        result = _complete(session, Step(session, case, actor, now), item, raw, fill)
+        if key is not None:
+            _keep_answer(session, key, result, now)
+        return result
+
+
+def complete_many(
+    session: Session,
+    actor: Account,
+    item_ids: Sequence[int],
+    raw: Mapping[str, Any],
+    *,
+    act: str = "",
+    clock: Clock,
+) -> list[Outcome]:
+    """Finish several items with the same decision, each in its own transaction; one refusal stops no other.
+
+    What is blank in `raw` takes each case's own prefilled value; its files are put into every case. With
+    `act`, the name of this act, an item that the same act has finished already gets its first answer.
+    """
+
+    form = _form_of_any(session, actor, item_ids)
+    files = form.files_of(raw) if form is not None else {}
+
+    def one(item_id: int) -> StepResult:
+        own = raw
+        if form is not None and files:
+            own = form.with_files(raw, attachments.share(session, actor, item_id, files, clock.now()))
+        key = str(item_id) if act else None
+        return complete(
+            session, actor, item_id, own, idempotency_key=key, operation=act, fill=True, clock=clock
+        )
+
+    return each(item_ids, one)
+
+
+def _form_of_any(session: Session, actor: Account, item_ids: Sequence[int]) -> Form | None:
+    """The form of the first item that the actor may see."""
+    for item_id in item_ids:
+        with suppress(NotFound):
+            return form_of(session, actor, item_id)
+    return None
+
+
+_USED = "请求编号已被另一件事项使用，请刷新页面后重试。"
+
+
+def _first_answer(first: Idempotency, item_id: int) -> StepResult:
+    if first.work_item_id != item_id:
+        raise Conflict(_USED)
+    stored: dict[str, Any] = dict(first.result)
+    opened = tuple(Opened(**item) for item in stored.pop("opened"))
+    return StepResult(**stored, opened=opened)
+
+
+def _keep_answer(session: Session, key: tuple[int, str, str], result: StepResult, now: datetime) -> None:
+    account_id, operation, text = key
+    row = {
+        "account_id": account_id,
+        "operation": operation,
+        "key": text,
+        "work_item_id": result.item_id,
+        "result": asdict(result),
+        "at": now,
+    }
+    if not insert_once(session, Idempotency, row):  # the same key at the same moment for another item
+        raise Conflict(_USED)
+
+
+def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, Any], fill: bool) -> StepResult:
+    actor, now = step.actor, step.now
+    assert actor is not None  # people complete
+    element = step.definition.elements[item.element_id]
+    clean, submission_id = sent(step, item, raw, fill=fill)
+    variable = element.variable or item.form_key
+    step.instance.complete(item.token, {variable: step.definition.project(variable, clean)}, now)
+    outcome = step.definition.form(item.form_key).outcome_label(clean)[:80]
+    save(step.connection, item, status="done", closed_at=now, closed_by=actor.id, outcome=outcome)
+    early = str(clean.get(EARLY_REASON) or "").strip()
+    reason = f"日期早于这一步打开之日，原因：{early}"[:500] if early else ""
+    step.finish(
+        lines.Completed(
+            item=item.id,
+            submission=submission_id,
+            name=item.name,
+            outcome=outcome,
+            reason=reason,
+            sha=audit.digest(clean),
+            files=digests(step, item, clean),
+        )
+    )
+    if early:
+        words = f"{step.case.subject}户“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
+        step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
+    drop_drafts(step, item)
+    return StepResult(
+        step.case.id, item.id, tuple(step.opened), step.case.status == "finished", _summary(step, item)
+    )
+
+
+def sent(
+    step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
+) -> tuple[dict[str, Any], int]:
+    """What the actor sends for an open item, clean and kept, by whichever door it comes in; and its
+    submission.
+
+    Raises NotAllowed when another person is to do the step, or Invalid with the fields.
+    """
+    session, element, actor = step.session, step.definition.elements[item.element_id], step.actor
+    assert actor is not None  # people send
+    if barred := separation.obstacle(session, actor, step.case, step.definition, element):
+        raise NotAllowed(barred)
+    form = step.definition.form(item.form_key)
+    reads = form.reads if fill else form.readonly_reads
+    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
+    if "step" in form.fact_reads:
+        context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
+    raw = form.filled(raw, context) if fill else raw
+    files = _attachments(step.connection, step.case.id) if form.takes_files else {}
+    clean = form.validate(raw, today=local_date(step.now), attachments=files, context=context)
+    submission = {
+        "case_id": step.case.id,
+        "work_item_id": item.id,
+        "form_key": item.form_key,
+        "element_id": item.element_id,
+        "form_sha256": step.case.version.resources["form"][item.form_key],
+        "data": clean,
+        "submitted_by": actor.id,
+        "submitted_at": step.now,
+    }
+    return clean, step.connection.execute(_SUBMIT, submission).scalar_one()
+
+
+def _attachments(connection: Connection, case_id: int) -> dict[int, dict[str, Any]]:
+    rows = connection.execute(_ATTACHMENTS, {"case_id": case_id})
+    return {i: {"filename": name, "media_type": kind, "size": size} for i, name, kind, size in rows}
+
+
+def digests(step: Step, item: WorkItem, clean: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """The attachments that a submission names, with the SHA-256 of what they hold."""
+    form = step.definition.form(item.form_key)
+    if not form.takes_files:
+        return []
+    named = (normal.whole(str(value)) for values in form.files_of(clean).values() for value in values)
+    ids = sorted({number for number in named if number is not None})
+    query = select(_FILE.c.id, _FILE.c.sha256).where(_FILE.c.id.in_(ids)).order_by(_FILE.c.id)
+    return [(row.id, row.sha256) for row in step.connection.execute(query)] if ids else []
+
+
+def _summary(step: Step, item: WorkItem) -> str:
+    if step.case.status == "finished":
+        return f"“{item.name}”已办结，{step.case.subject}户的办理全部结束：{step.case.outcome or '已结束'}。"
+    names = "、".join(f"{access.QUEUE_NAMES[o.queue]}“{o.name}”" for o in step.opened)
+    return f"“{item.name}”已办结" + (f"，下一步：{names}。" if names else "，正在等待下一环节。")

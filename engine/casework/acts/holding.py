@@ -1,0 +1,75 @@
+"""领办, 放回, 转办: who holds an open item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from engine.casework.acts.items import readable_item
+from engine.casework.models import Account, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step.steps import Step
+from engine.flow.history import lines
+from engine.ground.clock import Clock
+from engine.ground.database import save, whole, write
+from engine.ground.errors import Invalid
+
+
+def claim(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
+    """领办: take an item of the queue for oneself."""
+    return _hold(session, actor, item_id, lambda item: actor.id, lines.Claimed, clock)
+
+
+def release(session: Session, actor: Account, item_id: int, *, clock: Clock) -> WorkItem:
+    """Give a claimed item back to the queue."""
+    return _hold(session, actor, item_id, lambda item: None, lines.Released, clock)
+
+
+def reassign(session: Session, actor: Account, item_id: int, account_id: int, *, clock: Clock) -> WorkItem:
+    """转办: hand an open item to another official of the same queue; the desk itself does so,
+    or its supervisor.
+    """
+
+    def to_colleague(item: WorkItem) -> int:
+        colleague = session.get(Account, account_id)
+        if colleague is None or not colleague.active or not access.may_work(colleague, item):
+            raise Invalid("只能转给同一待办的在岗人员。", {"account_id": ["请选择同一待办的在岗人员。"]})
+        return colleague.id
+
+    return _hold(session, actor, item_id, to_colleague, lines.Reassigned, clock, anyone=True)
+
+
+@whole
+def _hold(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    holder: Callable[[WorkItem], int | None],
+    kind: type[lines.Held],
+    clock: Clock,
+    *,
+    anyone: bool = False,
+) -> WorkItem:
+    now = clock.now()
+    with write(session):
+        step, item = _open_for_holding(session, actor, item_id, now, anyone)
+        to = holder(item)
+        save(step.connection, item, claimed_by=to, claimed_at=now if to else None)
+        step.log(kind(item=item.id, name=item.name, to=to), item.element_id)
+    return item
+
+
+def _open_for_holding(
+    session: Session, actor: Account, item_id: int, now: datetime, anyone: bool
+) -> tuple[Step, WorkItem]:
+    item = readable_item(session, actor, item_id)
+    if not (anyone and access.may_supervise(actor, item)):
+        access.require_work(actor, item)
+    step = Step.on(session, item.case_id, actor, now)
+    assert step is not None  # only skip_locked answers None
+    session.refresh(item)
+    if not (anyone and item.status == "open"):
+        access.require_open(session, actor, item)
+    return step, item

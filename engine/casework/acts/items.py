@@ -1,0 +1,299 @@
+"""A work item at hand: who may work on it, what is typed into it, and what is kept when a step fails."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import Session
+
+from engine.casework import definitions
+from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
+from engine.casework.organisation import access
+from engine.casework.organisation.privacy import masked_text
+from engine.casework.step import past
+from engine.casework.step.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
+from engine.flow.forms import Form
+from engine.flow.machine.definition import Definition
+from engine.ground.clock import Clock
+from engine.ground.database import WRITING, is_postgres, upsert, whole, write
+from engine.ground.errors import (
+    Conflict,
+    EngineFault,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    ShouwangError,
+    Trouble,
+    Unavailable,
+)
+from engine.ground.surroundings import trouble_of
+from engine.ground.tables import table
+from engine.prevention.register import persons
+from engine.prevention.register.persons import Registered
+
+_STILL_OPEN = (
+    select(WorkItem.id)
+    .where(WorkItem.id == bindparam("item_id"), WorkItem.status == "open")
+    .with_for_update(read=True)
+)
+_DROP_DRAFTS = delete(table(Draft)).where(table(Draft).c.work_item_id == bindparam("item_id"))
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a finished step led to, for the person who took it."""
+
+    case_id: int
+    item_id: int
+    opened: tuple[Opened, ...]
+    finished: bool
+    summary: str
+
+
+_CASE_AND_ITEM = (
+    LOCKED_CASE.join(WorkItem, WorkItem.case_id == CaseFile.id)
+    .add_columns(WorkItem)
+    .where(WorkItem.id == bindparam("item_id"))
+    .with_for_update(of=(*LOCKED_ROWS, WorkItem), key_share=True)
+)
+
+
+def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
+    """Lock case and item together, and check that the actor may work on the item."""
+    case, item = locked_item(session, actor, item_id)
+    access.require_open(session, actor, item)
+    return Step(session, case, actor, now), item
+
+
+def locked_item(session: Session, actor: Account, item_id: int) -> tuple[CaseFile, WorkItem]:
+    """The item and its case as they are now, locked in the one order, for whoever works on its queue."""
+    row = session.execute(_CASE_AND_ITEM, {"item_id": item_id}).one_or_none()
+    if row is None:
+        raise NotFound("没有找到这件事项。")
+    case, item = row
+    access.require_work(actor, item)
+    return case, item
+
+
+def readable_item(session: Session, actor: Account, item_id: int) -> WorkItem:
+    item = session.get(WorkItem, item_id)
+    if item is None or not access.reaches(actor, item.village_code):
+        raise NotFound("没有找到这件事项。")
+    return item
+
+
+def definition_of(session: Session, case: CaseFile) -> Definition:
+    """The parsed version a case runs on."""
+    return definitions.load(session, case.version_id)
+
+
+def form_of(session: Session, actor: Account, item_id: int) -> Form:
+    """The form of a work item that the actor may see;
+    of a finished one the form that it was finished with.
+    """
+    return past.form_of_item(session, readable_item(session, actor, item_id))
+
+
+class StaleDraft(Conflict):
+    """The draft was saved elsewhere since the page that sends it was made:
+    the person says which one goes on.
+    """
+
+    def __init__(self, stored: Draft) -> None:
+        super().__init__("这一步您在别处也填写过，请选择用哪一份。")
+        self.stored = stored
+
+
+def save_draft(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    *,
+    based_on: int | None = None,
+    device: str = "",
+    clock: Clock,
+) -> Draft:
+    """暂存: keep what the official has typed so far.
+
+    `based_on` is the revision of the draft that was typed over, 0 for none: raises StaleDraft when it is not
+    the stored one's; None replaces whatever is stored. `device` says in words where it was typed.
+    """
+    item = readable_item(session, actor, item_id)
+    access.require_work(actor, item)
+    access.require_open(session, actor, item)
+    stored = store_draft(session, actor, item_id, raw, clock.now(), based_on=based_on, device=device)
+    if stored is None:
+        session.refresh(item)
+        access.require_open(session, actor, item)
+        raise NotFound("没有找到这件事项。")
+    return stored
+
+
+@whole
+def store_draft(
+    session: Session,
+    actor: Account,
+    item_id: int,
+    raw: Mapping[str, Any],
+    now: datetime,
+    *,
+    based_on: int | None = None,
+    device: str = "",
+) -> Draft | None:
+    """Keep what was typed into an open item; None when the item is closed: nobody could open the draft again.
+
+    Of two saves at once over the same revision one is stored, and the other raises StaleDraft.
+    """
+    keys = {"work_item_id": item_id, "account_id": actor.id}
+    row = {**keys, "data": dict(raw), "saved_at": now, "device": device, "revision": 1}
+    following = {"revision": Draft.revision + 1}
+    unchanged = None if based_on is None else Draft.revision == based_on
+    with write(session):
+        if session.scalar(_STILL_OPEN, {"item_id": item_id}) is None:
+            return None
+        written = upsert(session, Draft, row, tuple(keys), also=following, where=unchanged).returning(Draft)
+        draft = session.scalars(written, execution_options={"populate_existing": True}).one_or_none()
+        if draft is None:
+            raise StaleDraft(session.scalars(select(Draft).filter_by(**keys)).one())
+    return draft
+
+
+@contextmanager
+def keeping_draft(
+    session: Session, actor: Account, item_id: int, raw: Mapping[str, Any], now: datetime
+) -> Iterator[None]:
+    """Whatever goes wrong, what was typed is kept; a fault of the engine becomes an incident.
+
+    Where the database itself does not serve, the page that was sent keeps it: it is asked for again.
+    """
+    try:
+        yield
+    except (NotFound, NotAllowed):
+        raise
+    except Unavailable as error:
+        if error.trouble in (Trouble.CROSSED, Trouble.HELD) and is_postgres(session):  # only a row is held
+            with suppress(Unavailable):
+                store_draft(session, actor, item_id, raw, now)
+        raise
+    except (Invalid, Conflict) as error:
+        store_draft(session, actor, item_id, raw, now)
+        if isinstance(error, Registered):
+            persons.tell(session, actor, error, now)
+        raise
+    except Exception as error:
+        store_draft(session, actor, item_id, raw, now)
+        raise _incident(session, error, now, item_id=item_id, kept="您填的内容已暂存。") from error
+
+
+@contextmanager
+def noting_faults(
+    session: Session, now: datetime, *, item_id: int | None = None, case_id: int | None = None
+) -> Iterator[None]:
+    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped, stays what
+    it is.
+
+    Inside an outer transaction the fault is the outer act's: it is rolled back as a whole.
+    """
+    try:
+        yield
+    except Exception as error:
+        refused = isinstance(error, ShouwangError) and not isinstance(error, EngineFault)
+        if refused or session.info.get(WRITING):
+            raise
+        raise _incident(session, error, now, item_id=item_id, case_id=case_id) from error
+
+
+def _incident(
+    session: Session,
+    error: Exception,
+    now: datetime,
+    *,
+    item_id: int | None,
+    case_id: int | None = None,
+    kept: str = "",
+) -> EngineFault:
+    if (trouble := trouble_of(error)) is not None:
+        raise Unavailable(trouble) from error
+    number = record_incident(session, error, now, work_item_id=item_id, case_id=case_id)
+    return EngineFault(f"系统没能办成这一步，已记为故障 {number}，管理员会处理。{kept}")
+
+
+def drop_drafts(step: Step, item: WorkItem) -> None:
+    """Nobody's draft outlives the step."""
+    step.connection.execute(_DROP_DRAFTS, {"item_id": item.id})
+
+
+@whole
+def record_incident(
+    session: Session,
+    error: Exception,
+    now: datetime,
+    *,
+    work_item_id: int | None = None,
+    timer_id: int | None = None,
+    case_id: int | None = None,
+    element_id: str = "",
+    sentence: str = "",
+) -> int:
+    """Note a failed step for the administrator; returns the incident's number.
+
+    One open incident a timer or item, else one a case, else one a `sentence`, which says what failed.
+    """
+    with write(session):
+        if work_item_id is not None:
+            item = session.get(WorkItem, work_item_id)
+            if item is not None:
+                case_id, element_id = item.case_id, item.element_id
+        sentence = sentence or (error.message if isinstance(error, ShouwangError) else repr(error))
+        query = select(Incident).where(
+            Incident.resolved_at.is_(None),
+            Incident.work_item_id == work_item_id,
+            Incident.timer_id == timer_id,
+        )
+        if work_item_id is None and timer_id is None:
+            query = query.where(Incident.case_id == case_id, Incident.error == sentence)
+        incident = session.scalar(query.limit(1))
+        if incident is None:
+            incident = Incident(
+                case_id=case_id,
+                timer_id=timer_id,
+                work_item_id=work_item_id,
+                element_id=element_id,
+                attempts=0,
+                error="",
+                at=now,
+            )
+            session.add(incident)
+        incident.attempts += 1
+        incident.error = masked_text(sentence)
+        incident.trace = masked_text("".join(traceback.format_exception(error))[-8000:])
+        session.flush()
+        return incident.id
+
+
+Outcome = tuple[int, StepResult | ShouwangError]
+
+
+def each(item_ids: Sequence[int], act: Callable[[int], StepResult]) -> list[Outcome]:
+    """One act after another; a refusal stops no other.
+
+    What the surroundings stop, stops those after it as well.
+    """
+    results: list[Outcome] = []
+    stopped: Unavailable | None = None
+    for item_id in item_ids:
+        try:
+            results.append((item_id, stopped or act(item_id)))
+        except Unavailable as error:
+            stopped = error
+            results.append((item_id, error))
+        except ShouwangError as error:
+            results.append((item_id, error))
+    return results

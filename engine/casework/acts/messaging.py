@@ -1,0 +1,172 @@
+"""Messages that reach cases: an objection, a clue, a result, an event of the register."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.acts.completing import digests, sent
+from engine.casework.acts.items import drop_drafts, noting_faults
+from engine.casework.models import Account, CaseFile, Submission, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step.steps import LOCKED_CASE, Step
+from engine.flow.history import lines
+from engine.ground.clock import Clock
+from engine.ground.database import save, whole, write
+from engine.ground.errors import Conflict, Invalid, NotFound
+
+NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。"
+
+
+def locked_case(session: Session, case_id: int) -> CaseFile | None:
+    """The case, locked after its household: what a step locks,
+    for who has something to record before the step.
+    """
+    return session.scalar(LOCKED_CASE.where(CaseFile.id == case_id))
+
+
+def send_message(
+    session: Session,
+    actor: Account | None,
+    case_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    *,
+    facts: Mapping[str, Any] | None = None,
+    submission: int | None = None,
+    clock: Clock,
+) -> bool:
+    """A message reaches a case; `facts` change case variables, `submission` is the form it came with.
+
+    Returns whether something caught it at once.
+    """
+    with noting_faults(session, clock.now(), case_id=case_id):
+        return _send(session, actor, case_id, name, payload, facts, submission, clock.now())
+
+
+@whole
+def _send(
+    session: Session,
+    actor: Account | None,
+    case_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
+    submission: int | None,
+    now: datetime,
+) -> bool:
+    with write(session):
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        if actor is not None and not access.reaches(actor, step.case.village_code):
+            raise NotFound("没有找到这件事项。")
+        if step.case.status != "open":
+            raise Conflict("这件事项已经办结，不能再接收新的情况。")
+        if not facts and name not in step.definition.messages:
+            raise Invalid(f"这一版流程不接收消息“{name}”。")
+        caught = step.instance.send(name, dict(payload), now, facts)
+        kept = session.get(Submission, submission) if submission else None
+        sha = audit.digest(kept.data) if kept is not None else ""
+        step.finish(
+            lines.Caught(payload=dict(payload), facts=dict(facts or {}), submission=submission or 0, sha=sha)
+        )
+    return caught
+
+
+def report_step(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], *, clock: Clock
+) -> None:
+    """What a step waits for comes another way, as a message that an event beside the step catches.
+
+    It is the step's own matter (R08, R09): only who may do the step may send it, with the step's form filled
+    in. Raises Invalid (the diagram has no such event: the message is the system's own, or a field is wrong),
+    NotAllowed, NotFound or Conflict (the step is not open); then nothing is recorded.
+    """
+    with noting_faults(session, clock.now(), case_id=case_id):
+        _report(session, actor, case_id, name, raw, clock.now())
+
+
+@whole
+def _report(
+    session: Session, actor: Account, case_id: int, name: str, raw: Mapping[str, Any], now: datetime
+) -> None:
+    with write(session):
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        beside = step.definition.beside_steps(name)
+        if not beside:
+            raise Invalid(f"这一版流程不从外面接收消息“{name}”。")
+        query = select(WorkItem).where(
+            WorkItem.case_id == case_id, WorkItem.status == "open", WorkItem.element_id.in_(beside)
+        )
+        item = session.scalars(query.order_by(WorkItem.id)).first()
+        if item is None:
+            raise Conflict(NOT_NOW)
+        access.require_work(actor, item)
+        access.require_open(session, actor, item)
+        event = beside[item.element_id]
+        clean, submission = sent(step, item, raw)
+        payload = step.definition.project(name, clean)
+        if not step.instance.send(name, payload, now):
+            raise Conflict(NOT_NOW)
+        finished = event.cancel_activity  # R12: whoever sent it has done the step
+        if finished:
+            done = {"status": "done", "closed_at": now, "closed_by": actor.id, "outcome": event.name[:80]}
+            save(step.connection, item, **done)
+            drop_drafts(step, item)
+        step.finish(
+            lines.Caught(
+                payload=payload,
+                item=item.id if finished else 0,
+                submission=submission,
+                sha=audit.digest(clean),
+                files=digests(step, item, clean),
+            )
+        )
+
+
+def tell_household(
+    session: Session,
+    actor: Account | None,
+    household_id: int,
+    name: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
+    besides: int,
+) -> list[int]:
+    """Send a message to every other open case of a household that waits for it; returns the cases that caught
+    it.
+
+    Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in
+    it hears of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and
+    people look at it.
+    """
+    query = select(CaseFile.id).where(
+        CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides
+    )
+    told = []
+    for case_id in session.scalars(query.order_by(CaseFile.id)).all():
+        step = Step.on(session, case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        held = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open").distinct()
+        queues = session.scalars(held.order_by(WorkItem.queue)).all()
+        if name in step.instance.waits_for():
+            step.instance.send(name, dict(payload), now)
+            step.finish(lines.Caught(payload=dict(payload)))
+            told.append(case_id)
+        for queue in queues:
+            step.notify(queue, "result", _news(step.case))
+    return told
+
+
+def _news(case: CaseFile) -> str:
+    name = case.version.procedure.name
+    if case.status == "open":
+        return f"{case.subject}户在名册里的状态已经变化，正在办理的“{name}”请核对后再办。"
+    return f"{case.subject}户在名册里的状态已经变化，“{name}”{case.outcome}，不用再办。"

@@ -1,0 +1,231 @@
+"""Opening cases: by a step of another case, or by an official from the household's page.
+
+What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses
+(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it is for, its lane says
+whose officials may open it by hand. The process's property ``exclusive`` names a group of procedures of which
+a household has at most one open case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.casework import acts, definitions
+from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submission, Timer, WorkItem
+from engine.casework.organisation import access, divisions
+from engine.casework.step.steps import Step
+from engine.flow import services
+from engine.flow.forms import Form
+from engine.flow.history import lines
+from engine.flow.machine.definition import Element
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.prevention.assistance import measures
+from engine.prevention.models import Household
+from engine.prevention.register import households, monitoring_lines
+
+
+@dataclass(frozen=True)
+class Startable:
+    """A procedure that an official may open for a household, with the form of its start event."""
+
+    key: str
+    name: str
+    documentation: str
+    form: Form | None
+
+
+def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
+    """What every case begins with: the household's kind, where it lives,
+    the reference line of `day` (R01).
+    """
+    line = monitoring_lines.in_force(session, household.village_code, day)
+    kind = household.household_type
+    return {
+        "household": {
+            "type": kind,
+            "formerly_poor": kind in ("lifted_with_policy", "lifted_without_policy"),
+            "status": household.status,
+            "category": household.category,
+        },
+        "province_managed": divisions.province_managed(session, household.village_code),
+        "monitoring_line": {"year": line.year, "amount": line.amount},
+        "opened_on": day.isoformat(),
+    }
+
+
+def startable(session: Session, actor: Account, household: Household) -> list[Startable]:
+    """The procedures that the actor may now open for the household by hand, by key."""
+    busy = select(Procedure.exclusive).join(CaseFile, CaseFile.procedure_key == Procedure.key)
+    busy = busy.where(
+        CaseFile.household_id == household.id, CaseFile.status == "open", Procedure.exclusive != ""
+    )
+    query = select(Procedure.current_version_id).where(
+        Procedure.part.is_(False), Procedure.exclusive.not_in(busy)
+    )
+    found = []
+    for version_id in session.scalars(query.order_by(Procedure.key)).all():
+        if version_id is not None:
+            definition = definitions.load(session, version_id)
+            if _may_open(actor, definition.start, household):
+                found.append(
+                    Startable(
+                        definition.key, definition.name, definition.start.documentation, definition.start_form
+                    )
+                )
+    return found
+
+
+def _may_open(actor: Account, start: Element, household: Household) -> bool:
+    return opens_for_household(start, household) and any(
+        access.QUEUE_OF_ROLE.get(grant.role) == start.queue
+        and access.scope_of(grant.division_code).holds(household.village_code)
+        for grant in actor.grants
+    )
+
+
+def opens_for(start: Element) -> list[str]:
+    """What a start event opens for: statuses of households,
+    or types (a code that is both means the status).
+    """
+    return [code.strip() for code in start.properties.get("opensFor", "").split(",") if code.strip()]
+
+
+def opens_for_household(start: Element, household: Household) -> bool:
+    """Whether the start event opens for this household, by its status or its type."""
+    wanted = opens_for(start) if household.merged_into_id is None else []
+    return household.status in wanted or household.household_type in _types(wanted)
+
+
+def concerned(start: Element) -> ColumnElement[bool]:
+    """SQL: the households that the start event opens for."""
+    wanted = opens_for(start)
+    named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
+    return and_(named, Household.merged_into_id.is_(None))
+
+
+def _types(wanted: list[str]) -> list[str]:
+    return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
+
+
+@whole
+def open_by_hand(
+    session: Session, actor: Account, household_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
+) -> CaseFile:
+    """Open a case for a household with the start form's raw data.
+
+    Raises NotFound, NotAllowed, Conflict or Invalid.
+    """
+    now = clock.now()
+    household = households.view(session, actor, household_id)
+    with write(session):
+        definition = definitions.load(session, definitions.current(session, key).id)
+        if not _may_open(actor, definition.start, household):
+            raise NotAllowed(f"不能由您为这户启动“{definition.name}”。")
+        variables = first_variables(session, household, local_date(now))
+        clean: dict[str, Any] = {}
+        form = definition.start_form
+        if form is not None:
+            context = {"household": households.facts(session, household.id), "case": variables, "clue": {}}
+            clean = form.validate(raw, today=local_date(now), context=context)
+            variable = definition.start.variable or ""
+            variables[variable] = definition.project(variable, clean)
+        case = acts.open_case(session, actor, key, household, variables, now)
+        if form is not None:
+            _keep(session, case, definition.start, clean, actor, now)
+    return case
+
+
+def _keep(
+    session: Session, case: CaseFile, start: Element, clean: Mapping[str, Any], actor: Account, now: datetime
+) -> None:
+    session.add(
+        Submission(
+            case_id=case.id,
+            form_key=start.form_key or "",
+            element_id=start.id,
+            data=dict(clean),
+            submitted_by=actor.id,
+            form_sha256=case.version.resources["form"][start.form_key or ""],
+            submitted_at=now,
+        )
+    )
+
+
+def take_back(call: ServiceCall, result: Any) -> None:
+    """Undo of opening the case ``result["case"]``, called ``result["name"]``. Raises Conflict when it has
+    been begun.
+
+    The step that opened the case is taken back: so is the case, unless somebody has already worked on it.
+    """
+    session = call.session
+    case = session.get(CaseFile, result["case"], with_for_update=True, populate_existing=True)
+    if case is None or case.status != "open" or result.get("joined"):
+        return
+    worked = select(LogEntry.id).where(
+        LogEntry.stream == f"case:{case.id}", LogEntry.kind.in_(("complete", "message"))
+    )
+    if session.scalar(worked.limit(1)) is not None:
+        raise Conflict(f"由这一步启动的“{result['name']}”已经开始办理，不能再撤回或退回到这一步之前。")
+    end_case(session, case, call.actor, call.now, "随上一事项撤回", lines.Cancelled(by=call.case.id))
+
+
+def end_case(
+    session: Session,
+    case: CaseFile,
+    actor: Account | None,
+    now: datetime,
+    outcome: str,
+    line: lines.Cancelled,
+) -> None:
+    """End an open case before its diagram does: what waits is taken back, its limits run no longer; nothing
+    is deleted.
+
+    The reminders of its measures stay: a measure outlives the case that named it. The caller has locked the
+    case.
+    """
+    session.execute(
+        update(WorkItem)
+        .where(WorkItem.case_id == case.id, WorkItem.status == "open")
+        .values(status="cancelled", closed_at=now)
+    )
+    waiting = update(Timer).where(
+        Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != measures.REMINDER
+    )
+    session.execute(waiting.values(status="cancelled"))
+    session.execute(
+        update(Timer).where(Timer.case_id == case.id, Timer.standing == "open").values(standing="over")
+    )
+    case.status, case.finished_at, case.outcome, case.limit_at = "cancelled", now, outcome[:80], None
+    session.flush()
+    step = Step(session, case, actor, now)
+    step.log(line)
+    services.ended(step.call("", ""))
+
+
+@service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
+def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Open a case of another procedure for the same household, with further variables; both histories show
+    it.
+
+    Of an exclusive procedure that the household has open already, that case is the one: none is opened beside
+    it.
+    """
+    household = call.session.get(Household, call.case.household_id)
+    if household is None:
+        raise NotFound("没有找到这户人家。")
+    name = definitions.current(call.session, procedure).procedure.name
+    present = acts.open_of_procedure(call.session, household.id, procedure)
+    if present is not None:
+        return {"case": present.id, "procedure": procedure, "name": name, "joined": True}
+    first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
+    case = acts.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
+    return {"case": case.id, "procedure": procedure, "name": name}

@@ -1,0 +1,89 @@
+"""Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from
+it.
+
+A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
+``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from engine.casework import definitions
+from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.step import past
+from engine.flow.machine.definition import Definition, Element
+from engine.prevention.models import RiskClue
+
+
+def obstacle(
+    session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element
+) -> str:
+    """Why the actor may not do this step of the case, in a sentence; '' when nothing keeps them apart."""
+    rule = element.properties.get("separateFrom")
+    if not rule:
+        return ""
+    named = {part.strip() for part in rule.split(",")}
+    if _covers(named, definition.start.id) and _brought(session, actor, case):
+        return "本事项由您提出，按规定须由他人办理这一步。"
+    query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
+        WorkItem.case_id == case.id, WorkItem.closed_by == actor.id, WorkItem.status == "done"
+    )
+    done = session.execute(query).all()
+    history = past.of_case(session, case) if done else None
+    for item_id, name, called in done:
+        # What was done on another version is what the present one calls so: a move does not make a stranger
+        # of anybody.
+        element_id = history.present(called, history.seq_of_item(item_id)) if history else called
+        if _covers(named, element_id):
+            return f"您办理过本事项的“{name}”，按规定须由他人办理这一步。"
+    return ""
+
+
+def _covers(named: set[str], element_id: str) -> bool:
+    return element_id in named or ("*" in named and f"!{element_id}" not in named)
+
+
+def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
+    """Whether the actor opened the case by hand, or entered one of its clues;
+    what another case opened nobody brought.
+    """
+    if case.started_by == actor.id and case.origin_id is None:
+        return True
+    return session.scalar(_clues_of(actor).where(RiskClue.case_id == case.id).limit(1)) is not None
+
+
+def _clues_of(actor: Account) -> Select[int | None]:
+    return select(RiskClue.case_id).where(RiskClue.entered_by == actor.id, RiskClue.cancelled_at.is_(None))
+
+
+def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, str]:
+    """Of a page of open items, those that the actor may not finish, each with the sentence."""
+    involved = _involved(session, actor, items)
+    found: dict[int, str] = {}
+    for item in items:
+        case = involved.get(item.case_id)
+        if case is None:
+            continue
+        definition = definitions.load(session, case.version_id)
+        element = definition.elements.get(item.element_id)
+        sentence = obstacle(session, actor, case, definition, element) if element is not None else ""
+        if sentence:
+            found[item.id] = sentence
+    return found
+
+
+def _involved(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, CaseFile]:
+    """The items' cases in which the actor has had a hand, in one query: only these can be barred."""
+    ids = {item.case_id for item in items}
+    own = select(WorkItem.case_id).where(
+        WorkItem.case_id.in_(ids), WorkItem.closed_by == actor.id, WorkItem.status == "done"
+    )
+    brought = _clues_of(actor).where(RiskClue.case_id.in_(ids))
+    mine = (CaseFile.started_by == actor.id) | CaseFile.id.in_(own) | CaseFile.id.in_(brought)
+    query = select(CaseFile).where(CaseFile.id.in_(ids), mine)
+    return {case.id: case for case in session.scalars(query)}

@@ -1,0 +1,220 @@
+"""The log: append-only lines, each hashed together with the one before it in its stream.
+
+A case's lines are its history: what replay rebuilds it from. Other streams hold sign-ins, reveals of personal
+data, refusals and deployments, one stream a day, so that no line anywhere waits for a province-wide lock.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.casework.models import (
+    Attachment,
+    CaseFile,
+    LogEntry,
+    LogStream,
+    NumberedPaper,
+    Submission,
+    WorkItem,
+)
+from engine.flow.history.lines import Caught, Completed, Line
+from engine.ground.clock import local_date
+from engine.ground.tables import table, to_json
+
+_APPEND = insert(table(LogEntry))
+
+
+def digest(said: object) -> str:
+    """The SHA-256 of a JSON value with its keys in order, in base64 (43 characters):
+    what a line says of what was sent.
+    """
+    plain = json.dumps(json.loads(to_json(said)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return urlsafe_b64encode(sha256(plain.encode()).digest()).decode().rstrip("=")
+
+
+def _digest(previous: bytes, line: list[Any]) -> bytes:
+    return sha256(previous + to_json(line).encode()).digest()
+
+
+def _row(
+    stream: str,
+    seq: int,
+    previous: bytes,
+    actor_id: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    at: datetime,
+    element_id: str,
+) -> dict[str, Any]:
+    """A line as it is stored, hashed together with the `previous` one's hash."""
+    line = [stream, seq, at.astimezone(UTC).isoformat(), actor_id, kind, element_id, data]
+    return {
+        "stream": stream,
+        "seq": seq,
+        "at": at,
+        "actor_id": actor_id,
+        "kind": kind,
+        "element_id": element_id,
+        "data": data,
+        "hash": _digest(previous, line),
+    }
+
+
+def append(
+    connection: Connection,
+    case: CaseFile,
+    actor_id: int | None,
+    line: Line,
+    at: datetime,
+    element_id: str = "",
+) -> dict[str, Any]:
+    """Append a line to the case's history; the caller holds the case row's lock.
+
+    What the case is to keep of the line, number and hash, is answered for the caller to save.
+    """
+    data = line.to_json()
+    row = _row(f"case:{case.id}", case.log_seq + 1, case.log_hash, actor_id, line.KIND, data, at, element_id)
+    connection.execute(_APPEND, row)
+    return {"log_seq": row["seq"], "log_hash": row["hash"]}
+
+
+def record(
+    session: Session,
+    stream: str,
+    actor_id: int | None,
+    kind: str,
+    data: Mapping[str, Any],
+    now: datetime,
+    element_id: str = "",
+) -> None:
+    """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
+    name = f"{stream}:{local_date(now).isoformat()}"
+    head = session.get(LogStream, name, with_for_update=True, populate_existing=True) or _new_stream(
+        session, name
+    )
+    head.seq += 1
+    row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
+    head.hash = row["hash"]
+    session.connection().execute(_APPEND, row)
+
+
+def _new_stream(session: Session, name: str) -> LogStream:
+    """The day's first line opens its stream; two processes may do so at once."""
+    add = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(add(LogStream).values(stream=name, seq=0, hash=b"").on_conflict_do_nothing())
+    return session.get_one(LogStream, name, with_for_update=True, populate_existing=True)
+
+
+def history(session: Session, case_id: int) -> list[LogEntry]:
+    """The lines of a case in order."""
+    query = select(LogEntry).where(LogEntry.stream == f"case:{case_id}").order_by(LogEntry.seq)
+    return list(session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a stream's chain does not hold."""
+
+    stream: str
+    seq: int
+    reason: str
+
+
+def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
+    """What the hash of a stored line must be after the line with hash `previous`."""
+    row = _row(
+        entry.stream, entry.seq, previous, entry.actor_id, entry.kind, entry.data, entry.at, entry.element_id
+    )
+    found: bytes = row["hash"]
+    return found
+
+
+def verify(session: Session) -> Iterator[Break]:
+    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is
+    another.
+
+    Lines of earlier releases name no hashes; what was sent with them cannot be checked.
+    """
+    heads = {row.stream: (row.seq, row.hash) for row in session.scalars(select(LogStream))}
+    for case_id, last, head in session.execute(select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash)):
+        heads[f"case:{case_id}"] = (last, head)
+    stream, seq, hashed = "", 0, b""
+    seen: dict[str, tuple[int, bytes]] = {}
+    told: Counter[str] = Counter()
+    query = select(LogEntry).order_by(LogEntry.stream, LogEntry.seq).execution_options(yield_per=1000)
+    for entry in session.scalars(query):
+        if entry.stream != stream:
+            stream, seq, hashed = entry.stream, 0, b""
+        if entry.seq != seq + 1:
+            yield Break(stream, seq + 1, "缺少记录")
+        elif _stored_hash(hashed, entry) != entry.hash:
+            yield Break(stream, entry.seq, "记录被改动")
+        line = _bringing(entry)
+        yield from _named(session, entry, line)
+        told[stream] += (
+            line is not None and line.item > 0
+        )  # a message too may finish a step, whose own matter it was
+        seq, hashed = entry.seq, entry.hash
+        seen[stream] = (seq, hashed)
+    for name in seen.keys() - heads.keys():
+        yield Break(name, seen[name][0], "登记的开头不见了")
+    yield from _unlogged(session, told)
+    for name, end in heads.items():
+        if end[0] and seen.get(name, (0, b"")) != end:
+            yield Break(name, end[0], "末尾记录缺失或与登记不符")
+
+
+def _bringing(entry: LogEntry) -> Completed | Caught | None:
+    """The line of a case with which somebody sent something, if it is one."""
+    if not entry.stream.startswith("case:") or entry.kind not in (Completed.KIND, Caught.KIND):
+        return None
+    line = entry.line
+    assert isinstance(line, Completed | Caught)
+    return line
+
+
+def _named(session: Session, entry: LogEntry, line: Completed | Caught | None) -> Iterator[Break]:
+    """What the line says was sent, attached or issued, where it is no longer that."""
+    if line is not None:
+        yield from _changed(entry, _sent(session, line))
+    elif entry.kind == "issue" and "sha" in entry.data:
+        content = session.scalar(select(NumberedPaper.content).where(NumberedPaper.id == entry.data["paper"]))
+        yield from _changed(
+            entry, [(f"文件“{entry.data['number']}”", digest(content) == entry.data["sha"], content is None)]
+        )
+
+
+def _sent(session: Session, line: Completed | Caught) -> Iterator[tuple[str, bool, bool]]:
+    """What the line names, whether it is as the line says, and whether it is gone."""
+    if line.sha:
+        data = session.scalar(select(Submission.data).where(Submission.id == line.submission))
+        yield f"提交的表单（编号 {line.submission}）", digest(data) == line.sha, data is None
+    for number, wanted in line.files:
+        source = select(func.coalesce(Attachment.copy_of, Attachment.id)).where(Attachment.id == number)
+        body = session.scalar(select(Attachment.body).where(Attachment.id == source.scalar_subquery()))
+        yield f"附件（编号 {number}）", body is not None and sha256(body).hexdigest() == wanted, body is None
+
+
+def _changed(entry: LogEntry, found: Iterable[tuple[str, bool, bool]]) -> Iterator[Break]:
+    for name, same, gone in found:
+        if not same:
+            yield Break(entry.stream, entry.seq, f"{name}{'已被删除' if gone else '与当时不同'}")
+
+
+def _unlogged(session: Session, told: Mapping[str, int]) -> Iterator[Break]:
+    """Steps that are done, more of them than the case's lines tell: the end of its history is gone."""
+    done = select(WorkItem.case_id, func.count()).where(WorkItem.status == "done").group_by(WorkItem.case_id)
+    for case_id, count in session.execute(done):
+        if count > told.get(f"case:{case_id}", 0):
+            yield Break(f"case:{case_id}", 0, f"办结了 {count} 步，办理记录没有这么多")

@@ -1,0 +1,1 @@
+"""What officials find: inbox, case pages, lamps."""

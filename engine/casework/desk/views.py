@@ -1,0 +1,418 @@
+"""What a page or an API answer shows of a task or a case: read-only, access-controlled,
+a fixed number of queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload, undefer
+
+from engine.casework import acts, audit, definitions, lamps
+from engine.casework.acts import prefill
+from engine.casework.desk import inbox
+from engine.casework.desk.timeline import Event, event_of, people_of
+from engine.casework.models import (
+    Account,
+    Attachment,
+    CaseFile,
+    Draft,
+    ProcedureVersion,
+    Submission,
+    Timer,
+    WorkItem,
+)
+from engine.casework.organisation import access
+from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.papers.paper import Paper
+from engine.casework.step import past
+from engine.casework.step.past import Past, Sent
+from engine.casework.step.steps import Step
+from engine.flow.feel import compile_expression, strip_equals, to_plain
+from engine.flow.forms import Form
+from engine.flow.forms.schema import options, walk
+from engine.flow.history import lines
+from engine.flow.machine.definition import Definition, Element
+from engine.flow.machine.instance import Instance
+from engine.ground.errors import Invalid, NotFound
+from engine.prevention.identification import announcements
+from engine.prevention.models import BatchEntry, MatchingResult, Notice, RiskClue
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One step of the procedure as a phone shows it instead of the diagram."""
+
+    element_id: str
+    name: str
+    queue: str
+    state: str  # done, open, ahead
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A message with a form that the case takes now: what people may report on its page."""
+
+    name: str
+    label: str
+    event: Element
+
+
+_VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
+
+
+@dataclass(frozen=True)
+class CaseView:
+    """Everything a case page shows."""
+
+    case: CaseFile
+    definition: Definition
+    items: Sequence[WorkItem]
+    timers: Sequence[Timer]
+    open_elements: Sequence[str]
+    finished_elements: Sequence[str]
+    progress: Sequence[Progress]
+    timeline: Sequence[Event]
+    submissions: Sequence[Submission]
+    sent: Sequence[Sent]
+    """The submissions with what they were sent with."""
+    past: Past
+    clues: Sequence[RiskClue]
+    notices: Sequence[Notice]
+    announcements: Sequence[Paper]
+    matching_results: Sequence[MatchingResult]
+    applications: Sequence[BatchEntry]
+    attachments: Sequence[Attachment]
+    instance: Instance
+    variables: Mapping[str, Any]
+    waits_for: frozenset[str]
+    people: Mapping[int, str]
+    related: Sequence[CaseFile]
+
+    @property
+    def files(self) -> dict[int, Attachment]:
+        """The attachments by id."""
+        return {attachment.id: attachment for attachment in self.attachments}
+
+    @property
+    def standing(self) -> list[Sent]:
+        """The submissions that count."""
+        return [one for one in self.sent if one.undoing is None]
+
+    @property
+    def void(self) -> list[Sent]:
+        """The submissions that were taken back or sent back: they stay in the file, and count no more."""
+        return [one for one in self.sent if one.undoing is not None]
+
+    @property
+    def here(self) -> list[str]:
+        """The elements to mark in the picture: where tokens stand, and the calls that hold them."""
+        return [*self.open_elements, *self.instance.active_calls()]
+
+    @property
+    def drawings(self) -> list[tuple[str, str]]:
+        """Key and name of the drawings, the one where the case stands first."""
+        names = self.definition.process_names()
+        elements = self.definition.elements
+        standing = {
+            self.definition.drawing_of(elements[e].process_id) for e in self.open_elements if e in elements
+        }
+        keys = sorted(self.definition.diagrams(), key=lambda key: key not in standing)
+        return [(key, names.get(key, key)) for key in keys]
+
+    @property
+    def open_notice(self) -> Notice | None:
+        """The notice that now hangs in the village, if one does."""
+        return next((notice for notice in self.notices if notice.status == "open"), None)
+
+    @property
+    def expected(self) -> list[Expected]:
+        """What people may report now; an objection as long as a notice hangs,
+        be another one under examination (R10).
+        """
+        taken = self.waits_for | ({"objection"} if self.open_notice else set())
+        return [
+            Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
+            for event in self.definition.elements.values()
+            if event.message in taken and event.form_key and event.kind != "startEvent"
+        ]
+
+    @property
+    def limit_runs(self) -> bool:
+        """Whether a limit of the case counts, kept or passed:
+        something under it is being done or waited for.
+        """
+        return self.case.status == "open" and self.case.limit_at is not None
+
+
+@dataclass(frozen=True)
+class TaskView:
+    """Everything a task page shows."""
+
+    item: WorkItem
+    element: Element
+    form: Form
+    values: Mapping[str, Any]
+    attachments: Mapping[int, Attachment]
+    draft: Draft | None
+    """What the actor has typed so far and not sent."""
+    matter: str
+    """What is decided here, in the diagram's words; '' where the step decides nothing of a case."""
+    household: Mapping[str, Any]
+    barred: str
+    """Why the actor may not do this step of this case although it is the actor's queue (R12); '' else."""
+    may_complete: bool
+    may_withdraw: bool
+    may_return: bool
+    may_supervise: bool
+    held_by: str
+    closed_by: str
+    colleagues: Sequence[Account]
+    lamp: str
+    context: Mapping[str, Any]
+    paper: Kind | None
+    case_view: CaseView = field(repr=False)
+
+
+def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
+    """The case with all that belongs to it.
+
+    Raises NotFound when the actor's grants do not reach its village.
+    """
+    query = (
+        select(CaseFile)
+        .where(CaseFile.id == case_id, access.visible_cases(actor))
+        .options(undefer(CaseFile.state), joinedload(CaseFile.household), _VERSION)
+    )
+    case = session.scalar(query)
+    if case is None:
+        raise NotFound("没有找到这件事项。")
+    step = Step(session, case, actor, case.started_at)
+    instance = step.instance
+    entries = audit.history(session, case.id)
+    items = list(session.scalars(select(WorkItem).where(WorkItem.case_id == case.id).order_by(WorkItem.id)))
+    people = people_of(session, entries, items)
+
+    def of_case(table: Any, order: Any) -> list[Any]:
+        return list(session.scalars(select(table).where(table.case_id == case.id).order_by(order)))
+
+    open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
+    finished = instance.finished_elements()
+    history = past.of_case(session, case, entries)
+    submissions = of_case(Submission, Submission.id)
+    return CaseView(
+        case=case,
+        definition=step.definition,
+        items=items,
+        timers=of_case(Timer, Timer.due_at),
+        open_elements=open_elements,
+        finished_elements=finished,
+        progress=_progress(step.definition, open_elements, finished),
+        timeline=[event_of(entry, history, people) for entry in entries if entry.kind != lines.Begun.KIND],
+        submissions=submissions,
+        sent=past.sent(session, history, submissions, items, entries),
+        past=history,
+        clues=of_case(RiskClue, RiskClue.discovered_on),
+        notices=of_case(Notice, Notice.id),
+        announcements=announcements.papers(session, case.id),
+        matching_results=of_case(MatchingResult, MatchingResult.id),
+        applications=_applications(session, case.id),
+        attachments=of_case(Attachment, Attachment.id),
+        instance=instance,
+        variables=instance.variables,
+        waits_for=instance.waits_for(),
+        people=people,
+        related=_related(session, case),
+    )
+
+
+def _applications(session: Session, case_id: int) -> list[BatchEntry]:
+    """The batches in which the case went up, each with the answer that came back (R28)."""
+    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
+    return list(session.scalars(query.order_by(BatchEntry.id)))
+
+
+def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
+    """The task with its form, filled from draft, else the last submission of the same step,
+    else the register.
+    """
+    item = session.scalar(
+        select(WorkItem)
+        .where(WorkItem.id == item_id, access.visible_items(actor))
+        .options(joinedload(WorkItem.case))
+    )
+    if item is None:
+        raise NotFound("没有找到这件事项。")
+    view = case_view(session, actor, item.case_id)
+    element, form = _step_of(session, view, item)
+    variables = view.instance.variables_at(item.token)
+    context = prefill.context(session, view.case, variables, form.reads | {"household"})
+    context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
+    draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
+    values = _values(form, context, draft, _same_step(view, item))
+    may_work = access.may_work(actor, item)
+    barred = _barred(session, actor, view, item, element) if may_work else ""
+    hands_on = may_work or access.may_supervise(actor, item)
+    return TaskView(
+        item=item,
+        element=element,
+        form=form,
+        values=values,
+        attachments=view.files,
+        draft=draft,
+        matter=_matter(element, variables),
+        household=context["household"],
+        barred=barred,
+        may_complete=may_work
+        and not barred
+        and item.status == "open"
+        and item.claimed_by in (None, actor.id),
+        may_withdraw=acts.may_withdraw(item, actor),
+        may_return=may_work and item.status == "open" and any(i.status == "done" for i in view.items),
+        held_by=view.people.get(item.claimed_by or 0, ""),
+        closed_by=view.people.get(item.closed_by or 0, ""),
+        colleagues=inbox.colleagues(session, actor, item) if hands_on and item.status == "open" else [],
+        may_supervise=item.status == "open" and access.may_supervise(actor, item),
+        lamp=lamps.lamp(item.due_at, now),
+        context=context,
+        case_view=view,
+        paper=KINDS.get(kind_of_step(element.properties)),
+    )
+
+
+def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, element: Element) -> str:
+    if item.status != "open":
+        return ""
+    return acts.obstacle(session, actor, view.case, view.definition, element)
+
+
+def _matter(element: Element, variables: Mapping[str, Any]) -> str:
+    text = element.properties.get("paper:matter")
+    return str(to_plain(compile_expression(strip_equals(text)).evaluate(variables)) or "") if text else ""
+
+
+def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
+    """What was entered in this item, else at this very step before 退回 or 撤回 brought it back.
+
+    The step of another round (an upheld objection, a fresh meeting) is another one: it has another token, and
+    what was entered there is no answer here. A move to another version keeps the tokens of steps that it
+    recognises.
+    """
+    own = [s for s in view.submissions if s.work_item_id == item.id]
+    if own:
+        return own
+    tokens = {one.id: view.past.present_token(one) for one in view.items}
+    mine = tokens.get(item.id, item.token)
+    return [s for s in view.submissions if s.work_item_id is not None and tokens.get(s.work_item_id) == mine]
+
+
+def _step_of(session: Session, view: CaseView, item: WorkItem) -> tuple[Element, Form]:
+    """The step and form of the item: of an open one the present version's,
+    of a closed one those it was done with.
+    """
+    form = past.form_of_item(session, item)
+    element = past.element_at(view.past, item)
+    if element is None:
+        raise NotFound("没有找到这一步。")
+    return element, form
+
+
+def _related(session: Session, case: CaseFile) -> list[CaseFile]:
+    """The case whose step opened this one, and the cases that this one's steps opened."""
+    opened = CaseFile.origin_id == case.id
+    # `id = NULL` among the alternatives would make SQLite look at every case
+    query = select(CaseFile).where(
+        opened if case.origin_id is None else or_(opened, CaseFile.id == case.origin_id)
+    )
+    named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
+    return list(session.scalars(query.options(named).order_by(CaseFile.id)))
+
+
+def _values(
+    form: Form, context: Mapping[str, Any], draft: Draft | None, previous: Sequence[Submission]
+) -> dict[str, Any]:
+    """Draft over last submission over prefill; what the register says read-only always wins."""
+    values = form.prefill(context)
+    if previous:
+        values.update(previous[-1].data)
+    if draft is not None:
+        values.update(draft.data)
+    return form.settled(values, context)
+
+
+def code_labels(session: Session, procedure_key: str = "identification") -> dict[str, dict[str, str]]:
+    """The words of coded values by field key, as the forms in force have them:
+    no code list lives in Python.
+    """
+    definition = definitions.load(session, definitions.current(session, procedure_key).id)
+    found: dict[str, dict[str, str]] = {}
+    for key in sorted(definition.form_bodies):
+        for component in walk(list(definition.form_schema(key)["components"])):
+            if component.get("values") and component.get("key"):
+                found.setdefault(str(component["key"]), {}).update(options(component))
+    return found
+
+
+def diagram_xml(session: Session, actor: Account, case_id: int, key: str = "") -> bytes:
+    """The drawing `key` of the case's own version (default: the procedure's own),
+    for the picture with its tokens.
+    """
+    case = session.scalar(select(CaseFile).where(CaseFile.id == case_id, access.visible_cases(actor)))
+    if case is None:
+        raise NotFound("没有找到这件事项。")
+    definition = definitions.load(session, case.version_id)
+    drawings = definition.diagrams()
+    if (key or definition.key) not in drawings:
+        raise NotFound("这一版流程没有这张图。")
+    return drawings[key or definition.key]
+
+
+def items_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
+    """The visible items of `item_ids`, all of one step that the diagram lets be decided in bulk,
+    in the given order.
+    """
+    items = visible_of_one_step(session, actor, item_ids)
+    if not items:
+        raise Invalid("请勾选同一步骤的事项。")
+    return items
+
+
+def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int]) -> list[WorkItem]:
+    """As `items_of_one_step`, where none may be visible: each is then refused by itself."""
+    query = select(WorkItem).where(WorkItem.id.in_(item_ids), access.visible_items(actor))
+    found = {item.id: item for item in session.scalars(query.options(joinedload(WorkItem.case)))}
+    items = [found[item_id] for item_id in item_ids if item_id in found]
+    if len({(item.procedure_key, item.element_id) for item in items}) > 1:
+        raise Invalid("请勾选同一步骤的事项。")
+    if items:
+        element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
+        if element.properties.get("bulk") != "true":
+            raise Invalid(f"“{element.name}”须逐件办理。")
+    return items
+
+
+def _progress(
+    definition: Definition, open_elements: Sequence[str], finished: Sequence[str]
+) -> list[Progress]:
+    """The steps in the order of the flow, with where the case stands;
+    exceptional ones only once they are reached.
+    """
+    steps = [
+        e for e in definition.in_flow_order if e.kind in ("userTask", "manualTask", "intermediateCatchEvent")
+    ]
+    gateways = [
+        at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind
+    ]
+    awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
+    usual = {e for e in awaited if definition.elements[e].properties.get("exceptional") != "true"}
+    standing = {*open_elements, *usual}
+    states = {e.id: "open" if e.id in standing else "done" if e.id in finished else "ahead" for e in steps}
+    return [
+        Progress(e.id, e.name, e.queue or "", states[e.id])
+        for e in steps
+        if states[e.id] != "ahead" or e.properties.get("exceptional") != "true"
+    ]

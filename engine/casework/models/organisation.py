@@ -1,0 +1,148 @@
+"""Divisions, accounts, grants, settings and the calendar of days off."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from engine.flow.history import lines
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+
+LEVELS = ("province", "city", "county", "township", "village")
+"""From the widest to the narrowest."""
+
+
+class Division(Base):
+    """A province, city, county, township or village.
+
+    `code` may change its holder over time, `id` never does.
+    """
+
+    __tablename__ = "division"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    path: Mapped[str] = mapped_column(String(200))  # names from the city down, for people: 多个村同名
+    level: Mapped[str] = mapped_column(String(10))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class DivisionCode(Base):
+    """Which code a division carried when: codes are reused for other places."""
+
+    __tablename__ = "division_code"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    division_id: Mapped[int] = mapped_column(ForeignKey("division.id"), index=True)
+    code: Mapped[str] = mapped_column(String(12), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class Account(Base):
+    """A person who signs in, or a programme with a token."""
+
+    __tablename__ = "account"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    post: Mapped[str] = mapped_column(String(80), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="")
+    email: Mapped[str] = mapped_column(String(120), default="")
+    password_hash: Mapped[str] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end every session of the account
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    grants: Mapped[list[RoleGrant]] = relationship(back_populates="account", lazy="selectin")
+
+
+class RoleGrant(Base):
+    """A role on a division; it reaches down the tree."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (Index("ix_role_grant_division_code_role", "division_code", "role"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[str] = mapped_column(String(30))
+    division_code: Mapped[str] = mapped_column(String(12))
+    account: Mapped[Account] = relationship(back_populates="grants")
+
+
+class ApiToken(Base):
+    """A bearer token of the API; only its hash is kept."""
+
+    __tablename__ = "api_token"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Setting(Base):
+    """A named value that people change without a deployment."""
+
+    __tablename__ = "setting"
+    key: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[object] = mapped_column(JsonText)
+
+
+class CalendarDay(Base):
+    """A day off, or a weekend day that is worked (调休)."""
+
+    __tablename__ = "calendar_day"
+    day: Mapped[date] = mapped_column(primary_key=True)
+    working: Mapped[bool]
+    name: Mapped[str] = mapped_column(String(40), default="")
+
+
+class MonitoringLine(Base):
+    """The year's reference per-capita net income in yuan (R01); dated, per province,
+    never a constant in code.
+    """
+
+    __tablename__ = "monitoring_line"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    province_code: Mapped[str] = mapped_column(String(12), index=True)
+    year: Mapped[int]
+    amount: Mapped[int]
+    basis: Mapped[str] = mapped_column(String(200), default="")
+    effective_from: Mapped[date]
+
+
+class LogStream(Base):
+    """Head of the hash chain of one stream of the log that is not a case."""
+
+    __tablename__ = "log_stream"
+    stream: Mapped[str] = mapped_column(String(60), primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes]
+
+
+class LogEntry(Base):
+    """One append-only line of the log. `hash` covers the line and the hash before it in the same stream."""
+
+    __tablename__ = "log_entry"
+    __table_args__ = (Index("ix_log_entry_stream_seq", "stream", "seq", unique=True),)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    stream: Mapped[str] = mapped_column(
+        String(60)
+    )  # "case:12", "access:2022-05-11", "procedure:identification"
+    seq: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    actor_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    element_id: Mapped[str] = mapped_column(String(80), default="")
+    data: Mapped[dict[str, object]] = mapped_column(JsonText)
+    hash: Mapped[bytes]
+
+    @property
+    def line(self) -> lines.Line:
+        """What the line of a case says."""
+        return lines.read(self.kind, self.data)

@@ -1,0 +1,1 @@
+"""Who works here and where: divisions, accounts, access, the calendar of workdays."""

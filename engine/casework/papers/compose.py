@@ -1,0 +1,172 @@
+"""The wording of each kind of paper. What it is about and what led to it are the diagram's words; here is the
+frame.
+
+A list shows of a household what may hang in public: head, group, number of people, category (domain §7.2); no
+ID number, no phone, no risk, no other member's name.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from engine.casework.papers.paper import HEAD, Column, Paper
+from engine.ground.clock import written
+
+NONE = "—"
+LONG = 12
+"""Words of a detail that still fit a narrow column."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A household on a paper."""
+
+    village: str
+    group: str
+    head: str
+    size: int
+    township: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Words by column label: the category, the manner."""
+    decision: str = ""
+    decider: str = ""
+    decided_on: str = ""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a paper says besides its list: the diagram's words, the place, who signs it and when."""
+
+    matter: str
+    basis: str
+    place: str
+    signature: str
+    day: date
+    addressee: str = ""
+    contact: str = ""
+    ends: date | None = None
+
+
+def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
+    """公示 (F7, R10): what is proposed, its period, and where to object."""
+    assert terms.ends is not None
+    days = (terms.ends - terms.day).days
+    paper = Paper(
+        kind="notice",
+        title=f"关于{terms.matter}的公示",
+        number="",
+        addressee="",
+        paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）公示如下：",),
+        closing=(
+            f"公示期：自{written(terms.day)}起，至{written(terms.ends)}止（满{days}天）。",
+            f"对公示内容有异议的，请在公示期内反映，可以匿名。联系方式：{terms.contact or '村民委员会'}。",
+        ),
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
+    return _with_list(paper, listed)
+
+
+def announcement(terms: Terms, listed: Sequence[Listed]) -> Paper:
+    """公告 (R13): the result, in the township's name."""
+    paper = Paper(
+        kind="announcement",
+        title=f"关于{terms.matter}的公告",
+        number="",
+        addressee="",
+        paragraphs=(f"{terms.basis}，{terms.place}以下{len(listed)}户农户{terms.matter}，现予公告：",),
+        closing=("特此公告。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
+    return _with_list(paper, listed)
+
+
+def proposed_list(terms: Terms, listed: Sequence[Listed]) -> Paper:
+    """拟纳入（拟标注）名单 (R11, Q24): the township asks the county to approve."""
+    paper = Paper(
+        kind="proposed_list",
+        title=f"关于呈报{terms.matter}名单的请示",
+        number="",
+        addressee=terms.addressee,
+        paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）呈报如下：",),
+        closing=("妥否，请批示。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+    )
+    return _with_list(paper, listed, "village")
+
+
+def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
+    """回退、清退申请 (F16, R28): a county's list to the city, a province's to the nation. Not for the public."""
+    paper = Paper(
+        kind="application",
+        title=f"{terms.place}{terms.matter}名单",
+        number="",
+        addressee=terms.addressee,
+        paragraphs=(f"{terms.basis}，共{_total(listed)}：",),
+        closing=("妥否，请批示。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+        landscape=True,
+    )
+    return _with_list(paper, listed, "township", "village")
+
+
+def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:
+    """县级审批表 (F10, R12): the decision on each household, who took it and when."""
+    counts = Counter(one.decision or "尚未审批" for one in listed)
+    words = "，".join(f"{decision}{count}户" for decision, count in counts.items())
+    paper = Paper(
+        kind="approval_form",
+        title=f"{terms.place}{terms.matter}审批表",
+        number="",
+        addressee="",
+        paragraphs=(f"{terms.basis}，对{terms.matter}名单（{_total(listed)}）审批如下：",),
+        closing=(f"以上{len(listed)}户，{words}。",),
+        signature=terms.signature,
+        dated=written(terms.day),
+        signers=("经办人", "审核人", "负责人"),
+        landscape=True,
+    )
+    return _with_list(paper, listed, "township", "village", decided=True)
+
+
+WORDINGS = {"proposed_list": proposed_list, "approval_form": approval_form}
+
+
+def _total(listed: Sequence[Listed]) -> str:
+    return f"{len(listed)}户{sum(one.size for one in listed)}人"
+
+
+PLACES = {"township": Column("乡镇（街道）", 7), "village": Column("村（社区）", 8)}
+
+
+def _detail(label: str, listed: Sequence[Listed]) -> Column:
+    """A detail's column; sentences get room and begin on the left."""
+    longest = max(len(one.details.get(label, "")) for one in listed)
+    return Column(label, 8) if longest <= LONG else Column(label, 20, centred=False)
+
+
+def _with_list(paper: Paper, listed: Sequence[Listed], *places: str, decided: bool = False) -> Paper:
+    """The paper with its columns and rows; what no household has makes no column."""
+    labels = list(dict.fromkeys(label for one in listed for label, words in one.details.items() if words))
+    grouped = any(one.group for one in listed)
+    columns = [Column("序号", 3), *(PLACES[place] for place in places)]
+    columns += [Column("村民小组", 6)] if grouped else []
+    columns += [Column(HEAD, 5), Column("人口", 3), *(_detail(label, listed) for label in labels)]
+    columns += [Column("审批意见", 5), Column("审批人", 5), Column("审批日期", 7)] if decided else []
+    rows = []
+    for number, one in enumerate(listed, 1):
+        row = [
+            str(number),
+            *(getattr(one, place) for place in places),
+            *([one.group or NONE] if grouped else []),
+        ]
+        row += [one.head, str(one.size), *(one.details.get(label, "") or NONE for label in labels)]
+        row += [one.decision, one.decider, one.decided_on] if decided else []
+        rows.append(tuple(row))
+    return replace(paper, columns=tuple(columns), rows=tuple(rows))

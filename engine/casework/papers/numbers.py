@@ -1,0 +1,121 @@
+"""Document numbers: unique per division, kind and year, given once, never used twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Executable, Integer, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.models import Account, NumberedPaper, PaperEntry, PaperNumber
+from engine.casework.organisation import access, divisions
+from engine.casework.papers.kinds import Kind
+from engine.casework.papers.paper import Paper
+from engine.ground.clock import local_date
+from engine.ground.tables import table
+
+
+def lock(session: Session, kind: Kind, division_code: str, now: datetime, step: int = 0) -> int:
+    """Hold the division's series of this kind and year until the transaction ends;
+    answers the last serial + `step`.
+    """
+    key = {"division_code": division_code, "kind": kind.key, "year": local_date(now).year}
+    raised = _raise(session.get_bind().dialect.name)
+    last: int = session.connection().execute(raised, {**key, "last": step, "step": step}).scalar_one()
+    return last
+
+
+@cache
+def _raise(dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    row = insert(table(PaperNumber))
+    raised = row.on_conflict_do_update(
+        index_elements=["division_code", "kind", "year"],
+        set_={"last": PaperNumber.last + bindparam("step", type_=Integer)},
+    )
+    return raised.returning(PaperNumber.last)
+
+
+def open_paper(
+    session: Session,
+    kind: Kind,
+    place_code: str,
+    matter: str,
+    basis: str,
+    now: datetime,
+    *,
+    gathering: bool = False,
+) -> NumberedPaper:
+    """A paper of the place with the next number of its issuer; nothing stands on it yet."""
+    division = access.ancestor(place_code, kind.level)
+    serial = lock(session, kind, division, now, step=1)
+    year = local_date(now).year
+    record = NumberedPaper(
+        kind=kind.key,
+        division_code=division,
+        place_code=place_code,
+        year=year,
+        serial=serial,
+        matter=matter[:200],
+        basis=basis[:500],
+        number=_written(session, kind, division, year, serial),
+        opened_at=now,
+        status="gathering" if gathering else "issued",
+    )
+    session.add(record)
+    session.flush()
+    return record
+
+
+def _written(session: Session, kind: Kind, division: str, year: int, serial: int) -> str:
+    name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
+    return f"{name}防返贫{kind.word}〔{year}〕{serial}号"
+
+
+def of_this_year(session: Session, kind: Kind, record: NumberedPaper, now: datetime) -> None:
+    """A paper's number is of the year in which it is issued: one that waited over New Year takes the next of
+    this year.
+
+    The number that it had is used for nothing else; the log says which it was.
+    """
+    year, before = local_date(now).year, record.number
+    if record.year == year:
+        return
+    record.year, record.serial = year, lock(session, kind, record.division_code, now, step=1)
+    record.number = _written(session, kind, record.division_code, year, record.serial)
+    details = {"paper": record.id, "number": record.number, "before": before, "kind": record.kind}
+    audit.record(session, "papers", None, "renumber", details, now)
+    session.flush()
+
+
+def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | None, now: datetime) -> None:
+    """The paper is issued: what it says stands from now on; who issued it is on the log."""
+    record.status, record.title, record.content = "issued", paper.title[:200], paper.to_json()
+    record.issued_at, record.issued_by = now, actor.id if actor else None
+    record.count = len(paper.rows)
+    details = {
+        "paper": record.id,
+        "number": record.number,
+        "kind": record.kind,
+        "households": record.count,
+        "sha": audit.digest(record.content),
+    }
+    audit.record(session, "papers", actor.id if actor else None, "issue", details, now)
+
+
+def listed_on(session: Session, kind: Kind, item_ids: list[int]) -> dict[int, int]:
+    """Which of the items already stand on a paper of the kind: the paper's id by item."""
+    query = (
+        select(PaperEntry.work_item_id, func.max(PaperEntry.paper_id))
+        .join(NumberedPaper, NumberedPaper.id == PaperEntry.paper_id)
+        .where(
+            NumberedPaper.kind == kind.key,
+            PaperEntry.work_item_id.in_(item_ids),
+            PaperEntry.withdrawn_at.is_(None),
+        )
+        .group_by(PaperEntry.work_item_id)
+    )
+    return {item: paper for item, paper in session.execute(query) if item is not None}

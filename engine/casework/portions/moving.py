@@ -1,0 +1,467 @@
+"""Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
+not at all.
+
+A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work items, claims and
+drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
+history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session, joinedload, undefer
+
+from engine.casework import audit, definitions
+from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
+from engine.casework.organisation import access, calendar
+from engine.casework.step.steps import LiveHost, Step
+from engine.flow import replay, services
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance
+from engine.flow.replay.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
+from engine.ground.clock import Clock, stopwatch
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.paging import Page, page_of
+from engine.ground.surroundings import trouble_of
+
+PORTION = 10
+PATIENCE = 1.5
+"""Seconds after which a request begins no further portion and shows the progress:
+nobody waits without a sign.
+"""
+OWNER = frozenset({access.PROCESS_OWNER})
+
+
+# -- the owner's act -------------------------------------------------------------------------------
+
+
+def version_of(session: Session, actor: Account, key: str, number: int) -> ProcedureVersion:
+    """A version of a procedure. Raises NotFound."""
+    definitions.require_owner(actor)
+    return definitions.version(session, key, number)
+
+
+def elsewhere(session: Session, actor: Account, version: ProcedureVersion) -> dict[ProcedureVersion, int]:
+    """The other versions on which cases of the actor's divisions run, with how many."""
+    running = (
+        select(CaseFile.version_id, func.count())
+        .where(*_running(actor, version))
+        .group_by(CaseFile.version_id)
+    )
+    counts = {row[0]: row[1] for row in session.execute(running)}
+    query = select(ProcedureVersion).where(ProcedureVersion.id.in_(counts)).order_by(ProcedureVersion.number)
+    return {one: counts[one.id] for one in session.scalars(query)}
+
+
+def _running(actor: Account, version: ProcedureVersion) -> Sequence[Any]:
+    return (
+        CaseFile.procedure_key == version.procedure_key,
+        CaseFile.version_id != version.id,
+        CaseFile.status == "open",
+        access.within(CaseFile.village_code, access.scopes(actor, OWNER)),
+    )
+
+
+def differences(
+    session: Session, actor: Account, version: ProcedureVersion
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Steps and waits that versions with running cases have and `version` lacks,
+    and those only `version` has; id to name.
+    """
+    new = definitions.load(session, version.id)
+    lost: dict[str, str] = {}
+    added: dict[str, str] = {}
+    for other in elsewhere(session, actor, version):
+        old = definitions.load(session, other.id)
+        gone, come = movable(old, new)
+        lost.update((name, old.elements[name].name) for name in gone)
+        added.update((name, new.elements[name].name) for name in come)
+    return lost, added
+
+
+def begin(
+    session: Session,
+    actor: Account,
+    version: ProcedureVersion,
+    wish: Wish,
+    *,
+    clock: Clock,
+    only: int | None = None,
+) -> Migration:
+    """Write down which cases are to move to `version` and how, and begin to look at them; `only` the cases of
+    a version.
+
+    Raises Invalid when there is none, or when the wish names steps that do not exist.
+    """
+    definitions.require_owner(actor)
+    _require_sense(session, actor, version, wish)
+    rows = select(CaseFile.id, CaseFile.lock_version).where(*_running(actor, version)).order_by(CaseFile.id)
+    if only is not None:
+        rows = rows.where(CaseFile.version_id == only)
+    cases = session.execute(rows).all()
+    if not cases:
+        raise Invalid("没有在其他版本上办理的事项需要迁移。")
+    with write(session):
+        act = Migration(
+            procedure_key=version.procedure_key,
+            version_id=version.id,
+            account_id=actor.id,
+            at=clock.now(),
+            elements=dict(wish.elements),
+            passed=sorted(wish.passed),
+            total=len(cases),
+        )
+        session.add(act)
+        session.flush()
+        entries = [
+            {"migration_id": act.id, "case_id": row.id, "lock_version": row.lock_version, "plan": {}}
+            for row in cases
+        ]
+        session.execute(insert(MigrationEntry), entries)
+    return go_on(session, actor, act.id, clock=clock)
+
+
+def _require_sense(session: Session, actor: Account, version: ProcedureVersion, wish: Wish) -> None:
+    lost, added = differences(session, actor, version)
+    new = definitions.load(session, version.id)
+    wrong = [name for name in wish.elements if name not in lost]
+    wrong += [name for name in wish.elements.values() if name not in new.elements]
+    wrong += [name for name in wish.passed if name not in added]
+    if wrong:
+        raise Invalid(f"对应关系中的步骤“{wrong[0]}”不存在，请重新选择。")
+
+
+def confirm(session: Session, actor: Account, act_id: int, note: str, *, clock: Clock) -> Migration:
+    """Move every case that fits, as it was shown.
+
+    Raises Invalid without a note, Conflict before all are looked at.
+    """
+    act = get(session, actor, act_id)
+    if not note.strip():
+        raise Invalid("请写明为什么迁移。", {"note": ["请写明为什么迁移。"]})
+    if act.status != "looking" or counts(session, act)["pending"]:
+        raise Conflict(
+            "还没有逐件看完，不能开始迁移。" if act.status == "looking" else "这次迁移已经开始或已停止。"
+        )
+    with write(session):
+        act.status, act.note = "moving", note.strip()[:500]
+        data = {"key": act.procedure_key, "number": act.version.number, "cases": act.total, "note": act.note}
+        audit.record(session, "procedure", actor.id, "move", data, clock.now())
+    return go_on(session, actor, act_id, clock=clock)
+
+
+def stop(session: Session, actor: Account, act_id: int) -> Migration:
+    """Move no further case; what has moved has moved, and can be moved back."""
+    act = get(session, actor, act_id)
+    with write(session):
+        act.status = "stopped"
+    return act
+
+
+def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Migration:
+    """Work off what one request may."""
+    act, elapsed = get(session, actor, act_id), stopwatch()
+    while _portion(session, actor, act, clock) and elapsed() < PATIENCE:
+        continue
+    return act
+
+
+def get(session: Session, actor: Account, act_id: int) -> Migration:
+    """One's own act. Raises NotFound."""
+    definitions.require_owner(actor)
+    act = session.get(Migration, act_id)
+    if act is None or act.account_id != actor.id:
+        raise NotFound("没有找到这次迁移。")
+    return act
+
+
+def counts(session: Session, act: Migration) -> dict[str, int]:
+    """How many cases of the act are pending, fit, do not fit, are moved, were refused."""
+    query = select(MigrationEntry.status, func.count()).where(MigrationEntry.migration_id == act.id)
+    found = {row[0]: row[1] for row in session.execute(query.group_by(MigrationEntry.status))}
+    return {"pending": 0, "fits": 0, "misfit": 0, "moved": 0, "refused": 0, **found}
+
+
+def entries(session: Session, act: Migration, status: str, page: int = 1) -> Page[MigrationEntry]:
+    """The act's cases with a status, first those for which something changes."""
+    query = select(MigrationEntry).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == status
+    )
+    ordered = query.order_by(MigrationEntry.unchanged, MigrationEntry.id)
+    with_case = ordered.options(joinedload(MigrationEntry.case).joinedload(CaseFile.version))
+    return page_of(session, query, with_case, page)
+
+
+def changed(session: Session, act: Migration, status: str) -> int:
+    """For how many of the act's cases with a status something changes."""
+    query = select(func.count()).where(
+        MigrationEntry.migration_id == act.id,
+        MigrationEntry.status == status,
+        MigrationEntry.unchanged.is_(False),
+    )
+    return session.scalar(query) or 0
+
+
+def reasons(session: Session, act: Migration) -> list[tuple[str, int]]:
+    """Why cases do not fit, the commonest first."""
+    number = func.count()
+    query = select(MigrationEntry.text, number).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == "misfit"
+    )
+    return [
+        (row[0], row[1])
+        for row in session.execute(query.group_by(MigrationEntry.text).order_by(number.desc()).limit(20))
+    ]
+
+
+# -- portions --------------------------------------------------------------------------------------
+
+
+def _portion(session: Session, actor: Account, act: Migration, clock: Clock) -> bool:
+    """Look at, or move, a few cases; answers whether there were any."""
+    wanted = {"looking": "pending", "moving": "fits"}.get(act.status)
+    if wanted is None:
+        return False
+    query = select(MigrationEntry).where(
+        MigrationEntry.migration_id == act.id, MigrationEntry.status == wanted
+    )
+    found = list(session.scalars(query.order_by(MigrationEntry.id).limit(PORTION)))
+    target = session.get_one(ProcedureVersion, act.version_id)
+    wish = Wish(act.elements, frozenset(act.passed))
+    for entry in found:
+        changes = (_look if wanted == "pending" else _move)(session, actor, entry, target, wish, clock.now())
+        with write(session):  # two requests at once may meet on a case: what is moved stays moved
+            mine = update(MigrationEntry).where(
+                MigrationEntry.id == entry.id, MigrationEntry.status == wanted
+            )
+            session.execute(mine.values(**changes))
+    return bool(found)
+
+
+def _look(
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> dict[str, Any]:
+    """What would become of the case; nothing of it changes."""
+    case = session.get_one(CaseFile, entry.case_id, options=[undefer(CaseFile.state)], populate_existing=True)
+    step = Step(session, case, actor, now)
+    try:
+        _require_movable(case, target)
+        found = _relocated(step, target, wish)
+        outside = services.corrections(session, case, found.instance, now)
+        _require_storable(found.instance, step)
+    except (Conflict, EngineFault) as error:
+        if trouble_of(error) is not None:
+            raise
+        return {"status": "misfit", "text": error.message[:500], "lock_version": case.lock_version}
+    plan = _plan(step.instance, found, now)
+    plan["notes"] = [one.sentence for one in outside] + _new_forms(step.instance.definition, found)
+    unchanged = not plan["rows"] and not plan["notes"]
+    return {"status": "fits", "plan": plan, "unchanged": unchanged, "lock_version": case.lock_version}
+
+
+def _move(
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> dict[str, Any]:
+    """The case's own step transaction; whatever fails leaves it as it was."""
+    try:
+        _moved(session, actor, entry, target, wish, now)
+    except Unavailable:  # no fault of the case: it goes on waiting for its move
+        raise
+    except ShouwangError as error:
+        return {"status": "refused", "text": error.message[:500]}
+    except Exception as error:  # one broken case must not stop the others; its transaction is rolled back
+        return {"status": "refused", "text": f"系统没能迁移这件事项（{type(error).__name__}），它没有变动。"}
+    return {"status": "moved", "text": ""}
+
+
+@whole
+def _moved(
+    session: Session,
+    actor: Account,
+    entry: MigrationEntry,
+    target: ProcedureVersion,
+    wish: Wish,
+    now: datetime,
+) -> None:
+    with write(session):
+        step = Step.on(session, entry.case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        if step.case.lock_version != entry.lock_version:
+            raise Conflict("看过之后这件事项又有办理，没有迁移；请重新查看一次。")
+        move_case(step, target, wish, act=entry.migration_id)
+
+
+def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> None:
+    """Move the step's case, inside the caller's transaction. Raises CannotMove, Conflict or EngineFault."""
+    _require_movable(step.case, target)
+    found = _relocated(step, target, wish)
+    outside = services.corrections(step.session, step.case, found.instance, step.now)
+    words = [one.sentence for one in outside]
+    step.log(
+        replace(found.line, version=target.number, from_=step.case.version.number, act=act, corrections=words)
+    )
+    step.continue_on(target, found.instance.definition, found.instance)
+    for before, after in found.pairs:
+        step.rename(before.token, after.token)
+    for one in outside:
+        one.apply()
+    found.arrive(LiveHost(step), step.now)
+    _require_storable(found.instance, step)
+    step.finish()
+
+
+def _require_movable(case: CaseFile, target: ProcedureVersion) -> None:
+    if case.status != "open":
+        raise Conflict("这件事项已经结束，不用迁移。")
+    if case.version_id == target.id:
+        raise Conflict("这件事项已经在这一版上。")
+
+
+def _relocated(step: Step, target: ProcedureVersion, wish: Wish) -> Relocation:
+    session, case = step.session, step.case
+    inputs = replay.inputs_of(audit.history(session, case.id))
+    return relocate(
+        step.definition,
+        definitions.load(session, target.id),
+        inputs,
+        replay.submissions_of(session, case.id),
+        calendar.workdays_after(session),
+        wish,
+        case.log_seq + 1,
+        step.now,
+    )
+
+
+def _require_storable(instance: Instance, step: Step) -> None:
+    """Saved and loaded once before anything is committed:
+    a case that could not be loaded again would be lost.
+    """
+    again = Instance.restored(instance.definition, LiveHost(step), instance.stored())
+    if again.canonical() != instance.canonical():
+        raise EngineFault("迁移后的存档不能原样读回，这件事项没有迁移。")
+
+
+# -- what is shown before --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Change:
+    """A step or time limit of a case, before and after; empty when it is not there."""
+
+    name: str
+    before: str
+    after: str
+    due_before: str
+    due_after: str
+    at_once: bool
+    """Whether it is due the moment the case moves."""
+
+
+def _plan(here: Instance, found: Relocation, now: datetime) -> dict[str, Any]:
+    old, new = here.definition, found.instance.definition
+    timers = {timer.token for timer in found.instance.timers()}
+    rows = [_change(old, new, before, after, timers, now) for before, after in found.pairs]
+    rows += [_change(old, new, None, after, timers, now) for after in found.new]
+    rows += [_change(old, new, before, None, timers, now) for before in found.gone]
+    stands = [task.element_id for task in here.open_tasks()] + here.waiting_elements()
+    return {
+        "stands": [old.elements[name].name for name in stands],
+        "rows": [row for row in rows if _differs(row)],
+    }
+
+
+def _new_forms(old: Definition, found: Relocation) -> list[str]:
+    """The steps at which the case stands whose form is another one on the new version."""
+    new, notes = found.instance.definition, []
+    for before, after in found.pairs:
+        keys = old.elements[before.element_id].form_key, new.elements[after.element_id].form_key
+        bodies = old.form_bodies.get(keys[0] or ""), new.form_bodies.get(keys[1] or "")
+        if bodies[0] != bodies[1]:
+            notes.append(f"“{new.elements[after.element_id].name}”要填的表单有变化")
+    return notes
+
+
+def _differs(row: Mapping[str, Any]) -> bool:
+    return bool(row["before"] != row["after"] or row["due_before"] != row["due_after"] or row["at_once"])
+
+
+def _change(
+    old: Definition,
+    new: Definition,
+    before: Standing | None,
+    after: Standing | None,
+    timers: set[str],
+    now: datetime,
+) -> dict[str, Any]:
+    def name(definition: Definition, one: Standing | None) -> str:
+        return definition.elements[one.element_id].name if one is not None else ""
+
+    def due(one: Standing | None) -> str:
+        return one.due_at.isoformat() if one is not None and one.due_at is not None else ""
+
+    at_once = after is not None and after.token in timers and after.due_at is not None and after.due_at <= now
+    return {
+        "name": name(new, after) or name(old, before),
+        "before": name(old, before),
+        "after": name(new, after),
+        "due_before": due(before),
+        "due_after": due(after),
+        "at_once": at_once,
+    }
+
+
+def changes(entry: MigrationEntry) -> list[Change]:
+    """What the move changes for the case: steps that are called otherwise, times that move, come or go."""
+    rows: Any = entry.plan.get("rows", [])
+    return [Change(**row) for row in rows]
+
+
+def notes(entry: MigrationEntry) -> Sequence[str]:
+    """What else comes of the move: papers that people must correct, another form."""
+    found: Any = entry.plan.get("notes", [])
+    return list(found)
+
+
+def stands(entry: MigrationEntry) -> Sequence[str]:
+    """Where the case stands, in words."""
+    found: Any = entry.plan.get("stands", [])
+    return list(found)
+
+
+__all__ = [
+    "CannotMove",
+    "Change",
+    "Wish",
+    "begin",
+    "changed",
+    "changes",
+    "confirm",
+    "counts",
+    "differences",
+    "elsewhere",
+    "entries",
+    "get",
+    "go_on",
+    "move_case",
+    "notes",
+    "reasons",
+    "stands",
+    "stop",
+    "version_of",
+]

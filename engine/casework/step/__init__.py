@@ -1,0 +1,1 @@
+"""The step transaction: everything that moves a case goes through it."""

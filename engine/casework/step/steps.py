@@ -1,0 +1,590 @@
+"""The step transaction: whatever moves a case goes through here, once or not at all.
+
+A `Step` holds the locked case row and its restored instance. Its owner feeds one input to the instance and
+calls `finish`, which writes everything back in the same transaction: history, state, work items, timers,
+notifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy.orm import Session, contains_eager, undefer
+
+from engine.casework import audit, definitions, lamps
+from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
+from engine.casework.organisation import access, calendar
+from engine.casework.telling import ladder, notifications
+from engine.flow import replay, services
+from engine.flow.history import lines
+from engine.flow.history.lines import Line
+from engine.flow.machine.codec import StateFormatError
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
+from engine.flow.services import ServiceCall
+from engine.ground.clock import written
+from engine.ground.database import save, set_stored
+from engine.ground.errors import EngineFault, NotFound
+from engine.ground.tables import table
+from engine.prevention.models import Household
+
+_ITEM, _TIMER = table(WorkItem), table(Timer)
+LOCKED_ROWS = (Household, CaseFile)
+"""What a step locks, in the one order: its services change the household and the household's other cases."""
+LOCKED_CASE = (
+    select(CaseFile)
+    .join(CaseFile.version)
+    .join(CaseFile.household)
+    .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
+    .with_for_update(of=LOCKED_ROWS, key_share=True)
+    .execution_options(populate_existing=True)
+)
+"""A case as a step needs it: locked, with its state and version, as it is now."""
+
+_CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
+_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=LOCKED_ROWS, key_share=True, skip_locked=True)
+_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
+    _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
+)
+_OPEN_ITEM = insert(_ITEM)
+_MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
+_CANCEL_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item_id"))
+    .values(status="cancelled", closed_at=bindparam("now"))
+)
+DRAWN = ("event", "limit", "warning")
+"""The kinds of timers that follow from the diagram; the others are the host's own."""
+_TIMERS = select(
+    _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
+).where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
+_OPEN_QUEUES = (
+    select(_ITEM.c.queue)
+    .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
+    .distinct()
+)
+_WAITING_EVENTS = select(_TIMER.c.element_id).where(
+    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
+)
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAME_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
+    .values({"due_at": bindparam("due_at"), **{name: bindparam(name) for name in _RENAMED}})
+)
+_RENAME_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
+    .values({name: bindparam(name) for name in ("token", "element_id", "name")})
+)
+_SET_TIMER = insert(_TIMER)
+_MOVE_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.id == bindparam("timer_id"))
+    .values(status="waiting", due_at=bindparam("due_at"))
+)
+_END_TIMER = (
+    update(_TIMER)
+    .where(_TIMER.c.id == bindparam("timer_id"))
+    .values(
+        status=bindparam("end"),
+        fired_at=bindparam("fired_at"),
+        standing=bindparam("standing"),
+        due_at=bindparam("due"),
+    )
+)
+_REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
+_SETTLE_LIMIT = (
+    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
+)
+_NO_REPEAT = (
+    update(_TIMER)
+    .where(
+        _TIMER.c.case_id == bindparam("of_case"),
+        _TIMER.c.token == bindparam("of_token"),
+        _TIMER.c.kind == ladder.REPEAT,
+        _TIMER.c.status == "waiting",
+    )
+    .values(status="cancelled")
+)
+_LIMIT = (
+    select(Timer)
+    .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
+    .order_by(Timer.id.desc())
+    .limit(1)
+    .execution_options(populate_existing=True)
+)
+
+
+class LiveHost:
+    """Runs services in the step's own transaction."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        """Call the registered service; its errors roll the step back."""
+        known = services.find(name)
+        if known is None:
+            raise EngineFault(f"服务“{name}”没有登记。")
+        return services.call(known, self._step.call(element_id, token), parameters)
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        """The record keeps decisions; nothing more to do."""
+
+    def workdays(self, day: date, count: int) -> date:
+        """The day that is `count` working days after `day`, by the editable calendar."""
+        return calendar.workdays_after(self._step.session)(day, count)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A work item that the step opened."""
+
+    name: str
+    queue: str
+    division_code: str
+
+
+class Step:
+    """One step transaction on one case. The caller is inside `engine.ground.database.write`."""
+
+    def __init__(self, session: Session, case: CaseFile, actor: Account | None, now: datetime) -> None:
+        self.session, self.case, self.actor, self.now = session, case, actor, now
+        self.opened: list[Opened] = []
+        self._changes: dict[str, Any] = {}
+        self._passed: list[Record] = []
+        self._standing_again: list[str] = []
+
+    @classmethod
+    def on(
+        cls,
+        session: Session,
+        case_id: int,
+        actor: Account | None,
+        now: datetime,
+        *,
+        skip_locked: bool = False,
+    ) -> Step | None:
+        """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
+        query = _CASE_BY_ID_OR_SKIP if skip_locked else _CASE_BY_ID
+        case = session.scalar(query, {"case_id": case_id})
+        if case is None:
+            if skip_locked:
+                return None
+            raise NotFound("没有找到这件事项。")
+        return cls(session, case, actor, now)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The session's connection, for prepared statements; what objects still hold unflushed,
+        it does not see.
+        """
+        return self.session.connection()
+
+    @cached_property
+    def definition(self) -> Definition:
+        """The version the case runs on."""
+        return definitions.load(self.session, self.case.version_id)
+
+    @cached_property
+    def instance(self) -> Instance:
+        """The case's instance; rebuilt from its history when its state is of an older format."""
+        host = LiveHost(self)
+        if not self.case.state:
+            return Instance(self.definition, host)
+        try:
+            return Instance.restored(self.definition, host, self.case.state)
+        except StateFormatError:
+            rebuilt = self.replay().run()
+            rebuilt.host = host
+            return rebuilt
+
+    def replay(self) -> replay.Replay:
+        """The case's history, ready to be fed to its definition again."""
+        entries = audit.history(self.session, self.case.id)
+        submissions = replay.submissions_of(self.session, self.case.id)
+        workdays = calendar.workdays_after(self.session)
+        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
+
+    def continue_on(self, version: ProcedureVersion, definition: Definition, instance: Instance) -> None:
+        """From here on the case runs on another version, as `instance`; its owner has logged the move."""
+        self._change(version_id=version.id)
+        set_stored(self.case, version=version)
+        self.__dict__.update(definition=definition, instance=instance)  # the slots of the cached properties
+
+    def continue_without(self, instance: Instance, kept: Sequence[Line]) -> None:
+        """The case goes on as `instance`, which came of the lines that were `kept`: so did its outcome."""
+        self.__dict__["instance"] = instance  # the cached property's slot
+        drawn = self.definition.elements
+        ends = [line.ends for line in kept if isinstance(line, lines.Input)]
+        ended = [end for one in ends for end in one if end in drawn]
+        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        self._change(
+            outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or "")
+        )
+
+    def rename(self, old_token: str, new_token: str) -> None:
+        """What the instance called `old_token` is `new_token` on another version:
+        rows and drafts stay its own.
+        """
+        task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
+        if task is not None:
+            facts = {key: value for key, value in self._facts_of(task).items() if key in _RENAMED}
+            self.connection.execute(
+                _RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
+            )
+        timer = next((timer for timer in self.instance.timers() if timer.token == new_token), None)
+        if timer is not None:
+            element = self.definition.elements[timer.element_id]
+            facts = {"token": new_token, "element_id": element.id, "name": element.name}
+            self.connection.execute(_RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
+
+    def call(self, element_id: str, token: str) -> ServiceCall:
+        """The circumstances of a service call in this step."""
+        return ServiceCall(
+            self.session,
+            self.case,
+            self.actor,
+            self.now,
+            element_id,
+            token,
+            lambda timer: self.instance.due_of(timer, self.now),
+            lambda name: self.instance.variables.get(name),
+            lambda name: self.instance.pending(name),
+            self.definition,
+        )
+
+    def log(self, line: Line, element_id: str = "") -> None:
+        """Append a line to the case's history."""
+        actor_id = self.actor.id if self.actor else None
+        self._change(**audit.append(self.connection, self.case, actor_id, line, self.now, element_id))
+        self._save()
+
+    def notify(self, queue: str, kind: str, text: str) -> None:
+        """Put a line into the bell of everybody who works on `queue` for this case."""
+        notifications.send(self.session, self.case, queue, kind, text, self.now)
+
+    def finish(self, said: lines.Input | None = None, note: str = "") -> None:
+        """Write back all that the input did; what is `said` belongs to the input's own line of the history.
+
+        `note` is shown on the work items that this step opens (the reason of a return).
+        """
+        timers, was_open = self.instance.timers(), self.case.status == "open"
+        case = {"case_id": self.case.id}
+        items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
+        waiting = self.connection.execute(_TIMERS, case).all()
+        wanted = {task.token: task for task in self.instance.open_tasks()}
+        passed = self._passed_now(waiting)
+        self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
+        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
+            self._change(
+                lamp_floor="green"
+            )  # R06: it never was late, the clue that had made it so was cancelled
+        self._project_case([*timers, *passed])
+        self._save()
+        self._project_items(items, wanted, note)
+        self._project_timers(waiting, timers, {limit.token: limit.due_at for limit in passed})
+        self._tell_passed()
+        self._tell_people()
+        self.instance.records.clear()
+        if self.case.status != "open" and was_open:
+            services.ended(self.call("", ""))
+
+    def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
+        """The limits that have passed while their work goes on, with the true day;
+        asked for only when there can be one.
+        """
+        fired = any(record.kind == "timer" for record in self.instance.records)
+        old = any(row.kind == "limit" and row.status == "fired" for row in rows)
+        return self.instance.passed() if fired or old else []
+
+    def _tell_people(self) -> None:
+        """What the diagram asked for and the engine did otherwise: whose step it was hears of it,
+        and the history says it.
+        """
+        for element_id, sentence in (told for record in self.instance.records for told in record.told):
+            element = self.definition.elements[element_id]
+            text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
+            self.notify(element.queue or "county", "told", text)
+
+    def _change(self, **values: Any) -> None:
+        """Change the case; all changes of a step are written together."""
+        set_stored(self.case, **values)
+        self._changes.update(values)
+
+    def _save(self) -> None:
+        save(self.connection, self.case, **self._changes)
+        self._changes.clear()
+
+    # -- history -----------------------------------------------------------------------------------
+
+    def _log_records(self, said: lines.Input | None, begun: lines.Begun | None) -> None:
+        """A line for each record; the last also says what has begun to wait.
+
+        Without an input that is a line of its own.
+        """
+        records = self.instance.records
+        for record in records:
+            self._log_record(record, said, begun if record is records[-1] else None)
+        if begun and not records:
+            self.log(begun)
+
+    def _log_record(self, record: Record, said: lines.Input | None, begun: lines.Begun | None) -> None:
+        timed = record.kind == lines.Fired.KIND
+        line = lines.Fired() if timed or said is None else said
+        line = record.noted(line)
+        if begun is not None:
+            line = replace(line, opened=begun.opened, limits=begun.limits)
+        actor_id = self.actor.id if self.actor and not timed else None
+        kept = audit.append(self.connection, self.case, actor_id, line, record.at, record.element_id)
+        self._change(**kept)
+        if timed:
+            self._mark_passed(record)
+
+    def _mark_passed(self, record: Record) -> None:
+        """A limit that has passed marks the case red for good; it never stops it (R15)."""
+        if self.definition.elements[record.element_id].is_limit:
+            self._change(lamp_floor="red")
+            self._passed.append(record)
+
+    def _tell_passed(self) -> None:
+        """R15, R19: the ladder hears of the limits that this step saw pass,
+        and looks again as its table says.
+        """
+        for record in self._passed:
+            name = self.definition.elements[record.element_id].name
+            last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
+            text = f"{self.case.subject}户：{self.definition.name}的期限“{name}”已过{last}。"
+            self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
+            self._standing_again.append(record.token)
+        for token in self._standing_again:
+            limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
+            if limit is not None and limit.standing == "open":
+                ladder.repeat_after(self.session, self.case, limit, self.now)
+        self._passed.clear()
+        self._standing_again.clear()
+
+    def tell(
+        self, event: str, key: str, text: str, element_id: str = "", holders: Sequence[str] = ()
+    ) -> None:
+        """Tell those whom the ladder's table names; `holders` are else the queues that hold the case now."""
+        held = holders or self._holders()
+        key = f"{self.case.id}:{key}"
+        element = self.definition.elements.get(element_id)
+        about = element.name if element else ""
+        ladder.tell(self.session, ladder.Told(event, self.case, key, text, element_id, about, held), self.now)
+
+    # -- work items --------------------------------------------------------------------------------
+
+    def _project_items(self, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
+        for token, row in present.items():
+            if token not in wanted:
+                self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+            elif row.due_at != wanted[token].due_at:
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+        new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
+        if new:
+            self.connection.execute(_OPEN_ITEM, new)
+
+    def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
+        facts = self._facts_of(task)
+        self.opened.append(Opened(facts["name"], facts["queue"], facts["division_code"]))
+        return {**facts, "opened_at": self.now, "note": note}
+
+    def _facts_of(self, task: OpenTask) -> dict[str, Any]:
+        """What a work item says of its task."""
+        element = self.definition.elements[task.element_id]
+        queue = element.queue or "county"
+        division = access.ancestor(self.case.village_code, queue)
+        name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
+        return {
+            "case_id": self.case.id,
+            "token": task.token,
+            "procedure_key": self.case.procedure_key,
+            "element_id": element.id,
+            "name": name,
+            "subject": self.case.subject,
+            "village_code": self.case.village_code,
+            "queue": queue,
+            "division_code": division,
+            "form_key": element.form_key or "",
+            "due_at": task.due_at,
+        }
+
+    # -- timers ------------------------------------------------------------------------------------
+
+    def _project_timers(
+        self, rows: Sequence[Any], timers: Sequence[WaitingTimer], passed: Mapping[str, datetime]
+    ) -> None:
+        open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
+        warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
+        fired = {record.token for record in self.instance.records if record.kind == "timer"}
+        wanted = _wanted_timers(timers, warned)
+        for row in rows:
+            if row.kind == "limit" and row.status == "fired":
+                self._settle_passed(row, passed.get(row.token))
+        for key, row in open_rows.items():
+            if key not in wanted:
+                end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
+                self._end_timer(row, end, passed)
+            elif row.due_at != wanted[key][1] or row.status == "failed":
+                self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+        new = [
+            self._new_timer(timer, kind, due)
+            for (token, kind), (timer, due) in wanted.items()
+            if (token, kind) not in open_rows
+        ]
+        if new:
+            self.connection.execute(_SET_TIMER, new)
+
+    def _settle_passed(self, row: Any, due: datetime | None) -> None:
+        """A passed limit is over once the work under it is; it stands again when that work is taken back.
+
+        As long as it stands it says when it passed (`due`), as the clues now have it (R06).
+        """
+        standing = "over" if due is None else "open"
+        if due is not None and due != row.due_at:
+            self.connection.execute(_REDATE_LIMIT, {"timer_id": row.id, "due": due})
+        if row.standing == standing:
+            return
+        self.connection.execute(_SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
+        if standing == "over":
+            self.connection.execute(_NO_REPEAT, {"of_case": self.case.id, "of_token": row.token})
+        else:
+            self._standing_again.append(row.token)
+
+    def _end_timer(self, row: Any, end: str, passed: Mapping[str, datetime]) -> None:
+        """A timer waits no more; a limit that has passed stands as long as the work under it goes on."""
+        standing = "" if row.kind != "limit" else "open" if end == "fired" and row.token in passed else "over"
+        fired_at = self.now if end == "fired" else None
+        due = self._fired_due(row) if end == "fired" else row.due_at
+        ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing, "due": due}
+        self.connection.execute(_END_TIMER, ended)
+
+    def _fired_due(self, row: Any) -> datetime:
+        """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
+        fired = (
+            r.due_at for r in self.instance.records if r.kind == "timer" and r.token == row.token and r.due_at
+        )
+        return next(fired, row.due_at)
+
+    def _new_timer(self, timer: WaitingTimer, kind: str, due: datetime) -> dict[str, Any]:
+        element = self.definition.elements[timer.element_id]
+        return {
+            "case_id": self.case.id,
+            "token": timer.token,
+            "element_id": element.id,
+            "name": element.name,
+            "kind": kind,
+            "village_code": self.case.village_code,
+            "due_at": due,
+            "procedure_key": self.case.procedure_key,
+            "standing": "open" if kind == "limit" else "",
+        }
+
+    # -- case --------------------------------------------------------------------------------------
+
+    def _project_case(self, timers: Sequence[WaitingTimer]) -> None:
+        variables = self.instance.variables
+        self._change(state=self.instance.stored(), lock_version=self.case.lock_version + 1)
+        limits = [timer.due_at for timer in timers if timer.limit]
+        self._change(limit_at=min(limits, default=None))
+        if "outcome" in variables:
+            self._change(outcome_code=str(variables["outcome"]))
+        ended = [end for record in self.instance.records for end in record.ends]
+        named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
+        if named:
+            self._change(outcome=self.definition.elements[named[-1]].name)
+        discovered = variables.get("discovery_date")
+        if isinstance(discovered, str):
+            self._change(discovery_date=date.fromisoformat(discovered[:10]))
+        if self.instance.completed:
+            self._change(status="finished", finished_at=self.now)
+            services.finished(self.call("", ""))
+
+    def warn(self, row: Timer) -> None:
+        """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
+        save(self.connection, row, status="fired", fired_at=self.now)
+        if self.case.lamp_floor == "green":
+            self._change(lamp_floor="yellow")
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        passes = limit.due_at if limit is not None else None
+        self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
+        last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
+        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
+        self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
+
+    def repeat(self, row: Timer) -> None:
+        """A limit is still passed (R15, R19): its holders and those above hear of it again,
+        and again later.
+        """
+        save(self.connection, row, status="fired", fired_at=self.now)
+        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        if limit is None or limit.standing != "open":
+            return
+        if limit.due_at > self.now:  # R06: the clue that had made it late was cancelled
+            ladder.repeat_after(self.session, self.case, limit, self.now)
+            return
+        days = lamps.days_over(limit.due_at, self.now)
+        self.log(lines.Repeated(token=row.token, days=days), row.element_id)
+        text = (
+            f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
+        )
+        self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
+        ladder.repeat_after(self.session, self.case, limit, self.now)
+
+    def _holders(self) -> list[str]:
+        """The queues with which the case now is: of its items under a limit,
+        and the lanes where it waits for a time.
+        """
+        case = {"case_id": self.case.id}
+        waiting = self.connection.scalars(_WAITING_EVENTS, case)
+        elements = (self.definition.elements[element_id] for element_id in waiting)
+        lanes = {element.queue for element in elements if element.queue}
+        return sorted({*self.connection.scalars(_OPEN_QUEUES, case), *lanes})
+
+
+def _item_words(item: Any) -> str:
+    """What tells one instance of a repeated step from the others: its item, or the name in it."""
+    if isinstance(item, dict):
+        item = next((item[key] for key in ("name", "label", "id") if item.get(key)), "")
+    return str(item)
+
+
+def _begun(
+    wanted: Mapping[str, OpenTask],
+    items: Mapping[str, Any],
+    timers: Sequence[WaitingTimer],
+    rows: Sequence[Any],
+) -> lines.Begun | None:
+    """For the history: the tasks that now wait for a person and did not before,
+    and the limits that now run or moved.
+    """
+    opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
+    known = {row.token: row.due_at for row in rows if row.kind == "limit"}
+    limits = [
+        lines.Limit(timer.element_id, timer.due_at)
+        for timer in timers
+        if timer.limit and known.get(timer.token) != timer.due_at
+    ]
+    return lines.Begun(opened=opened, limits=limits) if opened or limits else None
+
+
+def _wanted_timers(
+    timers: Sequence[WaitingTimer], warned: Mapping[str, datetime]
+) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
+    """Due times by token and kind; a warning already given for the same limit is not given again."""
+    wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
+    for timer in timers:
+        wanted[timer.token, "limit" if timer.limit else "event"] = (timer, timer.due_at)
+        if timer.warn_days is not None:
+            due = timer.due_at - timedelta(days=timer.warn_days)
+            if warned.get(timer.token) != due:
+                wanted[timer.token, "warning"] = (timer, due)
+    return wanted

@@ -1,0 +1,335 @@
+"""The limits that count now, kept or passed: what narrows them, and the list of them one by one.
+
+A limit counts while the work under it goes on; the step transaction keeps that mark (`Timer.standing`). Every
+list and figure is one scan of the index `ix_timer_standing` over a range of division codes, so a drill-down
+costs what it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session
+
+from engine.casework import lamps
+from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
+from engine.casework.organisation import access, divisions
+from engine.ground import text as normal
+from engine.ground.errors import NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
+from engine.ground.text import key, line
+
+STANDING = Timer.standing == literal_column("'open'")
+"""Written out, so that the index of standing limits serves."""
+SORTS = {
+    "due": "到期早的在前",
+    "late": "到期晚的在前",
+    "step": "按正在办理",
+    "holder": "按办理单位",
+    "place": "按村",
+    "name": "按户主",
+}
+PRESSING = "press"
+"""The lamp that means red and yellow together."""
+UNCLAIMED, NOBODY = "unclaimed", "nobody"
+HOLDERS = {
+    **{level: f"{access.QUEUE_NAMES[level]}在办" for level in reversed(LEVELS)},
+    UNCLAIMED: "没有人领办",
+    NOBODY: "等待期满",
+}
+"""With whom a limit's work is: a level's desk, a desk where nobody has taken it up, or nobody,
+since a time is waited for.
+"""
+OVER = (3, 7, 15, 30)
+"""Days overdue that the page offers to narrow to."""
+
+
+@dataclass(frozen=True)
+class LimitFilter:
+    """What the page is narrowed to; every field may be empty."""
+
+    division: str = ""
+    limit: str = ""  # "procedure:element", or "procedure:" for all limits of a procedure
+    step: str = ""  # "procedure:element" of an open task
+    lamp: str = ""  # red, yellow, green, or PRESSING
+    over: int = 0  # overdue for at least so many days
+    holder: str = ""  # of HOLDERS
+    text: str = ""  # in the name of the head of household, or of who has claimed a task
+    sort: str = "due"  # of SORTS
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A limit of a case with the open tasks under it: who holds it."""
+
+    timer_id: int
+    case_id: int
+    subject: str
+    village_code: str
+    procedure_key: str
+    name: str
+    due_at: datetime
+    items: Sequence[WorkItem] = ()
+
+
+def timers(session: Session, actor: Account, state: str, now: datetime, page: int = 1) -> Page[Timer]:
+    """Timers in the actor's reach: ``due`` still run, ``fired`` have fired,
+    ``overdue`` are passed limits that count.
+    """
+    query = select(Timer).where(access.within(Timer.village_code, access.scopes(actor)))
+    if state == "overdue":
+        query = query.where(STANDING, Timer.due_at <= now)
+    elif state == "fired":
+        query = query.where(Timer.status == literal_column("'fired'"))
+    else:
+        query = query.where(Timer.status == literal_column("'waiting'"), Timer.due_at > now)
+    ordered = (
+        query.order_by(Timer.fired_at.desc(), Timer.id.desc())
+        if state == "fired"
+        else query.order_by(Timer.due_at, Timer.id)
+    )
+    return page_of(session, query, ordered, page)
+
+
+# -- where one may look ----------------------------------------------------------------------------
+
+
+def require_watch(actor: Account) -> None:
+    """Raise NotAllowed unless the actor watches limits anywhere."""
+    if not access.scopes(actor, access.WATCH_ROLES):
+        raise NotAllowed("督办页面由督查员和乡镇以上经办人员使用。")
+
+
+def supervises(actor: Account) -> bool:
+    """Whether the actor may urge, give orders and write letters somewhere."""
+    return access.has_role(actor, access.SUPERVISOR)
+
+
+def home(actor: Account) -> str:
+    """The division where the actor's page begins: the widest that they watch."""
+    require_watch(actor)
+    codes = [grant.division_code for grant in actor.grants if grant.role in access.WATCH_ROLES]
+    return min(codes, key=lambda code: (LEVELS.index(access.level_of(code)), code))
+
+
+def place_of(session: Session, actor: Account, code: str) -> Division:
+    """The division `code`, or the actor's own for ''. Raises NotFound for what the actor does not watch."""
+    require_watch(actor)
+    wanted = code or home(actor)
+    scope = (
+        access.scope_of(wanted) if len(wanted) == 12 and normal.whole(wanted, 10**12) is not None else None
+    )
+    inside = scope and any(
+        one.low <= scope.low and scope.high <= one.high for one in access.scopes(actor, access.WATCH_ROLES)
+    )
+    if not inside:
+        raise NotFound("没有找到这个地方，或不在您的督办范围内。")
+    return divisions.get(session, wanted)
+
+
+# -- narrowing -------------------------------------------------------------------------------------
+
+
+def here(place: Division) -> list[ColumnElement[bool]]:
+    """SQL: the limits that stand at and below a division."""
+    return [STANDING, access.within(Timer.village_code, [access.scope_of(place.code)])]
+
+
+def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[ColumnElement[bool]]:
+    """SQL: all that the filter asks for; `place` bounds what is looked through for it."""
+    found: list[ColumnElement[bool]] = []
+    if wanted.limit:
+        procedure, _, element = wanted.limit.partition(":")
+        found += [Timer.procedure_key == procedure] + ([Timer.element_id == element] if element else [])
+    if wanted.step:
+        procedure, _, element = wanted.step.partition(":")
+        found.append(_has(place, WorkItem.procedure_key == procedure, WorkItem.element_id == element))
+    if wanted.lamp:
+        found.append(of_lamp(wanted.lamp, now))
+    if wanted.over:
+        found.append(lamps.over_for(Timer.due_at, wanted.over, now))
+    if wanted.holder:
+        found.append(_held_by(place, wanted.holder))
+    if text := wanted.text.strip():
+        found.append(or_(_named(place, text), _claimed_by(place, text)))
+    return found
+
+
+def items(place: Division, *conditions: ColumnElement[bool]) -> Select[int, datetime | None]:
+    """Case and limit of the open tasks at and below a division: read once for a statement,
+    from an index alone.
+    """
+    query = select(WorkItem.case_id, WorkItem.due_at).where(IS_OPEN, WorkItem.due_at.is_not(None))
+    return query.where(access.within(WorkItem.village_code, [access.scope_of(place.code)]), *conditions)
+
+
+def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The limit's case has such an open task under this very limit."""
+    return tuple_(Timer.case_id, Timer.due_at).in_(items(place, *conditions))
+
+
+def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
+    if holder == NOBODY:
+        # as one text: a database looks a pair that may be null up in a list that it holds, but not that it is
+        # missing
+        return _pair(Timer).not_in(items(place).with_only_columns(_pair(WorkItem)))
+    if holder == UNCLAIMED:
+        return _has(place, WorkItem.claimed_by.is_(None))
+    level = func.coalesce(
+        WorkItem.queue, ""
+    )  # not the bare column: its index would read the level's queues everywhere
+    return _has(place, level == holder) if holder in LEVELS else false()
+
+
+def _pair(model: type[Timer] | type[WorkItem]) -> ColumnElement[str]:
+    """Case and limit as one text."""
+    return cast(model.case_id, Text) + "|" + cast(model.due_at, Text)
+
+
+def _cases(place: Division) -> Select[int]:
+    """The open cases at and below a division."""
+    cases = select(CaseFile.id).where(CaseFile.status == literal_column("'open'"))
+    return cases.where(access.within(CaseFile.village_code, [access.scope_of(place.code)]))
+
+
+def _named(place: Division, text: str) -> ColumnElement[bool]:
+    """The head of household's name has `text` in it."""
+    return Timer.case_id.in_(_cases(place).where(CaseFile.subject_key.contains(key(text), autoescape=True)))
+
+
+def _claimed_by(place: Division, text: str) -> ColumnElement[bool]:
+    """Somebody with `text` in their name has taken up a task under the limit."""
+    people = select(Account.id).where(Account.name.contains(line(text), autoescape=True))
+    return _has(place, WorkItem.claimed_by.in_(people))
+
+
+def of_lamp(colour: str, now: datetime) -> ColumnElement[bool]:
+    """SQL: the limits under a lamp."""
+    if colour == PRESSING:
+        return Timer.due_at <= lamps.soon_ends(now)
+    return lamps.under(Timer.due_at, colour, now) if colour in lamps.LAMPS else false()
+
+
+# -- listing ---------------------------------------------------------------------------------------
+
+
+def listing(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Page[Holding]:
+    """A page of the limits that the filter finds, each with who holds it;
+    only the page's cases are looked up.
+    """
+    place = place_of(session, actor, wanted.division)
+    ids = select(Timer.id).where(*here(place), *narrowed(place, wanted, now))
+    page = page_of(session, ids, _ordered(ids, place, wanted.sort), wanted.page)
+    rows = {row.id: row for row in session.execute(_ROWS.where(Timer.id.in_(page.items)))}
+    return Page(
+        held(session, [rows[one] for one in page.items]), page.total, page.page, page.pages, page.capped
+    )
+
+
+def found(session: Session, actor: Account, wanted: LimitFilter, now: datetime) -> Select[*tuple[Any, ...]]:
+    """SQL: all the limits that the filter finds, in its order.
+
+    Raises NotFound, NotAllowed outside the actor's watch.
+    """
+    place = place_of(session, actor, wanted.division)
+    return _ordered(_ROWS.where(*here(place), *narrowed(place, wanted, now)), place, wanted.sort)
+
+
+_ROWS: Select[*tuple[Any, ...]] = select(
+    Timer.id,
+    Timer.case_id,
+    CaseFile.subject,
+    Timer.village_code,
+    Timer.procedure_key,
+    Timer.name,
+    Timer.due_at,
+).join(CaseFile, CaseFile.id == Timer.case_id)
+
+
+def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Select[*tuple[Any, ...]]:
+    """The query in the order of `sort`; what it sorts by besides the limit is read from an index, once."""
+    due = (Timer.due_at, Timer.id)
+    if sort in ("step", "holder"):
+        column = WorkItem.element_id if sort == "step" else WorkItem.division_code
+        first = (
+            items(place)
+            .add_columns(func.min(column).label("first"))
+            .group_by(WorkItem.case_id, WorkItem.due_at)
+        )
+        one = first.subquery()
+        query = query.outerjoin(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
+        return query.order_by(one.c.first.nulls_last(), *due)
+    if sort == "name":
+        named = (
+            _cases(place)
+            .add_columns(func.min(CaseFile.subject).label("subject"))
+            .group_by(CaseFile.id)
+            .subquery()
+        )
+        return query.outerjoin(named, named.c.id == Timer.case_id).order_by(
+            named.c.subject.nulls_last(), *due
+        )
+    if sort == "late":
+        return query.order_by(Timer.due_at.desc(), Timer.id.desc())
+    return query.order_by(Timer.village_code, *due) if sort == "place" else query.order_by(*due)
+
+
+def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
+    """Each limit with the open tasks under it, in one statement."""
+    query = (
+        select(WorkItem)
+        .where(WorkItem.case_id.in_({row.case_id for row in rows}), IS_OPEN)
+        .order_by(WorkItem.id)
+    )
+    open_items = list(session.scalars(query))
+    return [
+        replace(
+            Holding(*row),
+            items=[i for i in open_items if i.case_id == row.case_id and i.due_at == row.due_at],
+        )
+        for row in rows
+    ]
+
+
+def item_ids(session: Session, actor: Account, wanted: LimitFilter, now: datetime, limit: int) -> list[int]:
+    """The open tasks under all the limits that the filter finds, up to `limit`."""
+    limits = (
+        found(session, actor, wanted, now)
+        .order_by(None)
+        .with_only_columns(Timer.case_id, Timer.due_at)
+        .subquery()
+    )
+    joined = and_(WorkItem.case_id == limits.c.case_id, WorkItem.due_at == limits.c.due_at, IS_OPEN)
+    query = select(WorkItem.id, WorkItem.due_at).distinct().join(limits, joined)
+    return list(session.scalars(query.order_by(WorkItem.due_at, WorkItem.id).limit(limit)))
+
+
+def claimers(session: Session, held: Sequence[Holding]) -> dict[int, str]:
+    """The names of who has claimed an item, by account."""
+    ids = {item.claimed_by for one in held for item in one.items if item.claimed_by}
+    return {
+        row.id: row.name
+        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
+    }
+
+
+def desk(item: WorkItem, places: dict[str, str]) -> str:
+    """The unit that holds an item."""
+    return places.get(item.division_code) or access.QUEUE_NAMES[item.queue]

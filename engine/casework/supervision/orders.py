@@ -1,0 +1,352 @@
+"""督办单 (form 20): a supervisor asks the unit that holds an item why it is late; they answer with cause,
+measure, promise.
+
+It is a table and not a procedure of its own: it goes to whichever unit holds the item, and back to the person
+who gave it. Neither is a lane of a diagram (a lane is a level's queue), and it must never move the case,
+whose diagram alone says what comes next. What is asked is form 20 all the same, the process owner's to
+change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from engine.casework import definitions
+from engine.casework.acts.items import readable_item
+from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step.steps import Step
+from engine.flow.forms import Form
+from engine.flow.history import lines
+from engine.flow.receivers import DAY, TEXT, Need, receives
+from engine.ground.clock import Clock, local_date, start_of_day, written
+from engine.ground.database import save, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
+
+PROCEDURE = "identification"
+ANSWER_FORM = "supervisionForm"
+"""The property of the procedure that names the form of an answer (form 20)."""
+PROMISE = "promise"
+STATUS_NAMES = {"open": "待答复", "answered": "已答复", "returned": "已退回", "accepted": "已认可"}
+MAX_TEXT = 500
+TO_ANSWER = SupervisionOrder.status.in_((literal_column("'open'"), literal_column("'returned'")))
+
+
+# -- reading ---------------------------------------------------------------------------------------
+
+
+def answer_form(session: Session) -> Form:
+    """The form in force for an answer."""
+    return definitions.load(session, definitions.current(session, PROCEDURE).id).page_form(ANSWER_FORM)
+
+
+def get(session: Session, actor: Account, order_id: int) -> SupervisionOrder:
+    """An order with its case, item and lines. Raises NotFound outside the actor's reach."""
+    query = select(SupervisionOrder).where(SupervisionOrder.id == order_id, access.visible_orders(actor))
+    loaded = query.options(
+        joinedload(SupervisionOrder.case),
+        joinedload(SupervisionOrder.item),
+        joinedload(SupervisionOrder.issuer),
+        selectinload(SupervisionOrder.entries).joinedload(OrderEntry.account),
+    )
+    found = session.scalar(loaded.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound("没有找到这张督办单。")
+    return found
+
+
+def listing(
+    session: Session, actor: Account, status: str = "", page: int = 1, *, today: date | None = None
+) -> Page[SupervisionOrder]:
+    """The orders in the actor's reach, latest first: all, of one status, ``mine`` to answer, or ``late``.
+
+    Late are promises that have passed, and by `today` the answers that are missing.
+    """
+    query = select(SupervisionOrder).where(access.visible_orders(actor))
+    if status == "mine":
+        query = query.where(TO_ANSWER, _desks(actor))
+    elif status == "late":
+        query = query.where(_late(today or date.min))
+    elif status in STATUS_NAMES:
+        query = query.where(SupervisionOrder.status == status)
+    shown = query.options(
+        joinedload(SupervisionOrder.case),
+        joinedload(SupervisionOrder.item),
+        joinedload(SupervisionOrder.issuer),
+    )
+    return page_of(session, query, shown.order_by(SupervisionOrder.id.desc()), page)
+
+
+def _late(today: date) -> ColumnElement[bool]:
+    """SQL: `late`, by the days alone: a scheduler that is behind, or an answer sent back, changes nothing."""
+    unkept = and_(~TO_ANSWER, SupervisionOrder.promised_on < today, SupervisionOrder.step_open)
+    return or_(and_(TO_ANSWER, SupervisionOrder.answer_by < today), unkept)
+
+
+def _desks(actor: Account) -> ColumnElement[bool]:
+    """SQL: the orders to the actor's desks."""
+    desks = [
+        and_(
+            SupervisionOrder.queue == access.QUEUE_OF_ROLE[grant.role],
+            access.within(SupervisionOrder.division_code, [access.scope_of(grant.division_code)]),
+        )
+        for grant in actor.grants
+        if grant.role in access.QUEUE_OF_ROLE
+    ]
+    return or_(*desks) if desks else access.within(SupervisionOrder.division_code, [])
+
+
+def to_answer(session: Session, actor: Account) -> int:
+    """How many orders the actor's desks have to answer, up to 100."""
+    query = select(SupervisionOrder.id).where(TO_ANSWER, _desks(actor))
+    return len(session.scalars(query.limit(100)).all())
+
+
+def of_case(session: Session, case_id: int) -> list[SupervisionOrder]:
+    """The orders about a case, latest first."""
+    query = (
+        select(SupervisionOrder)
+        .where(SupervisionOrder.case_id == case_id)
+        .options(joinedload(SupervisionOrder.issuer))
+    )
+    return list(session.scalars(query.order_by(SupervisionOrder.id.desc())))
+
+
+def may_answer(actor: Account, order: SupervisionOrder) -> bool:
+    """Whether the actor works at the desk that the order is addressed to, and an answer is due."""
+    return order.status in ("open", "returned") and any(
+        access.QUEUE_OF_ROLE.get(grant.role) == order.queue
+        and access.scope_of(grant.division_code).holds(order.division_code)
+        for grant in actor.grants
+    )
+
+
+def may_judge(actor: Account, order: SupervisionOrder) -> bool:
+    """Whether the actor supervises the unit that has answered."""
+    return order.status == "answered" and access.may_supervise(actor, order.item)
+
+
+def late(order: SupervisionOrder, today: date) -> bool:
+    """Whether an answer is missing after its day, or a promise has passed with the step still to be done.
+
+    An answer is owed also when the step has been finished meanwhile; a promise is kept with the step,
+    whichever work item of the case it is: to send the case back does not end it.
+    """
+    if order.status in ("open", "returned"):
+        return order.answer_by < today
+    return bool(order.step_open) and order.promised_on is not None and order.promised_on < today
+
+
+def item_for(session: Session, actor: Account, item_id: int) -> WorkItem:
+    """The open item that a new order would be about.
+
+    Raises NotFound, NotAllowed, Conflict when it is done.
+    """
+    item = readable_item(session, actor, item_id)
+    access.require_supervision(actor, item)
+    if item.status != "open":
+        raise Conflict("这件事项已经办结，不用再督办。")
+    return item
+
+
+# -- acting ----------------------------------------------------------------------------------------
+
+
+def give(
+    session: Session, actor: Account, item_id: int, matter: str, answer_by: date | None, *, clock: Clock
+) -> SupervisionOrder:
+    """下达: to the unit that holds the item.
+
+    Raises NotFound, NotAllowed, Invalid, Conflict when there is one already.
+    """
+    now = clock.now()
+    with write(session):
+        item = readable_item(session, actor, item_id)
+        access.require_supervision(actor, item)
+        step = Step.on(session, item.case_id, actor, now)
+        assert step is not None  # only skip_locked answers None
+        session.refresh(item)
+        if item.status != "open":
+            raise Conflict("这件事项已经办结，不用再督办。")
+        words, day = _checked(matter, answer_by, local_date(now))
+        same = (
+            select(SupervisionOrder.id)
+            .join(WorkItem, WorkItem.id == SupervisionOrder.work_item_id)
+            .where(
+                SupervisionOrder.case_id == item.case_id,
+                WorkItem.element_id == item.element_id,
+                SupervisionOrder.status != "accepted",
+                SupervisionOrder.step_open,
+            )
+        )
+        if session.scalar(same.limit(1)) is not None:
+            raise Conflict("这一步已经有没办完的督办单，请在原单上继续。")
+        order = SupervisionOrder(
+            case_id=item.case_id,
+            work_item_id=item.id,
+            village_code=item.village_code,
+            queue=item.queue,
+            division_code=item.division_code,
+            matter=words,
+            answer_by=day,
+            issued_by=actor.id,
+            issued_at=now,
+        )
+        session.add(order)
+        session.flush()
+        step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
+        text = f"{item.subject}户“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
+        step.tell("ordered", f"order:{order.id}", text, item.element_id, [item.queue])
+    return order
+
+
+def _checked(matter: str, answer_by: date | None, today: date) -> tuple[str, date]:
+    words, wrong = matter.strip(), {}
+    if not words or len(words) > MAX_TEXT:
+        wrong["matter"] = [f"请写明督办事项（最多 {MAX_TEXT} 字）。"]
+    if answer_by is None or not today <= answer_by <= today + timedelta(days=60):
+        wrong["answer_by"] = ["答复期限须在今天起 60 天之内。"]
+    if wrong or answer_by is None:
+        raise Invalid("督办单有误，请更正。", wrong)
+    return words, answer_by
+
+
+receives("page", ANSWER_FORM, promised_on=Need(DAY), cause=Need(TEXT))
+
+
+def answer(
+    session: Session, actor: Account, order_id: int, raw: Mapping[str, Any], *, clock: Clock
+) -> SupervisionOrder:
+    """答复: cause, measure and promised day, from the raw data of form 20.
+
+    The promised day is not before today, unless the step is done: then it is the day on which it was, since
+    the step began.
+    """
+    now = clock.now()
+    form = answer_form(session)
+    with write(session):
+        order, step = _locked(session, actor, order_id, now)
+        if order.status not in ("open", "returned"):
+            raise Conflict("这张督办单已经答复，请等督查员审核。")
+        if not may_answer(actor, order):
+            raise NotAllowed("督办单由承办单位答复，您只能查看。")
+        clean = form.validate(raw, today=local_date(now))
+        promised = date.fromisoformat(str(clean["promised_on"]))
+        _promise_holds(order, promised, local_date(now))
+        sent_with = definitions.form_digest(session, PROCEDURE, ANSWER_FORM)
+        order.entries.append(
+            OrderEntry(kind="answered", data=clean, form_sha256=sent_with, account_id=actor.id, at=now)
+        )
+        order.status, order.promised_on, order.promise_passed = "answered", promised, False
+        session.flush()
+        line = lines.OrderAnswered(
+            order=order.id, promised_on=promised.isoformat(), reason=str(clean["cause"])
+        )
+        step.log(line, order.item.element_id)
+        words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
+        text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
+        step.tell(
+            "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
+        )
+        if order.step_open:
+            _set_promise(session, order, promised)
+    return order
+
+
+def _promise_holds(order: SupervisionOrder, promised: date, today: date) -> None:
+    """Raise Invalid for a day that can be no promise,
+    or for a finished step no day on which it was finished.
+    """
+    begun = local_date(order.item.opened_at)
+    if order.step_open and promised < today:
+        sentence = "承诺办结日期：不能早于今天。"
+    elif not order.step_open and not begun <= promised <= today:
+        sentence = f"这一步已经办结，请填写办结的日期：{written(begun)} 至 {written(today)} 之间。"
+    else:
+        return
+    raise Invalid("承诺办结日期有误。", {"promised_on": [sentence]})
+
+
+def judge(
+    session: Session, actor: Account, order_id: int, accepted: bool, reason: str, *, clock: Clock
+) -> SupervisionOrder:
+    """认可, or 退回 with a reason."""
+    now, words = clock.now(), reason.strip()
+    with write(session):
+        order, step = _locked(session, actor, order_id, now)
+        access.require_supervision(actor, order.item)
+        if order.status != "answered":
+            raise Conflict("这张督办单现在没有待审核的答复。")
+        if not accepted and not words:
+            raise Invalid("请写明退回的原因。", {"reason": ["请写明退回的原因。"]})
+        if len(words) > MAX_TEXT:
+            raise Invalid("退回的原因太长。", {"reason": [f"最多 {MAX_TEXT} 字。"]})
+        order.status = "accepted" if accepted else "returned"
+        order.entries.append(
+            OrderEntry(kind=order.status, data={"reason": words}, account_id=actor.id, at=now)
+        )
+        session.flush()
+        judged = lines.OrderAccepted if accepted else lines.OrderReturned
+        step.log(judged(order=order.id, reason=words), order.item.element_id)
+        if not accepted:
+            text = f"{step.case.subject}户“{order.item.name}”：督办单的答复被退回：{words}"
+            step.tell(
+                "returned",
+                f"return:{order.id}:{len(order.entries)}",
+                text,
+                order.item.element_id,
+                [order.queue],
+            )
+    return order
+
+
+def _locked(session: Session, actor: Account, order_id: int, now: datetime) -> tuple[SupervisionOrder, Step]:
+    order = get(session, actor, order_id)
+    step = Step.on(session, order.case_id, actor, now)
+    assert step is not None  # only skip_locked answers None
+    session.refresh(order)
+    return order, step
+
+
+# -- the promise -----------------------------------------------------------------------------------
+
+
+def _set_promise(session: Session, order: SupervisionOrder, promised: date) -> None:
+    """Look at 00:00 after the promised day whether the step is done: a timer row of the host's."""
+    session.add(
+        Timer(
+            case_id=order.case_id,
+            token=f"order-{order.id}",
+            element_id=order.item.element_id,
+            name=order.item.name,
+            kind=PROMISE,
+            village_code=order.village_code,
+            procedure_key=order.item.procedure_key,
+            due_at=start_of_day(promised + timedelta(days=1)),
+        )
+    )
+
+
+def promise_passed(step: Step, row: Timer) -> None:
+    """The promised day has gone by: when the step is still open,
+    the order turns red and the ladder hears of it.
+    """
+    save(step.connection, row, status="fired", fired_at=step.now)
+    order = step.session.get_one(
+        SupervisionOrder, int(row.token.removeprefix("order-")), populate_existing=True
+    )
+    promised = order.promised_on
+    if not order.step_open or promised is None or start_of_day(promised + timedelta(days=1)) != row.due_at:
+        return
+    order.promise_passed = True
+    step.session.flush()
+    line = lines.PromisePassed(order=order.id, name=row.name, promised_on=promised.isoformat())
+    step.log(line, row.element_id)
+    text = f"{step.case.subject}户“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
+    step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])

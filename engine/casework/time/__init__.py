@@ -1,0 +1,1 @@
+"""What happens by itself: timers, schedules, and trying again what failed."""

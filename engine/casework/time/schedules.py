@@ -1,0 +1,175 @@
+"""Recurring procedures: a county says how often, and the ticker opens a case for each household concerned
+(R21, R26).
+
+Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``,
+``everyMonths``, ``opensFor``); whether and when is the county's word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
+
+from engine.casework import acts, definitions
+from engine.casework.acts import openings
+from engine.casework.models import Account, CaseFile, Procedure, Schedule
+from engine.casework.organisation import access
+from engine.flow.check.starting import MAX_MONTHS
+from engine.flow.machine.definition import Definition
+from engine.ground.clock import Clock, local_date, months_later, start_of_day
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid
+from engine.ground.surroundings import trouble_of
+from engine.ground.text import whole
+from engine.prevention.models import Household
+
+BATCH = 200
+SessionFactory = Callable[[], Session]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A recurring procedure and how the county has it; `schedule` is None while it is not set."""
+
+    key: str
+    name: str
+    documentation: str
+    months: int
+    schedule: Schedule | None
+
+
+def county_of(actor: Account) -> str:
+    """The county whose rhythm the actor sets. Raises NotAllowed for everybody else."""
+    access.require_role(actor, "county_approver")
+    return next(grant.division_code for grant in actor.grants if grant.role == "county_approver")
+
+
+def offers(session: Session, actor: Account) -> list[Offer]:
+    """The recurring procedures with the actor's county's settings, by key."""
+    county = county_of(actor)
+    query = select(Schedule).where(Schedule.county_code == county)
+    present = {schedule.procedure_key: schedule for schedule in session.scalars(query)}
+    return [
+        Offer(d.key, d.name, d.start.documentation, _default_months(d), present.get(d.key))
+        for d in _recurring(session)
+    ]
+
+
+def _recurring(session: Session) -> list[Definition]:
+    query = select(Procedure.current_version_id).where(Procedure.part.is_(False)).order_by(Procedure.key)
+    loaded = [
+        definitions.load(session, version_id)
+        for version_id in session.scalars(query)
+        if version_id is not None
+    ]
+    return [definition for definition in loaded if definition.start.properties.get("recurs") == "true"]
+
+
+def _default_months(definition: Definition) -> int:
+    return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
+
+
+def set_rhythm(
+    session: Session, actor: Account, key: str, months: int, next_on: date, today: date
+) -> Schedule:
+    """Open the procedure for the county's households on `next_on` and every `months` months from then."""
+    county = county_of(actor)
+    if key not in {definition.key for definition in _recurring(session)}:
+        raise Invalid("这个流程不是定期开展的流程。")
+    if not 0 < months <= MAX_MONTHS:
+        raise Invalid("间隔须是 1 到 36 个月。", {"months": ["间隔：须是 1 到 36 个月。"]})
+    if next_on < today:
+        raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})
+    with write(session):
+        schedule = session.get(Schedule, (county, key), with_for_update=True, populate_existing=True)
+        if schedule is None:
+            schedule = Schedule(county_code=county, procedure_key=key)
+            session.add(schedule)
+        schedule.months, schedule.next_on, schedule.set_by = months, next_on, actor.id
+        schedule.on_day = next_on.day
+    return schedule
+
+
+def stop(session: Session, actor: Account, key: str) -> None:
+    """No longer open the procedure by itself."""
+    with write(session):
+        schedule = session.get(Schedule, (county_of(actor), key))
+        if schedule is not None:
+            session.delete(schedule)
+
+
+def open_due(sessions: SessionFactory, clock: Clock) -> int:
+    """Open what schedules say is due; returns how many cases.
+
+    May be cut off and run again: no household gets two.
+    """
+    opened = 0
+    today = local_date(clock.now())
+    with sessions() as session:
+        query = select(Schedule).where(Schedule.next_on <= today).order_by(Schedule.next_on)
+        for schedule in list(session.scalars(query)):
+            opened += _open_round(session, schedule, clock)
+            with write(session):
+                due = session.get_one(
+                    Schedule,
+                    (schedule.county_code, schedule.procedure_key),
+                    with_for_update=True,
+                    populate_existing=True,
+                )
+                while due.next_on <= today:
+                    due.next_on = months_later(due.next_on, due.months, due.on_day)
+    return opened
+
+
+def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
+    definition = definitions.load(session, definitions.current(session, schedule.procedure_key).id)
+    opened, after = 0, 0
+    while True:
+        households = _waiting(session, schedule, openings.concerned(definition.start), after)
+        session.commit()
+        if not households:
+            return opened
+        after = households[-1].id
+        opened += sum(_open(session, schedule.procedure_key, household, clock) for household in households)
+
+
+def _waiting(
+    session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int
+) -> list[Household]:
+    """The county's next households, by id, that the procedure is for and that have none of this round yet."""
+    since = start_of_day(schedule.next_on)
+    had = exists().where(
+        CaseFile.household_id == Household.id,
+        CaseFile.procedure_key == schedule.procedure_key,
+        (CaseFile.started_at >= since) | (CaseFile.status == "open"),
+    )
+    query = select(Household).where(
+        access.within(Household.village_code, [access.scope_of(schedule.county_code)]),
+        concerned,
+        Household.id > after,
+        ~had,
+    )
+    return list(session.scalars(query.order_by(Household.id).limit(BATCH)))
+
+
+def _open(session: Session, key: str, household: Household, clock: Clock) -> bool:
+    """One case in a transaction of its own; a household busy with
+    another of its exclusive group is left out.
+    """
+    now = clock.now()
+    try:
+        variables = openings.first_variables(session, household, local_date(now))
+        acts.start_case(session, None, key, household, variables, clock=clock)
+    except Conflict:
+        return False
+    except Exception as error:  # one household whose case cannot be opened must not stop the others
+        if trouble_of(error) is not None:  # no fault of the household: a later tick goes on with the round
+            raise
+        sentence = f"没能为第 {household.id} 号农户启动“{key}”：{getattr(error, 'message', repr(error))}"
+        acts.record_incident(session, error, now, sentence=sentence)
+        return False
+    return True

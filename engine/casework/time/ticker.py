@@ -1,0 +1,39 @@
+"""What happens by itself as time passes: timers fire, recurring procedures open,
+the figures take in what was done.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from engine.casework.figures import tally
+from engine.casework.time import schedules, timers
+from engine.ground.clock import Clock
+from engine.ground.surroundings import driver_said, trouble_of
+
+_LOG = logging.getLogger("shouwang")
+Sessions = Callable[[], Session]
+
+
+def tick(sessions: Sessions, clock: Clock) -> int:
+    """Do what is due now; returns how many timers fired and cases opened.
+
+    What the surroundings stop is left to the next round: nothing is lost by it, and the other acts have their
+    turn.
+    """
+    moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
+    _turn(tally.catch_up, sessions, clock)
+    return moved
+
+
+def _turn(act: Callable[[Sessions, Clock], int], sessions: Sessions, clock: Clock) -> int:
+    try:
+        return act(sessions, clock)
+    except Exception as error:
+        if trouble_of(error) is None:
+            raise
+        _LOG.warning("%s waits for its next round on: %s", act.__module__, driver_said(error))
+        return 0

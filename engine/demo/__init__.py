@@ -1,5 +1,0 @@
-"""A county to try the system in: invented households, officials of every level, cases at every stage."""
-
-from engine.demo.populate import COUNTY, PASSWORD, ROLES, populate
-
-__all__ = ["COUNTY", "PASSWORD", "ROLES", "populate"]

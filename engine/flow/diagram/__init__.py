@@ -1,0 +1,1 @@
+"""BPMN files: read safely, in our words, and as definitions."""

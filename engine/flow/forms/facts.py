@@ -1,0 +1,85 @@
+"""What a form may compare its fields with, besides each other: one small vocabulary for bounds, rules and
+conditions.
+
+``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…``
+a variable of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…``
+the measure whose progress is reported, as its plan has it. All dates are ISO texts, so that they compare with
+the fields' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from engine.flow.feel import strip_equals
+from engine.flow.forms import schema as s
+
+ROOTS = frozenset({"case", "step", "planned", "today"})
+"""The first names of facts; no field may be called so."""
+STEP = frozenset({"opened_on"})
+PLANNED = frozenset({"known_on", "starts_on", "ends_on"})
+WORDS: Mapping[str, str] = {
+    "today": "今天",
+    "step.opened_on": "这一步开始的日期",
+    "case.opened_on": "本事项启动的日期",
+    "case.discovery_date": "线索发现日期",
+    "planned.starts_on": "措施开始日期",
+    "planned.known_on": "措施列入计划的日期",
+}
+"""What a sentence calls a fact; another one is told by its date alone."""
+
+
+def known(context: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """The facts among what a form is filled from."""
+    found = {name: dict(context.get(name) or {}) for name in ("case", "step", "planned")}
+    return {**found, "today": today.isoformat()}
+
+
+def at(facts: Mapping[str, Any], path: str) -> Any:
+    """The value of a dotted name, or None."""
+    value: Any = facts
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def settled(tree: Any, facts: Mapping[str, Any]) -> Any:
+    """A browser's expression with its facts put in as values: the page need not be told the case.
+
+    Raises ValueError for a fact that is no plain value: such an expression is left to the server.
+    """
+    if not isinstance(tree, list):
+        return tree
+    path = _path(tree)
+    if path is not None and path.partition(".")[0] in ROOTS:
+        return _literal(at(facts, path))
+    return [settled(part, facts) for part in tree]
+
+
+def _path(tree: list[Any]) -> str | None:
+    """The dotted name that a node of the browser's tree is."""
+    if tree[:1] == ["name"]:
+        return str(tree[1])
+    if tree[:1] == ["path"] and isinstance(tree[1], list):
+        outer = _path(tree[1])
+        return None if outer is None else f"{outer}.{tree[2]}"
+    return None
+
+
+def _literal(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return ["list", [_literal(item) for item in value]]
+    if isinstance(value, Mapping):
+        raise ValueError("no plain value")
+    return ["lit", value]
+
+
+def texts(component: s.Component) -> Iterator[str]:
+    """The FEEL texts of a field that may read facts: when it is hidden, what it computes, its rules."""
+    written = s.given(component, "rules")
+    rows = written if isinstance(written, list) else []
+    found = [s.hide_text(component), component.get("expression")]
+    found += [row.get("test") for row in rows if isinstance(row, Mapping)]
+    return (strip_equals(str(text)) for text in found if text)

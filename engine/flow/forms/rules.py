@@ -1,0 +1,82 @@
+"""Rules of a form: what its fields must say together, and with the facts of the case.
+
+A rule stands at the field where its sentence is shown, in the property ``rules``: a list of ``{"test",
+"sentence"}``. The test is FEEL over the fields of its level and of the levels around it, and over the facts
+(engine/flow/forms/facts.py). It is broken where it is false. It says nothing as long as a field that it reads is
+blank (lists aside: one without rows is empty), for a blank has its own sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.flow.feel.reading import certain_names
+from engine.flow.forms import bounds
+from engine.flow.forms import facts as known
+from engine.flow.forms import schema as s
+from engine.flow.forms.evaluation import Level
+
+Fields = Mapping[str, s.Component]
+"""The fields that a rule may read by name: those of its level, and of the levels around it."""
+LISTS = frozenset({"dynamiclist", "checklist", "taglist", "filepicker", "expression"})
+MAX_RULES = 20
+MAX_SENTENCE = 200
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What must hold, and what people are told where it does not."""
+
+    test: str
+    sentence: str
+
+    def needs(self, fields: Fields) -> list[str]:
+        """The fields that must be filled before it says anything."""
+        read = certain_names(compile_expression(self.test).tree)
+        return sorted(name for name in read if name in fields and fields[name]["type"] not in LISTS)
+
+    def broken(self, level: Level, fields: Fields) -> bool:
+        """Whether the test is false in this level."""
+        if any(level.look(name) in (None, "") for name in self.needs(fields)):
+            return False
+        return level.evaluate(compile_expression(self.test)) is False
+
+
+def of(component: s.Component) -> list[Rule]:
+    """The rules that stand at a field."""
+    written = s.given(component, "rules")
+    rows = [row for row in written if isinstance(row, Mapping)] if isinstance(written, list) else []
+    return [Rule(strip_equals(str(row.get("test") or "")), str(row.get("sentence") or "")) for row in rows]
+
+
+def broken(component: s.Component, level: Level, fields: Fields) -> Iterator[str]:
+    """The sentence of each rule at the field that is broken in this level."""
+    return (rule.sentence for rule in of(component) if rule.broken(level, fields))
+
+
+def for_page(component: s.Component, facts: Mapping[str, Any], fields: Fields) -> list[dict[str, Any]]:
+    """The rules for the browser's evaluator; one that needs more than it knows is left to the server."""
+    found = []
+    for rule in of(component):
+        try:
+            tree = known.settled(compile_expression(rule.test).to_json(), facts)
+        except ValueError:
+            continue
+        if tree is not None:
+            found.append({"test": tree, "sentence": rule.sentence, "needs": rule.needs(fields)})
+    return found
+
+
+def facts_read(components: Iterable[s.Component]) -> Iterator[str]:
+    """The dotted names of the facts that these components, and all below them, are compared with."""
+    for component in s.walk(list(components)):
+        for text in known.texts(component):
+            try:
+                names = compile_expression(text).names()
+            except FeelSyntaxError:
+                continue  # the check says so at the field
+            yield from (name for name in sorted(names) if name.partition(".")[0] in known.ROOTS)
+        yield from (term.name for term in bounds.readable(component) if term.is_fact)

@@ -1,0 +1,55 @@
+"""The one reader of what stands in a form's blank: numbers, ticks, lists and texts as conditions and sums see
+them.
+
+web/assets/form/values.js reads the same on the page; a table of cases is run by both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.flow.forms import schema as s
+from engine.flow.forms.fields import MAX_NUMBER
+from engine.ground import text as normal
+
+TICKED = (True, "true", "on", "1", "yes", "是")
+LISTS = frozenset({"checklist", "taglist", "filepicker"})
+
+
+def blank(value: Any) -> bool:
+    """Whether nothing was typed: an empty text, an unticked box, a list or row of nothing but such."""
+    if isinstance(value, str):
+        return not normal.line(value[: normal.MAX_TYPED])
+    if isinstance(value, Mapping):
+        return all(blank(part) for part in value.values())
+    if isinstance(value, list):
+        return all(blank(part) for part in value)
+    return value is None or value is False
+
+
+def read(component: s.Component, value: Any) -> Any:
+    """What was typed as a condition sees it; None where nothing usable stands.
+    Lists of rows are not read here.
+    """
+    kind = component["type"]
+    if kind == "number":
+        found = normal.number(value, s.unit(component))
+        return found if found is not None and abs(found) < MAX_NUMBER else None
+    if kind == "datetime":
+        day = normal.day(value)
+        return day.isoformat() if day is not None else None
+    if kind == "checkbox":
+        return value in TICKED
+    if kind in LISTS:
+        items = value if isinstance(value, list) else [value]
+        return [_item(kind, item) for item in items if not blank(item)]
+    if isinstance(value, str):
+        return (normal.paragraphs if kind == "textarea" else normal.line)(value) or None
+    if s.fixed(component):
+        return None if blank(value) else value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _item(kind: str, item: Any) -> Any:
+    return str(item).strip() if kind == "filepicker" or isinstance(item, str) else item

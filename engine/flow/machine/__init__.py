@@ -1,0 +1,1 @@
+"""The running of procedures: the only room that knows SpiffWorkflow."""

@@ -1,0 +1,180 @@
+"""What of a SpiffWorkflow instance is stored, and how: bytes that hold no part of the specs.
+
+A state is zlib-compressed JSON: the case's variables, the held messages and, for each (sub)workflow, its task
+tree as rows ``[parent row, spec number, state]`` in parent-first order, with the few internal facts a waiting
+task needs. Spec numbers index the sorted names of the process, so a state is read only with the definition
+version it was written for; another version is reached by replay. Task ids are not stored: outside an instance
+a task is known by its token, a hash of its lineage, which is the same after a restore, a replay or a move to
+another version.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import count
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.flow.machine.waits import rearm
+from engine.flow.machine.workflow import CaseWorkflow, SubWorkflow
+from engine.ground.errors import EngineFault
+from engine.ground.tables import to_json
+
+FORMAT = 3
+"""Raised whenever the shape below changes.
+
+What cannot be read as it is, is rebuilt from the case's history.
+"""
+_ONCE = 2
+"""The format of the releases whose message events beside a step happened once:
+read with those waiting again.
+"""
+
+_KEPT = ("began", "event_fired", "flow", "item", "remaining", "round")
+_IDS = count(1)  # ids live only in memory, and an int is cheaper than the library's random ones
+
+
+class StateFormatError(EngineFault):
+    """The stored bytes are of another format: rebuild the instance from its history."""
+
+
+def token_of(task: Task) -> str:
+    """The task's name outside its instance: 16 hexadecimal digits from
+    its lineage and its place among its equals.
+    """
+    chain = []
+    at: Task | None = task
+    while (
+        at is not None and "token" not in at.__dict__
+    ):  # a loop of many rounds is deeper than recursion may go
+        chain.append(at)
+        at = at.parent
+    for link in reversed(chain):
+        link.__dict__["token"] = _token(link)
+    token: str = task.__dict__["token"]
+    return token
+
+
+def _token(task: Task) -> str:
+    workflow, parent = task.workflow, task.parent
+    if parent is not None:
+        above, ordinal = parent.__dict__["token"], _ordinal(task, parent)
+    elif workflow.parent_task_id is not None:
+        above, ordinal = token_of(workflow.top_workflow.get_task_from_id(workflow.parent_task_id)) + "/", 0
+    else:
+        above, ordinal = workflow.spec.name, 0
+    return blake2b(f"{above}>{task.task_spec.name}#{ordinal}".encode(), digest_size=8).hexdigest()
+
+
+def _ordinal(task: Task, parent: Task) -> int:
+    twins = [child for child in parent.children if child.task_spec is task.task_spec]
+    return twins.index(task) if len(twins) > 1 else 0
+
+
+def _dump_tree(workflow: BpmnBaseWorkflow, numbers: dict[Any, int]) -> list[Any]:
+    place = {name: index for index, name in enumerate(_spec_names(workflow.spec))}
+    tasks = workflow.tasks
+    rows: list[list[Any]] = []
+    stack = [(workflow.task_tree, -1)]
+    while stack:
+        task, parent = stack.pop()
+        number = numbers[task.id] = len(rows)
+        row: list[Any] = [parent, place[task.task_spec.name], task._state]
+        if task.internal_data:
+            facts = {
+                key: task.internal_data[key] for key in _KEPT if task.internal_data.get(key) not in (None, [])
+            }
+            if facts:
+                row.append(facts)
+        rows.append(row)
+        stack.extend([(tasks[child], number) for child in reversed(task._children)])
+    return rows
+
+
+@lru_cache(maxsize=256)
+def _spec_names(spec: Any) -> tuple[str, ...]:
+    """The names of a process's specs in the order that states number them in; a spec never changes."""
+    return tuple(sorted(spec.task_specs))
+
+
+def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
+    """The bytes to store for `workflow` and the messages `held` until something catches them."""
+    numbers: dict[Any, int] = {}
+    processes = [[None, 0, int(workflow.completed), _dump_tree(workflow, numbers)]]
+    places: dict[Any, int] = {None: 0}
+    for parent_id, sub in _outer_first(workflow):
+        owner = workflow.get_task_from_id(parent_id).workflow
+        above = places[owner.parent_task_id]
+        places[parent_id] = len(processes)
+        processes.append([above, numbers[parent_id], int(sub.completed), _dump_tree(sub, numbers)])
+    body = {"v": FORMAT, "d": workflow.data, "h": held, "p": processes}
+    return zlib.compress(to_json(body).encode(), 1)
+
+
+def _outer_first(workflow: CaseWorkflow) -> list[tuple[Any, SubWorkflow]]:
+    return sorted(workflow.subprocesses.items(), key=lambda pair: pair[1].depth)
+
+
+def _load_tree(workflow: BpmnBaseWorkflow, rows: list[Any]) -> list[Task]:
+    specs = [workflow.spec.task_specs[name] for name in _spec_names(workflow.spec)]
+    tasks: list[Task] = []
+    for parent, spec, state, *facts in rows:
+        task = Task(workflow, specs[spec], tasks[parent] if parent >= 0 else None, state, next(_IDS))
+        if facts:
+            task.internal_data = facts[0]
+            task.triggered = (
+                "item" in facts[0]
+            )  # an instance of a repeated task, which the library did not predict
+        tasks.append(task)
+    workflow.task_tree = tasks[0]
+    return tasks
+
+
+def _body(state: bytes) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(zlib.decompress(state))
+    if body["v"] not in (FORMAT, _ONCE):
+        raise StateFormatError("这件事项的存档格式较旧，需要按办理记录重建。")
+    return body
+
+
+def variables(state: bytes) -> dict[str, Any]:
+    """The case variables of stored bytes, without building the instance: lists read hundreds."""
+    found: dict[str, Any] = _body(state)["d"]
+    return found
+
+
+def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
+    """Fill the empty `workflow` (built with ``deserializing=True``) from stored bytes;
+    returns the held messages.
+    """
+    body = _body(state)
+    workflow.data = body["d"]
+    trees: list[list[Task]] = []
+    for above, number, completed, rows in body["p"]:
+        if above is None:
+            process: BpmnBaseWorkflow = workflow
+        else:
+            owner = trees[above][number]
+            process = SubWorkflow(
+                workflow.subprocess_specs[owner.task_spec.spec], owner.id, workflow, deserializing=True
+            )
+            process.completed_event.connect(owner.task_spec._on_subworkflow_completed, owner)
+            workflow.subprocesses[owner.id] = process
+        process.completed = bool(completed)
+        trees.append(_load_tree(process, rows))
+    for tasks in trees:
+        for task in tasks:
+            if task._state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
+                workflow.event_manager.add_task(task)
+    if body["v"] == _ONCE:
+        for tasks in trees:
+            rearm(tasks)
+    held: list[Any] = body["h"]
+    return held

@@ -1,0 +1,492 @@
+"""A parsed procedure: what the runtime asks of one version of a diagram with its forms and decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+
+from engine.flow.decisions import Decision, parse_decision
+from engine.flow.diagram import xml as x
+from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of, run_processes
+from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.flow.forms import Form, compile_form
+from engine.flow.forms.rules import facts_read
+from engine.flow.forms.schema import given, walk
+from engine.flow.machine.parsing import CaseParser
+from engine.flow.machine.workflow import settings_of, timer_feel
+from engine.ground.errors import DefinitionError, Finding, Invalid, NotFound
+from engine.ground.surroundings import trouble_of
+
+QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
+"""A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
+
+FLOW_NODES = frozenset(
+    "startEvent endEvent intermediateCatchEvent boundaryEvent userTask manualTask serviceTask "
+    "businessRuleTask "
+    "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway subProcess callActivity".split()
+)
+"""The flow nodes that we run; the check refuses every other one by name."""
+
+TIMERS = ("timeDate", "timeDuration", "timeCycle")
+"""The writings of a timer, of which each timer event has one."""
+
+SETTING_KINDS = ("callActivity", "endEvent")
+"""The elements whose ``set:`` properties set case variables."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """A flow node of the diagram."""
+
+    id: str
+    name: str
+    kind: str
+    process_id: str
+    documentation: str = ""
+    instructions: str = ""
+    queue: str | None = None
+    form_key: str | None = None
+    variable: str | None = None
+    attached_to: str | None = None
+    cancel_activity: bool = True
+    message: str | None = None
+    timer: str | None = None
+    is_cycle: bool = False
+    """Whether its timer fires again and again (``timeCycle``)."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    repeats: bool = False
+    """Whether it is done several times: a multi-instance or a loop."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a call activity sets as it begins, an end event as it ends:
+    FEEL by name (``set:`` properties).
+    """
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it only marks that a time limit has passed: a single timer beside a step that goes on."""
+        return (
+            bool(self.attached_to)
+            and self.timer is not None
+            and not self.cancel_activity
+            and not self.is_cycle
+        )
+
+
+class Definition:
+    """One version of a procedure, parsed and ready to run. Immutable; shared by all cases of the version."""
+
+    def __init__(self, body: bytes, resources: Resources) -> None:
+        """Parse a diagram with what it uses of `resources`. Raises DefinitionError with findings."""
+        self.body = body = x.in_utf8(body)
+        root = x.parse_xml(body)
+        main = _main_process(root)
+        self.key, self.name = str(main.get("id", "")), str(main.get("name") or main.get("id", ""))
+        self.properties: Mapping[str, str] = x.properties(main)
+        self.is_part = is_part(root)
+        self.part_bodies = parts_of(root, resources.part)
+        self._roots = {self.key: root, **{key: x.parse_xml(text) for key, text in self.part_bodies.items()}}
+        self.elements: dict[str, Element] = {}
+        for one in self._roots.values():
+            self.elements.update((element.id, element) for element in _elements(one))
+        decisions = {x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")}
+        self.decisions: dict[str, Decision] = {
+            key: parse_decision(resources.decision[key])
+            for key in sorted(decisions)
+            if key in resources.decision
+        }
+        keys = {element.form_key for element in self.elements.values() if element.form_key}
+        keys |= set(page_forms(self.properties).values())
+        self.form_bodies = {key: resources.form[key] for key in sorted(keys) if key in resources.form}
+        self._forms: dict[str, Form] = {}
+
+    def _nodes(self, name: str) -> Iterator[x.Node]:
+        """The elements called `name` of the diagram and of the parts it calls."""
+        return (node for root in self._roots.values() for node in x.descendants(root, name))
+
+    def diagrams(self) -> dict[str, bytes]:
+        """The drawings by key: the procedure's own first, then those of the parts it calls."""
+        return {self.key: self.body, **self.part_bodies}
+
+    def drawing_of(self, process_id: str) -> str:
+        """The key of the drawing that holds a process."""
+        return next(
+            (
+                k
+                for k, r in self._roots.items()
+                if any(n.get("id") == process_id for n in x.children(r, "process"))
+            ),
+            self.key,
+        )
+
+    def process_names(self) -> dict[str, str]:
+        """The names of all processes by id."""
+        return {
+            node.get("id", ""): node.get("name") or node.get("id") or "" for node in self._nodes("process")
+        }
+
+    @cached_property
+    def specs(self) -> tuple[BpmnProcessSpec, dict[str, BpmnProcessSpec]]:
+        """SpiffWorkflow's spec of the main process and of every process it calls or holds."""
+        parser = CaseParser()
+        try:
+            for root in self._roots.values():
+                parser.add_bpmn_xml(_without_data(root))
+            spec = parser.get_spec(self.key)
+            return spec, parser.get_subprocess_specs(spec.name, specs={})
+        except DefinitionError:
+            raise
+        except RecursionError as error:
+            sentence = "流程里一个接一个的元素太多，引擎读不完，请分成几个公用环节。"
+            raise DefinitionError(sentence, [Finding("", "", sentence)]) from error
+        except Exception as error:
+            if trouble_of(error) is not None:
+                raise
+            sentence = f"流程图不能运行：{error}"
+            raise DefinitionError(
+                sentence, [Finding(str(getattr(error, "id", "") or ""), "", sentence)]
+            ) from error
+
+    def form(self, key: str) -> Form:
+        """The compiled form `key`. Raises Invalid when the version has none."""
+        if key not in self._forms:
+            if key not in self.form_bodies:
+                raise Invalid(f"这一版流程没有表单“{key}”。")
+            self._forms[key] = compile_form(json.loads(self.form_bodies[key]))
+        return self._forms[key]
+
+    def form_schema(self, key: str) -> dict[str, Any]:
+        """The form-js schema of form `key`."""
+        schema: dict[str, Any] = json.loads(self.form_bodies[key])
+        return schema
+
+    @cached_property
+    def messages(self) -> frozenset[str]:
+        """Names of the messages that a running case of this version can catch."""
+        return frozenset(e.message for e in self.elements.values() if e.message and e.kind != "startEvent")
+
+    @cached_property
+    def reports(self) -> Mapping[str, Element]:
+        """The events that catch what people report on a form (an objection, an answer),
+        by the message's name.
+        """
+        caught = [e for e in self.elements.values() if e.message and e.form_key and e.kind != "startEvent"]
+        return {str(element.message): element for element in reversed(caught)}
+
+    def beside_steps(self, message: str) -> dict[str, Element]:
+        """The events without a form that catch `message` beside a step with one, by the step."""
+        caught = [
+            e for e in self.elements.values() if e.message == message and e.attached_to and not e.form_key
+        ]
+        return {str(e.attached_to): e for e in caught if self.elements[str(e.attached_to)].form_key}
+
+    @cached_property
+    def flows(self) -> dict[str, tuple[str, str]]:
+        """Source and target of every sequence flow of all drawings, by its id."""
+        return {
+            flow.get("id", ""): (flow.get("sourceRef", ""), flow.get("targetRef", ""))
+            for flow in self._nodes("sequenceFlow")
+        }
+
+    @cached_property
+    def flow_names(self) -> dict[str, str]:
+        """What is written on each sequence flow, by its id; empty where nothing is."""
+        return {flow.get("id", ""): flow.get("name") or "" for flow in self._nodes("sequenceFlow")}
+
+    @cached_property
+    def calls(self) -> dict[str, str]:
+        """The process that each call activity and subprocess runs, by its id."""
+        inner = {node.get("id", ""): node.get("calledElement", "") for node in self._nodes("callActivity")}
+        return inner | {node.get("id", ""): node.get("id", "") for node in self._nodes("subProcess")}
+
+    def awaited(self, gateway_id: str) -> list[str]:
+        """The events that an event-based gateway waits for."""
+        return [target for source, target in self.flows.values() if source == gateway_id]
+
+    @cached_property
+    def in_flow_order(self) -> list[Element]:
+        """The elements as an official would tell them: each after all that leads to it, a called process
+        after its call.
+
+        Loops aside; branches one after another.
+        """
+        following: dict[str, list[str]] = {}
+        for flow in self._nodes("sequenceFlow"):
+            following.setdefault(flow.get("sourceRef", ""), []).append(flow.get("targetRef", ""))
+        for element in self.elements.values():
+            following.setdefault(element.attached_to or "", []).append(element.id)
+        holders = [*self._nodes("process"), *self._nodes("subProcess")]
+        starts = {h.get("id", ""): s.get("id", "") for h in holders for s in x.children(h, "startEvent")}
+        inner = self.calls
+
+        def told(start: str) -> Iterator[str]:
+            for at in _topological(start, following):
+                yield at
+                if inner.get(at) in starts:
+                    yield from told(starts[inner[at]])
+
+        order = dict.fromkeys(told(starts[self.key]))  # what is called twice is told where it comes first
+        return [self.elements[identifier] for identifier in order if identifier in self.elements]
+
+    @cached_property
+    def start(self) -> Element:
+        """The start event of the main process."""
+        return next(e for e in self.elements.values() if e.kind == "startEvent" and e.process_id == self.key)
+
+    @property
+    def start_form(self) -> Form | None:
+        """The form of the main process's start event: what opens a case."""
+        return self.form(self.start.form_key) if self.start.form_key else None
+
+    def page_form(self, name: str) -> Form:
+        """The form that the process's property `name` gives to a page beside the steps.
+
+        Raises NotFound without one.
+        """
+        key = page_forms(self.properties).get(name)
+        if key is None:
+            raise NotFound(f"现行流程没有写明表单“{name}”。")
+        return self.form(key)
+
+    def message_form(self, name: str) -> Form | None:
+        """The form that an event catching message `name` carries: what people fill in to send it."""
+        keys = (e.form_key for e in self.elements.values() if e.message == name and e.form_key)
+        key = next(keys, None)
+        return self.form(key) if key else None
+
+    def service_parameter(self, service: str, parameter: str) -> str | None:
+        """The FEEL text that the first task calling `service` gives for `parameter`, or None."""
+        for task in self._nodes("serviceTask"):
+            for operator in task.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
+                for node in operator.iter(f"{{{x.SPIFF}}}parameter"):
+                    if operator.get("id") == service and node.get("id") == parameter:
+                        return node.get("value")
+        return None
+
+    @cached_property
+    def reads(self) -> dict[str, frozenset[str] | None]:
+        """For each variable the diagram reads: the keys it reads of it, or None when it reads the whole."""
+        found: dict[str, set[str] | None] = {}
+        for name in self._names_read():
+            root, _, rest = name.partition(".")
+            keys = found.setdefault(root, set())
+            if not rest:
+                found[root] = None
+            elif keys is not None:
+                keys.add(rest.partition(".")[0])
+        return {root: None if keys is None else frozenset(keys) for root, keys in found.items()}
+
+    def project(self, variable: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a form's `data`, only what the diagram reads of `variable`: the rest stays in the submission."""
+        keys = self.reads.get(variable, frozenset())
+        return dict(data) if keys is None else {key: data[key] for key in data if key in keys}
+
+    def _names_read(self) -> Iterator[str]:
+        for root in self._roots.values():
+            for _, text in expressions(root):
+                try:
+                    yield from compile_expression(text).names()
+                except FeelSyntaxError:
+                    continue  # the check reports it with its element
+        for decision in self.decisions.values():
+            yield from decision.names()
+        for name in _form_names(self.form_bodies.values()):
+            if name.startswith("case."):
+                yield name.removeprefix("case.")
+
+
+def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
+    """What `start` leads to, each after everything that leads to it; a flow that goes back does not count."""
+    finished: list[str] = []
+    seen = {start}
+    path = [(start, reversed(following.get(start, [])))]
+    while path:
+        at, targets = path[-1]
+        target = next((one for one in targets if one not in seen), None)
+        if target is None:
+            finished.append(at)
+            path.pop()
+        else:
+            seen.add(target)
+            path.append((target, reversed(following.get(target, []))))
+    return finished[::-1]
+
+
+def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
+    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``,
+    by name.
+    """
+    return {name: key for name, key in properties.items() if name.endswith("Form")}
+
+
+def _form_names(bodies: Iterable[bytes]) -> Iterator[str]:
+    """The dotted names that fill the forms' fields, and those that these are compared with."""
+    for body in bodies:
+        components = json.loads(body).get("components") or []
+        yield from facts_read(components)
+        for component in walk(components):
+            text = given(component, "prefill")
+            try:
+                yield from compile_expression(str(text)).names() if text else ()
+            except FeelSyntaxError:
+                continue
+
+
+def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
+    """Every FEEL text of a diagram with the flow node or sequence flow it belongs to."""
+    for flow in x.descendants(root, "sequenceFlow"):
+        text = x.text_of(flow, "conditionExpression")
+        if text:
+            yield flow, strip_equals(text)
+    for kind in TIMERS:
+        for node in x.descendants(root, kind):
+            owner = node.getparent().getparent()  # type: ignore[union-attr]
+            if (node.text or "").strip():
+                yield owner, timer_feel(node.text or "")  # type: ignore[misc]
+    for task in x.descendants(root, "serviceTask"):
+        for parameter in task.iter(f"{{{x.SPIFF}}}parameter"):
+            yield task, strip_equals(parameter.get("value", ""))
+    for kind in SETTING_KINDS:
+        for node in x.descendants(root, kind):
+            for text in settings_of(x.properties(node)).values():
+                yield node, text
+    for node in x.descendants(root, "userTask"):
+        for text in (*paper_words(node).values(), *repetition_texts(node)):
+            yield node, text
+
+
+REPETITIONS = {
+    "multiInstanceLoopCharacteristics": ("loopDataInputRef", "loopCardinality", "completionCondition"),
+    "standardLoopCharacteristics": ("loopCondition",),
+}
+"""The marks that make a user task repeat, with their FEEL texts."""
+
+
+def repetition_texts(node: x.Node) -> Iterator[str]:
+    """A user task's FEEL texts of how often it is done."""
+    for kind, names in REPETITIONS.items():
+        for mark in x.children(node, kind):
+            yield from (strip_equals(text) for text in (x.text_of(mark, name) for name in names) if text)
+
+
+def paper_words(node: x.Node) -> dict[str, str]:
+    """A user task's words for its list, FEEL by name (``paper:`` properties;
+    ``paper:fields`` names form fields).
+    """
+    return {
+        name.removeprefix("paper:"): strip_equals(text)
+        for name, text in x.properties(node).items()
+        if name.startswith("paper:") and name != "paper:fields"
+    }
+
+
+def _main_process(root: x.Node) -> x.Node:
+    main = main_process(root)
+    if main is None:
+        sentence = "文件中没有可以启动的流程。"
+        raise DefinitionError(sentence, [Finding("", "", sentence)])
+    return main
+
+
+_DATA = (
+    "dataStore",
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "correlationProperty",
+    "correlationKey",
+    "collaboration",
+)
+
+
+def _without_data(root: x.Node) -> x.Node:
+    """The diagram without what only pictures data and partners:
+    the library would demand an implementation of it.
+    """
+    found = deepcopy(root)
+    for name in _DATA:
+        for node in list(x.descendants(found, name)):
+            node.getparent().remove(node)  # type: ignore[union-attr]
+    return found
+
+
+def _lanes(root: x.Node) -> dict[str, str]:
+    """The queue of each flow node by the innermost lane that names it."""
+    found: dict[str, str] = {}
+    for lane in x.descendants(root, "lane"):  # document order: an inner lane comes after its outer one
+        queue = lane_queue(lane)
+        for reference in x.children(lane, "flowNodeRef"):
+            if queue and reference.text:
+                found[reference.text.strip()] = queue
+    return found
+
+
+def queue_of(name: str, identifier: str = "") -> str | None:
+    """The queue a lane's name or id stands for, or None."""
+    for character in name:
+        if character in QUEUES:
+            return QUEUES[character]
+    lowered = f"{name} {identifier}".lower()
+    return next((queue for queue in QUEUES.values() if queue in lowered), None)
+
+
+def lane_queue(lane: x.Node) -> str | None:
+    """The queue of a lane, or of the nearest lane around it that has one."""
+    at: x.Node | None = lane
+    while at is not None and x.local(at) in ("lane", "childLaneSet"):
+        queue = queue_of(at.get("name") or "", at.get("id") or "") if x.local(at) == "lane" else None
+        if queue:
+            return queue
+        at = at.getparent()
+    return None
+
+
+def _elements(root: x.Node) -> Iterator[Element]:
+    lanes = _lanes(root)
+    messages = {m.get("id", ""): m.get("name", "") for m in x.children(root, "message")}
+    for process in run_processes(root):
+        for node in process.iter(f"{{{x.BPMN}}}*"):
+            if x.local(node) in FLOW_NODES:
+                yield _element(node, process.get("id", ""), lanes, messages)
+
+
+def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: Mapping[str, str]) -> Element:
+    given = x.properties(node)
+    identifier = node.get("id", "")
+    form_key = given.get("formKey")
+    message = next((m.get("messageRef", "") for m in x.descendants(node, "messageEventDefinition")), None)
+    timer = next((t for kind in TIMERS for t in x.descendants(node, kind)), None)
+    inner = x.local(node) == "subProcess"  # its children's events are not its own
+    return Element(
+        id=identifier,
+        name=node.get("name") or identifier,
+        kind=x.local(node),
+        process_id=process_id,
+        documentation=x.text_of(node, "documentation"),
+        instructions=x.extension_text(node, "instructionsForEndUser"),
+        queue=given.get("queue") or lanes.get(identifier) or _lane_of_parent(node, lanes),
+        form_key=form_key,
+        variable=given.get("variable") or form_key,
+        attached_to=node.get("attachedToRef"),
+        cancel_activity=x.flag(node, "cancelActivity", default=True),
+        message=None if inner or message is None else messages.get(message, ""),
+        timer=None if inner or timer is None else timer.text or "",
+        is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",
+        properties=given,
+        repeats=any(x.children(node, kind) for kind in REPETITIONS),
+        settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},
+    )
+
+
+def _lane_of_parent(node: x.Node, lanes: Mapping[str, str]) -> str | None:
+    parent = node.getparent()
+    while parent is not None:
+        if parent.get("id") in lanes:
+            return lanes[parent.get("id", "")]
+        parent = parent.getparent()
+    return None

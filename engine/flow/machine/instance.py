@@ -1,0 +1,707 @@
+"""A running instance in memory: start, complete a task, catch a message, let time pass. No database, no
+clock.
+
+Everything that enters an instance does so through one of four inputs, each at an instant its caller gives.
+The instance answers with records of what happened, one for each input and each timer that fired on the way,
+so that history and state are two views of the same thing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
+from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
+from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.exceptions import SpiffWorkflowException
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel.values import to_plain
+from engine.flow.history import lines
+from engine.flow.machine import codec
+from engine.flow.machine.definition import Definition
+from engine.flow.machine.repetition import around
+from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
+from engine.flow.machine.workflow import (
+    COUNTS_FROM,
+    CaseWorkflow,
+    FeelCycle,
+    FeelScriptEngine,
+    FeelTimer,
+    Host,
+    apply_settings,
+    due_time,
+    not_before,
+    walk,
+)
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, EngineFault
+from engine.ground.text import whole
+
+Place = tuple[tuple[str, int], ...]
+"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
+and which of its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around
+it.
+"""
+
+_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
+_ANY = TaskState.ANY_MASK
+_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+
+UNKNOWN: Any = object()
+"""The history does not say."""
+
+MAX_ROUNDS = 200
+"""A timer that was due as soon as it began to wait, more often than this in one go,
+is a loop without a wait.
+"""
+
+MAX_STEPS = 2_000
+"""More automatic steps than this in one go, likewise: the library itself would never stop."""
+
+ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
+
+
+@dataclass
+class Record:
+    """What one input, or one timer, did."""
+
+    kind: str  # start, complete, message, timer
+    at: datetime
+    element_id: str = ""
+    token: str = ""
+    due_at: datetime | None = None
+    services: list[tuple[str, str, str, Any]] = field(default_factory=list)  # element, token, name, result
+    decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
+    flows: list[Sequence[str]] = field(default_factory=list)  # by which a gateway went on, each time
+    repeats: list[tuple[str, Any]] = field(
+        default_factory=list
+    )  # element, for what or whether it is done again
+    sets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # element, variables
+    ends: list[str] = field(default_factory=list)
+    caught: list[str] = field(default_factory=list)  # tokens that a message reached
+    late: bool = False  # a message whose wait is over: recorded, and that is all
+    told: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # element, what people should know of how it went
+
+    def noted(self, line: lines.Input) -> lines.Input:
+        """The line of the history with what came of the input."""
+        return replace(
+            line,
+            token=self.token,
+            due=self.due_at,
+            late=self.late,
+            services=[lines.Answer(*one) for one in self.services],
+            decisions=[lines.Decision(*one) for one in self.decisions],
+            flows=self.flows,
+            repeats=self.repeats,
+            sets=self.sets,
+            ends=self.ends,
+            caught=self.caught,
+            told=[lines.Told(*one) for one in self.told],
+        )
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A user task that waits for a person."""
+
+    token: str
+    element_id: str
+    due_at: datetime | None
+    item: Any = None
+    """What this instance of a repeated task is done for."""
+
+
+@dataclass(frozen=True)
+class WaitingTimer:
+    """A timer event that waits; `limit` when it only marks that a
+    time limit has passed (`Element.is_limit`).
+    """
+
+    token: str
+    element_id: str
+    due_at: datetime
+    limit: bool
+    warn_days: int | None
+
+
+class Instance:
+    """One case's process instance on a definition, acting on its `host`."""
+
+    answers = FeelScriptEngine()
+    """What answers the diagram's questions; the exploration puts its own in."""
+    max_steps = MAX_STEPS
+
+    def __init__(self, definition: Definition, host: Host) -> None:
+        self.definition = definition
+        self.host = host
+        self.held: list[tuple[str, Any]] = []
+        self.records: list[Record] = []
+        self.frozen = False
+        """While true no timer fires by itself, only by `fire`: the history says which did."""
+        self.replaying = False
+        """Whether services answer from the history."""
+        self.recall: Callable[[str, str], Any] = _forgotten
+        """What the history says that a question of an element came to (`lines.Choice`), or UNKNOWN."""
+        self.computed: list[lines.Choice] = []
+        """What the history did not say and was worked out."""
+        self._workflow: CaseWorkflow
+
+    @classmethod
+    def restored(cls, definition: Definition, host: Host, state: bytes) -> Instance:
+        """The instance that `state` was stored of."""
+        instance = cls(definition, host)
+        instance._resume(state)
+        return instance
+
+    def _resume(self, state: bytes) -> None:
+        self._workflow = self._new_workflow(deserializing=True)
+        self.held = [(name, payload) for name, payload in codec.load(self._workflow, state)]
+
+    def stored(self) -> bytes:
+        """The bytes that `restored` reads."""
+        return codec.dump(self._workflow, [list(item) for item in self.held])
+
+    @property
+    def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
+        return self.definition.specs
+
+    def _new_workflow(self, *, deserializing: bool = False) -> CaseWorkflow:
+        spec, subprocesses = self._specs
+        workflow = CaseWorkflow(spec, subprocesses, script_engine=self.answers, deserializing=deserializing)
+        workflow.host = _RecordingHost(self)
+        workflow.replaying = lambda: self.replaying
+        workflow.answer = self._answer
+        workflow.token_of = codec.token_of
+        workflow.decisions = self.definition.decisions
+        workflow.tell = self._tell
+        return workflow
+
+    # -- inputs ------------------------------------------------------------------------------------
+
+    def start(self, variables: Mapping[str, Any], now: datetime) -> None:
+        """Start with case `variables`; a message start event is met by the start itself."""
+        self._workflow = self._new_workflow()
+        self._workflow.data.update(variables)
+        self._workflow.now = now
+        self._note(Record("start", now))
+        with _faults():
+            self._engine_steps()
+            for task in self._workflow.event_manager.in_order:
+                if task.workflow is self._workflow and task.task_spec in self._workflow.spec.start.outputs:
+                    self._deliver_to(task, None)
+        self._settle(now)
+
+    def complete(self, token: str, values: Mapping[str, Any], now: datetime) -> None:
+        """Finish the open user task `token`, setting case variables. Raises Conflict when it is not open."""
+        self.pass_time(now)
+        task = self._ready_task(token)
+        self._note(Record("complete", now, task.task_spec.bpmn_id, token))
+        self._workflow.data.update(values)
+        with _faults():
+            task.run()
+        self._settle(now)
+
+    def learn(self, values: Mapping[str, Any]) -> None:
+        """Set case variables that a step of another version set, which this one does not have."""
+        self._workflow.data.update(values)
+
+    def send(
+        self,
+        name: str,
+        payload: Any,
+        now: datetime,
+        facts: Mapping[str, Any] | None = None,
+        *,
+        late: bool | None = None,
+    ) -> bool:
+        """A message arrives: `facts` change case variables; it is caught now, held until caught, or only
+        recorded.
+
+        Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is
+        what comes after the last wait for it has ended unheard (its step is done, its time is up, another
+        event was first), unless another wait for it lies ahead; going round a loop does not make it news.
+        What people report on a form is never too late: who takes it in time keeps it until it is answered
+        (R10). `late` is what the history says. Returns whether something caught it.
+        """
+        self.pass_time(now)
+        record = Record("message", now, name)
+        self._note(record)
+        self._workflow.data.update(facts or {})
+        if name in self.definition.messages:
+            record.late = (
+                name not in self.definition.reports and self._comes_late(name) if late is None else late
+            )
+            self.held += [] if record.late else [(name, payload)]
+        self._settle(now)
+        return bool(record.caught)
+
+    def _comes_late(self, name: str) -> bool:
+        top, (_, inner) = self._workflow, self._specs
+        if name in self.waits_for() or not ended_unheard(walk(top.task_tree, _ANY, top.subprocesses), name):
+            return False
+        for workflow in [top, *top.get_active_subprocesses()]:
+            ahead = messages_ahead(workflow.spec, inner)
+            if any(
+                name in ahead.get(t.task_spec.name, ()) for t in workflow.tasks.values() if t.has_state(_LIVE)
+            ):
+                return False
+        return True
+
+    def pass_time(self, now: datetime, until: datetime | None = None) -> None:
+        """At `now`, fire what was due by `until` (None: by now), in due order."""
+        self._workflow.now = now
+        limit = until or now
+        if not self.frozen and any(
+            due <= limit for _, _, due in self._waiting_timers()
+        ):  # at rest, nothing else moves an instance
+            self._settle(limit)
+
+    def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
+        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning: so the
+        history says.
+
+        Of several that wait at one event-based gateway it is that of `element_id`.
+        """
+        for task, timer in self._timing():
+            if codec.token_of(task) == token and element_id in ("", timer.element_id):
+                self._workflow.now = now
+                with _faults():
+                    self._fire(task, timer, due or now)
+                self._settle(now)
+                return
+        raise Conflict("这个定时已经不在等待。")
+
+    def go_live(self) -> None:
+        """From here on what is due fires, and nothing is answered by the history."""
+        self.frozen = self.replaying = False
+        self.recall = _forgotten
+
+    # -- questions ---------------------------------------------------------------------------------
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The case's variables (live: do not change them)."""
+        data: dict[str, Any] = self._workflow.data
+        return data
+
+    def variables_at(self, token: str) -> dict[str, Any]:
+        """The case's variables as the open task `token` sees them: with its item,
+        when it is one of several.
+        """
+        for task in self._ready_manual():
+            repeated = around(task) if codec.token_of(task) == token else None
+            if repeated is not None and repeated.item_variable:
+                return {**self.variables, repeated.item_variable: task.internal_data.get("item")}
+        return self.variables
+
+    @property
+    def completed(self) -> bool:
+        """Whether no token is left."""
+        return bool(self._workflow.completed)
+
+    def open_tasks(self) -> list[OpenTask]:
+        """The user tasks that wait for a person, with the nearest limit that encloses each."""
+        return [
+            OpenTask(
+                codec.token_of(task),
+                task.task_spec.bpmn_id,
+                self._limit_of(task),
+                task.internal_data.get("item"),
+            )
+            for task in self._ready_manual()
+        ]
+
+    def standing(self) -> frozenset[str]:
+        """Tokens of the user tasks that wait for a person."""
+        return frozenset(codec.token_of(task) for task in self._ready_manual())
+
+    def timers(self) -> list[WaitingTimer]:
+        """Every waiting timer with its due time."""
+        return [
+            WaitingTimer(codec.token_of(task), timer.element_id, due, *self._limit_facts(timer.element_id))
+            for task, timer, due in self._waiting_timers()
+        ]
+
+    def passed_limits(self) -> frozenset[str]:
+        """Tokens of the limits that have passed while what they bound still goes on."""
+        return frozenset(limit.token for limit in self.passed())
+
+    def passed(self) -> list[WaitingTimer]:
+        """Those limits with when they passed, by what the case knows now (R06:
+        an earlier clue moves that day too).
+        """
+        found = []
+        for task in self._passed_tasks():
+            timer = task.task_spec.event_definition
+            due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
+            if due is not None:
+                found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
+        return found
+
+    def _passed_tasks(self) -> list[Task]:
+        return [
+            task
+            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
+            for task in workflow.tasks.values()
+            if isinstance(task.task_spec, BoundaryEvent)
+            and task.state == TaskState.COMPLETED
+            and self.definition.elements[task.task_spec.bpmn_id].is_limit
+            and task.parent is not None
+            and any(
+                not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
+                for twin in task.parent.children
+            )
+        ]
+
+    def due_of(
+        self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None
+    ) -> datetime | None:
+        """When the timer `element_id` would be due,
+        were its wait to begin at `now` and `facts` be case variables.
+        """
+        element = self.definition.elements.get(element_id)
+        if element is None or element.timer is None:
+            return None
+        variables = {**self.variables, **(facts or {})}
+        step = self.definition.elements.get(element.properties.get(COUNTS_FROM, ""))
+        opened = self._opened(step.id) if step is not None else None
+        if step is not None and step.variable is not None and opened is not None:
+            variables[step.variable] = not_before(
+                variables.get(step.variable), local_date(opened).isoformat()
+            )
+        return due_time(
+            element.timer,
+            now,
+            lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
+        )
+
+    def _opened(self, element_id: str) -> datetime | None:
+        """When the user task `element_id` was opened, the last of its rounds."""
+        found = [
+            task.internal_data["began"]
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.task_spec.bpmn_id == element_id and "began" in task.internal_data
+        ]
+        return max(map(datetime.fromisoformat, found), default=None)
+
+    def parameter(self, service: str, name: str, facts: Mapping[str, Any] | None = None) -> Any:
+        """What the first task calling `service` would give it for `name` now, were `facts` case variables."""
+        text = self.definition.service_parameter(service, name)
+        if text is None:
+            return None
+        variables = {**self.variables, **(facts or {})}
+        return to_plain(
+            compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays)
+        )
+
+    def waits_for(self) -> frozenset[str]:
+        """Names of the messages that would be caught now."""
+        return frozenset(
+            name
+            for task in self._workflow.event_manager.tasks.values()
+            for name in messages_of(task.task_spec)
+        )
+
+    def pending(self, name: str) -> list[Any]:
+        """What messages `name` brought that nothing has caught yet, in the order in which they came."""
+        return [payload for held, payload in self.held if held == name]
+
+    def waiting_tokens(self) -> frozenset[str]:
+        """Tokens of everything that waits for time or a message."""
+        return frozenset(codec.token_of(task) for task in self._workflow.event_manager.tasks.values())
+
+    def places(self) -> dict[str, Place]:
+        """Where each open task and each waiting event stands, by token."""
+        tasks = [*self._ready_manual(), *self._workflow.event_manager.in_order]
+        return {codec.token_of(task): self._place(task) for task in tasks}
+
+    def waiting_elements(self) -> list[str]:
+        """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
+        return [
+            task.task_spec.bpmn_id
+            for task in self._workflow.event_manager.in_order
+            if not isinstance(task.task_spec, BoundaryEvent)
+        ]
+
+    def active_calls(self) -> list[str]:
+        """Ids of the call activities whose process is under way, for the picture."""
+        return [
+            task.task_spec.bpmn_id
+            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
+            for task in workflow.tasks.values()
+            if task.state == TaskState.STARTED and task.task_spec.bpmn_id
+        ]
+
+    def canonical(self) -> Any:
+        """The state without incidental ids: equal for equal instances."""
+        live = TaskState.NOT_FINISHED_MASK & ~TaskState.PREDICTED_MASK
+        tokens = sorted(
+            (codec.token_of(task), task.task_spec.name, task.state)
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.has_state(live) and not task.has_state(TaskState.FUTURE)
+        )
+        timers = sorted((t.token, t.element_id, t.due_at) for t in self.timers())
+        return {"variables": self.variables, "tokens": tokens, "timers": timers, "held": self.held}
+
+    def finished_elements(self) -> list[str]:
+        """Ids of the elements that a token has completed, for the picture."""
+        found = {
+            task.task_spec.bpmn_id: None
+            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
+            for task in workflow.tasks.values()
+            if task.state == TaskState.COMPLETED and task.task_spec.bpmn_id
+        }
+        return list(found)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _note(self, record: Record) -> None:
+        self.records.append(record)
+
+    def _answer(self, kind: str, task: Task, ask: Callable[[], Any]) -> Any:
+        """What a question comes to: as the history has it, else as it is worked out now; noted either way."""
+        element_id, record = task.task_spec.bpmn_id, self.records[-1]
+        answer = self.recall(kind, element_id)
+        if answer is UNKNOWN:
+            answer = ask()
+            if self.replaying:
+                self.computed.append(lines.Choice(kind, element_id, answer))
+        if kind == "flows":
+            record.flows.append(answer)
+        elif kind != "decisions":  # the host is told of those
+            getattr(record, kind).append((element_id, answer))
+        return answer
+
+    def _tell(self, element_id: str, sentence: str) -> None:
+        self.records[-1].told.append((element_id, sentence))
+
+    def _place(self, task: Task) -> Place:
+        chain = []
+        at: Task | None = task
+        while at is not None:
+            twins = [
+                t
+                for t in at.workflow.tasks.values()
+                if t.task_spec is at.task_spec and not t.has_state(_AHEAD)
+            ]
+            chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
+            above = at.workflow.parent_task_id
+            at = self._workflow.get_task_from_id(above) if above is not None else None
+        return tuple(reversed(chain))
+
+    def _ready_manual(self) -> list[Task]:
+        """The tasks that wait for a person, in the order of the tree: the same after a restore."""
+        top = self._workflow
+        found = walk(top.top_of(TaskState.READY), TaskState.READY, top.subprocesses)
+        return [task for task in found if task.task_spec.manual]
+
+    def _ready_task(self, token: str) -> Task:
+        """Trap 2: `Task.run` checks nothing, so only a READY user task is ever handed to it."""
+        for task in self._ready_manual():
+            if codec.token_of(task) == token:
+                return task
+        raise Conflict("这一步已经办结或已被收回，不能再次提交。")
+
+    def _timing(self) -> list[tuple[Task, FeelTimer]]:
+        """The timers that wait, without asking when they are due."""
+        return [
+            (task, definition)
+            for task in self._workflow.event_manager.in_order
+            for definition in event_definitions(task.task_spec)
+            if isinstance(definition, FeelTimer)
+        ]
+
+    def timing_tokens(self) -> dict[str, str]:
+        """The element of each timer that waits, by token; when it is due is not asked."""
+        return {codec.token_of(task): timer.element_id for task, timer in self._timing()}
+
+    def _waiting_timers(self) -> list[tuple[Task, FeelTimer, datetime]]:
+        """The timers in the order in which they fire: by due time, then by token.
+
+        At the same instant a limit is marked before another timer ends the work (R15).
+        """
+        found = []
+        for task, definition in self._timing():
+            due = definition.due_at(task)
+            if due is None:
+                raise EngineFault(
+                    f"定时“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”算不出到期时间。"
+                )
+            found.append((task, definition, due))
+        elements = self.definition.elements
+        return sorted(found, key=lambda one: (one[2], not elements[one[1].element_id].is_limit))
+
+    def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
+        element = self.definition.elements[element_id]
+        return element.is_limit, whole(element.properties.get("warnDays"))
+
+    def _limit_of(self, task: Task) -> datetime | None:
+        """The earliest due time among the timers on the task and on what encloses it,
+        passed ones included.
+        """
+        dues = []
+        at: Task | None = task
+        while at is not None:
+            if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
+                for twin in at.parent.children:
+                    definition = getattr(twin.task_spec, "event_definition", None)
+                    if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
+                        continue
+                    if isinstance(definition, FeelTimer):
+                        dues.append(definition.due_at(twin))
+            if around(at) is not None:
+                at = at.parent
+                continue
+            above = at.workflow.parent_task_id
+            at = self._workflow.get_task_from_id(above) if above is not None else None
+        return min((due for due in dues if due is not None), default=None)
+
+    def _settle(self, until: datetime) -> None:
+        """Run to the next wait: automatic steps, then held messages,
+        then timers in due order (traps 3 and 4).
+        """
+        began = set(self._workflow.event_manager.tasks)
+        with _faults():
+            in_vain: Counter[str] = Counter()
+            while not in_vain or max(in_vain.values()) <= MAX_ROUNDS:
+                self._engine_steps()
+                if self._deliver_held():
+                    continue
+                self._note_opened()
+                due = (
+                    []
+                    if self._leaves_timers()
+                    else [found for found in self._waiting_timers() if found[2] <= until]
+                )
+                if not due:
+                    self._refuse_zombie()
+                    return
+                task, timer, _ = due[0]
+                if task.id not in began and not isinstance(timer, FeelCycle):  # due before it began to wait
+                    in_vain[timer.element_id] += 1
+                self._fire(*due[0])
+        raise EngineFault(ENDLESS)
+
+    def _leaves_timers(self) -> bool:
+        """Whether timers wait for the history to say that they fired;
+        what has begun to wait does so now all the same.
+        """
+        if self.frozen:
+            for task, timer in self._timing():
+                timer.began(task)
+        return self.frozen
+
+    def _note_opened(self) -> None:
+        """A step that now waits for a person was opened now, unless it waited before:
+        a period may count from it.
+        """
+        for task in self._ready_manual():
+            task.internal_data.setdefault("began", self._workflow.now.isoformat())
+
+    def _fire(self, task: Task, timer: FeelTimer, due: datetime) -> None:
+        workflow = self._workflow
+        self._note(Record("timer", workflow.now, timer.element_id, codec.token_of(task), due))
+        workflow.firing = (task, timer)
+        task.task_spec._update(task)
+        workflow.firing = None
+
+    def _engine_steps(self) -> None:
+        self._steps = 0
+        for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]:
+            workflow.find_trunk()
+        self._workflow.do_engine_steps(did_complete_task=self._completed)
+
+    def _completed(self, task: Task) -> None:
+        self._steps += 1
+        if self._steps > self.max_steps:
+            raise EngineFault(ENDLESS)
+        if isinstance(task.task_spec, EndEvent):
+            self._ended(task)
+
+    def _ended(self, task: Task) -> None:
+        element = self.definition.elements[task.task_spec.bpmn_id]
+        self.records[-1].ends.append(element.id)
+        apply_settings(task, element.settings)
+        if "outcome" in element.properties:
+            self._workflow.data["outcome"] = element.properties["outcome"]
+
+    def _deliver_held(self) -> bool:
+        for index, (name, payload) in enumerate(self.held):
+            task = next((one for one in self._catchers(name)), None)
+            if task is not None:
+                del self.held[index]
+                self._workflow.data[name] = payload
+                self.records[-1].caught.append(codec.token_of(task))
+                self._deliver_to(task, name)
+                return True
+        return False
+
+    def _catchers(self, name: str) -> list[Task]:
+        """What waits for the message, whoever gets it first."""
+        return [task for task in self._workflow.event_manager.in_order if name in messages_of(task.task_spec)]
+
+    def _deliver_to(self, task: Task, name: str | None) -> None:
+        """Hand a message to exactly this waiting task (the library
+        would hand it to every one of that name).
+        """
+        definition = next(
+            one
+            for one in event_definitions(task.task_spec)
+            if isinstance(one, MessageEventDefinition) and name in (None, one.name)
+        )
+        task.task_spec.catch(task, BpmnEvent(definition, payload={}))
+        task.task_spec._update(task)
+
+    def _refuse_zombie(self) -> None:
+        """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
+        if self._workflow.completed or self._workflow.event_manager.tasks or self._ready_manual():
+            return
+        raise EngineFault("流程走到了没有出口的地方：没有待办，也没有在等待的事项。")
+
+
+def _forgotten(kind: str, element_id: str) -> Any:
+    return UNKNOWN
+
+
+class _RecordingHost:
+    """Passes the engine's questions to the instance's host and notes the answers in the present record."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
+        result = self._instance.host.call_service(element_id, token, name, parameters)
+        self._instance.records[-1].services.append((element_id, token, name, result))
+        return result
+
+    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
+        self._instance.records[-1].decisions.append((element_id, decision_id, result))
+        self._instance.host.decided(element_id, decision_id, result)
+
+    @property
+    def workdays(self) -> Callable[[date, int], date]:
+        return self._instance.host.workdays
+
+
+class _faults:
+    """Turns the library's own exceptions into an EngineFault that names the element."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SpiffWorkflowException):
+            raise EngineFault(f"流程运行出错：{error}") from error

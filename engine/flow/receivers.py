@@ -1,0 +1,51 @@
+"""What takes in a filled form: a message, a page beside the steps, a service; each says which fields it
+needs.
+
+Whoever reads a field without asking whether it is there declares it here, beside the reading; the check of a
+diagram (engine/flow/check/receiving.py) then refuses a form that does not have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TEXT = frozenset({"textfield", "textarea"})
+DAY = frozenset({"datetime"})
+CHOICE = frozenset({"radio", "select"})
+ROWS = frozenset({"dynamiclist"})
+
+
+@dataclass(frozen=True)
+class Need:
+    """One field: the types of component it may be, whether it must be filled in,
+    what a choice may offer at most.
+    """
+
+    types: frozenset[str]
+    required: bool = True
+    among: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset()
+    """Of a list of rows: the fields that each row must have filled in."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where a form comes in: a ``message`` by its name, a ``page`` by its property, a ``service`` by its own
+    name, the ``start`` of a procedure by its key.
+
+    A service's form is the one that its parameter ``form`` names, else `form`.
+    """
+
+    kind: str
+    name: str
+    fields: Mapping[str, Need]
+    form: str = ""
+
+
+REGISTRY: dict[tuple[str, str], Receiver] = {}
+
+
+def receives(kind: str, name: str, *, form: str = "", **fields: Need) -> None:
+    """Declare what the receiver `name` needs of the forms that it takes in."""
+    REGISTRY[kind, name] = Receiver(kind, name, fields, form)

@@ -1,6 +1,0 @@
-"""Forms: form-js schemas compiled for the server, which renders, validates and computes them."""
-
-from engine.forms.form import Field, Form, compile_form, shown, spread
-from engine.forms.schema import check_form
-
-__all__ = ["Field", "Form", "check_form", "compile_form", "shown", "spread"]

@@ -1,0 +1,293 @@
+"""Connections and the write transaction, the same for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache, partial, wraps
+from random import uniform
+from threading import BoundedSemaphore
+from time import sleep
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+import sqlalchemy
+from sqlalchemy import ColumnElement, Connection, Engine, Insert, Update, bindparam, event, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.attributes import set_committed_value
+
+from engine.ground.errors import Trouble, Unavailable
+from engine.ground.surroundings import trouble_of
+from engine.ground.tables import Base, table
+
+WRITING = "shouwang_writing"
+"""In a session's info: whether a write transaction is under way."""
+_GATE = "shouwang_gate"
+ATTEMPTS = 3
+"""How often a step transaction is tried that gave way to another or lost its connection."""
+PAUSE = 0.05
+"""Seconds, about, before the second attempt; twice as long before the third."""
+AT_THE_GATE = 1.0
+"""Seconds that a writer waits for one of the places for writers."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a connection waits before it answers that it cannot; 0: as long as it takes."""
+
+    lock_seconds: float = 15
+    """For what another transaction holds: a row, or SQLite's one lock for writers."""
+    statement_seconds: float = 0
+    """For one statement. PostgreSQL only: SQLite's readers and its
+    one writer are bounded by the work itself.
+    """
+    idle_seconds: float = 0
+    """For the next statement of a transaction that was begun. PostgreSQL only."""
+
+
+HIDING: dict[str, Any] = {"hide_parameters": True}
+"""Errors of the database are written to logs: without the values, which are people's."""
+
+
+def create_engine(url: str, patience: Patience = Patience(), **options: Any) -> Engine:
+    """An engine for a database `url`; SQLite gets WAL,
+    foreign keys and transactions that we begin ourselves.
+    """
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    engine = sqlalchemy.create_engine(url, **HIDING, **options)
+    configure(engine, patience)
+    return engine
+
+
+def configure(engine: Engine, patience: Patience = Patience(), writers: int = 0) -> None:
+    """Set up an engine made elsewhere (Flask-SQLAlchemy makes its own).
+
+    At most `writers` transactions write at a time (0: any number), so that writers who wait for one another
+    leave threads to those who only read; one more waits a moment and is then told to ask again.
+    """
+    if writers:
+        engine.update_execution_options(**{_GATE: BoundedSemaphore(writers)})
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", partial(_prepare_sqlite, patience))
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", partial(_prepare_postgres, patience))
+
+
+def _prepare_sqlite(patience: Patience, connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    # FULL: a finished step outlives a power cut; NORMAL may lose the last commits of the write-ahead log
+    cursor = connection.cursor()
+    wait = f"busy_timeout={patience.lock_seconds * 1000:.0f}"
+    for pragma in (wait, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_postgres(patience: Patience, connection: Any, _record: Any) -> None:
+    limits = {
+        "lock_timeout": patience.lock_seconds,
+        "statement_timeout": patience.statement_seconds,
+        "idle_in_transaction_session_timeout": patience.idle_seconds,
+    }
+    with connection.cursor() as cursor:
+        for name, seconds in limits.items():
+            cursor.execute(f"SET {name} = {seconds * 1000:.0f}")
+    connection.commit()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once: a reader that turned writer would fail instead of waiting."""
+    writing = connection.get_execution_options().get(WRITING)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions whose objects stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def write(session: Session) -> Iterator[None]:
+    """One write transaction: commits at the end, rolls everything back on any error; joins an outer one.
+
+    What the session had read before is released first, so that the transaction sees the present state. Raises
+    Unavailable for whatever the surroundings did to it.
+    """
+    if session.info.get(WRITING):
+        yield
+        return
+    with _place_for_writer(session), _told_of_trouble(session):
+        if session.in_transaction():
+            session.commit()
+        session.info[WRITING] = True
+        session.connection(execution_options={WRITING: True})
+        yield
+        _commit(session)
+
+
+@contextmanager
+def _told_of_trouble(session: Session) -> Iterator[None]:
+    """Rolls back on any error; one of the surroundings becomes Unavailable."""
+    try:
+        yield
+    except BaseException as error:
+        _roll_back(session)
+        trouble = trouble_of(error)
+        if trouble is None or isinstance(error, Unavailable):
+            raise
+        raise Unavailable(trouble) from error
+    finally:
+        session.info[WRITING] = False
+
+
+def _roll_back(session: Session) -> None:
+    """Roll back also where the connection has gone, and with it the transaction."""
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        with suppress(SQLAlchemyError):
+            session.invalidate()
+
+
+def _commit(session: Session) -> None:
+    """A connection that breaks in here leaves it open whether the transaction counts."""
+    session.flush()
+    try:
+        session.commit()
+    except SQLAlchemyError as error:
+        if trouble_of(error) is Trouble.LOST:
+            raise Unavailable(Trouble.UNSURE) from error
+        raise
+
+
+@contextmanager
+def _place_for_writer(session: Session) -> Iterator[None]:
+    gate: BoundedSemaphore | None = session.get_bind().get_execution_options().get(_GATE)
+    if gate is None:
+        yield
+        return
+    if not gate.acquire(timeout=AT_THE_GATE):
+        raise Unavailable(Trouble.HELD)
+    try:
+        yield
+    finally:
+        gate.release()
+
+
+def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
+    """An act that is one write transaction, whole or not at all: done again when it was undone through no
+    fault of its.
+
+    Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit:
+    the transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one
+    is done again.
+    """
+
+    @wraps(act)
+    def done(session: Session, *args: P.args, **kwargs: P.kwargs) -> R:
+        attempts = 1 if session.info.get(WRITING) else ATTEMPTS
+        for attempt in range(1, attempts):
+            try:
+                return act(session, *args, **kwargs)
+            except Unavailable as error:
+                if error.trouble not in (Trouble.CROSSED, Trouble.LOST):
+                    raise
+                sleep(uniform(0.5, 1.5) * PAUSE * attempt)
+        return act(session, *args, **kwargs)
+
+    return cast("Callable[Concatenate[Session, P], R]", done)
+
+
+def ping(session: Session) -> None:
+    """Ask the database for nothing; raises what the driver raises when it does not answer."""
+    session.execute(sqlalchemy.text("SELECT 1"))
+
+
+def is_postgres(session: Session) -> bool:
+    """Whether the session's database is PostgreSQL (or one of its relatives)."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def upsert(
+    session: Session,
+    model: type[Base],
+    row: Mapping[str, Any],
+    keys: Sequence[str],
+    *,
+    also: Mapping[str, ColumnElement[Any]] | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> Insert:
+    """An INSERT of `row` that, where one with the same `keys` is present, changes that one instead.
+
+    `also` are changes of a present row alone; a present row for which `where` does not hold stays as it is.
+    """
+    insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
+    statement = insert(model).values(row)
+    changed = {name: statement.excluded[name] for name in row if name not in keys} | dict(also or {})
+    found: Insert = statement.on_conflict_do_update(index_elements=keys, set_=changed, where=where)
+    return found
+
+
+def insert_once(session: Session, model: type[Base], row: Mapping[str, Any]) -> bool:
+    """Insert `row`; False when one with the same key is present,
+    also when another process has just put it there.
+    """
+    insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
+    done: Any = session.execute(insert(model).values(row).on_conflict_do_nothing())
+    return bool(done.rowcount)
+
+
+def reaches_writer(session: Session) -> bool:
+    """Whether a write transaction can be begun and ended now:
+    tells trouble with one row from trouble with all.
+    """
+    try:
+        with write(session):
+            session.connection().exec_driver_sql("SELECT 1")
+    except Unavailable:
+        return False
+    return True
+
+
+@contextmanager
+def discarding(session: Session) -> Iterator[None]:
+    """One write transaction of which nothing stays: rolled back at its end, however it ends.
+
+    Everything inside that opens a write transaction of its own joins it.
+    """
+    with _place_for_writer(session), _told_of_trouble(session):
+        if session.in_transaction():
+            session.commit()
+        session.info[WRITING] = True
+        session.connection(execution_options={WRITING: True})
+        try:
+            yield
+        finally:
+            session.rollback()
+
+
+def save(connection: Connection, row: Base, **changes: Any) -> None:
+    """Write `changes` of the stored `row`, in the database and in the object.
+
+    The same UPDATE as after assignments and a flush, for a tenth of the time; the step transaction saves the
+    case and the work item this way.
+    """
+    connection.execute(_update(type(row)), {"row_id": row.__dict__["id"], **changes})
+    set_stored(row, **changes)
+
+
+def set_stored(row: Base, **values: Any) -> None:
+    """Set values of the object that are, or are about to be, stored otherwise than by a flush."""
+    for name, value in values.items():
+        set_committed_value(row, name, value)
+
+
+@cache
+def _update(model: type[Base]) -> Update:
+    return update(table(model)).where(table(model).c.id == bindparam("row_id"))

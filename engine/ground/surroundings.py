@@ -1,0 +1,124 @@
+"""What goes wrong around a case and is not the case's fault: the database, the disk, the network.
+
+One function tells such an error from a fault of the case; whoever sets something aside, records an incident
+or notes a refusal asks it first. What the surroundings have stopped has changed nothing and is done again: by
+the machine where that is safe, else by who pressed.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import exc
+
+from engine.ground.errors import EngineFault, ShouwangError, Trouble, Unavailable
+
+_SQLITE = {
+    5: Trouble.HELD,
+    6: Trouble.HELD,
+    9: Trouble.HELD,
+    15: Trouble.HELD,  # busy, locked, interrupted, protocol
+    3: Trouble.REFUSED,
+    7: Trouble.REFUSED,
+    8: Trouble.REFUSED,
+    10: Trouble.REFUSED,
+    11: Trouble.REFUSED,
+    13: Trouble.REFUSED,
+    14: Trouble.REFUSED,
+    26: Trouble.REFUSED,
+}
+"""By SQLite's primary result code: permission, memory, read-only, input/output, corrupt, full, cannot open,
+no database.
+"""
+_POSTGRES = {
+    "40001": Trouble.CROSSED,
+    "40P01": Trouble.CROSSED,
+    "55P03": Trouble.HELD,
+    "57014": Trouble.HELD,
+    "25P03": Trouble.LOST,
+    "57P": Trouble.LOST,
+    "08": Trouble.LOST,
+    "25006": Trouble.REFUSED,
+    "53": Trouble.REFUSED,
+    "58": Trouble.REFUSED,
+    "XX001": Trouble.REFUSED,
+    "XX002": Trouble.REFUSED,
+}
+"""By SQLSTATE or its beginning (PostgreSQL, appendix A)."""
+_SYSTEM = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EROFS,
+        errno.ENOMEM,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ETIMEDOUT,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EAGAIN,
+    }
+)
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """What the surroundings have to do with an error; None for a fault of the case, and for a refusal."""
+    if isinstance(error, Unavailable):
+        return error.trouble
+    if isinstance(error, ShouwangError) and not isinstance(error, EngineFault):
+        return None  # a decision that was made, whatever led to it
+    return next((found for one in _causes(error) if (found := _trouble(one)) is not None), None)
+
+
+def driver_said(error: BaseException) -> str:
+    """For the server's own log: what the driver said, without the statement and its values,
+    which may name people.
+    """
+    said = [one.orig if isinstance(one, exc.DBAPIError) and one.orig else one for one in _causes(error)]
+    return str(said[-1])[:300]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it, outermost first."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+
+
+def _trouble(error: BaseException) -> Trouble | None:
+    if isinstance(error, Unavailable):
+        return error.trouble
+    if isinstance(error, exc.TimeoutError):  # every connection of the pool is in use
+        return Trouble.HELD
+    if isinstance(error, exc.PendingRollbackError | exc.DisconnectionError):
+        return Trouble.LOST
+    if isinstance(error, exc.DBAPIError):
+        return _of_database(error)
+    if isinstance(error, MemoryError):
+        return Trouble.REFUSED
+    return _of_system(error) if isinstance(error, OSError) else None
+
+
+def _of_database(error: exc.DBAPIError) -> Trouble | None:
+    driver: Any = error.orig
+    code: int | None = getattr(driver, "sqlite_errorcode", None)
+    if code is not None:
+        return _SQLITE.get(code & 0xFF)  # the extended codes keep the primary one in their lowest byte
+    state: str = getattr(driver, "sqlstate", None) or ""
+    if state:
+        return next((found for start, found in _POSTGRES.items() if state.startswith(start)), None)
+    broken = error.connection_invalidated or isinstance(error, exc.OperationalError | exc.InterfaceError)
+    return Trouble.LOST if broken else None  # without a code of the server's: it was not reached
+
+
+def _of_system(error: OSError) -> Trouble | None:
+    if isinstance(error, ConnectionError | TimeoutError):
+        return Trouble.LOST
+    return Trouble.REFUSED if error.errno in _SYSTEM else None

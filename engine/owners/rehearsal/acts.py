@@ -1,0 +1,253 @@
+"""An owner's replay: which cases, under which assumption; worked off in portions, stopped at will,
+kept as a report.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from engine.casework import definitions
+from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
+from engine.casework.organisation import access, calendar
+from engine.flow.machine.definition import Definition
+from engine.flow.replay import ReplayMisfit, inputs_of
+from engine.ground.clock import stopwatch
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.paging import Page, page_of
+from engine.ground.surroundings import trouble_of
+from engine.owners.rehearsal.course import Course
+from engine.owners.rehearsal.past import Workdays, remember
+from engine.owners.rehearsal.simulation import Assumption, Misfit, simulate
+from engine.owners.rehearsal.target import Target
+
+PORTION = 25
+PATIENCE = 1.5
+"""Seconds after which a request begins no further portion and shows the progress."""
+DEFAULT_CASES, MAX_CASES, MAX_DAYS = 200, 5000, 60
+OWNER = frozenset({access.PROCESS_OWNER})
+
+
+def begin(
+    session: Session, actor: Account, target: Target, assumption: Assumption, *, cases: int, now: datetime
+) -> Rehearsal:
+    """Write down the last finished `cases` of the actor's divisions and begin.
+
+    Raises Invalid when there is none.
+    """
+    definitions.require_owner(actor)
+    if not 1 <= cases <= MAX_CASES:
+        raise Invalid(f"回放的件数请填 1 到 {MAX_CASES}。", {"cases": [f"请填 1 到 {MAX_CASES}。"]})
+    if not 0 <= assumption.after <= MAX_DAYS:
+        raise Invalid(f"新增步骤的天数请填 0 到 {MAX_DAYS}。", {"after": [f"请填 0 到 {MAX_DAYS}。"]})
+    query = select(CaseFile.id).where(
+        CaseFile.procedure_key.in_(target.procedures),
+        CaseFile.status == "finished",
+        access.within(CaseFile.village_code, access.scopes(actor, OWNER)),
+    )
+    ids = session.scalars(query.order_by(CaseFile.finished_at.desc(), CaseFile.id.desc()).limit(cases)).all()
+    if not ids:
+        raise Invalid("这个流程还没有办结的事项，没有可以回放的。")
+    with write(session):
+        act = Rehearsal(
+            account_id=actor.id,
+            title=target.title,
+            draft_id=target.draft_id,
+            revision=target.revision,
+            total=len(ids),
+            version_id=target.version_id,
+            defaults=assumption.defaults,
+            after_days=assumption.after,
+            at=now,
+        )
+        session.add(act)
+        session.flush()
+        session.execute(
+            insert(RehearsalEntry),
+            [{"rehearsal_id": act.id, "case_id": case_id, "facts": {}} for case_id in ids],
+        )
+    return go_on(session, actor, act.id, target)
+
+
+def go_on(session: Session, actor: Account, act_id: int, target: Target) -> Rehearsal:
+    """Work off what one request may.
+
+    Raises Conflict when the draft has been changed since the replay began.
+    """
+    act, elapsed = get(session, actor, act_id), stopwatch()
+    if (act.draft_id, act.version_id) != (target.draft_id, target.version_id):
+        raise NotFound("没有找到这次回放。")
+    if act.revision != target.revision:
+        raise Conflict("开始回放之后草稿又改过，请重新回放。")
+    while act.status == "running" and _portion(session, act, target) and elapsed() < PATIENCE:
+        continue
+    return act
+
+
+def stop(session: Session, actor: Account, act_id: int) -> Rehearsal:
+    """Replay no further case; what has been replayed stays on the report."""
+    act = get(session, actor, act_id)
+    with write(session):
+        act.status = "stopped"
+    return act
+
+
+def get(session: Session, actor: Account, act_id: int) -> Rehearsal:
+    """One's own replay. Raises NotFound."""
+    definitions.require_owner(actor)
+    act = session.get(Rehearsal, act_id)
+    if act is None or act.account_id != actor.id:
+        raise NotFound("没有找到这次回放。")
+    return act
+
+
+def latest(session: Session, actor: Account, target_of: Mapping[str, int], limit: int = 5) -> list[Rehearsal]:
+    """The actor's last replays of a draft (`draft_id`) or a version (`version_id`)."""
+    definitions.require_owner(actor)
+    query = select(Rehearsal).where(Rehearsal.account_id == actor.id).filter_by(**target_of)
+    return list(session.scalars(query.order_by(Rehearsal.id.desc()).limit(limit)))
+
+
+def counts(session: Session, act: Rehearsal) -> dict[str, int]:
+    """How many cases are pending, the same, differ, do not fit."""
+    query = select(RehearsalEntry.status, func.count()).where(RehearsalEntry.rehearsal_id == act.id)
+    found = {row[0]: row[1] for row in session.execute(query.group_by(RehearsalEntry.status))}
+    return {"pending": 0, "same": 0, "differs": 0, "misfit": 0, **found}
+
+
+def entries(session: Session, act: Rehearsal, status: str, page: int = 1) -> Page[RehearsalEntry]:
+    """The cases with a status, in the order of the replay."""
+    query = select(RehearsalEntry).where(
+        RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == status
+    )
+    return page_of(
+        session, query, query.order_by(RehearsalEntry.id).options(joinedload(RehearsalEntry.case)), page
+    )
+
+
+def openable(session: Session, actor: Account, found: Sequence[RehearsalEntry]) -> frozenset[int]:
+    """Which of the cases the actor may open: owners of the procedure see no households by that alone."""
+    query = select(CaseFile.id).where(
+        CaseFile.id.in_([one.case_id for one in found]), access.visible_cases(actor)
+    )
+    return frozenset(session.scalars(query))
+
+
+# -- portions --------------------------------------------------------------------------------------
+
+
+def _portion(session: Session, act: Rehearsal, target: Target) -> bool:
+    """Replay a few cases; answers whether there were any."""
+    query = select(RehearsalEntry.id, CaseFile).join(CaseFile, CaseFile.id == RehearsalEntry.case_id)
+    query = query.where(RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == "pending")
+    rows = session.execute(query.order_by(RehearsalEntry.id).limit(PORTION)).all()
+    cases = [case for _, case in rows]
+    histories, submissions = _histories(session, cases), _submissions(session, cases)
+    workdays = calendar.workdays_after(session)
+    assumption = Assumption(act.defaults, act.after_days)
+    changes = []
+    for entry_id, case in rows:
+        own, new = definitions.load(session, case.version_id), target.procedures[case.procedure_key]
+        try:
+            found = replayed(own, new, histories[case.id], submissions[case.id], workdays, assumption)
+        except Exception as error:  # one broken case must not stop the others; nothing was written
+            if trouble_of(error) is not None:
+                raise
+            found = _broken(error)
+        changes.append({"id": entry_id, **found})
+    if changes:
+        with write(session):
+            session.execute(update(RehearsalEntry), changes)
+            session.refresh(act)  # it may have been stopped meanwhile
+    return bool(changes)
+
+
+def _histories(session: Session, cases: Sequence[CaseFile]) -> dict[int, list[LogEntry]]:
+    streams = {f"case:{case.id}": case.id for case in cases}
+    found: dict[int, list[LogEntry]] = defaultdict(list)
+    query = select(LogEntry).where(LogEntry.stream.in_(streams)).order_by(LogEntry.stream, LogEntry.seq)
+    for entry in session.scalars(query):
+        found[streams[entry.stream]].append(entry)
+    return found
+
+
+def _submissions(session: Session, cases: Sequence[CaseFile]) -> dict[int, dict[int, dict[str, Any]]]:
+    found: dict[int, dict[int, dict[str, Any]]] = defaultdict(dict)
+    query = select(Submission.id, Submission.case_id, Submission.data)
+    for row in session.execute(query.where(Submission.case_id.in_([case.id for case in cases]))):
+        found[row.case_id][row.id] = row.data
+    return found
+
+
+# -- one case --------------------------------------------------------------------------------------
+
+
+def replayed(
+    own: Definition,
+    new: Definition,
+    history: Sequence[LogEntry],
+    submissions: Mapping[int, Mapping[str, Any]],
+    workdays: Workdays,
+    assumption: Assumption,
+) -> dict[str, Any]:
+    """What becomes of a finished case on `new`: status, and for a misfit the line and the reason, and the
+    facts.
+
+    Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed``
+    names; of a misfit ``old``, the limits ``missed`` until then, and the step ``after`` which it could not go
+    on.
+    """
+    try:
+        past = remember(own, inputs_of(history), submissions, workdays)
+    except ReplayMisfit as error:
+        return {
+            "status": "misfit",
+            "seq": error.seq,
+            "text": f"原来的办理记录读不通：{error.message}"[:500],
+            "facts": {},
+        }
+    old = past.course
+    try:
+        outcome = simulate(new, past, workdays, assumption)
+    except Misfit as error:
+        missed = [one.name for one in error.course.missed]
+        facts = {"old": _told(old), "missed": missed, "after": _name_of(own, history, error.seq)}
+        return {"status": "misfit", "seq": error.seq, "text": error.message[:500], "facts": facts}
+    course = outcome.course
+    facts = {
+        "old": _told(old),
+        "new": _told(course),
+        "added": course.more(old),
+        "left_out": old.more(course),
+        "supposed": outcome.supposed,
+    }
+    same = (old.happenings, old.desks, old.ended) == (course.happenings, course.desks, course.ended)
+    return {"status": "same" if same else "differs", "seq": 0, "text": "", "facts": facts}
+
+
+def _broken(error: Exception) -> dict[str, Any]:
+    text = f"系统没能回放这件事项（{type(error).__name__}）。"
+    return {"status": "misfit", "seq": 0, "text": text, "facts": {}}
+
+
+def _told(course: Course) -> dict[str, Any]:
+    """A course as the report needs it."""
+    return {
+        "days": course.days,
+        "outcome": course.outcome,
+        "missed": [one.name for one in course.missed],
+        "missed_at": [one.at.isoformat() for one in course.missed],
+        "weeks": [[queue, week, number] for (queue, week), number in sorted(course.weeks().items())],
+    }
+
+
+def _name_of(own: Definition, history: Sequence[LogEntry], seq: int) -> str:
+    entry = next((one for one in history if one.seq == seq), None)
+    element = own.elements.get(entry.element_id) if entry else None
+    return element.name if element else "开始办理"

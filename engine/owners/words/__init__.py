@@ -1,0 +1,1 @@
+"""Procedures in the words of people: handbook, differences, wording."""

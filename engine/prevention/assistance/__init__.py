@@ -1,0 +1,1 @@
+"""Assistance: responsible officials, plans and measures (R17–R22)."""

@@ -1,0 +1,168 @@
+"""The public officials who answer for households' assistance (R18): naming one, who is in office,
+how many each has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, case, exists, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from engine.casework.models import Account
+from engine.casework.organisation import access
+from engine.casework.organisation.access import Scope
+from engine.casework.step import locks
+from engine.casework.telling import notifications
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
+from engine.ground.paging import Page, page_of, page_of_rows
+from engine.ground.text import key
+from engine.prevention.models import Household, ResponsibleOfficial
+
+SHOWN = 20
+"""So many officials a form lists with their load."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """An official with the households they answer for: in the whole county, and in the reader's reach."""
+
+    name: str
+    unit: str
+    post: str
+    phone: str
+    households: int
+    in_reach: int
+
+
+def _unname(call: ServiceCall, result: Any) -> None:
+    """The step is taken back: the former official is in office again, unless somebody was named since."""
+    row = None if result["kept"] else call.session.get(ResponsibleOfficial, result["id"])
+    if row is None:
+        return
+    in_office = row.until is None
+    call.session.delete(row)
+    call.session.flush()
+    if in_office and result["former"] is not None:
+        call.session.get_one(ResponsibleOfficial, result["former"]).until = None
+
+
+@service("assistance.name_official", "登记帮扶责任人", "原来的终止；不是公职人员的拒绝", undo=_unname)
+def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
+    """Name the household's responsible official from the data of form ``responsible_official``; the former
+    one ends.
+
+    Raises Invalid for anybody but a public servant (R18).
+    """
+    if official.get("public_servant") is not True:
+        raise Invalid("帮扶责任人须为国家公职人员。", {"public_servant": ["帮扶责任人须为国家公职人员。"]})
+    household_id = call.case.household_id
+    locks.household(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
+    given = {key: str(official.get(key) or "") for key in ("name", "unit", "post", "phone")}
+    former = in_office(call.session, household_id)
+    if former is not None and all(getattr(former, key) == value for key, value in given.items()):
+        return {"id": former.id, "former": None, "kept": True, **given}
+    if former is not None:
+        former.until = local_date(call.now)
+        call.session.flush()  # the index knows one official in office at a time
+    row = ResponsibleOfficial(
+        household_id=household_id,
+        case_id=call.case.id,
+        county_code=access.ancestor(call.case.village_code, "county"),
+        since=date.fromisoformat(str(official["since"])),
+        recorded_by=call.actor.id if call.actor else None,
+        recorded_at=call.now,
+        **given,
+    )
+    call.session.add(row)
+    call.session.flush()
+    text = f"{call.case.subject}户的帮扶责任人：{row.name}（{row.unit}），电话 {row.phone}。"
+    notifications.send(call.session, call.case, "village", "result", text, call.now)
+    return {"id": row.id, "former": former.id if former else None, "kept": False, **given}
+
+
+def in_office(session: Session, household_id: int) -> ResponsibleOfficial | None:
+    """The household's present official, or None."""
+    query = select(ResponsibleOfficial).where(
+        ResponsibleOfficial.household_id == household_id, ResponsibleOfficial.until.is_(None)
+    )
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def facts(session: Session, household_id: int, village_code: str) -> dict[str, Any]:
+    """What forms show: the household's official in office (None without one),
+    and the load of its township's officials.
+    """
+    row = in_office(session, household_id)
+    present = None
+    if row is not None:
+        present = {key: getattr(row, key) for key in ("name", "unit", "post", "phone")}
+        present["text"] = f"{row.name}（{row.unit}），电话 {row.phone}"
+    reach = [access.scope_of(access.ancestor(village_code, "township"))]
+    query = _loads(reach, [access.scope_of(access.ancestor(village_code, "county"))])
+    lines = [f"{load.name}（{load.unit}）{load.households} 户" for load in _read(session, query.limit(SHOWN))]
+    return {"present": present, "load": "；".join(lines)}
+
+
+def _read(session: Session, query: Select[*tuple[Any, ...]]) -> list[Load]:
+    return [Load(*row) for row in session.execute(query)]
+
+
+def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[*tuple[Any, ...]]:
+    """Officials in office with a household in `reach`, counted over `counties`; the busiest first."""
+    within = case((access.within(Household.village_code, reach), 1), else_=0)
+    mine, everywhere = func.sum(within), func.count()
+    person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name, ResponsibleOfficial.unit)
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            ResponsibleOfficial.name,
+            ResponsibleOfficial.unit,
+            func.max(ResponsibleOfficial.post),
+            func.max(ResponsibleOfficial.phone),
+            everywhere,
+            mine,
+        )
+        .join(Household, Household.id == ResponsibleOfficial.household_id)
+        .where(ResponsibleOfficial.until.is_(None), access.within(ResponsibleOfficial.county_code, counties))
+        .group_by(*person)
+        .having(mine > 0)
+        .order_by(everywhere.desc(), *person)
+    )
+    return (
+        query.where(ResponsibleOfficial.name_key.startswith(key(text), autoescape=True))
+        if key(text)
+        else query
+    )
+
+
+def loads(session: Session, actor: Account, text: str = "", page: int = 1) -> Page[Load]:
+    """The officials who answer for households in the actor's reach, the busiest first (R18: load visible)."""
+    reach = access.scopes(actor)
+    codes = [grant.division_code for grant in actor.grants if grant.role in access.CASE_ROLES]
+    found = page_of_rows(session, _loads(reach, [_county(code) for code in codes], text.strip()), page)
+    return Page([Load(*row) for row in found.items], found.total, found.page, found.pages, found.capped)
+
+
+def _county(code: str) -> Scope:
+    """The county of a township or village; a wider division itself."""
+    below = access.level_of(code) in ("township", "village")
+    return access.scope_of(access.ancestor(code, "county") if below else code)
+
+
+def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
+    """Monitored households in the actor's reach that have no official (R18)."""
+    query = select(Household).where(
+        access.visible_households(actor), Household.status == "monitored", ~_answered_for()
+    )
+    ordered = query.order_by(Household.monitored_on, Household.id).options(joinedload(Household.division))
+    return page_of(session, query, ordered, page)
+
+
+def _answered_for() -> ColumnElement[bool]:
+    return exists().where(
+        ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None)
+    )

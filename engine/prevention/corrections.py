@@ -1,0 +1,439 @@
+"""Putting the register right: two records of one household become one, a clue that was wrong is cancelled
+(R38, R41).
+
+Whoever finds the mistake asks, with a reason; a second person of a higher level, who has read what follows,
+agrees or refuses. Nothing is deleted: the merged record points to its successor, the cancelled clue stays in
+the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from engine.casework import audit
+from engine.casework.acts import openings
+from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.organisation import access
+from engine.casework.step import locks
+from engine.casework.telling import notifications
+from engine.flow.history import lines
+from engine.ground import text
+from engine.ground.clock import Clock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
+from engine.prevention.assistance import officials
+from engine.prevention.identification import clues
+from engine.prevention.models import (
+    BatchEntry,
+    Correction,
+    Household,
+    Measure,
+    Member,
+    Notice,
+    Objection,
+    RiskClue,
+)
+from engine.prevention.register import households, persons
+
+MERGE, CLUE = "merge", "clue"
+KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}
+STATUS = {"asked": "等待第二人核对", "done": "已办理", "refused": "不同意"}
+ASKERS = frozenset(access.QUEUE_OF_ROLE)
+DECIDERS = {
+    MERGE: frozenset({"county_approver", "city_reviewer", "province_reviewer"}),
+    CLUE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
+}
+"""Whose second look each correction needs, over every place that it touches."""
+_KEPT = ("monitored", "eliminated", "cleared")
+"""What a record that goes on must be where the one that ends is: its dates are the law's."""
+
+
+# -- asking ----------------------------------------------------------------------------------------
+
+
+def ask_merge(
+    session: Session, actor: Account, household_id: int, into: str, reason: str, *, clock: Clock
+) -> Correction:
+    """Ask that a record be merged into another, named by its number or by an ID number.
+
+    Raises Invalid, NotFound …
+    """
+    with write(session):
+        household, successor = _reached(session, actor, household_id), _named(session, actor, into)
+        _require_mergeable(session, household, successor)
+        row = Correction(
+            kind=MERGE, household_id=household.id, into_id=successor.id, village_code=household.village_code
+        )
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def ask_cancel(session: Session, actor: Account, clue_id: int, reason: str, *, clock: Clock) -> Correction:
+    """Ask that a clue be cancelled because it was wrong. Raises NotFound, Invalid or Conflict."""
+    with write(session):
+        clue = session.get(RiskClue, clue_id)
+        if clue is None:
+            raise NotFound("没有找到这条线索。")
+        household = _reached(session, actor, clue.household_id)
+        _require_cancellable(session, clue)
+        row = Correction(
+            kind=CLUE, household_id=household.id, clue_id=clue.id, village_code=household.village_code
+        )
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def _ask(
+    session: Session, actor: Account, row: Correction, household: Household, reason: str, now: datetime
+) -> Correction:
+    row.reason = _reason(reason)
+    same = select(Correction.id).where(
+        Correction.kind == row.kind,
+        Correction.status == "asked",
+        Correction.household_id == row.household_id,
+        Correction.clue_id.is_(None) if row.clue_id is None else Correction.clue_id == row.clue_id,
+    )
+    if session.scalar(same.limit(1)) is not None:
+        raise Conflict("已有人提出同样的更正，正在等待第二人核对。")
+    row.asked_by, row.asked_at = actor.id, now
+    session.add(row)
+    session.flush()
+    _log(session, actor, row, "correction_asked", now)
+    words = f"{household.head_name}户：{actor.name}提出{KINDS[row.kind]}（{row.reason}），请核对。"
+    for queue in ("county",) if row.kind == MERGE else ("township", "county"):
+        notifications.send_about(session, household, queue, "correction", words, now)
+    return row
+
+
+def _reason(typed: str) -> str:
+    reason = text.paragraphs(typed)
+    if not 2 <= len(reason) <= 400:
+        raise Invalid("请写明原因。", {"reason": ["原因：请写 2 到 400 字。"]})
+    return reason
+
+
+def _reached(session: Session, actor: Account, household_id: int) -> Household:
+    household = session.get(Household, household_id)
+    if household is None or not access.reaches(actor, household.village_code):
+        raise NotFound("没有找到这户人家。")
+    if not access.reaches(actor, household.village_code, ASKERS):
+        raise NotAllowed("更正由经办的单位提出。")
+    return household
+
+
+def _named(session: Session, actor: Account, typed: str) -> Household:
+    number = text.identity(typed)
+    by_number = select(Household).where(Household.number == text.half(typed))
+    found = session.scalar(by_number) or (
+        session.scalar(select(Household).where(persons.holding(number)).limit(1)) if number else None
+    )
+    if found is None or not access.reaches(actor, found.village_code):
+        sentence = "您负责的范围内没有这户：请填户编号，或其中一人的证件号码；跨地方的由上级办理。"
+        raise Invalid(sentence, {"into": [f"保留的一户：{sentence}"]})
+    return found
+
+
+def _require_mergeable(session: Session, household: Household, successor: Household) -> None:
+    if household.id == successor.id:
+        raise Invalid("不能并入它自己。", {"into": ["保留的一户：不能是这一户自己。"]})
+    if household.merged_into_id or successor.merged_into_id:
+        raise Conflict("其中一户已经并入别户。")
+    if household.status in _KEPT and successor.status != household.status:
+        name = households.STATUS_NAMES[household.status]
+        raise Invalid(
+            f"这一户是{name}，保留的一户不是：请反过来，把另一户并入这一户。",
+            {"into": [f"保留的一户：不是{name}。"]},
+        )
+    for case in _open_cases(session, household.id):
+        _require_endable(session, case)
+
+
+def _require_cancellable(session: Session, clue: RiskClue) -> None:
+    if clue.cancelled_at is not None:
+        raise Conflict("这条线索已经撤销。")
+    if (case := _ends_with(session, clue)) is not None:
+        _require_endable(session, case)
+
+
+def _require_endable(session: Session, case: CaseFile) -> None:
+    """What others are owed is settled first: an objection that is being looked into,
+    a list that has gone up.
+    """
+    name = case.version.procedure.name
+    objection = select(Objection.id).where(Objection.case_id == case.id, Objection.status == "open")
+    if session.scalar(objection.limit(1)) is not None:
+        raise Conflict(f"正在办理的“{name}”有异议没有核查完，核查后才能更正。")
+    entry = select(BatchEntry.id).where(
+        BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed"))
+    )
+    if session.scalar(entry.limit(1)) is not None:
+        raise Conflict(f"正在办理的“{name}”已列入申请批次，批次有了结果才能更正。")
+
+
+# -- what follows ----------------------------------------------------------------------------------
+
+
+def consequences(session: Session, row: Correction) -> list[str]:
+    """What agreeing will do, in sentences, as things are now."""
+    if row.kind == CLUE:
+        return _of_cancelling(session, session.get_one(RiskClue, row.clue_id))
+    household, successor = row.household, session.get_one(Household, row.into_id)
+    said = [
+        f"{household.head_name}户（{household.number}）并入{successor.head_name}户（{successor.number}），不再单独办理；"
+        "原有记录全部保留，可以查看。"
+    ]
+    said += [_ending(session, case) for case in _open_cases(session, household.id)]
+    moving = len(_moving_clues(session, household.id))
+    said += (
+        [
+            f"{moving} 条还在起作用的线索转到保留的一户：并入正在办理的识别认定，没有的按规定开始办理，期限按最早的发现日期计算。"
+        ]
+        if moving
+        else []
+    )
+    open_measures = (
+        session.scalar(select(func.count()).select_from(Measure).where(_open_measures(household.id))) or 0
+    )
+    said += [f"{open_measures} 项没有完成的帮扶措施转到保留的一户，继续登记进展。"] if open_measures else []
+    if officials.in_office(session, household.id) is not None:
+        said.append("这一户的帮扶责任人到今天为止；保留的一户的责任人不变。")
+    return [
+        *said,
+        f"这一户的 {len(household.members)} 名成员不再占用证件号码；保留的一户缺少的成员，在下次核实时补录。",
+    ]
+
+
+def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
+    case = session.get(CaseFile, clue.case_id) if clue.case_id else None
+    said = ["线索标为已撤销，留在全部经过里。"]
+    if case is None:
+        return said
+    if _ends_with(session, clue) is not None:
+        return [*said, _ending(session, case)]
+    name = case.version.procedure.name
+    if case.status != "open" or _decided(case):
+        return [
+            *said,
+            f"“{name}”已经{'办结' if case.status != 'open' else '批准'}，结果不变；结果有误的，按回退或清退的规定办理。",
+        ]
+    return [*said, f"正在办理的“{name}”还有其他线索，继续办理；期限按其余线索中最早的发现日期计算。"]
+
+
+def _ending(session: Session, case: CaseFile) -> str:
+    count = (
+        select(func.count())
+        .select_from(WorkItem)
+        .where(WorkItem.case_id == case.id, WorkItem.status == "open")
+    )
+    posted = session.scalar(
+        select(Notice.id).where(Notice.case_id == case.id, Notice.status == "open").limit(1)
+    )
+    taken = "，正在张贴的公示撤下" if posted else ""
+    return f"正在办理的“{case.version.procedure.name}”终止，{session.scalar(count) or 0} 件待办收回，期限不再计算{taken}。"
+
+
+def _open_cases(session: Session, household_id: int) -> Sequence[CaseFile]:
+    query = select(CaseFile).where(CaseFile.household_id == household_id, CaseFile.status == "open")
+    return list(session.scalars(query.order_by(CaseFile.id)))
+
+
+def _moving_clues(session: Session, household_id: int) -> Sequence[RiskClue]:
+    """Clues that still ask for something: of an open case, or of none."""
+    query = select(RiskClue).outerjoin(CaseFile, CaseFile.id == RiskClue.case_id)
+    query = query.where(RiskClue.household_id == household_id, RiskClue.cancelled_at.is_(None))
+    return list(
+        session.scalars(
+            query.where((CaseFile.status == "open") | CaseFile.id.is_(None)).order_by(RiskClue.id)
+        )
+    )
+
+
+def _open_measures(household_id: int) -> ColumnElement[bool]:
+    return (Measure.household_id == household_id) & Measure.status.in_(("planned", "under_way"))
+
+
+def _decided(case: CaseFile) -> bool:
+    """Whether the county has approved: from then on only a clearance
+    takes the household off the register (R29).
+    """
+    return case.procedure_key == clues.PROCEDURE and case.household.status == "monitored"
+
+
+def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
+    """The open identification that no other clue would be left for;
+    never one whose household has been admitted (R29).
+    """
+    case = session.get(CaseFile, clue.case_id) if clue.case_id else None
+    if case is None or case.status != "open" or case.procedure_key != clues.PROCEDURE or _decided(case):
+        return None
+    others = select(RiskClue.id).where(
+        RiskClue.case_id == case.id,
+        RiskClue.id != clue.id,
+        RiskClue.cancelled_at.is_(None),
+        RiskClue.held.is_(False),
+    )
+    return case if session.scalar(others.limit(1)) is None else None
+
+
+# -- deciding --------------------------------------------------------------------------------------
+
+
+@whole
+def decide(
+    session: Session, actor: Account, correction_id: int, agrees: bool, note: str = "", *, clock: Clock
+) -> Correction:
+    """The second person agrees, and it is done at once, wholly; or refuses, with a note.
+
+    Raises NotFound, NotAllowed (the one who asked, or no reach), Invalid (no note) or Conflict (decided, or
+    no longer so).
+    """
+    now, note = clock.now(), text.paragraphs(note)[:400]
+    if not agrees and not note:
+        raise Invalid("不同意须写明原因。", {"note": ["意见：不同意须写明原因。"]})
+    with write(session):
+        found = get(session, actor, correction_id)
+        for household_id in sorted({found.household_id, found.into_id or found.household_id}):
+            locks.household(session, household_id)
+        row = session.get_one(Correction, correction_id, with_for_update=True, populate_existing=True)
+        if row.status != "asked":
+            raise Conflict("这项更正已经有人核对过了。")
+        if not may_decide(session, actor, row):
+            raise NotAllowed("更正须由提出人以外、管辖所涉各处的上级人员核对。")
+        row.decided_by, row.decided_at, row.note, row.status = (
+            actor.id,
+            now,
+            note,
+            "done" if agrees else "refused",
+        )
+        if agrees and row.kind == MERGE:
+            _merge(session, actor, row, now)
+        elif agrees:
+            _cancel(session, actor, row, now)
+        _log(session, actor, row, "correction_done" if agrees else "correction_refused", now)
+        _tell(session, row, now)
+        for other in _overtaken(session, row) if agrees else ():
+            other.decided_by, other.decided_at, other.status = actor.id, now, "refused"
+            other.note = "同一更正已经办理，这一项不再需要。"
+            _log(session, actor, other, "correction_refused", now)
+            _tell(session, other, now)
+    return row
+
+
+def _overtaken(session: Session, row: Correction) -> Sequence[Correction]:
+    """What others asked, and can no longer be done: of a record that is no more,
+    of a clue that is cancelled.
+    """
+    gone = (Correction.household_id == row.household_id) | (Correction.into_id == row.household_id)
+    same = (Correction.clue_id == row.clue_id) if row.kind == CLUE else gone
+    query = select(Correction).where(same, Correction.kind == row.kind, Correction.status == "asked")
+    return list(session.scalars(query.where(Correction.id != row.id).order_by(Correction.id)))
+
+
+def may_decide(session: Session, actor: Account, row: Correction) -> bool:
+    """Whether the actor is a second person for it: not the one who asked,
+    and over every place that it touches.
+    """
+    places = [row.household.village_code]
+    if row.into_id is not None:
+        places.append(session.get_one(Household, row.into_id).village_code)
+    return actor.id != row.asked_by and all(
+        access.reaches(actor, place, DECIDERS[row.kind]) for place in places
+    )
+
+
+def get(session: Session, actor: Account, correction_id: int) -> Correction:
+    """The correction. Raises NotFound outside the actor's reach."""
+    row = session.get(Correction, correction_id)
+    if row is None or not access.reaches(actor, row.household.village_code):
+        raise NotFound("没有找到这项更正。")
+    return row
+
+
+def of_household(session: Session, household_id: int) -> Sequence[Correction]:
+    """All corrections that touch a household, latest first."""
+    touched = (Correction.household_id == household_id) | (Correction.into_id == household_id)
+    return list(session.scalars(select(Correction).where(touched).order_by(Correction.id.desc())))
+
+
+def people(session: Session, rows: Sequence[Correction]) -> dict[int, str]:
+    """The names of who asked and who decided, by account."""
+    wanted = {row.asked_by for row in rows} | {row.decided_by for row in rows}
+    return {
+        row.id: row.name
+        for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    }
+
+
+def listing(session: Session, actor: Account, status: str = "asked", page: int = 1) -> Page[Correction]:
+    """The corrections in the actor's reach, latest first."""
+    query = select(Correction).where(access.within(Correction.village_code, access.scopes(actor)))
+    query = query.where(Correction.status == status) if status in STATUS else query
+    ordered = query.order_by(Correction.id.desc()).options(joinedload(Correction.household))
+    return page_of(session, query, ordered, page)
+
+
+def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    household, successor = row.household, session.get_one(Household, row.into_id)
+    _require_mergeable(session, household, successor)
+    moving = _moving_clues(session, household.id)
+    for clue in moving:  # before the cases end: what they held would be placed at the record that is no more
+        clue.household_id, clue.village_code = successor.id, successor.village_code
+        clue.case_id, clue.held = None, False
+    session.flush()
+    for case in _open_cases(session, household.id):
+        _end(session, actor, case, f"并入{successor.head_name}户", row, now)
+    session.execute(update(Member).where(Member.household_id == household.id).values(person=None))
+    values = {"household_id": successor.id, "village_code": successor.village_code}
+    session.execute(update(Measure).where(_open_measures(household.id)).values(**values))
+    if (official := officials.in_office(session, household.id)) is not None:
+        official.until = local_date(now)
+    household.merged_into_id, household.status, household.updated_at = successor.id, "merged", now
+    for clue in moving:
+        clues.place(session, actor, successor, clue, now)
+
+
+def _cancel(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    clue = session.get_one(RiskClue, row.clue_id)
+    _require_cancellable(session, clue)
+    ends = _ends_with(session, clue)
+    clue.cancelled_at = now
+    session.flush()
+    if ends is not None:
+        _end(session, actor, ends, "线索有误，已撤销", row, now)
+    elif clue.case_id is not None:
+        clues.count_anew(session, actor, session.get_one(CaseFile, clue.case_id), now)
+
+
+def _end(
+    session: Session, actor: Account, case: CaseFile, outcome: str, row: Correction, now: datetime
+) -> None:
+    notices = update(Notice).where(Notice.case_id == case.id, Notice.status == "open")
+    session.execute(notices.values(status="withdrawn", closed_at=now))
+    line = lines.Cancelled(correction=row.id, reason=row.reason, name=outcome)
+    openings.end_case(session, case, actor, now, outcome, line)
+    if case.household.status == "identifying" and case.procedure_key == clues.PROCEDURE:
+        case.household.status = "ordinary"
+
+
+def _log(session: Session, actor: Account, row: Correction, kind: str, now: datetime) -> None:
+    details = {
+        "correction": row.id,
+        "kind": row.kind,
+        "household": row.household_id,
+        "into": row.into_id,
+        "clue": row.clue_id,
+        "reason": row.reason,
+        "note": row.note or "",
+    }
+    audit.record(session, "access", actor.id, kind, details, now)
+
+
+def _tell(session: Session, row: Correction, now: datetime) -> None:
+    words = f"{row.household.head_name}户：{KINDS[row.kind]}，{STATUS[row.status]}。{row.note}"
+    touched = [row.household, *([session.get_one(Household, row.into_id)] if row.into_id else [])]
+    for household in touched:
+        for queue in ("village", "township"):
+            notifications.send_about(session, household, queue, "correction", words, now)

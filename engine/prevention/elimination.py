@@ -1,0 +1,67 @@
+"""Risk elimination (R23–R25): what the county's approval and the mark do to the register.
+
+When a household may be marked is the decision tables' business, in which order the diagram's.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from engine.casework.telling import notifications
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date
+from engine.ground.errors import Conflict, Invalid
+from engine.prevention import standing
+
+MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
+
+
+@service("elimination.push", "记下消除批准日期", "并通知村、乡", decides=True)
+def push(call: ServiceCall, manner: str) -> dict[str, Any]:
+    """The county has approved today: the result goes down to township and village (R12, R25)."""
+    text = f"{call.case.subject}户经县级批准，标注风险消除：{_words(manner)}。请公告并告知农户。"
+    for queue in ("township", "village"):
+        notifications.send(call.session, call.case, queue, "result", text, call.now)
+    return {"approved_on": local_date(call.now).isoformat(), "manner": manner, "words": _words(manner)}
+
+
+def _words(manner: str) -> str:
+    if manner not in MANNERS:
+        raise Invalid("请选择风险消除方式。", {"manner": ["请选择风险消除方式。"]})
+    return MANNERS[manner]
+
+
+def _unmark(call: ServiceCall, result: Any) -> None:
+    if isinstance(result["was"], str):  # of a mark set before the register kept all that it changed
+        result = {**result, "was": {"status": result["was"], **_UNMARKED}}
+    standing.restore(call, result)
+
+
+_UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception": ""}
+
+
+@service("household.eliminate", "标注风险消除", "不是监测对象的拒绝", undo=_unmark, decides=True)
+def eliminate(
+    call: ServiceCall, approved_on: str, manner: str, exception: str | None = None
+) -> dict[str, Any]:
+    """The mark is set: the household's risk is eliminated since the day of the county's approval (R25).
+
+    `manner` is ``stable`` or ``natural``, `exception` why the county let a household wholly without labour be
+    marked (R24). Raises Conflict for a household that is not monitored.
+    """
+    household = standing.require(call)
+    if household.status != "monitored":
+        raise Conflict("这户现在不是未消除风险的监测对象，不能标注风险消除。")
+    words = _words(manner)
+    changed = standing.change(
+        call,
+        household,
+        "eliminated",
+        approved_on,
+        status="eliminated",
+        eliminated_on=date.fromisoformat(approved_on),
+        elimination_manner=manner,
+        labour_exception=exception or "",
+    )
+    return {"eliminated_on": approved_on, "manner": manner, "words": words, **changed}

@@ -1,0 +1,1 @@
+"""Identification: clues, matching, public notices and announcements (R06–R16)."""

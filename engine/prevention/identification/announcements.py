@@ -1,0 +1,151 @@
+"""公告 (R13): the results that a village is told, in the township's name.
+
+Households of one village that are approved for the same matter share one announcement, and one number, until
+it is issued or first posted; who is approved later stands on the next. The number is of the year in which it
+is issued.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.orm import Session, joinedload
+
+from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
+from engine.casework.organisation import access, divisions
+from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers.kinds import KINDS
+from engine.casework.papers.paper import Paper, from_json
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date
+from engine.ground.errors import EngineFault
+from engine.ground.tables import table
+from engine.prevention.register import households
+
+KIND = KINDS["announcement"]
+_PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
+_GATHERING = (
+    select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
+    .where(
+        _PAPER.c.place_code == bindparam("village"),
+        _PAPER.c.kind == KIND.key,
+        _PAPER.c.status == "gathering",
+        _PAPER.c.matter == bindparam("matter"),
+        _PAPER.c.basis == bindparam("basis"),
+    )
+    .order_by(_PAPER.c.id.desc())
+    .limit(1)
+)
+_ENTER = insert(_ENTRY).returning(_ENTRY.c.id)
+
+
+def of_cases(session: Session, case_ids: list[int]) -> list[NumberedPaper]:
+    """The announcements on which the cases stand."""
+    query = (
+        select(NumberedPaper)
+        .join(PaperEntry, PaperEntry.paper_id == NumberedPaper.id)
+        .where(
+            NumberedPaper.kind == KIND.key,
+            PaperEntry.case_id.in_(case_ids),
+            PaperEntry.withdrawn_at.is_(None),
+        )
+        .distinct()
+    )
+    return list(session.scalars(query.order_by(NumberedPaper.place_code, NumberedPaper.id)))
+
+
+def _withdraw(call: ServiceCall, result: Any) -> None:
+    """The approval was taken back: off the list while it is open, else marked on the issued one."""
+    entry = call.session.get(PaperEntry, result["id"], options=[joinedload(PaperEntry.paper)])
+    if entry is None:
+        return
+    if entry.paper.status == "gathering":
+        call.session.delete(entry)
+    else:
+        entry.withdrawn_at = call.now
+
+
+@service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
+def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
+    """Put the household on its village's announcement: the one that still gathers, else a new one with a new
+    number.
+
+    `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
+    """
+    village, connection = call.case.village_code, call.session.connection()
+    township = access.ancestor(village, KIND.level)
+    numbers.lock(call.session, KIND, township, call.now)  # two approvals at once share one announcement
+    wanted = {"village": village, "matter": matter[:200], "basis": basis[:500]}
+    found: Any = connection.execute(_GATHERING, wanted).first()
+    if found is None:
+        found = numbers.open_paper(call.session, KIND, village, matter, basis, call.now, gathering=True)
+    elif found.year != local_date(call.now).year:
+        found = call.session.get_one(NumberedPaper, found.id)
+        numbers.of_this_year(call.session, KIND, found, call.now)
+    entry = connection.execute(_ENTER, {"paper_id": found.id, "case_id": call.case.id}).scalar_one()
+    return {"id": entry, "paper": found.id, "number": found.number}
+
+
+@service("announcement.post", "登记公告已张贴", "名单关闭")
+def post(call: ServiceCall) -> dict[str, Any]:
+    """The announcement hangs in the village: its list is closed, whoever comes later stands on the next."""
+    found = of_cases(call.session, [call.case.id])
+    if not found:
+        raise EngineFault("还没有生成公告，不能登记张贴。")
+    record = found[-1]
+    closed = close(call.session, record, call.actor, call.now)
+    return {"paper": record.id, "number": record.number, "closed": closed}
+
+
+def close(session: Session, record: NumberedPaper, actor: Account | None, now: datetime) -> bool:
+    """Issue the announcement if it still gathers; answers whether it did."""
+    numbers.lock(session, KIND, record.division_code, now)
+    session.refresh(record)
+    if record.status != "gathering":
+        return False
+    numbers.of_this_year(session, KIND, record, now)
+    numbers.fix(session, record, compose_paper(session, record, now), actor, now)
+    return True
+
+
+def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Paper:
+    """The announcement with everybody who stands on it now."""
+    query = (
+        select(CaseFile)
+        .join(PaperEntry, PaperEntry.case_id == CaseFile.id)
+        .where(PaperEntry.paper_id == record.id, PaperEntry.withdrawn_at.is_(None))
+        .options(joinedload(CaseFile.household))
+        .order_by(PaperEntry.id)
+    )
+    cases = list(session.scalars(query))
+    found = facts.listed(session, cases)
+    listed = [replace(found[case.id], details=_category(case)) for case in cases]
+    village = divisions.names(session, [record.place_code]).get(record.place_code, "")
+    terms = compose.Terms(
+        record.matter,
+        record.basis,
+        divisions.short_name(village),
+        _signature(session, record),
+        local_date(now),
+    )
+    return replace(compose.announcement(terms, listed), number=record.number)
+
+
+def papers(session: Session, case_id: int) -> list[Paper]:
+    """What the announcements of a case say: as issued, or as far as they have gathered."""
+    found = of_cases(session, [case_id])
+    return [
+        from_json(one.content) if one.content else compose_paper(session, one, one.opened_at) for one in found
+    ]
+
+
+def _category(case: CaseFile) -> dict[str, str]:
+    return {"类别": households.CATEGORY_NAMES.get(case.household.category, "")}
+
+
+def _signature(session: Session, record: NumberedPaper) -> str:
+    name = divisions.names(session, [record.division_code]).get(record.division_code, "")
+    return divisions.authority(name, KIND.level)

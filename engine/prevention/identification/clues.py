@@ -1,0 +1,334 @@
+"""Risk clues (R06): each opens an identification or joins the one under way; the earliest rules the clock.
+
+While another procedure of the register is open for the household, the clue is held: that case hears of it,
+and as it ends, what follows is decided by what the household is then. A household that is monitored is not
+identified again: its new clue is kept and its township told. No clue is closed under another procedure unseen
+(R26).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from engine.casework import acts, definitions
+from engine.casework.acts import openings
+from engine.casework.models import Account, CaseFile, Procedure
+from engine.casework.organisation import access
+from engine.casework.step import locks
+from engine.casework.telling import notifications
+from engine.flow.forms import Form
+from engine.flow.receivers import CHOICE, DAY, Need, receives
+from engine.flow.services import ServiceCall, service, when_ended
+from engine.ground import text as normal
+from engine.ground.clock import Clock, MovableClock, local_date
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.paging import Page, page_of
+from engine.prevention.models import Household, RiskClue
+from engine.prevention.register import households, persons
+
+PROCEDURE = "identification"
+CHANNELS = {
+    "cadre_check": "基层干部排查",
+    "department_warning": "部门筛查预警",
+    "self_declaration": "农户自主申报",
+}
+MAX_AGE = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What became of a clue: None while possible duplicates wait for the official's word.
+
+    `case` is None also when a monitored household has no open case: the clue is kept at the household.
+    """
+
+    clue: RiskClue | None
+    case: CaseFile | None
+    joined: bool
+    duplicates: Sequence[Household] = ()
+    person: str | None = None
+
+    @property
+    def known(self) -> Household | None:
+        """The household, among the duplicates, that the person of the ID number belongs to:
+        no other can be made.
+        """
+        return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
+
+
+receives("start", PROCEDURE, discovered_on=Need(DAY), channel=Need(CHOICE))
+
+
+@whole
+def enter(
+    session: Session,
+    actor: Account,
+    data: Mapping[str, Any],
+    *,
+    clock: Clock,
+    household_id: int | None = None,
+    confirmed_new: bool = False,
+) -> Entered:
+    """Enter a clue from the clean data of form ``clue``, for a known household or a new one.
+
+    Without `household_id` possible duplicates are looked for first; unless `confirmed_new`, they are answered
+    and nothing is stored.
+    """
+    today = local_date(clock.now())
+    discovered = date.fromisoformat(str(data["discovered_on"]))
+    if discovered > today:
+        raise Invalid("发现日期不能晚于今天。", {"discovered_on": ["发现日期：不能晚于今天。"]})
+    if today - discovered > MAX_AGE:
+        raise Invalid("发现日期超过一年，请核对。", {"discovered_on": ["发现日期：超过一年，请核对。"]})
+    village = str(data.get("village_code") or "")
+    if household_id is None:
+        if not access.reaches(actor, village):
+            raise Invalid("请选择您负责范围内的村。", {"village_code": ["所在村：请选择您负责范围内的村。"]})
+        found = households.find_duplicates(
+            session,
+            id_number=str(data.get("id_number") or ""),
+            village_code=village,
+            address=str(data.get("address") or ""),
+            head_name=str(data.get("head_name") or ""),
+        )
+        reachable = [h for h in found if access.reaches(actor, h.village_code)]
+        if reachable and not confirmed_new:
+            return Entered(None, None, False, reachable, persons.of(data.get("id_number")))
+    with persons.telling(session, actor, clock.now()), write(session):
+        household = _household(session, actor, household_id, data, clock.now())
+        clue = RiskClue(
+            household_id=household.id,
+            village_code=household.village_code,
+            channel=data["channel"],
+            finder=data.get("finder") or actor.name,
+            discovered_on=discovered,
+            description=data.get("description") or "",
+            risks=list(data.get("risks") or []),
+            entered_by=actor.id,
+            entered_at=clock.now(),
+        )
+        case, joined = place(session, actor, household, clue, clock.now())
+    return Entered(clue, case, joined)
+
+
+def _household(
+    session: Session, actor: Account, household_id: int | None, data: Mapping[str, Any], now: datetime
+) -> Household:
+    if household_id is None:
+        return households.register(session, data, now, actor=actor)
+    household = session.get(Household, household_id)
+    if household is None or not access.reaches(actor, household.village_code):
+        raise NotFound("没有找到这户人家。")
+    household = locks.household(session, household.id)
+    if household.merged_into_id is not None:
+        raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
+    return household
+
+
+def place(
+    session: Session,
+    actor: Account | None,
+    household: Household,
+    clue: RiskClue,
+    now: datetime,
+    origin: CaseFile | None = None,
+) -> tuple[CaseFile | None, bool]:
+    """Give the clue to the case it belongs to; returns that case and whether it was open already (R06, R26).
+
+    The caller has locked the household before it added the clue: two clues at the same moment must not open
+    two cases. An identification that is not decided yet takes it. Any other open case of the register holds
+    it until it ends (`take_up`). Without one a household that is monitored needs no identification: the clue
+    is kept, and its township hears of it. Every other household is identified, an eliminated one anew.
+    """
+    session.add(clue)
+    session.flush()
+    case = _open_case(session, household)
+    if case is not None:
+        clue.case_id = case.id
+        clue.held = case.procedure_key != PROCEDURE or household.status == "monitored"
+        _join(session, actor, case, clue, now)
+        return case, True
+    if household.status == "monitored":
+        text = f"{household.head_name}户：监测对象出现新线索（{clue.description}），请核实并调整帮扶措施。"
+        notifications.send_about(session, household, "township", "clue", text, now)
+        return None, False
+    case = acts.open_case(
+        session, actor, PROCEDURE, household, _variables(session, household, clue, now), now, origin=origin
+    )
+    clue.case_id = case.id
+    return case, False
+
+
+@when_ended
+def take_up(call: ServiceCall) -> None:
+    """A case has ended: the clues that it held are placed by what the household is now,
+    the earliest first (R26).
+    """
+    held = select(RiskClue).where(
+        RiskClue.household_id == call.case.household_id,
+        RiskClue.held.is_(True),
+        RiskClue.cancelled_at.is_(None),
+    )
+    clues = call.session.scalars(held.order_by(RiskClue.discovered_on, RiskClue.id)).all()
+    if not clues:
+        return
+    household = locks.household(call.session, call.case.household_id)
+    if _open_case(call.session, household) is not None:
+        return  # another procedure of the register than the one that ended: they wait on
+    for clue in clues:
+        clue.held = False
+        case, _ = place(call.session, call.actor, household, clue, call.now, origin=call.case)
+        if case is not None:
+            name = case.version.procedure.name
+            text = (
+                f"{household.head_name}户：办理期间留存的线索（{clue.description}）转入“{name}”，请按期办理。"
+            )
+            notifications.send(call.session, case, "village", "clue", text, call.now)
+
+
+def _open_case(session: Session, household: Household) -> CaseFile | None:
+    """The household's open case of those that identification excludes, itself included."""
+    group = definitions.current(session, PROCEDURE).procedure.exclusive
+    same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
+    query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
+    query = query.where(CaseFile.household_id == household.id, CaseFile.status == "open", same)
+    return session.scalar(query.order_by(CaseFile.id).limit(1))
+
+
+def _join(session: Session, actor: Account | None, case: CaseFile, clue: RiskClue, now: datetime) -> None:
+    """Tell the case of the clue.
+
+    An identification counts its days from the earliest (R06); others note the latest.
+    """
+    payload = {
+        "channel": clue.channel,
+        "finder": clue.finder,
+        "discovered_on": clue.discovered_on.isoformat(),
+    }
+    if not clue.held:
+        earliest = session.scalar(_earliest(case))
+        first = min(clue.discovered_on, earliest) if earliest else clue.discovered_on
+        facts: dict[str, Any] = {"discovery_date": first.isoformat()}
+    else:
+        entered = local_date(now).isoformat()
+        facts = {"latest_clue": {**payload, "description": clue.description, "entered_on": entered}}
+        name = case.version.procedure.name
+        text = f"{case.subject}户：出现新线索（{clue.description}）。正在办理“{name}”，线索留存，办结时再定是否识别认定。"
+        for queue in ("township", "village"):
+            notifications.send(session, case, queue, "clue", text, now)
+    acts.send_message(session, actor, case.id, "clue", payload, facts=facts, clock=MovableClock(at=now))
+
+
+def _earliest(case: CaseFile) -> Select[date]:
+    return select(func.min(RiskClue.discovered_on)).where(
+        RiskClue.case_id == case.id, RiskClue.cancelled_at.is_(None)
+    )
+
+
+def count_anew(session: Session, actor: Account | None, case: CaseFile, now: datetime) -> None:
+    """A clue of the case was cancelled: an open identification counts its
+    days from the earliest that is left (R06).
+    """
+    first = session.scalar(_earliest(case))
+    counts = (
+        case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
+    )
+    if (
+        not counts or first is None or first == case.discovery_date
+    ):  # R15: counted up to the county's approval
+        return
+    facts = {"discovery_date": first.isoformat()}
+    acts.send_message(
+        session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now)
+    )
+
+
+def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:
+    return {
+        **openings.first_variables(session, household, local_date(now)),
+        "clue": {
+            "channel": clue.channel,
+            "finder": clue.finder,
+            "description": clue.description,
+            "risks": clue.risks,
+            "discovered_on": clue.discovered_on.isoformat(),
+        },
+        "discovery_date": clue.discovered_on.isoformat(),
+    }
+
+
+def _take_back(call: ServiceCall, result: Any) -> None:
+    """The step that raised the clue is taken back, and with it the clue and the case that it opened."""
+    if result["joined"]:
+        raise Conflict(f"这条线索已并入正在办理的“{result['name']}”，不能再撤回或退回到这一步之前。")
+    if result["case"] is not None:
+        openings.take_back(call, result)
+    clue = call.session.get(RiskClue, result["clue"])
+    if clue is not None:
+        call.session.delete(clue)
+
+
+@service("clue.raise", "录入风险线索", "与人工录入一样，开出识别认定或并入已有的一件", undo=_take_back)
+def raise_clue(
+    call: ServiceCall,
+    channel: str,
+    description: str,
+    risks: list[str] | None = None,
+    finder: str | None = None,
+) -> dict[str, Any]:
+    """A step found a sign of risk today: as if it had been entered by hand, and both histories show it (R06,
+    R26).
+    """
+    household = call.session.get_one(Household, call.case.household_id)
+    actor = call.actor
+    clue = RiskClue(
+        household_id=household.id,
+        village_code=household.village_code,
+        channel=channel,
+        finder=(finder or (actor.name if actor else "系统"))[:60],
+        discovered_on=local_date(call.now),
+        description=description[:500],
+        risks=list(risks or []),
+        entered_by=actor.id if actor else None,
+        entered_at=call.now,
+    )
+    case, joined = place(call.session, actor, household, clue, call.now, origin=call.case)
+    call.session.flush()
+    name = case.version.procedure.name if case is not None else ""
+    found = {"clue": clue.id, "case": case.id if case is not None else None, "joined": joined, "name": name}
+    return found | {"held": clue.held}
+
+
+def form(session: Session) -> Form | None:
+    """The form in force for a clue: the one on the procedure's start event."""
+    return definitions.load(session, definitions.current(session, PROCEDURE).id).start_form
+
+
+def listing(
+    session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1
+) -> Page[RiskClue]:
+    """The clues in the actor's reach, latest first."""
+    query = select(RiskClue).where(access.visible_clues(actor))
+    if channel:
+        query = query.where(RiskClue.channel == channel)
+    if normal.line(text):
+        # asked of each clue in reach: as a list it would be made of all the households that there are
+        of_clue = select(Household.id).where(Household.id == RiskClue.household_id, households.found_by(text))
+        query = query.where(of_clue.exists())
+    ordered = query.order_by(RiskClue.id.desc()).options(
+        joinedload(RiskClue.household).joinedload(Household.division)
+    )
+    return page_of(session, query, ordered, page)
+
+
+def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
+    """A household's clues, latest first, cancelled ones included."""
+    query = select(RiskClue).where(RiskClue.household_id == household_id)
+    return list(session.scalars(query.order_by(RiskClue.id.desc())))

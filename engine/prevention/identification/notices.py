@@ -1,0 +1,318 @@
+"""Public notices and objections (R10).
+
+How many days a notice hangs is the diagram's business; here is its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from engine.casework import acts
+from engine.casework.models import Account, CaseFile
+from engine.casework.organisation import divisions
+from engine.casework.papers import compose, facts
+from engine.casework.papers.paper import Paper
+from engine.casework.telling import notifications
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.receivers import DAY, TEXT, Need, receives
+from engine.flow.services import Correction, ServiceCall, service, when_finished, when_moved
+from engine.ground.clock import Clock, local_date, written
+from engine.ground.database import write
+from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
+from engine.prevention.models import Notice, Objection
+from engine.prevention.register.households import CATEGORY_NAMES
+
+_OPEN_NOTICE = (
+    select(Notice)
+    .where(Notice.case_id == bindparam("case_id"), Notice.status == "open")
+    .order_by(Notice.id.desc())
+    .limit(1)
+)
+
+
+_OPEN_OBJECTIONS = (
+    select(Objection)
+    .where(Objection.case_id == bindparam("case_id"), Objection.status == "open")
+    .order_by(Objection.id)
+)
+_WEIGHT = {"dismissed": 0, "upheld_changed": 1, "upheld_withdrawn": 2}
+"""Of several findings on one notice the one with most weight decides what becomes of the notice (R10)."""
+
+
+def _open_notice(session: Session, case_id: int) -> Notice | None:
+    return session.scalar(_OPEN_NOTICE, {"case_id": case_id})
+
+
+def _withdraw(call: ServiceCall, result: Any) -> None:
+    notice = call.session.get(Notice, result["id"])
+    if notice is not None and notice.status == "open":
+        notice.status, notice.closed_at = "withdrawn", call.now
+
+
+@service("notice.open", "公示开始", "到图上的定时事件期满；前一份失效", undo=_withdraw)
+def open_notice(
+    call: ServiceCall,
+    posted_on: str,
+    timer: str,
+    place: str | None = None,
+    contact: str | None = None,
+    matter: str | None = None,
+    basis: str | None = None,
+    category: str | None = None,
+) -> dict[str, Any]:
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is
+    superseded.
+
+    `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
+    category proposed, where the matter has one.
+    """
+    closes_at = call.due_of(timer)
+    if closes_at is None:
+        raise EngineFault(f"公示的定时事件“{timer}”不存在或算不出时间。")
+    _guard_start(call, date.fromisoformat(posted_on), timer)
+    older = _open_notice(call.session, call.case.id)
+    if older is not None:
+        older.status, older.closed_at = "superseded", call.now
+    posted = date.fromisoformat(posted_on)
+    notice = Notice(
+        case_id=call.case.id,
+        token=call.token,
+        posted_on=posted,
+        closes_at=closes_at,
+        place=place or "",
+        contact=contact or "",
+        matter=matter or "",
+        basis=basis or "",
+        category=category or "",
+    )
+    notice.text = paper_of(call.session, [(call.case, notice)]).text
+    call.session.add(notice)
+    call.session.flush()
+    return {"id": notice.id, "posted_on": posted.isoformat(), "closes_at": notice.closes_at.isoformat()}
+
+
+def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
+    """R10: whatever was typed, the period does not begin before its own step was opened.
+
+    A day before that is kept as it was typed when its reason is given; the diagram's timer counts from the
+    step's day all the same. Raises Invalid without a reason, or when the diagram's timer would believe the
+    typed day.
+    """
+    last = call.last_step()
+    if last is None or posted >= local_date(last[0]):
+        return
+    earliest, reason = local_date(last[0]), str(last[1].get("early_reason") or "").strip()
+    element = call.definition.elements.get(timer) if call.definition is not None else None
+    counted = element is not None and COUNTS_FROM in element.properties
+    if counted and reason:
+        return
+    sentence = f"张贴日期：不能早于 {written(earliest)}（这一步打开之日）"
+    sentence += "；确实更早张贴的，请写明原因，公示期仍从这一天起算。" if counted else "。"
+    raise Invalid("张贴日期早于这一步打开之日。", {"posted_on": [sentence]})
+
+
+def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Paper:
+    """The notice as it hangs in a village, for one household or several with the same terms."""
+    cases = [case for case, _ in posted]
+    first = posted[0][1]
+    found = facts.listed(session, cases)
+    listed = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
+    village = divisions.names(session, [cases[0].village_code]).get(cases[0].village_code, "")
+    terms = compose.Terms(
+        first.matter,
+        first.basis,
+        divisions.short_name(village),
+        divisions.authority(village, "village"),
+        first.posted_on,
+        contact=first.contact,
+        ends=local_date(first.closes_at) - timedelta(days=1),
+    )
+    return compose.notice(terms, listed)
+
+
+def _category(case: CaseFile, notice: Notice) -> dict[str, str]:
+    """The category proposed, else the one that the household has."""
+    label = "拟定类别" if notice.category else "类别"
+    return {label: CATEGORY_NAMES.get(notice.category or case.household.category, "")}
+
+
+def _reopen(call: ServiceCall, result: Any) -> None:
+    """The end was taken back: the notice hangs again, unless its posting is taken back as well."""
+    notice = call.session.get(Notice, result["id"])
+    if notice is not None and notice.status == "closed":
+        notice.status, notice.closed_at = "open", None
+
+
+@service("notice.close", "公示结束", "本事项还有未处理的异议时拒绝", undo=_reopen)
+def close_notice(call: ServiceCall) -> dict[str, Any]:
+    """The notice has hung its full days, and no objection of the case is open,
+    whichever notice it was raised to (R10).
+    """
+    notice = _open_notice(call.session, call.case.id)
+    if notice is None:
+        raise Conflict("没有正在进行的公示。")
+    if call.session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": call.case.id}) is not None:
+        raise Conflict("还有异议没有处理，公示不能结束。")
+    notice.status, notice.closed_at = "closed", call.now
+    return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
+
+
+def _take_back_finding(call: ServiceCall, result: Any) -> None:
+    """The examination was taken back: the objection is open again, and its notice hangs again."""
+    objection = call.session.get(Objection, result["id"])
+    if objection is not None:
+        objection.status, objection.finding, objection.decided_at = "open", "", None
+    ended = result.get("ended")
+    notice = call.session.get(Notice, ended) if ended else None
+    if notice is not None and _open_notice(call.session, call.case.id) is None:
+        notice.status, notice.closed_at = "open", None
+
+
+@service("objection.decide", "登记异议结论", "正在核查的那一件异议", undo=_take_back_finding)
+def decide(
+    call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None
+) -> dict[str, Any]:
+    """The objection under examination is decided; upheld, it ends the notice (R10).
+
+    `objection` is the number of the one whose task this is; without it, the one that reached the case last.
+    Answers with ``left``, how many objections still wait, and ``outcome`` and ``finding`` of most weight
+    among those that were examined one after another.
+    """
+    row = _examined(call, objection)
+    words = (finding or "")[:1000]
+    row.status, row.finding, row.decided_at = outcome, words, call.now
+    notice = _open_notice(call.session, call.case.id) if outcome != "dismissed" else None
+    if notice is not None:
+        notice.status, notice.closed_at = "superseded", call.now
+    before = call.variable("objection_record") or {}
+    joined = before.get("left") and _WEIGHT.get(before["outcome"], 0) > _WEIGHT.get(outcome, 0)
+    return {
+        "id": row.id,
+        "outcome": before["outcome"] if joined else outcome,
+        "finding": before["finding"] if joined else words,
+        "left": len(call.pending("objection")),
+        "ended": notice.id if notice is not None else None,
+    }
+
+
+def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
+    """The open objection that the task is about."""
+    caught = call.variable("objection")
+    if objection_id is None and isinstance(caught, dict):
+        objection_id = caught.get("id")
+    found = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    if not found:
+        raise Conflict("没有待处理的异议。")
+    row = next((one for one in found if one.id == objection_id), None)
+    if row is None:
+        raise Conflict("这件异议已经有了结论，请刷新页面查看。")
+    return row
+
+
+@when_finished
+def leave_objections(call: ServiceCall) -> None:
+    """The case has ended before a notice could hang again: what is still open is answered by its end,
+    not forgotten.
+    """
+    left = call.session.scalars(_OPEN_OBJECTIONS, {"case_id": call.case.id}).all()
+    for objection in left:
+        objection.status, objection.decided_at = "moot", call.now
+        objection.finding = f"事项已结束（{call.case.outcome or '没有再次公示'}），没有再次公示。"
+    if left:
+        text = f"{call.case.subject}户：事项已结束，{len(left)} 件异议不再核查，请向反映人说明。"
+        notifications.send(call.session, call.case, "township", "objection", text, call.now)
+
+
+@when_moved
+def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
+    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
+    (R10).
+
+    What is posted is a promise to the village: raises Conflict when the notice would end earlier than it
+    says.
+    """
+    notice = _open_notice(session, case.id)
+    if notice is None:
+        return []
+    ends = instance.due_of(str(instance.parameter("notice.open", "timer") or ""), now)
+    if ends is None:
+        raise Conflict("公示正张贴着，新版没有公示的期满时间，不能迁移。")
+    if ends == notice.closes_at:
+        return []
+    before, after = (written(local_date(end) - timedelta(days=1)) for end in (notice.closes_at, ends))
+    if ends < notice.closes_at:
+        raise Conflict(f"已张贴的公示写明公示到{before}，按新版{after}就要结束，不能早于张贴的日期。")
+
+    def apply() -> None:
+        notice.closes_at = ends
+        notice.text = paper_of(session, [(case, notice)]).text
+        text = f"{case.subject}户：公示期改为到{after}（原为{before}），请打印新的公示，更换村里张贴的一张。"
+        for queue in ("village", "township"):
+            notifications.send(session, case, queue, "notice", text, now)
+
+    return [Correction(f"须更正已张贴的公示：公示到{before}，改为到{after}", apply)]
+
+
+def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
+    """The notice as it would hang were it posted today; nothing is stored.
+
+    Raises NotFound when there is none.
+    """
+    today = local_date(now)
+    facts_then = {"notice": {"posted_on": today.isoformat()}}
+    names = ("timer", "matter", "basis", "category")
+    given = {name: str(instance.parameter("notice.open", name, facts_then) or "") for name in names}
+    closes_at = instance.due_of(given.pop("timer"), now, facts_then)
+    if closes_at is None:
+        raise NotFound("这一版流程没有公示。")
+    return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
+
+
+def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
+    """The latest notice of each case that has one."""
+    query = select(Notice).where(Notice.case_id.in_(case_ids)).order_by(Notice.id)
+    return {notice.case_id: notice for notice in session.scalars(query)}
+
+
+_TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人反映。"
+receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
+
+
+def raise_objection(
+    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
+) -> Objection:
+    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided
+    (R10).
+
+    `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
+    anonymous).
+    """
+    matter, raised_on = str(data["matter"]), date.fromisoformat(str(data["raised_on"]))
+    with write(session):
+        notice = _open_notice(session, case_id)
+        if notice is None:
+            raise Conflict(f"这件事项没有正在进行的公示，{_TOO_LATE}")
+        waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
+        if notice.closes_at <= clock.now() and not waiting:  # over, though its timer has not been seen to yet
+            raise Conflict(
+                f"公示已于{written(local_date(notice.closes_at) - timedelta(days=1))}期满，{_TOO_LATE}"
+            )
+        objection = Objection(
+            notice_id=notice.id,
+            case_id=case_id,
+            raised_by=str(data.get("raised_by") or ""),
+            raised_on=raised_on,
+            matter=matter,
+        )
+        session.add(objection)
+        session.flush()
+        payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
+        acts.send_message(session, actor, case_id, "objection", payload, clock=clock)
+    return objection

@@ -1,0 +1,61 @@
+"""Admission to the register and the entry in the national system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.casework.telling import notifications
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid
+from engine.prevention import standing
+from engine.prevention.register.households import CATEGORY_NAMES
+
+
+def _unadmit(call: ServiceCall, result: Any) -> None:
+    was = result["was"]
+    if "since" in was:  # of an admission before the register kept all that it changed
+        kept = {"status": was["status"], "category": was["category"], "monitored_on": was["since"]}
+        kept |= {"eliminated_on": was.get("eliminated_on"), "elimination_manner": was.get("manner", "")}
+        result = {**result, "was": kept | {"labour_exception": was.get("exception", "")}}
+    standing.restore(call, result)
+
+
+@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit, decides=True)
+def admit(call: ServiceCall, category: str) -> dict[str, Any]:
+    """The county has approved: the household is monitored from today, in the category that was decided (R12,
+    R17).
+
+    Of a household that is identified anew the old mark or clearance stays in the history of its cases alone
+    (R26, R29).
+    """
+    if category not in CATEGORY_NAMES:
+        raise Invalid("请选择监测对象类别。", {"category": ["请选择监测对象类别。"]})
+    household = standing.require(call)
+    today = local_date(call.now)
+    changed = standing.change(
+        call,
+        household,
+        "admitted",
+        today.isoformat(),
+        status="monitored",
+        category=category,
+        monitored_on=today,
+        eliminated_on=None,
+        elimination_manner="",
+        labour_exception="",
+        cleared_on=None,
+    )
+    for queue in ("township", "village"):  # R12: the result is pushed down
+        text = f"{call.case.subject}户经县级批准，纳入监测对象：{CATEGORY_NAMES[category]}。"
+        notifications.send(call.session, call.case, queue, "result", text, call.now)
+    started = call.case.discovery_date or local_date(call.case.started_at)
+    return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
+
+
+@service("registration.confirm", "登记全国系统编号", "全国系统的户编号")
+def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
+    """The entry in the national system is confirmed by its number (R14)."""
+    household = call.case.household
+    household.national_number = national_number
+    return {"national_number": national_number}

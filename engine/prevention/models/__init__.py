@@ -1,0 +1,43 @@
+"""The field's tables. Import from here."""
+
+from engine.prevention.models.assistance import (
+    PLAN_IN_FORCE,
+    ApplicationBatch,
+    AssistancePlan,
+    BatchEntry,
+    Measure,
+    MeasureProgress,
+    ResponsibleOfficial,
+)
+from engine.prevention.models.household import (
+    Correction,
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Notice,
+    Objection,
+    Observation,
+    RiskClue,
+    Telling,
+)
+
+__all__ = [
+    "PLAN_IN_FORCE",
+    "ApplicationBatch",
+    "AssistancePlan",
+    "BatchEntry",
+    "Correction",
+    "Household",
+    "HouseholdYear",
+    "MatchingResult",
+    "Measure",
+    "MeasureProgress",
+    "Member",
+    "Notice",
+    "Objection",
+    "Observation",
+    "ResponsibleOfficial",
+    "RiskClue",
+    "Telling",
+]

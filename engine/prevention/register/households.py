@@ -1,0 +1,385 @@
+"""The register of households: one record feeds all forms, notices, lists and exports (R41)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from engine.casework import audit
+from engine.casework.models import Account
+from engine.casework.organisation import access, divisions
+from engine.casework.organisation.privacy import mask_phone
+from engine.casework.telling import notifications
+from engine.flow.receivers import ROWS, Need, receives
+from engine.flow.services import ServiceCall, service
+from engine.ground import idnumber, text
+from engine.ground.clock import local_date
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotFound
+from engine.ground.paging import PAGE, Page, page_of
+from engine.ground.tables import table
+from engine.prevention.models import (
+    Household,
+    HouseholdYear,
+    MatchingResult,
+    Member,
+    Observation,
+    RiskClue,
+    Telling,
+)
+from engine.prevention.register import observations, persons
+
+TYPE_NAMES = {
+    "ordinary": "一般农户",
+    "lifted_with_policy": "脱贫享受政策户",
+    "lifted_without_policy": "脱贫不享受政策户",
+    "allowance": "低保户",
+    "destitute": "特困供养户",
+}
+STATUS_NAMES = {
+    "ordinary": "一般农户",
+    "identifying": "识别认定中",
+    "monitored": "监测对象",
+    "eliminated": "风险已消除",
+    "cleared": "已清退",
+    "merged": "已并入另一户",
+}
+CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
+INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
+SPENDING = ("medical", "education", "disaster", "other_rigid")
+_MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
+_MEMBER = table(Member)
+_FORGET_MEMBERS = delete(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
+_ADD_MEMBERS = insert(_MEMBER)
+_SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
+_YEAR = select(HouseholdYear).where(
+    HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
+)
+
+
+def register(
+    session: Session, data: Mapping[str, Any], now: datetime, *, actor: Account | None = None
+) -> Household:
+    """Add a household with its head; the caller is inside a write transaction and has checked the reach.
+
+    Raises Registered when another household has one of its people.
+    """
+    division = divisions.get(session, str(data["village_code"]))
+    if division.level != "village":
+        raise Invalid("请选择到村（社区）。", {"village_code": ["请选择到村（社区）。"]})
+    rows = data.get("members") or [
+        {"name": data["head_name"], "id_number": data.get("id_number"), "relation": "head"}
+    ]
+    field = "members.{row}.id_number" if data.get("members") else "id_number"
+    persons.require_free(session, actor, division.code, rows, None, field)
+    household = Household(
+        number="",
+        division_id=division.id,
+        village_code=division.code,
+        head_name=data["head_name"],
+        head_id_number=text.identity(data.get("id_number")) or "",
+        group_name=data.get("group_name") or "",
+        address=data.get("address") or "",
+        phone=data.get("phone") or "",
+        household_type=data.get("household_type") or "ordinary",
+        updated_at=now,
+    )
+    household.number = f"new-{now.timestamp()}-{data['head_name']}"[:30]
+    session.add(household)
+    session.flush()
+    household.number = f"{division.code}{household.id:08d}"
+    household.members = [Member(**_member(index, row)) for index, row in enumerate(rows)]
+    session.flush()
+    return household
+
+
+def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    number = text.identity(row.get("id_number")) or ""
+    born = row.get("birth_date")
+    if number and row.get("id_type", "id_card") != "none":
+        born = idnumber.birth_date(number).isoformat()
+    return {
+        "position": position,
+        "name": str(row["name"]),
+        "sex": row.get("sex") or (idnumber.sex(number) if number else ""),
+        "id_type": row.get("id_type") or "id_card",
+        "id_number": number,
+        "person": persons.of(number),
+        "birth_date": date.fromisoformat(str(born)) if born else None,
+        "relation": row.get("relation") or "",
+        "facts": {
+            key: value for key, value in row.items() if key not in _MEMBER_COLUMNS and value not in (None, "")
+        },
+    }
+
+
+def facts(session: Session, household_id: int) -> dict[str, Any]:
+    """What forms are prefilled from: the household's columns, its members and its latest year."""
+    household = session.get_one(
+        Household, household_id, options=[selectinload(Household.members), joinedload(Household.division)]
+    )
+    year = session.scalar(
+        select(HouseholdYear)
+        .where(HouseholdYear.household_id == household_id)
+        .order_by(HouseholdYear.year.desc())
+        .limit(1)
+    )
+    return {
+        "id": household.id,
+        "number": household.number,
+        "head_name": household.head_name,
+        "head_id_number": household.head_id_number,
+        "village_code": household.village_code,
+        "village": household.division.name,
+        "path": household.division.path,
+        "group_name": household.group_name,
+        "address": household.address,
+        "phone": household.phone,
+        "household_type": household.household_type,
+        "type_name": TYPE_NAMES.get(household.household_type, ""),
+        "status": household.status,
+        "category": household.category,
+        "risks": household.risks,
+        "key_groups": household.key_groups,
+        "size": len(household.members),
+        "national_number": household.national_number,
+        "members": [member_row(member) for member in household.members],
+        "income": year.income if year else {},
+        "spending": year.spending if year else {},
+        "assurances": year.assurances if year else {},
+        "per_capita": float(year.per_capita) if year else None,
+        "net_income": float(year.net_income) if year else None,
+        "year": year.year if year else None,
+        "monitored_on": _iso(household.monitored_on),
+        "eliminated_on": _iso(household.eliminated_on),
+        "elimination_manner": household.elimination_manner,
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def public(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of `facts` as lists and programmes may show them: numbers masked, members by name only."""
+    shown = {key: value for key, value in found.items() if key not in ("members", "head_id_number", "phone")}
+    return {
+        **shown,
+        "head_id_number": idnumber.mask(found["head_id_number"]),
+        "phone": mask_phone(found["phone"]),
+        "members": [{"name": row["name"], "relation": row["relation"]} for row in found["members"]],
+    }
+
+
+def member_row(member: Member) -> dict[str, Any]:
+    """A member as the verification form has it."""
+    return {
+        "name": member.name,
+        "sex": member.sex,
+        "id_type": member.id_type,
+        "id_number": member.id_number,
+        "relation": member.relation,
+        **member.facts,
+    }
+
+
+receives(
+    "service",
+    "household.record",
+    form="verification",
+    members=Need(ROWS, required=False, columns=frozenset({"name"})),
+)
+
+
+def _forget_observation(call: ServiceCall, result: Any) -> None:
+    """The check was returned or withdrawn: what it saw does not count;
+    the next one overwrites the register.
+    """
+    row = call.session.get(Observation, result.get("observation") or 0)
+    if row is not None:
+        call.session.delete(row)
+    if result.get("clues"):
+        unseen = update(RiskClue).where(RiskClue.id.in_(result["clues"]))
+        call.session.execute(unseen.values(held=True))
+
+
+@service("household.record", "记入农户档案", "核实的成员、收支、风险等", undo=_forget_observation)
+def record_verification(
+    call: ServiceCall, form: str = "verification", clues: bool | None = None
+) -> dict[str, Any]:
+    """Write the verified household into the register: members, the year's income and spending, risks (R07,
+    R38).
+
+    `clues`: the check has looked into the clues that the case holds, so they wait for nothing more.
+    """
+    data = call.submission(form)
+    if data is None:
+        raise Invalid("还没有提交入户核实表。")
+    household = call.case.household
+    actor_id = call.actor.id if call.actor else None
+    members = data.get("members") or []
+    if members:
+        persons.require_free(call.session, call.actor, household.village_code, members, household.id)
+        _replace_members(call.session, household, members)
+        head = next((row for row in members if row.get("relation") == "head"), members[0])
+        household.head_name = str(head["name"])
+        household.head_id_number = text.identity(head.get("id_number")) or household.head_id_number
+    for key in ("address", "phone", "household_type", "group_name"):
+        if data.get(key):
+            setattr(household, key, data[key])
+    for key in ("risks", "key_groups"):  # a form that does not ask for them leaves them as they are
+        if key in data:
+            setattr(household, key, data[key] or [])
+    household.updated_at = call.now
+    if household.status == "ordinary" and call.case.version.procedure.exclusive == "register":
+        household.status = "identifying"  # a mere check of help does not begin an identification
+    _record_year(call.session, household, data, actor_id, call.now)
+    seen = observations.record(
+        call.session, household, data, form, call.now, case_id=call.case.id, actor_id=actor_id
+    )
+    call.session.flush()
+    count = len(members) or size(call.session, household.id)
+    answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    return {**answer, "clues": _looked_into(call)} if clues else answer
+
+
+def _looked_into(call: ServiceCall) -> list[int]:
+    held = (RiskClue.case_id == call.case.id) & RiskClue.held.is_(True)
+    return list(call.session.scalars(update(RiskClue).where(held).values(held=False).returning(RiskClue.id)))
+
+
+def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:
+    session.execute(_FORGET_MEMBERS, {"household_id": household.id})
+    rows = [{**_member(index, row), "household_id": household.id} for index, row in enumerate(members)]
+    session.execute(_ADD_MEMBERS, rows)
+    session.expire(household, ["members"])
+
+
+def size(session: Session, household_id: int) -> int:
+    """How many people live in the household."""
+    return session.scalar(_SIZE, {"household_id": household_id}) or 0
+
+
+def _record_year(
+    session: Session, household: Household, data: Mapping[str, Any], actor_id: int | None, now: datetime
+) -> None:
+    number = int(data.get("income_year") or local_date(now).year)
+    year = session.scalar(_YEAR, {"household_id": household.id, "year": number})
+    if year is None:
+        year = HouseholdYear(household_id=household.id, year=number)
+        session.add(year)
+    year.income = {key: data[key] for key in (*INCOME, "business_cost") if data.get(key) is not None}
+    if any(key in data for key in SPENDING):
+        year.spending = {key: data[key] for key in SPENDING if data.get(key) is not None}
+    year.assurances = {key: data[key] for key in observations.ASSURANCES if data.get(key) is not None}
+    year.net_income = Decimal(str(data.get("net_income") or 0))
+    year.per_capita = Decimal(str(data.get("per_capita") or 0))
+    year.recorded_by, year.recorded_at = actor_id, now
+
+
+@service("household.tell", "登记须告知农户的结果", "记下把结果和原因告知农户")
+def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
+    """Note that the household is told how its case ended and why (R10, R12), in the diagram's words.
+
+    `matter` is what was decided about (识别认定结果), `result` how.
+    """
+    household = call.case.household
+    if household.status == "identifying":
+        household.status = "ordinary"
+    because = f"原因：{text.sentence(reason)}" if reason else ""
+    words = f"{matter}：{text.sentence(result)}{because}如有异议，可向村、乡、县申请复核。"[:1000]
+    for queue in ("township", "village"):  # R12: those who handled it hear of it too
+        notifications.send(
+            call.session, call.case, queue, "result", f"{call.case.subject}户：{words}", call.now
+        )
+    call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))
+    return {"told_on": local_date(call.now).isoformat()}
+
+
+def view(session: Session, actor: Account, household_id: int) -> Household:
+    """The household with its members and years. Raises NotFound outside the actor's reach."""
+    query = (
+        select(Household)
+        .where(Household.id == household_id, access.visible_households(actor))
+        .options(
+            selectinload(Household.members), selectinload(Household.years), joinedload(Household.division)
+        )
+    )
+    household = session.scalar(query)
+    if household is None:
+        raise NotFound("没有找到这户人家。")
+    return household
+
+
+def found_by(typed: str) -> ColumnElement[bool]:
+    """SQL: the households that a search means: by ID number, phone, name of the head or a member, or address.
+
+    An ID number or a phone means just that; nobody is found by a part of one.
+    """
+    number, phone, wanted = text.identity(typed), text.phone(typed), text.key(typed)
+    if number:
+        return persons.holding(number)
+    if phone:
+        return Household.phone == phone
+    members = select(Member.household_id).where(Member.name_key == wanted)
+    return or_(
+        Household.head_key.startswith(wanted, autoescape=True),
+        Household.address_key.contains(wanted, autoescape=True),
+        Household.id.in_(members),
+    )
+
+
+def search(
+    session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1
+) -> Page[Household]:
+    """Households in the actor's reach by the head's name, ID number, phone or address."""
+    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
+    if text.key(typed):
+        query = query.where(found_by(typed))
+    if status:
+        query = query.where(Household.status == status)
+    ordered = query.order_by(Household.village_code, Household.head_name, Household.id)
+    return page_of(session, query, ordered.options(joinedload(Household.division)), page, PAGE)
+
+
+def find_duplicates(
+    session: Session, *, id_number: str = "", village_code: str = "", address: str = "", head_name: str = ""
+) -> Sequence[Household]:
+    """Households that may be the same: an ID number among their members,
+    or the same village with name or address.
+    """
+    conditions: list[ColumnElement[bool]] = []
+    if number := text.identity(id_number):
+        conditions.append(persons.holding(number))
+    for column, typed in ((Household.address_key, address), (Household.head_key, head_name)):
+        if village_code and text.key(typed):
+            conditions.append((Household.village_code == village_code) & (column == text.key(typed)))
+    if not conditions:
+        return []
+    query = select(Household).where(or_(*conditions), Household.merged_into_id.is_(None))
+    query = query.options(joinedload(Household.division), selectinload(Household.members))
+    return list(session.scalars(query.order_by(Household.id).limit(20)))
+
+
+def reveal(session: Session, actor: Account, household_id: int, now: datetime) -> dict[str, str]:
+    """The full ID numbers and phone of a household, logged: by name of member, and ``phone``."""
+    household = view(session, actor, household_id)
+    note_reveal(session, actor, household_id, now)
+    return {str(m.id): m.id_number for m in household.members} | {"phone": household.phone}
+
+
+def note_reveal(session: Session, actor: Account, household_id: int, now: datetime, **where: int) -> None:
+    """Log that somebody looks at a household's full numbers; `where` says at which of its things."""
+    with write(session):
+        audit.record(session, "access", actor.id, "reveal", {"household": household_id, **where}, now)
+
+
+def last_matching(session: Session, household_id: int) -> MatchingResult | None:
+    """The newest matching result on file."""
+    query = select(MatchingResult).where(MatchingResult.household_id == household_id)
+    return session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))

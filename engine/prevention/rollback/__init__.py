@@ -1,0 +1,1 @@
+"""Rollback and batches of applications."""

@@ -1,0 +1,151 @@
+"""Rollback and clearance: what their execution changes in the register, and what a household's standing is
+meanwhile.
+
+The procedures are drawn (``bpmn/rollback.bpmn``, ``bpmn/clearance.bpmn``). Neither ever deletes (R29): a
+household changes its status, and what it was before stays in the case's history.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.casework import acts
+from engine.casework.telling import notifications
+from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
+from engine.flow.services import ServiceCall, service
+from engine.ground.clock import CHINA, local_date, written
+from engine.ground.errors import Invalid
+from engine.prevention import standing
+from engine.prevention.assistance import measures
+from engine.prevention.models import BatchEntry, Telling
+
+
+def _require_consent(consent_number: str | None) -> str:
+    """R28: whatever the diagram says, the register changes only on the national bureau's consent."""
+    if not (consent_number or "").strip():
+        raise Invalid("没有国家局同意的文号，不能变更农户状态。")
+    return str(consent_number).strip()
+
+
+@service(
+    "household.roll_back",
+    "取消风险消除标注",
+    "恢复为监测对象；没有同意文号的拒绝",
+    undo=standing.restore,
+    decides=True,
+)
+def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
+    """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
+    number = _require_consent(consent_number)
+    household = standing.require(call, "eliminated")
+    result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
+    _tell_queues(call, result)
+    changed = standing.change(
+        call,
+        household,
+        "rolled_back",
+        executed_on,
+        status="monitored",
+        eliminated_on=None,
+        elimination_manner="",
+        labour_exception="",
+    )
+    return {**changed, "executed_on": executed_on, "result": result}
+
+
+def _take_back_clearance(call: ServiceCall, result: Any) -> None:
+    standing.restore(call, result)
+    measures.resume(call.session, result.get("stopped", {}))
+
+
+@service(
+    "household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance, decides=True
+)
+def clear(
+    call: ServiceCall, executed_on: str, reason: str | None = None, consent_number: str | None = None
+) -> dict[str, Any]:
+    """The household leaves the register of the monitored; its record stays, with the reason (R29).
+
+    Measures that still run stop with the execution, never before it, and are recalled no more.
+    """
+    number = _require_consent(consent_number)
+    household = standing.require(call, "monitored", "eliminated")
+    stopped = measures.stop_all(call.session, household.id)
+    result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
+    _tell_queues(call, result)
+    changed = standing.change(
+        call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
+    )
+    return {
+        **changed,
+        "executed_on": executed_on,
+        "reason": reason or "",
+        "stopped": stopped,
+        "result": result,
+    }
+
+
+def _tell_queues(call: ServiceCall, result: str) -> None:
+    for queue in ("county", "township", "village"):
+        notifications.send(
+            call.session, call.case, queue, "result", f"{call.case.subject}户{result}", call.now
+        )
+
+
+receives(
+    "service",
+    "household.record_telling",
+    told_on=Need(DAY),
+    manner=Need(CHOICE | TEXT),
+    receiver=Need(TEXT, required=False),
+)
+
+
+def _untell(call: ServiceCall, result: Any) -> None:
+    telling = call.session.get(Telling, result["id"])
+    if telling is not None:
+        call.session.delete(telling)
+
+
+@service("household.record_telling", "登记已告知农户", "按表上的日期、方式、被告知人", undo=_untell)
+def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
+    """The household was told `result`, on the day and in the manner that `form` says: kept in its life (R25,
+    R29).
+    """
+    data = call.submission(form)
+    if data is None:
+        raise Invalid("还没有登记告知的日期和方式。")
+    fields = acts.definition_of(call.session, call.case).form(form).review(data)
+    words = {field.path: field.shown for field in fields}
+    how = "，".join(part for part in (words["manner"], f"被告知人：{words['receiver']}") if part)
+    day = date.fromisoformat(data["told_on"])
+    telling = Telling(
+        case_id=call.case.id,
+        household_id=call.case.household_id,
+        text=f"{result}。{how}"[:1000],
+        at=call.now if day == local_date(call.now) else datetime.combine(day, time(12), CHINA),
+    )
+    call.session.add(telling)
+    call.session.flush()
+    return {"id": telling.id}
+
+
+def pending(session: Session, household_id: int) -> str:
+    """What the household's page says while its register is about to change, e.g. 回退审批中; '' when nothing is
+    open.
+
+    From the county's application until the execution the change awaits consent (R28); before that it is being
+    handled.
+    """
+    case = acts.open_of_group(session, household_id, "register")
+    if case is None:
+        return ""
+    waiting = select(BatchEntry.id).where(
+        BatchEntry.case_id == case.id, BatchEntry.result.in_(("waiting", "agreed"))
+    )
+    applied = session.scalar(waiting.limit(1)) is not None
+    return f"{case.version.procedure.name}{'审批中' if applied else '办理中'}"
