@@ -1,6 +1,7 @@
 """The pictures of docs/screenshots, which docs/tour.md tells of: `python -m tests.screenshots [NAME…]`.
 
-The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese font.
+The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese
+font.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,7 +29,6 @@ from engine.owners import drafting
 from engine.prevention import installation
 from engine.prevention.demo import PASSWORD, populate
 from engine.prevention.models import Household, Notice
-from tests.support import papers
 from tests.support.drawing import pick
 from tests.support.server import Server, launch
 
@@ -66,7 +66,8 @@ class Picture:
     """What is done on the page before the picture is taken."""
 
 
-# -- what people do on the pages --------------------------------------------------------------------------------------
+# -- what people do on the pages
+# --------------------------------------------------------------------------------------
 
 
 def enter_clue(page: Page) -> None:
@@ -88,9 +89,20 @@ def hold_review(page: Page) -> None:
     }.items():
         page.fill(f"[name={name}]", text)
     page.check("[name=result][value=agreed]")
-    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": papers.PNG}
-    page.set_input_files("input[name='file:minutes']", files=[minutes])  # type: ignore[list-item]
+    minutes = FilePayload(name="评议记录.png", mimeType="image/png", buffer=written_page())
+    page.set_input_files("input[name='file:minutes']", files=[minutes])
     page.wait_for_selector("input[type=hidden][name=minutes]", state="attached")
+
+
+def written_page() -> bytes:
+    """What a photo of the minutes looks like from afar."""
+    paper = Image.new("RGB", (300, 400), (250, 249, 244))
+    lines = ImageDraw.Draw(paper)
+    for number, y in enumerate(range(40, 360, 20)):
+        lines.line((30, y, 270 - 53 * number % 120, y), fill=(90, 90, 100), width=3)
+    body = BytesIO()
+    paper.save(body, "PNG")
+    return body.getvalue()
 
 
 def on_paper(page: Page) -> None:
@@ -170,7 +182,8 @@ PICTURES = (
 """In this order: the last changes what is in force."""
 
 
-# -- the pictures -----------------------------------------------------------------------------------------------------
+# -- the pictures
+# -----------------------------------------------------------------------------------------------------
 
 
 def take(names: list[str]) -> None:
@@ -195,7 +208,7 @@ def draw(browser: Browser, address: str, picture: Picture, numbers: dict[str, in
         picture.prepare(page)
         page.wait_for_load_state("networkidle")
         write_dates_in_chinese(page)
-        save(page.screenshot(), FOLDER / f"{picture.name}.png")
+        save(page.screenshot(animations="disabled"), FOLDER / f"{picture.name}.png")
 
 
 CHINESE_DATES = """() => document.querySelectorAll("input[type=date]").forEach((field) => {
