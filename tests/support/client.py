@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from engine.casework.models import Account
 from engine.casework.organisation import accounts
 from engine.ground.clock import SYSTEM
+from tests.support.sharing import share_templates
 from tests.support.world import World
 from web.application import create_app
 from web.config import Config
@@ -28,6 +29,7 @@ def application(world: World) -> Flask:
         secure_cookies=False,
     )
     app = create_app(config, fixed_clock=world.clock)
+    share_templates(app)
     app.config["WTF_CSRF_ENABLED"] = False
     return app
 

@@ -12,6 +12,7 @@ from waitress.server import create_server
 from engine.casework.models import Account
 from engine.ground.clock import MovableClock
 from tests.support.client import signed_in
+from tests.support.sharing import share_templates
 from web import database, serving
 from web.application import create_app
 from web.config import Config
@@ -36,6 +37,7 @@ class Server:
             secure_cookies=False,
         )
         self.app = create_app(config, fixed_clock=clock)
+        share_templates(self.app)
         self._server = create_server(self.app, host="127.0.0.1", port=0, **serving.options(config.capacity))
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)

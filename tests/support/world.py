@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.sharing  # noqa: F401  from here on engines share what they compiled
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
