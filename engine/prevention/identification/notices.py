@@ -22,7 +22,7 @@ from engine.casework.papers.paper import Paper
 from engine.casework.services import Correction, ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
 from engine.ground.clock import Clock, local_date, written
@@ -68,8 +68,8 @@ def open_notice(
     basis: str | None = None,
     category: str | None = None,
 ) -> dict[str, Any]:
-    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is
-    superseded.
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due;
+    an older one is superseded.
 
     `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
     category proposed, where the matter has one.
@@ -229,8 +229,8 @@ def leave_objections(call: ServiceCall) -> None:
 
 
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
-    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
-    (R10).
+    """The notice hangs until the timer of the version on which the case goes on:
+    its sheet is issued again (R10).
 
     What is posted is a promise to the village: raises Conflict when the notice would end earlier than it
     says.
@@ -284,8 +284,8 @@ _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人�
 def raise_objection(
     session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided
-    (R10).
+    """Record an objection to the case's open notice and tell the case;
+    it keeps the notice open until decided (R10).
 
     `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
     anonymous).
