@@ -36,6 +36,7 @@ from engine.casework.models.process import (
     WorkItem,
 )
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "Outbox",
     "PaperEntry",
     "PaperNumber",
+    "PasswordPast",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
@@ -80,6 +82,8 @@ __all__ = [
     "RoleGrant",
     "Schedule",
     "Setting",
+    "SignIn",
+    "SignInGate",
     "Submission",
     "SupervisionOrder",
     "Timer",
