@@ -189,7 +189,7 @@ CUT = """
 import os, signal, sys
 from sqlalchemy import event
 from engine.migrations import schema
-from engine.database import create_engine
+from engine.ground.database import create_engine
 engine = create_engine(sys.argv[1])
 @event.listens_for(engine, "before_cursor_execute")
 def cut(connection, cursor, statement, *rest):

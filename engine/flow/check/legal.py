@@ -23,7 +23,7 @@ from engine.flow.feel import nodes as n
 from engine.flow.feel.nodes import Node, bare, dotted
 from engine.flow.feel.scope import free_names
 from engine.flow.forms.schema import label, walk
-from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.machine.timers import COUNTS_FROM
 from engine.ground.errors import Cure, DefinitionError, Finding
 from engine.ground.text import whole
 
