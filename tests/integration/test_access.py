@@ -22,7 +22,7 @@ from engine.casework.models import (
 )
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
-from engine.casework.papers.kinds import KINDS
+from engine.casework.papers.kinds import kind_of
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
@@ -382,7 +382,7 @@ def _paper(world: World) -> int:
     """A notice that the village has issued."""
     with write(world.session):
         record = numbers.open_paper(
-            world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now()
+            world.session, kind_of("notice"), VILLAGE, "拟纳入", "经评议", world.clock.now()
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
