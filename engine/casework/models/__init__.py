@@ -22,6 +22,7 @@ from engine.casework.models.organisation import (
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
@@ -58,6 +59,7 @@ __all__ = [
     "Outbox",
     "PaperEntry",
     "PaperNumber",
+    "PasswordPast",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
@@ -67,6 +69,8 @@ __all__ = [
     "RoleGrant",
     "Schedule",
     "Setting",
+    "SignIn",
+    "SignInGate",
     "Submission",
     "SupervisionOrder",
     "Timer",
