@@ -1,6 +1,7 @@
 """The pictures of docs/screenshots, which docs/tour.md tells of: `python -m tests.screenshots [NAME…]`.
 
-The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese font.
+The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese
+font.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Picture:
     """What is done on the page before the picture is taken."""
 
 
-# -- what people do on the pages --------------------------------------------------------------------------------------
+# -- what people do on the pages
+# --------------------------------------------------------------------------------------
 
 
 def enter_clue(page: Page) -> None:
@@ -180,7 +182,8 @@ PICTURES = (
 """In this order: the last changes what is in force."""
 
 
-# -- the pictures -----------------------------------------------------------------------------------------------------
+# -- the pictures
+# -----------------------------------------------------------------------------------------------------
 
 
 def take(names: list[str]) -> None:

@@ -1,5 +1,5 @@
-"""`shouwang bench`: what the system does in a second, beside the raw floor of the same database in the same
-run.
+"""`shouwang bench`: what the system does in a second,
+beside the raw floor of the same database in the same run.
 
 Everything is the real thing: the identification procedure with its real forms, services, decisions and log,
 on an empty database that the bench fills itself. Figures of a shared machine wobble; the ratios to the floor

@@ -84,8 +84,8 @@ class Sizes:
 
 
 def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
-    """Every page at each size, on the empty database at `url` or on a fresh SQLite file; what filling and
-    counting took.
+    """Every page at each size, on the empty database at `url` or on a fresh SQLite file;
+    what filling and counting took.
 
     Raises Conflict if the database is not empty.
     """

@@ -20,10 +20,11 @@ from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import Element, settings_of
 from engine.flow.diagram.resources import Resources, main_process
+from engine.flow.diagram.texts import timer_feel
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import Definition, Element
-from engine.flow.machine.workflow import settings_of, timer_feel
+from engine.flow.machine.definition import Definition
 from engine.flow.services import Service
 from engine.flow.vocabulary import GIVEN, VARIABLES
 from engine.ground.errors import DefinitionError

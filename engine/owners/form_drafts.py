@@ -83,8 +83,8 @@ def _fields(schema: Mapping[str, Any]) -> dict[str, str]:
 
 
 def preview(body: bytes, typed: Mapping[str, Any] | None, today: date, *, attempt: bool = False) -> Preview:
-    """The form rendered with what was `typed` (a browser's fields; None: with samples), checked when it is an
-    `attempt`.
+    """The form rendered with what was `typed` (a browser's fields; None: with samples),
+    checked when it is an `attempt`.
 
     Raises Invalid with the first thing that is wrong when the form cannot be shown.
     """

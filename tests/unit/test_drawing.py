@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.flow.machine.definition import FLOW_NODES
+from engine.flow.diagram.element import FLOW_NODES
 
 LIMITS = Path(__file__).parents[2] / "web" / "assets" / "modeler" / "limits.js"
 KINDS = {

@@ -1,9 +1,9 @@
 """Opening cases: by a step of another case, or by an official from the household's page.
 
 What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses
-(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it is for, its lane says
-whose officials may open it by hand. The process's property ``exclusive`` names a group of procedures of which
-a household has at most one open case.
+(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it
+is for, its lane says whose officials may open it by hand. The process's property ``exclusive`` names a group
+of procedures of which a household has at most one open case.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submi
 from engine.casework.organisation import access, divisions
 from engine.casework.step.steps import Step
 from engine.flow import services
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.flow.machine.definition import Element
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
@@ -186,8 +186,8 @@ def end_case(
     outcome: str,
     line: lines.Cancelled,
 ) -> None:
-    """End an open case before its diagram does: what waits is taken back, its limits run no longer; nothing
-    is deleted.
+    """End an open case before its diagram does: what waits is taken back, its limits run no longer;
+    nothing is deleted.
 
     The reminders of its measures stay: a measure outlives the case that named it. The caller has locked the
     case.
@@ -213,8 +213,8 @@ def end_case(
 
 @service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Open a case of another procedure for the same household, with further variables; both histories show
-    it.
+    """Open a case of another procedure for the same household, with further variables;
+    both histories show it.
 
     Of an exclusive procedure that the household has open already, that case is the one: none is opened beside
     it.

@@ -32,11 +32,12 @@ from engine.casework.papers.paper import Paper
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
+from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression, strip_equals, to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements

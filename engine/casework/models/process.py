@@ -391,8 +391,8 @@ class Incident(Base):
 
 
 class Notification(Base):
-    """A line in an official's bell: a warning, a return, an overdue mark; about a household, mostly about a
-    case.
+    """A line in an official's bell: a warning, a return, an overdue mark; about a household,
+    mostly about a case.
 
     Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a
     household.

@@ -137,8 +137,8 @@ class NotificationRule(Base):
 
 
 class Outbox(Base):
-    """What is to leave the system after the commit: an e-mail or a robot's message; written in the step's
-    transaction.
+    """What is to leave the system after the commit: an e-mail or a robot's message;
+    written in the step's transaction.
 
     `key` goes along on the wire, so that a receiver may drop a double.
     """

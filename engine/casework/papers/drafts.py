@@ -25,11 +25,11 @@ from engine.casework.papers.kinds import Kind, kind_of, kind_of_step
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
 from engine.casework.step.steps import Step
+from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
-from engine.flow.machine.definition import Element
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements, notices

@@ -76,8 +76,8 @@ def _written(session: Session, kind: Kind, division: str, year: int, serial: int
 
 
 def of_this_year(session: Session, kind: Kind, record: NumberedPaper, now: datetime) -> None:
-    """A paper's number is of the year in which it is issued: one that waited over New Year takes the next of
-    this year.
+    """A paper's number is of the year in which it is issued:
+    one that waited over New Year takes the next of this year.
 
     The number that it had is used for nothing else; the log says which it was.
     """

@@ -36,8 +36,8 @@ def may_issue(actor: Account, kind: Kind, division_code: str) -> bool:
 def issue(
     session: Session, actor: Account, kind_key: str, item_ids: Sequence[int], now: datetime
 ) -> list[NumberedPaper]:
-    """印发: give each paper of the items its number and keep it as it is now; what is issued already stays as
-    it was.
+    """印发: give each paper of the items its number and keep it as it is now;
+    what is issued already stays as it was.
 
     Raises NotAllowed when the actor does not sign for the issuer, Conflict while something is still
     undecided.

@@ -1,9 +1,9 @@
-"""Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
-not at all.
+"""Moving running cases to another version, on purpose (S16): looked at first, then moved,
+each case whole or not at all.
 
-A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work items, claims and
-drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
-history.
+A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work
+items, claims and drafts stay the same rows, its timers are set anew from their true beginnings, and the move
+is a line of its history.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def begin(
     clock: Clock,
     only: int | None = None,
 ) -> Migration:
-    """Write down which cases are to move to `version` and how, and begin to look at them; `only` the cases of
-    a version.
+    """Write down which cases are to move to `version` and how, and begin to look at them;
+    `only` the cases of a version.
 
     Raises Invalid when there is none, or when the wish names steps that do not exist.
     """

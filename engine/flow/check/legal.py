@@ -16,13 +16,14 @@ from engine.flow.check.law import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, LIMITS,
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import TIMERS
+from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import FeelSyntaxError, compile_expression, constant
 from engine.flow.feel import nodes as n
 from engine.flow.feel.nodes import Node, bare, dotted
 from engine.flow.feel.scope import free_names
 from engine.flow.forms.schema import label, walk
-from engine.flow.machine.definition import TIMERS
-from engine.flow.machine.workflow import COUNTS_FROM, timer_feel
+from engine.flow.machine.workflow import COUNTS_FROM
 from engine.ground.errors import Cure, DefinitionError, Finding
 from engine.ground.text import whole
 

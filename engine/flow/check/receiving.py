@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import page_forms
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import page_forms
 from engine.flow.receivers import REGISTRY, Need, Receiver
 from engine.ground.errors import Finding
 
@@ -34,11 +34,8 @@ def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
     """Each place of the diagram where a form goes to a receiver, with the form's key."""
     names = {message.get("id"): message.get("name") or "" for message in x.children(draft.root, "message")}
     for node in draft.nodes.values():
-        given, form = x.properties(node), x.properties(node).get("formKey", "")
-        for event in x.children(node, "messageEventDefinition"):
-            receiver = REGISTRY.get(("message", names.get(event.get("messageRef"), "")))
-            if receiver is not None and given.get("formKey"):
-                yield node, receiver, form
+        sent = [names.get(e.get("messageRef"), "") for e in x.children(node, "messageEventDefinition")]
+        yield from _form_at(node, [("message", name) for name in sent])
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
             receiver = REGISTRY.get(("service", operator.get("id", "")))
             if receiver is not None:
@@ -47,10 +44,16 @@ def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
         for name, key in page_forms(x.properties(process)).items():
             if ("page", name) in REGISTRY:
                 yield process, REGISTRY["page", name], key
-        receiver = REGISTRY.get(("start", process.get("id", "")))
-        for start in x.children(process, "startEvent") if receiver is not None else ():
-            if receiver is not None and x.properties(start).get("formKey"):
-                yield start, receiver, x.properties(start)["formKey"]
+        for start in x.children(process, "startEvent"):
+            yield from _form_at(start, [("start", process.get("id", ""))])
+
+
+def _form_at(node: x.Node, takers: Iterable[tuple[str, str]]) -> Iterator[tuple[x.Node, Receiver, str]]:
+    """The form of an event, for each of the `takers` that is a receiver."""
+    form = x.properties(node).get("formKey")
+    for taker in takers if form else ():
+        if form and taker in REGISTRY:
+            yield node, REGISTRY[taker], form
 
 
 def _form_of(operator: x.Node) -> str:

@@ -28,6 +28,7 @@ from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser, SubWorkflowPar
 from SpiffWorkflow.spiff.specs.defaults import ManualTask, SubWorkflowTask, UserTask
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import settings_of
 from engine.flow.feel import strip_equals
 from engine.flow.machine.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.flow.machine.repetition import MAX_ROUNDS, RepeatedTask
@@ -40,7 +41,6 @@ from engine.flow.machine.workflow import (
     FeelCycle,
     FeelTimer,
     ServiceTask,
-    settings_of,
 )
 
 

@@ -32,10 +32,11 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.decisions import Decision
+from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.temporal import YearsMonths
 from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain
-from engine.flow.machine.cycles import Cycle, later, parse_cycle, span_feel
+from engine.flow.machine.cycles import Cycle, later, parse_cycle
 from engine.flow.machine.waits import Waits
 from engine.ground.clock import CHINA, local_date
 from engine.ground.errors import EngineFault
@@ -387,22 +388,6 @@ def _round(task: Task) -> int:
     return int(task.internal_data.get("round", 1))
 
 
-_SPAN, _CYCLE, _DAY = (re.compile(start, re.ASCII) for start in (r"P\d|PT", r"R\d*/", r"\d{4}-"))
-"""How ISO 8601 writes a duration, a cycle and a date."""
-
-
-def timer_feel(text: str) -> str:
-    """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
-    bare = strip_equals(text).strip().strip('"')
-    if _SPAN.match(bare):
-        return span_feel(bare)
-    if _CYCLE.match(bare):
-        return f'"{bare}"'
-    if _DAY.match(bare):
-        return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
-    return strip_equals(text)
-
-
 def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> datetime | None:
     """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China.
 
@@ -427,15 +412,6 @@ def _instant(value: Any, began: datetime) -> datetime | None:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=CHINA)
     return datetime(value.year, value.month, value.day, tzinfo=CHINA) if isinstance(value, date) else None
-
-
-def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
-    """The variables that an element's ``set:NAME`` properties set, as FEEL by name."""
-    return {
-        name.removeprefix("set:").strip(): strip_equals(text)
-        for name, text in properties.items()
-        if name.startswith("set:")
-    }
 
 
 def apply_settings(task: Task, settings: Mapping[str, str]) -> None:

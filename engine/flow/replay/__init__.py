@@ -1,5 +1,5 @@
-"""History is the truth, the state is a cache: rebuild an instance by feeding its inputs to a definition
-again.
+"""History is the truth, the state is a cache:
+rebuild an instance by feeding its inputs to a definition again.
 
 One mechanism serves restoring after a change of the state format, checking a stored state, returning a case
 to an earlier step (its history without that step and what came of it) and trying a history on another
@@ -24,8 +24,8 @@ from engine.ground.errors import Conflict, EngineFault
 
 FACT = "fact"
 AFTER_RETURN = "afterReturn"
-"""The property of an event that catches what people report: what becomes of it when the case goes back before
-it.
+"""The property of an event that catches what people report:
+what becomes of it when the case goes back before it.
 
 Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits
 anew.
@@ -223,8 +223,8 @@ class Replay:
             raise ReplayMisfit(entry.seq, f"办理记录第 {entry.seq} 条与流程不符：{error.message}") from error
 
     def run_without(self, seq: int) -> tuple[Instance, list[int]]:
-        """Feed every input but `seq` and what came of it; returns the instance and the sequence numbers left
-        out.
+        """Feed every input but `seq` and what came of it;
+        returns the instance and the sequence numbers left out.
 
         What people reported is never left out (R10: an objection is answered, whatever step the case goes
         back to).

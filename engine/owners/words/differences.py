@@ -9,8 +9,9 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import FLOW_NODES, REPETITIONS
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import FLOW_NODES, REPETITIONS, Definition
+from engine.flow.machine.definition import Definition
 from engine.owners.words.wording import KINDS, Grid, Wording, field_words, grid, quoted
 from engine.prevention.service_words import PARAMETERS
 

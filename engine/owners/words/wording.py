@@ -14,8 +14,9 @@ from engine.casework.organisation.access import QUEUE_NAMES
 from engine.casework.papers.kinds import KINDS as PAPERS
 from engine.flow import services
 from engine.flow.decisions import Decision
+from engine.flow.diagram.element import Element
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.machine.definition import Definition
 from engine.flow.vocabulary import GIVEN
 from engine.owners.words.saying import Words, say_cell
 from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES

@@ -53,8 +53,8 @@ def _unname(call: ServiceCall, result: Any) -> None:
 
 @service("assistance.name_official", "登记帮扶责任人", "原来的终止；不是公职人员的拒绝", undo=_unname)
 def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
-    """Name the household's responsible official from the data of form ``responsible_official``; the former
-    one ends.
+    """Name the household's responsible official from the data of form ``responsible_official``;
+    the former one ends.
 
     Raises Invalid for anybody but a public servant (R18).
     """

@@ -59,8 +59,8 @@ def _row(measure: Measure) -> dict[str, Any]:
 
 
 def _unrecord(call: ServiceCall, result: Any) -> None:
-    """The step is taken back: the former plan is in force again; progress reported meanwhile stays with its
-    measures.
+    """The step is taken back: the former plan is in force again;
+    progress reported meanwhile stays with its measures.
 
     Unless another case's plan has replaced this one meanwhile: then that one stays in force.
     """
@@ -270,8 +270,8 @@ def _undeclare(call: ServiceCall, result: Any) -> None:
 
 @service("assistance.declare", "登记措施申报", "申报编号和日期", undo=_undeclare)
 def declare(call: ServiceCall, declaration_number: str, declared_on: str) -> dict[str, Any]:
-    """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has
-    none.
+    """The measures of the case's own plan were declared to the departments (R19).
+    Raises Conflict when it has none.
 
     A plan that another case's has replaced meanwhile keeps its number and date, but is not in force again.
     """

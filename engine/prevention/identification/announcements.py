@@ -70,8 +70,8 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 @service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
-    """Put the household on its village's announcement: the one that still gathers, else a new one with a new
-    number.
+    """Put the household on its village's announcement: the one that still gathers,
+    else a new one with a new number.
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """

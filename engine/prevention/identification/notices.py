@@ -67,8 +67,8 @@ def open_notice(
     basis: str | None = None,
     category: str | None = None,
 ) -> dict[str, Any]:
-    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is
-    superseded.
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due;
+    an older one is superseded.
 
     `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
     category proposed, where the matter has one.
@@ -232,8 +232,8 @@ def leave_objections(call: ServiceCall) -> None:
 
 @when_moved
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
-    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
-    (R10).
+    """The notice hangs until the timer of the version on which the case goes on:
+    its sheet is issued again (R10).
 
     What is posted is a promise to the village: raises Conflict when the notice would end earlier than it
     says.
@@ -288,8 +288,8 @@ receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 def raise_objection(
     session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided
-    (R10).
+    """Record an objection to the case's open notice and tell the case;
+    it keeps the notice open until decided (R10).
 
     `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
     anonymous).

@@ -1,5 +1,5 @@
-"""Rollback and clearance: what their execution changes in the register, and what a household's standing is
-meanwhile.
+"""Rollback and clearance: what their execution changes in the register,
+and what a household's standing is meanwhile.
 
 The procedures are drawn (``bpmn/rollback.bpmn``, ``bpmn/clearance.bpmn``). Neither ever deletes (R29): a
 household changes its status, and what it was before stays in the case's history.
@@ -135,8 +135,8 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
 
 
 def pending(session: Session, household_id: int) -> str:
-    """What the household's page says while its register is about to change, e.g. 回退审批中; '' when nothing is
-    open.
+    """What the household's page says while its register is about to change, e.g. 回退审批中;
+    '' when nothing is open.
 
     From the county's application until the execution the change awaits consent (R28); before that it is being
     handled.
