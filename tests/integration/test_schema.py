@@ -188,8 +188,8 @@ def test_pages_read_what_an_earlier_release_stored(upgraded_url: str) -> None:
 CUT = """
 import os, signal, sys
 from sqlalchemy import event
-from engine import schema
-from engine.database import create_engine
+from engine.migrations import schema
+from engine.ground.database import create_engine
 engine = create_engine(sys.argv[1])
 @event.listens_for(engine, "before_cursor_execute")
 def cut(connection, cursor, statement, *rest):

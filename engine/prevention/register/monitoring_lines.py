@@ -7,16 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
+from engine.ground.database import upsert
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 from engine.prevention.models import CaseLine
@@ -82,28 +81,22 @@ def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
 
 def rule(session: Session, case_id: int, line: MonitoringLine, day: date, now: datetime) -> dict[str, Any]:
     """The case is judged by `line`, the one of `day`; answers what `judge_as_before` needs."""
-    values = {"case_id": case_id, "line_id": line.id, "on_day": day, "set_at": now}
     before = session.execute(_RULED, {"case_id": case_id}).first()
-    session.connection().execute(_set(session.get_bind().dialect.name), values)
+    _set(session, case_id, line.id, day, now)
     return {"line": before.line_id, "on": before.on_day.isoformat()} if before else {}
 
 
-@cache
-def _set(dialect: str) -> Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    row = insert(table(CaseLine))
-    new = {name: row.excluded[name] for name in ("line_id", "on_day", "set_at")}
-    return row.on_conflict_do_update(index_elements=["case_id"], set_=new)
-
-
-def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any] | None, now: datetime) -> None:
+def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], now: datetime) -> None:
     """What was judged is taken back: the case is again judged by what `rule` answered."""
-    if not before:
+    if before:
+        _set(session, case_id, before["line"], date.fromisoformat(before["on"]), now)
+    else:
         session.execute(_FORGET, {"case_id": case_id})
-        return
-    day = date.fromisoformat(before["on"])
-    values = {"case_id": case_id, "line_id": before["line"], "on_day": day, "set_at": now}
-    session.connection().execute(_set(session.get_bind().dialect.name), values)
+
+
+def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
+    row = {"case_id": case_id, "line_id": line_id, "on_day": day, "set_at": now}
+    session.execute(upsert(session, CaseLine, row, ["case_id"]))
 
 
 # -- what is missing -------------------------------------------------------------------------------
