@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.casework import audit, definitions
-from engine.casework.organisation import accounts, calendar, divisions
+from engine.casework import audit, definitions, kit
+from engine.casework.organisation import accounts, calendar, divisions, passwords
 from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
@@ -23,6 +22,7 @@ from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import DefinitionError, Finding, ShouwangError
 from engine.migrations import schema
 from engine.prevention import installation
+from engine.prevention.kit import KIT
 from web import serving
 from web.config import Config, prepare_folder
 
@@ -32,6 +32,7 @@ DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
 def main() -> None:
     """Entry point."""
+    kit.use(KIT)
 
 
 def _factory(url: str | None = None) -> sessionmaker[Session]:
@@ -264,11 +265,11 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
     """Add an account with one grant."""
     with _ours()() as session:
         try:
-            accounts.check_strength(password)
+            passwords.check_strength(password)
             divisions.get(session, division)
             with write(session):
                 found = accounts.create(
-                    session, username, name, accounts.hash_password(password), SYSTEM.now()
+                    session, username, name, passwords.hash_password(password), SYSTEM.now()
                 )
                 accounts.grant(session, found, role, division)
         except ShouwangError as error:

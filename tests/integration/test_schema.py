@@ -22,8 +22,9 @@ from sqlalchemy import Engine, MetaData, select
 from engine.casework import audit, definitions
 from engine.casework.models import CaseFile, Incident
 from engine.casework.step import reading
+from engine.casework.step.submissions import submissions_of
 from engine.casework.time import timers
-from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.flow.replay import Replay, inputs_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.migrations import schema

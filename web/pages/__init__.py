@@ -25,6 +25,7 @@ from web.pages import (
     more,
     officials,
     openings,
+    own,
     papers,
     parameters,
     procedures,
@@ -43,6 +44,7 @@ from web.pages import (
 
 PAGES = (
     auth,
+    own,
     inbox,
     bulk,
     tasks,

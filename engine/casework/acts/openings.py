@@ -16,15 +16,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, definitions
+from engine.casework import acts, definitions, kit
+from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submission, Timer, WorkItem
 from engine.casework.organisation import access, divisions
+from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
-from engine.flow import services
 from engine.flow.diagram.element import Element
 from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
+from engine.flow.vocabulary import Given
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -208,10 +210,9 @@ def end_case(
     session.flush()
     step = Step(session, case, actor, now)
     step.log(line)
-    services.ended(step.call("", ""))
+    kit.ended(step.call("", ""))
 
 
-@service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open a case of another procedure for the same household, with further variables;
     both histories show it.
@@ -229,3 +230,23 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
     case = acts.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
     return {"case": case.id, "procedure": procedure, "name": name}
+
+
+KIT = Kit(
+    given=(
+        Given("province_managed", "是否省直管县", "boolean", steady=True),
+        Given("monitoring_line.year", "监测范围的年度", "number", steady=True),
+        Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
+        Given("opened_on", "启动日期", "day", steady=True),
+    ),
+    services=(
+        Service(
+            "case.open",
+            "启动另一个流程",
+            "为同一户启动",
+            open_case,
+            {"procedure": "启动的流程", "variables": "带去的变量"},
+            undo=take_back,
+        ),
+    ),
+)

@@ -16,17 +16,18 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
-from engine.casework import audit, definitions, lamps
+from engine.casework import audit, definitions, kit, lamps
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
+from engine.casework.services import ServiceCall
+from engine.casework.step.submissions import submissions_of
 from engine.casework.telling import ladder, notifications
-from engine.flow import replay, services
+from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
 from engine.flow.history.lines import Line
 from engine.flow.machine.codec import StateFormatError
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.flow.services import ServiceCall
 from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
@@ -129,7 +130,7 @@ class LiveHost:
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """Call the registered service; its errors roll the step back."""
-        known = services.find(name)
+        known = vocabulary.used().service.get(name)
         if known is None:
             raise EngineFault(f"服务“{name}”没有登记。")
         return services.call(known, self._step.call(element_id, token), parameters)
@@ -208,7 +209,7 @@ class Step:
     def replay(self) -> replay.Replay:
         """The case's history, ready to be fed to its definition again."""
         entries = audit.history(self.session, self.case.id)
-        submissions = replay.submissions_of(self.session, self.case.id)
+        submissions = submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
         return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
 
@@ -294,7 +295,7 @@ class Step:
         self._tell_people()
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
-            services.ended(self.call("", ""))
+            kit.ended(self.call("", ""))
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day;
@@ -506,7 +507,7 @@ class Step:
             self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
             self._change(status="finished", finished_at=self.now)
-            services.finished(self.call("", ""))
+            kit.finished(self.call("", ""))
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""

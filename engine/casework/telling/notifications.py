@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.models import CaseFile, Notification
 from engine.casework.organisation import access
-from engine.flow.services import ServiceCall, service
+from engine.casework.services import ServiceCall
+from engine.flow.services import Service
 from engine.ground.tables import table
 from engine.prevention.models import Household
 
@@ -90,9 +92,21 @@ def _send(
     session.connection().execute(_SEND, row)
 
 
-@service("case.notify", "发通知", "给选定的几级")
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
     """Tell the officials of `queues` of the case's household; `text` is the diagram's."""
     for queue in queues:
         send(call.session, call.case, queue, kind or "result", f"{call.case.subject}户：{text}", call.now)
     return {"queues": queues}
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "case.notify",
+            "发通知",
+            "给选定的几级",
+            notify,
+            {"queues": "通知哪几级", "text": "通知内容", "kind": "通知种类"},
+        ),
+    ),
+)

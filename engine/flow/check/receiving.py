@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.flow import vocabulary
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import page_forms
 from engine.flow.forms import schema as s
-from engine.flow.receivers import REGISTRY, Need, Receiver
+from engine.flow.receivers import Need, Receiver
 from engine.ground.errors import Finding
 
 
@@ -32,28 +33,29 @@ def received(draft: Draft) -> Iterator[Finding]:
 
 def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
     """Each place of the diagram where a form goes to a receiver, with the form's key."""
+    known = vocabulary.used().receiver
     names = {message.get("id"): message.get("name") or "" for message in x.children(draft.root, "message")}
     for node in draft.nodes.values():
         sent = [names.get(e.get("messageRef"), "") for e in x.children(node, "messageEventDefinition")]
         yield from _form_at(node, [("message", name) for name in sent])
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
-            receiver = REGISTRY.get(("service", operator.get("id", "")))
+            receiver = known.get(("service", operator.get("id", "")))
             if receiver is not None:
                 yield node, receiver, _form_of(operator) or receiver.form
     for process in draft.processes:
         for name, key in page_forms(x.properties(process)).items():
-            if ("page", name) in REGISTRY:
-                yield process, REGISTRY["page", name], key
+            if ("page", name) in known:
+                yield process, known["page", name], key
         for start in x.children(process, "startEvent"):
             yield from _form_at(start, [("start", process.get("id", ""))])
 
 
 def _form_at(node: x.Node, takers: Iterable[tuple[str, str]]) -> Iterator[tuple[x.Node, Receiver, str]]:
     """The form of an event, for each of the `takers` that is a receiver."""
-    form = x.properties(node).get("formKey")
+    known, form = vocabulary.used().receiver, x.properties(node).get("formKey")
     for taker in takers if form else ():
-        if form and taker in REGISTRY:
-            yield node, REGISTRY[taker], form
+        if form and taker in known:
+            yield node, known[taker], form
 
 
 def _form_of(operator: x.Node) -> str:

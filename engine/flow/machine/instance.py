@@ -29,19 +29,10 @@ from engine.flow.history import lines
 from engine.flow.machine import codec
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.repetition import around
+from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
+from engine.flow.machine.timers import COUNTS_FROM, FeelCycle, FeelTimer
 from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
-from engine.flow.machine.workflow import (
-    COUNTS_FROM,
-    CaseWorkflow,
-    FeelCycle,
-    FeelScriptEngine,
-    FeelTimer,
-    Host,
-    apply_settings,
-    due_time,
-    not_before,
-    walk,
-)
+from engine.flow.machine.workflow import CaseWorkflow, Host, walk
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
 from engine.ground.text import whole

@@ -14,15 +14,18 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
+from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import divisions
 from engine.casework.papers import compose, facts
 from engine.casework.papers.paper import Paper
+from engine.casework.services import Correction, ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.workflow import COUNTS_FROM
-from engine.flow.receivers import DAY, TEXT, Need, receives
-from engine.flow.services import Correction, ServiceCall, service, when_finished, when_moved
+from engine.flow.machine.timers import COUNTS_FROM
+from engine.flow.receivers import DAY, TEXT, Need, Receiver
+from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit, PaperKind
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
@@ -56,7 +59,6 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "withdrawn", call.now
 
 
-@service("notice.open", "公示开始", "到图上的定时事件期满；前一份失效", undo=_withdraw)
 def open_notice(
     call: ServiceCall,
     posted_on: str,
@@ -150,7 +152,6 @@ def _reopen(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("notice.close", "公示结束", "本事项还有未处理的异议时拒绝", undo=_reopen)
 def close_notice(call: ServiceCall) -> dict[str, Any]:
     """The notice has hung its full days, and no objection of the case is open,
     whichever notice it was raised to (R10).
@@ -175,7 +176,6 @@ def _take_back_finding(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("objection.decide", "登记异议结论", "正在核查的那一件异议", undo=_take_back_finding)
 def decide(
     call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None
 ) -> dict[str, Any]:
@@ -216,7 +216,6 @@ def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
     return row
 
 
-@when_finished
 def leave_objections(call: ServiceCall) -> None:
     """The case has ended before a notice could hang again: what is still open is answered by its end,
     not forgotten.
@@ -230,7 +229,6 @@ def leave_objections(call: ServiceCall) -> None:
         notifications.send(call.session, call.case, "township", "objection", text, call.now)
 
 
-@when_moved
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
     """The notice hangs until the timer of the version on which the case goes on:
     its sheet is issued again (R10).
@@ -282,7 +280,6 @@ def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
 
 
 _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人反映。"
-receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 
 
 def raise_objection(
@@ -316,3 +313,60 @@ def raise_objection(
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
         acts.send_message(session, actor, case_id, "objection", payload, clock=clock)
     return objection
+
+
+KIT = Kit(
+    papers=(PaperKind("notice", "公示", "village", "village", "公示"),),
+    law=(
+        LegalLimit(
+            "R10",
+            "public_notice",
+            "notice_over",
+            "公示不少于 5 天",
+            at_least=5,
+            callers=frozenset({"identification", "risk_elimination", "rollback"}),
+        ),
+    ),
+    services=(
+        Service(
+            "notice.open",
+            "公示开始",
+            "到图上的定时事件期满；前一份失效",
+            open_notice,
+            {
+                "posted_on": "张贴日期",
+                "timer": "到哪个定时事件期满",
+                "place": "地点",
+                "contact": "联系方式",
+                "matter": "事由",
+                "basis": "依据",
+                "category": "类别",
+            },
+            undo=_withdraw,
+        ),
+        Service(
+            "notice.close",
+            "公示结束",
+            "本事项还有未处理的异议时拒绝",
+            close_notice,
+            undo=_reopen,
+        ),
+        Service(
+            "objection.decide",
+            "登记异议结论",
+            "正在核查的那一件异议",
+            decide,
+            {"outcome": "结论", "finding": "核查情况", "objection": "异议编号"},
+            undo=_take_back_finding,
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "message",
+            "objection",
+            {"matter": Need(TEXT), "raised_on": Need(DAY)},
+        ),
+    ),
+    when_finished=(leave_objections,),
+    when_moved=(renewed,),
+)

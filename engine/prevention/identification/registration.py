@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.casework.kit import Kit
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -21,7 +24,6 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
     standing.restore(call, result)
 
 
-@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit, decides=True)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12,
     R17).
@@ -53,9 +55,34 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
 
 
-@service("registration.confirm", "登记全国系统编号", "全国系统的户编号")
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
     household = call.case.household
     household.national_number = national_number
     return {"national_number": national_number}
+
+
+KIT = Kit(
+    papers=(
+        PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),
+        PaperKind("approval_form", "审批表", "county", "county", "审批", decided=True, listed=True),
+    ),
+    services=(
+        Service(
+            "registration.admit",
+            "纳入监测对象",
+            "自当天起",
+            admit,
+            {"category": "类别"},
+            undo=_unadmit,
+            decides=True,
+        ),
+        Service(
+            "registration.confirm",
+            "登记全国系统编号",
+            "全国系统的户编号",
+            confirm,
+            {"national_number": "全国系统户编号"},
+        ),
+    ),
+)
