@@ -290,7 +290,7 @@ def test_the_banner_goes_when_the_second_person_has_confirmed(small_world: World
 
     def banner(username: str) -> str:
         page = signed_in(app, world.official(username)).get("/more").text
-        return page.partition("2023 年的监测范围")[2].partition("<")[0]
+        return page.partition("2023 年的监测范围")[2].partition("<")[0].strip()
 
     assert banner("sheng").startswith("还没有设定") and banner("anquan").startswith("还没有设定")
     assert banner("xian").endswith("由省级业务管理人员设定。") and banner("cun") == ""
