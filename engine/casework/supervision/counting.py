@@ -145,7 +145,7 @@ def _all(place: Division, wanted: LimitFilter, now: datetime, *columns: Any) -> 
     return query.where(*limits.here(place), *limits.narrowed(place, wanted, now))
 
 
-def _columns(due_at: ColumnElement[Any], now: datetime) -> list[ColumnElement[Any]]:
+def _columns(due_at: Any, now: datetime) -> list[ColumnElement[Any]]:
     colours = [many(due_at, colour, now).label(colour) for colour in LAMPS]
     return [
         *colours,
