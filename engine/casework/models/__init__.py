@@ -22,6 +22,7 @@ from engine.casework.models.organisation import (
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.roster import AccountImport, AccountImportRow, JournalCheck, RoleRequest
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
@@ -30,6 +31,8 @@ __all__ = [
     "IS_OPEN",
     "LEVELS",
     "Account",
+    "AccountImport",
+    "AccountImportRow",
     "ApiToken",
     "Attachment",
     "BulkAct",
@@ -47,6 +50,7 @@ __all__ = [
     "FigureState",
     "Idempotency",
     "Incident",
+    "JournalCheck",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -67,6 +71,7 @@ __all__ = [
     "RehearsalEntry",
     "Resource",
     "RoleGrant",
+    "RoleRequest",
     "Schedule",
     "Setting",
     "SignIn",
