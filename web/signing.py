@@ -10,8 +10,8 @@ from flask import current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.casework import acts
+from engine.casework.identity import sessions
 from engine.casework.models import Account
-from engine.casework.organisation import sessions
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web import addresses, clock, database

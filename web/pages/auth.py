@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import sign_in
+from engine.casework.identity import sign_in
 from engine.ground.clock import SYSTEM
 from web import addresses, database, signing
 

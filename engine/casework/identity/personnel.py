@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import passwords, roles, sessions, sign_in
 from engine.casework.models import Account, RoleGrant, RoleRequest
-from engine.casework.organisation import access, accounts, divisions, passwords, roles, sessions, sign_in
+from engine.casework.organisation import access, accounts, divisions
 from engine.casework.organisation.contacts import read_contacts
 from engine.casework.organisation.privacy import mask_phone
 from engine.ground import text
