@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web.pages import (
+    accounts,
     administration,
     auth,
     batches,
@@ -66,6 +67,7 @@ PAGES = (
     bell,
     more,
     administration,
+    accounts,
     health,
     procedures,
     migrations,

@@ -31,7 +31,7 @@ def login_post() -> ResponseReturnValue:
     except sign_in.Refused as error:
         return render_template("login.html", next=target, username=username, problem=error.message), 401
     signing.sign_in(found)
-    return redirect(signing.safe_next(target))
+    return redirect(signing.safe_next(target, found))
 
 
 @blueprint.post("/logout")

@@ -227,6 +227,7 @@ def edit(
 
     Raises Conflict when somebody changed the account since: what they changed is said, nothing is stored.
     """
+    roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     person = read_person(session, actor, typed)
     with write(session):
         account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)

@@ -101,12 +101,12 @@ def check(session: Session, actor: Account, wish: Wish) -> None:
     if wish.role not in access.ROLE_NAMES:
         raise Invalid("请选择角色。", {"role": ["请选择角色。"]})
     if not divisions.names(session, [wish.division_code]):
-        raise Invalid("没有这个地方，请重新选择。", {"division_code": ["没有这个地方，请重新选择。"]})
+        raise Invalid("没有这个地方，请重新选择。", {"role_division": ["没有这个地方，请重新选择。"]})
     if not access.reaches(actor, wish.division_code, frozenset({access.ACCOUNT_ADMIN})):
         sentence = "这个地方不归您管。"
-        raise Invalid(sentence, {"division_code": [sentence]})
+        raise Invalid(sentence, {"role_division": [sentence]})
     if problem := misplaced(wish.role, wish.division_code):
-        raise Invalid(problem, {"division_code": [problem]})
+        raise Invalid(problem, {"role_division": [problem]})
 
 
 def misplaced(role: str, division_code: str) -> str:
@@ -120,6 +120,7 @@ def misplaced(role: str, division_code: str) -> str:
 @whole
 def ask(session: Session, actor: Account, account_id: int, wish: Wish, now: datetime) -> RoleRequest:
     """Ask for a role of an account, or that it be taken. Raises Invalid, Conflict for what stands already."""
+    require(session, actor, account_id, access.ACCOUNT_ADMIN)
     check(session, actor, wish)
     with write(session):
         account = require(session, actor, account_id, access.ACCOUNT_ADMIN)
