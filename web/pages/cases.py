@@ -18,6 +18,7 @@ from engine.casework.supervision import orders, urging
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
+from engine.prevention.rollback import batches
 from web import clock
 from web.database import session
 from web.signing import account
@@ -34,7 +35,7 @@ def show(case_id: int) -> str:
     reached = {
         one.batch_id
         for one in view.applications
-        if access.reaches(account(), one.batch.division_code, access.BATCH_ROLES)
+        if access.reaches(account(), one.batch.division_code, batches.ROLES)
     }
     urges = urging.of_case(session(), case_id)
     return render_template(

@@ -38,7 +38,7 @@ from engine.prevention.models import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.prevention.register import observations
+from engine.prevention.register import households, observations
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"
@@ -92,7 +92,7 @@ def is_late(measure: Measure, today: date) -> bool:
 
 def of_household(session: Session, actor: Account, household_id: int, now: datetime) -> Assistance:
     """The household's assistance. Raises NotFound outside the actor's reach."""
-    seen = select(Household.id).where(Household.id == household_id, access.visible_households(actor))
+    seen = select(Household.id).where(Household.id == household_id, households.visible(actor))
     if session.scalar(seen) is None:
         raise NotFound("没有找到这户人家。")
     query = select(AssistancePlan).where(

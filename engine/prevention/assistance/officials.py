@@ -22,6 +22,7 @@ from engine.ground.errors import Invalid
 from engine.ground.paging import Page, page_of, page_of_rows
 from engine.ground.text import key
 from engine.prevention.models import Household, ResponsibleOfficial
+from engine.prevention.register import households
 
 SHOWN = 20
 """So many officials a form lists with their load."""
@@ -156,7 +157,7 @@ def _county(code: str) -> Scope:
 def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
     """Monitored households in the actor's reach that have no official (R18)."""
     query = select(Household).where(
-        access.visible_households(actor), Household.status == "monitored", ~_answered_for()
+        households.visible(actor), Household.status == "monitored", ~_answered_for()
     )
     ordered = query.order_by(Household.monitored_on, Household.id).options(joinedload(Household.division))
     return page_of(session, query, ordered, page)

@@ -315,7 +315,7 @@ def listing(
     session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1
 ) -> Page[RiskClue]:
     """The clues in the actor's reach, latest first."""
-    query = select(RiskClue).where(access.visible_clues(actor))
+    query = select(RiskClue).where(access.within(RiskClue.village_code, access.scopes(actor)))
     if channel:
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):

@@ -301,11 +301,16 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     return {"told_on": local_date(call.now).isoformat()}
 
 
+def visible(actor: Account) -> ColumnElement[bool]:
+    """SQL: the households that the actor may see."""
+    return access.within(Household.village_code, access.scopes(actor))
+
+
 def view(session: Session, actor: Account, household_id: int) -> Household:
     """The household with its members and years. Raises NotFound outside the actor's reach."""
     query = (
         select(Household)
-        .where(Household.id == household_id, access.visible_households(actor))
+        .where(Household.id == household_id, visible(actor))
         .options(
             selectinload(Household.members), selectinload(Household.years), joinedload(Household.division)
         )
@@ -338,7 +343,7 @@ def search(
     session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1
 ) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
-    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
+    query = select(Household).where(visible(actor), Household.merged_into_id.is_(None))
     if text.key(typed):
         query = query.where(found_by(typed))
     if status:

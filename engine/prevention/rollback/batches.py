@@ -42,6 +42,13 @@ LEVEL_WORDS = {"county": "申请", "province": "汇总"}
 CHOICES = 50
 PAPER_LIMIT = 1000
 """Households that one printed list holds."""
+ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
+"""Who sees batches of applications, which begin at the county (R28)."""
+
+
+def visible(actor: Account) -> ColumnElement[bool]:
+    """SQL: the batches that the actor may see: of the divisions at and below their own."""
+    return access.within(ApplicationBatch.division_code, access.scopes(actor, ROLES))
 
 
 # -- what the diagram's steps do -------------------------------------------------------------------
@@ -263,8 +270,8 @@ def search(
     session: Session, actor: Account, kind: str = "", page: int = 1
 ) -> tuple[Page[ApplicationBatch], list[Line]]:
     """A page of the batches in the actor's reach, latest first, counted by result."""
-    access.require_role(actor, *sorted(access.BATCH_ROLES))
-    query = select(ApplicationBatch).where(access.visible_batches(actor))
+    access.require_role(actor, *sorted(ROLES))
+    query = select(ApplicationBatch).where(visible(actor))
     if kind:
         query = query.where(ApplicationBatch.kind == kind)
     found = page_of(session, query, query.order_by(ApplicationBatch.id.desc()), page)
@@ -282,15 +289,15 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, int]]:
 
 def kinds(session: Session, actor: Account) -> dict[str, str]:
     """The names of the procedures that the actor's batches are of, by key."""
-    own = select(ApplicationBatch.kind).where(access.visible_batches(actor))
+    own = select(ApplicationBatch.kind).where(visible(actor))
     query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(own))
     return {row.key: row.name for row in session.execute(query.order_by(Procedure.key))}
 
 
 def view(session: Session, actor: Account, batch_id: int, today: date | None = None) -> Line:
     """One batch; on `today` also whether it is still gathering. Raises NotFound outside the actor's reach."""
-    access.require_role(actor, *sorted(access.BATCH_ROLES))
-    query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, access.visible_batches(actor))
+    access.require_role(actor, *sorted(ROLES))
+    query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, visible(actor))
     batch = session.scalar(query)
     if batch is None:
         raise NotFound("没有找到这一批次。")
@@ -438,7 +445,7 @@ def at_step(session: Session, actor: Account, procedure_key: str, element_id: st
         .join(WorkItem, WorkItem.case_id == BatchEntry.case_id)
         .where(mine(actor), WorkItem.procedure_key == procedure_key, WorkItem.element_id == element_id)
     )
-    query = select(ApplicationBatch).where(access.visible_batches(actor), ApplicationBatch.id.in_(here))
+    query = select(ApplicationBatch).where(visible(actor), ApplicationBatch.id.in_(here))
     return list(session.scalars(query.order_by(ApplicationBatch.id).limit(CHOICES)))
 
 
