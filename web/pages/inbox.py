@@ -41,7 +41,7 @@ def wanted(args: Mapping[str, str]) -> InboxFilter:
         lamp=args.get("lamp", ""),
         text=args.get("q", "").strip()[:40],
         village=args.get("village", ""),
-        batch=row(args.get("batch")) or 0,
+        part_of={name: found for name in kit.used().narrowings if (found := row(args.get(name)))},
         sort=args.get("sort", "due"),
         urged=args.get("urged") == "1",
         page=number(args.get("page")),

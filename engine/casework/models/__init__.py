@@ -36,6 +36,7 @@ from engine.casework.models.process import (
     WorkItem,
 )
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.subject import Subject
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "RoleGrant",
     "Schedule",
     "Setting",
+    "Subject",
     "Submission",
     "SupervisionOrder",
     "Timer",

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
-
-if TYPE_CHECKING:
-    from engine.prevention.models.household import Household  # the field brings the table of its subjects
 
 
 class Resource(Base):
@@ -34,7 +30,7 @@ class Procedure(Base):
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
-    exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a household
+    exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a subject
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
     current_version: Mapped[ProcedureVersion | None] = relationship(foreign_keys=current_version_id)
 
@@ -59,7 +55,7 @@ class ProcedureVersion(Base):
 
 
 class CaseFile(Base):
-    """One case: a household on its way through one version of a procedure."""
+    """One case: a subject on its way through one version of a procedure."""
 
     __tablename__ = "case_file"
     __table_args__ = (
@@ -67,7 +63,7 @@ class CaseFile(Base):
         Index("ix_case_file_started_by_id", "started_by", "id"),
         Index("ix_case_file_version_id_status", "version_id", "status"),  # how many run on each version
         Index(
-            "ix_case_file_subject",  # open cases by a part of the household's name, below a division
+            "ix_case_file_subject",  # open cases by a part of the subject's name, below a division
             "village_code",
             "subject_key",
             "id",
@@ -87,9 +83,10 @@ class CaseFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))
     version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"))
-    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    subject_id: Mapped[int] = mapped_column("household_id", key="subject_id", index=True)
+    # whom it is about: a row of the field's table, which declares that the number refers to it
     village_code: Mapped[str] = mapped_column(String(12))
-    subject: Mapped[str] = mapped_column(String(80))  # the head's name
+    subject: Mapped[str] = mapped_column(String(80))  # what the row was called as the case began
     subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, cancelled
     origin_id: Mapped[int | None] = mapped_column(
@@ -109,7 +106,6 @@ class CaseFile(Base):
     log_seq: Mapped[int] = mapped_column(default=0)
     log_hash: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     state: Mapped[bytes] = deferred(mapped_column(LargeBinary, default=b""))
-    household: Mapped[Household] = relationship()
     version: Mapped[ProcedureVersion] = relationship()
 
 
@@ -391,11 +387,11 @@ class Incident(Base):
 
 
 class Notification(Base):
-    """A line in an official's bell: a warning, a return, an overdue mark; about a household, mostly about a
+    """A line in an official's bell: a warning, a return, an overdue mark; about a subject, mostly about a
     case.
 
     Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a
-    household.
+    subject.
     """
 
     __tablename__ = "notification"
@@ -404,7 +400,7 @@ class Notification(Base):
         Index("ix_notification_account_id", "account_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    subject_id: Mapped[int | None] = mapped_column("household_id", key="subject_id")
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     draft_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_draft.id"))
@@ -416,7 +412,7 @@ class Notification(Base):
 
 
 class Schedule(Base):
-    """How often a county opens a recurring procedure for its households, and when next (R21, R26)."""
+    """How often a county opens a recurring procedure for its subjects, and when next (R21, R26)."""
 
     __tablename__ = "schedule"
     county_code: Mapped[str] = mapped_column(String(12), primary_key=True)

@@ -68,7 +68,7 @@ class Stage:
 
     def due(self) -> Timer | None:
         """The timer of the household's cases that is due next."""
-        cases = select(CaseFile.id).where(CaseFile.household_id == self.case.household_id)
+        cases = select(CaseFile.id).where(CaseFile.subject_id == self.case.subject_id)
         query = select(Timer).where(Timer.status == "waiting", Timer.case_id.in_(cases))
         ordered = query.order_by(Timer.due_at, Timer.id).limit(1).execution_options(populate_existing=True)
         return self.session.scalar(ordered)

@@ -101,7 +101,7 @@ def of_household(session: Session, actor: Account, household_id: int, now: datet
     loaded = query.options(selectinload(AssistancePlan.measures).selectinload(Measure.progress))
     plans = list(session.scalars(loaded.order_by(AssistancePlan.id.desc())))
     overdue = select(CaseFile.id).where(
-        CaseFile.household_id == household_id,
+        CaseFile.subject_id == household_id,
         CaseFile.procedure_key == PROCEDURE,
         CaseFile.status == "open",
         CaseFile.lamp_floor == "red",
@@ -295,7 +295,7 @@ def set_reminder(session: Session, measure: Measure, case_id: int, village_code:
 def cancel_reminder(session: Session, measure: Measure) -> None:
     """The measure needs no reminder any more; whichever of the household's cases holds it."""
     session.flush()
-    cases = select(CaseFile.id).where(CaseFile.household_id == measure.household_id)
+    cases = select(CaseFile.id).where(CaseFile.subject_id == measure.household_id)
     waiting = update(Timer).where(
         Timer.case_id.in_(cases),
         Timer.status == "waiting",

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
@@ -61,8 +60,8 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
     """
     if official.get("public_servant") is not True:
         raise Invalid("帮扶责任人须为国家公职人员。", {"public_servant": ["帮扶责任人须为国家公职人员。"]})
-    household_id = call.case.household_id
-    locks.household(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
+    household_id = call.case.subject_id
+    households.locked(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
     given = {key: str(official.get(key) or "") for key in ("name", "unit", "post", "phone")}
     former = in_office(call.session, household_id)
     if former is not None and all(getattr(former, key) == value for key, value in given.items()):

@@ -16,14 +16,15 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, divisions
-from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers import compose, numbers
 from engine.casework.papers.kinds import KINDS
 from engine.casework.papers.paper import Paper, from_json
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
-from engine.prevention.register import households
+from engine.prevention.models import household_of, WITH_HOUSEHOLD
+from engine.prevention.register import households, listed
 
 KIND = KINDS["announcement"]
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
@@ -117,12 +118,12 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
         select(CaseFile)
         .join(PaperEntry, PaperEntry.case_id == CaseFile.id)
         .where(PaperEntry.paper_id == record.id, PaperEntry.withdrawn_at.is_(None))
-        .options(joinedload(CaseFile.household))
+        .options(WITH_HOUSEHOLD)
         .order_by(PaperEntry.id)
     )
     cases = list(session.scalars(query))
-    found = facts.listed(session, cases)
-    listed = [replace(found[case.id], details=_category(case)) for case in cases]
+    found = listed.of_cases(session, cases)
+    rows = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
     terms = compose.Terms(
         record.matter,
@@ -131,7 +132,7 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
         _signature(session, record),
         local_date(now),
     )
-    return replace(compose.announcement(terms, listed), number=record.number)
+    return replace(compose.announcement(terms, rows), number=record.number)
 
 
 def papers(session: Session, case_id: int) -> list[Paper]:
@@ -143,7 +144,7 @@ def papers(session: Session, case_id: int) -> list[Paper]:
 
 
 def _category(case: CaseFile) -> dict[str, str]:
-    return {"类别": households.CATEGORY_NAMES.get(case.household.category, "")}
+    return {"类别": households.CATEGORY_NAMES.get(household_of(case).category, "")}
 
 
 def _signature(session: Session, record: NumberedPaper) -> str:

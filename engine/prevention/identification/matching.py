@@ -37,7 +37,7 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
     setting = call.session.get(Setting, "matching.reuse_months")
     months = whole(setting.value) if setting else None
     since = months_later(local_date(call.now), -(REUSE_MONTHS if months is None else months))
-    found = call.session.scalar(_REUSABLE, {"household_id": call.case.household_id, "since": since})
+    found = call.session.scalar(_REUSABLE, {"household_id": call.case.subject_id, "since": since})
     if found is None:
         return {"reusable": False}
     return {"reusable": True, **_facts(found)}
@@ -58,7 +58,7 @@ def record(
     if day is None:
         raise Invalid("比对日期：请填写日期，如 2022-05-06。")
     row = MatchingResult(
-        household_id=call.case.household_id,
+        household_id=call.case.subject_id,
         case_id=call.case.id,
         batch=str(data.get("batch") or ""),
         matched_on=day,

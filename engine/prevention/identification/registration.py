@@ -8,6 +8,7 @@ from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
+from engine.prevention.models import household_of
 from engine.prevention import standing
 from engine.prevention.register.households import CATEGORY_NAMES
 
@@ -56,6 +57,6 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
 @service("registration.confirm", "登记全国系统编号", "全国系统的户编号")
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
-    household = call.case.household
+    household = household_of(call.case)
     household.national_number = national_number
     return {"national_number": national_number}

@@ -10,6 +10,7 @@ from engine.prevention.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.prevention.models.household import (
+    WITH_HOUSEHOLD,
     Correction,
     Household,
     HouseholdYear,
@@ -20,10 +21,12 @@ from engine.prevention.models.household import (
     Observation,
     RiskClue,
     Telling,
+    household_of,
 )
 
 __all__ = [
     "PLAN_IN_FORCE",
+    "WITH_HOUSEHOLD",
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
@@ -40,4 +43,5 @@ __all__ = [
     "ResponsibleOfficial",
     "RiskClue",
     "Telling",
+    "household_of",
 ]

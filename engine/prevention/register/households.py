@@ -14,6 +14,7 @@ from engine.casework import audit
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
+from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, receives
 from engine.flow.services import ServiceCall, service
@@ -23,7 +24,7 @@ from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import PAGE, Page, page_of
 from engine.ground.tables import table
-from engine.prevention.models import (
+from engine.prevention.models import (household_of, 
     Household,
     HouseholdYear,
     MatchingResult,
@@ -220,7 +221,7 @@ def record_verification(
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有提交入户核实表。")
-    household = call.case.household
+    household = household_of(call.case)
     actor_id = call.actor.id if call.actor else None
     members = data.get("members") or []
     if members:
@@ -288,7 +289,7 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
 
     `matter` is what was decided about (识别认定结果), `result` how.
     """
-    household = call.case.household
+    household = household_of(call.case)
     if household.status == "identifying":
         household.status = "ordinary"
     because = f"原因：{text.sentence(reason)}" if reason else ""
@@ -299,6 +300,12 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
         )
     call.session.add(Telling(case_id=call.case.id, household_id=household.id, text=words, at=call.now))
     return {"told_on": local_date(call.now).isoformat()}
+
+
+def locked(session: Session, household_id: int) -> Household:
+    """The household as it is now, locked until the transaction ends."""
+    household: Household = locks.subject(session, household_id)
+    return household
 
 
 def visible(actor: Account) -> ColumnElement[bool]:

@@ -76,7 +76,7 @@ def months_between(first: date, last: date) -> int:
 @service("household.situation", "读取农户现状", "农户在档案里的现状，供决策表和条件使用")
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
-    return facts(call.session, call.case.household_id, local_date(call.now))
+    return facts(call.session, call.case.subject_id, local_date(call.now))
 
 
 @service("household.line", "读取监测范围", "农户所在地某一天执行的监测范围，没有写日期就是当天")

@@ -166,7 +166,7 @@ def _tell_both(session: Session, household: Household, village_code: str, now: d
 
 def _told_today(session: Session, household: Household, told: str, now: datetime) -> bool:
     query = select(Notification.id).where(
-        Notification.household_id == household.id,
+        Notification.subject_id == household.id,
         Notification.kind == "registered_twice",
         Notification.text == told,
         Notification.at >= start_of_day(local_date(now)),

@@ -26,14 +26,15 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access, divisions
-from engine.casework.papers import compose, facts
+from engine.casework.papers import compose
 from engine.casework.papers.paper import Paper
 from engine.casework.telling import notifications
 from engine.flow.services import ServiceCall, service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.models import ApplicationBatch, BatchEntry, Household
+from engine.prevention.models import household_of, WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household
+from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
@@ -94,9 +95,9 @@ def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
 
 def _line(call: ServiceCall) -> dict[str, Any]:
     """The household as the list names it, and why it is applied for, at this moment."""
-    listed = facts.listed(call.session, [call.case])[call.case.id]
+    row = listed.of_cases(call.session, [call.case])[call.case.id]
     reason = _reasons(call.session, [call.case.id]).get(call.case.id, "")
-    return {**asdict(listed), "details": _details(call.case.household, reason)}
+    return {**asdict(row), "details": _details(household_of(call.case), reason)}
 
 
 def _stood_on(call: ServiceCall, batch: ApplicationBatch) -> str:
@@ -287,6 +288,17 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     return found
 
 
+def cases_in(batch_id: int) -> Select[int]:
+    """The cases of the batch, without those that were returned since."""
+    return select(BatchEntry.case_id).where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned")
+
+
+def entries_of(session: Session, case_id: int) -> Sequence[BatchEntry]:
+    """The case's places in batches, each with the answer that came back (R28)."""
+    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
+    return session.scalars(query.order_by(BatchEntry.id)).all()
+
+
 def kinds(session: Session, actor: Account) -> dict[str, str]:
     """The names of the procedures that the actor's batches are of, by key."""
     own = select(ApplicationBatch.kind).where(visible(actor))
@@ -383,7 +395,7 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
         .join(CaseFile, CaseFile.id == BatchEntry.case_id)
         .where(BatchEntry.id.in_(ids))
         .options(
-            joinedload(CaseFile.household),
+            WITH_HOUSEHOLD,
             joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure),
         )
         .order_by(BatchEntry.id)
@@ -410,10 +422,10 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
 
 def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
     """What the lists of before say: they were not kept, so it is as the register has it."""
-    places = facts.listed(session, [case for _, case in pairs])
+    places = listed.of_cases(session, [case for _, case in pairs])
     reasons = _reasons(session, [case.id for _, case in pairs])
     return {
-        case.id: replace(places[case.id], details=_details(case.household, reasons.get(case.id, "")))
+        case.id: replace(places[case.id], details=_details(household_of(case), reasons.get(case.id, "")))
         for _, case in pairs
     }
 
