@@ -13,11 +13,12 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+from engine.casework import kit
 from engine.casework.desk import inbox
 from engine.casework.models import Account
 from engine.casework.organisation import access, calendar, divisions
 from engine.ground.clock import Clock, local_date
+from engine.prevention.kit import KIT
 from web import api, arguments, clock, database, discretion, errors, pages, scheduler, signing, words
 from web.config import Config, prepare_folder
 
@@ -34,6 +35,7 @@ csrf = CSRFProtect()
 
 def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -> Flask:
     """The application for `config` (default: from the environment); `fixed_clock` is for tests."""
+    kit.use(KIT)
     config = config or Config.read()
     app = Flask("web")
     app.config.update(

@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
-from engine.casework import audit, definitions
+from engine.casework import audit, definitions, kit
 from engine.casework.organisation import accounts, calendar, divisions
 from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
@@ -23,6 +22,7 @@ from engine.ground.database import create_engine, session_factory, write
 from engine.ground.errors import DefinitionError, Finding, ShouwangError
 from engine.migrations import schema
 from engine.prevention import installation
+from engine.prevention.kit import KIT
 from web import serving
 from web.config import Config, prepare_folder
 
@@ -32,6 +32,7 @@ DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")
 def main() -> None:
     """Entry point."""
+    kit.use(KIT)
 
 
 def _factory(url: str | None = None) -> sessionmaker[Session]:

@@ -1,8 +1,8 @@
 """What takes in a filled form: a message, a page beside the steps, a service; each says which fields it
 needs.
 
-Whoever reads a field without asking whether it is there declares it here, beside the reading; the check of a
-diagram (engine/flow/check/receiving.py) then refuses a form that does not have it.
+Whoever reads a field without asking whether it is there declares it in its kit, beside the reading; the check
+of a diagram (engine/flow/check/receiving.py) then refuses a form that does not have it.
 """
 
 from __future__ import annotations
@@ -41,11 +41,3 @@ class Receiver:
     name: str
     fields: Mapping[str, Need]
     form: str = ""
-
-
-REGISTRY: dict[tuple[str, str], Receiver] = {}
-
-
-def receives(kind: str, name: str, *, form: str = "", **fields: Need) -> None:
-    """Declare what the receiver `name` needs of the forms that it takes in."""
-    REGISTRY[kind, name] = Receiver(kind, name, fields, form)

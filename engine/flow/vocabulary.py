@@ -1,18 +1,24 @@
-"""The variables of a case that no diagram sets: what the system gives it as it begins,
-and as a clue joins it.
+"""What a house tells the kernel of itself: all that diagrams may name and the kernel cannot know.
+
+The kernel reads the vocabulary in use. A house's kit (engine.casework.kit) is one, with what the kernel does
+not ask for added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+from engine.flow.receivers import Receiver
+from engine.flow.services import Service
 
 
 @dataclass(frozen=True)
 class Given:
-    """One given value: how expressions write it, what people call it,
-    of which kind it always is (engine.feel.kinds).
+    """A value that the system gives a case, set by no diagram: how expressions write it, what people call it,
+    of which kind it always is (engine.flow.feel.kinds).
     """
 
     name: str
@@ -32,46 +38,81 @@ class Given:
         return self.name.partition(".")[2]
 
 
-GIVEN: Sequence[Given] = (
-    Given("household.type", "农户类型", "string", steady=True),
-    Given("household.formerly_poor", "是否脱贫户", "boolean", steady=True),
-    Given("household.status", "在名册里的状态", "string", steady=True),
-    Given("household.category", "监测对象类别", "string", steady=True),
-    Given("province_managed", "是否省直管县", "boolean", steady=True),
-    Given("monitoring_line.year", "监测范围的年度", "number", steady=True),
-    Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
-    Given("opened_on", "启动日期", "day", steady=True),
-    Given("clue.channel", "线索的渠道"),
-    Given("clue.finder", "线索的发现人"),
-    Given("clue.description", "线索的情况"),
-    Given("clue.risks", "线索的风险", "list"),
-    Given("clue.discovered_on", "线索的发现日期", "day"),
-    Given("discovery_date", "最早发现线索的日期", "day"),
-    Given("latest_clue.channel", "最近线索的渠道"),
-    Given("latest_clue.finder", "最近线索的发现人"),
-    Given("latest_clue.description", "最近线索的情况"),
-    Given("latest_clue.discovered_on", "最近线索的发现日期", "day"),
-    Given("latest_clue.entered_on", "最近线索的录入日期", "day"),
-)
-"""Set by engine.openings and engine.clues (R01, R06)."""
+@dataclass(frozen=True)
+class Vocabulary:
+    """What diagrams may name, by kind."""
 
-KINDS: Mapping[str, str] = {one.name: one.kind for one in GIVEN if one.kind}
-VARIABLES: Mapping[str, Sequence[str]] = {
-    variable: sorted(one.key for one in GIVEN if one.variable == variable and one.key)
-    for variable in dict.fromkeys(one.variable for one in GIVEN)
-}
-"""Each given variable with its keys; one without keys is a plain value."""
-CHANGING = frozenset(one.variable for one in GIVEN if not one.steady)
-"""The given variables that change while a case runs."""
+    services: Sequence[Service] = ()
+    receivers: Sequence[Receiver] = ()
+    given: Sequence[Given] = ()
+    opens_for: Mapping[str, str] = field(default_factory=dict)
+    """Whom a start event may open for (``opensFor``): the words of each code."""
+
+    @cached_property
+    def service(self) -> Mapping[str, Service]:
+        """The services by name."""
+        return {one.name: one for one in self.services}
+
+    @cached_property
+    def receiver(self) -> Mapping[tuple[str, str], Receiver]:
+        """The receivers by kind and name."""
+        return {(one.kind, one.name): one for one in self.receivers}
+
+    @cached_property
+    def given_words(self) -> Mapping[str, str]:
+        """What people call the given values, by name."""
+        return {one.name: one.words for one in self.given}
+
+    @cached_property
+    def given_kinds(self) -> Mapping[str, str]:
+        """The kinds of the given values that have one, by name."""
+        return {one.name: one.kind for one in self.given if one.kind}
+
+    @cached_property
+    def given_variables(self) -> Mapping[str, Sequence[str]]:
+        """Each given variable with its keys; one without keys is a plain value."""
+        return {
+            variable: sorted(one.key for one in self.given if one.variable == variable and one.key)
+            for variable in dict.fromkeys(one.variable for one in self.given)
+        }
+
+    @cached_property
+    def changing(self) -> frozenset[str]:
+        """The given variables that change while a case runs."""
+        return frozenset(one.variable for one in self.given if not one.steady)
+
+    def days(self, day: str) -> dict[str, Any]:
+        """The given variables that hold days, as if all of them were `day` (ISO, as forms store it)."""
+        found: dict[str, Any] = {}
+        for one in self.given:
+            if one.kind == "day":
+                value = {**found.get(one.variable, {}), one.key: day} if one.key else day
+                found[one.variable] = value
+        return found
+
+    def service_words(self, name: str) -> tuple[str, str]:
+        """What process owners call the service, and what it does; of an unknown one its name."""
+        known = self.service.get(name)
+        return (known.title, known.about) if known else (name, "")
+
+    @cached_property
+    def parameter_words(self) -> Mapping[str, str]:
+        """What process owners call each parameter: the same name means the same in every service."""
+        return {name: words for one in self.services for name, words in one.parameters.items()}
 
 
-def days(day: str) -> dict[str, Any]:
-    """The given variables that hold days, as if all of them were `day` (ISO, as forms store it)."""
-    found: dict[str, Any] = {}
-    for one in GIVEN:
-        if one.kind == "day":
-            found = {**found, one.variable: {**found.get(one.variable, {}), one.key: day} if one.key else day}
-    return found
+_in_use = Vocabulary()
+
+
+def use(vocabulary: Vocabulary) -> None:
+    """Let diagrams name what `vocabulary` has: said once, by who assembles the process."""
+    global _in_use
+    _in_use = vocabulary
+
+
+def used() -> Vocabulary:
+    """The vocabulary in use; an empty one before anybody has said."""
+    return _in_use
 
 
 PLACES = frozenset({"village", "township", "county"})

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation.access import QUEUE_NAMES
 from engine.casework.papers.kinds import KINDS
-from engine.flow import feel, services
+from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
@@ -25,10 +25,8 @@ from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition, Element
 from engine.flow.machine.workflow import settings_of, timer_feel
 from engine.flow.services import Service
-from engine.flow.vocabulary import GIVEN, VARIABLES
 from engine.ground.errors import DefinitionError
 from engine.owners import drafting
-from engine.prevention.service_words import PARAMETERS
 
 
 def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
@@ -51,17 +49,17 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
             for key, body in sorted(resources.decision.items())
         ],
         "parts": [_part(key, body, resources) for key, body in sorted(resources.part.items())],
-        "services": [_service(one) for _, one in sorted(services.REGISTRY.items())],
+        "services": [_service(one) for _, one in sorted(vocabulary.used().service.items())],
         "procedures": [{"key": row.key, "name": row.name} for row in procedures],
         "papers": [{"key": key, "name": kind.name} for key, kind in KINDS.items()],
-        "given": [{"key": one.name, "name": one.words} for one in GIVEN],
+        "given": [{"key": one.name, "name": one.words} for one in vocabulary.used().given],
         "handed": _handed(session, draft),
     }
 
 
 def _service(one: Service) -> dict[str, Any]:
     parameters = [
-        {"key": key, "name": PARAMETERS.get(key, key), "required": key in one.required}
+        {"key": key, "name": one.parameters[key], "required": key in one.required}
         for key in sorted(one.parameters)
     ]
     return {"key": one.name, "name": one.title, "about": one.about, "parameters": parameters}
@@ -137,7 +135,7 @@ def _part(key: str, body: bytes, resources: Resources) -> dict[str, Any]:
 def _set_by(root: x.Node, title: str, resources: Resources) -> Iterator[dict[str, Any]]:
     """The variables that a part called `title` sets itself, with the keys that are known of them."""
     for name, variable in known_variables(Draft(root, resources)).items():
-        if name not in VARIABLES:
+        if name not in vocabulary.used().given_variables:
             if variable.open or variable.plain:
                 yield {"key": name, "name": f"“{title}”的结果"}
             for key, component in variable.keys.items():

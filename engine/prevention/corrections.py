@@ -27,7 +27,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 from engine.prevention.assistance import officials
 from engine.prevention.identification import clues
-from engine.prevention.models import (household_of, 
+from engine.prevention.models import (
     BatchEntry,
     Correction,
     Household,
@@ -36,6 +36,7 @@ from engine.prevention.models import (household_of,
     Notice,
     Objection,
     RiskClue,
+    household_of,
 )
 from engine.prevention.register import households, persons
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from engine.casework.kit import Kit
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention import standing
@@ -17,7 +19,6 @@ from engine.prevention import standing
 MANNERS = {"stable": "帮扶后稳定消除", "natural": "自然消除"}
 
 
-@service("elimination.push", "记下消除批准日期", "并通知村、乡", decides=True)
 def push(call: ServiceCall, manner: str) -> dict[str, Any]:
     """The county has approved today: the result goes down to township and village (R12, R25)."""
     text = f"{call.case.subject}户经县级批准，标注风险消除：{_words(manner)}。请公告并告知农户。"
@@ -41,7 +42,6 @@ def _unmark(call: ServiceCall, result: Any) -> None:
 _UNMARKED = {"eliminated_on": None, "elimination_manner": "", "labour_exception": ""}
 
 
-@service("household.eliminate", "标注风险消除", "不是监测对象的拒绝", undo=_unmark, decides=True)
 def eliminate(
     call: ServiceCall, approved_on: str, manner: str, exception: str | None = None
 ) -> dict[str, Any]:
@@ -65,3 +65,26 @@ def eliminate(
         labour_exception=exception or "",
     )
     return {"eliminated_on": approved_on, "manner": manner, "words": words, **changed}
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "elimination.push",
+            "记下消除批准日期",
+            "并通知村、乡",
+            push,
+            {"manner": "方式"},
+            decides=True,
+        ),
+        Service(
+            "household.eliminate",
+            "标注风险消除",
+            "不是监测对象的拒绝",
+            eliminate,
+            {"approved_on": "批准日期", "manner": "方式", "exception": "例外"},
+            undo=_unmark,
+            decides=True,
+        ),
+    ),
+)

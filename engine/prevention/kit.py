@@ -1,35 +1,18 @@
-"""The field: the rooms that register services, receivers, prefills and what else diagrams name.
+"""What the field brings: the services, receivers, given values and whatever else diagrams name.
 
-A registry never imports its members: whoever assembles a process (the server, a command, the tests) imports
-this module.
+A registry never imports its members: whoever assembles a process (the server, a command, the tests) says
+``kit.use(KIT)`` (engine.casework.kit).
 """
 
-from types import ModuleType
-
-from engine.casework.acts import openings
-from engine.casework.supervision import orders
-from engine.casework.telling import notifications
+from engine.casework import own
 from engine.prevention import elimination
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.identification import announcements, clues, matching, notices, registration
-from engine.prevention.register import households, observations
+from engine.prevention.register import beginnings, households, observations, persons
 from engine.prevention.rollback import batches, rollbacks
 
-ROOMS: tuple[ModuleType, ...] = (
-    announcements,
-    batches,
-    clues,
-    elimination,
-    households,
-    matching,
-    measures,
-    notices,
-    notifications,
-    observations,
-    officials,
-    openings,
-    orders,
-    plans,
-    registration,
-    rollbacks,
-)
+REGISTER = beginnings.KIT | households.KIT | persons.KIT | observations.KIT
+IDENTIFICATION = clues.KIT | matching.KIT | notices.KIT | registration.KIT | announcements.KIT
+ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
+ROLLBACK = batches.KIT | rollbacks.KIT
+KIT = own.KIT | REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK

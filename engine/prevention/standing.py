@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from engine.casework import acts
-from engine.flow.services import ServiceCall
+from engine.casework.services import ServiceCall
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
 from engine.prevention.register import households

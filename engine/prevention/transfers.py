@@ -21,8 +21,8 @@ from engine.ground.clock import Clock, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import officials
-from engine.prevention.register import households
 from engine.prevention.models import Household, Measure, RiskClue
+from engine.prevention.register import households
 
 
 def hand_over(

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from engine.casework.models import CalendarDay
 from engine.casework.organisation import calendar
-from engine.flow.services import ServiceCall
+from engine.casework.services import ServiceCall
 from engine.ground.clock import months_later
 from engine.ground.database import write
 from engine.ground.errors import Invalid

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from engine.casework.acts import openings
 from engine.casework.models import Setting
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.resources import read_resources
@@ -53,7 +53,7 @@ def _names() -> Iterator[tuple[str, str]]:
                 "text",
             ):  # prose may forbid it
                 yield f"diagram {path.stem}", " ".join([node.text or "", *map(str, node.attrib.values())])
-    for name, service in services.REGISTRY.items():
+    for name, service in vocabulary.used().service.items():
         yield f"service {name}", " ".join([name, *service.parameters])
 
 

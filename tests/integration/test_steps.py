@@ -13,12 +13,13 @@ from engine.casework.desk import inbox, views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import Draft, Incident, LogEntry, Submission, Timer, WorkItem
 from engine.casework.time import incidents, timers
-from engine.flow import services
 from engine.flow.services import Service
 from engine.ground.clock import MovableClock
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotAllowed, NotFound
+from engine.prevention.kit import KIT
 from engine.prevention.models import Household
 from tests.support import papers
+from tests.support.field import answering
 from tests.support.world import World
 
 
@@ -109,23 +110,15 @@ def test_wrong_data_changes_nothing_and_stays_as_a_draft(world: World) -> None:
     assert world.session.scalars(select(Draft.data)).one()["members"][0]["id_number"] == "419901197503081230"
 
 
-def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(world: World) -> None:
     case = world.enter()
     lines = world.session.scalar(select(func.count()).select_from(LogEntry))
 
     def fail(call: object) -> None:
         raise RuntimeError("disk full")
 
-    with monkeypatch.context() as patch:
-        patch.setitem(
-            services.REGISTRY,
-            "household.record",
-            Service("household.record", "", "", fail, None, frozenset()),
-        )
-        with pytest.raises(EngineFault, match="故障"):
-            world.finish(case, "verify", "cun")
+    with answering(Service("household.record", "", "", fail)), pytest.raises(EngineFault, match="故障"):
+        world.finish(case, "verify", "cun")
     assert set(world.open_items(case)) == {"verify"}
     assert world.session.scalar(select(func.count()).select_from(LogEntry)) == lines
     assert world.session.scalar(select(func.count()).select_from(Submission)) == 0
@@ -134,26 +127,21 @@ def test_a_failing_service_rolls_everything_back_and_becomes_an_incident(
     world.finish(case, "verify", "cun")  # the official's next try
 
 
-def test_a_failing_timer_is_set_aside_and_can_be_retried(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_timer_is_set_aside_and_can_be_retried(world: World) -> None:
     case, other = (
         world.enter(),
         world.enter(name="李四", id_number=papers.id_number("41990119800101345"), address="西坡9号"),
     )
     world.to_notice(case)
     world.to_notice(other)
-    original = services.REGISTRY["notice.close"]
+    original = KIT.service["notice.close"]
 
     def fail_once(call: Any) -> Any:
         if call.case.id == case.id:
             raise RuntimeError("printer on fire")
         return original.function(call)
 
-    with monkeypatch.context() as patch:
-        patch.setitem(
-            services.REGISTRY, "notice.close", Service("notice.close", "", "", fail_once, None, frozenset())
-        )
+    with answering(Service("notice.close", "", "", fail_once)):
         assert world.go_to(6, 0) == 1
         assert set(world.open_items(other)) == {"end_notice"}
         assert world.open_items(case) == {}

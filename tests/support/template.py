@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.casework.organisation import accounts
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write

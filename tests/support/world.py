@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.models import Account, CaseFile, Submission, WorkItem

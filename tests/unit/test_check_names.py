@@ -9,10 +9,10 @@ import re
 
 import pytest
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
-from engine.flow.vocabulary import GIVEN
+from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
 from tests.support.small import END, HEAD, START, boundary, flow, process, task, timer
@@ -222,7 +222,7 @@ GIVING = ("casework/acts/openings.py", "prevention/identification/clues.py")
 def test_the_names_that_the_system_gives_are_listed_once() -> None:
     """What openings and clues really set is what the check knows."""
     source = "".join((ROOT / "engine" / room).read_text() for room in GIVING)
-    for one in GIVEN:
+    for one in used().given:
         assert f'"{one.variable}"' in source and f'"{one.key or one.variable}"' in source, one.name
 
 

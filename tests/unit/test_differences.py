@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.machine.definition import Definition

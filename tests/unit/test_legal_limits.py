@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check, legal
 from engine.flow.check.law import LIMITS
 from engine.flow.diagram.resources import Resources, read_resources

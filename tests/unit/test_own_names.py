@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.feel import compile_expression
 from engine.flow.feel.lexer import KEYWORDS
@@ -17,7 +18,7 @@ from engine.flow.forms import compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.naming import PREFILLED
 from engine.flow.forms.reading import read_schema
-from engine.flow.vocabulary import CHANGING, VARIABLES
+from engine.flow.vocabulary import used
 from tests.support.small import END, FORMS, NOW, START, begin, flow, process, task
 
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
@@ -37,7 +38,7 @@ def test_a_variable_that_is_a_word_of_the_expressions_is_refused_with_this_reaso
     assert any(one.element_id == "a" and "表达式自己的词" in one.message for one in found), found
 
 
-@pytest.mark.parametrize("name", sorted(VARIABLES.keys() - CHANGING))
+@pytest.mark.parametrize("name", sorted(used().given_variables.keys() - used().changing))
 def test_a_form_does_not_replace_what_the_system_gives(name: str) -> None:
     definition, found = check(diagram(name).encode(), FORMS)
     assert definition is None and any("是系统给的" in one.message for one in found), found
@@ -119,7 +120,7 @@ def test_such_a_field_is_a_finding_but_for_the_columns_of_a_list(name: str) -> N
 
 
 def test_what_prefills_may_use_of_a_clue_is_what_the_system_gives() -> None:
-    assert PREFILLED["clue"] == set(VARIABLES["clue"])
+    assert PREFILLED["clue"] == set(used().given_variables["clue"])
 
 
 def fixed(key: str, default: object) -> dict[str, object]:

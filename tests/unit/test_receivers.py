@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-import engine.prevention.kit  # noqa: F401  diagrams call its services
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
-from engine.flow.receivers import REGISTRY, Receiver
+from engine.flow.receivers import Receiver
+from engine.flow.vocabulary import used
 from engine.prevention.installation import ROOT
 
 RESOURCES = read_resources(ROOT)
@@ -27,6 +28,7 @@ FORMS = {  # where each receiver's form is drawn, and what it is called
     ("service", "household.record_telling"): ("clearance", "result_told"),
     ("service", "assistance.record_plan"): ("assistance_planning", "assistance_plan"),
 }
+REGISTRY = used().receiver
 FIELDS = [(place, name) for place, receiver in REGISTRY.items() for name in receiver.fields]
 
 

@@ -114,7 +114,7 @@ def list_tasks(query: dict[str, Any]) -> Any:
         lamp=query["lamp"],
         text=query["q"],
         village=query["village"],
-        batch=query["batch"],
+        part_of={"batch": query["batch"]} if query["batch"] else {},
         sort=query["sort"],
         page=query["page"],
     )

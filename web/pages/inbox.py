@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework import acts, definitions
+from engine.casework import acts, definitions, kit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem

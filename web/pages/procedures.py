@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions
 from engine.casework.organisation import accounts
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound, ShouwangError
@@ -81,7 +81,7 @@ def handbook(key: str, number: int) -> str:
         definition=definition,
         chapters=chapters(definition),
         names=definition.process_names(),
-        service=services.words,
+        service=vocabulary.used().service_words,
         deployer=accounts.names(session(), {version.deployed_by}),
     )
 

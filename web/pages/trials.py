@@ -17,7 +17,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid, NotFound
@@ -26,7 +26,6 @@ from engine.owners.trial.play import play
 from engine.owners.trial.script import MAX_BYTES, Act, Script, dump, load
 from engine.owners.trial.sight import Sight
 from engine.prevention.samples import HOUSEHOLDS
-from engine.prevention.service_words import PARAMETERS
 from web import arguments, clock
 from web.database import session
 from web.pages.replays import target_of
@@ -155,8 +154,8 @@ def _page(target: Target, sight: Sight, where: Where, focus: str = "") -> str:
         households=HOUSEHOLDS,
         startable=_startable(target),
         here=url_for("trials.begin", **where),
-        service=services.words,
-        parameters=PARAMETERS,
+        service=vocabulary.used().service_words,
+        parameters=vocabulary.used().parameter_words,
     )
 
 

@@ -177,7 +177,9 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
         )
     )
     if early:
-        words = f"{kit.called(step.case.subject)}“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[:300]
+        words = f"{kit.called(step.case.subject)}“{item.name}”：填写的日期早于这一步打开之日，原因：{early}"[
+            :300
+        ]
         step.tell("backdated", f"backdated:{item.id}", words, item.element_id, [item.queue])
     drop_drafts(step, item)
     return StepResult(

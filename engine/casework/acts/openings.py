@@ -10,25 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, definitions, kit
 from engine.casework.acts import prefill
-from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Subject, Submission, Timer, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.kit import Kit
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    LogEntry,
+    Procedure,
+    Subject,
+    Submission,
+    Timer,
+    WorkItem,
+)
+from engine.casework.organisation import access
+from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
-from engine.flow import services
 from engine.flow.forms import Form
 from engine.flow.history import lines
 from engine.flow.machine.definition import Element
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.ground.errors import Conflict, NotAllowed
 
 
 @dataclass(frozen=True)
@@ -44,9 +54,7 @@ class Startable:
 def startable(session: Session, actor: Account, subject: Subject) -> list[Startable]:
     """The procedures that the actor may now open for the subject by hand, by key."""
     busy = select(Procedure.exclusive).join(CaseFile, CaseFile.procedure_key == Procedure.key)
-    busy = busy.where(
-        CaseFile.subject_id == subject.id, CaseFile.status == "open", Procedure.exclusive != ""
-    )
+    busy = busy.where(CaseFile.subject_id == subject.id, CaseFile.status == "open", Procedure.exclusive != "")
     query = select(Procedure.current_version_id).where(
         Procedure.part.is_(False), Procedure.exclusive.not_in(busy)
     )
@@ -167,10 +175,9 @@ def end_case(
     session.flush()
     step = Step(session, case, actor, now)
     step.log(line)
-    services.ended(step.call("", ""))
+    kit.ended(step.call("", ""))
 
 
-@service("case.open", "启动另一个流程", "为同一户启动", undo=take_back)
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """Open a case of another procedure for the same subject, with further variables; both histories show
     it.
@@ -187,3 +194,17 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     first = subjects.first_variables(call.session, subject, local_date(call.now)) | (variables or {})
     case = acts.open_case(call.session, call.actor, procedure, subject, first, call.now, origin=call.case)
     return {"case": case.id, "procedure": procedure, "name": name}
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "case.open",
+            "启动另一个流程",
+            "为同一户启动",
+            open_case,
+            {"procedure": "启动的流程", "variables": "带去的变量"},
+            undo=take_back,
+        ),
+    ),
+)

@@ -21,19 +21,24 @@ _OPENED = select(func.min(WorkItem.opened_at)).where(
 def context(
     session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str]
 ) -> dict[str, Any]:
-    """The names a form's ``prefill`` may use: `case` (its variables), `clue`, and those of the field.
+    """The names a form's ``prefill`` may use: `case` (its variables), what it was given, and the field's own.
 
     What the field reads (`Kit.prefills`: the subject, who answers for it) is read only when it is among the
     `names` that are asked for.
     """
     read = _read(session, case.subject_id, case.village_code, names)
-    return {"case": dict(variables), "clue": variables.get("clue") or {}, **read}
+    return {**_given(variables), "case": dict(variables), **read}
 
 
 def before(session: Session, subject: Subject, variables: Mapping[str, Any]) -> dict[str, Any]:
     """As `context`, for a start form: of a case that is not open yet, with what it would begin with."""
     read = _read(session, subject.id, subject.village_code, {kit.subjects().known_as})
-    return {"case": variables, "clue": {}, **read}
+    return {**_given(variables), "case": variables, **read}
+
+
+def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The given variables that have keys (a clue), each under its own name; empty where a case has none."""
+    return {name: variables.get(name) or {} for name, keys in kit.used().given_variables.items() if keys}
 
 
 def _read(session: Session, subject_id: int, village_code: str, names: Container[str]) -> dict[str, Any]:

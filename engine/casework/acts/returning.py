@@ -24,7 +24,7 @@ from engine.casework.models import Account, CaseFile, Draft, LogEntry, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step import past
 from engine.casework.step.steps import Step
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.history import lines
 from engine.flow.replay import Input, services_of
 from engine.ground.clock import Clock
@@ -85,7 +85,7 @@ def _decided_above(session: Session, inputs: Sequence[Input], queue: str) -> set
     """The inputs by which a level above `queue` decided, by what their services did."""
     found = set()
     for entry in inputs:
-        known = [services.find(answer.service) for answer in services_of(entry.line)]
+        known = [vocabulary.used().service.get(answer.service) for answer in services_of(entry.line)]
         if not isinstance(entry.line, lines.Completed) or not any(one and one.decides for one in known):
             continue
         if access.above(session.get_one(WorkItem, entry.line.item).queue, queue):
@@ -144,7 +144,9 @@ def _return_to(
         step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(
-                opened.queue, "returned", f"{kit.called(step.case.subject)}被退回到“{opened.name}”：{reason}"[:300]
+                opened.queue,
+                "returned",
+                f"{kit.called(step.case.subject)}被退回到“{opened.name}”：{reason}"[:300],
             )
         drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")
@@ -241,7 +243,7 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
     query = select(LogEntry).where(LogEntry.stream == f"case:{step.case.id}", LogEntry.seq.in_(gone))
     for entry in step.session.scalars(query.order_by(LogEntry.seq.desc())):
         for answer in reversed(services_of(entry.line)):
-            known = services.find(answer.service)
+            known = vocabulary.used().service.get(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
     step.log(

@@ -16,11 +16,11 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine.casework import audit, definitions
+from engine.casework import audit, definitions, kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.step.steps import LiveHost, Step
-from engine.flow import replay, services
+from engine.flow import replay
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.replay.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
@@ -258,7 +258,7 @@ def _look(
     try:
         _require_movable(case, target)
         found = _relocated(step, target, wish)
-        outside = services.corrections(session, case, found.instance, now)
+        outside = kit.corrections(session, case, found.instance, now)
         _require_storable(found.instance, step)
     except (Conflict, EngineFault) as error:
         if trouble_of(error) is not None:
@@ -311,7 +311,7 @@ def move_case(step: Step, target: ProcedureVersion, wish: Wish, *, act: int) -> 
     """Move the step's case, inside the caller's transaction. Raises CannotMove, Conflict or EngineFault."""
     _require_movable(step.case, target)
     found = _relocated(step, target, wish)
-    outside = services.corrections(step.session, step.case, found.instance, step.now)
+    outside = kit.corrections(step.session, step.case, found.instance, step.now)
     words = [one.sentence for one in outside]
     step.log(
         replace(found.line, version=target.number, from_=step.case.version.number, act=act, corrections=words)

@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session, contains_eager, undefer
 from engine.casework import audit, definitions, kit, lamps
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
+from engine.casework.services import ServiceCall
 from engine.casework.telling import ladder, notifications
-from engine.flow import replay, services
+from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
 from engine.flow.history.lines import Line
 from engine.flow.machine.codec import StateFormatError
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
-from engine.flow.services import ServiceCall
 from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
@@ -141,7 +141,7 @@ class LiveHost:
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """Call the registered service; its errors roll the step back."""
-        known = services.find(name)
+        known = vocabulary.used().service.get(name)
         if known is None:
             raise EngineFault(f"服务“{name}”没有登记。")
         return services.call(known, self._step.call(element_id, token), parameters)
@@ -306,7 +306,7 @@ class Step:
         self._tell_people()
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
-            services.ended(self.call("", ""))
+            kit.ended(self.call("", ""))
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day;
@@ -518,7 +518,7 @@ class Step:
             self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:
             self._change(status="finished", finished_at=self.now)
-            services.finished(self.call("", ""))
+            kit.finished(self.call("", ""))
 
     def warn(self, row: Timer) -> None:
         """A warning before a limit: marks the case, tells the queues that hold it (R15)."""
@@ -545,9 +545,7 @@ class Step:
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)
-        text = (
-            f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
-        )
+        text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
+from engine.casework.kit import Kit
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.flow.receivers import DAY, TEXT, Need, receives
+from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.ground.clock import Clock, local_date, start_of_day, written
 from engine.ground.database import save, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -217,9 +218,6 @@ def _checked(matter: str, answer_by: date | None, today: date) -> tuple[str, dat
     return words, answer_by
 
 
-receives("page", ANSWER_FORM, promised_on=Need(DAY), cause=Need(TEXT))
-
-
 def answer(
     session: Session, actor: Account, order_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> SupervisionOrder:
@@ -350,3 +348,15 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.log(line, row.element_id)
     text = f"{kit.called(step.case.subject)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
+
+
+KIT = Kit(
+    due={"promise": promise_passed},
+    receivers=(
+        Receiver(
+            "page",
+            ANSWER_FORM,
+            {"promised_on": Need(DAY), "cause": Need(TEXT)},
+        ),
+    ),
+)

@@ -9,9 +9,11 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from engine.casework import kit
+from engine.casework.kit import Kit
 from engine.casework.models import CaseFile, Notification, Subject
 from engine.casework.organisation import access
-from engine.flow.services import ServiceCall, service
+from engine.casework.services import ServiceCall
+from engine.flow.services import Service
 from engine.ground.tables import table
 
 _SEND = insert(table(Notification))
@@ -22,9 +24,7 @@ def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now
     _send(session, case.subject_id, case.id, case.village_code, queue, kind, text, now)
 
 
-def send_about(
-    session: Session, subject: Subject, queue: str, kind: str, text: str, now: datetime
-) -> None:
+def send_about(session: Session, subject: Subject, queue: str, kind: str, text: str, now: datetime) -> None:
     """As `send`, about a subject of which no case is open."""
     _send(session, subject.id, None, subject.village_code, queue, kind, text, now)
 
@@ -90,9 +90,28 @@ def _send(
     session.connection().execute(_SEND, row)
 
 
-@service("case.notify", "发通知", "给选定的几级")
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
     """Tell the officials of `queues` of the case's subject; `text` is the diagram's."""
     for queue in queues:
-        send(call.session, call.case, queue, kind or "result", f"{kit.called(call.case.subject)}：{text}", call.now)
+        send(
+            call.session,
+            call.case,
+            queue,
+            kind or "result",
+            f"{kit.called(call.case.subject)}：{text}",
+            call.now,
+        )
     return {"queues": queues}
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "case.notify",
+            "发通知",
+            "给选定的几级",
+            notify,
+            {"queues": "通知哪几级", "text": "通知内容", "kind": "通知种类"},
+        ),
+    ),
+)

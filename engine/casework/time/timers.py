@@ -11,15 +11,15 @@ from datetime import datetime
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
+from engine.casework import kit
 from engine.casework.acts import record_incident
+from engine.casework.kit import Kit
 from engine.casework.models import Incident, Timer
 from engine.casework.step.steps import Step
-from engine.casework.supervision import orders
 from engine.ground.clock import Clock
 from engine.ground.database import reaches_writer, whole, write
 from engine.ground.errors import Unavailable
 from engine.ground.surroundings import driver_said
-from engine.prevention.assistance import measures
 
 BATCH = 500
 _LOG = logging.getLogger("shouwang")
@@ -74,15 +74,6 @@ def _pass_time(step: Step, row: Timer) -> None:
     step.finish()
 
 
-_ACTS: dict[str, Callable[[Step, Timer], None]] = {
-    "warning": Step.warn,
-    "repeat": Step.repeat,
-    "reminder": measures.remind,
-    "promise": orders.promise_passed,
-}
-"""What is due of the host's own; everything else is a timer of the diagram."""
-
-
 @whole
 def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
     """Fire one timer in its step transaction; False when it was gone or taken by another process."""
@@ -93,7 +84,7 @@ def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bo
         row = session.scalar(_TIMER, {"timer_id": timer_id})
         if row is None or row.status != "waiting" or row.due_at > now:
             return False
-        _ACTS.get(row.kind, _pass_time)(step, row)
+        kit.used().due.get(row.kind, _pass_time)(step, row)
         return True
 
 
@@ -146,3 +137,6 @@ def retry(session: Session, incident_id: int, clock: Clock) -> bool:
         if settled:
             incident.resolved_at = now
         return settled
+
+
+KIT = Kit(due={"warning": Step.warn, "repeat": Step.repeat})

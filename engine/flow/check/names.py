@@ -23,7 +23,7 @@ from engine.flow.forms import bounds, rules
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import REPETITIONS, SETTING_KINDS, expressions
 from engine.flow.machine.workflow import settings_of
-from engine.flow.vocabulary import KINDS, PLACES, RECEIVES, VARIABLES
+from engine.flow.vocabulary import PLACES, RECEIVES, used
 from engine.ground.errors import DefinitionError, Finding
 
 Component = Mapping[str, Any]
@@ -83,7 +83,8 @@ def known_variables(draft: Draft) -> Variables:
     """Every variable that something sets, in the diagram and in the parts it calls."""
     roots = [draft.root, *draft.part_roots.values()]
     known: Variables = {
-        name: Variable(dict.fromkeys(keys), plain=not keys, origin="系统") for name, keys in VARIABLES.items()
+        name: Variable(dict.fromkeys(keys), plain=not keys, origin="系统")
+        for name, keys in used().given_variables.items()
     }
     for root in roots:
         for process in x.children(root, "process"):
@@ -116,7 +117,7 @@ def known_kinds(known: Variables) -> Known:
         if one is None or one.open or len(path) > 1:
             return None
         if one.origin == "系统":
-            return KINDS.get(dotted)
+            return used().given_kinds.get(dotted)
         component = one.keys.get(path[0]) if path else None
         return s.KINDS.get(str(component.get("type"))) if component is not None else None
 

@@ -11,8 +11,7 @@ from engine.flow.diagram import xml as x
 from engine.flow.forms.schema import FEEL_WORDS
 from engine.flow.machine.definition import REPETITIONS, SETTING_KINDS
 from engine.flow.machine.workflow import settings_of
-from engine.flow.receivers import REGISTRY
-from engine.flow.vocabulary import CHANGING, RECEIVES, VARIABLES
+from engine.flow.vocabulary import RECEIVES, used
 from engine.ground.errors import Finding
 
 
@@ -21,8 +20,8 @@ def own_names(draft: Draft) -> Iterator[Finding]:
     or that replaces what the system gives.
     """
     processes = {process.get("id", "") for process in draft.processes}
-    by_clue = any(("start", key) in REGISTRY for key in processes)
-    ours = VARIABLES.keys() if by_clue else VARIABLES.keys() - CHANGING
+    by_clue = any(("start", key) in used().receiver for key in processes)
+    ours = used().given_variables.keys() - (frozenset() if by_clue else used().changing)
     for node in draft.nodes.values():
         for name in dict.fromkeys(_named(node)):
             if name in FEEL_WORDS:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from engine.flow import vocabulary
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import page_forms
-from engine.flow.receivers import REGISTRY, Need, Receiver
+from engine.flow.receivers import Need, Receiver
 from engine.ground.errors import Finding
 
 
@@ -32,22 +33,23 @@ def received(draft: Draft) -> Iterator[Finding]:
 
 def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
     """Each place of the diagram where a form goes to a receiver, with the form's key."""
+    known = vocabulary.used().receiver
     names = {message.get("id"): message.get("name") or "" for message in x.children(draft.root, "message")}
     for node in draft.nodes.values():
         given, form = x.properties(node), x.properties(node).get("formKey", "")
         for event in x.children(node, "messageEventDefinition"):
-            receiver = REGISTRY.get(("message", names.get(event.get("messageRef"), "")))
+            receiver = known.get(("message", names.get(event.get("messageRef"), "")))
             if receiver is not None and given.get("formKey"):
                 yield node, receiver, form
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
-            receiver = REGISTRY.get(("service", operator.get("id", "")))
+            receiver = known.get(("service", operator.get("id", "")))
             if receiver is not None:
                 yield node, receiver, _form_of(operator) or receiver.form
     for process in draft.processes:
         for name, key in page_forms(x.properties(process)).items():
-            if ("page", name) in REGISTRY:
-                yield process, REGISTRY["page", name], key
-        receiver = REGISTRY.get(("start", process.get("id", "")))
+            if ("page", name) in known:
+                yield process, known["page", name], key
+        receiver = known.get(("start", process.get("id", "")))
         for start in x.children(process, "startEvent") if receiver is not None else ():
             if receiver is not None and x.properties(start).get("formKey"):
                 yield start, receiver, x.properties(start)["formKey"]

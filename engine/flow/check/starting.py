@@ -8,11 +8,9 @@ from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.resources import is_part, main_process
 from engine.flow.machine.definition import lane_queue
-from engine.flow.receivers import REGISTRY
-from engine.flow.vocabulary import RECEIVES
+from engine.flow.vocabulary import RECEIVES, used
 from engine.ground.errors import Finding
 from engine.ground.text import whole
-from engine.prevention.register.households import STATUS_NAMES, TYPE_NAMES
 
 OPENS_FOR, RECURS, EVERY = "opensFor", "recurs", "everyMonths"
 MAX_MONTHS = 36
@@ -46,11 +44,11 @@ def _begun_elsewhere(main: x.Node | None, start: x.Node) -> bool:
     """
     refused = [one for one in start if x.local(one).endswith("EventDefinition")]
     refused = [one for one in refused if x.local(one) != "messageEventDefinition"]
-    return ("start", main.get("id", "") if main is not None else "") in REGISTRY or bool(refused)
+    return ("start", main.get("id", "") if main is not None else "") in used().receiver or bool(refused)
 
 
 def _whom(start: x.Node, whom: list[str]) -> Iterator[Finding]:
-    known = {code: name for code, name in {**TYPE_NAMES, **STATUS_NAMES}.items() if code != "merged"}
+    known = used().opens_for
     for code in whom:
         if code not in known:
             words = "、".join(f"{one}（{name}）" for one, name in known.items())

@@ -16,7 +16,7 @@ from engine.flow.forms import schema as s
 from engine.flow.machine.cycles import MAX_ROUNDS, parse_cycle
 from engine.flow.machine.definition import TIMERS
 from engine.flow.machine.workflow import due_time, timer_feel
-from engine.flow.vocabulary import days
+from engine.flow.vocabulary import used
 from engine.ground.clock import CHINA
 from engine.ground.errors import Finding
 
@@ -30,7 +30,6 @@ _SAMPLES: Mapping[str, Any] = {
     "textarea": "文字",
     "dynamiclist": [],
 }
-_GIVEN = days(_DAY)
 
 
 def timers(draft: Draft) -> Iterator[Finding]:
@@ -121,12 +120,13 @@ def _workdays(day: date, count: int) -> date:
 
 def _sample(known: Variables, names: frozenset[str]) -> dict[str, Any] | None:
     """A likely value for each of `names`; None when one of them can be anything."""
+    given = used().days(_DAY)
     found: dict[str, Any] = {}
     for name in names:
         root, *path = name.split(".")
         one = known.get(root)
-        if root in _GIVEN:
-            found[root] = _GIVEN[root]
+        if root in given:
+            found[root] = given[root]
         elif one is None or len(path) != 1 or (value := _value(one, path[0])) is None:
             return None
         else:

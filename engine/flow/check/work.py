@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from engine.casework.papers.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
-from engine.flow import feel, services
+from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model
 from engine.flow.diagram import xml as x
@@ -226,15 +226,16 @@ def instructions(draft: Draft) -> Iterator[Finding]:
 
 
 def services_called(draft: Draft) -> Iterator[Finding]:
+    every = vocabulary.used().service
     for node in draft.of_kind("serviceTask"):
         operators = node.findall(f"{{{x.BPMN}}}extensionElements/{{{x.SPIFF}}}serviceTaskOperator")
         if len(operators) != 1:
             yield found(node, "服务任务没有指定要调用的服务。")
             continue
         name = operators[0].get("id", "")
-        known = services.REGISTRY.get(name)
+        known = every.get(name)
         if known is None:
-            yield found(node, f"服务“{name}”不存在。可用的有：{'、'.join(sorted(services.REGISTRY))}。")
+            yield found(node, f"服务“{name}”不存在。可用的有：{'、'.join(sorted(every))}。")
             continue
         for parameter in operators[0].iter(f"{{{x.SPIFF}}}parameter"):
             if parameter.get("id") not in known.parameters:

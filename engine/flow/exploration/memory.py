@@ -22,7 +22,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from engine.flow.feel import Expression, compile_expression, strip_equals
 from engine.flow.feel import nodes as n
 from engine.flow.machine.definition import Definition
-from engine.flow.vocabulary import CHANGING
+from engine.flow.vocabulary import used
 
 Facts = Mapping[str, bool]
 """The remembered answers, by the text of the condition."""
@@ -164,7 +164,7 @@ def _lasts(definition: Definition, element_id: str) -> bool:
 
 def _loose(definition: Definition) -> set[str]:
     """What may change at any time: what messages bring, what a clue changes, the item of a repeated step."""
-    found = set(definition.messages) | CHANGING
+    found = set(definition.messages) | used().changing
     for spec in (definition.specs[0], *definition.specs[1].values()):
         for one in spec.task_specs.values():
             found |= {str(getattr(one, name, None) or "") for name in ("item_variable", "output_variable")}

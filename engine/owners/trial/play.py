@@ -34,6 +34,7 @@ from engine.owners.trial.script import Act, Script
 from engine.owners.trial.sight import Decided, Problem, Sight, see
 from engine.prevention import samples
 from engine.prevention.identification import clues
+from engine.prevention.register import beginnings
 
 MAX_WALK = 80
 """So many acts one walk may take."""
@@ -132,7 +133,7 @@ def _opened(session: Session, definition: Definition, script: Script, calls: lis
     elif openings.opens_for(start) and start.queue:
         case = openings.open_by_hand(session, actor, household.id, definition.key, data, clock=clock)
     else:
-        variables = openings.first_variables(session, household, day)
+        variables = beginnings.first_variables(session, household, day)
         if form is not None and start.variable:
             variables[start.variable] = definition.project(start.variable, data)
         case = acts.open_case(session, actor, definition.key, household, variables, now)

@@ -234,9 +234,7 @@ def _waits(stage: Stage) -> list[Wait]:
 
 
 def _others(stage: Stage) -> list[tuple[str, str]]:
-    query = select(CaseFile).where(
-        CaseFile.subject_id == stage.case.subject_id, CaseFile.id != stage.case.id
-    )
+    query = select(CaseFile).where(CaseFile.subject_id == stage.case.subject_id, CaseFile.id != stage.case.id)
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     words = {"open": "正在办理", "finished": "已办结", "cancelled": "已撤回"}
     found = stage.session.scalars(query.options(named).order_by(CaseFile.id))

@@ -13,7 +13,7 @@ from docx.shared import Pt, RGBColor
 from docx.text.paragraph import Paragraph
 
 from engine.casework.papers.word import BODY, HEAD, set_faces, set_page
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.machine.definition import Definition
 from engine.owners.words.handbook import Chapter, chapters
 from engine.owners.words.wording import Grid
@@ -59,7 +59,7 @@ def _chapter(document: Document, chapter: Chapter, shown: dict[str, str]) -> Non
     for text in chapter.limits:
         _line(document, text, colour=LIMIT)
     if chapter.service:
-        called, about = services.words(chapter.service)
+        called, about = vocabulary.used().service_words(chapter.service)
         _line(document, f"自动办理：{called}" + (f"（{about}）" if about else ""))
     for label, value in chapter.rules:
         _line(document, f"{label}：{value}", size=NOTE)

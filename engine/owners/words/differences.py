@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
+from engine.flow import vocabulary
 from engine.flow.diagram import xml as x
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import FLOW_NODES, REPETITIONS, Definition
 from engine.owners.words.wording import KINDS, Grid, Wording, field_words, grid, quoted
-from engine.prevention.service_words import PARAMETERS
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 Said = tuple[str, str]
@@ -102,7 +102,10 @@ class _Side:
             yield from _plain({"结果变量": operator.get("resultVariable", "")})
             for parameter in operator.iter(f"{{{x.SPIFF}}}parameter"):
                 name, value = parameter.get("id", ""), parameter.get("value", "")
-                yield f"参数“{PARAMETERS.get(name, name)}”", (value, self.words.condition(value))
+                yield (
+                    f"参数“{vocabulary.used().parameter_words.get(name, name)}”",
+                    (value, self.words.condition(value)),
+                )
 
     def _repeats(self, node: x.Node) -> Iterator[tuple[str, Said]]:
         for kind, names in REPETITIONS.items():

@@ -12,11 +12,10 @@ from typing import Any
 
 from engine.casework.organisation.access import QUEUE_NAMES
 from engine.casework.papers.kinds import KINDS as PAPERS
-from engine.flow import services
+from engine.flow import vocabulary
 from engine.flow.decisions import Decision
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition, Element
-from engine.flow.vocabulary import GIVEN
 from engine.owners.words.saying import Words, say_cell
 from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
@@ -65,8 +64,6 @@ PROPERTIES = {
     "afterReturn": "退回到这之前时",
 }
 _WORD = re.compile(r'"[^"]*"')
-_NAMED = {**STATUS_NAMES, **TYPE_NAMES}  # whom a procedure may be opened for
-_GIVEN = {given.name: given.words for given in GIVEN}
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
 _CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")
 
@@ -117,7 +114,9 @@ class Wording:
 
     def _name(self, name: str) -> str | None:
         """What a dotted name is called: a field by its label, what a case is given by its words."""
-        return s.label(self._fields[name]) if name in self._fields else _GIVEN.get(name)
+        return (
+            s.label(self._fields[name]) if name in self._fields else vocabulary.used().given_words.get(name)
+        )
 
     def _choice(self, name: str, value: str) -> str | None:
         """What a choice of a field is called."""
@@ -163,7 +162,7 @@ class Wording:
         if name in ("list", "document"):
             return "、".join(PAPERS[part].name if part in PAPERS else part for part in parts)
         if name == "opensFor":
-            return "、".join(_NAMED.get(part, part) for part in parts)
+            return "、".join(vocabulary.used().opens_for.get(part, part) for part in parts)
         if name == "formKey":
             return self.form(text)
         return self.condition(text)
@@ -181,7 +180,7 @@ class Wording:
 
     def service(self, name: str) -> str:
         """What a service is called."""
-        return services.words(name)[0]
+        return vocabulary.used().service_words(name)[0]
 
     def decision(self, key: str) -> str:
         """What a decision is called."""

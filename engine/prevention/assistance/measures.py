@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from engine.casework import definitions
 from engine.casework.acts import attachments
+from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, Timer
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
-from engine.flow.receivers import CHOICE, DAY, Need, receives
+from engine.flow.receivers import CHOICE, DAY, Need, Receiver
 from engine.ground.clock import Clock, local_date, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -217,9 +218,6 @@ def facts(measure: Measure) -> dict[str, Any]:
     }
 
 
-receives("page", PROGRESS_FORM, reported_on=Need(DAY), status=Need(CHOICE, among=frozenset(STATUS_NAMES)))
-
-
 def report(
     session: Session, actor: Account, measure_id: int, raw: Mapping[str, Any], *, clock: Clock
 ) -> MeasureProgress:
@@ -336,3 +334,16 @@ def remind(step: Step, row: Timer) -> None:
     text = f"{step.case.subject}户：帮扶措施“{row.name}”应于{last.month}月{last.day}日前完成，请抓紧落实并登记进展。"
     for queue in ("township", "village"):
         step.notify(queue, REMINDER, text)
+
+
+KIT = Kit(
+    outliving=(REMINDER,),
+    due={REMINDER: remind},
+    receivers=(
+        Receiver(
+            "page",
+            PROGRESS_FORM,
+            {"reported_on": Need(DAY), "status": Need(CHOICE, among=frozenset(STATUS_NAMES))},
+        ),
+    ),
+)

@@ -11,11 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.ground.paging import Page, page_of, page_of_rows
@@ -51,7 +53,6 @@ def _unname(call: ServiceCall, result: Any) -> None:
         call.session.get_one(ResponsibleOfficial, result["former"]).until = None
 
 
-@service("assistance.name_official", "登记帮扶责任人", "原来的终止；不是公职人员的拒绝", undo=_unname)
 def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
     """Name the household's responsible official from the data of form ``responsible_official``; the former
     one ends.
@@ -166,3 +167,18 @@ def _answered_for() -> ColumnElement[bool]:
     return exists().where(
         ResponsibleOfficial.household_id == Household.id, ResponsibleOfficial.until.is_(None)
     )
+
+
+KIT = Kit(
+    prefills={"officials": facts},
+    services=(
+        Service(
+            "assistance.name_official",
+            "登记帮扶责任人",
+            "原来的终止；不是公职人员的拒绝",
+            name_official,
+            {"official": "责任人"},
+            undo=_unname,
+        ),
+    ),
+)

@@ -10,15 +10,17 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from engine.casework.kit import Kit
 from engine.casework.models import Submission
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.receivers import ROWS, Need, receives
-from engine.flow.services import ServiceCall, service
+from engine.flow.receivers import ROWS, Need, Receiver
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
-from engine.prevention.register import households
 from engine.prevention.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure
+from engine.prevention.register import households
 
 FORM = "assistance_plan"
 
@@ -32,7 +34,6 @@ def in_force(session: Session, household_id: int) -> AssistancePlan | None:
     return session.scalar(newest.execution_options(populate_existing=True))
 
 
-@service("assistance.present_plan", "读取现行帮扶计划", "现行计划还要做的措施")
 def present_plan(call: ServiceCall) -> dict[str, Any]:
     """What the plan in force still has to do: as rows of form ``assistance_plan``,
     and by the measures' numbers.
@@ -97,17 +98,6 @@ def _days(values: Mapping[str, Any]) -> dict[str, date | None]:
     return {key: date.fromisoformat(values[key]) if values[key] else None for key in ("starts_on", "ends_on")}
 
 
-receives(
-    "service",
-    "assistance.record_plan",
-    form=FORM,
-    measures=Need(ROWS, required=False, columns=frozenset({"risk", "type", "content"})),
-)
-
-
-@service(
-    "assistance.record_plan", "帮扶计划生效", "代替原来的；有风险没有措施又没有理由的拒绝", undo=_unrecord
-)
 def record_plan(
     call: ServiceCall,
     findings: list[str] | None = None,
@@ -268,7 +258,6 @@ def _undeclare(call: ServiceCall, result: Any) -> None:
         plan.status = result["was"]
 
 
-@service("assistance.declare", "登记措施申报", "申报编号和日期", undo=_undeclare)
 def declare(call: ServiceCall, declaration_number: str, declared_on: str) -> dict[str, Any]:
     """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has
     none.
@@ -294,7 +283,6 @@ def _unsettle(call: ServiceCall, result: Any) -> None:
         plan.status = result["was"]
 
 
-@service("assistance.settle", "登记部门受理结果", "不予受理的通知村、乡", undo=_unsettle)
 def settle(call: ServiceCall, outcome: str, reason: str | None = None) -> dict[str, Any]:
     """The departments accepted the declared measures, or refused them:
     then village and township hear why (R19).
@@ -320,3 +308,47 @@ def _plan_of(call: ServiceCall) -> AssistancePlan:
     if plan is None:
         raise Conflict("这件事项还没有制定帮扶计划。")
     return plan
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "assistance.present_plan",
+            "读取现行帮扶计划",
+            "现行计划还要做的措施",
+            present_plan,
+        ),
+        Service(
+            "assistance.record_plan",
+            "帮扶计划生效",
+            "代替原来的；有风险没有措施又没有理由的拒绝",
+            record_plan,
+            {"findings": "检查发现的问题", "pass_reason": "仍予通过的理由", "seen": "制定时看到的措施"},
+            undo=_unrecord,
+        ),
+        Service(
+            "assistance.declare",
+            "登记措施申报",
+            "申报编号和日期",
+            declare,
+            {"declaration_number": "申报编号", "declared_on": "申报日期"},
+            undo=_undeclare,
+        ),
+        Service(
+            "assistance.settle",
+            "登记部门受理结果",
+            "不予受理的通知村、乡",
+            settle,
+            {"outcome": "结论", "reason": "理由"},
+            undo=_unsettle,
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "service",
+            "assistance.record_plan",
+            {"measures": Need(ROWS, required=False, columns=frozenset({"risk", "type", "content"}))},
+            form=FORM,
+        ),
+    ),
+)

@@ -14,16 +14,18 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
+from engine.casework.kit import Gathering, Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.kinds import KINDS
 from engine.casework.papers.paper import Paper, from_json
-from engine.flow.services import ServiceCall, service
+from engine.casework.services import ServiceCall
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
-from engine.prevention.models import household_of, WITH_HOUSEHOLD
+from engine.prevention.models import WITH_HOUSEHOLD, household_of
 from engine.prevention.register import households, listed
 
 KIND = KINDS["announcement"]
@@ -69,7 +71,6 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         entry.withdrawn_at = call.now
 
 
-@service("announcement.prepare", "生成公告", "或并入本村同一份", undo=_withdraw)
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     """Put the household on its village's announcement: the one that still gathers, else a new one with a new
     number.
@@ -90,7 +91,6 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
     return {"id": entry, "paper": found.id, "number": found.number}
 
 
-@service("announcement.post", "登记公告已张贴", "名单关闭")
 def post(call: ServiceCall) -> dict[str, Any]:
     """The announcement hangs in the village: its list is closed, whoever comes later stands on the next."""
     found = of_cases(call.session, [call.case.id])
@@ -150,3 +150,25 @@ def _category(case: CaseFile) -> dict[str, str]:
 def _signature(session: Session, record: NumberedPaper) -> str:
     name = divisions.names(session, [record.division_code]).get(record.division_code, "")
     return divisions.authority(name, KIND.level)
+
+
+KIT = Kit(
+    case_parts={"announcements": papers},
+    gathering={KIND.key: Gathering(of_cases, compose_paper, close)},
+    services=(
+        Service(
+            "announcement.prepare",
+            "生成公告",
+            "或并入本村同一份",
+            prepare,
+            {"basis": "依据", "matter": "事由"},
+            undo=_withdraw,
+        ),
+        Service(
+            "announcement.post",
+            "登记公告已张贴",
+            "名单关闭",
+            post,
+        ),
+    ),
+)

@@ -8,7 +8,7 @@ identified again: its new clue is kept and its township told. No clue is closed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,19 +18,22 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
+from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, Procedure
 from engine.casework.organisation import access
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.forms import Form
-from engine.flow.receivers import CHOICE, DAY, Need, receives
-from engine.flow.services import ServiceCall, service, when_ended
+from engine.flow.receivers import CHOICE, DAY, Need, Receiver
+from engine.flow.services import Service
+from engine.flow.vocabulary import Given
 from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.models import household_of, Household, RiskClue
-from engine.prevention.register import households, persons
+from engine.prevention.models import Household, RiskClue, household_of
+from engine.prevention.register import beginnings, households, persons
 
 PROCEDURE = "identification"
 CHANNELS = {
@@ -60,9 +63,6 @@ class Entered:
         no other can be made.
         """
         return next((one for one in self.duplicates if persons.belongs(one, self.person)), None)
-
-
-receives("start", PROCEDURE, discovered_on=Need(DAY), channel=Need(CHOICE))
 
 
 @whole
@@ -165,7 +165,6 @@ def place(
     return case, False
 
 
-@when_ended
 def take_up(call: ServiceCall) -> None:
     """A case has ended: the clues that it held are placed by what the household is now,
     the earliest first (R26).
@@ -274,7 +273,6 @@ def _take_back(call: ServiceCall, result: Any) -> None:
         call.session.delete(clue)
 
 
-@service("clue.raise", "录入风险线索", "与人工录入一样，开出识别认定或并入已有的一件", undo=_take_back)
 def raise_clue(
     call: ServiceCall,
     channel: str,
@@ -343,3 +341,40 @@ def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
     """A household's clues, latest first, cancelled ones included."""
     query = select(RiskClue).where(RiskClue.household_id == household_id)
     return list(session.scalars(query.order_by(RiskClue.id.desc())))
+
+
+KIT = Kit(
+    brought=(brought,),
+    case_parts={"clues": of_case},
+    given=(
+        Given("clue.channel", "线索的渠道"),
+        Given("clue.finder", "线索的发现人"),
+        Given("clue.description", "线索的情况"),
+        Given("clue.risks", "线索的风险", "list"),
+        Given("clue.discovered_on", "线索的发现日期", "day"),
+        Given("discovery_date", "最早发现线索的日期", "day"),
+        Given("latest_clue.channel", "最近线索的渠道"),
+        Given("latest_clue.finder", "最近线索的发现人"),
+        Given("latest_clue.description", "最近线索的情况"),
+        Given("latest_clue.discovered_on", "最近线索的发现日期", "day"),
+        Given("latest_clue.entered_on", "最近线索的录入日期", "day"),
+    ),
+    services=(
+        Service(
+            "clue.raise",
+            "录入风险线索",
+            "与人工录入一样，开出识别认定或并入已有的一件",
+            raise_clue,
+            {"channel": "发现渠道", "description": "情况", "risks": "风险", "finder": "发现人"},
+            undo=_take_back,
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "start",
+            PROCEDURE,
+            {"discovered_on": Need(DAY), "channel": Need(CHOICE)},
+        ),
+    ),
+    when_ended=(take_up,),
+)

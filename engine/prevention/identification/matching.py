@@ -5,12 +5,16 @@ Nothing is matched without authorisation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.models import Setting
-from engine.flow.services import ServiceCall, service
+from engine.casework.services import ServiceCall
+from engine.flow.services import Service
 from engine.ground.clock import local_date, months_later
 from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.text import day as read_day
@@ -31,7 +35,6 @@ _REUSABLE = (
 EFFECTS = {"none": "无异常", "to_verify": "需核实", "unmet": "不符合", "unavailable": "未取得结果"}
 
 
-@service("matching.find_reusable", "查找可引用的比对结果", "近期有比对结果的直接引用")
 def find_reusable(call: ServiceCall) -> dict[str, Any]:
     """Whether a result on file is recent enough to be used again: its date and effect (R09)."""
     setting = call.session.get(Setting, "matching.reuse_months")
@@ -43,7 +46,6 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
     return {"reusable": True, **_facts(found)}
 
 
-@service("matching.record", "登记比对结果", "没有签授权书的拒绝")
 def record(
     call: ServiceCall, result: dict[str, Any] | None = None, letter: str | None = None
 ) -> dict[str, Any]:
@@ -73,6 +75,12 @@ def record(
     return _facts(row)
 
 
+def of_case(session: Session, case_id: int) -> Sequence[MatchingResult]:
+    """A case's matching results, the first one first."""
+    query = select(MatchingResult).where(MatchingResult.case_id == case_id)
+    return session.scalars(query.order_by(MatchingResult.id)).all()
+
+
 def _facts(row: MatchingResult) -> dict[str, Any]:
     texts = [
         " ".join(str(part) for part in finding.values() if part not in (None, "")) for finding in row.findings
@@ -84,3 +92,23 @@ def _facts(row: MatchingResult) -> dict[str, Any]:
         "effect_name": EFFECTS.get(row.effect, ""),
         "findings": ";".join(texts)[:1000],
     }
+
+
+KIT = Kit(
+    case_parts={"matching_results": of_case},
+    services=(
+        Service(
+            "matching.find_reusable",
+            "查找可引用的比对结果",
+            "近期有比对结果的直接引用",
+            find_reusable,
+        ),
+        Service(
+            "matching.record",
+            "登记比对结果",
+            "没有签授权书的拒绝",
+            record,
+            {"result": "结果", "letter": "授权书"},
+        ),
+    ),
+)

@@ -14,22 +14,24 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
+from engine.casework.kit import Delivery, Kit
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.kinds import Kind
 from engine.casework.papers.paper import Paper
+from engine.casework.services import Correction, ServiceCall
 from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
 from engine.flow.machine.workflow import COUNTS_FROM
-from engine.flow.receivers import DAY, TEXT, Need, receives
-from engine.flow.services import Correction, ServiceCall, service, when_finished, when_moved
+from engine.flow.receivers import DAY, TEXT, Need, Receiver
+from engine.flow.services import Service
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
-from engine.prevention.models import household_of, Notice, Objection
+from engine.prevention.models import Notice, Objection, household_of
 from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
 
@@ -60,7 +62,6 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "withdrawn", call.now
 
 
-@service("notice.open", "公示开始", "到图上的定时事件期满；前一份失效", undo=_withdraw)
 def open_notice(
     call: ServiceCall,
     posted_on: str,
@@ -154,7 +155,6 @@ def _reopen(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("notice.close", "公示结束", "本事项还有未处理的异议时拒绝", undo=_reopen)
 def close_notice(call: ServiceCall) -> dict[str, Any]:
     """The notice has hung its full days, and no objection of the case is open,
     whichever notice it was raised to (R10).
@@ -179,7 +179,6 @@ def _take_back_finding(call: ServiceCall, result: Any) -> None:
         notice.status, notice.closed_at = "open", None
 
 
-@service("objection.decide", "登记异议结论", "正在核查的那一件异议", undo=_take_back_finding)
 def decide(
     call: ServiceCall, outcome: str, finding: str | None = None, objection: int | None = None
 ) -> dict[str, Any]:
@@ -220,7 +219,6 @@ def _examined(call: ServiceCall, objection_id: int | None) -> Objection:
     return row
 
 
-@when_finished
 def leave_objections(call: ServiceCall) -> None:
     """The case has ended before a notice could hang again: what is still open is answered by its end,
     not forgotten.
@@ -234,7 +232,6 @@ def leave_objections(call: ServiceCall) -> None:
         notifications.send(call.session, call.case, "township", "objection", text, call.now)
 
 
-@when_moved
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
     """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
     (R10).
@@ -279,9 +276,7 @@ def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
     return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
 
 
-def drafts_of(
-    session: Session, kind: Kind, items: Sequence[WorkItem], now: datetime
-) -> Iterable[Draft]:
+def drafts_of(session: Session, kind: Kind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
     """One notice for the households of a village that have the same terms: posted, or to be posted today."""
     hanging = latest(session, [item.case_id for item in items if item.status == "done"])
     groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
@@ -324,7 +319,6 @@ def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
 
 OBJECTION = "objection"
 _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人反映。"
-receives("message", "objection", matter=Need(TEXT), raised_on=Need(DAY))
 
 
 def raise_objection(
@@ -356,5 +350,60 @@ def raise_objection(
         session.add(objection)
         session.flush()
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
-        acts.send_message(session, actor, case_id, "objection", payload, clock=clock)
+        acts.send_message(session, actor, case_id, OBJECTION, payload, clock=clock)
     return objection
+
+
+def _deliver(
+    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], clock: Clock
+) -> Objection:
+    return raise_objection(session, actor, case_id, data, clock=clock)
+
+
+KIT = Kit(
+    case_parts={"notices": of_case},
+    deliveries={OBJECTION: Delivery(_deliver, hangs)},
+    drawings={"notice": drafts_of},
+    services=(
+        Service(
+            "notice.open",
+            "公示开始",
+            "到图上的定时事件期满；前一份失效",
+            open_notice,
+            {
+                "posted_on": "张贴日期",
+                "timer": "到哪个定时事件期满",
+                "place": "地点",
+                "contact": "联系方式",
+                "matter": "事由",
+                "basis": "依据",
+                "category": "类别",
+            },
+            undo=_withdraw,
+        ),
+        Service(
+            "notice.close",
+            "公示结束",
+            "本事项还有未处理的异议时拒绝",
+            close_notice,
+            undo=_reopen,
+        ),
+        Service(
+            "objection.decide",
+            "登记异议结论",
+            "正在核查的那一件异议",
+            decide,
+            {"outcome": "结论", "finding": "核查情况", "objection": "异议编号"},
+            undo=_take_back_finding,
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "message",
+            OBJECTION,
+            {"matter": Need(TEXT), "raised_on": Need(DAY)},
+        ),
+    ),
+    when_finished=(leave_objections,),
+    when_moved=(renewed,),
+)

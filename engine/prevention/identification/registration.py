@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.casework.kit import Kit
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.models import household_of
 from engine.prevention import standing
+from engine.prevention.models import household_of
 from engine.prevention.register.households import CATEGORY_NAMES
 
 
@@ -22,7 +24,6 @@ def _unadmit(call: ServiceCall, result: Any) -> None:
     standing.restore(call, result)
 
 
-@service("registration.admit", "纳入监测对象", "自当天起", undo=_unadmit, decides=True)
 def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     """The county has approved: the household is monitored from today, in the category that was decided (R12,
     R17).
@@ -54,9 +55,30 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
     return {"approved_on": today.isoformat(), "days_used": (today - started).days, **changed}
 
 
-@service("registration.confirm", "登记全国系统编号", "全国系统的户编号")
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
     household = household_of(call.case)
     household.national_number = national_number
     return {"national_number": national_number}
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "registration.admit",
+            "纳入监测对象",
+            "自当天起",
+            admit,
+            {"category": "类别"},
+            undo=_unadmit,
+            decides=True,
+        ),
+        Service(
+            "registration.confirm",
+            "登记全国系统编号",
+            "全国系统的户编号",
+            confirm,
+            {"national_number": "全国系统户编号"},
+        ),
+    ),
+)

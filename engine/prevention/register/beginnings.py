@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import Session
 
 from engine.casework.acts.openings import opens_for
+from engine.casework.kit import Kit, Subjects
 from engine.casework.organisation import divisions
 from engine.flow.machine.definition import Element
+from engine.flow.vocabulary import Given
 from engine.prevention.models import Household
-from engine.prevention.register import households, monitoring_lines
+from engine.prevention.register import households, listed, monitoring_lines
 
 
 def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
@@ -54,3 +56,31 @@ def concerned(start: Element) -> ColumnElement[bool]:
 def _types(wanted: list[str]) -> list[str]:
     """Of the codes those of types; a code that is both means the status."""
     return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
+
+
+_STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if code != "merged"}
+KIT = Kit(
+    subjects=(
+        Subjects(
+            model=Household,
+            known_as="household",
+            called=lambda name: f"{name}户",
+            look_up=households.view,
+            first_variables=first_variables,
+            opens_for=opens_for_household,
+            concerned=concerned,
+            listed=listed.of_cases,
+        ),
+    ),
+    given=(
+        Given("household.type", "农户类型", "string", steady=True),
+        Given("household.formerly_poor", "是否脱贫户", "boolean", steady=True),
+        Given("household.status", "在名册里的状态", "string", steady=True),
+        Given("household.category", "监测对象类别", "string", steady=True),
+        Given("province_managed", "是否省直管县", "boolean", steady=True),
+        Given("monitoring_line.year", "监测范围的年度", "number", steady=True),
+        Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
+        Given("opened_on", "启动日期", "day", steady=True),
+    ),
+    opens_for={**households.TYPE_NAMES, **_STATUSES},
+)

@@ -11,20 +11,22 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, sele
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
+from engine.casework.kit import Kit
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
+from engine.casework.services import ServiceCall
 from engine.casework.step import locks
 from engine.casework.telling import notifications
-from engine.flow.receivers import ROWS, Need, receives
-from engine.flow.services import ServiceCall, service
+from engine.flow.receivers import ROWS, Need, Receiver
+from engine.flow.services import Service
 from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import PAGE, Page, page_of
 from engine.ground.tables import table
-from engine.prevention.models import (household_of, 
+from engine.prevention.models import (
     Household,
     HouseholdYear,
     MatchingResult,
@@ -32,6 +34,7 @@ from engine.prevention.models import (household_of,
     Observation,
     RiskClue,
     Telling,
+    household_of,
 )
 from engine.prevention.register import observations, persons
 
@@ -189,14 +192,6 @@ def member_row(member: Member) -> dict[str, Any]:
     }
 
 
-receives(
-    "service",
-    "household.record",
-    form="verification",
-    members=Need(ROWS, required=False, columns=frozenset({"name"})),
-)
-
-
 def _forget_observation(call: ServiceCall, result: Any) -> None:
     """The check was returned or withdrawn: what it saw does not count;
     the next one overwrites the register.
@@ -209,7 +204,6 @@ def _forget_observation(call: ServiceCall, result: Any) -> None:
         call.session.execute(unseen.values(held=True))
 
 
-@service("household.record", "记入农户档案", "核实的成员、收支、风险等", undo=_forget_observation)
 def record_verification(
     call: ServiceCall, form: str = "verification", clues: bool | None = None
 ) -> dict[str, Any]:
@@ -283,7 +277,6 @@ def _record_year(
     year.recorded_by, year.recorded_at = actor_id, now
 
 
-@service("household.tell", "登记须告知农户的结果", "记下把结果和原因告知农户")
 def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None) -> dict[str, Any]:
     """Note that the household is told how its case ended and why (R10, R12), in the diagram's words.
 
@@ -395,3 +388,33 @@ def last_matching(session: Session, household_id: int) -> MatchingResult | None:
     """The newest matching result on file."""
     query = select(MatchingResult).where(MatchingResult.household_id == household_id)
     return session.scalar(query.order_by(MatchingResult.matched_on.desc(), MatchingResult.id.desc()).limit(1))
+
+
+KIT = Kit(
+    prefills={"household": lambda session, household_id, _: facts(session, household_id)},
+    services=(
+        Service(
+            "household.record",
+            "记入农户档案",
+            "核实的成员、收支、风险等",
+            record_verification,
+            {"form": "取哪张表", "clues": "留存的线索由这次核查了结"},
+            undo=_forget_observation,
+        ),
+        Service(
+            "household.tell",
+            "登记须告知农户的结果",
+            "记下把结果和原因告知农户",
+            tell,
+            {"matter": "事由", "result": "结果", "reason": "理由"},
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "service",
+            "household.record",
+            {"members": Need(ROWS, required=False, columns=frozenset({"name"}))},
+            form="verification",
+        ),
+    ),
+)

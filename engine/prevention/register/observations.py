@@ -13,7 +13,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from engine.flow.services import ServiceCall, service
+from engine.casework.kit import Kit
+from engine.casework.services import ServiceCall
+from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.prevention.models import (
     PLAN_IN_FORCE,
@@ -73,13 +75,11 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month - short
 
 
-@service("household.situation", "读取农户现状", "农户在档案里的现状，供决策表和条件使用")
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
     return facts(call.session, call.case.subject_id, local_date(call.now))
 
 
-@service("household.line", "读取监测范围", "农户所在地某一天执行的监测范围，没有写日期就是当天")
 def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
     """The reference line (yuan) in force for the household on a day, today when none is given (R01)."""
     on = date.fromisoformat(day[:10]) if day else local_date(call.now)
@@ -190,3 +190,22 @@ def _pass_reason(session: Session, household_id: int) -> str:
         AssistancePlan.household_id == household_id, AssistancePlan.status.in_(PLAN_IN_FORCE)
     )
     return session.scalar(query.order_by(AssistancePlan.id.desc()).limit(1)) or ""
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "household.situation",
+            "读取农户现状",
+            "农户在档案里的现状，供决策表和条件使用",
+            situation,
+        ),
+        Service(
+            "household.line",
+            "读取监测范围",
+            "农户所在地某一天执行的监测范围，没有写日期就是当天",
+            line,
+            {"day": "哪一天"},
+        ),
+    ),
+)

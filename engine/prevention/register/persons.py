@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import audit
+from engine.casework.kit import Kit
 from engine.casework.models import Account, Notification
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
@@ -172,3 +173,6 @@ def _told_today(session: Session, household: Household, told: str, now: datetime
         Notification.at >= start_of_day(local_date(now)),
     )
     return session.scalar(query.limit(1)) is not None
+
+
+KIT = Kit(refused={Registered.code: tell})

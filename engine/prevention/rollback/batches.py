@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk.inbox import Group, mine
+from engine.casework.kit import Kit
 from engine.casework.models import (
     Account,
     CaseFile,
@@ -28,12 +29,13 @@ from engine.casework.models import (
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.paper import Paper
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.services import ServiceCall, service
+from engine.flow.services import Service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.models import household_of, WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household
+from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
 from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
 
@@ -64,7 +66,6 @@ def _leave(call: ServiceCall, result: Any) -> None:
         entry.result, entry.answered_on = "returned", local_date(call.now)
 
 
-@service("batch.enter", "编入当天的批次", "逐级报批的批次", undo=_leave)
 def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
     """Put the case into the batch of the day of its county or province; the first case of a day opens a new
     one.
@@ -196,7 +197,6 @@ def _answer(call: ServiceCall, result: str, text: str) -> list[int]:
     return [entry.id for entry in entries]
 
 
-@service("batch.refuse", "登记不同意", "哪一级不同意和理由", undo=_unanswer, decides=True)
 def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     """A level refused: its reason goes into the batches and to the county;
     the household stays as it was (R28).
@@ -209,7 +209,6 @@ def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
     return {"text": text, "entries": _answer(call, "refused", text)}
 
 
-@service("batch.agree", "登记国家局同意", "文号和日期", undo=_unanswer, decides=True)
 def agree(call: ServiceCall, number: str | None = None, consented_on: str | None = None) -> dict[str, Any]:
     """The national bureau consented by the paper of this number and date (R28)."""
     number, day = _consent(number, consented_on)
@@ -230,7 +229,6 @@ def _unexecute(call: ServiceCall, result: Any) -> None:
         entry.executed_on = None
 
 
-@service("batch.execute", "登记省里已执行", "没有文号和日期的拒绝", undo=_unexecute, decides=True)
 def execute(
     call: ServiceCall, executed_on: str, number: str | None = None, consented_on: str | None = None
 ) -> dict[str, Any]:
@@ -477,3 +475,46 @@ def numbers_of(session: Session, cases: Iterable[int]) -> dict[int, str]:
         .where(BatchEntry.case_id.in_(set(cases)), BatchEntry.result != "returned")
     )
     return {row.case_id: row.number for row in session.execute(query.order_by(BatchEntry.id))}
+
+
+KIT = Kit(
+    case_parts={"applications": entries_of},
+    narrowings={"batch": cases_in},
+    services=(
+        Service(
+            "batch.enter",
+            "编入当天的批次",
+            "逐级报批的批次",
+            enter,
+            {"level": "哪一级", "word": "批次编号用字"},
+            undo=_leave,
+        ),
+        Service(
+            "batch.refuse",
+            "登记不同意",
+            "哪一级不同意和理由",
+            refuse,
+            {"by": "由哪一级", "reason": "理由"},
+            undo=_unanswer,
+            decides=True,
+        ),
+        Service(
+            "batch.agree",
+            "登记国家局同意",
+            "文号和日期",
+            agree,
+            {"number": "文号", "consented_on": "同意日期"},
+            undo=_unanswer,
+            decides=True,
+        ),
+        Service(
+            "batch.execute",
+            "登记省里已执行",
+            "没有文号和日期的拒绝",
+            execute,
+            {"executed_on": "执行日期", "number": "文号", "consented_on": "同意日期"},
+            undo=_unexecute,
+            decides=True,
+        ),
+    ),
+)

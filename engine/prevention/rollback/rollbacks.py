@@ -14,9 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
+from engine.casework.kit import Kit
+from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
-from engine.flow.receivers import CHOICE, DAY, TEXT, Need, receives
-from engine.flow.services import ServiceCall, service
+from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
+from engine.flow.services import Service
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -31,13 +33,6 @@ def _require_consent(consent_number: str | None) -> str:
     return str(consent_number).strip()
 
 
-@service(
-    "household.roll_back",
-    "取消风险消除标注",
-    "恢复为监测对象；没有同意文号的拒绝",
-    undo=standing.restore,
-    decides=True,
-)
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
     number = _require_consent(consent_number)
@@ -62,9 +57,6 @@ def _take_back_clearance(call: ServiceCall, result: Any) -> None:
     measures.resume(call.session, result.get("stopped", {}))
 
 
-@service(
-    "household.clear", "移出名册", "档案保留；没有同意文号的拒绝", undo=_take_back_clearance, decides=True
-)
 def clear(
     call: ServiceCall, executed_on: str, reason: str | None = None, consent_number: str | None = None
 ) -> dict[str, Any]:
@@ -96,22 +88,12 @@ def _tell_queues(call: ServiceCall, result: str) -> None:
         )
 
 
-receives(
-    "service",
-    "household.record_telling",
-    told_on=Need(DAY),
-    manner=Need(CHOICE | TEXT),
-    receiver=Need(TEXT, required=False),
-)
-
-
 def _untell(call: ServiceCall, result: Any) -> None:
     telling = call.session.get(Telling, result["id"])
     if telling is not None:
         call.session.delete(telling)
 
 
-@service("household.record_telling", "登记已告知农户", "按表上的日期、方式、被告知人", undo=_untell)
 def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     """The household was told `result`, on the day and in the manner that `form` says: kept in its life (R25,
     R29).
@@ -149,3 +131,42 @@ def pending(session: Session, household_id: int) -> str:
     )
     applied = session.scalar(waiting.limit(1)) is not None
     return f"{case.version.procedure.name}{'审批中' if applied else '办理中'}"
+
+
+KIT = Kit(
+    services=(
+        Service(
+            "household.roll_back",
+            "取消风险消除标注",
+            "恢复为监测对象；没有同意文号的拒绝",
+            roll_back,
+            {"executed_on": "执行日期", "consent_number": "同意文号"},
+            undo=standing.restore,
+            decides=True,
+        ),
+        Service(
+            "household.clear",
+            "移出名册",
+            "档案保留；没有同意文号的拒绝",
+            clear,
+            {"executed_on": "执行日期", "reason": "理由", "consent_number": "同意文号"},
+            undo=_take_back_clearance,
+            decides=True,
+        ),
+        Service(
+            "household.record_telling",
+            "登记已告知农户",
+            "按表上的日期、方式、被告知人",
+            record_telling,
+            {"result": "结果", "form": "取哪张表"},
+            undo=_untell,
+        ),
+    ),
+    receivers=(
+        Receiver(
+            "service",
+            "household.record_telling",
+            {"told_on": Need(DAY), "manner": Need(CHOICE | TEXT), "receiver": Need(TEXT, required=False)},
+        ),
+    ),
+)
