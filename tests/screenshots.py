@@ -1,6 +1,7 @@
 """The pictures of docs/screenshots, which docs/tour.md tells of: `python -m tests.screenshots [NAME…]`.
 
-The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese font.
+The demo's county at a fixed instant, so that two runs show the same. Needs what ./test needs, and a Chinese
+font.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from io import BytesIO
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_playwright
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -65,7 +66,8 @@ class Picture:
     """What is done on the page before the picture is taken."""
 
 
-# -- what people do on the pages --------------------------------------------------------------------------------------
+# -- what people do on the pages
+# --------------------------------------------------------------------------------------
 
 
 def enter_clue(page: Page) -> None:
@@ -87,8 +89,8 @@ def hold_review(page: Page) -> None:
     }.items():
         page.fill(f"[name={name}]", text)
     page.check("[name=result][value=agreed]")
-    minutes = {"name": "评议记录.png", "mimeType": "image/png", "buffer": written_page()}
-    page.set_input_files("input[name='file:minutes']", files=[minutes])  # type: ignore[list-item]
+    minutes = FilePayload(name="评议记录.png", mimeType="image/png", buffer=written_page())
+    page.set_input_files("input[name='file:minutes']", files=[minutes])
     page.wait_for_selector("input[type=hidden][name=minutes]", state="attached")
 
 
@@ -180,7 +182,8 @@ PICTURES = (
 """In this order: the last changes what is in force."""
 
 
-# -- the pictures -----------------------------------------------------------------------------------------------------
+# -- the pictures
+# -----------------------------------------------------------------------------------------------------
 
 
 def take(names: list[str]) -> None:

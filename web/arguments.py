@@ -1,5 +1,5 @@
-"""What comes from outside, read once and in one way: numbers, keys, days, and texts that no database can
-hold.
+"""What comes from outside, read once and in one way: numbers, keys, days,
+and texts that no database can hold.
 
 Every request passes `install`'s request class and guard before a page or the API sees it. A page asks
 `number`, `row`, `rows` or `day` for what it cannot use as text; `int` and `isdigit` are for nobody else.

@@ -1,5 +1,5 @@
-"""A province's year in the database, for the measurement of the pages that add it up: bulk rows, the same
-each time.
+"""A province's year in the database, for the measurement of the pages that add it up: bulk rows,
+the same each time.
 
 The cases are the demo's, which went through the real runtime, told again for other households in villages all
 over the province and on earlier days: their histories, states, tasks and timers are those that the product

@@ -1,4 +1,4 @@
-"""Answers to pages that refresh their counts by themselves: `web/assets/live.js` asks,
+"""Answers to pages that refresh their counts by themselves: `web/assets/page/live.js` asks,
 [data-counts] names the address.
 """
 

@@ -141,8 +141,8 @@ def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
 
 
 def verify(session: Session) -> Iterator[Break]:
-    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is
-    another.
+    """Walk every stream and yield each place where a line is missing, changed or cut off,
+    or what it names is another.
 
     Lines of earlier releases name no hashes; what was sent with them cannot be checked.
     """

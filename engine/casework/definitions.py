@@ -18,9 +18,10 @@ from engine.casework.models import Account, Procedure, ProcedureVersion, Resourc
 from engine.casework.organisation import access
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.flow.forms import Form, compile_form
-from engine.flow.machine.definition import Definition, page_forms
+from engine.flow.machine.definition import Definition
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 
@@ -159,8 +160,8 @@ def version(session: Session, key: str, number: int) -> ProcedureVersion:
 
 
 def resources_again(session: Session, version: ProcedureVersion) -> Resources:
-    """What a version's diagram may use when it is put into force again: all that is in force, over it its
-    own.
+    """What a version's diagram may use when it is put into force again: all that is in force,
+    over it its own.
 
     Parts are those in force, with their forms: a new version always calls the present ones.
     """
@@ -256,8 +257,8 @@ def take_turns(session: Session) -> None:
 
 
 def stage(session: Session, definition: Definition, resources: Resources, now: datetime) -> None:
-    """Put a checked definition into force as `deploy` does, callers of a part included, without checking it
-    again.
+    """Put a checked definition into force as `deploy` does, callers of a part included,
+    without checking it again.
 
     For a transaction that is rolled back.
     """

@@ -18,17 +18,17 @@ from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Ti
 from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
 from engine.flow.receivers import Receiver
-from engine.flow.vocabulary import Vocabulary
+from engine.flow.services import Service
+from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
     from engine.casework.papers.compose import Listed
     from engine.casework.papers.drafts import Draft
-    from engine.casework.papers.kinds import Kind
     from engine.casework.papers.paper import Paper
     from engine.casework.step.steps import Step
-    from engine.flow.machine.definition import Element
+    from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
 
 Follower = Callable[[ServiceCall], None]
@@ -39,7 +39,7 @@ Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
 Refused = Callable[[Session, "Account | None", Any, datetime], None]
 """What follows, in a transaction of its own, when what people sent was refused: of the actor and the error."""
-Drawing = Callable[[Session, "Kind", Sequence[WorkItem], datetime], Iterable["Draft"]]
+Drawing = Callable[[Session, PaperKind, Sequence[WorkItem], datetime], Iterable["Draft"]]
 """The papers of a kind on which the items of one step stand, or would stand were they issued now."""
 Brought = Callable[[Account, Collection[int]], Select[Any]]
 """Of an actor and the numbers of cases: those that they brought otherwise than by opening them."""
@@ -141,12 +141,19 @@ def _joined(name: str, one: Kit, other: Kit) -> Any:
 
 
 def _names(brought: Mapping[str, Any] | Sequence[Any]) -> list[Hashable]:
-    """What tells apart what a kit brings: its name, of a receiver with its kind; a function is itself."""
-    if isinstance(brought, Mapping):
-        return list(brought)
-    return [
-        (one.kind, one.name) if isinstance(one, Receiver) else getattr(one, "name", one) for one in brought
-    ]
+    """What tells apart what a kit brings under one of its fields."""
+    return list(brought) if isinstance(brought, Mapping) else [_name(one) for one in brought]
+
+
+def _name(one: Any) -> Hashable:
+    """Its name, of a receiver with its kind; a function is itself."""
+    if isinstance(one, Receiver):
+        return one.kind, one.name
+    if isinstance(one, LegalLimit):
+        return one.procedure, one.element
+    if isinstance(one, PaperKind):
+        return one.key
+    return str(one.name) if isinstance(one, Service | Given) else one
 
 
 _in_use = Kit()

@@ -1,5 +1,5 @@
-"""What takes in a filled form: a message, a page beside the steps, a service; each says which fields it
-needs.
+"""What takes in a filled form: a message, a page beside the steps, a service;
+each says which fields it needs.
 
 Whoever reads a field without asking whether it is there declares it in its kit, beside the reading; the check
 of a diagram (engine/flow/check/receiving.py) then refuses a form that does not have it.

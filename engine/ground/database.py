@@ -181,8 +181,8 @@ def _place_for_writer(session: Session) -> Iterator[None]:
 
 
 def whole(act: Callable[Concatenate[Session, P], R]) -> Callable[Concatenate[Session, P], R]:
-    """An act that is one write transaction, whole or not at all: done again when it was undone through no
-    fault of its.
+    """An act that is one write transaction, whole or not at all:
+    done again when it was undone through no fault of its.
 
     Two that were in each other's way (deadlock, serialization), or a connection that broke before the commit:
     the transaction is gone, so doing it again cannot do it twice. Inside an outer transaction only that one

@@ -111,8 +111,8 @@ class Trouble(Enum):
 
 
 class Unavailable(ShouwangError):
-    """The surroundings (database, disk, network) did not let it happen: nothing has changed, who asked may
-    ask again.
+    """The surroundings (database, disk, network) did not let it happen: nothing has changed,
+    who asked may ask again.
 
     Raised by `engine.ground.database.write`; `engine.ground.surroundings` has the sentences.
     """

@@ -1,5 +1,5 @@
-"""Citizen identification numbers by GB 11643: own code, since the usual library refuses valid numbers of
-elderly people.
+"""Citizen identification numbers by GB 11643: own code,
+since the usual library refuses valid numbers of elderly people.
 
 The region part is never checked against present codes (they change) and never used as a residence.
 """
@@ -20,8 +20,8 @@ def check_digit(first17: str) -> str:
 
 
 def validate(text: str, today: date) -> str:
-    """The number in its normal form. 20 or 22 characters are a disability certificate: the number and its
-    suffix.
+    """The number in its normal form. 20 or 22 characters are a disability certificate:
+    the number and its suffix.
 
     Raises ValueError with a Chinese sentence.
     """

@@ -125,8 +125,8 @@ def _photo(body: bytes) -> Kept:
 
 
 def _ends(body: bytes) -> bool:
-    """Whether a JPEG has its end, behind its last scan: libraries fill up what is missing, grey or from
-    zeros.
+    """Whether a JPEG has its end, behind its last scan: libraries fill up what is missing,
+    grey or from zeros.
 
     A small picture of its own, with an end of its own, may stand in the segments before; anything may stand
     behind.

@@ -146,8 +146,8 @@ def _folded(text: str) -> str:
 
 
 def identity(text: object) -> str | None:
-    """The ID number (18) or number of a disability certificate (20 or 22 characters) that `text` spells, else
-    None.
+    """The ID number (18) or number of a disability certificate (20 or 22 characters) that `text` spells,
+    else None.
 
     Groups, full width and the crosses that people write for the last X are spelling. Whether such a number
     can exist is not asked here.

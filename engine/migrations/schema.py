@@ -94,8 +94,8 @@ def _config(connection: Connection) -> Config:
 
 @contextmanager
 def _indices_over_expressions_stay() -> Iterator[None]:
-    """Not said at every upgrade: that looking at a table on SQLite passes over the inbox's index, which
-    nobody alters.
+    """Not said at every upgrade: that looking at a table on SQLite passes over the inbox's index,
+    which nobody alters.
 
     A migration that lets SQLite copy ``work_item`` makes that index again by hand.
     """

@@ -164,8 +164,8 @@ def reviewers(session: Session, draft: ProcedureDraft, submitter: Account) -> li
 
 
 def freeze(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
-    """All that putting the draft into force now would use and renew; raises DefinitionError when it cannot be
-    done.
+    """All that putting the draft into force now would use and renew;
+    raises DefinitionError when it cannot be done.
 
     ``present``: the version in force that it replaces (None: none); ``contents``: the hashes of its forms,
     decisions and parts; ``callers``: of a part, the versions that would go on with it; ``sha256``: what the

@@ -1,5 +1,5 @@
-"""A procedure as one zip file: its diagram with its forms, decision tables and parts, laid out as in the
-product's folders.
+"""A procedure as one zip file: its diagram with its forms, decision tables and parts,
+laid out as in the product's folders.
 
 What is read was packed by anybody: names, numbers and sizes are bounded before anything of it is used.
 """

@@ -162,8 +162,8 @@ def shown(body: bytes) -> Shown | None:
 
 
 def tried(body: bytes, samples: Mapping[str, str]) -> Trial:
-    """What the decision answers for `samples`: a FEEL value as text by name; plain words stand for
-    themselves.
+    """What the decision answers for `samples`: a FEEL value as text by name;
+    plain words stand for themselves.
 
     Raises DefinitionError for a file that cannot be used, Invalid for a sample that is no value.
     """
@@ -231,8 +231,8 @@ def _context(samples: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, 
 
 
 def _value(typed: str, kind: str | None) -> Any:
-    """What was typed, as a value of the kind that the column takes. Raises FeelSyntaxError with what it
-    should be.
+    """What was typed, as a value of the kind that the column takes.
+    Raises FeelSyntaxError with what it should be.
 
     Nothing that was typed is ever computed: 2026-05-01 is a date and no sum, an ID number is a text.
     """

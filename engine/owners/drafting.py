@@ -361,8 +361,8 @@ def changed(session: Session, draft: ProcedureDraft) -> dict[str, dict[str, byte
 
 
 def resources_of(session: Session, draft: ProcedureDraft, *, own: bool = True) -> Resources:
-    """What the draft may use: all that is in force, over it its base version's own and what the draft itself
-    changes.
+    """What the draft may use: all that is in force,
+    over it its base version's own and what the draft itself changes.
 
     Without `own`, the draft's changes are left out.
     """

@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ProcedureDraft
 from engine.flow.check import check
-from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.forms import Field, compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
@@ -41,10 +42,16 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
     if schema is None or any(one.severity == "error" for one in found):
         return found
     resources = drafting.resources_of(session, draft)
-    _, before = check(draft.xml, resources)
+    known = _known(draft.xml, *(tuple(sorted(resources.of(kind).items())) for kind in KINDS))
     _, after = check(draft.xml, resources | Resources({key: body}))
-    known = {(one.element_id, one.message) for one in before}
     return found + [one for one in after if (one.element_id, one.message) not in known]
+
+
+@lru_cache(maxsize=8)
+def _known(xml: bytes, *bodies: tuple[tuple[str, bytes], ...]) -> frozenset[tuple[str, str]]:
+    """What is wrong with a diagram as it is, by element: the same at every look while somebody edits a form."""
+    _, before = check(xml, Resources(*map(dict, bodies)))
+    return frozenset((one.element_id, one.message) for one in before)
 
 
 def store(
@@ -83,8 +90,8 @@ def _fields(schema: Mapping[str, Any]) -> dict[str, str]:
 
 
 def preview(body: bytes, typed: Mapping[str, Any] | None, today: date, *, attempt: bool = False) -> Preview:
-    """The form rendered with what was `typed` (a browser's fields; None: with samples), checked when it is an
-    `attempt`.
+    """The form rendered with what was `typed` (a browser's fields; None: with samples),
+    checked when it is an `attempt`.
 
     Raises Invalid with the first thing that is wrong when the form cannot be shown.
     """

@@ -203,8 +203,8 @@ def _tell_submitter(session: Session, event: str, draft: ProcedureDraft, text: s
 def roll_back(
     session: Session, actor: Account, key: str, number: int, note: str, now: datetime
 ) -> ProcedureDraft:
-    """Put an earlier version's content into force again, as a new version; submitted where an approval is
-    demanded.
+    """Put an earlier version's content into force again, as a new version;
+    submitted where an approval is demanded.
 
     Its parts stay the present ones. Raises Invalid without a note or for the version in force.
     """

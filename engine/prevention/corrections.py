@@ -1,5 +1,5 @@
-"""Putting the register right: two records of one household become one, a clue that was wrong is cancelled
-(R38, R41).
+"""Putting the register right: two records of one household become one,
+a clue that was wrong is cancelled (R38, R41).
 
 Whoever finds the mistake asks, with a reason; a second person of a higher level, who has read what follows,
 agrees or refuses. Nothing is deleted: the merged record points to its successor, the cancelled clue stays in

@@ -47,8 +47,8 @@ Say = Callable[[str], None]
 
 
 def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = lambda text: None) -> None:
-    """Load divisions, days off and the first monitoring line, and deploy the procedures that the product
-    carries.
+    """Load divisions, days off and the first monitoring line,
+    and deploy the procedures that the product carries.
 
     May be run again: it adds only what is missing.
     """

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.casework.acts.openings import opens_for
 from engine.casework.models import LEVELS, Account, Division, RoleGrant
 from engine.casework.organisation import access
-from engine.flow.machine.definition import Element
+from engine.flow.diagram.element import Element
 from engine.ground import idnumber
 from engine.prevention.models import Household
 from engine.prevention.register import households

@@ -6,7 +6,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const assets = path.join(path.dirname(fileURLToPath(import.meta.url)), "..", "..", "web", "assets");
-const entry = `export { evaluate } from "./feel.js"; export { Level } from "./form/evaluation.js"; export { read } from "./form/values.js";`;
+const entry = `
+export { evaluate } from "./feel/feel.js";
+export { Level } from "./form/evaluation.js";
+export { read } from "./form/values.js";
+`;
 const bundle = await build({
   stdin: { contents: entry, resolveDir: assets }, bundle: true, format: "esm", write: false, target: "es2020",
 });

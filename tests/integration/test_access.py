@@ -22,7 +22,7 @@ from engine.casework.models import (
 )
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
-from engine.casework.papers.kinds import KINDS
+from engine.casework.papers.kinds import kind_of
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
@@ -133,6 +133,8 @@ PAGES = {
     "/drafts/{draft}/deploy": OWNER,
     "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"},
+    "/account": set(EVERYBODY),
+    "/account/password": set(EVERYBODY),
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
@@ -210,6 +212,11 @@ ACTS = {
     "/drafts/{draft}/send-back": OWNER,
     "/drafts/{draft}/submit-again": OWNER,
     "/administration/approval": {"anquan"},
+    "/account": set(EVERYBODY),
+    "/account/password": set(EVERYBODY),
+    "/account/sessions/end": set(EVERYBODY),
+    "/account/sessions/{sign_in}/end": set(EVERYBODY),
+    "/account/tokens/{bearer}/end": set(EVERYBODY),
     "/login": set(EVERYBODY),
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -286,6 +293,8 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "sign_in": 999,
+        "bearer": 999,
     }
     yield small_world, application(small_world), names
 
@@ -373,7 +382,7 @@ def _paper(world: World) -> int:
     """A notice that the village has issued."""
     with write(world.session):
         record = numbers.open_paper(
-            world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now()
+            world.session, kind_of("notice"), VILLAGE, "拟纳入", "经评议", world.clock.now()
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
@@ -428,6 +437,8 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:sign_in_id>": "{sign_in}",
+        "<int:token_id>": "{bearer}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

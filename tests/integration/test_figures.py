@@ -232,7 +232,7 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         leads = {}
         for card in cards:
             title = re.search(r"<h2[^>]*>(.*?)</h2>", card).group(1)  # type: ignore[union-attr]
-            lead = re.search(r'class="lead-figure">(.*?)<small>', card).group(1)  # type: ignore[union-attr]
+            lead = re.search(r'class="lead-figure">\s*(.*?)<small>', card).group(1)  # type: ignore[union-attr]
             shown = re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S)
             statement = unescape(shown.group(1))
             found = run_again(small_world, statement)

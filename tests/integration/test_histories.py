@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.flow.history import lines
-from engine.flow.machine.workflow import FeelScriptEngine
+from engine.flow.machine.script import FeelScriptEngine
 from engine.flow.replay import ReplayMisfit
 from tests.support import goldens
 from tests.support.goldens import Golden

@@ -175,7 +175,7 @@ def _lists_agree(world: World, client: FlaskClient, found: list[Standing]) -> No
     assert (over, len(letter.paper.rows) - over) == (counts["red"], counts["yellow"])
     for case in world.session.scalars(select(CaseFile)):
         shown = re.findall(
-            r'<div class="deadline (\w+)"><strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text
+            r'<div class="deadline (\w+)">\s*<strong>(.*?)</strong>', client.get(f"/cases/{case.id}").text
         )
         own = sorted(one.due_at for one in found if one.case_id == case.id)[:1]
         assert shown == [(lamps.lamp(due, now), lamps.words(due, now)) for due in own]

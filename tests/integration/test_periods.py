@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from engine.casework.acts import openings, return_targets, return_to
 from engine.casework.models import CaseFile, LogEntry, Notification, Timer
-from engine.flow.machine.workflow import not_before
+from engine.flow.machine.script import not_before
 from engine.ground.clock import start_of_day
 from engine.ground.errors import Invalid
 from engine.prevention.models import Notice

@@ -114,7 +114,7 @@ def test_the_page_links_the_pinned_parts_and_starts_from_a_version(
     page = owner.get("/procedures/identification").text
     assert "公示与异议 第 2 版" in page and "/procedures/public_notice/versions/2" in page
     assert page.count("由此版本起草") == 2
-    number = re.search(r'id="from-1".*?name="version_id" value="(\d+)"', page)
+    number = re.search(r'id="from-1".*?name="version_id" value="(\d+)"', page, re.DOTALL)
     assert number is not None
     data = {"source": "version", "version_id": number[1], "name": "由第 1 版修改"}
     answer = owner.post("/drafts", data=data)

@@ -1,5 +1,5 @@
-"""Random diagrams walked live, stored and restored at every step, and rebuilt from their history: equal in
-all.
+"""Random diagrams walked live, stored and restored at every step, and rebuilt from their history:
+equal in all.
 
 ``--whole`` tries thousands; the usual run tries a share.
 """

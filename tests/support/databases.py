@@ -1,5 +1,5 @@
-"""The installed databases that tests copy: each is built when a test first asks, once for all processes of a
-run.
+"""The installed databases that tests copy: each is built when a test first asks,
+once for all processes of a run.
 
 Nobody who asks for none waits for one: a unit test needs neither the server nor the installation.
 """

@@ -1,5 +1,5 @@
-"""Random diagrams made of blocks: all that an engine must bring together, drawn from a seed, sound or nearly
-so.
+"""Random diagrams made of blocks: all that an engine must bring together, drawn from a seed,
+sound or nearly so.
 
 Parallel, inclusive and exclusive branches (some of them empty: flows straight from split to join), loops,
 waits for messages and times that tie, event gateways, events beside steps, repeated steps, subprocesses,

@@ -33,8 +33,8 @@ def draw(page: Page, at: str) -> None:
 
 
 def pick(page: Page, element_id: str, drawn_as: str | None = None) -> None:
-    """Click an element of the drawing; first beside it, so that the buttons at the last one do not lie above
-    it.
+    """Click an element of the drawing; first beside it,
+    so that the buttons at the last one do not lie above it.
 
     A process is drawn as its pool, whose edge is clicked.
     """

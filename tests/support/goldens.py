@@ -1,5 +1,5 @@
-"""Histories as releases wrote them, with where their cases stood: no later release, calendar, FEEL or table
-moves them.
+"""Histories as releases wrote them, with where their cases stood: no later release, calendar,
+FEEL or table moves them.
 
 ``python -m tests.support.goldens`` adds the file of the present lines; a file once written is never written
 again.

@@ -1,5 +1,5 @@
-"""A rich procedure with one odd value in one place: refused by a finding, or run to its end; never an
-exception.
+"""A rich procedure with one odd value in one place: refused by a finding, or run to its end;
+never an exception.
 
 Where an odd value goes: into every attribute and every text of the diagram and of its decision table, and
 into every value of its form. Lone surrogates and the character zero cannot be written in XML; FEEL writes

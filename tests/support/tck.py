@@ -1,5 +1,5 @@
-"""The public compatibility kit for decision tables (DMN TCK), carried in tests/fixtures/tck: its cases, and
-how we fare.
+"""The public compatibility kit for decision tables (DMN TCK), carried in tests/fixtures/tck: its cases,
+and how we fare.
 
 A case asks one decision or decision service of a file for its value over given inputs. It is right decision
 by decision when that value is the kit's; file by file when moreover its whole file passes the check that

@@ -1,5 +1,5 @@
-"""The pages' own script asks of a browser no more than what docs/configuration.md promises: ES2020 and what
-came with it.
+"""The pages' own script asks of a browser no more than what docs/configuration.md promises:
+ES2020 and what came with it.
 
 The build lowers newer syntax, but no built-in and no part of the web platform: one `replaceAll` stopped the
 autosave.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from engine.flow.machine.definition import FLOW_NODES
+from engine.flow.diagram.element import FLOW_NODES
 
 LIMITS = Path(__file__).parents[2] / "web" / "assets" / "modeler" / "limits.js"
 KINDS = {
@@ -43,6 +43,6 @@ def test_the_menu_draws_every_element_that_runs_and_no_other() -> None:
     assert offered is not None
     assert set(re.findall(r'"([\w-]+)"', offered[1])) == set(KINDS)
     assert set(filter(None, KINDS.values())) == FLOW_NODES
-    drawn = re.findall(r'(?:shape|append)\(.*?"bpmn:(\w+)"|createShape\(\{ type: "bpmn:(\w+)"', text)
+    drawn = re.findall(r'(?:shape|append)\([^()]*?"bpmn:(\w+)"|createShape\(\{\s*type: "bpmn:(\w+)"', text)
     shapes = {name[0].lower() + name[1:] for pair in drawn for name in pair if name}
     assert {"userTask", "subProcess", "intermediateCatchEvent"} <= shapes <= FLOW_NODES

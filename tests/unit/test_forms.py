@@ -196,7 +196,7 @@ def test_unknown_component_types_and_bad_conditions_are_findings() -> None:
 
 
 def test_the_browser_evaluates_all_that_the_forms_compute() -> None:
-    script = (ROOT / "web" / "assets" / "feel.js").read_text()
+    script = (ROOT / "web" / "assets" / "feel" / "feel.js").read_text()
     table = script[script.index("const kinds") : script.index("export function")]
     known = set(re.findall(r"^  (\w+): ", table, re.MULTILINE))
     components = [

@@ -1,5 +1,5 @@
-"""One odd value in one place of a rich procedure: a finding, or a case that runs to its end. Never an
-exception.
+"""One odd value in one place of a rich procedure: a finding, or a case that runs to its end.
+Never an exception.
 
 `--whole` tries all of them, which takes half an hour; without it a share, the same one every time.
 """

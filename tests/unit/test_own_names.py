@@ -13,7 +13,7 @@ import pytest
 import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.feel import compile_expression
-from engine.flow.feel.lexer import KEYWORDS
+from engine.flow.feel.parsing.lexer import KEYWORDS
 from engine.flow.forms import compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.naming import PREFILLED

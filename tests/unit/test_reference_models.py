@@ -1,5 +1,5 @@
-"""The traits of the BPMN reference models and of their many exports: judged once, at the element itself, in
-plain words.
+"""The traits of the BPMN reference models and of their many exports: judged once, at the element itself,
+in plain words.
 
 Each diagram is small and our own; what it has in common with a real file is said in its test.
 """

@@ -1,5 +1,5 @@
-// Bundles what the pages load into web/static/dist, with the content's hash in each name and a compressed twin beside
-// each, and writes the manifest.
+// Bundles what the pages load into web/static/dist, with the content's hash in each name and a compressed
+// twin beside each, and writes the manifest: by the names of the files here, which are unlike each other.
 import { build } from "esbuild";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -13,37 +13,44 @@ await mkdir(out, { recursive: true });
 const result = await build({
   absWorkingDir: here,
   entryPoints: [
-    "app.js",
-    "app.css",
-    "compare.css",
-    "compare.js",
-    "decision.css",
-    "decision.js",
-    "diagram.js",
-    "diagram.css",
-    "form-editor.css",
-    "form-editor.js",
-    "handbook.js",
-    "heat.js",
-    "live.js",
-    "modeler.css",
-    "modeler.js",
-    "procedures.css",
-    "statistics.css",
-    "supervision.css",
-    "trial.css",
-    "wall.css",
-    "wall.js",
+    "decision-editor/decision.css",
+    "decision-editor/decision.js",
+    "diagram/compare.css",
+    "diagram/compare.js",
+    "diagram/diagram.css",
+    "diagram/diagram.js",
+    "diagram/handbook.js",
+    "form-editor/form-editor.css",
+    "form-editor/form-editor.js",
+    "modeler/modeler.css",
+    "modeler/modeler.js",
+    "page/app.css",
+    "page/app.js",
+    "page/live.js",
+    "procedures/procedures.css",
+    "procedures/trial.css",
+    "statistics/heat.js",
+    "statistics/statistics.css",
+    "supervision/supervision.css",
+    "wall/wall.css",
+    "wall/wall.js",
   ],
   outdir: out,
-  alias: { preact: path.join(here, "..", "..", "node_modules", "preact") }, // one for all: hooks of two copies do not meet
+  // One for all: hooks of two copies do not meet.
+  alias: { preact: path.join(here, "..", "..", "node_modules", "preact") },
   entryNames: "[name]-[hash]",
   bundle: true,
   minify: true,
   format: "iife",
   target: "es2020",
   legalComments: "linked",
-  loader: { ".woff2": "file", ".woff": "file", ".ttf": "file", ".eot": "file", ".svg": "dataurl" },
+  loader: {
+    ".woff2": "file",
+    ".woff": "file",
+    ".ttf": "file",
+    ".eot": "file",
+    ".svg": "dataurl",
+  },
   metafile: true,
   logLevel: "warning",
 });

@@ -25,6 +25,7 @@ from web.pages import (
     more,
     officials,
     openings,
+    own,
     papers,
     procedures,
     replays,
@@ -42,6 +43,7 @@ from web.pages import (
 
 PAGES = (
     auth,
+    own,
     inbox,
     bulk,
     tasks,

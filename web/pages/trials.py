@@ -1,5 +1,5 @@
-"""试运行: a draft or a version step by step with a sample household. Every request plays the script that the
-page carries.
+"""试运行: a draft or a version step by step with a sample household.
+Every request plays the script that the page carries.
 
 Nothing is stored: the page's hidden script is read as anything sent by a browser is, and played by the real
 engine.

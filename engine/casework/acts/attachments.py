@@ -123,8 +123,8 @@ def uploaded(session: Session, actor: Account, ids: Sequence[int]) -> dict[int, 
 def share(
     session: Session, actor: Account, item_id: int, files: Mapping[str, Sequence[Any]], now: datetime
 ) -> dict[str, list[str]]:
-    """`files` by field as the item's case has them: what the actor uploaded once for many cases stands in
-    each of them.
+    """`files` by field as the item's case has them:
+    what the actor uploaded once for many cases stands in each of them.
 
     The content is stored once.
     """

@@ -56,8 +56,8 @@ def complete(
     fill: bool = False,
     clock: Clock,
 ) -> StepResult:
-    """Finish a work item with what the official typed; with `fill`, what is blank takes the case's own
-    prefilled value.
+    """Finish a work item with what the official typed; with `fill`,
+    what is blank takes the case's own prefilled value.
 
     A repeated request with the same key gets the first answer; a key is the actor's own, and belongs to one
     operation. Raises NotFound, NotAllowed, Conflict (finished or taken by somebody: the sentence says who and
@@ -190,8 +190,8 @@ def _complete(session: Session, step: Step, item: WorkItem, raw: Mapping[str, An
 def sent(
     step: Step, item: WorkItem, raw: Mapping[str, Any], *, fill: bool = False
 ) -> tuple[dict[str, Any], int]:
-    """What the actor sends for an open item, clean and kept, by whichever door it comes in; and its
-    submission.
+    """What the actor sends for an open item, clean and kept, by whichever door it comes in;
+    and its submission.
 
     Raises NotAllowed when another person is to do the step, or Invalid with the fields.
     """

@@ -198,8 +198,8 @@ def keeping_draft(
 def noting_faults(
     session: Session, now: datetime, *, item_id: int | None = None, case_id: int | None = None
 ) -> Iterator[None]:
-    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped, stays what
-    it is.
+    """A fault of the engine in an act of people becomes an incident; what was refused, or stopped,
+    stays what it is.
 
     Inside an outer transaction the fault is the outer act's: it is rolled back as a whole.
     """

@@ -141,8 +141,8 @@ def tell_subject(
     *,
     besides: int,
 ) -> list[int]:
-    """Send a message to every other open case of a subject that waits for it; returns the cases that caught
-    it.
+    """Send a message to every other open case of a subject that waits for it;
+    returns the cases that caught it.
 
     Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in
     it hears of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and

@@ -1,9 +1,9 @@
 """Opening cases: by a step of another case, or by an official from the household's page.
 
 What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses
-(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it is for, its lane says
-whose officials may open it by hand. The process's property ``exclusive`` names a group of procedures of which
-a household has at most one open case.
+(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it
+is for, its lane says whose officials may open it by hand. The process's property ``exclusive`` names a group
+of procedures of which a household has at most one open case.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from engine.casework.models import (
 from engine.casework.organisation import access
 from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Form
 from engine.flow.history import lines
-from engine.flow.machine.definition import Element
 from engine.flow.services import Service
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
@@ -154,8 +154,8 @@ def end_case(
     outcome: str,
     line: lines.Cancelled,
 ) -> None:
-    """End an open case before its diagram does: what waits is taken back, its limits run no longer; nothing
-    is deleted.
+    """End an open case before its diagram does: what waits is taken back, its limits run no longer;
+    nothing is deleted.
 
     What outlives a case keeps its timers (`Kit.outliving`). The caller has locked the case.
     """
@@ -179,8 +179,8 @@ def end_case(
 
 
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Open a case of another procedure for the same subject, with further variables; both histories show
-    it.
+    """Open a case of another procedure for the same subject, with further variables;
+    both histories show it.
 
     Of an exclusive procedure that the subject has open already, that case is the one: none is opened beside
     it.

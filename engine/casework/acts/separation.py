@@ -1,5 +1,5 @@
-"""Four eyes (R12, R38): whoever did one step of a case may not do another that the diagram keeps apart from
-it.
+"""Four eyes (R12, R38): whoever did one step of a case may not do another
+that the diagram keeps apart from it.
 
 A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
 ``*, !explain_delay``. The start event among them means who brought the case: opened it, or brought it
@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from engine.casework import definitions, kit
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.diagram.element import Element
+from engine.flow.machine.definition import Definition
 
 
 def obstacle(

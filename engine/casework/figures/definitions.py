@@ -88,8 +88,8 @@ def recount(
     procedure: str = "",
     element: str = "",
 ) -> Recount:
-    """The statement that recounts a measure for a division and the instants from `since` until before
-    `until`.
+    """The statement that recounts a measure for a division and the instants
+    from `since` until before `until`.
 
     `element` is the limit's or step's id; a result needs none. Raises NotFound for what is not recounted.
     """

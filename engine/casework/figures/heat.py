@@ -17,7 +17,8 @@ from engine.casework.figures.facts import FLOW, RETURNED, STEP
 from engine.casework.figures.periods import Span
 from engine.casework.figures.reading import Spread, Waiting
 from engine.casework.models import CaseFile, Division, ProcedureVersion, Timer
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.diagram.element import Element
+from engine.flow.machine.definition import Definition
 from engine.ground.tables import table
 
 _TIMER, _CASE = table(Timer), table(CaseFile)

@@ -259,8 +259,8 @@ def routes_of(session: Session, version_id: int) -> Routes:
 
 
 def _keep(session: Session, portion: _Portion, now: datetime) -> bool:
-    """Write a portion, unless another process has counted one of its cases since; returns whether it was
-    written.
+    """Write a portion, unless another process has counted one of its cases since;
+    returns whether it was written.
 
     The one row of the state is the lock, the marks tell one process of another.
     """

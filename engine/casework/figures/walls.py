@@ -1,5 +1,5 @@
-"""The wall screen of a county hall: links that open it without signing in, and what it shows — counts, no
-names.
+"""The wall screen of a county hall: links that open it without signing in, and what it shows — counts,
+no names.
 
 A link is a secret in an address. Whoever may create one may revoke it; it shows its division's counts and
 nothing else.

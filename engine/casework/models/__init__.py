@@ -1,8 +1,11 @@
 """The tables of cases and of the office. Import from here."""
 
+from engine.casework.models.bulk import BulkAct, BulkEntry
+from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.migration import Migration, MigrationEntry
+from engine.casework.models.notification import Notification
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -17,26 +20,11 @@ from engine.casework.models.organisation import (
     Setting,
 )
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
-from engine.casework.models.process import (
-    IS_OPEN,
-    Attachment,
-    BulkAct,
-    BulkEntry,
-    CaseFile,
-    Draft,
-    Idempotency,
-    Incident,
-    Notification,
-    Procedure,
-    ProcedureVersion,
-    Resource,
-    Schedule,
-    Submission,
-    Timer,
-    WorkItem,
-)
+from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.subject import Subject
+from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
 __all__ = [
@@ -72,6 +60,7 @@ __all__ = [
     "Outbox",
     "PaperEntry",
     "PaperNumber",
+    "PasswordPast",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
@@ -81,6 +70,8 @@ __all__ = [
     "RoleGrant",
     "Schedule",
     "Setting",
+    "SignIn",
+    "SignInGate",
     "Subject",
     "Submission",
     "SupervisionOrder",

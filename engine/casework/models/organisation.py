@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.flow.history import lines
-from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
 
 LEVELS = ("province", "city", "county", "township", "village")
 """From the widest to the narrowest."""
@@ -47,6 +47,7 @@ class Account(Base):
     """A person who signs in, or a programme with a token."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("ix_account_division_code_id", "division_code", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(40))
@@ -55,10 +56,20 @@ class Account(Base):
     email: Mapped[str] = mapped_column(String(120), default="")
     password_hash: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end every session of the account
+    session_epoch: Mapped[int] = mapped_column(default=0)  # raised when every session of the account ends
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    division_code: Mapped[str] = mapped_column(String(12), default="")  # the unit where the person works
+    name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80), index=True)
+    revision: Mapped[int] = mapped_column(default=0)  # how often an administrator changed it
+    must_change: Mapped[bool] = mapped_column(default=False)  # first of all a new password
+    password_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code_hash: Mapped[str] = mapped_column(String(64), default="")  # of the code for the first sign-in
+    code_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    last_sign_in_from: Mapped[str] = mapped_column(String(45), default="")
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_by: Mapped[int | None]  # an account
+    disabled_reason: Mapped[str] = mapped_column(String(200), default="")
     grants: Mapped[list[RoleGrant]] = relationship(back_populates="account", lazy="selectin")
 
 
@@ -66,11 +77,16 @@ class RoleGrant(Base):
     """A role on a division; it reaches down the tree."""
 
     __tablename__ = "role_grant"
-    __table_args__ = (Index("ix_role_grant_division_code_role", "division_code", "role"),)
+    __table_args__ = (
+        Index("ix_role_grant_division_code_role", "division_code", "role"),
+        Index("ix_role_grant_account_role_division", "account_id", "role", "division_code", unique=True),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str] = mapped_column(String(30))
     division_code: Mapped[str] = mapped_column(String(12))
+    granted_by: Mapped[int | None]  # an account
+    granted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     account: Mapped[Account] = relationship(back_populates="grants")
 
 
@@ -83,6 +99,9 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    address: Mapped[str] = mapped_column(String(45), default="")
 
 
 class Setting(Base):

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
+from engine.casework.models.case import CaseFile
 from engine.casework.models.organisation import Account
-from engine.casework.models.process import CaseFile
 from engine.ground.tables import Base, JsonText, UtcDateTime
 
 

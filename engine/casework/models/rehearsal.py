@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from engine.casework.models.case import CaseFile
 from engine.casework.models.organisation import Account
-from engine.casework.models.process import CaseFile
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
+from engine.casework.models.case import CaseFile, WorkItem
 from engine.casework.models.organisation import Account
-from engine.casework.models.process import CaseFile, WorkItem
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, table
 
 
@@ -137,8 +137,8 @@ class NotificationRule(Base):
 
 
 class Outbox(Base):
-    """What is to leave the system after the commit: an e-mail or a robot's message; written in the step's
-    transaction.
+    """What is to leave the system after the commit: an e-mail or a robot's message;
+    written in the step's transaction.
 
     `key` goes along on the wire, so that a receiver may drop a double.
     """

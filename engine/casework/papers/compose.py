@@ -1,5 +1,5 @@
-"""The wording of each kind of paper. What it is about and what led to it are the diagram's words; here is the
-frame.
+"""The wording of each kind of paper. What it is about and what led to it are the diagram's words;
+here is the frame.
 
 A list shows of a household what may hang in public: head, group, number of people, category (domain §7.2); no
 ID number, no phone, no risk, no other member's name.

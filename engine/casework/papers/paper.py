@@ -54,8 +54,8 @@ class Paper:
         return "\n".join([*head, *self.paragraphs, *rows, *self.closing, self.signature, self.dated])
 
     def lacking(self, lacks: Callable[[str], list[str]]) -> dict[str, str]:
-        """Whose characters cannot be printed: by the words they stand in, the characters that `lacks` finds
-        in them.
+        """Whose characters cannot be printed: by the words they stand in,
+        the characters that `lacks` finds in them.
 
         In a list by its household's head, with the row's number: that is who is looked for.
         """

@@ -1,9 +1,9 @@
-"""Moving running cases to another version, on purpose (S16): looked at first, then moved, each case whole or
-not at all.
+"""Moving running cases to another version, on purpose (S16): looked at first, then moved,
+each case whole or not at all.
 
-A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work items, claims and
-drafts stay the same rows, its timers are set anew from their true beginnings, and the move is a line of its
-history.
+A case is moved by feeding its history to the new version (engine/flow/replay/relocation); its open work
+items, claims and drafts stay the same rows, its timers are set anew from their true beginnings, and the move
+is a line of its history.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from engine.casework import audit, definitions, kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.step.steps import LiveHost, Step
+from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
@@ -94,8 +95,8 @@ def begin(
     clock: Clock,
     only: int | None = None,
 ) -> Migration:
-    """Write down which cases are to move to `version` and how, and begin to look at them; `only` the cases of
-    a version.
+    """Write down which cases are to move to `version` and how, and begin to look at them;
+    `only` the cases of a version.
 
     Raises Invalid when there is none, or when the wish names steps that do not exist.
     """
@@ -340,7 +341,7 @@ def _relocated(step: Step, target: ProcedureVersion, wish: Wish) -> Relocation:
         step.definition,
         definitions.load(session, target.id),
         inputs,
-        replay.submissions_of(session, case.id),
+        submissions_of(session, case.id),
         calendar.workdays_after(session),
         wish,
         case.log_seq + 1,

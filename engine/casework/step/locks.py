@@ -3,10 +3,10 @@
 subject → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
 stream.
 
-A step locks the subject and the case at once (`engine.casework.step.steps.locked_case`); whoever opens a case, or
-changes what belongs to the subject, begins with `subject`. The rows of a definition are locked by deployments
-alone, the state of the figures by the counting alone. SQLite has one lock for all writers; there these
-statements lock nothing further.
+A step locks the subject and the case at once (`engine.casework.step.steps.locked_case`); whoever opens a
+case, or changes what belongs to the subject, begins with `subject`. The rows of a definition are locked by
+deployments alone, the state of the figures by the counting alone. SQLite has one lock for all writers; there
+these statements lock nothing further.
 """
 
 from __future__ import annotations

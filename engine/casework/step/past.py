@@ -1,5 +1,5 @@
-"""What was done, by what it was done with: the form a submission was sent with, the step as its own version
-called it.
+"""What was done, by what it was done with: the form a submission was sent with,
+the step as its own version called it.
 
 A case that moved was worked on under several versions. Each line of its history belongs to one of them; what
 a finished step is called today, for rules that are written in the present diagram, the maps of the later
@@ -21,9 +21,10 @@ from sqlalchemy.orm import Session
 
 from engine.casework import definitions
 from engine.casework.models import CaseFile, LogEntry, Submission, WorkItem
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Field, Form
 from engine.flow.history import lines
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.machine.definition import Definition
 from engine.ground.errors import NotFound
 
 

@@ -20,6 +20,7 @@ from engine.casework import audit, definitions, kit, lamps
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
 from engine.casework.services import ServiceCall
+from engine.casework.step.submissions import submissions_of
 from engine.casework.telling import ladder, notifications
 from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
@@ -220,7 +221,7 @@ class Step:
     def replay(self) -> replay.Replay:
         """The case's history, ready to be fed to its definition again."""
         entries = audit.history(self.session, self.case.id)
-        submissions = replay.submissions_of(self.session, self.case.id)
+        submissions = submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
         return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
 

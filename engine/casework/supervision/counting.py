@@ -1,5 +1,5 @@
-"""The limits that count, added up by place, by limit and by step: a fixed number of statements whatever the
-size.
+"""The limits that count, added up by place, by limit and by step:
+a fixed number of statements whatever the size.
 
 Every figure counts what the list shows when one follows it: both are narrowed by `limits.narrowed`.
 """

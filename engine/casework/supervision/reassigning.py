@@ -94,8 +94,8 @@ def _people(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str
 def reassign_many(
     session: Session, actor: Account, item_ids: Sequence[int], chosen: Mapping[str, int], *, clock: Clock
 ) -> Reassigned:
-    """Hand each item to whom `chosen` names for its desk, each in its own transaction; one refused stops no
-    other.
+    """Hand each item to whom `chosen` names for its desk, each in its own transaction;
+    one refused stops no other.
 
     Raises Invalid for none or too many, or when nobody is chosen; a single one that is refused raises why.
     """

@@ -46,8 +46,8 @@ class UrgedToday(Conflict):
 
 
 def urge(session: Session, actor: Account, item_id: int, text: str = "", *, clock: Clock) -> WorkItem:
-    """Urge the desk that holds the item: it stands on top of their inbox, they are told, the history shows
-    it.
+    """Urge the desk that holds the item: it stands on top of their inbox, they are told,
+    the history shows it.
 
     Raises NotFound, NotAllowed, Invalid for too long a text, Conflict when the item is done, UrgedToday.
     """

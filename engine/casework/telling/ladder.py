@@ -1,5 +1,5 @@
-"""The ladder (R15, R19): whom a warning, a passed limit and what supervisors do is told, as an editable table
-says.
+"""The ladder (R15, R19): whom a warning, a passed limit and what supervisors do is told,
+as an editable table says.
 
 The diagram's timers say when; the table says who and by which channel. A bell's line is written at once; what
 leaves the system goes to the outbox in the same transaction and is delivered later, so that no step waits for
@@ -195,8 +195,8 @@ def channels_of(session: Session, event: str, procedure_key: str) -> list[tuple[
 
 
 def repeat_after(session: Session, case: CaseFile, limit: Timer, now: datetime) -> None:
-    """Set the next look at a passed limit, if the table has one: the first day after `now` that its rhythm
-    names.
+    """Set the next look at a passed limit, if the table has one:
+    the first day after `now` that its rhythm names.
 
     A limit that has been put off since is looked at when it passes anew.
     """

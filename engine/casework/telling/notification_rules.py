@@ -117,8 +117,8 @@ def _named(line: NotificationRule, there: Spots, names: Mapping[str, str]) -> Ru
 
 
 def require_keeper(actor: Account) -> None:
-    """Raise NotAllowed unless the actor keeps the table: a process owner or system administrator of the
-    province.
+    """Raise NotAllowed unless the actor keeps the table:
+    a process owner or system administrator of the province.
 
     There is one table for all counties, as there is one of each procedure.
     """

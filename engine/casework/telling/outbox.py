@@ -1,5 +1,5 @@
-"""The outbox: what a step wrote down to leave the system, delivered in the background with retries and
-back-off.
+"""The outbox: what a step wrote down to leave the system,
+delivered in the background with retries and back-off.
 
 A row is claimed in one transaction (SKIP LOCKED: several processes share the work), sent outside any
 transaction, and marked in another. Should the process die between sending and marking, the row is sent again

@@ -1,5 +1,5 @@
-"""Recurring procedures: a county says how often, and the ticker opens a case for each subject concerned
-(R21, R26).
+"""Recurring procedures: a county says how often,
+and the ticker opens a case for each subject concerned (R21, R26).
 
 Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``,
 ``everyMonths``, ``opensFor``); whether and when is the county's word.

@@ -89,8 +89,8 @@ def fire_one(session: Session, timer_id: int, case_id: int, now: datetime) -> bo
 
 
 def _fire(session: Session, timer_id: int, case_id: int, now: datetime) -> bool:
-    """Fire one timer; False when it was gone, taken by another process, failed, or could not be fired just
-    now.
+    """Fire one timer; False when it was gone, taken by another process, failed,
+    or could not be fired just now.
 
     Only a fault of the case sets a timer aside. Raises Unavailable when the database serves nobody.
     """

@@ -1,5 +1,5 @@
-"""The server-side check of a diagram: what the engine would ignore or fail on later is refused now, by
-element.
+"""The server-side check of a diagram: what the engine would ignore or fail on later is refused now,
+by element.
 
 Every finding names the element and says in Chinese what to mend. The checks run over the XML, before
 SpiffWorkflow sees it; then the diagram is parsed for good, and the engine is run through every way that a

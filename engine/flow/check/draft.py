@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import FLOW_NODES
 from engine.flow.diagram.resources import Resources, parts_of, run_processes
 from engine.flow.forms.reading import read_schema
 from engine.flow.forms.schema import Component
-from engine.flow.machine.definition import FLOW_NODES
 from engine.ground.errors import Finding
 
 DESCRIBING = frozenset(

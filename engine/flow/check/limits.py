@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
-from engine.flow.machine.definition import FLOW_NODES
+from engine.flow.diagram.element import FLOW_NODES
 from engine.ground.errors import Finding
 
 MAX_NODES = 300

@@ -14,15 +14,15 @@ from engine.flow.check.draft import Draft, found
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.decisions.cells import wrong_cells
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, settings_of
 from engine.flow.diagram.resources import calls_out, is_part
+from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.feel.kinds import WORDS, Known, kind_of, never
 from engine.flow.feel.nodes import Node
 from engine.flow.feel.reading import certain_names, compared
 from engine.flow.forms import bounds, rules
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import REPETITIONS, SETTING_KINDS, expressions
-from engine.flow.machine.workflow import settings_of
 from engine.flow.vocabulary import PLACES, RECEIVES, used
 from engine.ground.errors import DefinitionError, Finding
 
@@ -131,24 +131,29 @@ def _add(known: Variables, draft: Draft, node: x.Node) -> None:
         key = given["formKey"]
         one = known.setdefault(given.get("variable") or key, Variable(origin=f"表单“{key}”"))
         one.keys.update(_components(draft, key))
+    for name in (*_set_by(node, kind, given), *_repeated(node)):
+        known.setdefault(name, Variable()).open = True
+
+
+def _set_by(node: x.Node, kind: str, given: Mapping[str, str]) -> Iterator[str]:
+    """The variables of any shape that an element of this kind sets."""
     if kind == "serviceTask":
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
-            known.setdefault(operator.get("resultVariable") or "", Variable()).open = True
+            yield operator.get("resultVariable") or ""
     if kind in SETTING_KINDS:
-        for name in settings_of(given):
-            known.setdefault(name, Variable()).open = True
+        yield from settings_of(given)
     if kind == "endEvent" and "outcome" in given:
-        known.setdefault("outcome", Variable()).open = True
+        yield "outcome"
     if kind == "startEvent":
-        for name in filter(None, (part.strip() for part in given.get(RECEIVES, "").split(","))):
-            known.setdefault(name, Variable()).open = True
+        yield from filter(None, (part.strip() for part in given.get(RECEIVES, "").split(",")))
+
+
+def _repeated(node: x.Node) -> Iterator[str]:
+    """The variables of an element that is done several times: an item, what came of it, the list of these."""
     for mark in (mark for name in REPETITIONS for mark in x.children(node, name)):
-        items = [item for name in ("inputDataItem", "outputDataItem") for item in x.children(mark, name)]
-        for name in (
-            *(item.get("name") or item.get("id") or "" for item in items),
-            x.text_of(mark, "loopDataOutputRef"),
-        ):
-            known.setdefault(name, Variable()).open = True
+        for name in ("inputDataItem", "outputDataItem"):
+            yield from (item.get("name") or item.get("id") or "" for item in x.children(mark, name))
+        yield x.text_of(mark, "loopDataOutputRef")
 
 
 def _components(draft: Draft, form: str) -> dict[str, Component | None]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import settings_of
+from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
-from engine.flow.machine.definition import expressions
-from engine.flow.machine.workflow import settings_of
 from engine.ground.errors import DefinitionError, Finding
 
 

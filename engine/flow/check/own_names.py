@@ -8,9 +8,8 @@ from collections.abc import Iterator
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, settings_of
 from engine.flow.forms.schema import FEEL_WORDS
-from engine.flow.machine.definition import REPETITIONS, SETTING_KINDS
-from engine.flow.machine.workflow import settings_of
 from engine.flow.vocabulary import RECEIVES, used
 from engine.ground.errors import Finding
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.flow import vocabulary
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import page_forms
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import page_forms
 from engine.flow.receivers import Need, Receiver
 from engine.ground.errors import Finding
 
@@ -36,11 +36,8 @@ def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
     known = vocabulary.used().receiver
     names = {message.get("id"): message.get("name") or "" for message in x.children(draft.root, "message")}
     for node in draft.nodes.values():
-        given, form = x.properties(node), x.properties(node).get("formKey", "")
-        for event in x.children(node, "messageEventDefinition"):
-            receiver = known.get(("message", names.get(event.get("messageRef"), "")))
-            if receiver is not None and given.get("formKey"):
-                yield node, receiver, form
+        sent = [names.get(e.get("messageRef"), "") for e in x.children(node, "messageEventDefinition")]
+        yield from _form_at(node, [("message", name) for name in sent])
         for operator in node.iter(f"{{{x.SPIFF}}}serviceTaskOperator"):
             receiver = known.get(("service", operator.get("id", "")))
             if receiver is not None:
@@ -49,10 +46,16 @@ def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:
         for name, key in page_forms(x.properties(process)).items():
             if ("page", name) in known:
                 yield process, known["page", name], key
-        receiver = known.get(("start", process.get("id", "")))
-        for start in x.children(process, "startEvent") if receiver is not None else ():
-            if receiver is not None and x.properties(start).get("formKey"):
-                yield start, receiver, x.properties(start)["formKey"]
+        for start in x.children(process, "startEvent"):
+            yield from _form_at(start, [("start", process.get("id", ""))])
+
+
+def _form_at(node: x.Node, takers: Iterable[tuple[str, str]]) -> Iterator[tuple[x.Node, Receiver, str]]:
+    """The form of an event, for each of the `takers` that is a receiver."""
+    known, form = vocabulary.used().receiver, x.properties(node).get("formKey")
+    for taker in takers if form else ():
+        if form and taker in known:
+            yield node, known[taker], form
 
 
 def _form_of(operator: x.Node) -> str:

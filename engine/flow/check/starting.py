@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import lane_queue
 from engine.flow.diagram.resources import is_part, main_process
-from engine.flow.machine.definition import lane_queue
 from engine.flow.vocabulary import RECEIVES, used
 from engine.ground.errors import Finding
 from engine.ground.text import whole

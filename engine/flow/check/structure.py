@@ -5,12 +5,12 @@ connected so that a case can come to an end.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from engine.flow.check.draft import Draft, apart, closure, found, name_of, reaches
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import FLOW_NODES, TIMERS
 from engine.flow.diagram.resources import calls_out
-from engine.flow.machine.definition import FLOW_NODES, TIMERS
 from engine.ground.errors import Finding
 from engine.ground.text import whole
 
@@ -47,6 +47,8 @@ _ALLOWED_EVENTS = {
     "intermediateCatchEvent": {"messageEventDefinition", "timerEventDefinition"},
     "boundaryEvent": {"messageEventDefinition", "timerEventDefinition"},
 }
+_HOLDERS = ("userTask", "manualTask", "callActivity", "subProcess")
+"""What a boundary event may hang on."""
 MAX_WARNED = 3650
 """Days ahead: a warning ten years before its limit warns of nothing."""
 _WAITS = {
@@ -97,74 +99,81 @@ def events(draft: Draft) -> Iterator[Finding]:
     messages = {m.get("id"): m.get("name") for m in x.children(draft.root, "message")}
     for kind, allowed in _ALLOWED_EVENTS.items():
         for node in draft.of_kind(kind):
-            given = [
+            definitions = [
                 child for child in node if x.is_bpmn(child) and x.local(child).endswith("EventDefinition")
             ]
-            for child in given:
+            for child in definitions:
                 if x.local(child) not in allowed:
                     yield found(node, f"这里不支持“{_event(x.local(child))}”类型的事件。")
+                elif x.local(child) == "timerEventDefinition":
+                    yield from _timer(node, child)
                 elif x.local(child) == "messageEventDefinition" and not messages.get(child.get("messageRef")):
                     yield found(node, "消息事件没有指明消息的名称。")
-            if len(given) != 1 and kind in ("intermediateCatchEvent", "boundaryEvent"):
+            if len(definitions) != 1 and kind in ("intermediateCatchEvent", "boundaryEvent"):
                 yield found(node, "这个事件须恰好有一个定义：等待时间或等待消息。")
-            for timer in (child for child in given if x.local(child) == "timerEventDefinition" in allowed):
-                if sum(bool(x.text_of(timer, name)) for name in TIMERS) != 1:
-                    yield found(
-                        node,
-                        "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。",
-                    )
-                elif x.text_of(timer, "timeCycle") and x.flag(node, "cancelActivity", default=True):
-                    yield found(
-                        node,
-                        "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。",
-                    )
     for node in draft.of_kind("boundaryEvent"):
-        if node.get("attachedToRef") in draft.refused:
-            continue
-        if node.get("attachedToRef") not in draft.nodes:
-            yield found(node, "边界事件没有附着在任何步骤上。")
-        elif x.local(draft.nodes[node.get("attachedToRef", "")]) not in (
-            "userTask",
-            "manualTask",
-            "callActivity",
-            "subProcess",
-        ):
-            yield found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
-        days = x.properties(node).get("warnDays")
-        if days is not None and whole(days, MAX_WARNED) is None:
-            yield found(node, f"“warnDays”须是提前预警的整数天数，用 0 到 9 的数字写，不超过 {MAX_WARNED}。")
+        if node.get("attachedToRef") not in draft.refused:
+            yield from _attached(draft, node)
+
+
+def _timer(node: x.Node, timer: x.Node) -> Iterator[Finding]:
+    if sum(bool(x.text_of(timer, name)) for name in TIMERS) != 1:
+        yield found(node, "定时事件须写明到期日期（timeDate）、时长（timeDuration）、周期（timeCycle）之一。")
+    elif x.text_of(timer, "timeCycle") and x.flag(node, "cancelActivity", default=True):
+        yield found(
+            node, "周期（timeCycle）只能用在不中断这一步的边界事件上，别处的定时只会到期一次，请写时长。"
+        )
+
+
+def _attached(draft: Draft, node: x.Node) -> Iterator[Finding]:
+    """What a boundary event hangs on, and how long before its limit it warns."""
+    holder = draft.nodes.get(node.get("attachedToRef", ""))
+    if holder is None:
+        yield found(node, "边界事件没有附着在任何步骤上。")
+    elif x.local(holder) not in _HOLDERS:
+        yield found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
+    days = x.properties(node).get("warnDays")
+    if days is not None and whole(days, MAX_WARNED) is None:
+        yield found(node, f"“warnDays”须是提前预警的整数天数，用 0 到 9 的数字写，不超过 {MAX_WARNED}。")
 
 
 def flows(draft: Draft) -> Iterator[Finding]:
-    elsewhere = {node.get("id") for node in draft.root.iter(f"{{{x.BPMN}}}*")}
+    elsewhere = {node.get("id", "") for node in draft.root.iter(f"{{{x.BPMN}}}*")}
     for flow in draft.flows:
-        for end, label in (("sourceRef", "起点"), ("targetRef", "终点")):
-            name = flow.get(end)
-            if name in draft.nodes or name in draft.refused:
-                continue
-            if name and name in elsewhere:
-                yield found(flow, f"连线的{label}“{name}”不在这个流程里，连线不能通到别的流程。")
-            else:
-                yield found(flow, f"连线的{label}“{name}”不存在。" if name else f"连线没有写明{label}。")
-        source, target = (
-            draft.nodes.get(flow.get("sourceRef", "")),
-            draft.nodes.get(flow.get("targetRef", "")),
-        )
+        yield from _ends(draft, flow, elsewhere)
+        source = draft.nodes.get(flow.get("sourceRef", ""))
+        target = draft.nodes.get(flow.get("targetRef", ""))
         if source is not None and target is not None and source.getparent() is not target.getparent():
             yield found(flow, "连线穿过了子流程的边框：子流程里外要分开连，进出都连在子流程上。")
         deciding = source is not None and x.local(source) in ("exclusiveGateway", "inclusiveGateway")
         if source is not None and not deciding and x.text_of(flow, "conditionExpression"):
             yield found(flow, "只有从排他或包容网关出发的连线才能写条件，这里的条件会被忽略。")
     for node in draft.nodes.values():
-        kind, out = x.local(node), draft.outgoing(node)
-        if apart(node):
+        if not apart(node):
+            yield from _ways(draft, node)
+
+
+def _ends(draft: Draft, flow: x.Node, elsewhere: Collection[str]) -> Iterator[Finding]:
+    """Both ends of a flow are elements of this process."""
+    for end, label in (("sourceRef", "起点"), ("targetRef", "终点")):
+        name = flow.get(end)
+        if name in draft.nodes or name in draft.refused:
             continue
-        if not out and kind != "endEvent":
-            yield found(node, "没有出口：走到这里就再也走不下去了。")
-        if not draft.incoming(node) and kind not in ("startEvent", "boundaryEvent"):
-            yield found(node, "没有入口：永远走不到这里。")
-        if len(out) > 1 and not kind.endswith("Gateway"):
-            yield found(node, "有多条出口，请用网关分开。")
+        if name and name in elsewhere:
+            yield found(flow, f"连线的{label}“{name}”不在这个流程里，连线不能通到别的流程。")
+        else:
+            yield found(flow, f"连线的{label}“{name}”不存在。" if name else f"连线没有写明{label}。")
+
+
+def _ways(draft: Draft, node: x.Node) -> Iterator[Finding]:
+    """A case can come to an element and go on from it."""
+    kind, out = x.local(node), draft.outgoing(node)
+    if not out and kind != "endEvent":
+        yield found(node, "没有出口：走到这里就再也走不下去了。")
+    if not draft.incoming(node) and kind not in ("startEvent", "boundaryEvent"):
+        yield found(node, "没有入口：永远走不到这里。")
+    if len(out) > 1 and not kind.endswith("Gateway"):
+        yield found(node, "有多条出口，请用网关分开。")
 
 
 def gateways(draft: Draft) -> Iterator[Finding]:
@@ -194,36 +203,45 @@ def gateways(draft: Draft) -> Iterator[Finding]:
 
 
 def processes(draft: Draft) -> Iterator[Finding]:
-    identifiers = {process.get("id") for process in draft.processes}
     if not draft.processes:
         yield Finding("", "", "文件中没有画出流程。")
-    calls: dict[str, set[str]] = {}
     for process in draft.processes:
-        starts = x.children(process, "startEvent")
-        if len(starts) != 1:
-            yield found(process, f"每个流程须恰好有一个开始事件，这里有 {len(starts)} 个。")
-        if not x.children(process, "endEvent"):
-            yield found(process, "流程没有结束事件。")
-        if not x.flag(process, "isExecutable", default=True):
-            yield found(
-                process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。"
-            )
-        calls[process.get("id", "")] = {
-            c.get("calledElement", "") for c in x.descendants(process, "callActivity")
-        }
+        yield from _process(process)
     for node in draft.of_kind("subProcess"):
         starts = x.children(node, "startEvent")
         if len(starts) != 1 and not apart(node):
             yield found(node, f"子流程里须恰好画一个开始事件，这里有 {len(starts)} 个。")
-    global_tasks = {
+    yield from _calls(draft)
+
+
+def _process(process: x.Node) -> Iterator[Finding]:
+    starts = x.children(process, "startEvent")
+    if len(starts) != 1:
+        yield found(process, f"每个流程须恰好有一个开始事件，这里有 {len(starts)} 个。")
+    if not x.children(process, "endEvent"):
+        yield found(process, "流程没有结束事件。")
+    if not x.flag(process, "isExecutable", default=True):
+        yield found(
+            process, "流程被标记为不可执行（isExecutable=false）。要启用，请在流程的属性里勾选可执行。"
+        )
+
+
+def _calls(draft: Draft) -> Iterator[Finding]:
+    """What call activities call is there, and comes to an end."""
+    callable_ = {process.get("id") for process in draft.processes} | set(draft.parts)
+    callable_ |= {
         node.get("id") for node in draft.root if x.is_bpmn(node) and x.local(node).startswith("global")
     }
     for node in draft.of_kind("callActivity"):
         called = node.get("calledElement")
         if not called:
             yield found(node, "调用活动没有指定要调用的公用环节。")
-        elif called not in identifiers | set(draft.parts) | global_tasks:
+        elif called not in callable_:
             yield found(node, f"调用的流程“{called}”不存在。")
+    calls = {
+        process.get("id", ""): {c.get("calledElement", "") for c in x.descendants(process, "callActivity")}
+        for process in draft.processes
+    }
     for process in draft.processes:
         if reaches(calls, process.get("id", ""), process.get("id", "")):
             yield found(process, "调用活动互相调用，永远不会结束。")

@@ -4,26 +4,19 @@ and the writing of every FEEL text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from engine.casework.papers.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import QUEUES, REPETITIONS, SETTING_KINDS, lane_queue, page_forms
+from engine.flow.diagram.texts import expressions, paper_words
 from engine.flow.feel import strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.forms.schema import PLACEHOLDER, walk
-from engine.flow.machine.definition import (
-    REPETITIONS,
-    SETTING_KINDS,
-    expressions,
-    lane_queue,
-    page_forms,
-    paper_words,
-)
 from engine.flow.machine.repetition import MAX_ROUNDS
-from engine.flow.machine.workflow import MAX_INSTANCES, instances
+from engine.flow.machine.script import MAX_INSTANCES, instances
 from engine.ground.errors import DefinitionError, Finding
 from engine.ground.text import whole
 
@@ -41,21 +34,13 @@ def repetitions(draft: Draft) -> Iterator[Finding]:
 def _repetition(draft: Draft, node: x.Node, mark: x.Node) -> Iterator[Finding]:
     given = {name: x.text_of(mark, name) for name in REPETITIONS[x.local(mark)]}
     if x.local(mark) == "standardLoopCharacteristics":
-        most = whole(mark.get("loopMaximum"))
-        if mark.get("loopMaximum") is not None and not most:
-            yield found(node, "循环标记的最多次数（loopMaximum）须是大于 0 的整数，用 0 到 9 的数字写。")
-        elif most is not None and most > MAX_ROUNDS:
-            yield found(
-                node, f"循环标记的最多次数（loopMaximum）写的是 {most}：到第 {MAX_ROUNDS} 次为止。", "warning"
-            )
-        elif not given["loopCondition"] and most is None:
-            yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
+        yield from _loop(node, mark, given["loopCondition"])
     elif bool(given["loopDataInputRef"]) == bool(given["loopCardinality"]):
         yield found(node, "多实例标记须写明按哪个清单（loopDataInputRef）或办理几次（loopCardinality）之一。")
     names = {
-        name: found.get("name") or found.get("id") or ""
+        name: item.get("name") or item.get("id") or ""
         for name in ("inputDataItem", "outputDataItem")
-        for found in x.children(mark, name)
+        for item in x.children(mark, name)
     }
     for name in [*names.values(), x.text_of(mark, "loopDataOutputRef")]:
         if name and not name.isidentifier():
@@ -66,6 +51,19 @@ def _repetition(draft: Draft, node: x.Node, mark: x.Node) -> Iterator[Finding]:
     for name in ("loopDataInputRef", "loopCardinality"):
         if given.get(name):
             yield from _how_often(draft, node, name, strip_equals(given[name]))
+
+
+def _loop(node: x.Node, mark: x.Node, condition: str) -> Iterator[Finding]:
+    """A step that is done again has a condition for it, or a number of rounds."""
+    most = whole(mark.get("loopMaximum"))
+    if mark.get("loopMaximum") is not None and not most:
+        yield found(node, "循环标记的最多次数（loopMaximum）须是大于 0 的整数，用 0 到 9 的数字写。")
+    elif most is not None and most > MAX_ROUNDS:
+        yield found(
+            node, f"循环标记的最多次数（loopMaximum）写的是 {most}：到第 {MAX_ROUNDS} 次为止。", "warning"
+        )
+    elif not condition and most is None:
+        yield found(node, "循环标记须写明再办一次的条件（loopCondition）或最多几次（loopMaximum）。")
 
 
 def _gathered(draft: Draft, node: x.Node, mark: x.Node, names: Mapping[str, str]) -> Iterator[Finding]:
@@ -148,16 +146,21 @@ def settings(draft: Draft) -> Iterator[Finding]:
                 yield found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
 
 
+PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
+"""What a ``paper:`` property may name."""
+
+
 def papers(draft: Draft) -> Iterator[Finding]:
     """A step's paper is one we make, and the diagram has the words for it."""
+    known = vocabulary.used().paper
     for node in draft.of_kind("userTask"):
         given = x.properties(node)
-        kind, words = kind_of_step(given), paper_words(node)
-        if kind and kind not in KINDS:
-            yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(KINDS)}。")
+        kind, words = given.get("list") or given.get("document") or "", paper_words(node)
+        if kind and kind not in known:
+            yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(known)}。")
         for name in words.keys() - PAPER_WORDS:
             yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
-        if kind in LISTS and not {"matter", "basis"} <= words.keys():
+        if kind in known and known[kind].listed and not {"matter", "basis"} <= words.keys():
             yield found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
         keys = {component.get("key") for component in walk(draft.components(given.get("formKey", "")))}
         for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):
@@ -173,34 +176,38 @@ def tasks(draft: Draft) -> Iterator[Finding]:
         if lane_queue(lane) is None and inside & draft.nodes.keys():
             yield found(lane, "泳道名称中没有“村、乡、县、市、省”，不知道任务归哪个待办。")
     for node in draft.of_kind("userTask", "manualTask"):
-        given = x.properties(node)
-        holder = node.getparent()
-        if not (
-            given.get("queue")
-            or node.get("id") in lanes
-            or (holder is not None and holder.get("id") in lanes)
-        ):
-            yield found(node, "任务不在任何泳道里，不知道归哪个待办。")
-        if given.get("queue", "village") not in ("village", "township", "county", "city", "province"):
-            yield found(node, f"待办“{given['queue']}”不存在。")
-        key = given.get("formKey")
-        if not key:
-            yield found(node, "任务没有指定表单（formKey）。")
+        yield from _task(node, lanes)
     for node in draft.nodes.values():
         key = x.properties(node).get("formKey")
         if key and key not in draft.forms:
             yield found(node, f"表单“{key}”不存在。")
     for node in draft.of_kind("businessRuleTask"):
-        key = x.extension_text(node, "calledDecisionId")
-        if not key:
-            yield found(node, "没有指定决策表。")
-        elif key not in draft.decisions:
-            yield found(node, f"决策表“{key}”不存在。")
-        else:
-            try:
-                parse_model(draft.decisions[key])
-            except DefinitionError as error:
-                yield from (found(node, f"决策表“{key}”：{f.message}") for f in error.findings)
+        yield from _decision(draft, node)
+
+
+def _task(node: x.Node, lanes: Collection[str]) -> Iterator[Finding]:
+    """A person's task lands in a queue, and has a form."""
+    given, holder = x.properties(node), node.getparent()
+    in_lane = node.get("id") in lanes or (holder is not None and holder.get("id") in lanes)
+    if not given.get("queue") and not in_lane:
+        yield found(node, "任务不在任何泳道里，不知道归哪个待办。")
+    if given.get("queue", "village") not in QUEUES.values():
+        yield found(node, f"待办“{given['queue']}”不存在。")
+    if not given.get("formKey"):
+        yield found(node, "任务没有指定表单（formKey）。")
+
+
+def _decision(draft: Draft, node: x.Node) -> Iterator[Finding]:
+    key = x.extension_text(node, "calledDecisionId")
+    if not key:
+        yield found(node, "没有指定决策表。")
+    elif key not in draft.decisions:
+        yield found(node, f"决策表“{key}”不存在。")
+    else:
+        try:
+            parse_model(draft.decisions[key])
+        except DefinitionError as error:
+            yield from (found(node, f"决策表“{key}”：{f.message}") for f in error.findings)
 
 
 def forms(draft: Draft) -> Iterator[Finding]:

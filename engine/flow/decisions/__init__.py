@@ -1,5 +1,5 @@
-"""DMN decisions: tables with the standard's hit policies, boxed expressions and what they require, all in
-FEEL.
+"""DMN decisions: tables with the standard's hit policies, boxed expressions and what they require,
+all in FEEL.
 
 file (reading), types (what it declares), table, boxed (expressions), model (decisions with what they
 require).

@@ -25,7 +25,7 @@ from engine.flow.decisions.file import (
 from engine.flow.decisions.table import Table, bare
 from engine.flow.decisions.types import declared_types
 from engine.flow.feel import Expression, FeelLimitError, FeelSyntaxError, UnaryTests, one_purse
-from engine.flow.feel.lexer import is_word
+from engine.flow.feel.parsing.lexer import is_word
 from engine.flow.feel.reading import cell_literals, certain_names, compared, names_alone
 from engine.flow.feel.types import Conformity, Type
 from engine.flow.feel.values import NO_VALUE, Function, from_plain, kind

@@ -1,5 +1,5 @@
-"""What other modelers write, read as our own: Camunda 7 and 8, Flowable, Activiti, and references with a
-prefix.
+"""What other modelers write, read as our own: Camunda 7 and 8, Flowable, Activiti,
+and references with a prefix.
 
 The file itself stays as it is; only the tree in memory gets our extension elements beside theirs, so that the
 check, the definition and SpiffWorkflow's parser ask in one place only. What has no counterpart here is named

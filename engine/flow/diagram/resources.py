@@ -33,8 +33,8 @@ class Resources:
 
 
 def main_process(root: x.Node) -> x.Node | None:
-    """The main process: the first executable one that no call activity of the file calls, else the first of
-    these.
+    """The main process: the first executable one that no call activity of the file calls,
+    else the first of these.
 
     Some modelers put an empty process before it, and draw others' pools beside it.
     """

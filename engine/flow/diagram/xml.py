@@ -102,8 +102,8 @@ def encoded(text: str) -> bytes:
 
 
 def in_utf8(body: bytes) -> bytes:
-    """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect. Raises
-    DefinitionError.
+    """A BPMN file as UTF-8 without a byte order mark: what browsers and databases expect.
+    Raises DefinitionError.
 
     Desktop modelers also write UTF-16 and, in China, GBK. Flags become true or false: the drawing page takes
     ``1`` for false, and would save it so.

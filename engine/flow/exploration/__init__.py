@@ -35,8 +35,8 @@ from engine.ground.errors import Finding
 
 
 def explore(definition: Definition, deadline: Deadline, *, every_order: bool = False) -> list[Finding]:
-    """What the engine's behaviour on `definition` shows: each finding with its element. Empty when it is
-    sound.
+    """What the engine's behaviour on `definition` shows: each finding with its element.
+    Empty when it is sound.
 
     With `every_order` parallel tokens are tried in every order, which is slow and must come to the same.
     The diagram must have passed the other checks (no calls in a circle, no element that the engine does not

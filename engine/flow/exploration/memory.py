@@ -1,5 +1,5 @@
-"""What the exploration remembers of its answers: conditions on the same variables do not contradict one
-another.
+"""What the exploration remembers of its answers:
+conditions on the same variables do not contradict one another.
 
 Two gateways that ask the same go the same way, as long as nothing between them sets the variable. So an
 answer about variables that only steps of this process set, or that nobody sets after the start, holds until

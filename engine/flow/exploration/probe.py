@@ -26,8 +26,8 @@ from engine.flow.machine.gateways import InclusiveGateway, ParallelGateway
 from engine.flow.machine.instance import ENDLESS, Instance
 from engine.flow.machine.parsing import CaseParser
 from engine.flow.machine.repetition import around
+from engine.flow.machine.script import FeelScriptEngine
 from engine.flow.machine.waits import messages_of
-from engine.flow.machine.workflow import FeelScriptEngine
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault
 

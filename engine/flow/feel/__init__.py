@@ -5,7 +5,7 @@ bounded.
 `FeelLimitError`: what has no value is null, as the standard says. The clock cannot be read (`now`, `today`),
 so that a step replayed later gives the same result.
 
-From text to value: engine.feel.lexer (words), engine.feel.parser (a tree of engine.feel.nodes),
+From text to value: parsing/lexer.py (words), parsing/parser.py (a tree of nodes.py),
 engine.feel.evaluate (closures). `Expression.to_json()` is the tree for the browser's small evaluator
 (engine.feel.page).
 """
@@ -21,7 +21,7 @@ from engine.flow.feel.environment import Env, Workdays, one_purse
 from engine.flow.feel.evaluate import Compiler
 from engine.flow.feel.nodes import Cell, Node
 from engine.flow.feel.page import BeyondPage, to_page
-from engine.flow.feel.parser import Parser
+from engine.flow.feel.parsing.parser import Parser
 from engine.flow.feel.scope import free_names, unknown_functions
 from engine.flow.feel.types import Declarations
 from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain

@@ -5,7 +5,6 @@ no text of ours or theirs is ever given to Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +16,7 @@ from engine.flow.feel.builtins.dates import workdays_after
 from engine.flow.feel.builtins.lists import MAX_LIST
 from engine.flow.feel.environment import Closure, Env
 from engine.flow.feel.nodes import Node
+from engine.flow.feel.operators import item_at, members
 from engine.flow.feel.scope import free
 from engine.flow.feel.temporal import FeelError
 from engine.flow.feel.types import Conformity, Declarations, Type
@@ -197,7 +197,7 @@ class Compiler:
                 yield env
                 return
             name, domain = domains[index]
-            for item in _members(domain(env)):
+            for item in members(domain(env)):
                 env.spend()
                 yield from walk(env.inner({name: item}), index + 1)
 
@@ -278,7 +278,7 @@ class Compiler:
             items = v.as_list(value(env))
             chosen = test(env) if is_position else None
             if isinstance(chosen, Decimal):
-                return _at(items, chosen)
+                return item_at(items, chosen)
             found = []
             for item in items:
                 env.spend()
@@ -288,7 +288,7 @@ class Compiler:
                     names.update(item)
                 result = test(env.inner(names))
                 if isinstance(result, Decimal):
-                    return _at(items, result)
+                    return item_at(items, result)
                 if result is True:
                     found.append(item)
             return found
@@ -318,7 +318,7 @@ class Compiler:
             values = [(name, value(env)) for name, value in built]
             env.pay_for(*(value for _, value in values))
             try:
-                given = _positional(called, values) if named else [value for _, value in values]
+                given = called.placed(values) if named else [value for _, value in values]
                 found = called.call(*given)
                 env.pay_for(found)
                 return found
@@ -391,36 +391,3 @@ def _builtin(name: str, env: Env) -> Any:
     if name == "workdays after" and env.workdays is not None:
         return Function(("date", "days"), workdays_after(env.workdays))
     return BUILTINS.get(name)
-
-
-def _members(domain: Any) -> Iterable[Any]:
-    """What a round goes over: the whole numbers or days of an interval, the items of a list."""
-    if not isinstance(domain, Range):
-        return v.as_list(domain)
-    low, high = v.as_day(domain.low), v.as_day(domain.high)
-    if isinstance(low, Decimal) and isinstance(high, Decimal):
-        step = 1 if low <= high else -1
-        return (Decimal(number) for number in range(int(low), int(high) + step, step))
-    if type(low) is date and type(high) is date:
-        days = (high - low).days
-        step = 1 if days >= 0 else -1
-        return (low + timedelta(days=offset) for offset in range(0, days + step, step))
-    raise FeelError
-
-
-def _at(items: list[Any], position: Decimal) -> Any:
-    index = int(position)
-    if index == 0 or abs(index) > len(items):
-        return None
-    return v.from_case(items[index - 1 if index > 0 else index])
-
-
-def _positional(called: Function, values: list[tuple[str | None, Any]]) -> list[Any]:
-    """Arguments given by name in their places; null for one that must be given and is not."""
-    given = dict(values)
-    for parameters in (called.parameters, *called.others):
-        if given.keys() <= set(parameters):
-            places = [place for place, name in enumerate(parameters) if name in given]
-            count = max(called.least, places[-1] + 1)
-            return [given.get(name) for name in parameters[:count]]
-    raise FeelError

@@ -1,5 +1,5 @@
-"""What can be known of an expression's values without any case: their kind, and comparisons that can never
-hold.
+"""What can be known of an expression's values without any case: their kind,
+and comparisons that can never hold.
 
 Kinds are those of engine.feel.values.kind, and ``day``: the text of a date, as forms store it
 (values.DayText).

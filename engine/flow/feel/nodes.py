@@ -1,5 +1,5 @@
-"""The tree of a FEEL text: one frozen dataclass for each form of expression, each with where it stands in the
-text.
+"""The tree of a FEEL text: one frozen dataclass for each form of expression,
+each with where it stands in the text.
 
 Two nodes are equal when they say the same, wherever they stand. Whoever walks a tree asks `Node.parts`.
 """

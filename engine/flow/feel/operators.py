@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from engine.flow.feel import values as v
-from engine.flow.feel.parser import ARITHMETIC
+from engine.flow.feel.parsing.literals import ARITHMETIC
 from engine.flow.feel.temporal import FeelError, YearsMonths
 from engine.flow.feel.values import FeelLimitError, Range
 
@@ -163,3 +163,26 @@ def meets(tested: Any, wanted: Any) -> bool | None:
             return True
         return any(meets(tested, v.from_case(item)) is True for item in wanted)
     return v.equal(tested, wanted)
+
+
+def members(domain: Any) -> Iterable[Any]:
+    """What a round goes over: the whole numbers or days of an interval, the items of a list."""
+    if not isinstance(domain, Range):
+        return v.as_list(domain)
+    low, high = v.as_day(domain.low), v.as_day(domain.high)
+    if isinstance(low, Decimal) and isinstance(high, Decimal):
+        step = 1 if low <= high else -1
+        return (Decimal(number) for number in range(int(low), int(high) + step, step))
+    if type(low) is date and type(high) is date:
+        days = (high - low).days
+        step = 1 if days >= 0 else -1
+        return (low + timedelta(days=offset) for offset in range(0, days + step, step))
+    raise FeelError
+
+
+def item_at(items: list[Any], position: Decimal) -> Any:
+    """The item at a position: from 1, or from the end below 0; null where there is none."""
+    index = int(position)
+    if index == 0 or abs(index) > len(items):
+        return None
+    return v.from_case(items[index - 1 if index > 0 else index])

@@ -37,8 +37,8 @@ class YearsMonths:
     months: int
 
     def add_to(self, day: date) -> Any:
-        """`day` (a date or datetime) moved by the months; the day of month is cut to the target month's
-        length.
+        """`day` (a date or datetime) moved by the months;
+        the day of month is cut to the target month's length.
 
         Raises OverflowError outside the years 1 to 9999.
         """

@@ -75,6 +75,19 @@ class Function:
     types: tuple[Type | None, ...] = ()
     answer: Type | None = None
 
+    def placed(self, arguments: Iterable[tuple[str | None, Any]]) -> list[Any]:
+        """Arguments given by name in their places; null for one that must be given and is not.
+
+        Raises FeelError for a name that no parameter has.
+        """
+        given = dict(arguments)
+        for parameters in (self.parameters, *self.others):
+            if given.keys() <= set(parameters):
+                places = [place for place, name in enumerate(parameters) if name in given]
+                count = max(self.least, places[-1] + 1)
+                return [given.get(name) for name in parameters[:count]]
+        raise FeelError
+
 
 class DayText(str):
     """The text of a date as forms and services store it: beside a date it is that date,

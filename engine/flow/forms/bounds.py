@@ -1,10 +1,10 @@
 """The earliest and the latest day of a date field: ``notBefore`` and ``notAfter`` (R10, R36).
 
 Each is a list of terms, all of which hold: ``case.appraisal.held_on, step.opened_on - 2天``. A term is a field
-of the form, ``today`` or another fact (engine/flow/forms/facts.py), moved by days (天), months (月) or years (年). A
-fact that is missing does not open the field: the day on which the step was opened stands in its place, else
-today. Only a term that ends in ``?`` may be missing, because not every procedure that uses the form has it;
-not all of them may.
+of the form, ``today`` or another fact (engine/flow/forms/facts.py), moved by days (天), months (月) or years
+(年). A fact that is missing does not open the field: the day on which the step was opened stands in its place,
+else today. Only a term that ends in ``?`` may be missing, because not every procedure that uses the form has
+it; not all of them may.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a form may compare its fields with, besides each other: one small vocabulary for bounds, rules and
-conditions.
+"""What a form may compare its fields with, besides each other: one small vocabulary for bounds,
+rules and conditions.
 
 ``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…``
 a variable of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…``

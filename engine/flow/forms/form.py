@@ -7,8 +7,7 @@ the client's to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -21,100 +20,10 @@ from engine.flow.forms import facts as known
 from engine.flow.forms import fields as f
 from engine.flow.forms import schema as s
 from engine.flow.forms.evaluation import Level, Node, Plan
+from engine.flow.forms.page.drawing import Drawing, review
+from engine.flow.forms.page.field import Field, leaves
 from engine.ground import text as normal
 from engine.ground.errors import Invalid
-
-
-@dataclass
-class Field:
-    """A component ready to render: its form name, value and errors."""
-
-    component: s.Component
-    name: str
-    path: str
-    value: Any = None
-    errors: list[str] = field(default_factory=list)
-    hidden: bool = False
-    children: list[Field] = field(default_factory=list)
-    rows: list[list[Field]] = field(default_factory=list)
-    plan: Plan | None = None
-    """The plan of its level, with its place there: by them the page's script evaluates as the server does."""
-    place: int = -1
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    around: rules.Fields = field(default_factory=dict)
-    """The fields that this one may be compared with."""
-    decides: str = ""
-    """What a choice decides, in words; empty where it decides nothing of a case."""
-
-    @property
-    def kind(self) -> str:
-        """The component's type."""
-        return str(self.component["type"])
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        return s.label(self.component)
-
-    @property
-    def id(self) -> str:
-        """The element's id in the page."""
-        return "f-" + self.name
-
-    @property
-    def options(self) -> dict[str, str]:
-        """Label by value; the choices of a decision say what is decided: 同意：标注风险消除."""
-        labels = s.options(self.component)
-        return (
-            {value: f"{label}：{self.decides}" for value, label in labels.items()} if self.decides else labels
-        )
-
-    @property
-    def required(self) -> bool:
-        """Whether it must be filled."""
-        return bool((self.component.get("validate") or {}).get("required"))
-
-    @property
-    def readonly(self) -> bool:
-        """Whether people may only look."""
-        return s.fixed(self.component)
-
-    @property
-    def plan_json(self) -> list[dict[str, Any]]:
-        """The plan of the field's level for the page's script."""
-        return self.plan.to_json(self.facts) if self.plan is not None else []
-
-    @property
-    def rules_json(self) -> list[dict[str, Any]]:
-        """What the browser judges while one types: the form's rules and the ends of a date."""
-        return [*rules.for_page(self.component, self.facts, self.around), *self._ends[1]]
-
-    @property
-    def earliest(self) -> str:
-        """The first day that a date may be, whatever else is typed; empty when none is known."""
-        return self._day("notBefore")
-
-    @property
-    def latest(self) -> str:
-        """The last day that a date may be, whatever else is typed; empty when none is known."""
-        days = [self._day("notAfter")]
-        if s.given(self.component, "format") == "past_date":
-            days.append(str(self.facts.get("today") or ""))
-        return min((day for day in days if day), default="")
-
-    def _day(self, end: str) -> str:
-        day = self._ends[0].get(end)
-        return day.isoformat() if day else ""
-
-    @property
-    def _ends(self) -> tuple[dict[str, date], list[dict[str, Any]]]:
-        labels = {key: s.label(component) for key, component in self.around.items()}
-        return bounds.page_ends(self.component, labels, self.facts) if self.kind == "datetime" else ({}, [])
-
-    @property
-    def shown(self) -> str:
-        """The value in words."""
-        return shown(self.component, self.value)
 
 
 class Form:
@@ -325,7 +234,7 @@ class Form:
         `facts` as `facts_of` gives them.
         """
         level = Level(self.plan, {**data, **(facts or {})}).settle()
-        return _Drawing(errors or {}, facts or {}).level(level, "", "")
+        return Drawing(errors or {}, facts or {}).level(level, "", "")
 
     def facts_of(self, context: Mapping[str, Any], today: date) -> dict[str, Any]:
         """The facts that the form's fields are compared with, for a page."""
@@ -335,7 +244,7 @@ class Form:
         """The fields with what was stored: nothing is computed or hidden anew,
         what was dropped has no value.
         """
-        return _review(self.components, data)
+        return review(self.components, data)
 
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""
@@ -353,7 +262,7 @@ class Form:
         """Label and value in words of everything that has one."""
         return [
             (one.label, one.shown)
-            for one in _leaves(self.review(data))
+            for one in leaves(self.review(data))
             if one.kind not in ("text", "separator", "spacer") and one.shown
         ]
 
@@ -361,34 +270,6 @@ class Form:
 def compile_form(schema: Mapping[str, Any]) -> Form:
     """The form of a form-js schema; the caller keeps it."""
     return Form(schema)
-
-
-def shown(component: s.Component, value: Any) -> str:
-    """A value in the words of its component."""
-    if value in (None, "", []):
-        return ""
-    kind = component["type"]
-    if kind == "checkbox":
-        return "是" if value in (True, "true", "on") else "否"
-    if kind in s.CHOICES or (kind == "expression" and component.get("values")):
-        labels = s.options(component)
-        items = value if isinstance(value, list) else [value]
-        return "、".join(labels.get(str(item), str(item)) for item in items)
-    if kind == "filepicker":
-        return f"{len(value)} 个附件" if isinstance(value, list) else ""
-    if kind == "datetime":
-        parts = str(value)[:10].split("-")
-        return (
-            f"{int(parts[0])}年{int(parts[1])}月{int(parts[2])}日"
-            if len(parts) == 3 and all(normal.whole(p) is not None for p in parts)
-            else str(value)
-        )
-    if kind == "number" or (kind == "expression" and isinstance(value, int | float)):
-        unit = (component.get("appearance") or {}).get("suffixAdorner") or ""
-        return (
-            f"{value:,.2f}".removesuffix(".00") + unit if isinstance(value, int | float) else f"{value}{unit}"
-        )
-    return str(value)
 
 
 def _contradictions(level: Level, path: str, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -519,95 +400,3 @@ def _row_numbers(sent: Mapping[str, Any], name: str) -> list[int]:
     start = name + "-"
     named = {normal.whole(key[len(start) :].partition("-")[0]) for key in sent if key.startswith(start)}
     return sorted(number for number in named if number is not None)[: f.MAX_ROWS + 1]
-
-
-@dataclass(frozen=True)
-class _Drawing:
-    """Draws an evaluated form as fields: `errors` by path."""
-
-    errors: Mapping[str, list[str]]
-    facts: Mapping[str, Any]
-
-    def level(self, level: Level, prefix: str, path: str) -> list[Field]:
-        """The fields of the form or of one row."""
-        return self._framed(level, None, prefix, path)
-
-    def _framed(self, level: Level, frame: Node | None, prefix: str, path: str) -> list[Field]:
-        return [self._field(level, node, prefix, path) for node in level.plan.nodes if node.frame is frame]
-
-    def _field(self, level: Level, node: Node, prefix: str, path: str) -> Field:
-        key = s.key(node.component)
-        found = list(self.errors.get(path + key, []))
-        one = Field(
-            node.component,
-            prefix + key,
-            path + key,
-            errors=found,
-            hidden=level.hidden(node),
-            facts=self.facts,
-            around=level.plan.around,
-            plan=level.plan,
-            place=level.plan.places[node],
-            decides=_decided(level, node),
-        )
-        if node.kind == "group":
-            one.children = self._framed(level, node, prefix, path)
-        elif node.columns is not None:
-            rows = level.rows[node.key]
-            one.rows = [
-                self.level(row, f"{prefix}{key}-{i}-", f"{path}{key}.{i}.") for i, row in enumerate(rows)
-            ]
-            fresh = Level(node.columns, node.columns.defaults, level)
-            one.children = _Drawing({}, self.facts).level(fresh, f"{prefix}{key}-__n__-", "")
-        else:
-            one.value = level.computed(node) if node.kind == "expression" else level.typed.get(key)
-        return one
-
-
-def _decided(level: Level, node: Node) -> str:
-    """What the field that the choice names says."""
-    told = level.plan.around.get(str(s.given(node.component, "decides") or ""))
-    return shown(told, level.typed.get(s.key(told))) if told is not None else ""
-
-
-def _review(components: list[s.Component], data: Mapping[str, Any]) -> list[Field]:
-    found = []
-    for component in components:
-        one = Field(component, s.key(component), s.key(component))
-        value = data.get(s.key(component))
-        if component["type"] == "group":
-            one.children = _review(s.children(component), data)
-        elif component["type"] == "dynamiclist":
-            rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-            one.rows = [_review(s.children(component), row) for row in rows]
-        else:
-            one.value = value
-        found.append(one)
-    return found
-
-
-def spread(fields: Iterable[Field]) -> tuple[list[Field], list[Field]]:
-    """What a row shows: the values that it has, groups being only a frame, and the lists with rows."""
-    values: list[Field] = []
-    lists: list[Field] = []
-    for one in fields:
-        if one.hidden or one.kind in ("text", "separator", "spacer"):
-            continue
-        if one.kind == "group":
-            inner = spread(one.children)
-            values.extend(inner[0])
-            lists.extend(inner[1])
-        elif one.kind == "dynamiclist":
-            lists.extend([one] if one.rows else [])
-        elif one.shown:
-            values.append(one)
-    return values, lists
-
-
-def _leaves(fields: list[Field]) -> Iterator[Field]:
-    for one in fields:
-        if one.kind == "group":
-            if not one.hidden:
-                yield from _leaves(one.children)
-        elif one.kind != "dynamiclist":
-            yield one

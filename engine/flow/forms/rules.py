@@ -2,8 +2,8 @@
 
 A rule stands at the field where its sentence is shown, in the property ``rules``: a list of ``{"test",
 "sentence"}``. The test is FEEL over the fields of its level and of the levels around it, and over the facts
-(engine/flow/forms/facts.py). It is broken where it is false. It says nothing as long as a field that it reads is
-blank (lists aside: one without rows is empty), for a blank has its own sentence.
+(engine/flow/forms/facts.py). It is broken where it is false. It says nothing as long as a field that it reads
+is blank (lists aside: one without rows is empty), for a blank has its own sentence.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from datetime import date
 from typing import Any
 
 from engine.flow.forms import schema as s
-from engine.flow.forms.form import Field, Form
+from engine.flow.forms.form import Form
+from engine.flow.forms.page.field import Field
 from engine.ground.idnumber import check_digit
 
 PASSES = 8

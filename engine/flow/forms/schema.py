@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
-from engine.flow.feel.lexer import KEYWORDS
+from engine.flow.feel.parsing.lexer import KEYWORDS
 from engine.ground.errors import Finding
 
 Component = Mapping[str, Any]

@@ -1,5 +1,5 @@
-"""The one reader of what stands in a form's blank: numbers, ticks, lists and texts as conditions and sums see
-them.
+"""The one reader of what stands in a form's blank: numbers, ticks,
+lists and texts as conditions and sums see them.
 
 web/assets/form/values.js reads the same on the page; a table of cases is run by both.
 """

@@ -6,18 +6,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
+from engine.flow.diagram.texts import span_feel
 from engine.flow.feel.temporal import YearsMonths
 from engine.ground.clock import CHINA
 
 MAX_ROUNDS = 100
 """A cycle that names no number of rounds, or a larger one, ends here: a case may stay open for years."""
 
-_WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)
-_PART = re.compile(r"PT(\d{1,6}\.\d{1,6})([HM])", re.ASCII)
-_SECONDS = {"H": 3600, "M": 60}
 _TEXT = re.compile(r"R(?P<rounds>\d{0,9})/(?:(?P<start>\d{4}-[^/]+)/)?(?P<step>P[^/]+)")
 
 
@@ -42,8 +39,8 @@ class Cycle:
 
 
 def later(instant: datetime, step: timedelta | YearsMonths) -> datetime:
-    """The aware `instant` moved by `step`; months are those of China's calendar, where a day begins at 16:00
-    UTC.
+    """The aware `instant` moved by `step`; months are those of China's calendar,
+    where a day begins at 16:00 UTC.
 
     A day of the month that the month arrived at does not have becomes its last day.
     """
@@ -51,16 +48,6 @@ def later(instant: datetime, step: timedelta | YearsMonths) -> datetime:
         return instant + step
     moved: datetime = step.add_to(instant.astimezone(CHINA))
     return moved
-
-
-def span_feel(text: str) -> str:
-    """FEEL for an ISO 8601 duration: FEEL itself has no weeks, and no parts of an hour or minute."""
-    weeks, part = _WEEKS.fullmatch(text), _PART.fullmatch(text)
-    if weeks is not None:
-        return f'duration("P{int(weeks[1]) * 7}D")'
-    if part is not None:
-        return f'duration("PT{Decimal(part[1]) * _SECONDS[part[2]]:f}S")'
-    return f'duration("{text}")'
 
 
 def parse_cycle(text: Any, value_of: Callable[[str], Any]) -> Cycle | None:

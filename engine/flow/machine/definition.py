@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,69 +12,20 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of, run_processes
-from engine.flow.feel import FeelSyntaxError, compile_expression, strip_equals
+from engine.flow.diagram.element import (
+    Element,
+    elements,
+    page_forms,
+)
+from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
+from engine.flow.diagram.texts import expressions
+from engine.flow.feel import FeelSyntaxError, compile_expression
 from engine.flow.forms import Form, compile_form
 from engine.flow.forms.rules import facts_read
 from engine.flow.forms.schema import given, walk
 from engine.flow.machine.parsing import CaseParser
-from engine.flow.machine.workflow import settings_of, timer_feel
 from engine.ground.errors import DefinitionError, Finding, Invalid, NotFound
 from engine.ground.surroundings import trouble_of
-
-QUEUES = {"村": "village", "乡": "township", "县": "county", "市": "city", "省": "province"}
-"""A lane's queue by the first of these characters in its name (乡镇 is 乡, 县级 is 县)."""
-
-FLOW_NODES = frozenset(
-    "startEvent endEvent intermediateCatchEvent boundaryEvent userTask manualTask serviceTask "
-    "businessRuleTask "
-    "exclusiveGateway parallelGateway inclusiveGateway eventBasedGateway subProcess callActivity".split()
-)
-"""The flow nodes that we run; the check refuses every other one by name."""
-
-TIMERS = ("timeDate", "timeDuration", "timeCycle")
-"""The writings of a timer, of which each timer event has one."""
-
-SETTING_KINDS = ("callActivity", "endEvent")
-"""The elements whose ``set:`` properties set case variables."""
-
-
-@dataclass(frozen=True)
-class Element:
-    """A flow node of the diagram."""
-
-    id: str
-    name: str
-    kind: str
-    process_id: str
-    documentation: str = ""
-    instructions: str = ""
-    queue: str | None = None
-    form_key: str | None = None
-    variable: str | None = None
-    attached_to: str | None = None
-    cancel_activity: bool = True
-    message: str | None = None
-    timer: str | None = None
-    is_cycle: bool = False
-    """Whether its timer fires again and again (``timeCycle``)."""
-    properties: Mapping[str, str] = field(default_factory=dict)
-    repeats: bool = False
-    """Whether it is done several times: a multi-instance or a loop."""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    """Variables that a call activity sets as it begins, an end event as it ends:
-    FEEL by name (``set:`` properties).
-    """
-
-    @property
-    def is_limit(self) -> bool:
-        """Whether it only marks that a time limit has passed: a single timer beside a step that goes on."""
-        return (
-            bool(self.attached_to)
-            and self.timer is not None
-            and not self.cancel_activity
-            and not self.is_cycle
-        )
 
 
 class Definition:
@@ -93,7 +43,7 @@ class Definition:
         self._roots = {self.key: root, **{key: x.parse_xml(text) for key, text in self.part_bodies.items()}}
         self.elements: dict[str, Element] = {}
         for one in self._roots.values():
-            self.elements.update((element.id, element) for element in _elements(one))
+            self.elements.update((element.id, element) for element in elements(one))
         decisions = {x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")}
         self.decisions: dict[str, Decision] = {
             key: parse_decision(resources.decision[key])
@@ -210,8 +160,8 @@ class Definition:
 
     @cached_property
     def in_flow_order(self) -> list[Element]:
-        """The elements as an official would tell them: each after all that leads to it, a called process
-        after its call.
+        """The elements as an official would tell them: each after all that leads to it,
+        a called process after its call.
 
         Loops aside; branches one after another.
         """
@@ -317,13 +267,6 @@ def _topological(start: str, following: Mapping[str, list[str]]) -> list[str]:
     return finished[::-1]
 
 
-def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
-    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``,
-    by name.
-    """
-    return {name: key for name, key in properties.items() if name.endswith("Form")}
-
-
 def _form_names(bodies: Iterable[bytes]) -> Iterator[str]:
     """The dotted names that fill the forms' fields, and those that these are compared with."""
     for body in bodies:
@@ -335,54 +278,6 @@ def _form_names(bodies: Iterable[bytes]) -> Iterator[str]:
                 yield from compile_expression(str(text)).names() if text else ()
             except FeelSyntaxError:
                 continue
-
-
-def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
-    """Every FEEL text of a diagram with the flow node or sequence flow it belongs to."""
-    for flow in x.descendants(root, "sequenceFlow"):
-        text = x.text_of(flow, "conditionExpression")
-        if text:
-            yield flow, strip_equals(text)
-    for kind in TIMERS:
-        for node in x.descendants(root, kind):
-            owner = node.getparent().getparent()  # type: ignore[union-attr]
-            if (node.text or "").strip():
-                yield owner, timer_feel(node.text or "")  # type: ignore[misc]
-    for task in x.descendants(root, "serviceTask"):
-        for parameter in task.iter(f"{{{x.SPIFF}}}parameter"):
-            yield task, strip_equals(parameter.get("value", ""))
-    for kind in SETTING_KINDS:
-        for node in x.descendants(root, kind):
-            for text in settings_of(x.properties(node)).values():
-                yield node, text
-    for node in x.descendants(root, "userTask"):
-        for text in (*paper_words(node).values(), *repetition_texts(node)):
-            yield node, text
-
-
-REPETITIONS = {
-    "multiInstanceLoopCharacteristics": ("loopDataInputRef", "loopCardinality", "completionCondition"),
-    "standardLoopCharacteristics": ("loopCondition",),
-}
-"""The marks that make a user task repeat, with their FEEL texts."""
-
-
-def repetition_texts(node: x.Node) -> Iterator[str]:
-    """A user task's FEEL texts of how often it is done."""
-    for kind, names in REPETITIONS.items():
-        for mark in x.children(node, kind):
-            yield from (strip_equals(text) for text in (x.text_of(mark, name) for name in names) if text)
-
-
-def paper_words(node: x.Node) -> dict[str, str]:
-    """A user task's words for its list, FEEL by name (``paper:`` properties;
-    ``paper:fields`` names form fields).
-    """
-    return {
-        name.removeprefix("paper:"): strip_equals(text)
-        for name, text in x.properties(node).items()
-        if name.startswith("paper:") and name != "paper:fields"
-    }
 
 
 def _main_process(root: x.Node) -> x.Node:
@@ -413,80 +308,3 @@ def _without_data(root: x.Node) -> x.Node:
         for node in list(x.descendants(found, name)):
             node.getparent().remove(node)  # type: ignore[union-attr]
     return found
-
-
-def _lanes(root: x.Node) -> dict[str, str]:
-    """The queue of each flow node by the innermost lane that names it."""
-    found: dict[str, str] = {}
-    for lane in x.descendants(root, "lane"):  # document order: an inner lane comes after its outer one
-        queue = lane_queue(lane)
-        for reference in x.children(lane, "flowNodeRef"):
-            if queue and reference.text:
-                found[reference.text.strip()] = queue
-    return found
-
-
-def queue_of(name: str, identifier: str = "") -> str | None:
-    """The queue a lane's name or id stands for, or None."""
-    for character in name:
-        if character in QUEUES:
-            return QUEUES[character]
-    lowered = f"{name} {identifier}".lower()
-    return next((queue for queue in QUEUES.values() if queue in lowered), None)
-
-
-def lane_queue(lane: x.Node) -> str | None:
-    """The queue of a lane, or of the nearest lane around it that has one."""
-    at: x.Node | None = lane
-    while at is not None and x.local(at) in ("lane", "childLaneSet"):
-        queue = queue_of(at.get("name") or "", at.get("id") or "") if x.local(at) == "lane" else None
-        if queue:
-            return queue
-        at = at.getparent()
-    return None
-
-
-def _elements(root: x.Node) -> Iterator[Element]:
-    lanes = _lanes(root)
-    messages = {m.get("id", ""): m.get("name", "") for m in x.children(root, "message")}
-    for process in run_processes(root):
-        for node in process.iter(f"{{{x.BPMN}}}*"):
-            if x.local(node) in FLOW_NODES:
-                yield _element(node, process.get("id", ""), lanes, messages)
-
-
-def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: Mapping[str, str]) -> Element:
-    given = x.properties(node)
-    identifier = node.get("id", "")
-    form_key = given.get("formKey")
-    message = next((m.get("messageRef", "") for m in x.descendants(node, "messageEventDefinition")), None)
-    timer = next((t for kind in TIMERS for t in x.descendants(node, kind)), None)
-    inner = x.local(node) == "subProcess"  # its children's events are not its own
-    return Element(
-        id=identifier,
-        name=node.get("name") or identifier,
-        kind=x.local(node),
-        process_id=process_id,
-        documentation=x.text_of(node, "documentation"),
-        instructions=x.extension_text(node, "instructionsForEndUser"),
-        queue=given.get("queue") or lanes.get(identifier) or _lane_of_parent(node, lanes),
-        form_key=form_key,
-        variable=given.get("variable") or form_key,
-        attached_to=node.get("attachedToRef"),
-        cancel_activity=x.flag(node, "cancelActivity", default=True),
-        message=None if inner or message is None else messages.get(message, ""),
-        timer=None if inner or timer is None else timer.text or "",
-        is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",
-        properties=given,
-        repeats=any(x.children(node, kind) for kind in REPETITIONS),
-        settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},
-    )
-
-
-def _lane_of_parent(node: x.Node, lanes: Mapping[str, str]) -> str | None:
-    parent = node.getparent()
-    while parent is not None:
-        if parent.get("id") in lanes:
-            return lanes[parent.get("id", "")]
-        parent = parent.getparent()
-    return None

@@ -1,5 +1,5 @@
-"""Where tokens meet: parallel and inclusive joins and the end of a process, by the standard's own rules (BPMN
-2.0, 13.4).
+"""Where tokens meet: parallel and inclusive joins and the end of a process,
+by the standard's own rules (BPMN 2.0, 13.4).
 
 The library looks for completed ancestors in its task tree, which remembers every earlier round of a loop:
 there a join may fire before all have come, or fire twice, and the search itself fails below a depth. Here a
@@ -157,8 +157,8 @@ class ExclusiveGateway(_Choice, LibraryExclusiveGateway):  # type: ignore[misc]
 
 
 class InclusiveGateway(_Choice, _Join, LibraryInclusiveGateway):  # type: ignore[misc]
-    """Fires when no token elsewhere can still come by a flow that has none; goes on by every flow whose
-    condition holds.
+    """Fires when no token elsewhere can still come by a flow that has none;
+    goes on by every flow whose condition holds.
 
     A token that can as well come by a flow that has one already is not waited for, as the standard says.
     """

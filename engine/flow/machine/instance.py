@@ -1,5 +1,5 @@
-"""A running instance in memory: start, complete a task, catch a message, let time pass. No database, no
-clock.
+"""A running instance in memory: start, complete a task, catch a message, let time pass. No database,
+no clock.
 
 Everything that enters an instance does so through one of four inputs, each at an instant its caller gives.
 The instance answers with records of what happened, one for each input and each timer that fired on the way,
@@ -29,19 +29,10 @@ from engine.flow.history import lines
 from engine.flow.machine import codec
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.repetition import around
+from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
+from engine.flow.machine.timers import COUNTS_FROM, FeelCycle, FeelTimer
 from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
-from engine.flow.machine.workflow import (
-    COUNTS_FROM,
-    CaseWorkflow,
-    FeelCycle,
-    FeelScriptEngine,
-    FeelTimer,
-    Host,
-    apply_settings,
-    due_time,
-    not_before,
-    walk,
-)
+from engine.flow.machine.workflow import CaseWorkflow, Host, walk
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
 from engine.ground.text import whole
@@ -225,8 +216,8 @@ class Instance:
         *,
         late: bool | None = None,
     ) -> bool:
-        """A message arrives: `facts` change case variables; it is caught now, held until caught, or only
-        recorded.
+        """A message arrives: `facts` change case variables; it is caught now, held until caught,
+        or only recorded.
 
         Held is what comes early: the next event that waits for it gets it as it begins to wait. Too late is
         what comes after the last wait for it has ended unheard (its step is done, its time is up, another
@@ -268,8 +259,8 @@ class Instance:
             self._settle(limit)
 
     def fire(self, token: str, now: datetime, due: datetime | None = None, element_id: str = "") -> None:
-        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning: so the
-        history says.
+        """The timer that waits as `token` fires at `now`, whenever it is due by today's reckoning:
+        so the history says.
 
         Of several that wait at one event-based gateway it is that of `element_id`.
         """

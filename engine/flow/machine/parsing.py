@@ -28,20 +28,13 @@ from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser, SubWorkflowPar
 from SpiffWorkflow.spiff.specs.defaults import ManualTask, SubWorkflowTask, UserTask
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import settings_of
 from engine.flow.feel import strip_equals
 from engine.flow.machine.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.flow.machine.repetition import MAX_ROUNDS, RepeatedTask
+from engine.flow.machine.tasks import CallActivity, DecisionTask, ServiceTask
+from engine.flow.machine.timers import COUNTS_FROM, CountsFrom, FeelCycle, FeelTimer
 from engine.flow.machine.waits import BoundaryEventJoin, RecurringEvent
-from engine.flow.machine.workflow import (
-    COUNTS_FROM,
-    CallActivity,
-    CountsFrom,
-    DecisionTask,
-    FeelCycle,
-    FeelTimer,
-    ServiceTask,
-    settings_of,
-)
 
 
 class _TimerParsing:

@@ -1,5 +1,5 @@
-"""User tasks that are done several times: multi-instance (for each of a list, at once or one after another)
-and loops.
+"""User tasks that are done several times: multi-instance (for each of a list,
+at once or one after another) and loops.
 
 The library's own classes copy variables into every instance and keep their count in memory; here variables
 live once per case, an instance keeps only its item, and the count is read off the task tree, so a stored

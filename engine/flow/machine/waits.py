@@ -1,5 +1,5 @@
-"""Where a case waits: in one order whatever the tree, again and again beside a step, and what a message comes
-too late for.
+"""Where a case waits: in one order whatever the tree, again and again beside a step,
+and what a message comes too late for.
 
 The library keeps its waits in the order in which they began, and after a restore in that of the tree; it lets
 a boundary event happen once, and it looks for the ends of a step's boundary events by climbing through every
@@ -51,8 +51,8 @@ class Waits(EventManager):  # type: ignore[misc]
 
 
 def ended_unheard(tasks: Iterable[Task], name: str) -> bool:
-    """Whether, of the waits for message `name` among a case's `tasks` in their order, the last to end ended
-    without it.
+    """Whether, of the waits for message `name` among a case's `tasks` in their order,
+    the last to end ended without it.
 
     A wait in the flow hears one thing and ends with it. A boundary event listens while its step goes on; then
     its time is over, whatever it has heard.

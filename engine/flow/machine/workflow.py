@@ -1,6 +1,6 @@
-"""Our parts inside SpiffWorkflow: its script engine, timers, service and decision tasks, calls and gateways.
+"""A case as SpiffWorkflow knows it: one workflow with its subprocesses, walked at any depth.
 
-Three decisions shape this room:
+Four decisions shape our parts inside the library (here, script.py, timers.py, tasks.py, gateways.py):
 
 * Variables live once per case, in the top workflow's ``data``; a task's own ``data`` stays empty. So parallel
   branches never overwrite each other with old copies, and a stored state does not repeat them.
@@ -15,39 +15,27 @@ Three decisions shape this room:
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
-from SpiffWorkflow.bpmn.specs.defaults import CallActivity as LibraryCallActivity
-from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.bpmn.util.task import BpmnTaskIterator
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
-from SpiffWorkflow.spiff.specs.spiff_task import SpiffBpmnTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.flow.decisions import Decision
-from engine.flow.feel import compile_expression, strip_equals
-from engine.flow.feel.temporal import YearsMonths
-from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain
-from engine.flow.machine.cycles import Cycle, later, parse_cycle, span_feel
 from engine.flow.machine.waits import Waits
-from engine.ground.clock import CHINA, local_date
-from engine.ground.errors import EngineFault
 
-for _name in (
-    "spiff.task",
-    "spiff.workflow",
-):  # else the library gathers all it knows of a task at every change
+if TYPE_CHECKING:
+    from engine.flow.machine.timers import FeelTimer
+
+# Else the library gathers all it knows of a task at every change.
+for _name in ("spiff.task", "spiff.workflow"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
-MAX_INSTANCES = 500
-"""More instances of one step than this are a mistake in the diagram or its data."""
 
 Answering = Callable[[str, Task, Callable[[], Any]], Any]
 Workdays = Callable[[date, int], date]
@@ -182,327 +170,7 @@ class CaseWorkflow(_Deep, BpmnWorkflow):  # type: ignore[misc]
         return subprocess
 
 
-def _top(task: Task) -> CaseWorkflow:
+def case_of(task: Task) -> CaseWorkflow:
+    """The workflow of the case that `task` belongs to, however deep its process lies."""
     top: CaseWorkflow = task.workflow.top_workflow
     return top
-
-
-class FeelScriptEngine:
-    """What answers every question that a diagram asks of its case: conditions, values, repeats, due times,
-    decisions.
-
-    All is FEEL over the case's variables. The exploration of a diagram answers in its stead
-    (engine/flow/exploration.py).
-    """
-
-    def value(self, task: Task, text: str) -> Any:
-        """The FEEL value of `text` over the case's variables."""
-        top = _top(task)
-        try:
-            return compile_expression(strip_equals(text)).evaluate(top.data, workdays=top.host.workdays)
-        except FeelLimitError as error:
-            raise EngineFault(
-                f"“{task.task_spec.bpmn_name or task.task_spec.bpmn_id}”：{error.message}"
-            ) from error
-
-    def evaluate(
-        self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None
-    ) -> bool:
-        """Whether the condition holds; null and errors are not true, as the standard says."""
-        return self.value(task, expression) is True
-
-    def due(self, task: Task, text: str, began: datetime) -> datetime | None:
-        """When the timer `text` of a wait that began at `began` is due, or None when it has no value yet."""
-        return due_time(text, began, lambda inner: self.value(task, inner))
-
-    def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> datetime | None:
-        """As `due`, were no date in `variable` before `day` (ISO)."""
-        top = _top(task)
-        counted = {**top.data, variable: not_before(top.data.get(variable), day)}
-        return due_time(
-            text, began, lambda inner: compile_expression(inner).evaluate(counted, workdays=top.host.workdays)
-        )
-
-    def cycle(self, task: Task, text: str) -> Cycle | None:
-        """The repeating interval that `text` means, or None when it has no such value yet."""
-        try:
-            return parse_cycle(self.value(task, timer_feel(text)), lambda inner: self.value(task, inner))
-        except FeelSyntaxError:
-            return None
-
-    def decide(self, task: Task, decision_id: str) -> Any:
-        """The result of a decision over the case's variables."""
-        top = _top(task)
-        try:
-            return to_plain(top.decisions[decision_id].evaluate(top.data))
-        except FeelLimitError as error:
-            raise EngineFault(f"决策表“{decision_id}”：{error.message}") from error
-
-    def items(self, task: Task, expression: str) -> list[Any]:
-        """What a repeated task is done for: the elements of a list, 1 to n for a number; nothing for null,
-        which is told.
-
-        Raises EngineFault for any other value, and for more than MAX_INSTANCES.
-        """
-        value = to_plain(self.value(task, expression))
-        if value is None:
-            _top(task).tell(
-                task.task_spec.bpmn_id, f"“{expression}”没有值，不知道要办理几次，这一步一次也没有办理。"
-            )
-            return []
-        items = instances(value)
-        if items is None:
-            name, shown = task.task_spec.bpmn_name or task.task_spec.bpmn_id, str(value)[:40]
-            raise EngineFault(
-                f"“{name}”按“{expression}”算不出办理几次：得到的是“{shown}”，须是清单或 0 到 {MAX_INSTANCES} 的整数，清单最多"
-                f" {MAX_INSTANCES} 项。"
-            )
-        return items
-
-
-def instances(value: Any) -> list[Any] | None:
-    """What a repeated task is done for by a value: a list, or 1 to n for a whole number;
-    None for anything else.
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANCES:
-        return list(range(1, value + 1))
-    return list(value) if isinstance(value, list) and len(value) <= MAX_INSTANCES else None
-
-
-def _answers(task: Task) -> FeelScriptEngine:
-    engine: FeelScriptEngine = _top(task).script_engine
-    return engine
-
-
-COUNTS_FROM = "countsFrom"
-"""A timer event's property: the step whose typed dates its period counts from,
-never from before that step opened.
-"""
-
-
-@dataclass(frozen=True)
-class CountsFrom:
-    """The step that a period begins with, and the variable that it sets."""
-
-    step_id: str
-    variable: str
-
-
-def not_before(value: Any, day: str) -> Any:
-    """A step's values, with every ISO date in them that lies before `day` (ISO) put to that day."""
-    if isinstance(value, dict):
-        return {key: not_before(inner, day) for key, inner in value.items()}
-    return day if isinstance(value, str) and _ISO_DAY.match(value) and value[:10] < day else value
-
-
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(T|$)")
-
-
-class FeelTimer(TimerEventDefinition):  # type: ignore[misc]
-    """A timer whose text is ISO 8601 (``P5D``, an instant) or FEEL;
-    `element_id` is the event that carries it.
-    """
-
-    def __init__(
-        self, name: str, expression: str, element_id: str, counts_from: CountsFrom | None = None
-    ) -> None:
-        super().__init__(name, expression)
-        self.element_id = element_id
-        self.counts_from = counts_from
-
-    def due_at(self, task: Task) -> datetime | None:
-        """When the timer of the waiting `task` is due (aware), or None when its text has no value yet."""
-        due = _answers(task).due(task, self.expression, self.began(task))
-        opened = self._opened(task)
-        if due is None or opened is None:
-            return due
-        assert self.counts_from is not None  # else nothing opened it
-        least = _answers(task).due_from(
-            task, self.expression, self.began(task), self.counts_from.variable, opened
-        )
-        return due if least is None else max(due, least)
-
-    def _opened(self, task: Task) -> str | None:
-        """R10, R29: the day (ISO) on which the step that this wait counts from was opened,
-        on the way that led here.
-        """
-        at: Task | None = task if self.counts_from is not None else None
-        while at is not None:
-            if (
-                self.counts_from
-                and at.task_spec.bpmn_id == self.counts_from.step_id
-                and "began" in at.internal_data
-            ):
-                return local_date(datetime.fromisoformat(at.internal_data["began"])).isoformat()
-            above = at.workflow.parent_task_id
-            at = at.parent or (_top(at).get_task_from_id(above) if above is not None else None)
-        return None
-
-    def began(self, task: Task) -> datetime:
-        """When the wait of `task` began: at the first question."""
-        began = task.internal_data.get("began")
-        if began is None:
-            began = task.internal_data["began"] = _top(task).now.isoformat()
-        return datetime.fromisoformat(began)
-
-    def has_fired(self, task: Task) -> bool:
-        """Whether the case lets this timer fire just now."""
-        firing = _top(task).firing
-        return firing is not None and firing[0] is task and firing[1] is self
-
-
-class FeelCycle(FeelTimer):
-    """A timer beside a step that goes on, which fires again and again (``timeCycle``).
-
-    The library computes such a timer once, hangs its branches below one waiting task and catches up all
-    missed rounds at once. Here every round is a boundary event of its own beside the same step: with its own
-    token and due time, so that it fires once, and a changed diagram changes only the rounds still to come.
-    """
-
-    def due_at(self, task: Task) -> datetime | None:
-        """When the round that waits as `task` is due, or None when the text is no cycle."""
-        began, cycle = self.began(task), self.cycle(task)
-        try:
-            return None if cycle is None else cycle.due(_round(task), began)
-        except OverflowError:  # past the year 9999
-            return None
-
-    def cycle(self, task: Task) -> Cycle | None:
-        """What the text means now."""
-        return _answers(task).cycle(task, self.expression)
-
-    def next_round(self, task: Task) -> dict[str, Any] | None:
-        """What the round after the one that has fired as `task` knows of itself; None after the last."""
-
-        def goes_on() -> bool:
-            cycle = self.cycle(task)
-            return cycle is not None and _round(task) < cycle.rounds
-
-        if not _top(task).answer("repeats", task, goes_on):
-            return None
-        return {"began": task.internal_data["began"], "round": _round(task) + 1}
-
-
-def _round(task: Task) -> int:
-    return int(task.internal_data.get("round", 1))
-
-
-_SPAN, _CYCLE, _DAY = (re.compile(start, re.ASCII) for start in (r"P\d|PT", r"R\d*/", r"\d{4}-"))
-"""How ISO 8601 writes a duration, a cycle and a date."""
-
-
-def timer_feel(text: str) -> str:
-    """The FEEL text of a timer: plain ISO 8601, as every modeler writes it, becomes a FEEL literal."""
-    bare = strip_equals(text).strip().strip('"')
-    if _SPAN.match(bare):
-        return span_feel(bare)
-    if _CYCLE.match(bare):
-        return f'"{bare}"'
-    if _DAY.match(bare):
-        return f'date and time("{bare}")' if "T" in bare else f'date("{bare}")'
-    return strip_equals(text)
-
-
-def due_time(text: str, began: datetime, value_of: Callable[[str], Any]) -> datetime | None:
-    """The instant a timer text means for a wait that began at `began`; a plain date is its 00:00 in China.
-
-    None for what is no instant, or none that every zone can write: the years 1 and 9999 have such days.
-    """
-    value = value_of(timer_feel(text))
-    if isinstance(value, str):
-        try:
-            value = value_of(timer_feel(value))
-        except FeelSyntaxError:
-            return None  # a text that somebody typed, as 2022年5月9日
-    try:
-        due = _instant(value, began)
-        return due if due is not None and due.astimezone(UTC) else None
-    except OverflowError:
-        return None
-
-
-def _instant(value: Any, began: datetime) -> datetime | None:
-    if isinstance(value, timedelta | YearsMonths):
-        return later(began, value)
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=CHINA)
-    return datetime(value.year, value.month, value.day, tzinfo=CHINA) if isinstance(value, date) else None
-
-
-def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
-    """The variables that an element's ``set:NAME`` properties set, as FEEL by name."""
-    return {
-        name.removeprefix("set:").strip(): strip_equals(text)
-        for name, text in properties.items()
-        if name.startswith("set:")
-    }
-
-
-def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
-    """Set the case variables that `settings` name, each to its FEEL value."""
-    answers, top = _answers(task), _top(task)
-    if settings:
-        top.data.update(
-            top.answer(
-                "sets",
-                task,
-                lambda: {name: to_plain(answers.value(task, text)) for name, text in settings.items()},
-            )
-        )
-
-
-class CallActivity(LibraryCallActivity):  # type: ignore[misc]
-    """Calls a process after setting the variables that its ``set:`` properties name."""
-
-    def __init__(self, wf_spec: Any, name: str, settings: Mapping[str, str], **kw: Any) -> None:
-        super().__init__(wf_spec, name, **kw)
-        self.settings = settings
-
-    def start_workflow(self, my_task: Task) -> None:
-        """Begin the called process."""
-        apply_settings(my_task, self.settings)
-        super().start_workflow(my_task)
-
-
-class ServiceTask(SpiffBpmnTask):  # type: ignore[misc]
-    """Calls a registered function with FEEL parameters; its result becomes a case variable."""
-
-    def __init__(
-        self,
-        wf_spec: Any,
-        name: str,
-        operation: str,
-        parameters: dict[str, str],
-        result: str | None,
-        **kw: Any,
-    ) -> None:
-        super().__init__(wf_spec, name, **kw)
-        self.operation = operation
-        self.parameters = parameters
-        self.result_variable = result
-
-    def _run_hook(self, task: Task) -> bool:
-        top = _top(task)
-        answers = _answers(task)
-        asked = {} if top.replaying() else self.parameters
-        values = {key: to_plain(answers.value(task, text)) for key, text in asked.items()}
-        result = top.host.call_service(self.bpmn_id, top.token_of(task), self.operation, values)
-        if self.result_variable:
-            top.data[self.result_variable] = result
-        return True
-
-
-class DecisionTask(SpiffBpmnTask):  # type: ignore[misc]
-    """Takes a decision of a decision table; its result becomes a case variable."""
-
-    def __init__(self, wf_spec: Any, name: str, decision_id: str, result: str, **kw: Any) -> None:
-        super().__init__(wf_spec, name, **kw)
-        self.decision_id = decision_id
-        self.result_variable = result
-
-    def _run_hook(self, task: Task) -> bool:
-        top = _top(task)
-        result = top.answer("decisions", task, lambda: _answers(task).decide(task, self.decision_id))
-        top.host.decided(self.bpmn_id, self.decision_id, result)
-        top.data[self.result_variable] = result
-        return True

@@ -1,5 +1,5 @@
-"""Where a case would stand on another version: its history fed to the new definition, with what that asks of
-the case.
+"""Where a case would stand on another version: its history fed to the new definition,
+with what that asks of the case.
 
 The history is fed to both definitions at once, so that a task that looks different to the engine (another
 branch, a boundary event more, one of several instances) is still recognised by its place in the diagram.

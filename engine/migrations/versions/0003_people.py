@@ -1,5 +1,5 @@
-"""One person belongs to one household; people are found however they are spelled; corrections of the
-register.
+"""One person belongs to one household; people are found however they are spelled;
+corrections of the register.
 
 What was stored as it was typed gets its normal form. Where a person stands in several households, the
 household that was touched last keeps the person; the others keep the number as text, until they are merged.

@@ -1,5 +1,5 @@
-"""What went up stays as it was: the lines of numbered batches, the rows of plans, clues that wait for another
-case.
+"""What went up stays as it was: the lines of numbered batches, the rows of plans,
+clues that wait for another case.
 
 Batches and plans of before have no lines of their own: pages and papers read the register for them, as they
 did.

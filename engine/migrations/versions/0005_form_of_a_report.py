@@ -1,5 +1,5 @@
-"""Progress of a measure and an answer to an order keep the hash of the form they were sent with, as
-submissions do.
+"""Progress of a measure and an answer to an order keep the hash of the form they were sent with,
+as submissions do.
 
 Earlier rows do not know it ("") and are shown by the form in force, as before.
 """

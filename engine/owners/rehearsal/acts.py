@@ -196,8 +196,8 @@ def replayed(
     workdays: Workdays,
     assumption: Assumption,
 ) -> dict[str, Any]:
-    """What becomes of a finished case on `new`: status, and for a misfit the line and the reason, and the
-    facts.
+    """What becomes of a finished case on `new`: status, and for a misfit the line and the reason,
+    and the facts.
 
     Facts: ``old`` and ``new`` (see `_told`), ``added`` and ``left_out`` steps by how often, ``supposed``
     names; of a misfit ``old``, the limits ``missed`` until then, and the step ``after`` which it could not go

@@ -15,9 +15,9 @@ from sqlalchemy.orm import joinedload
 from engine.casework.desk import views
 from engine.casework.desk.timeline import Event
 from engine.casework.models import CaseFile, ProcedureVersion, Timer
+from engine.flow.diagram.element import Element
 from engine.flow.forms import Field
 from engine.flow.forms.schema import OUTCOME_KEYS
-from engine.flow.machine.definition import Element
 from engine.owners.rehearsal.target import Target
 from engine.owners.trial.script import Act, Script
 

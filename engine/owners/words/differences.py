@@ -10,8 +10,9 @@ from typing import Any
 
 from engine.flow import vocabulary
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.element import FLOW_NODES, REPETITIONS
 from engine.flow.forms import schema as s
-from engine.flow.machine.definition import FLOW_NODES, REPETITIONS, Definition
+from engine.flow.machine.definition import Definition
 from engine.owners.words.wording import KINDS, Grid, Wording, field_words, grid, quoted
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.flow.diagram import xml as x
-from engine.flow.machine.definition import Definition, Element
+from engine.flow.diagram.element import Element
+from engine.flow.machine.definition import Definition
 from engine.owners.words.wording import KINDS, Grid, Wording
 
 TOLD = frozenset(KINDS) - {"exclusiveGateway", "parallelGateway", "inclusiveGateway"}

@@ -54,8 +54,8 @@ def _unname(call: ServiceCall, result: Any) -> None:
 
 
 def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]:
-    """Name the household's responsible official from the data of form ``responsible_official``; the former
-    one ends.
+    """Name the household's responsible official from the data of form ``responsible_official``;
+    the former one ends.
 
     Raises Invalid for anybody but a public servant (R18).
     """

@@ -16,6 +16,7 @@ from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
@@ -60,8 +61,8 @@ def _row(measure: Measure) -> dict[str, Any]:
 
 
 def _unrecord(call: ServiceCall, result: Any) -> None:
-    """The step is taken back: the former plan is in force again; progress reported meanwhile stays with its
-    measures.
+    """The step is taken back: the former plan is in force again;
+    progress reported meanwhile stays with its measures.
 
     Unless another case's plan has replaced this one meanwhile: then that one stays in force.
     """
@@ -259,8 +260,8 @@ def _undeclare(call: ServiceCall, result: Any) -> None:
 
 
 def declare(call: ServiceCall, declaration_number: str, declared_on: str) -> dict[str, Any]:
-    """The measures of the case's own plan were declared to the departments (R19). Raises Conflict when it has
-    none.
+    """The measures of the case's own plan were declared to the departments (R19).
+    Raises Conflict when it has none.
 
     A plan that another case's has replaced meanwhile keeps its number and date, but is not in force again.
     """
@@ -311,6 +312,16 @@ def _plan_of(call: ServiceCall) -> AssistancePlan:
 
 
 KIT = Kit(
+    law=(
+        LegalLimit(
+            "R19",
+            "assistance",
+            "limit_10",
+            "帮扶计划和措施申报自批准起不超过 10 天",
+            at_most=10,
+            reads=frozenset({"approved_on", "opened_on"}),
+        ),
+    ),
     services=(
         Service(
             "assistance.present_plan",

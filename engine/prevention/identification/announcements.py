@@ -18,17 +18,17 @@ from engine.casework.kit import Gathering, Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, numbers
-from engine.casework.papers.kinds import KINDS
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.services import ServiceCall
 from engine.flow.services import Service
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
 from engine.prevention.models import WITH_HOUSEHOLD, household_of
 from engine.prevention.register import households, listed
 
-KIND = KINDS["announcement"]
+KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
 _GATHERING = (
     select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
@@ -72,8 +72,8 @@ def _withdraw(call: ServiceCall, result: Any) -> None:
 
 
 def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
-    """Put the household on its village's announcement: the one that still gathers, else a new one with a new
-    number.
+    """Put the household on its village's announcement: the one that still gathers,
+    else a new one with a new number.
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """
@@ -155,6 +155,7 @@ def _signature(session: Session, record: NumberedPaper) -> str:
 KIT = Kit(
     case_parts={"announcements": papers},
     gathering={KIND.key: Gathering(of_cases, compose_paper, close)},
+    papers=(KIND,),
     services=(
         Service(
             "announcement.prepare",

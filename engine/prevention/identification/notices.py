@@ -19,15 +19,15 @@ from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
-from engine.casework.papers.kinds import Kind
 from engine.casework.papers.paper import Paper
 from engine.casework.services import Correction, ServiceCall
 from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.workflow import COUNTS_FROM
+from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit, PaperKind
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
@@ -72,8 +72,8 @@ def open_notice(
     basis: str | None = None,
     category: str | None = None,
 ) -> dict[str, Any]:
-    """A notice was posted and hangs until the diagram's `timer` (an element id) is due; an older one is
-    superseded.
+    """A notice was posted and hangs until the diagram's `timer` (an element id) is due;
+    an older one is superseded.
 
     `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
     category proposed, where the matter has one.
@@ -233,8 +233,8 @@ def leave_objections(call: ServiceCall) -> None:
 
 
 def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime) -> list[Correction]:
-    """The notice hangs until the timer of the version on which the case goes on: its sheet is issued again
-    (R10).
+    """The notice hangs until the timer of the version on which the case goes on:
+    its sheet is issued again (R10).
 
     What is posted is a promise to the village: raises Conflict when the notice would end earlier than it
     says.
@@ -276,7 +276,7 @@ def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
     return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
 
 
-def drafts_of(session: Session, kind: Kind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
+def drafts_of(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
     """One notice for the households of a village that have the same terms: posted, or to be posted today."""
     hanging = latest(session, [item.case_id for item in items if item.status == "done"])
     groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
@@ -324,8 +324,8 @@ _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人�
 def raise_objection(
     session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case; it keeps the notice open until decided
-    (R10).
+    """Record an objection to the case's open notice and tell the case;
+    it keeps the notice open until decided (R10).
 
     `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
     anonymous).
@@ -364,6 +364,17 @@ KIT = Kit(
     case_parts={"notices": of_case},
     deliveries={OBJECTION: Delivery(_deliver, hangs)},
     drawings={"notice": drafts_of},
+    papers=(PaperKind("notice", "公示", "village", "village", "公示"),),
+    law=(
+        LegalLimit(
+            "R10",
+            "public_notice",
+            "notice_over",
+            "公示不少于 5 天",
+            at_least=5,
+            callers=frozenset({"identification", "risk_elimination", "rollback"}),
+        ),
+    ),
     services=(
         Service(
             "notice.open",

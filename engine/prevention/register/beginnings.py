@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from engine.casework.acts.openings import opens_for
 from engine.casework.kit import Kit, Subjects
 from engine.casework.organisation import divisions
-from engine.flow.machine.definition import Element
+from engine.flow.diagram.element import Element
 from engine.flow.vocabulary import Given
 from engine.prevention.models import Household
 from engine.prevention.register import households, listed, monitoring_lines

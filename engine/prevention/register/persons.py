@@ -1,5 +1,5 @@
-"""One person, one household: an ID number belongs to one household of the province (R41), held by the
-database.
+"""One person, one household: an ID number belongs to one household of the province (R41),
+held by the database.
 
 `Member.person` has a unique index: the 18 digits of the ID number, also where a disability certificate was
 given, and nothing for members without a number and for those of a record that was merged into another. All
@@ -88,8 +88,8 @@ def require_free(
     household_id: int | None,
     field: str = "members.{row}.id_number",
 ) -> None:
-    """Take the people of `rows` for a household, `None` for a new one. Raises Registered or Invalid, row by
-    row.
+    """Take the people of `rows` for a household, `None` for a new one. Raises Registered or Invalid,
+    row by row.
 
     `field` is where the sentences stand. The caller is inside a write transaction and writes the rows next.
     """

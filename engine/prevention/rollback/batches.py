@@ -1,5 +1,5 @@
-"""Batches of applications: what a county sends up in a day, what the province sends on to the national bureau
-(R28).
+"""Batches of applications: what a county sends up in a day,
+what the province sends on to the national bureau (R28).
 
 The steps of an application are drawn (``bpmn/national_consent.bpmn``); here are the lists that they fill, the
 answers that come back, and the rule that nothing is executed without the consent's number and date.
@@ -67,8 +67,8 @@ def _leave(call: ServiceCall, result: Any) -> None:
 
 
 def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
-    """Put the case into the batch of the day of its county or province; the first case of a day opens a new
-    one.
+    """Put the case into the batch of the day of its county or province;
+    the first case of a day opens a new one.
 
     `level` is ``county`` or ``province``; `word` is what the batch is called in its number (申请, 汇总). What the
     list says of the household is written down now and never changes. Once anybody has dealt with one of its

@@ -1,5 +1,5 @@
-"""Rollback and clearance: what their execution changes in the register, and what a household's standing is
-meanwhile.
+"""Rollback and clearance: what their execution changes in the register,
+and what a household's standing is meanwhile.
 
 The procedures are drawn (``bpmn/rollback.bpmn``, ``bpmn/clearance.bpmn``). Neither ever deletes (R29): a
 household changes its status, and what it was before stays in the case's history.
@@ -19,6 +19,7 @@ from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -117,8 +118,8 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
 
 
 def pending(session: Session, household_id: int) -> str:
-    """What the household's page says while its register is about to change, e.g. 回退审批中; '' when nothing is
-    open.
+    """What the household's page says while its register is about to change, e.g. 回退审批中;
+    '' when nothing is open.
 
     From the county's application until the execution the change awaits consent (R28); before that it is being
     handled.
@@ -134,6 +135,7 @@ def pending(session: Session, household_id: int) -> str:
 
 
 KIT = Kit(
+    law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 5 天答复", at_least=5),),
     services=(
         Service(
             "household.roll_back",

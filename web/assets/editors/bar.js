@@ -1,6 +1,6 @@
 // The bar of an editor: undo, redo, save, files; each button names its act.
-import { download } from "../modeler/saving.js";
-import { fill } from "../older.js";
+import { download } from "./saving.js";
+import { fill } from "../page/older.js";
 
 const LARGEST = 1_000_000;
 
@@ -30,7 +30,10 @@ export function bar(box, { saving, source, undo, redo, open, more = {} }) {
       await open(await file.text());
     } catch (error) {
       await open(before);
-      saving.tell("danger", `“${file.name}”不能用。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`);
+      saving.tell(
+        "danger",
+        `“${file.name}”不能用。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`,
+      );
       return;
     }
     await saving.save();

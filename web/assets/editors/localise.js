@@ -1,4 +1,5 @@
-// Says an editor's own words in Chinese: its texts, titles and placeholders, never what people wrote. Records what it lacks.
+// Says an editor's own words in Chinese: its texts, titles and placeholders, never what people wrote. Records
+// what it lacks.
 const ATTRIBUTES = ["title", "placeholder", "aria-label", "data-placeholder"];
 const WRITTEN = "[contenteditable], textarea, .cm-editor, [data-written]";
 
@@ -11,8 +12,8 @@ export function translator(words, missing) {
   };
 }
 
-// For tools that ask nobody: watches what they draw within `root`, and replaces the words that are known exactly.
-// `patterns` are of sentences with a part in them: each a regular expression with what it becomes.
+// For tools that ask nobody: watches what they draw within `root`, and replaces the words that are known
+// exactly. `patterns` are of sentences with a part in them: each a regular expression with what it becomes.
 export function localise(root, words, missing, patterns = []) {
   const said = (text) => {
     const bare = text.trim();

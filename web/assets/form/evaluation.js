@@ -1,14 +1,18 @@
-// The one order in which a form is evaluated: by dependency, as engine/flow/forms/evaluation.py does it with the same plan.
-// What is hidden counts for nothing; what the register gives and what is computed counts wherever it stands; a row sees
-// its own names, then those of what it stands in; a row in which nothing was typed does not exist for the rest.
-import { evaluate } from "../feel.js";
+// The one order in which a form is evaluated: by dependency, as engine/flow/forms/evaluation.py does it with
+// the same plan. What is hidden counts for nothing; what the register gives and what is computed counts
+// wherever it stands; a row sees its own names, then those of what it stands in; a row in which nothing was
+// typed does not exist for the rest.
+import { evaluate } from "../feel/feel.js";
 import { blank, read, rounded } from "./values.js";
 
 const MAX_ROWS = 50;
 const PAGE = new Set(["known_household"]);
 const isInput = (node) => node.key && node.kind !== "expression";
 
-/** The values of one level: those of the form, or of one row. `kept` is what the page shows of what only the server can tell. */
+/**
+ * The values of one level: those of the form, or of one row. `kept` is what the page shows of what only the
+ * server can tell.
+ */
 export class Level {
   constructor(plan, typed, outer = null, kept = {}) {
     Object.assign(this, { plan, typed, outer, kept });
@@ -17,14 +21,19 @@ export class Level {
     for (const node of plan.filter((one) => one.rows)) {
       const rows = Array.isArray(typed[node.key]) ? typed[node.key].slice(0, MAX_ROWS + 1) : [];
       const inner = kept.rows?.[node.key] ?? [];
-      this.rows.set(node, rows.map((row, index) => new Level(node.rows, isRow(row) ? row : {}, this, inner[index])));
+      this.rows.set(
+        node,
+        rows.map((row, index) => new Level(node.rows, isRow(row) ? row : {}, this, inner[index])),
+      );
     }
     this.known = new Map(); // hidden or not
     this.computed = new Map();
     this.busy = new Set();
   }
 
-  /** Whether nobody typed anything: defaults that nobody touched are not typed where there is more to fill. */
+  /**
+   * Whether nobody typed anything: defaults that nobody touched are not typed where there is more to fill.
+   */
   get blank() {
     const blanks = this.plan.filter((node) => isInput(node) && !node.given);
     if (blanks.every((node) => none(node.default) === false)) return blank(this.typed);
@@ -62,7 +71,9 @@ export class Level {
 
   seen(wanted) {
     const nodes = [...this.byKey.values()].filter((node) => wanted === null || node.key in wanted);
-    return Object.fromEntries(nodes.map((node) => [node.key, this.value(node, wanted === null ? null : wanted[node.key])]));
+    return Object.fromEntries(nodes.map(
+      (node) => [node.key, this.value(node, wanted === null ? null : wanted[node.key])],
+    ));
   }
 
   compute(node) {

@@ -1,5 +1,5 @@
-// The one reader of what stands in a form's blank, as engine/flow/forms/values.py and engine/ground/text.py read it: a table of cases
-// is run by both.
+// The one reader of what stands in a form's blank, as engine/flow/forms/values.py and engine/ground/text.py
+// read it: a table of cases is run by both.
 
 const MOST = 10 ** 12; // a number of this size or more is a slip of the finger
 const MAX_TYPED = 200;
@@ -19,7 +19,11 @@ const paragraphs = (text) =>
   text.replace(LINE_END, "\n").replace(/[^\S \u3000\n]/g, " ").replace(UNSEEN, "").trim();
 const line = (text) => paragraphs(text).replace(/\n/g, " ").trim();
 const half = (text) =>
-  line(line(text).replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, " "));
+  line(
+    line(text)
+      .replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0))
+      .replace(/\u3000/g, " "),
+  );
 const short = (value) => (typeof value === "string" && value.length <= MAX_TYPED ? value : "");
 
 const without = (text, unit) => (unit && text.endsWith(unit) ? text.slice(0, -unit.length).trimEnd() : text);
@@ -37,9 +41,15 @@ export function day(value) {
   const plain = half(short(value)).replace(DASHES, "-");
   const found = DAYS.map((form) => form.exec(plain)).find(Boolean);
   if (!found) return null;
-  const [year, month, date] = [found[1], found.groups.month.padStart(2, "0"), found.groups.day.padStart(2, "0")];
+  const [year, month, date] = [
+    found[1],
+    found.groups.month.padStart(2, "0"),
+    found.groups.day.padStart(2, "0"),
+  ];
   const then = new Date(`${year}-${month}-${date}T00:00:00Z`);
-  return Number(year) > 0 && !Number.isNaN(then.getTime()) && then.getUTCDate() === Number(date) ? `${year}-${month}-${date}` : null;
+  return Number(year) > 0 && !Number.isNaN(then.getTime()) && then.getUTCDate() === Number(date)
+    ? `${year}-${month}-${date}`
+    : null;
 }
 
 /** Whether nothing was typed: an empty text, an unticked box, a list or row of nothing but such. */
@@ -50,7 +60,9 @@ export function blank(value) {
   return value === null || value === undefined || value === false;
 }
 
-/** What was typed as a condition sees it; null where nothing usable stands. Lists of rows are not read here. */
+/**
+ * What was typed as a condition sees it; null where nothing usable stands. Lists of rows are not read here.
+ */
 export function read(node, value) {
   if (node.kind === "number") {
     const found = number(value, node.unit);
@@ -60,7 +72,9 @@ export function read(node, value) {
   if (node.kind === "checkbox") return TICKED.has(value);
   if (LISTS.has(node.kind)) {
     const items = Array.isArray(value) ? value : [value];
-    return items.filter((one) => !blank(one)).map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
+    return items
+      .filter((one) => !blank(one))
+      .map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
   }
   if (typeof value === "string") return (node.kind === "textarea" ? paragraphs(value) : line(value)) || null;
   if (node.given) return blank(value) ? null : value;
@@ -71,7 +85,8 @@ export function read(node, value) {
 export function rounded(value) {
   if (typeof value !== "number") return value;
   if (!Number.isFinite(value) || Math.abs(value) >= 1e15) return Number.isFinite(value) ? value : null;
-  const digits = Number(Math.abs(value).toPrecision(14)); // the last two of a double's digits are not decimals
+  // The last two of a double's digits are not decimals
+  const digits = Number(Math.abs(value).toPrecision(14));
   const cents = Math.round(Number(`${digits < 1e-6 ? 0 : digits}e2`));
   return Math.sign(value) * Number(`${cents}e-2`) || 0;
 }

@@ -1,4 +1,5 @@
-// The drawing tool's own words in Chinese: the community's translation, over it what it lacks or says otherwise than we do.
+// The drawing tool's own words in Chinese: the community's translation, over it what it lacks or says
+// otherwise than we do.
 import community from "bpmn-js-i18n/translations/zn.js";
 
 const OURS = {

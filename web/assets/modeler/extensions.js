@@ -1,5 +1,6 @@
-// What may stand in the spiffworkflow namespace: every extension that the engine's parser reads. An element of a known
-// prefix that is missing here would be dropped on saving, so the list is complete rather than what the panel offers.
+// What may stand in the spiffworkflow namespace: every extension that the engine's parser reads. An element
+// of a known prefix that is missing here would be dropped on saving, so the list is complete rather than what
+// the panel offers.
 const element = (name, properties = []) => ({ name, superClass: ["Element"], properties });
 const attribute = (name) => ({ name, type: "String", isAttr: true });
 const text = (name) => element(name, [{ name: "body", type: "String", isBody: true }]);
@@ -7,8 +8,10 @@ const one = (name, type) => ({ name, type });
 const many = (name, type) => ({ name, type, isMany: true });
 
 const TEXTS = [
-  "AllowGuest", "CalledDecisionId", "Category", "ExpectedOutputJson", "Expression", "GuestConfirmation", "InputJson",
-  "InstructionsForEndUser", "MessagePayload", "MessageVariable", "PayloadExpression", "PostScript", "PreScript",
+  "AllowGuest", "CalledDecisionId", "Category", "ExpectedOutputJson", "Expression", "GuestConfirmation",
+  "InputJson",
+  "InstructionsForEndUser", "MessagePayload", "MessageVariable", "PayloadExpression", "PostScript",
+  "PreScript",
   "PropertyId", "SignalButtonLabel", "VariableName",
 ];
 
@@ -25,8 +28,17 @@ export default {
     element("Parameter", [attribute("id"), attribute("type"), attribute("value")]),
     element("Parameters", [many("values", "Parameter")]),
     element("Retry", [attribute("retries"), attribute("backoff_base")]),
-    element("ServiceTaskOperator", [attribute("id"), attribute("resultVariable"), one("parameters", "Parameters"), one("retry", "Retry")]),
-    element("UnitTest", [attribute("id"), one("inputJson", "InputJson"), one("expectedOutputJson", "ExpectedOutputJson")]),
+    element("ServiceTaskOperator", [
+      attribute("id"),
+      attribute("resultVariable"),
+      one("parameters", "Parameters"),
+      one("retry", "Retry"),
+    ]),
+    element("UnitTest", [
+      attribute("id"),
+      one("inputJson", "InputJson"),
+      one("expectedOutputJson", "ExpectedOutputJson"),
+    ]),
     element("UnitTests", [many("values", "UnitTest")]),
     element("TaskMetadataValue", [attribute("name"), attribute("value")]),
     element("TaskMetadataValues", [many("values", "TaskMetadataValue")]),

@@ -1,8 +1,8 @@
 // Findings while drawing: marks on the elements and a list; a click in the list shows the element.
 import { is } from "bpmn-js/lib/util/ModelUtil";
-import { h } from "./fields.js";
+import { h } from "./panel/fields.js";
 import { lint } from "./lint.js";
-import { fill } from "../older.js";
+import { fill } from "../page/older.js";
 
 const PAUSE = 900;
 
@@ -52,7 +52,8 @@ export class Issues {
   // The shape that stands for an id: a process is its pool, or the plane.
   shape(id) {
     const registry = this.modeler.get("elementRegistry");
-    return registry.get(id) ?? registry.find((one) => is(one, "bpmn:Participant") && one.businessObject.processRef?.id === id);
+    return registry.get(id)
+      ?? registry.find((one) => is(one, "bpmn:Participant") && one.businessObject.processRef?.id === id);
   }
 
   show() {
@@ -65,11 +66,29 @@ export class Issues {
     }
     for (const [shape, found] of grouped) {
       const grave = found.some((one) => one.severity === "error");
-      const mark = h("button", { type: "button", className: `issue-mark${grave ? " grave" : ""}`, title: found.map((one) => one.sentence).join("\n"), onclick: () => this.go(shape.id) }, grave ? "!" : "?");
-      overlays.add(shape, "issue", { position: shape.waypoints ? { top: -10, left: 4 } : { top: -10, right: 10 }, html: mark });
+      const mark = h(
+        "button",
+        {
+          type: "button",
+          className: `issue-mark${grave ? " grave" : ""}`,
+          title: found.map((one) => one.sentence).join("\n"),
+          onclick: () => this.go(shape.id),
+        },
+        grave ? "!" : "?",
+      );
+      overlays.add(shape, "issue", {
+        position: shape.waypoints ? { top: -10, left: 4 } : { top: -10, right: 10 },
+        html: mark,
+      });
     }
     const errors = this.all.filter((one) => one.severity === "error").length;
-    this.counter.textContent = this.counter.dataset.state === "failed" ? "没能检查，请看网络" : errors ? `${errors} 处问题` : this.all.length ? `没有问题，${this.all.length} 处提醒` : "没有问题";
+    this.counter.textContent = this.counter.dataset.state === "failed"
+      ? "没能检查，请看网络"
+      : errors
+      ? `${errors} 处问题`
+      : this.all.length
+      ? `没有问题，${this.all.length} 处提醒`
+      : "没有问题";
     this.counter.classList.toggle("grave", errors > 0);
     fill(this.list, ...this.all.map((one) => this.line(one)));
     if (!this.all.length) this.list.append(h("li", { className: "quiet" }, "没有发现问题，可以启用。"));
@@ -78,9 +97,20 @@ export class Issues {
   line(one) {
     const shape = this.shape(one.element_id);
     const name = one.name || shape?.businessObject.name || one.element_id;
-    const text = [h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"), h("span", {}, name && h("strong", {}, `${name} `), one.sentence)];
-    const said = shape ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text) : h("div", {}, text);
-    const cure = one.cure && this.modeler.get("elementRegistry").get(one.cure.element_id) && h("button", { type: "button", className: "cure", title: one.cure.after, onclick: () => this.put(one.cure) }, "一并改");
+    const text = [
+      h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"),
+      h("span", {}, name && h("strong", {}, `${name} `), one.sentence),
+    ];
+    const said = shape
+      ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text)
+      : h("div", {}, text);
+    const cure = one.cure
+      && this.modeler.get("elementRegistry").get(one.cure.element_id)
+      && h(
+        "button",
+        { type: "button", className: "cure", title: one.cure.after, onclick: () => this.put(one.cure) },
+        "一并改",
+      );
     return h("li", { className: one.severity }, said, cure);
   }
 

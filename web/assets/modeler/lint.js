@@ -20,8 +20,18 @@ const config = { rules: Object.fromEntries(Object.keys(RULES).map((name) => [nam
 const resolver = { resolveRule: (_, name) => RULES[name][0], resolveConfig: () => ({}) };
 
 export async function lint(definitions) {
-  const found = await new Linter({ config, resolver }).lint(definitions); // a rule remembers what it saw: a new one each time
+  // A rule remembers what it saw: a new one each time
+  const found = await new Linter({ config, resolver }).lint(definitions);
   const seen = new Set();
-  return Object.entries(found).flatMap(([rule, reports]) => reports.map((report) => ({ element_id: report.id, name: report.name ?? "", sentence: RULES[rule]?.[1] ?? report.message, severity: "warning" })))
+  return Object
+    .entries(found)
+    .flatMap(([rule, reports]) => reports.map(
+      (report) => ({
+        element_id: report.id,
+        name: report.name ?? "",
+        sentence: RULES[rule]?.[1] ?? report.message,
+        severity: "warning",
+      }),
+    ))
     .filter((one) => !seen.has(one.element_id + one.sentence) && seen.add(one.element_id + one.sentence));
 }

@@ -16,16 +16,28 @@ export const bodyOf = (object, type) => extension(object, type)?.body?.trim() ??
 export function properties(object) {
   const found = {};
   for (const holder of extensions(object)) {
-    if (is(holder, `${SPIFF}:Properties`)) for (const one of holder.values ?? []) found[one.name] = one.value ?? "";
+    if (is(holder, `${SPIFF}:Properties`))
+      for (const one of holder.values ?? []) found[one.name] = one.value ?? "";
   }
   return found;
 }
 
 // Camunda's modeler writes the form's key as an attribute; the engine understands both.
-export const formKey = (object) => properties(object).formKey ?? (object.$attrs?.["camunda:formKey"] ?? "").split(/[/:]/).pop().replace(/\.(json|form)$/, "");
-export const definitionOf = (object, type) => (object.eventDefinitions ?? []).find((one) => is(one, `bpmn:${type}EventDefinition`));
+export const formKey = (object) => properties(object).formKey
+  ?? (object.$attrs?.["camunda:formKey"] ?? "").split(/[/:]/).pop().replace(/\.(json|form)$/, "");
+export const definitionOf = (object, type) => (object.eventDefinitions ?? []).find((one) => is(
+  one,
+  `bpmn:${type}EventDefinition`,
+));
 export const documentation = (object) => object.documentation?.[0]?.text ?? "";
-export const others = (object) => extensions(object).filter((one) => !["Properties", "ServiceTaskOperator", "CalledDecisionId", "InstructionsForEndUser"].some((type) => is(one, `${SPIFF}:${type}`)));
+export const others = (object) => extensions(object).filter(
+  (one) => ![
+    "Properties",
+    "ServiceTaskOperator",
+    "CalledDecisionId",
+    "InstructionsForEndUser",
+  ].some((type) => is(one, `${SPIFF}:${type}`)),
+);
 
 export class Editor {
   constructor(modeler) {
@@ -63,31 +75,52 @@ export class Editor {
   }
 
   setBody(element, object, type, text) {
-    this.setExtension(element, object, type, text.trim() ? this.create(`${SPIFF}:${type}`, { body: text.trim() }) : null);
+    this.setExtension(
+      element,
+      object,
+      type,
+      text.trim() ? this.create(`${SPIFF}:${type}`, { body: text.trim() }) : null,
+    );
   }
 
   // `changes` maps names to values; an empty value takes the property away.
   setProperties(element, object, changes) {
-    const kept = Object.entries({ ...properties(object), ...changes }).filter(([, value]) => value !== "" && value !== null);
+    const kept = Object
+      .entries({ ...properties(object), ...changes })
+      .filter(([, value]) => value !== "" && value !== null);
     const made = kept.length ? this.create(`${SPIFF}:Properties`) : null;
-    if (made) made.values = kept.map(([name, value]) => this.create(`${SPIFF}:Property`, { name, value }, made));
+    if (made)
+      made.values = kept.map(([name, value]) => this.create(`${SPIFF}:Property`, { name, value }, made));
     this.setExtension(element, object, "Properties", made);
   }
 
   setForm(element, object, key) {
     this.several(
       () => this.setProperties(element, object, { formKey: key }),
-      object.$attrs?.["camunda:formKey"] && (() => this.modeling.updateProperties(element, { "camunda:formKey": undefined })),
+      object.$attrs?.["camunda:formKey"] && (() => this.modeling.updateProperties(
+        element,
+        { "camunda:formKey": undefined },
+      )),
     );
   }
 
   setService(element, object, id, resultVariable, parameters) {
     if (!id) return this.setExtension(element, object, "ServiceTaskOperator", null);
     const before = extension(object, "ServiceTaskOperator");
-    const made = this.create(`${SPIFF}:ServiceTaskOperator`, { id, resultVariable: resultVariable || undefined });
+    const made = this.create(`${SPIFF}:ServiceTaskOperator`, {
+      id,
+      resultVariable: resultVariable || undefined,
+    });
     const list = this.create(`${SPIFF}:Parameters`, {}, made);
     const types = Object.fromEntries((before?.parameters?.values ?? []).map((one) => [one.id, one.type]));
-    list.values = Object.entries(parameters).filter(([, value]) => value !== "").map(([name, value]) => this.create(`${SPIFF}:Parameter`, { id: name, type: types[name] ?? "string", value }, list));
+    list.values = Object
+      .entries(parameters)
+      .filter(([, value]) => value !== "")
+      .map(([name, value]) => this.create(
+        `${SPIFF}:Parameter`,
+        { id: name, type: types[name] ?? "string", value },
+        list,
+      ));
     made.parameters = list;
     if (before?.retry) made.retry = before.retry;
     return this.setExtension(element, object, "ServiceTaskOperator", made);
@@ -118,7 +151,11 @@ export class Editor {
 
   setTimer(element, definition, kind, text) {
     const given = (name) => (name === kind ? this.expression(text, definition) : undefined);
-    this.modeling.updateModdleProperties(element, definition, { timeDate: given("timeDate"), timeDuration: given("timeDuration"), timeCycle: undefined });
+    this.modeling.updateModdleProperties(element, definition, {
+      timeDate: given("timeDate"),
+      timeDuration: given("timeDuration"),
+      timeCycle: undefined,
+    });
   }
 
   messages() {
@@ -128,9 +165,17 @@ export class Editor {
   setMessage(element, definition, name) {
     const definitions = this.modeler.getDefinitions();
     const known = this.messages().find((one) => one.name === name);
-    const made = known ?? (name && this.create("bpmn:Message", { id: this.moddle.ids.nextPrefixed("message_"), name }, definitions));
+    const made = known ?? (
+      name && this.create("bpmn:Message", { id: this.moddle.ids.nextPrefixed("message_"), name }, definitions)
+    );
     this.several(
-      made && !known && (() => this.modeling.updateModdleProperties(element, definitions, { rootElements: [made, ...definitions.rootElements] })),
+      made
+        && !known
+        && (() => this.modeling.updateModdleProperties(
+          element,
+          definitions,
+          { rootElements: [made, ...definitions.rootElements] },
+        )),
       () => this.modeling.updateModdleProperties(element, definition, { messageRef: made || undefined }),
     );
   }
@@ -143,11 +188,12 @@ class Several {
   }
 }
 
-// What a reference names may be no element of the file: a list that a repeated task goes through, a type of another
-// tool. The reader drops it, so it is put back here once the drawing stands.
+// What a reference names may be no element of the file: a list that a repeated task goes through, a type of
+// another tool. The reader drops it, so it is put back here once the drawing stands.
 export function keepLoose(warnings) {
   for (const { element, property, value } of warnings) {
     const known = property && element?.$descriptor?.propertiesByName[property];
-    if (known?.isReference && !known.isMany && !/^bpmndi:/.test(element.$type)) element.set(property, { id: value });
+    if (known?.isReference && !known.isMany && !/^bpmndi:/.test(element.$type))
+      element.set(property, { id: value });
   }
 }

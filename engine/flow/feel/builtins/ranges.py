@@ -11,7 +11,7 @@ from engine.flow.feel import values as v
 from engine.flow.feel.builtins import dates
 from engine.flow.feel.builtins.arguments import builtin, span, text
 from engine.flow.feel.nodes import Call, Literal, Negative, Node, RangeOf
-from engine.flow.feel.parser import Parser
+from engine.flow.feel.parsing.parser import Parser
 from engine.flow.feel.temporal import FeelError
 from engine.flow.feel.values import FeelSyntaxError, Range
 

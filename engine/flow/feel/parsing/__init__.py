@@ -1,0 +1,1 @@
+"""From FEEL text to a tree: words, literals, types, expressions."""

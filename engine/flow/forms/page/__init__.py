@@ -1,0 +1,1 @@
+"""What a page shows of a form: fields with their values, errors and words."""
