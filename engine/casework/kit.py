@@ -153,6 +153,8 @@ def _name(one: Any) -> Hashable:
         return one.procedure, one.element
     if isinstance(one, PaperKind):
         return one.key
+    if isinstance(one, Subjects):
+        return "subject"  # cases are about one table
     return str(one.name) if isinstance(one, Service | Given) else one
 
 
