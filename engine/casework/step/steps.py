@@ -61,11 +61,15 @@ def _case_by_id(_subjects: Any, skip_locked: bool) -> Select[CaseFile]:
     return found.with_for_update(of=locked_rows(), key_share=True, skip_locked=skip_locked)
 
 
-_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
+_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
     _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
 )
 _OPEN_ITEM = insert(_ITEM)
-_MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
+_MOVE_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item_id"))
+    .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
+)
 _CANCEL_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
@@ -84,7 +88,7 @@ _OPEN_QUEUES = (
 _WAITING_EVENTS = select(_TIMER.c.element_id).where(
     _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
 )
-_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
 _RENAME_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
@@ -399,8 +403,10 @@ class Step:
         for token, row in present.items():
             if token not in wanted:
                 self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
-            elif row.due_at != wanted[token].due_at:
-                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+                continue
+            bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
+            if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, **bounds})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
             self.connection.execute(_OPEN_ITEM, new)
@@ -428,6 +434,7 @@ class Step:
             "division_code": division,
             "form_key": element.form_key or "",
             "due_at": task.due_at,
+            "limits": " ".join(task.limits),
         }
 
     # -- timers ------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.parameter import CaseLine
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -30,6 +31,7 @@ __all__ = [
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "CaseLine",
     "Correction",
     "Household",
     "HouseholdYear",
