@@ -107,9 +107,9 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 
 
 def tiny() -> Sizes:
-    """A county's year: enough to see that every page opens and that none of them slows down with the data."""
+    """A township's years: enough to see that every page opens and that none of them reads the whole log."""
     province = bench_province.Size
-    return Sizes((province(500, 7500), province(5000, 75_000)), repeats=3, stories=12, orders=20)
+    return Sizes((province(200, 3000), province(1000, 15_000)), repeats=3, stories=12, orders=20)
 
 
 def sized(cases: int) -> Sizes:

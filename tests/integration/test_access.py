@@ -27,6 +27,8 @@ from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.register import line_acts
+from engine.prevention.register.line_acts import LineAsked
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -75,6 +77,10 @@ PAGES = {
     "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
+    "/parameters": set(EVERYBODY),
+    "/parameters/line": set(EVERYBODY),
+    "/parameters/line/{line}": set(EVERYBODY),
+    "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
@@ -168,6 +174,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/line": {"sheng"},
+    "/parameters/line/{line}/decide": {"anquan"},
+    "/parameters/line/{line}/withdraw": {"sheng"},
     "/schedules/{key}": {"xian", "xian2", "waixian"},
     "/clues": OFFICIAL,
     "/administration/incidents/{incident}/retry": {"xitong"},
@@ -312,6 +321,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
         "who": small_world.official("lin").id,
@@ -429,6 +439,14 @@ def _act(world: World) -> int:
     return act.id
 
 
+def _line(world: World) -> int:
+    """A line that the province's reviewer asked for."""
+    asked = LineAsked(
+        "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
+    )
+    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
+
+
 def _shape(rule: str) -> str:
     known = {
         "<int:household_id>": "{household}",
@@ -458,6 +476,7 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:line_id>": "{line}",
         "<int:sign_in_id>": "{sign_in}",
         "<int:token_id>": "{bearer}",
         "<int:account_id>": "{who}",

@@ -13,6 +13,7 @@ from engine.casework.identity import sessions
 from engine.casework.models import Account
 from engine.casework.organisation import accounts
 from engine.ground.clock import SYSTEM
+from tests.support.sharing import share_templates
 from tests.support.world import World
 from web import database
 from web.application import create_app
@@ -30,6 +31,7 @@ def application(world: World) -> Flask:
         secure_cookies=False,
     )
     app = create_app(config, fixed_clock=world.clock)
+    share_templates(app)
     app.config["WTF_CSRF_ENABLED"] = False
     return app
 

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import tests.support.field  # noqa: F401  diagrams call its services
+import tests.support.field  # diagrams call its services
+import tests.support.sharing  # noqa: F401  from here on engines share what they compiled
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.models import Account, CaseFile, Submission, WorkItem

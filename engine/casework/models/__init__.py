@@ -10,7 +10,9 @@ from engine.casework.models.organisation import (
     LEVELS,
     Account,
     ApiToken,
+    Body,
     CalendarDay,
+    CalendarYear,
     Division,
     DivisionCode,
     LogEntry,
@@ -24,6 +26,7 @@ from engine.casework.models.process import Incident, Procedure, ProcedureVersion
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.casework.models.roster import AccountImport, AccountImportRow, JournalCheck, RoleRequest
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
+from engine.casework.models.subject import Subject
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
@@ -35,9 +38,11 @@ __all__ = [
     "AccountImportRow",
     "ApiToken",
     "Attachment",
+    "Body",
     "BulkAct",
     "BulkEntry",
     "CalendarDay",
+    "CalendarYear",
     "CaseFile",
     "Division",
     "DivisionCode",
@@ -76,6 +81,7 @@ __all__ = [
     "Setting",
     "SignIn",
     "SignInGate",
+    "Subject",
     "Submission",
     "SupervisionOrder",
     "Timer",
