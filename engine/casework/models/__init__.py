@@ -25,6 +25,7 @@ from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
+from engine.casework.models.subject import Subject
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
@@ -75,6 +76,7 @@ __all__ = [
     "Setting",
     "SignIn",
     "SignInGate",
+    "Subject",
     "Submission",
     "SupervisionOrder",
     "Timer",
