@@ -15,7 +15,7 @@ from engine.casework.acts.items import (
     record_incident,
     save_draft,
 )
-from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_household
+from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_subject
 from engine.casework.acts.passing import take_back_passings
 from engine.casework.acts.returning import (
     NO_TARGET,
@@ -59,6 +59,6 @@ __all__ = [
     "send_message",
     "start_case",
     "take_back_passings",
-    "tell_household",
+    "tell_subject",
     "withdraw",
 ]
