@@ -28,7 +28,7 @@ def take_back_passings(
     with write(session):
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
-        seen = set()
+        seen: set[str] = set()
         while found := next(_wrongly_passed(step, seen), None):
             limit, passing = found
             seen.add(limit.token)
