@@ -2,7 +2,7 @@
 // What is saved is a source: { text() a promise of it, on(changed), field its name in the request, path, copy
 // where to, file its name, type }.
 import { drop, keep, kept } from "../drafts/keep.js";
-import { h } from "../modeler/panel/fields.js";
+import { h } from "./elements.js";
 import { fill } from "../page/older.js";
 
 const PAUSE = 1500;

@@ -3,7 +3,6 @@
 
 const MOST = 10 ** 12; // a number of this size or more is a slip of the finger
 const MAX_TYPED = 200;
-const LISTS = new Set(["checklist", "taglist", "filepicker"]);
 const TICKED = new Set([true, "true", "on", "1", "yes", "是"]);
 const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)?(?:\.\d*)?$/;
 const DAYS = [
@@ -64,18 +63,28 @@ export function blank(value) {
  * What was typed as a condition sees it; null where nothing usable stands. Lists of rows are not read here.
  */
 export function read(node, value) {
-  if (node.kind === "number") {
-    const found = number(value, node.unit);
-    return found !== null && Math.abs(found) < MOST ? found : null;
-  }
-  if (node.kind === "datetime") return day(value);
-  if (node.kind === "checkbox") return TICKED.has(value);
-  if (LISTS.has(node.kind)) {
-    const items = Array.isArray(value) ? value : [value];
-    return items
-      .filter((one) => !blank(one))
-      .map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
-  }
+  return (READERS[node.kind] ?? text)(value, node);
+}
+
+const READERS = {
+  number: amount,
+  datetime: (value) => day(value),
+  checkbox: (value) => TICKED.has(value),
+  checklist: (value) => items(value),
+  taglist: (value) => items(value),
+  filepicker: (value) => items(value).map((one) => String(one).trim()),
+};
+
+function amount(value, node) {
+  const found = number(value, node.unit);
+  return found !== null && Math.abs(found) < MOST ? found : null;
+}
+
+function items(value) {
+  return (Array.isArray(value) ? value : [value]).filter((one) => !blank(one));
+}
+
+function text(value, node) {
   if (typeof value === "string") return (node.kind === "textarea" ? paragraphs(value) : line(value)) || null;
   if (node.given) return blank(value) ? null : value;
   return typeof value === "number" ? String(value) : null;

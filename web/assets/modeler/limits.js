@@ -1,12 +1,10 @@
 // What can be drawn is what the engine runs: palette, the small menu at an element and the menu that changes
 // its type.
 import ContextPadProvider from "bpmn-js/lib/features/context-pad/ContextPadProvider";
-import { is, isAny } from "bpmn-js/lib/util/ModelUtil";
-
-import { definitionOf } from "./model.js";
+import { definitionOf, is, isAny } from "./objects.js";
 
 // The entries of the type menu that lead to something the check lets pass (engine.definitions.check).
-export const RUNS = new Set([
+const RUNS = new Set([
   "none-start", "message-start", "none-end", "terminate-end", "message-intermediate-catch",
   "timer-intermediate-catch",
   "message-boundary", "timer-boundary", "non-interrupting-message-boundary",
@@ -171,12 +169,6 @@ class Limits {
   }
 }
 Limits.$inject = ["eventBus", "modeling"];
-
-export const nameable = (element) => !isAny(element, [
-  "bpmn:TextAnnotation",
-  "bpmn:Association",
-  "bpmn:Group",
-]);
 
 export default {
   __init__: ["typeMenuLimits", "limitsOnEdges"],
