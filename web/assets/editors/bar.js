@@ -2,7 +2,7 @@
 import { fill } from "../page/older.js";
 import { inChinese } from "./chinese.js";
 import { button, h } from "./elements.js";
-import { download } from "./saving.js";
+import { download } from "./notices.js";
 
 const LARGEST = 1_000_000;
 

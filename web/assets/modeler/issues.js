@@ -1,7 +1,7 @@
 // Findings while drawing: marks on the elements and a list; a click in the list shows the element.
 import { button, h } from "../editors/elements.js";
 import { fill } from "../page/older.js";
-import { lint } from "./lint.js";
+import { lint } from "./drawing/lint.js";
 import { is } from "./objects.js";
 import { counted, grouped, ranked } from "./verdict.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BpmnModdle } from "bpmn-moddle";
-import extensions from "../extensions.js";
+import extensions from "../drawing/extensions.js";
 import { names, users } from "./names.js";
 
 const NONE = { forms: [], decisions: [], parts: [], handed: [], given: [] };
