@@ -11,7 +11,7 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework import audit, definitions, kit
-from engine.casework.organisation import accounts, calendar, divisions
+from engine.casework.organisation import accounts, calendar, divisions, passwords
 from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
@@ -265,11 +265,11 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
     """Add an account with one grant."""
     with _ours()() as session:
         try:
-            accounts.check_strength(password)
+            passwords.check_strength(password)
             divisions.get(session, division)
             with write(session):
                 found = accounts.create(
-                    session, username, name, accounts.hash_password(password), SYSTEM.now()
+                    session, username, name, passwords.hash_password(password), SYSTEM.now()
                 )
                 accounts.grant(session, found, role, division)
         except ShouwangError as error:

@@ -8,11 +8,11 @@ from engine.casework import own
 from engine.prevention import elimination
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.identification import announcements, clues, matching, notices, registration
-from engine.prevention.register import households, observations
+from engine.prevention.register import beginnings, households, observations, persons
 from engine.prevention.rollback import batches, rollbacks
 
-REGISTER = households.KIT | observations.KIT
-IDENTIFICATION = clues.KIT | matching.KIT | notices.KIT | registration.KIT | announcements.KIT
+REGISTER = beginnings.KIT | households.KIT | persons.KIT | observations.KIT
+IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-KIT = own.KIT | REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK
+KIT = REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK | own.KIT

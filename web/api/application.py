@@ -17,7 +17,7 @@ from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
 from engine.casework.models import Migration
-from engine.casework.organisation import accounts, divisions, privacy
+from engine.casework.organisation import accounts, divisions, privacy, sign_in
 from engine.casework.portions import moving
 from engine.casework.supervision import limits, urging
 from engine.casework.time import ticker
@@ -31,9 +31,9 @@ from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
-from web import clock
+from web import addresses, clock
 from web.api import schemas as s
-from web.api.errors import Unauthorised
+from web.api.errors import PasswordDue, Unauthorised
 from web.database import session, sessions
 from web.signing import account
 
@@ -78,6 +78,8 @@ def authenticate() -> None:
     )
     if found is None:
         raise Unauthorised
+    if found.must_change:
+        raise PasswordDue
     g.account = found
 
 
@@ -96,8 +98,11 @@ def mask(answer: Response) -> Response:
 @blueprint.response(201, s.Token)
 def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     """用账号密码换取令牌"""
-    found = accounts.authenticate(session(), body["username"], body["password"], SYSTEM.now())
-    token, expires = accounts.issue_token(session(), found, SYSTEM.now())
+    now, caller = SYSTEM.now(), addresses.caller()
+    found = sign_in.authenticate(session(), body["username"], body["password"], caller, now)
+    if found.must_change:
+        raise PasswordDue
+    token, expires = accounts.issue_token(session(), found, now, caller.address)
     return {"token": token, "expires_at": expires}
 
 
@@ -114,7 +119,7 @@ def list_tasks(query: dict[str, Any]) -> Any:
         lamp=query["lamp"],
         text=query["q"],
         village=query["village"],
-        batch=query["batch"],
+        part_of={"batch": query["batch"]} if query["batch"] else {},
         sort=query["sort"],
         page=query["page"],
     )
@@ -135,7 +140,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
         "form": view.form.schema,
         "data": data,
         "may_complete": view.may_complete,
-        "household": households.public(view.household),
+        "household": households.public(view.subject),
     }
 
 
@@ -144,7 +149,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
 def reveal_task(item_id: int) -> dict[str, Any]:
     """同上，证件号码和电话为完整号码；查看留下记录"""
     view = views.task_view(session(), account(), item_id, clock.now())
-    households.note_reveal(session(), account(), view.case_view.case.household_id, clock.now(), item=item_id)
+    households.note_reveal(session(), account(), view.case_view.case.subject_id, clock.now(), item=item_id)
     return _task(view, full=True)
 
 
@@ -305,7 +310,7 @@ def show_case(case_id: int) -> dict[str, Any]:
         "procedure": case.procedure_key,
         "version": case.version.number,
         "subject": case.subject,
-        "household_id": case.household_id,
+        "household_id": case.subject_id,
         "status": case.status,
         "outcome": case.outcome,
         "discovery_date": case.discovery_date,

@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session, selectinload
 from engine.casework.kit import Kit
 from engine.casework.models import Submission
 from engine.casework.services import ServiceCall
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
 from engine.prevention.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure
+from engine.prevention.register import households
 
 FORM = "assistance_plan"
 
@@ -39,7 +40,7 @@ def present_plan(call: ServiceCall) -> dict[str, Any]:
     and by the measures' numbers.
     """
     call.session.flush()
-    plan = in_force(call.session, call.case.household_id)
+    plan = in_force(call.session, call.case.subject_id)
     unfinished = [m for m in plan.measures if m.status in measures.UNFINISHED] if plan else []
     return {
         "rows": [_row(measure) for measure in unfinished],
@@ -114,7 +115,7 @@ def record_plan(
     """
     session = call.session
     session.flush()
-    household = locks.household(session, call.case.household_id)
+    household = households.locked(session, call.case.subject_id)
     sent = _last_plan(call)
     data: Mapping[str, Any] = sent.data
     rows: list[dict[str, Any]] = data["measures"]
@@ -311,6 +312,16 @@ def _plan_of(call: ServiceCall) -> AssistancePlan:
 
 
 KIT = Kit(
+    law=(
+        LegalLimit(
+            "R19",
+            "assistance",
+            "limit_10",
+            "帮扶计划和措施申报自批准起不超过 10 天",
+            at_most=10,
+            reads=frozenset({"approved_on", "opened_on"}),
+        ),
+    ),
     services=(
         Service(
             "assistance.present_plan",

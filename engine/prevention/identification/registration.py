@@ -8,9 +8,11 @@ from engine.casework.kit import Kit
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention import standing
+from engine.prevention.models import household_of
 from engine.prevention.register.households import CATEGORY_NAMES
 
 
@@ -56,12 +58,16 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
 
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
-    household = call.case.household
+    household = household_of(call.case)
     household.national_number = national_number
     return {"national_number": national_number}
 
 
 KIT = Kit(
+    papers=(
+        PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),
+        PaperKind("approval_form", "审批表", "county", "county", "审批", decided=True, listed=True),
+    ),
     services=(
         Service(
             "registration.admit",

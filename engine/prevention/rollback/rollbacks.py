@@ -19,6 +19,7 @@ from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -107,7 +108,7 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     day = date.fromisoformat(data["told_on"])
     telling = Telling(
         case_id=call.case.id,
-        household_id=call.case.household_id,
+        household_id=call.case.subject_id,
         text=f"{result}。{how}"[:1000],
         at=call.now if day == local_date(call.now) else datetime.combine(day, time(12), CHINA),
     )
@@ -134,6 +135,7 @@ def pending(session: Session, household_id: int) -> str:
 
 
 KIT = Kit(
+    law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 5 天答复", at_least=5),),
     services=(
         Service(
             "household.roll_back",
