@@ -18,6 +18,8 @@ test("each kind of field is asked what it can have", () => {
 test("a format is chosen from those of the kind", () => {
   const { options } = property({ type: "number" }, "format", () => {});
   assert.deepEqual(options, [["", "不限"], ["money", "金额（两位小数）"]]);
+  const { options: ofTexts } = property({ type: "textfield" }, "format", () => {});
+  assert.deepEqual(ofTexts.map(([value]) => value), ["", "name", "id_number", "phone", "village"]);
 });
 
 test("a property is put beside the others, and taken away when emptied", () => {

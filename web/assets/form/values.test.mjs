@@ -31,6 +31,13 @@ test("each kind of blank has its own reading", () => {
   assert.equal(read({ kind: "textfield", given: true }, 12), 12);
 });
 
+test("a person's name is one name, however its blanks and its dot are typed", () => {
+  const name = (text) => read({ kind: "textfield", format: "name" }, text);
+  assert.equal(name("王 建 国"), "王建国");
+  for (const dot of [".", "·", "•", "・"]) assert.equal(name(`买买提 ${dot} 阿不都`), "买买提·阿不都", dot);
+  assert.equal(name("John  Smith"), "John Smith");
+});
+
 test("a row in which nothing was typed is blank", () => {
   assert.ok(blank({ name: " ", ticked: false, debts: [{ sum: "" }] }));
   assert.ok(!blank({ name: "", debts: [{ sum: "0" }] }));
