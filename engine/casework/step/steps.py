@@ -310,7 +310,7 @@ class Step:
             kit.ended(self.call("", ""))
 
     def never_passed(self) -> None:
-        """R06: the clue that had made the case late was cancelled. It was late only if another limit passed."""
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
         elements, replay = self.definition.elements, self.replay()
         passed = (
             entry
