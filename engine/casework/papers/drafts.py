@@ -202,7 +202,7 @@ def _list(
         local_date(now),
         addressee=words["addressee"],
     )
-    paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
+    paper = kit.used().wordings[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
     return Draft(kind, place, words["matter"], words["basis"], paper, items, obstacle=obstacle)
 
