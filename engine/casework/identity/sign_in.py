@@ -23,9 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import passwords, safeguards
+from engine.casework.identity.safeguards import Safeguards
 from engine.casework.models import Account, SignIn, SignInGate
-from engine.casework.organisation import passwords, safeguards
-from engine.casework.organisation.safeguards import Safeguards
 from engine.ground import text
 from engine.ground.clock import SYSTEM
 from engine.ground.database import is_postgres, whole, write
@@ -192,7 +192,7 @@ def _of_name(account: Account) -> Any:
 
 
 def closed_until(session: Session, account: Account, now: datetime) -> datetime | None:
-    """Until when a gate of the account's name is closed, for its owner or for strangers; None when none is."""
+    """Until when a gate of the account's name is closed, for its owner or for strangers; None if none is."""
     rules = safeguards.current(session)
     query = select(SignInGate).where(_of_name(account), SignInGate.since > now - rules.closed)
     closed = [

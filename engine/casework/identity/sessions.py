@@ -1,4 +1,4 @@
-"""Sessions in browsers: begun at a sign-in, ended at the sign-out, and after some hours however they are used.
+"""Sessions in browsers: begun at a sign-in, ended at the sign-out, and after some hours however used.
 
 The cookie holds a random key; here stands its hash. So a copied cookie is worth nothing once its session has
 ended, whoever ended it.
@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import safeguards
 from engine.casework.models import Account, SignIn
-from engine.casework.organisation import safeguards
 from engine.ground.database import whole, write
 
 SEEN = timedelta(minutes=5)
