@@ -96,7 +96,7 @@ def _typed() -> list[tuple[str, str]] | None:
     """The fields of a form that was sent, to be sent again; None where only going back helps: files,
     passwords.
     """
-    if request.method != "POST" or request.endpoint == "auth.login_post":
+    if request.method != "POST" or request.endpoint in ("auth.login_post", "own.change_password"):
         return None
     if any(upload.filename for upload in request.files.values()):
         return None

@@ -1,4 +1,4 @@
-"""Who is signed in: a signed cookie with the account, its epoch and when it was last seen."""
+"""Who is signed in: a signed cookie with the key of a session, and when it was last seen."""
 
 from __future__ import annotations
 
@@ -11,26 +11,46 @@ from werkzeug.wrappers import Response
 
 from engine.casework import acts
 from engine.casework.models import Account
+from engine.casework.organisation import sessions
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
-from web import clock, database
+from web import addresses, clock, database
 from web.arguments import row
 
 PUBLIC = frozenset({"static", "auth.login", "auth.login_post", "health.health", "wall.screen"})
 BACKGROUND = frozenset({"statistics.counts", "supervision.counts"})
 """What a page asks for by itself: an open page alone does not keep a session alive."""
+BEFORE_A_PASSWORD = frozenset({"own.password", "own.change_password", "auth.logout"})
+"""What is open to somebody who must first of all set a new password."""
+ENDED = "这次登录已经结束（到时、已退出，或由管理员结束），请重新登录。"
 
 
 def sign_in(account: Account) -> None:
-    """Begin a session; whatever the old one held is dropped."""
+    """Begin a session; whatever the old one held is dropped. The device is known from now on."""
+    now = SYSTEM.now()
+    _end("out")
     session.clear()
-    session["account"], session["epoch"] = account.id, account.session_epoch
-    session["seen"] = SYSTEM.now().timestamp()
+    session["key"] = sessions.begin(
+        database.session(), account, addresses.client(), addresses.device_words(), now
+    )
+    session["account"], session["seen"] = account.id, now.timestamp()
+    addresses.remember_device(account.id)
 
 
-def sign_out() -> None:
-    """End the session."""
+def sign_out(why: str = "out") -> None:
+    """End the session, here and for whoever holds a copy of the cookie."""
+    _end(why)
     session.clear()
+
+
+def _end(why: str) -> None:
+    if key := key_of_session():
+        sessions.end(database.session(), key, why, SYSTEM.now())
+
+
+def key_of_session() -> str:
+    """The key of the present session; '' without one."""
+    return str(session.get("key", ""))
 
 
 def account() -> Account:
@@ -40,11 +60,8 @@ def account() -> Account:
 
 
 def _known() -> Account | None:
-    identifier = session.get("account")
-    found = database.session().get(Account, identifier) if identifier is not None else None
-    if found is None or not found.active or found.session_epoch != session.get("epoch"):
-        return None
-    return found
+    used = request.endpoint not in BACKGROUND
+    return sessions.account_of(database.session(), key_of_session(), SYSTEM.now(), used=used)
 
 
 def draft_key(account: Account) -> str:
@@ -70,6 +87,8 @@ def guard() -> Response | None:
     idle = SYSTEM.now().timestamp() - float(session.get("seen", 0))
     if g.account is None or idle > current_app.config["SHOUWANG"].idle_minutes * 60:
         return _to_sign_in(g.account)
+    if g.account.must_change and request.endpoint not in BEFORE_A_PASSWORD:
+        return redirect(url_for("own.password"))
     if request.endpoint not in BACKGROUND:
         session["seen"] = SYSTEM.now().timestamp()
     return None
@@ -81,8 +100,10 @@ def _to_sign_in(expired: Account | None) -> Response:
     """
     if expired is not None:
         flash(_kept_words(expired), "warning")
+    elif session.get("account") is not None:
+        flash(ENDED, "warning")
     flashes = session.get("_flashes")
-    sign_out()
+    sign_out("idle")
     if flashes:
         session["_flashes"] = flashes
     return redirect(url_for("auth.login", next=page_before()))
@@ -124,4 +145,9 @@ def safe_next(target: str | None) -> str:
         and not urlsplit(target).netloc
     ):
         return target
+    return url_for("inbox.todo")
+
+
+def first_page(account: Account) -> str:
+    """Where somebody begins who has nothing to go on to."""
     return url_for("inbox.todo")

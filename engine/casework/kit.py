@@ -17,7 +17,8 @@ from engine.casework.models import CaseFile, Timer
 from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
 from engine.flow.receivers import Receiver
-from engine.flow.vocabulary import Vocabulary
+from engine.flow.services import Service
+from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 
 if TYPE_CHECKING:
     from engine.casework.step.steps import Step
@@ -61,12 +62,19 @@ def _joined(name: str, one: Kit, other: Kit) -> Any:
 
 
 def _names(brought: Mapping[str, Any] | Sequence[Any]) -> list[Hashable]:
-    """What tells apart what a kit brings: its name, of a receiver with its kind; a function is itself."""
-    if isinstance(brought, Mapping):
-        return list(brought)
-    return [
-        (one.kind, one.name) if isinstance(one, Receiver) else getattr(one, "name", one) for one in brought
-    ]
+    """What tells apart what a kit brings under one of its fields."""
+    return list(brought) if isinstance(brought, Mapping) else [_name(one) for one in brought]
+
+
+def _name(one: Any) -> Hashable:
+    """Its name, of a receiver with its kind; a function is itself."""
+    if isinstance(one, Receiver):
+        return one.kind, one.name
+    if isinstance(one, LegalLimit):
+        return one.procedure, one.element
+    if isinstance(one, PaperKind):
+        return one.key
+    return str(one.name) if isinstance(one, Service | Given) else one
 
 
 _in_use = Kit()

@@ -39,6 +39,47 @@ class Given:
 
 
 @dataclass(frozen=True)
+class PaperKind:
+    """A kind of paper. `level` issues it; one paper holds the list of one division at level `place`."""
+
+    key: str
+    name: str
+    level: str
+    place: str
+    word: str
+    """Its word in the document number."""
+    decided: bool = False
+    """Whether it may be issued only once every household on it has its decision."""
+    listed: bool = False
+    """Whether it is a list whose words are properties of the user task that prints it;
+    the others' are parameters of the services that make them.
+    """
+
+
+@dataclass(frozen=True)
+class LegalLimit:
+    """One limit of the law: days, at the least or at the most, on the timer that the product ships it on.
+
+    A diagram carries the same on its timers, for people to read; to take it from there lifts nothing, since
+    the check holds the drawing against this.
+    """
+
+    clause: str
+    procedure: str
+    """The process that holds the timer."""
+    element: str
+    words: str
+    at_least: int | None = None
+    at_most: int | None = None
+    reads: frozenset[str] = frozenset()
+    """The dates of which the period counts from one; empty:
+    from the dates of the step that the timer names.
+    """
+    callers: frozenset[str] = frozenset()
+    """The procedures that may not go without it, when its process is a part."""
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """What diagrams may name, by kind."""
 
@@ -47,6 +88,8 @@ class Vocabulary:
     given: Sequence[Given] = ()
     opens_for: Mapping[str, str] = field(default_factory=dict)
     """Whom a start event may open for (``opensFor``): the words of each code."""
+    papers: Sequence[PaperKind] = ()
+    law: Sequence[LegalLimit] = ()
 
     @cached_property
     def service(self) -> Mapping[str, Service]:
@@ -57,6 +100,11 @@ class Vocabulary:
     def receiver(self) -> Mapping[tuple[str, str], Receiver]:
         """The receivers by kind and name."""
         return {(one.kind, one.name): one for one in self.receivers}
+
+    @cached_property
+    def paper(self) -> Mapping[str, PaperKind]:
+        """The kinds of papers by key."""
+        return {one.key: one for one in self.papers}
 
     @cached_property
     def given_words(self) -> Mapping[str, str]:

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework.models import Procedure, ProcedureDraft, ProcedureVersion
 from engine.casework.organisation.access import QUEUE_NAMES
-from engine.casework.papers.kinds import KINDS
 from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
@@ -52,7 +51,7 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
         "parts": [_part(key, body, resources) for key, body in sorted(resources.part.items())],
         "services": [_service(one) for _, one in sorted(vocabulary.used().service.items())],
         "procedures": [{"key": row.key, "name": row.name} for row in procedures],
-        "papers": [{"key": key, "name": kind.name} for key, kind in KINDS.items()],
+        "papers": [{"key": key, "name": kind.name} for key, kind in vocabulary.used().paper.items()],
         "given": [{"key": one.name, "name": one.words} for one in vocabulary.used().given],
         "handed": _handed(session, draft),
     }

@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ProcedureDraft
 from engine.flow.check import check
-from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.forms import Field, compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
@@ -41,10 +42,16 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
     if schema is None or any(one.severity == "error" for one in found):
         return found
     resources = drafting.resources_of(session, draft)
-    _, before = check(draft.xml, resources)
+    known = _known(draft.xml, *(tuple(sorted(resources.of(kind).items())) for kind in KINDS))
     _, after = check(draft.xml, resources | Resources({key: body}))
-    known = {(one.element_id, one.message) for one in before}
     return found + [one for one in after if (one.element_id, one.message) not in known]
+
+
+@lru_cache(maxsize=8)
+def _known(xml: bytes, *bodies: tuple[tuple[str, bytes], ...]) -> frozenset[tuple[str, str]]:
+    """What is wrong with a diagram as it is, by element: the same at every look while somebody edits a form."""
+    _, before = check(xml, Resources(*map(dict, bodies)))
+    return frozenset((one.element_id, one.message) for one in before)
 
 
 def store(
@@ -137,7 +144,12 @@ def _sample(component: s.Component, today: date) -> Any:
         return [first] if first is not None else []
     if kind in ("radio", "select"):
         return first
-    given = {"id_number": _INVENTED + check_digit(_INVENTED), "phone": "0391-0000000", "village": ""}
+    given = {
+        "id_number": _INVENTED + check_digit(_INVENTED),
+        "name": "张三",
+        "phone": "0391-0000000",
+        "village": "",
+    }
     text = given.get(
         str(s.given(component, "format")),
         f"示例{s.label(component)}" if kind == "textfield" else "示例文字，仅供预览。",

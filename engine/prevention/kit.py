@@ -12,7 +12,7 @@ from engine.prevention.register import households, observations
 from engine.prevention.rollback import batches, rollbacks
 
 REGISTER = households.KIT | observations.KIT
-IDENTIFICATION = clues.KIT | matching.KIT | notices.KIT | registration.KIT | announcements.KIT
+IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-KIT = own.KIT | REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK
+KIT = REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK | own.KIT

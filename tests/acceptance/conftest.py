@@ -49,7 +49,7 @@ def site(
     server: Server, clock: MovableClock, browser: Browser, playwright: Playwright, tmp_path: Path
 ) -> Iterator[Site]:
     """The running system with its people."""
-    found = Site(server.address, clock, browser, playwright, tmp_path)
+    found = Site(server, clock, browser, playwright, tmp_path)
     yield found
     found.close()
 

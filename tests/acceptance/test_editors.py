@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from engine.casework import definitions
 from engine.casework.models import Account
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.ground.database import create_engine, session_factory, write
 from engine.owners import drafting
 from tests.support import papers
@@ -280,7 +280,7 @@ def test_two_who_edit_the_same_form_are_told_and_nothing_is_lost(
     owner: Official, site: Site, session: Any
 ) -> None:
     with write(session):
-        account = accounts.create(session, "liucheng2", "流乙", accounts.hash_password(PASSWORD), START)
+        account = accounts.create(session, "liucheng2", "流乙", passwords.hash_password(PASSWORD), START)
         accounts.grant(session, account, "process_owner", "410000000000")
     colleague = site.official("liucheng2")
     at = draft_of(owner, "两人", "identification")

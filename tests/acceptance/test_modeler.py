@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.diagram import xml as x
@@ -41,7 +41,7 @@ def colleague(site: Site, sqlite_url: str) -> Iterator[Official]:
     """Another process owner."""
     engine = create_engine(sqlite_url)
     with session_factory(engine)() as session, write(session):
-        account = accounts.create(session, "liucheng2", "流乙", accounts.hash_password(PASSWORD), START)
+        account = accounts.create(session, "liucheng2", "流乙", passwords.hash_password(PASSWORD), START)
         accounts.grant(session, account, "process_owner", "410000000000")
     engine.dispose()
     yield site.official("liucheng2")

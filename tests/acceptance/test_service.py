@@ -92,7 +92,7 @@ def test_s20_six_days_down(
     past: World,
 ) -> None:
     server = Server(sqlite_url, clock)
-    site = Site(server.address, clock, browser, playwright, tmp_path)
+    site = Site(server, clock, browser, playwright, tmp_path)
     programme = Programme(site)
     late = [
         _household(programme, site, number, site.day(-9 - number % 5).isoformat()) for number in range(10)
@@ -110,7 +110,7 @@ def test_s20_six_days_down(
 
     started = time.monotonic()
     server = Server(sqlite_url, clock, scheduler=True)
-    site = Site(server.address, clock, browser, playwright, tmp_path)
+    site = Site(server, clock, browser, playwright, tmp_path)
     try:
         while _still_waiting(site) and time.monotonic() - started < 60:
             time.sleep(0.2)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.ground.database import create_engine, session_factory, write
 from engine.prevention.installation import ROOT
 from tests.support.browser import Official, Site
@@ -78,7 +78,7 @@ def test_a_draft_is_compared_put_into_force_with_a_note_and_taken_back(site: Sit
 def test_a_second_process_owner_must_agree_where_that_is_demanded(site: Site, sqlite_url: str) -> None:
     engine = create_engine(sqlite_url)
     with session_factory(engine)() as session, write(session):
-        second = accounts.create(session, "liucheng2", "流乙", accounts.hash_password(PASSWORD), START)
+        second = accounts.create(session, "liucheng2", "流乙", passwords.hash_password(PASSWORD), START)
         accounts.grant(session, second, "process_owner", "410000000000")
     engine.dispose()
     security, owner, other = site.official("anquan"), site.official("liucheng"), site.official("liucheng2")

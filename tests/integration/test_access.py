@@ -22,11 +22,13 @@ from engine.casework.models import (
 )
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
-from engine.casework.papers.kinds import KINDS
+from engine.casework.papers.kinds import kind_of
 from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.register import line_acts
+from engine.prevention.register.line_acts import LineAsked
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -75,6 +77,10 @@ PAGES = {
     "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
+    "/parameters": set(EVERYBODY),
+    "/parameters/line": set(EVERYBODY),
+    "/parameters/line/{line}": set(EVERYBODY),
+    "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
@@ -133,6 +139,8 @@ PAGES = {
     "/drafts/{draft}/deploy": OWNER,
     "/administration/approval": {"anquan"},
     "/administration/incidents": {"xitong"},
+    "/account": set(EVERYBODY),
+    "/account/password": set(EVERYBODY),
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
@@ -160,6 +168,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/line": {"sheng"},
+    "/parameters/line/{line}/decide": {"anquan"},
+    "/parameters/line/{line}/withdraw": {"sheng"},
     "/schedules/{key}": {"xian", "xian2", "waixian"},
     "/clues": OFFICIAL,
     "/administration/incidents/{incident}/retry": {"xitong"},
@@ -210,6 +221,11 @@ ACTS = {
     "/drafts/{draft}/send-back": OWNER,
     "/drafts/{draft}/submit-again": OWNER,
     "/administration/approval": {"anquan"},
+    "/account": set(EVERYBODY),
+    "/account/password": set(EVERYBODY),
+    "/account/sessions/end": set(EVERYBODY),
+    "/account/sessions/{sign_in}/end": set(EVERYBODY),
+    "/account/tokens/{bearer}/end": set(EVERYBODY),
     "/login": set(EVERYBODY),
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -286,6 +302,9 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "line": _line(small_world),
+        "sign_in": 999,
+        "bearer": 999,
     }
     yield small_world, application(small_world), names
 
@@ -373,7 +392,7 @@ def _paper(world: World) -> int:
     """A notice that the village has issued."""
     with write(world.session):
         record = numbers.open_paper(
-            world.session, KINDS["notice"], VILLAGE, "拟纳入", "经评议", world.clock.now()
+            world.session, kind_of("notice"), VILLAGE, "拟纳入", "经评议", world.clock.now()
         )
         terms = Terms("拟纳入", "经评议", "下庙村", "下庙村村民委员会", world.today, ends=world.today)
         numbers.fix(
@@ -397,6 +416,14 @@ def _act(world: World) -> int:
     with write(world.session):
         world.session.add(act)
     return act.id
+
+
+def _line(world: World) -> int:
+    """A line that the province's reviewer asked for."""
+    asked = LineAsked(
+        "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
+    )
+    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
 
 
 def _shape(rule: str) -> str:
@@ -428,6 +455,9 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:line_id>": "{line}",
+        "<int:sign_in_id>": "{sign_in}",
+        "<int:token_id>": "{bearer}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

@@ -5,7 +5,6 @@ also those that begin long after a household's admission.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -23,10 +22,14 @@ from engine.prevention.rollback import batches
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Factory:
-    """The demo without its identification cases, late on an evening: nobody is at work."""
-    sessions = session_factory(create_engine(f"sqlite:///{tmp_path / 'demo.sqlite'}"))
+pytestmark = pytest.mark.xdist_group("demo history")  # one process makes it, once
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Factory:
+    """The demo without its identification cases, late on an evening: nobody is at work. Only to be read."""
+    path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
+    sessions = session_factory(create_engine(f"sqlite:///{path}"))
     with sessions() as session:
         schema.upgrade(session.get_bind())  # type: ignore[arg-type]
         installation.install(session, NOW)

@@ -12,9 +12,10 @@ from engine.casework import audit, definitions
 from engine.casework.definitions import resources_of_version
 from engine.casework.models import CaseFile, ProcedureVersion, RehearsalEntry
 from engine.casework.organisation import calendar
+from engine.casework.step.submissions import submissions_of
 from engine.flow.diagram.resources import Resources
 from engine.flow.machine.definition import Definition
-from engine.flow.replay import inputs_of, submissions_of
+from engine.flow.replay import inputs_of
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.owners import drafting

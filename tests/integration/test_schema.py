@@ -22,8 +22,9 @@ from sqlalchemy import Engine, MetaData, select
 from engine.casework import audit, definitions
 from engine.casework.models import CaseFile, Incident
 from engine.casework.step import reading
+from engine.casework.step.submissions import submissions_of
 from engine.casework.time import timers
-from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.flow.replay import Replay, inputs_of
 from engine.ground.database import create_engine
 from engine.ground.tables import Base
 from engine.migrations import schema
@@ -188,8 +189,8 @@ def test_pages_read_what_an_earlier_release_stored(upgraded_url: str) -> None:
 CUT = """
 import os, signal, sys
 from sqlalchemy import event
-from engine import schema
-from engine.database import create_engine
+from engine.migrations import schema
+from engine.ground.database import create_engine
 engine = create_engine(sys.argv[1])
 @event.listens_for(engine, "before_cursor_execute")
 def cut(connection, cursor, statement, *rest):

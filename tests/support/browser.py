@@ -11,6 +11,7 @@ from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playw
 
 from engine.ground.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
+from tests.support.server import Server
 from tests.support.template import PASSWORD, START
 
 FILE = "FILE"
@@ -21,9 +22,10 @@ class Site:
     """The system at an address, with the people who use it."""
 
     def __init__(
-        self, address: str, clock: MovableClock, browser: Browser, playwright: Playwright, folder: Path
+        self, server: Server, clock: MovableClock, browser: Browser, playwright: Playwright, folder: Path
     ) -> None:
-        self.address, self.clock, self.browser, self.playwright = address, clock, browser, playwright
+        self.address, self.clock, self.browser, self.playwright = server.address, clock, browser, playwright
+        self._server = server
         self.photo = folder / "photo.png"
         self.photo.write_bytes(papers.PNG)
         self._people: dict[str, Official] = {}
@@ -39,7 +41,7 @@ class Site:
     def official(self, username: str) -> Official:
         """Somebody signed in, in a window of their own."""
         if username not in self._people:
-            self._people[username] = Official(self, username)
+            self._people[username] = Official(self, username, self._server.badge(username))
         return self._people[username]
 
     def token(self, username: str) -> str:
@@ -93,13 +95,15 @@ class Site:
 class Official:
     """One person with a browser."""
 
-    def __init__(self, site: Site, username: str) -> None:
+    def __init__(self, site: Site, username: str, badge: dict[str, str]) -> None:
         self.site, self.username = site, username
         context = site.browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")
         context.set_default_timeout(8000)
+        context.add_cookies(
+            [{"name": name, "value": value, "url": site.address} for name, value in badge.items()]
+        )
         self.page: Page = context.new_page()
         self.page.on("dialog", lambda dialog: dialog.accept())
-        self.sign_in()
 
     def sign_in(self, password: str = PASSWORD) -> None:
         """Sign in at the front door."""

@@ -10,9 +10,11 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from engine.casework.models import Account
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, sessions
 from engine.ground.clock import SYSTEM
+from tests.support.sharing import share_templates
 from tests.support.world import World
+from web import database
 from web.application import create_app
 from web.config import Config
 
@@ -28,6 +30,7 @@ def application(world: World) -> Flask:
         secure_cookies=False,
     )
     app = create_app(config, fixed_clock=world.clock)
+    share_templates(app)
     app.config["WTF_CSRF_ENABLED"] = False
     return app
 
@@ -35,9 +38,11 @@ def application(world: World) -> Flask:
 def signed_in(app: Flask, account: Account) -> FlaskClient:
     """A client with the session that signing in would give."""
     client = app.test_client()
-    with client.session_transaction() as session:
-        session["account"], session["epoch"] = account.id, account.session_epoch
-        session["seen"] = SYSTEM.now().timestamp()
+    now = SYSTEM.now()
+    with database.sessions(app)() as session:
+        key = sessions.begin(session, account, "127.0.0.1", "电脑", now)
+    with client.session_transaction() as cookie:
+        cookie["account"], cookie["key"], cookie["seen"] = account.id, key, now.timestamp()
     return client
 
 

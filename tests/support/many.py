@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine.casework import acts
 from engine.casework.models import CaseFile, WorkItem
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.ground.database import write
 from engine.prevention.identification import clues
 from tests.support import papers
@@ -25,7 +25,7 @@ GIVEN = ("建国", "秀英", "有田", "玉梅", "保山", "桂兰", "长河", "
 
 def helpers(world: World) -> None:
     """One official who does the villages' work in all of the county, one who does the townships'."""
-    password = accounts.hash_password(PASSWORD)
+    password = passwords.hash_password(PASSWORD)
     with write(world.session):
         for username, name, role in (
             ("cuncun", "村总", "village_official"),

@@ -6,10 +6,14 @@ import os
 import threading
 
 from playwright.sync_api import Browser, Playwright
+from sqlalchemy import select
 from waitress.server import create_server
 
+from engine.casework.models import Account
 from engine.ground.clock import MovableClock
-from web import serving
+from tests.support.client import signed_in
+from tests.support.sharing import share_templates
+from web import database, serving
 from web.application import create_app
 from web.config import Config
 
@@ -33,10 +37,23 @@ class Server:
             secure_cookies=False,
         )
         self.app = create_app(config, fixed_clock=clock)
+        share_templates(self.app)
         self._server = create_server(self.app, host="127.0.0.1", port=0, **serving.options(config.capacity))
         self.address = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
+
+    def badge(self, username: str) -> dict[str, str]:
+        """The cookie, by its name, that signing in at the front door would give to an official."""
+        with self.app.app_context():
+            account = (
+                database.session().scalars(select(Account).where(Account.username == username)).unique().one()
+            )
+            client = signed_in(self.app, account)
+        name = self.app.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        return {name: cookie.value}
 
     def stop(self) -> None:
         """Stop answering, and stop the ticker."""

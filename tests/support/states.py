@@ -21,6 +21,7 @@ from sqlalchemy.orm import undefer
 
 from engine.casework import acts, audit, definitions
 from engine.casework.models import CaseFile
+from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
 from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
@@ -157,7 +158,7 @@ def _world_kept(world: World, case: CaseFile, name: str, states: Mapping[int, by
     entries = audit.history(world.session, case.id)
     definition = definitions.load(world.session, world.case(case.id).version_id)
     inputs = replay.inputs_of(entries)
-    submissions = replay.submissions_of(world.session, case.id)
+    submissions = submissions_of(world.session, case.id)
     return _kept(name, definition, inputs, submissions, states, world.variables(case))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 import tests.support.field  # noqa: F401  diagrams call its services
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write
 from engine.migrations import schema
@@ -54,7 +54,7 @@ def build(url: str) -> None:
 
 def add_officials(session: Session) -> None:
     """One official or two for each queue, and the roles without a queue."""
-    password = accounts.hash_password(PASSWORD)
+    password = passwords.hash_password(PASSWORD)
     with write(session):
         for username, name, role, division in OFFICIALS:
             account = accounts.create(session, username, name, password, START)

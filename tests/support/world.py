@@ -11,13 +11,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-import tests.support.field  # noqa: F401  diagrams call its services
+import tests.support.field  # diagrams call its services
+import tests.support.sharing  # noqa: F401  from here on engines share what they compiled
 from engine.casework import acts, audit, definitions
 from engine.casework.acts import StepResult, attachments, openings
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.step import reading
+from engine.casework.step.submissions import submissions_of
 from engine.casework.time import timers
-from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.flow.replay import Replay, inputs_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
 from engine.prevention.identification import clues

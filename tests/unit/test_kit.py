@@ -9,7 +9,7 @@ import pytest
 from engine.casework.kit import Kit
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given
+from engine.flow.vocabulary import Given, LegalLimit, PaperKind
 from engine.prevention.kit import KIT
 
 
@@ -26,6 +26,8 @@ TWICE = {
     "receivers": Kit(receivers=(Receiver("message", "objection", {}),)),
     "given": Kit(given=(Given("opened_on", "启动日期", "day"),)),
     "opens_for": Kit(opens_for={"monitored": "监测对象"}),
+    "papers": Kit(papers=(PaperKind("notice", "公示", "village", "village", "公示"),)),
+    "law": Kit(law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 3 天答复", at_least=3),)),
     "due": Kit(due={"reminder": _fires}),
 }
 

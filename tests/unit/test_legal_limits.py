@@ -11,10 +11,10 @@ import pytest
 
 import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check, legal
-from engine.flow.check.law import LIMITS
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
+from engine.prevention.kit import KIT
 
 RESOURCES = read_resources(ROOT)
 
@@ -68,7 +68,7 @@ def test_less_than_a_day_is_always_an_error(key: str, text: str, element: str, d
 def test_a_limit_outside_the_law_is_an_error_unless_a_document_allows_it(
     key: str, text: str, element: str, declared: bool
 ) -> None:
-    law = next(limit for limit in LIMITS if limit.element == element)
+    law = next(limit for limit in KIT.law if limit.element == element)
     days = law.at_least - 2 if law.at_least else (law.at_most or 0) + 5
     source = changed(key, text, re.sub(r"\d+\)$", f"{days})", text))
     if not declared:  # to take what the drawing says of the law lifts nothing

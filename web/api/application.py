@@ -17,7 +17,7 @@ from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
 from engine.casework.models import Migration
-from engine.casework.organisation import accounts, divisions, privacy
+from engine.casework.organisation import accounts, divisions, privacy, sign_in
 from engine.casework.portions import moving
 from engine.casework.supervision import limits, urging
 from engine.casework.time import ticker
@@ -31,9 +31,9 @@ from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
-from web import clock
+from web import addresses, clock
 from web.api import schemas as s
-from web.api.errors import Unauthorised
+from web.api.errors import PasswordDue, Unauthorised
 from web.database import session, sessions
 from web.signing import account
 
@@ -78,6 +78,8 @@ def authenticate() -> None:
     )
     if found is None:
         raise Unauthorised
+    if found.must_change:
+        raise PasswordDue
     g.account = found
 
 
@@ -96,8 +98,11 @@ def mask(answer: Response) -> Response:
 @blueprint.response(201, s.Token)
 def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     """用账号密码换取令牌"""
-    found = accounts.authenticate(session(), body["username"], body["password"], SYSTEM.now())
-    token, expires = accounts.issue_token(session(), found, SYSTEM.now())
+    now, caller = SYSTEM.now(), addresses.caller()
+    found = sign_in.authenticate(session(), body["username"], body["password"], caller, now)
+    if found.must_change:
+        raise PasswordDue
+    token, expires = accounts.issue_token(session(), found, now, caller.address)
     return {"token": token, "expires_at": expires}
 
 

@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework.figures import tally, walls
 from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, Timer
-from engine.casework.organisation import access, accounts
+from engine.casework.organisation import access, accounts, passwords, sessions
 from engine.casework.supervision import limits
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
-from engine.ground.clock import MovableClock
+from engine.ground.clock import SYSTEM, MovableClock
 from engine.ground.database import write
 from engine.prevention.demo.populate import TOWNSHIP, populate
+from web import database
 from web.application import create_app
 from web.bench import province
 from web.bench.world import prepare
@@ -107,9 +108,9 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 
 
 def tiny() -> Sizes:
-    """A county's year: enough to see that every page opens and that none of them slows down with the data."""
+    """A township's years: enough to see that every page opens and that none of them reads the whole log."""
     of = province.Size
-    return Sizes((of(500, 7500), of(5000, 75_000)), repeats=3, stories=12, orders=20)
+    return Sizes((of(200, 3000), of(1000, 15_000)), repeats=3, stories=12, orders=20)
 
 
 def sized(cases: int) -> Sizes:
@@ -168,7 +169,7 @@ def _config(url: str) -> Config:
 
 
 def _watchers(sessions: sessionmaker[Session], now: datetime) -> None:
-    password = accounts.hash_password(PASSWORD)
+    password = passwords.hash_password(PASSWORD)
     with sessions() as session, write(session):
         for number, code in enumerate(WATCHERS.values()):
             account = accounts.create(session, f"ducha{number}", "督查", password, now)
@@ -229,9 +230,11 @@ def _watcher(session: Session, code: str) -> Account:
 def signed_in(app: Flask, account: Account) -> FlaskClient:
     """A client with the account's session."""
     client = app.test_client()
-    with client.session_transaction() as session:
-        session["account"], session["epoch"] = account.id, account.session_epoch
-        session["seen"] = time.time()
+    now = SYSTEM.now()
+    with database.sessions(app)() as session:
+        key = sessions.begin(session, account, "127.0.0.1", "电脑", now)
+    with client.session_transaction() as cookie:
+        cookie["account"], cookie["key"], cookie["seen"] = account.id, key, now.timestamp()
     return client
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.casework import audit, definitions
 from engine.casework.models import CaseFile
 from engine.casework.organisation import calendar
+from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
 from engine.owners.rehearsal import acts
 from engine.owners.rehearsal.simulation import Assumption
@@ -31,7 +32,7 @@ def measure(sessions: sessionmaker[Session]) -> dict[str, Any]:
             (
                 definitions.load(session, case.version_id),
                 audit.history(session, case.id),
-                replay.submissions_of(session, case.id),
+                submissions_of(session, case.id),
             )
             for case in cases
         ]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from engine.casework.acts import attachments
 from engine.casework.desk import views
 from engine.casework.models import Account, WorkItem
-from engine.casework.organisation import accounts
+from engine.casework.organisation import accounts, passwords
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import create_engine, session_factory, write
@@ -75,7 +75,7 @@ def prepare(url: str) -> Factory:
     sessions = session_factory(engine)
     with sessions() as session:
         installation.install(session, START)
-        password = accounts.hash_password(PASSWORD)
+        password = passwords.hash_password(PASSWORD)
         with write(session):
             for username, role, division in OFFICIALS:
                 accounts.grant(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.casework.organisation import accounts, divisions
+from engine.casework.organisation import accounts, divisions, passwords
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
@@ -42,11 +42,11 @@ def add_user(username: str, name: str, role: str, division: str, password: str) 
     """Add an account with one grant."""
     with ours()() as session:
         try:
-            accounts.check_strength(password)
+            passwords.check_strength(password)
             divisions.get(session, division)
             with write(session):
                 found = accounts.create(
-                    session, username, name, accounts.hash_password(password), SYSTEM.now()
+                    session, username, name, passwords.hash_password(password), SYSTEM.now()
                 )
                 accounts.grant(session, found, role, division)
         except ShouwangError as error:

@@ -25,7 +25,9 @@ from web.pages import (
     more,
     officials,
     openings,
+    own,
     papers,
+    parameters,
     procedures,
     replays,
     schedules,
@@ -42,6 +44,7 @@ from web.pages import (
 
 PAGES = (
     auth,
+    own,
     inbox,
     bulk,
     tasks,
@@ -49,6 +52,7 @@ PAGES = (
     cases,
     clues,
     corrections,
+    parameters,
     households,
     measures,
     officials,

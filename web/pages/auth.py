@@ -5,10 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import accounts
+from engine.casework.organisation import sign_in
 from engine.ground.clock import SYSTEM
-from engine.ground.errors import NotAllowed
-from web import database, signing
+from web import addresses, database, signing
 
 blueprint = Blueprint("auth", __name__)
 
@@ -23,13 +22,13 @@ def login() -> ResponseReturnValue:
 
 @blueprint.post("/login")
 def login_post() -> ResponseReturnValue:
-    """Sign in; locks are kept on the machine's own clock."""
+    """Sign in; attempts are counted on the machine's own clock."""
     username, target = request.form.get("username", ""), request.form.get("next", "")
     try:
-        found = accounts.authenticate(
-            database.session(), username, request.form.get("password", ""), SYSTEM.now()
+        found = sign_in.authenticate(
+            database.session(), username, request.form.get("password", ""), addresses.caller(), SYSTEM.now()
         )
-    except NotAllowed as error:
+    except sign_in.Refused as error:
         return render_template("login.html", next=target, username=username, problem=error.message), 401
     signing.sign_in(found)
     return redirect(signing.safe_next(target))

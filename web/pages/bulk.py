@@ -15,9 +15,10 @@ from engine.casework.acts import attachments
 from engine.casework.desk import views
 from engine.casework.models import BulkAct
 from engine.casework.organisation import divisions
-from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.papers.kinds import kind_of_step, kinds
 from engine.casework.portions import bulk
 from engine.casework.step import past
+from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Conflict, Invalid
 from web import clock
 from web.arguments import number, rows
@@ -126,13 +127,13 @@ def show(act_id: int) -> str:
     )
 
 
-def _kind(act: BulkAct) -> Kind | None:
+def _kind(act: BulkAct) -> PaperKind | None:
     """The paper that goes with what was decided."""
     if act.kind != "complete":
         return None
     item = bulk.entries(session(), act, "done").items[0].item
     element = past.element_of_item(session(), item)
-    return KINDS.get(kind_of_step(element.properties)) if element is not None else None
+    return kinds().get(kind_of_step(element.properties)) if element is not None else None
 
 
 @blueprint.post("/<int:act_id>")

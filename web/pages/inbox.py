@@ -14,8 +14,9 @@ from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.papers.kinds import kind_of_step, kinds
 from engine.casework.supervision import orders
+from engine.flow.vocabulary import PaperKind
 from engine.prevention.models import ApplicationBatch
 from engine.prevention.rollback import batches
 from web import clock
@@ -31,7 +32,7 @@ class ListStep:
     """A step whose items can be decided in bulk, or put on a paper."""
 
     bulk: bool
-    kind: Kind | None
+    kind: PaperKind | None
 
 
 def wanted(args: Mapping[str, str]) -> InboxFilter:
@@ -123,7 +124,7 @@ def _step(group: Group | None) -> ListStep | None:
     element = definitions.load(session(), version.id).elements.get(group.element_id)
     if element is None:
         return None
-    kind = KINDS.get(kind_of_step(element.properties))
+    kind = kinds().get(kind_of_step(element.properties))
     return (
         ListStep(element.properties.get("bulk") == "true", kind)
         if kind or "bulk" in element.properties

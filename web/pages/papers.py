@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from engine.casework.papers import drafts, pdf, register, word
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.fonts import Fonts
-from engine.casework.papers.kinds import KINDS, kind_of
+from engine.casework.papers.kinds import kind_of, kinds
 from engine.casework.papers.paper import Paper
 from web import clock
 from web.arguments import number
@@ -43,13 +43,13 @@ def index() -> str:
     """The numbered papers in one's reach."""
     kind = request.args.get("kind", "")
     page = register.issued(
-        session(), account(), kind if kind in KINDS else "", number(request.args.get("page"))
+        session(), account(), kind if kind in kinds() else "", number(request.args.get("page"))
     )
     return render_template(
         "papers/index.html",
         page=page,
         kind=kind,
-        kinds=KINDS,
+        kinds=kinds(),
         unlisted=register.unlisted(session(), account(), clock.now()),
     )
 

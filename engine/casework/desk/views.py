@@ -27,7 +27,7 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access
-from engine.casework.papers.kinds import KINDS, Kind, kind_of_step
+from engine.casework.papers.kinds import kind_of_step, kinds
 from engine.casework.papers.paper import Paper
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
@@ -39,6 +39,7 @@ from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
+from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements
 from engine.prevention.models import BatchEntry, MatchingResult, Notice, RiskClue
@@ -175,7 +176,7 @@ class TaskView:
     colleagues: Sequence[Account]
     lamp: str
     context: Mapping[str, Any]
-    paper: Kind | None
+    paper: PaperKind | None
     case_view: CaseView = field(repr=False)
 
 
@@ -281,7 +282,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=lamps.lamp(item.due_at, now),
         context=context,
         case_view=view,
-        paper=KINDS.get(kind_of_step(element.properties)),
+        paper=kinds().get(kind_of_step(element.properties)),
     )
 
 

@@ -10,7 +10,9 @@ from engine.casework.models.organisation import (
     LEVELS,
     Account,
     ApiToken,
+    Body,
     CalendarDay,
+    CalendarYear,
     Division,
     DivisionCode,
     LogEntry,
@@ -22,6 +24,7 @@ from engine.casework.models.organisation import (
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
@@ -31,9 +34,11 @@ __all__ = [
     "Account",
     "ApiToken",
     "Attachment",
+    "Body",
     "BulkAct",
     "BulkEntry",
     "CalendarDay",
+    "CalendarYear",
     "CaseFile",
     "Division",
     "DivisionCode",
@@ -58,6 +63,7 @@ __all__ = [
     "Outbox",
     "PaperEntry",
     "PaperNumber",
+    "PasswordPast",
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
@@ -67,6 +73,8 @@ __all__ = [
     "RoleGrant",
     "Schedule",
     "Setting",
+    "SignIn",
+    "SignInGate",
     "Submission",
     "SupervisionOrder",
     "Timer",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, literal_column, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, literal_column, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
@@ -108,7 +108,7 @@ class WorkItem(Base):
             "village_code",
             "procedure_key",
             "element_id",
-            "due_at",
+            "limits",
             "claimed_by",
             "queue",
             "division_code",
@@ -142,7 +142,9 @@ class WorkItem(Base):
     queue: Mapped[str] = mapped_column(String(10))
     division_code: Mapped[str] = mapped_column(String(12))
     form_key: Mapped[str] = mapped_column(String(80))
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the first of its times is up
+    limits: Mapped[str] = mapped_column(Text, default="")
+    # tokens of all the limits that it is under, the nearest first, a blank between them: who holds a limit
     status: Mapped[str] = mapped_column(
         String(10), default="open"
     )  # open, done, cancelled, returned, withdrawn
@@ -191,6 +193,7 @@ class Timer(Base):
             "element_id",
             "case_id",
             "id",
+            "token",
             "standing",
             sqlite_where=text("standing = 'open'"),
             postgresql_where=text("standing = 'open'"),

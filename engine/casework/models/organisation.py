@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.flow.history import lines
-from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, key_of
 
 LEVELS = ("province", "city", "county", "township", "village")
 """From the widest to the narrowest."""
@@ -47,6 +47,7 @@ class Account(Base):
     """A person who signs in, or a programme with a token."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("ix_account_division_code_id", "division_code", "id"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(40))
@@ -55,10 +56,20 @@ class Account(Base):
     email: Mapped[str] = mapped_column(String(120), default="")
     password_hash: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end every session of the account
+    session_epoch: Mapped[int] = mapped_column(default=0)  # raised when every session of the account ends
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    division_code: Mapped[str] = mapped_column(String(12), default="")  # the unit where the person works
+    name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80), index=True)
+    revision: Mapped[int] = mapped_column(default=0)  # how often an administrator changed it
+    must_change: Mapped[bool] = mapped_column(default=False)  # first of all a new password
+    password_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    code_hash: Mapped[str] = mapped_column(String(64), default="")  # of the code for the first sign-in
+    code_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    last_sign_in_from: Mapped[str] = mapped_column(String(45), default="")
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_by: Mapped[int | None]  # an account
+    disabled_reason: Mapped[str] = mapped_column(String(200), default="")
     grants: Mapped[list[RoleGrant]] = relationship(back_populates="account", lazy="selectin")
 
 
@@ -66,11 +77,16 @@ class RoleGrant(Base):
     """A role on a division; it reaches down the tree."""
 
     __tablename__ = "role_grant"
-    __table_args__ = (Index("ix_role_grant_division_code_role", "division_code", "role"),)
+    __table_args__ = (
+        Index("ix_role_grant_division_code_role", "division_code", "role"),
+        Index("ix_role_grant_account_role_division", "account_id", "role", "division_code", unique=True),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     role: Mapped[str] = mapped_column(String(30))
     division_code: Mapped[str] = mapped_column(String(12))
+    granted_by: Mapped[int | None]  # an account
+    granted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     account: Mapped[Account] = relationship(back_populates="grants")
 
 
@@ -83,6 +99,9 @@ class ApiToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    address: Mapped[str] = mapped_column(String(45), default="")
 
 
 class Setting(Base):
@@ -102,18 +121,93 @@ class CalendarDay(Base):
     name: Mapped[str] = mapped_column(String(40), default="")
 
 
+class CalendarYear(Base):
+    """A year whose days off are those of the State Council's notice: who entered them, from which document.
+
+    A year without a row holds at most what could be computed beforehand.
+    """
+
+    __tablename__ = "calendar_year"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[str] = mapped_column(String(200), default="")
+    set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class MonitoringLine(Base):
     """The year's reference per-capita net income in yuan (R01); dated, per province,
     never a constant in code.
+
+    One person asks for it, a second confirms; what is in force is never edited, only replaced before
+    anything was decided by it.
     """
 
     __tablename__ = "monitoring_line"
+    __table_args__ = (
+        Index(
+            "ix_monitoring_line_in_force",
+            "province_code",
+            "effective_from",
+            unique=True,
+            sqlite_where=text("status = 'in_force'"),
+            postgresql_where=text("status = 'in_force'"),
+        ),
+        Index(
+            "ix_monitoring_line_asked",
+            "province_code",
+            "year",
+            unique=True,
+            sqlite_where=text("status = 'asked'"),
+            postgresql_where=text("status = 'asked'"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     province_code: Mapped[str] = mapped_column(String(12), index=True)
     year: Mapped[int]
     amount: Mapped[int]
     basis: Mapped[str] = mapped_column(String(200), default="")
+    document: Mapped[str] = mapped_column(String(120), default="")
     effective_from: Mapped[date]
+    status: Mapped[str] = mapped_column(String(10), default="in_force")
+    # asked, in_force, refused, withdrawn, replaced
+    reason: Mapped[str] = mapped_column(String(400), default="")
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # NULL: came with the installation
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(400), default="")
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("monitoring_line.id"))
+
+
+class Body(Base):
+    """Who acts for a division: its government, office, committee or supervision phone (R10).
+
+    A rename ends a row and adds one: a paper of an earlier day asks for its own day.
+    """
+
+    __tablename__ = "body"
+    __table_args__ = (
+        Index(
+            "ix_body_present",
+            "division_code",
+            "kind",
+            unique=True,
+            sqlite_where=text("valid_to IS NULL"),
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+        Index("ix_body_division_code_kind", "division_code", "kind"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    division_code: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(12))  # engine.casework.organisation.bodies.KINDS
+    name: Mapped[str] = mapped_column(String(80), default="")
+    word: Mapped[str] = mapped_column(String(20), default="")  # 发文代字
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    seal: Mapped[str] = mapped_column(String(8), default="over")  # over, line, none
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class LogStream(Base):

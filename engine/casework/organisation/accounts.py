@@ -1,58 +1,26 @@
-"""Accounts, passwords, tokens and grants (等保: one person one account, lock after failures, 三员分立)."""
+"""Accounts, tokens and grants (等保: one person one account, 三员分立)."""
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
 from engine.casework.models import Account, ApiToken, RoleGrant
-from engine.casework.organisation import access
+from engine.casework.organisation import access, contacts
 from engine.ground import text
-from engine.ground.clock import CHINA
 from engine.ground.database import write
-from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.errors import Conflict, Invalid, NotFound
 
-MAX_FAILURES = 5
-LOCK = timedelta(minutes=15)
 TOKEN_LIFE = timedelta(hours=12)
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's second choice for argon2id
+USED = timedelta(hours=1)
+"""How exactly it is kept when a token was last used."""
 _ADMINISTRATORS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN, access.AUDIT_ADMIN})
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash to store."""
-    return _HASHER.hash(password)
-
-
-@lru_cache(maxsize=1)
-def _decoy() -> str:
-    """Verified for unknown names, so that they take as long as known ones."""
-    return hash_password(secrets.token_hex(8))
-
-
-def check_strength(password: str) -> None:
-    """Raise Invalid unless the password has ten characters of three kinds."""
-    kinds = sum(
-        (
-            any(c.islower() for c in password),
-            any(c.isupper() for c in password),
-            any(c.isdigit() for c in password),
-            any(not c.isalnum() for c in password),
-        )
-    )
-    if len(password) < 10 or kinds < 3:
-        sentence = "密码至少 10 位，并包含大写字母、小写字母、数字、符号中的三种。"
-        raise Invalid(sentence, {"password": [sentence]})
 
 
 def create(
@@ -64,13 +32,20 @@ def create(
     *,
     post: str = "",
     phone: str = "",
+    division_code: str = "",
 ) -> Account:
     """Add an account; the caller is inside a write transaction. Raises Conflict for a name that is taken."""
     username = text.username(username)
     if session.scalar(select(Account.id).where(Account.username == username)) is not None:
         raise Conflict(f"账号“{username}”已经存在。")
     account = Account(
-        username=username, name=name, password_hash=password_hash, post=post, phone=phone, created_at=now
+        username=username,
+        name=name,
+        password_hash=password_hash,
+        post=post,
+        phone=phone,
+        division_code=division_code,
+        created_at=now,
     )
     session.add(account)
     session.flush()
@@ -97,44 +72,14 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
     special = (held | {role}) & _ADMINISTRATORS
     if special and len(held | {role}) > 1:
         raise Conflict("系统、安全、审计三员须分设，且不能兼任业务角色。")
-    found = RoleGrant(account_id=account.id, role=role, division_code=division_code)
-    session.add(found)
+    same = (RoleGrant.role == role, RoleGrant.division_code == division_code)
+    found = session.scalar(select(RoleGrant).where(RoleGrant.account_id == account.id, *same))
+    if found is None:
+        found = RoleGrant(account_id=account.id, role=role, division_code=division_code)
+        session.add(found)
+    account.division_code = account.division_code or division_code  # the unit where the first role is
     session.flush()
     return found
-
-
-def authenticate(session: Session, username: str, password: str, now: datetime) -> Account:
-    """The account that signs in.
-
-    Raises NotAllowed with one sentence for every kind of mismatch; locks after failures.
-    """
-    account = named(session, username)
-    locked = account is not None and account.locked_until is not None and account.locked_until > now
-    good = _verify(account.password_hash if account else _decoy(), password)
-    if account is None:
-        raise NotAllowed("账号或密码不对。")
-    if locked and account.locked_until is not None:
-        until = account.locked_until.astimezone(CHINA).strftime("%H:%M")
-        raise NotAllowed(f"连续输错次数过多，账号已锁定，请 {until} 之后再试。")
-    with write(session):
-        if not good or not account.active:
-            account.failures += 1
-            if account.failures >= MAX_FAILURES:
-                account.failures, account.locked_until = 0, now + LOCK
-            audit.record(session, "access", account.id, "login_failed", {}, now)
-        else:
-            account.failures, account.locked_until = 0, None
-            audit.record(session, "access", account.id, "login", {}, now)
-    if not good or not account.active:
-        raise NotAllowed("账号或密码不对。")
-    return account
-
-
-def _verify(stored: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def named(session: Session, username: str) -> Account | None:
@@ -142,24 +87,44 @@ def named(session: Session, username: str) -> Account | None:
     return session.scalar(select(Account).where(Account.username == text.username(username)))
 
 
-def issue_token(session: Session, account: Account, now: datetime) -> tuple[str, datetime]:
+def issue_token(session: Session, account: Account, now: datetime, address: str = "") -> tuple[str, datetime]:
     """A new bearer token and when it expires; only its hash is kept."""
     token, expires = secrets.token_urlsafe(32), now + TOKEN_LIFE
+    row = {"account_id": account.id, "created_at": now, "expires_at": expires, "address": address}
     with write(session):
-        session.add(
-            ApiToken(account_id=account.id, token_hash=_digest(token), created_at=now, expires_at=expires)
-        )
+        session.add(ApiToken(token_hash=_digest(token), **row))
     return token, expires
 
 
 def account_of_token(session: Session, token: str, now: datetime) -> Account | None:
-    """The account of a valid token, or None."""
+    """The account of a valid token, or None. When it was used is kept to the hour."""
     query = (
-        select(Account)
+        select(Account, ApiToken)
         .join(ApiToken, ApiToken.account_id == Account.id)
-        .where(ApiToken.token_hash == _digest(token), ApiToken.expires_at > now, Account.active)
+        .where(
+            ApiToken.token_hash == _digest(token),
+            ApiToken.expires_at > now,
+            ApiToken.ended_at.is_(None),
+            Account.active,
+        )
     )
-    return session.scalar(query)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    account, used = row
+    if used.last_used_at is None or used.last_used_at < now - USED:
+        with write(session):
+            session.execute(update(ApiToken).where(ApiToken.id == used.id).values(last_used_at=now))
+    return account
+
+
+def end_tokens(session: Session, account_id: int, now: datetime) -> int:
+    """End every token of the account; answers how many there were. Inside a write transaction."""
+    live = (ApiToken.ended_at.is_(None), ApiToken.expires_at > now)
+    ended: Any = session.execute(
+        update(ApiToken).where(ApiToken.account_id == account_id, *live).values(ended_at=now)
+    )
+    return int(ended.rowcount)
 
 
 def _digest(token: str) -> str:
@@ -168,11 +133,9 @@ def _digest(token: str) -> str:
 
 def set_email(session: Session, username: str, address: str) -> Account:
     """Where the account's mail goes; '' for nowhere. Raises NotFound, or Invalid for what is no address."""
-    wanted = address.strip()
-    if wanted and (
-        len(wanted) > 120 or not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+", wanted, re.ASCII)
-    ):
-        raise Invalid("这不是电子邮件地址。", {"email": ["这不是电子邮件地址。"]})
+    wanted = contacts.email(address)
+    if wanted is None:
+        raise Invalid(contacts.NO_ADDRESS, {"email": [contacts.NO_ADDRESS]})
     with write(session):
         found = named(session, username)
         if found is None:

@@ -21,7 +21,7 @@ from engine.casework.models import Account, CaseFile, NumberedPaper, Submission,
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, facts, numbers
 from engine.casework.papers.compose import Listed
-from engine.casework.papers.kinds import Kind, kind_of, kind_of_step
+from engine.casework.papers.kinds import kind_of, kind_of_step
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
 from engine.casework.step.steps import Step
@@ -30,6 +30,7 @@ from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.identification import announcements, notices
@@ -42,7 +43,7 @@ MAX_ITEMS = 1000
 class Draft:
     """A paper that could be issued; or, with its `record`, one that has its number already."""
 
-    kind: Kind
+    kind: PaperKind
     place_code: str
     matter: str
     basis: str
@@ -157,7 +158,7 @@ def numbered(paper: Paper, record: NumberedPaper) -> Paper:
 # -- notices ---------------------------------------------------------------------------------------
 
 
-def _notices(session: Session, kind: Kind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
+def _notices(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
     """One notice for the households of a village that have the same terms: posted, or to be posted today."""
     hanging = notices.latest(session, [item.case_id for item in items if item.status == "done"])
     groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
@@ -191,7 +192,7 @@ class _Line:
 
 
 def _lists(
-    session: Session, kind: Kind, element: Element, items: Sequence[WorkItem], now: datetime
+    session: Session, kind: PaperKind, element: Element, items: Sequence[WorkItem], now: datetime
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
     found = facts.listed(session, [item.case for item in items])
@@ -217,7 +218,9 @@ def _lists(
         yield _list(kind, place, lines, names, now)
 
 
-def _list(kind: Kind, place: str, lines: Sequence[_Line], names: Mapping[str, str], now: datetime) -> Draft:
+def _list(
+    kind: PaperKind, place: str, lines: Sequence[_Line], names: Mapping[str, str], now: datetime
+) -> Draft:
     words = lines[0].words
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from engine.casework import audit
 from engine.casework.models import Account, NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.kinds import Kind
 from engine.casework.papers.paper import Paper
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.tables import table
 
 
-def lock(session: Session, kind: Kind, division_code: str, now: datetime, step: int = 0) -> int:
+def lock(session: Session, kind: PaperKind, division_code: str, now: datetime, step: int = 0) -> int:
     """Hold the division's series of this kind and year until the transaction ends;
     answers the last serial + `step`.
     """
@@ -41,7 +41,7 @@ def _raise(dialect: str) -> Executable:
 
 def open_paper(
     session: Session,
-    kind: Kind,
+    kind: PaperKind,
     place_code: str,
     matter: str,
     basis: str,
@@ -70,12 +70,12 @@ def open_paper(
     return record
 
 
-def _written(session: Session, kind: Kind, division: str, year: int, serial: int) -> str:
+def _written(session: Session, kind: PaperKind, division: str, year: int, serial: int) -> str:
     name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
     return f"{name}防返贫{kind.word}〔{year}〕{serial}号"
 
 
-def of_this_year(session: Session, kind: Kind, record: NumberedPaper, now: datetime) -> None:
+def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: datetime) -> None:
     """A paper's number is of the year in which it is issued:
     one that waited over New Year takes the next of this year.
 
@@ -106,7 +106,7 @@ def fix(session: Session, record: NumberedPaper, paper: Paper, actor: Account | 
     audit.record(session, "papers", actor.id if actor else None, "issue", details, now)
 
 
-def listed_on(session: Session, kind: Kind, item_ids: list[int]) -> dict[int, int]:
+def listed_on(session: Session, kind: PaperKind, item_ids: list[int]) -> dict[int, int]:
     """Which of the items already stand on a paper of the kind: the paper's id by item."""
     query = (
         select(PaperEntry.work_item_id, func.max(PaperEntry.paper_id))

@@ -14,7 +14,8 @@ from engine.casework.models import Account, NumberedPaper, PaperEntry, RoleGrant
 from engine.casework.organisation import access
 from engine.casework.papers import drafts, numbers
 from engine.casework.papers.drafts import Draft
-from engine.casework.papers.kinds import KINDS, LISTS, Kind, kind_of, kind_of_step
+from engine.casework.papers.kinds import kind_of, kind_of_step, kinds
+from engine.flow.vocabulary import PaperKind
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
@@ -24,7 +25,7 @@ LATELY = timedelta(days=180)
 """How far back decisions that stand on no list are looked for."""
 
 
-def may_issue(actor: Account, kind: Kind, division_code: str) -> bool:
+def may_issue(actor: Account, kind: PaperKind, division_code: str) -> bool:
     """Whether the actor signs for the division at the level that issues this kind."""
     return any(
         access.QUEUE_OF_ROLE.get(grant.role) == kind.level
@@ -52,7 +53,7 @@ def issue(
         ]
 
 
-def _issuers(session: Session, kind: Kind, item_ids: Sequence[int]) -> list[str]:
+def _issuers(session: Session, kind: PaperKind, item_ids: Sequence[int]) -> list[str]:
     villages = session.scalars(select(WorkItem.village_code).where(WorkItem.id.in_(item_ids)).distinct())
     return sorted({access.ancestor(code, kind.level) for code in villages})
 
@@ -81,7 +82,7 @@ def _issue(session: Session, actor: Account, draft: Draft, now: datetime) -> Num
 class Unlisted:
     """Decisions of a step that stand on no paper yet."""
 
-    kind: Kind
+    kind: PaperKind
     step: str  # "procedure:element"
     name: str
     count: int
@@ -131,14 +132,15 @@ def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
     )
 
 
-def _list_of_step(session: Session, procedure: str, element_id: str) -> Kind | None:
+def _list_of_step(session: Session, procedure: str, element_id: str) -> PaperKind | None:
     """The kind of list that the step's decisions belong on, as the procedure is now."""
     element = definitions.load(session, definitions.current(session, procedure).id).elements.get(element_id)
     key = kind_of_step(element.properties) if element is not None else ""
-    return KINDS[key] if key in LISTS else None
+    kind = kinds().get(key)
+    return kind if kind is not None and kind.listed else None
 
 
-def _works_at(actor: Account, kind: Kind) -> bool:
+def _works_at(actor: Account, kind: PaperKind) -> bool:
     return any(access.QUEUE_OF_ROLE.get(grant.role) == kind.level for grant in actor.grants)
 
 

@@ -20,6 +20,7 @@ from engine.casework import audit, definitions, kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
 from engine.casework.step.steps import LiveHost, Step
+from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
@@ -340,7 +341,7 @@ def _relocated(step: Step, target: ProcedureVersion, wish: Wish) -> Relocation:
         step.definition,
         definitions.load(session, target.id),
         inputs,
-        replay.submissions_of(session, case.id),
+        submissions_of(session, case.id),
         calendar.workdays_after(session),
         wish,
         case.log_seq + 1,

@@ -20,6 +20,7 @@ from engine.casework import audit, definitions, kit, lamps
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
 from engine.casework.organisation import access, calendar
 from engine.casework.services import ServiceCall
+from engine.casework.step.submissions import submissions_of
 from engine.casework.telling import ladder, notifications
 from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
@@ -48,11 +49,15 @@ LOCKED_CASE = (
 
 _CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
 _CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=LOCKED_ROWS, key_share=True, skip_locked=True)
-_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
+_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
     _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
 )
 _OPEN_ITEM = insert(_ITEM)
-_MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
+_MOVE_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item_id"))
+    .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
+)
 _CANCEL_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
@@ -71,7 +76,7 @@ _OPEN_QUEUES = (
 _WAITING_EVENTS = select(_TIMER.c.element_id).where(
     _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
 )
-_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
 _RENAME_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
@@ -208,7 +213,7 @@ class Step:
     def replay(self) -> replay.Replay:
         """The case's history, ready to be fed to its definition again."""
         entries = audit.history(self.session, self.case.id)
-        submissions = replay.submissions_of(self.session, self.case.id)
+        submissions = submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
         return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
 
@@ -386,8 +391,10 @@ class Step:
         for token, row in present.items():
             if token not in wanted:
                 self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
-            elif row.due_at != wanted[token].due_at:
-                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+                continue
+            bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
+            if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, **bounds})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
             self.connection.execute(_OPEN_ITEM, new)
@@ -415,6 +422,7 @@ class Step:
             "division_code": division,
             "form_key": element.form_key or "",
             "due_at": task.due_at,
+            "limits": " ".join(task.limits),
         }
 
     # -- timers ------------------------------------------------------------------------------------

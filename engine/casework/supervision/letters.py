@@ -10,19 +10,21 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import Account, Division, NumberedPaper
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import numbers
-from engine.casework.papers.kinds import KINDS
 from engine.casework.papers.paper import Column, Paper, from_json
 from engine.casework.supervision import limits
 from engine.casework.supervision.limits import Holding, LimitFilter
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed
 
-KIND = KINDS["supervision_letter"]
+KIND = PaperKind("supervision_letter", "督办函", "county", "township", "督办")
+KIT = Kit(papers=(KIND,))
 COLUMNS = (
     Column("序号", 3),
     Column("村（社区）", 7),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from engine.casework.figures import tally
+from engine.casework.organisation import sign_in
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
 from engine.ground.surroundings import driver_said, trouble_of
@@ -26,7 +27,12 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     """
     moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
     _turn(tally.catch_up, sessions, clock)
+    _turn(_forget_attempts, sessions, clock)
     return moved
+
+
+def _forget_attempts(sessions: Sessions, clock: Clock) -> int:
+    return sign_in.sweep(sessions)
 
 
 def _turn(act: Callable[[Sessions, Clock], int], sessions: Sessions, clock: Clock) -> int:

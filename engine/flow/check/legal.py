@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from engine.flow.check.draft import Draft, found
-from engine.flow.check.law import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, LIMITS, LegalLimit
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
@@ -24,9 +23,13 @@ from engine.flow.feel.nodes import Node, bare, dotted
 from engine.flow.feel.scope import free_names
 from engine.flow.forms.schema import label, walk
 from engine.flow.machine.timers import COUNTS_FROM
+from engine.flow.vocabulary import LegalLimit, used
 from engine.ground.errors import Cure, DefinitionError, Finding
 from engine.ground.text import whole
 
+CLAUSE, AT_LEAST, AT_MOST = "clause", "atLeast", "atMost"
+ALLOWED_BY = "allowedBy"
+"""The property of a timer that names the document by which a limit may lie outside the law's bounds."""
 _COUNTED = ("days after", "workdays after")
 _DIGITS = {character: number for number, character in enumerate("零一二三四五六七八九")} | {"两": 2}
 _SAID = re.compile(r"(?<![\d.])(\d{1,4}|[一二两三四五六七八九十]{1,3})\s*个?(?:整|工作|自然)?[日天]")
@@ -46,7 +49,7 @@ def legal(draft: Draft) -> Iterator[Finding]:
         yield from _shorter_than_a_day(node, text, counts[node])
         if counts[node]:
             yield from _said(draft, node, counts[node] or set(), every)
-    for limit in LIMITS:
+    for limit in used().law:
         if any(process.get("id") == limit.procedure for process in draft.processes):
             yield from _held(draft, limit, timers)
         elif any(process.get("id") in limit.callers for process in draft.processes):

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from engine.casework.papers.kinds import KINDS, LISTS, PAPER_WORDS, kind_of_step
 from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model
@@ -147,16 +146,21 @@ def settings(draft: Draft) -> Iterator[Finding]:
                 yield found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
 
 
+PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
+"""What a ``paper:`` property may name."""
+
+
 def papers(draft: Draft) -> Iterator[Finding]:
     """A step's paper is one we make, and the diagram has the words for it."""
+    known = vocabulary.used().paper
     for node in draft.of_kind("userTask"):
         given = x.properties(node)
-        kind, words = kind_of_step(given), paper_words(node)
-        if kind and kind not in KINDS:
-            yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(KINDS)}。")
+        kind, words = given.get("list") or given.get("document") or "", paper_words(node)
+        if kind and kind not in known:
+            yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(known)}。")
         for name in words.keys() - PAPER_WORDS:
             yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
-        if kind in LISTS and not {"matter", "basis"} <= words.keys():
+        if kind in known and known[kind].listed and not {"matter", "basis"} <= words.keys():
             yield found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
         keys = {component.get("key") for component in walk(draft.components(given.get("formKey", "")))}
         for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):

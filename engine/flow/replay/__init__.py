@@ -11,12 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from engine.casework.models import LogEntry, Submission
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import UNKNOWN, Instance, Record
@@ -31,6 +27,26 @@ what becomes of it when the case goes back before it.
 Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits
 anew.
 """
+
+
+class Entry(Protocol):
+    """A line of a case's history with its place in it, wherever it is stored."""
+
+    @property
+    def seq(self) -> int:
+        """Its number in the history."""
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+
+    @property
+    def element_id(self) -> str:
+        """The element that it acted on, a message's name, or ''."""
+
+    @property
+    def line(self) -> lines.Line:
+        """What happened."""
 
 
 class ReplayMisfit(EngineFault):
@@ -105,12 +121,12 @@ class ReplayHost:
         """Decisions are on the log; nothing to note."""
 
 
-def undone(entries: Iterable[LogEntry]) -> frozenset[int]:
+def undone(entries: Iterable[Entry]) -> frozenset[int]:
     """Sequence numbers of the inputs that returns and withdrawals took back."""
     return frozenset(seq for line in _undoing(entries) for seq in line.undone)
 
 
-def _undoing(entries: Iterable[LogEntry]) -> list[lines.Undoing]:
+def _undoing(entries: Iterable[Entry]) -> list[lines.Undoing]:
     return [line for entry in entries if isinstance(line := entry.line, lines.Undoing)]
 
 
@@ -119,7 +135,7 @@ def services_of(line: lines.Line) -> Sequence[lines.Answer]:
     return line.services if isinstance(line, lines.Input) else ()
 
 
-def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
+def inputs_of(entries: Sequence[Entry]) -> list[Input]:
     """The inputs that count, in order."""
     gone, known = undone(entries), _known(entries)
     return [
@@ -129,9 +145,7 @@ def inputs_of(entries: Sequence[LogEntry]) -> list[Input]:
     ]
 
 
-def _input(
-    entry: LogEntry, line: lines.Input | lines.Moved, entries: Sequence[LogEntry], known: bool
-) -> Input:
+def _input(entry: Entry, line: lines.Input | lines.Moved, entries: Sequence[Entry], known: bool) -> Input:
     """The input of a line, with what later returns, of steps before it, have to say of it."""
     later = [
         undoing
@@ -145,15 +159,9 @@ def _input(
     return Input(entry.seq, entry.at, entry.element_id, line, known, anew, not later, unfrozen)
 
 
-def _known(entries: Iterable[LogEntry]) -> frozenset[int]:
+def _known(entries: Iterable[Entry]) -> frozenset[int]:
     """Sequence numbers of the messages that a return left known, without what they had set going."""
     return frozenset(seq for line in _undoing(entries) for seq in line.known)
-
-
-def submissions_of(session: Session, case_id: int) -> dict[int, dict[str, Any]]:
-    """The clean data of every submission of a case by id."""
-    query = select(Submission.id, Submission.data).where(Submission.case_id == case_id)
-    return {row.id: row.data for row in session.execute(query)}
 
 
 class _Memory:

@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any
 
 from engine.casework.organisation.access import QUEUE_NAMES
-from engine.casework.papers.kinds import KINDS as PAPERS
 from engine.flow import vocabulary
 from engine.flow.decisions import Decision
 from engine.flow.diagram.element import Element
@@ -161,7 +160,8 @@ class Wording:
         if name in ("separateFrom", "shows", "countsFrom"):
             return self._steps(parts)
         if name in ("list", "document"):
-            return "、".join(PAPERS[part].name if part in PAPERS else part for part in parts)
+            papers = vocabulary.used().paper
+            return "、".join(papers[part].name if part in papers else part for part in parts)
         if name == "opensFor":
             return "、".join(vocabulary.used().opens_for.get(part, part) for part in parts)
         if name == "formKey":

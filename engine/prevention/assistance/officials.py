@@ -117,10 +117,10 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
     """Officials in office with a household in `reach`, counted over `counties`; the busiest first."""
     within = case((access.within(Household.village_code, reach), 1), else_=0)
     mine, everywhere = func.sum(within), func.count()
-    person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name, ResponsibleOfficial.unit)
+    person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name_key, ResponsibleOfficial.unit)
     query: Select[*tuple[Any, ...]] = (
         select(
-            ResponsibleOfficial.name,
+            func.max(ResponsibleOfficial.name),
             ResponsibleOfficial.unit,
             func.max(ResponsibleOfficial.post),
             func.max(ResponsibleOfficial.phone),

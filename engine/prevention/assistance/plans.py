@@ -17,6 +17,7 @@ from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
@@ -311,6 +312,16 @@ def _plan_of(call: ServiceCall) -> AssistancePlan:
 
 
 KIT = Kit(
+    law=(
+        LegalLimit(
+            "R19",
+            "assistance",
+            "limit_10",
+            "帮扶计划和措施申报自批准起不超过 10 天",
+            at_most=10,
+            reads=frozenset({"approved_on", "opened_on"}),
+        ),
+    ),
     services=(
         Service(
             "assistance.present_plan",

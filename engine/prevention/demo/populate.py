@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.acts import openings
 from engine.casework.models import Account, Division
-from engine.casework.organisation import access, accounts, divisions
+from engine.casework.organisation import access, accounts, divisions, passwords
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import write
@@ -95,7 +95,7 @@ def _officials(session: Session, now: datetime) -> Officials:
     """An official for every queue of the county, and the accounts of the role switcher;
     by queue and division.
     """
-    password = accounts.hash_password(PASSWORD)
+    password = passwords.hash_password(PASSWORD)
     found: Officials = {}
     with write(session):
         townships = divisions.children(session, COUNTY)

@@ -18,16 +18,16 @@ from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, facts, numbers
-from engine.casework.papers.kinds import KINDS
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.services import ServiceCall
 from engine.flow.services import Service
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
 from engine.prevention.register import households
 
-KIND = KINDS["announcement"]
+KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
 _GATHERING = (
     select(_PAPER.c.id, _PAPER.c.number, _PAPER.c.year)
@@ -152,6 +152,7 @@ def _signature(session: Session, record: NumberedPaper) -> str:
 
 
 KIT = Kit(
+    papers=(KIND,),
     services=(
         Service(
             "announcement.prepare",

@@ -27,7 +27,7 @@ from engine.casework.telling import notifications
 from engine.flow.forms import Form
 from engine.flow.receivers import CHOICE, DAY, Need, Receiver
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given
+from engine.flow.vocabulary import Given, LegalLimit
 from engine.ground import text as normal
 from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
@@ -333,6 +333,16 @@ def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
 
 
 KIT = Kit(
+    law=(
+        LegalLimit(
+            "R15",
+            "identification",
+            "limit_15",
+            "识别认定自线索发现起不超过 15 天",
+            at_most=15,
+            reads=frozenset({"discovery_date"}),
+        ),
+    ),
     given=(
         Given("clue.channel", "线索的渠道"),
         Given("clue.finder", "线索的发现人"),

@@ -25,6 +25,7 @@ from engine.flow.machine.instance import Instance
 from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit, PaperKind
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
@@ -315,6 +316,17 @@ def raise_objection(
 
 
 KIT = Kit(
+    papers=(PaperKind("notice", "公示", "village", "village", "公示"),),
+    law=(
+        LegalLimit(
+            "R10",
+            "public_notice",
+            "notice_over",
+            "公示不少于 5 天",
+            at_least=5,
+            callers=frozenset({"identification", "risk_elimination", "rollback"}),
+        ),
+    ),
     services=(
         Service(
             "notice.open",

@@ -8,6 +8,7 @@ from engine.casework.kit import Kit
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
+from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -62,6 +63,10 @@ def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
 
 
 KIT = Kit(
+    papers=(
+        PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),
+        PaperKind("approval_form", "审批表", "county", "county", "审批", decided=True, listed=True),
+    ),
     services=(
         Service(
             "registration.admit",

@@ -21,12 +21,14 @@ from engine.prevention.models.household import (
     RiskClue,
     Telling,
 )
+from engine.prevention.models.parameter import CaseLine
 
 __all__ = [
     "PLAN_IN_FORCE",
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "CaseLine",
     "Correction",
     "Household",
     "HouseholdYear",

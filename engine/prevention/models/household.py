@@ -118,6 +118,7 @@ class Observation(Base):
     net_income: Mapped[Decimal] = mapped_column(Numeric(14, 2))  # of the last 12 months, yuan
     per_capita: Mapped[Decimal] = mapped_column(Numeric(14, 2))
     line_amount: Mapped[int]  # the reference line in force on that day (R01)
+    line_id: Mapped[int | None] = mapped_column(ForeignKey("monitoring_line.id"))
     assurances: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
     source: Mapped[str] = mapped_column(String(40))  # the form it comes from
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

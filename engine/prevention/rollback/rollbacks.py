@@ -19,6 +19,7 @@ from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.clock import CHINA, local_date, written
 from engine.ground.errors import Invalid
 from engine.prevention import standing
@@ -134,6 +135,7 @@ def pending(session: Session, household_id: int) -> str:
 
 
 KIT = Kit(
+    law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 5 天答复", at_least=5),),
     services=(
         Service(
             "household.roll_back",
