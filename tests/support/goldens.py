@@ -22,11 +22,12 @@ from sqlalchemy.orm import undefer
 
 from engine.casework import acts, audit, definitions
 from engine.casework.models import CaseFile
+from engine.casework.step.submissions import submissions_of
 from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
-from engine.flow.replay import Replay, inputs_of, submissions_of
+from engine.flow.replay import Replay, inputs_of
 from engine.ground.tables import to_json
 from tests.support import states, template
 from tests.support.histories import Case, workdays
