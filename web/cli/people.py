@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from engine.casework.organisation import accounts, divisions, passwords
+from engine.casework.identity import passwords
+from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError
