@@ -98,7 +98,7 @@ def opens_for(start: Element) -> list[str]:
     """What a start event opens for: statuses of households,
     or types (a code that is both means the status).
     """
-    return [code.strip() for code in start.properties.get("opensFor", "").split(",") if code.strip()]
+    return list(start.opens_for)
 
 
 def opens_for_household(start: Element, household: Household) -> bool:
