@@ -16,10 +16,22 @@ from werkzeug.wrappers import Response
 from engine.casework import kit
 from engine.casework.desk import inbox
 from engine.casework.models import Account
-from engine.casework.organisation import access, calendar, divisions
-from engine.ground.clock import Clock, local_date
+from engine.casework.organisation import access, divisions
+from engine.ground.clock import Clock
 from engine.prevention.kit import KIT
-from web import api, arguments, clock, database, discretion, errors, pages, scheduler, signing, words
+from web import (
+    api,
+    arguments,
+    banners,
+    clock,
+    database,
+    discretion,
+    errors,
+    pages,
+    scheduler,
+    signing,
+    words,
+)
 from web.config import Config, prepare_folder
 
 POLICY = (
@@ -105,13 +117,19 @@ def _context() -> dict[str, object]:
         found["place"] = _place(account)
         found["sees_cases"] = any(access.has_role(account, role) for role in access.CASE_ROLES)
         found["main_menu"] = _menu(account)
-        found["calendar_lacks"] = _calendar_lacks(account)
+        found["banners"] = banners.of(account)
         found["todo_count"] = inbox.todo_count(database.session(), account)
         found["draft_key"] = lambda: signing.draft_key(account)
     return found
 
 
 MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线索"), ("households.index", "农户"))
+
+ADMINISTRATION = (
+    (access.ACCOUNT_ADMIN, ("accounts.index", "账号")),
+    (access.SECURITY_ADMIN, ("accounts.requests", "授权")),
+)
+"""What each of the three administrators does first."""
 
 
 def _menu(account: Account) -> list[tuple[str, str]]:
@@ -122,16 +140,8 @@ def _menu(account: Account) -> list[tuple[str, str]]:
     own = MENU if works else MENU[2:] if watches else ()
     first = [("supervision.index", "督办"), ("statistics.index", "统计")] if watches else []
     last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
+    last += [link for role, link in ADMINISTRATION if access.has_role(account, role)]
     return [*first, *own, *last, ("more.index", "更多")]
-
-
-def _calendar_lacks(account: Account) -> list[str]:
-    """Who looks after the days off, or after limits that count working days,
-    reads what is missing of them.
-    """
-    if not any(access.has_role(account, role) for role in (access.ACCOUNT_ADMIN, access.PROCESS_OWNER)):
-        return []
-    return calendar.lacking(database.session(), local_date(clock.now()))
 
 
 def _place(account: Account) -> str:

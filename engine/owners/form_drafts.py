@@ -144,7 +144,12 @@ def _sample(component: s.Component, today: date) -> Any:
         return [first] if first is not None else []
     if kind in ("radio", "select"):
         return first
-    given = {"id_number": _INVENTED + check_digit(_INVENTED), "phone": "0391-0000000", "village": ""}
+    given = {
+        "id_number": _INVENTED + check_digit(_INVENTED),
+        "name": "张三",
+        "phone": "0391-0000000",
+        "village": "",
+    }
     text = given.get(
         str(s.given(component, "format")),
         f"示例{s.label(component)}" if kind == "textfield" else "示例文字，仅供预览。",

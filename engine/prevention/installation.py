@@ -15,6 +15,7 @@ from engine.casework.models import MonitoringLine
 from engine.casework.organisation import calendar, divisions
 from engine.casework.telling import notification_rules
 from engine.ground.database import write
+from engine.prevention.register import monitoring_lines
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SHIPPED = "share/shouwang"
@@ -36,12 +37,13 @@ ROOT = _root()
 INSTANCE = (ROOT if ROOT == CHECKOUT else Path.cwd()) / "instance"
 """Where a database goes that nobody has given a place: in the checkout, or where the command was called."""
 HENAN = "410000000000"
-FIRST_LINE = {
-    "year": 2022,
-    "amount": 6900,
-    "effective_from": date(2022, 1, 1),
-    "basis": "2021年全省农村居民人均可支配收入增长8.8%,2022年防返贫监测范围以家庭年人均纯收入6900元为参考",
-}
+FIRST_LINE = monitoring_lines.LineRow(
+    province_code=HENAN,
+    year=2022,
+    amount=6900,
+    effective_from=date(2022, 1, 1),
+    basis="2021年全省农村居民人均可支配收入增长8.8%,2022年防返贫监测范围以家庭年人均纯收入6900元为参考",
+)
 """R01: the plan's own figure; later years are entered by the province."""
 Say = Callable[[str], None]
 
@@ -58,7 +60,7 @@ def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = la
         say("节假日")
         calendar.seed(session)
         if session.scalar(select(MonitoringLine.id).limit(1)) is None:
-            session.add(MonitoringLine(province_code=HENAN, **FIRST_LINE))
+            monitoring_lines.adopt(session, [FIRST_LINE], now)
         notification_rules.seed(session)
         say("流程")
         definitions.deploy_directory(session, root, now)

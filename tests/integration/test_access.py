@@ -27,6 +27,8 @@ from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
+from engine.prevention.register import line_acts
+from engine.prevention.register.line_acts import LineAsked
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -75,6 +77,10 @@ PAGES = {
     "/cases/{case}/archive": REACH,
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
+    "/parameters": set(EVERYBODY),
+    "/parameters/line": set(EVERYBODY),
+    "/parameters/line/{line}": set(EVERYBODY),
+    "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
     "/batches": {"xian", "xian2", "waixian", "shi", "sheng", "ducha"},
     "/batches/{batch}": BATCH,
     "/batches/{batch}/paper": BATCH,
@@ -135,6 +141,12 @@ PAGES = {
     "/administration/incidents": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
+    "/administration/accounts": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong", "anquan"},
+    "/administration/divisions": {"xitong", "anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
@@ -162,6 +174,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/line": {"sheng"},
+    "/parameters/line/{line}/decide": {"anquan"},
+    "/parameters/line/{line}/withdraw": {"sheng"},
     "/schedules/{key}": {"xian", "xian2", "waixian"},
     "/clues": OFFICIAL,
     "/administration/incidents/{incident}/retry": {"xitong"},
@@ -217,6 +232,19 @@ ACTS = {
     "/account/sessions/end": set(EVERYBODY),
     "/account/sessions/{sign_in}/end": set(EVERYBODY),
     "/account/tokens/{bearer}/end": set(EVERYBODY),
+    "/administration/accounts/search": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong"},
+    "/administration/accounts/{who}/disable": {"xitong"},
+    "/administration/accounts/{who}/enable": {"xitong"},
+    "/administration/accounts/{who}/reset": {"xitong"},
+    "/administration/accounts/{who}/unlock": {"xitong"},
+    "/administration/accounts/{who}/end": {"xitong"},
+    "/administration/accounts/{who}/hand-over": {"xitong"},
+    "/administration/accounts/{who}/roles": {"xitong"},
+    "/administration/accounts/{who}/roles/{grant}/take": {"anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -293,8 +321,11 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "paper": _paper(small_world),
         "form": "pdf",
         "act": _act(small_world),
+        "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "who": small_world.official("lin").id,
+        "grant": 999,
     }
     yield small_world, application(small_world), names
 
@@ -408,6 +439,14 @@ def _act(world: World) -> int:
     return act.id
 
 
+def _line(world: World) -> int:
+    """A line that the province's reviewer asked for."""
+    asked = LineAsked(
+        "2022", "7000", "2022-07-01", "省里提高了标准，按新文件", "豫乡振〔2022〕9号", "提高标准"
+    )
+    return line_acts.ask(world.session, world.official("sheng"), asked, clock=world.clock).id
+
+
 def _shape(rule: str) -> str:
     known = {
         "<int:household_id>": "{household}",
@@ -437,8 +476,11 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:line_id>": "{line}",
         "<int:sign_in_id>": "{sign_in}",
         "<int:token_id>": "{bearer}",
+        "<int:account_id>": "{who}",
+        "<int:grant_id>": "{grant}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete
 
-from engine.casework.models import CalendarDay
+from engine.casework.models import CalendarDay, CalendarYear
 from engine.casework.organisation import calendar
 from engine.casework.services import ServiceCall
 from engine.ground.clock import months_later
@@ -63,6 +63,7 @@ def test_a_year_without_days_off_is_missed_by_who_looks_after_them(small_world: 
     world.session.commit()
     with write(world.session):
         world.session.execute(delete(CalendarDay).where(CalendarDay.day >= date(2022, 1, 1)))
+        world.session.execute(delete(CalendarYear))
     pages = {
         name: signed_in(app, world.official(name)).get("/more").text for name in ("xitong", "liucheng", "cun")
     }

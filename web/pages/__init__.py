@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web.pages import (
+    accounts,
     administration,
     auth,
     batches,
@@ -27,6 +28,7 @@ from web.pages import (
     openings,
     own,
     papers,
+    parameters,
     procedures,
     replays,
     schedules,
@@ -51,6 +53,7 @@ PAGES = (
     cases,
     clues,
     corrections,
+    parameters,
     households,
     measures,
     officials,
@@ -66,6 +69,7 @@ PAGES = (
     bell,
     more,
     administration,
+    accounts,
     health,
     procedures,
     migrations,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework import acts, definitions
+from engine.casework import acts, definitions, kit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem
@@ -42,7 +42,7 @@ def wanted(args: Mapping[str, str]) -> InboxFilter:
         lamp=args.get("lamp", ""),
         text=args.get("q", "").strip()[:40],
         village=args.get("village", ""),
-        batch=row(args.get("batch")) or 0,
+        part_of={name: found for name in kit.used().narrowings if (found := row(args.get(name)))},
         sort=args.get("sort", "due"),
         urged=args.get("urged") == "1",
         page=number(args.get("page")),

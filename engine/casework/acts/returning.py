@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
+from engine.casework import kit
 from engine.casework.acts.items import (
     Outcome,
     StepResult,
@@ -143,7 +144,9 @@ def _return_to(
         step.finish(note=f"{access.QUEUE_NAMES[item.queue]}{actor.name}退回：{reason}"[:500])
         for opened in step.opened:
             step.notify(
-                opened.queue, "returned", f"{step.case.subject}户被退回到“{opened.name}”：{reason}"[:300]
+                opened.queue,
+                "returned",
+                f"{kit.called(step.case.subject)}被退回到“{opened.name}”：{reason}"[:300],
             )
         drop_drafts(step, item)
     return StepResult(step.case.id, item.id, tuple(step.opened), False, f"已退回到“{chosen.name}”。")

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine.casework import acts, audit, definitions, lamps
+from engine.casework import acts, audit, definitions, kit, lamps
 from engine.casework.acts import prefill
 from engine.casework.desk import inbox
 from engine.casework.desk.timeline import Event, event_of, people_of
@@ -28,7 +28,6 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.casework.papers.kinds import kinds
-from engine.casework.papers.paper import Paper
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
@@ -41,8 +40,6 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Invalid, NotFound
-from engine.prevention.identification import announcements
-from engine.prevention.models import BatchEntry, MatchingResult, Notice, RiskClue
 
 
 @dataclass(frozen=True)
@@ -83,11 +80,10 @@ class CaseView:
     sent: Sequence[Sent]
     """The submissions with what they were sent with."""
     past: Past
-    clues: Sequence[RiskClue]
-    notices: Sequence[Notice]
-    announcements: Sequence[Paper]
-    matching_results: Sequence[MatchingResult]
-    applications: Sequence[BatchEntry]
+    parts: Mapping[str, Sequence[Any]]
+    """What the field keeps of the case, by the name that its kit has for it."""
+    takes: frozenset[str]
+    """The messages that the case takes now though its diagram may not wait for them at this moment."""
     attachments: Sequence[Attachment]
     instance: Instance
     variables: Mapping[str, Any]
@@ -127,16 +123,9 @@ class CaseView:
         return [(key, names.get(key, key)) for key in keys]
 
     @property
-    def open_notice(self) -> Notice | None:
-        """The notice that now hangs in the village, if one does."""
-        return next((notice for notice in self.notices if notice.status == "open"), None)
-
-    @property
     def expected(self) -> list[Expected]:
-        """What people may report now; an objection as long as a notice hangs,
-        be another one under examination (R10).
-        """
-        taken = self.waits_for | ({"objection"} if self.open_notice else set())
+        """What people may report now."""
+        taken = self.waits_for | self.takes
         return [
             Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
             for event in self.definition.elements.values()
@@ -164,7 +153,8 @@ class TaskView:
     """What the actor has typed so far and not sent."""
     matter: str
     """What is decided here, in the diagram's words; '' where the step decides nothing of a case."""
-    household: Mapping[str, Any]
+    subject: Mapping[str, Any]
+    """Whom the case is about, as forms read it."""
     barred: str
     """Why the actor may not do this step of this case although it is the actor's queue (R12); '' else."""
     may_complete: bool
@@ -188,7 +178,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     query = (
         select(CaseFile)
         .where(CaseFile.id == case_id, access.visible_cases(actor))
-        .options(undefer(CaseFile.state), joinedload(CaseFile.household), _VERSION)
+        .options(undefer(CaseFile.state), _VERSION)
     )
     case = session.scalar(query)
     if case is None:
@@ -205,7 +195,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
     history = past.of_case(session, case, entries)
-    submissions = of_case(Submission, Submission.id)
+    submissions, brought = of_case(Submission, Submission.id), kit.used()
     return CaseView(
         case=case,
         definition=step.definition,
@@ -218,11 +208,8 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         submissions=submissions,
         sent=past.sent(session, history, submissions, items, entries),
         past=history,
-        clues=of_case(RiskClue, RiskClue.discovered_on),
-        notices=of_case(Notice, Notice.id),
-        announcements=announcements.papers(session, case.id),
-        matching_results=of_case(MatchingResult, MatchingResult.id),
-        applications=_applications(session, case.id),
+        parts={name: read(session, case.id) for name, read in brought.case_parts.items()},
+        takes=frozenset(n for n, one in brought.deliveries.items() if one.taken(session, case.id)),
         attachments=of_case(Attachment, Attachment.id),
         instance=instance,
         variables=instance.variables,
@@ -230,12 +217,6 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         people=people,
         related=_related(session, case),
     )
-
-
-def _applications(session: Session, case_id: int) -> list[BatchEntry]:
-    """The batches in which the case went up, each with the answer that came back (R28)."""
-    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
-    return list(session.scalars(query.order_by(BatchEntry.id)))
 
 
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
@@ -251,8 +232,8 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
     element, form = _step_of(session, view, item)
-    variables = view.instance.variables_at(item.token)
-    context = prefill.context(session, view.case, variables, form.reads | {"household"})
+    variables, subject = view.instance.variables_at(item.token), kit.subjects().known_as
+    context = prefill.context(session, view.case, variables, form.reads | {subject})
     context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))
@@ -267,7 +248,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         attachments=view.files,
         draft=draft,
         matter=_matter(element, variables),
-        household=context["household"],
+        subject=context[subject],
         barred=barred,
         may_complete=may_work
         and not barred

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.flow.history import lines
@@ -121,18 +121,93 @@ class CalendarDay(Base):
     name: Mapped[str] = mapped_column(String(40), default="")
 
 
+class CalendarYear(Base):
+    """A year whose days off are those of the State Council's notice: who entered them, from which document.
+
+    A year without a row holds at most what could be computed beforehand.
+    """
+
+    __tablename__ = "calendar_year"
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    document: Mapped[str] = mapped_column(String(200), default="")
+    set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class MonitoringLine(Base):
     """The year's reference per-capita net income in yuan (R01); dated, per province,
     never a constant in code.
+
+    One person asks for it, a second confirms; what is in force is never edited, only replaced before
+    anything was decided by it.
     """
 
     __tablename__ = "monitoring_line"
+    __table_args__ = (
+        Index(
+            "ix_monitoring_line_in_force",
+            "province_code",
+            "effective_from",
+            unique=True,
+            sqlite_where=text("status = 'in_force'"),
+            postgresql_where=text("status = 'in_force'"),
+        ),
+        Index(
+            "ix_monitoring_line_asked",
+            "province_code",
+            "year",
+            unique=True,
+            sqlite_where=text("status = 'asked'"),
+            postgresql_where=text("status = 'asked'"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     province_code: Mapped[str] = mapped_column(String(12), index=True)
     year: Mapped[int]
     amount: Mapped[int]
     basis: Mapped[str] = mapped_column(String(200), default="")
+    document: Mapped[str] = mapped_column(String(120), default="")
     effective_from: Mapped[date]
+    status: Mapped[str] = mapped_column(String(10), default="in_force")
+    # asked, in_force, refused, withdrawn, replaced
+    reason: Mapped[str] = mapped_column(String(400), default="")
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # NULL: came with the installation
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    note: Mapped[str] = mapped_column(String(400), default="")
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("monitoring_line.id"))
+
+
+class Body(Base):
+    """Who acts for a division: its government, office, committee or supervision phone (R10).
+
+    A rename ends a row and adds one: a paper of an earlier day asks for its own day.
+    """
+
+    __tablename__ = "body"
+    __table_args__ = (
+        Index(
+            "ix_body_present",
+            "division_code",
+            "kind",
+            unique=True,
+            sqlite_where=text("valid_to IS NULL"),
+            postgresql_where=text("valid_to IS NULL"),
+        ),
+        Index("ix_body_division_code_kind", "division_code", "kind"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    division_code: Mapped[str] = mapped_column(String(12))
+    kind: Mapped[str] = mapped_column(String(12))  # engine.casework.organisation.bodies.KINDS
+    name: Mapped[str] = mapped_column(String(80), default="")
+    word: Mapped[str] = mapped_column(String(20), default="")  # 发文代字
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    seal: Mapped[str] = mapped_column(String(8), default="over")  # over, line, none
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    set_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    set_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class LogStream(Base):

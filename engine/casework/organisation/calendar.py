@@ -11,7 +11,7 @@ import holidays
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import CalendarDay
+from engine.casework.models import CalendarDay, CalendarYear
 from engine.ground import text
 from engine.ground.database import write
 from engine.ground.errors import Invalid
@@ -29,29 +29,27 @@ def seed(session: Session) -> int:
     rows |= {day: CalendarDay(day=day, working=True, name="调休上班") for day in worked}
     new = [row for day, row in rows.items() if day not in present]
     session.add_all(new)
+    published = {day.year for day in worked} - set(session.scalars(select(CalendarYear.year)))
+    session.add_all(CalendarYear(year=year) for year in sorted(published))
     return len(new)
 
 
 def lacking(session: Session, today: date) -> list[str]:
     """What the table does not know yet, in sentences: of this year, and from November on of the next.
 
-    Every year since 2008 has had worked weekends; a year without any holds only what could be computed
-    beforehand. The State Council publishes the next year's arrangement in November.
+    The State Council publishes the next year's arrangement in November.
     """
     years = [today.year, today.year + 1] if today.month >= PUBLISHED_IN else [today.year]
     return [sentence for year in years if (sentence := _lack(session, year))]
 
 
 def _lack(session: Session, year: int) -> str:
-    query = (
-        select(CalendarDay.working)
-        .where(CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)))
-        .distinct()
-    )
-    kinds = set(session.scalars(query))
-    if not kinds:
+    if session.get(CalendarYear, year) is not None:
+        return ""
+    days = select(CalendarDay.day).where(CalendarDay.day.between(date(year, 1, 1), date(year, 12, 31)))
+    if session.scalar(days.limit(1)) is None:
         return f"还没有 {year} 年的节假日，{year} 年的工作日期限只按周末推算。"
-    return "" if True in kinds else f"{year} 年的调休上班日还没有录入，{year} 年的工作日期限可能多算。"
+    return f"{year} 年的调休上班日还没有录入，{year} 年的工作日期限可能多算。"
 
 
 def load(session: Session, rows: Iterable[Mapping[str, str]]) -> int:
@@ -63,6 +61,8 @@ def load(session: Session, rows: Iterable[Mapping[str, str]]) -> int:
     with write(session):
         for one in days:
             session.merge(one)
+        for year in sorted({one.day.year for one in days if one.working}):
+            session.merge(CalendarYear(year=year))
     return len(days)
 
 

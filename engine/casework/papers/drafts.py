@@ -1,4 +1,4 @@
-"""From work items to papers: which households stand on which paper, and in whose words.
+"""From work items to papers: which cases stand on which paper, and in whose words.
 
 The words are properties of the user task, FEEL over the case's variables and the names `village`, `township`
 and `county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, ``paper:signature`` (else the issuer's
@@ -16,10 +16,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from engine.casework import kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
 from engine.casework.organisation import access, divisions
-from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Listed
 from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper, from_json
@@ -33,8 +34,6 @@ from engine.flow.machine import codec
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
-from engine.prevention.identification import announcements, notices
-from engine.prevention.models import Notice
 
 MAX_ITEMS = 1000
 
@@ -92,8 +91,8 @@ def of_items(
         raise NotFound("没有找到所选事项的步骤。")
     if element.paper != kind.key:
         raise Invalid(f"“{element.name}”这一步不用{kind.name}。")
-    if kind.key == announcements.KIND.key:
-        records = announcements.of_cases(session, [item.case_id for item in items])
+    if (gathering := kit.used().gathering.get(kind.key)) is not None:
+        records = gathering.of_cases(session, [item.case_id for item in items])
         return [_of_record(session, record, items, now) for record in records]
     listed = numbers.listed_on(session, kind, [item.id for item in items])
     free = [item for item in items if item.id not in listed]
@@ -106,8 +105,8 @@ def of_items(
     ]
     if not drafts and not free:
         raise NotFound(f"所选农户已列入{kind.name}，名单含其他地方的农户，您不能查看。")
-    if kind.key == "notice":
-        return [*drafts, *_notices(session, kind, free, now)]
+    if (drawing := kit.used().drawings.get(kind.key)) is not None:
+        return [*drafts, *drawing(session, kind, free, now)]
     return [*drafts, *_lists(session, kind, element, free, now)]
 
 
@@ -115,11 +114,7 @@ def _items(session: Session, actor: Account, item_ids: Sequence[int]) -> list[Wo
     query = (
         select(WorkItem)
         .where(WorkItem.id.in_(item_ids), access.visible_items(actor), WorkItem.status.in_(("open", "done")))
-        .options(
-            joinedload(WorkItem.case).undefer(CaseFile.state),
-            joinedload(WorkItem.case).joinedload(CaseFile.household),
-        )
-        .options(joinedload(WorkItem.closer))
+        .options(joinedload(WorkItem.case).undefer(CaseFile.state), joinedload(WorkItem.closer))
         .order_by(WorkItem.village_code, WorkItem.id)
     )
     items = list(session.scalars(query))
@@ -147,38 +142,12 @@ def read(session: Session, record: NumberedPaper, now: datetime) -> Paper:
     """What a numbered paper says: as issued, or as it would be issued now."""
     if record.content is not None:
         return from_json(record.content)
-    return announcements.compose_paper(session, record, now)
+    return kit.used().gathering[record.kind].compose(session, record, now)
 
 
 def numbered(paper: Paper, record: NumberedPaper) -> Paper:
     """The paper with its number."""
     return replace(paper, number=record.number)
-
-
-# -- notices ---------------------------------------------------------------------------------------
-
-
-def _notices(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
-    """One notice for the households of a village that have the same terms: posted, or to be posted today."""
-    hanging = notices.latest(session, [item.case_id for item in items if item.status == "done"])
-    groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
-    for item in items:
-        notice = hanging.get(item.case_id)
-        if notice is None:
-            notice = notices.preview(item.case, Step(session, item.case, None, now).instance, now)
-        terms = (
-            item.village_code,
-            notice.matter,
-            notice.basis,
-            notice.posted_on,
-            notice.closes_at,
-            notice.contact,
-        )
-        groups.setdefault(terms, []).append((item, notice))
-    for group in groups.values():
-        item, notice = group[0]
-        paper = notices.paper_of(session, [(one.case, posted) for one, posted in group])
-        yield Draft(kind, item.village_code, notice.matter, notice.basis, paper, [one for one, _ in group])
 
 
 # -- lists -----------------------------------------------------------------------------------------
@@ -195,7 +164,7 @@ def _lists(
     session: Session, kind: PaperKind, element: Element, items: Sequence[WorkItem], now: datetime
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
-    found = facts.listed(session, [item.case for item in items])
+    found = kit.subjects().listed(session, [item.case for item in items])
     sent = _submissions(session, items)
     codes = {
         access.ancestor(item.village_code, level)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
@@ -202,7 +202,7 @@ def give(
         session.add(order)
         session.flush()
         step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
-        text = f"{item.subject}户“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
+        text = f"{kit.called(item.subject)}“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
         step.tell("ordered", f"order:{order.id}", text, item.element_id, [item.queue])
     return order
 
@@ -248,7 +248,7 @@ def answer(
         )
         step.log(line, order.item.element_id)
         words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
-        text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
+        text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单已答复，{words}。"
         step.tell(
             "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
         )
@@ -293,7 +293,7 @@ def judge(
         judged = lines.OrderAccepted if accepted else lines.OrderReturned
         step.log(judged(order=order.id, reason=words), order.item.element_id)
         if not accepted:
-            text = f"{step.case.subject}户“{order.item.name}”：督办单的答复被退回：{words}"
+            text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单的答复被退回：{words}"
             step.tell(
                 "returned",
                 f"return:{order.id}:{len(order.entries)}",
@@ -346,7 +346,7 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.session.flush()
     line = lines.PromisePassed(order=order.id, name=row.name, promised_on=promised.isoformat())
     step.log(line, row.element_id)
-    text = f"{step.case.subject}户“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
+    text = f"{kit.called(step.case.subject)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
 
 

@@ -23,6 +23,9 @@ ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 CAMUNDA_LIKE = (CAMUNDA, "http://flowable.org/bpmn", "http://activiti.org/bpmn")
 """Camunda 7 and its kin, which share their attributes."""
 
+_OTHERS = (*CAMUNDA_LIKE, ZEEBE)
+_FOREIGN_ATTRIBUTES = etree.XPath("|".join(f"//@*[namespace-uri()='{namespace}']" for namespace in _OTHERS))
+
 Node = etree._Element
 _REFERENCES = ("messageRef", "attachedToRef", "calledElement", "processRef")
 """Attributes that are qualified names by the standard: some modelers write a prefix,
@@ -32,8 +35,12 @@ as in ``tns:approval``.
 
 def adopt(root: Node) -> None:
     """Put our own extension elements beside what other modelers wrote of the same meaning."""
-    for node in list(root.iter(f"{{{BPMN}}}*")):
+    nodes = list(root.iter(f"{{{BPMN}}}*"))
+    for node in nodes:
         _bare_references(node)
+    if not _has_foreign(root):  # most files are our own
+        return
+    for node in nodes:
         for name, value in _given(node):
             _set(node, name, value)
         kind = etree.QName(node).localname
@@ -47,6 +54,12 @@ def adopt(root: Node) -> None:
             _adopt_service(node)
 
 
+def _has_foreign(root: Node) -> bool:
+    """Whether an element or an attribute of another modeler stands anywhere in the file."""
+    elements = root.iter(*(f"{{{namespace}}}*" for namespace in _OTHERS))
+    return next(elements, None) is not None or bool(_FOREIGN_ATTRIBUTES(root))
+
+
 def _bare_references(node: Node) -> None:
     for name in _REFERENCES:
         prefix, colon, rest = node.get(name, "").partition(":")
@@ -56,7 +69,7 @@ def _bare_references(node: Node) -> None:
 
 def _given(node: Node) -> Iterator[tuple[str, str]]:
     """The properties that the element has in other dialects, by our names."""
-    for namespace in (*CAMUNDA_LIKE, ZEEBE):
+    for namespace in _OTHERS:
         path = f"{{{BPMN}}}extensionElements/{{{namespace}}}properties/{{{namespace}}}property"
         given = ((one.get("name", ""), one.get("value", "")) for one in node.findall(path))
         yield from ((name, value) for name, value in given if is_ours(name))

@@ -9,7 +9,7 @@ so that history and state are two views of the same thing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -110,6 +110,9 @@ class OpenTask:
     due_at: datetime | None
     item: Any = None
     """What this instance of a repeated task is done for."""
+    limits: tuple[str, ...] = ()
+    """Tokens of all the limits that it is under (`Element.is_limit`), the passed ones too, the nearest first.
+    """
 
 
 @dataclass(frozen=True)
@@ -301,16 +304,21 @@ class Instance:
         return bool(self._workflow.completed)
 
     def open_tasks(self) -> list[OpenTask]:
-        """The user tasks that wait for a person, with the nearest limit that encloses each."""
-        return [
-            OpenTask(
-                codec.token_of(task),
-                task.task_spec.bpmn_id,
-                self._limit_of(task),
-                task.internal_data.get("item"),
-            )
-            for task in self._ready_manual()
-        ]
+        """The user tasks that wait for a person, with what bounds each."""
+        return [self._open_task(task) for task in self._ready_manual()]
+
+    def _open_task(self, task: Task) -> OpenTask:
+        around = list(self._timers_around(task))
+        dues = [due for twin, timer in around if (due := timer.due_at(twin)) is not None]
+        elements = self.definition.elements
+        limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
+        return OpenTask(
+            codec.token_of(task),
+            task.task_spec.bpmn_id,
+            min(dues, default=None),
+            task.internal_data.get("item"),
+            tuple(limits),
+        )
 
     def standing(self) -> frozenset[str]:
         """Tokens of the user tasks that wait for a person."""
@@ -538,11 +546,8 @@ class Instance:
         element = self.definition.elements[element_id]
         return element.is_limit, element.warn_days
 
-    def _limit_of(self, task: Task) -> datetime | None:
-        """The earliest due time among the timers on the task and on what encloses it,
-        passed ones included.
-        """
-        dues = []
+    def _timers_around(self, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
+        """The timers on the task and on what encloses it, the nearest first, passed ones included."""
         at: Task | None = task
         while at is not None:
             if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
@@ -551,13 +556,12 @@ class Instance:
                     if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
                         continue
                     if isinstance(definition, FeelTimer):
-                        dues.append(definition.due_at(twin))
+                        yield twin, definition
             if around(at) is not None:
                 at = at.parent
                 continue
             above = at.workflow.parent_task_id
             at = self._workflow.get_task_from_id(above) if above is not None else None
-        return min((due for due in dues if due is not None), default=None)
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages,

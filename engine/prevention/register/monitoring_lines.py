@@ -1,35 +1,146 @@
 """The year's reference income, per province and dated (R01): a parameter that people enter,
-never a constant.
+never a constant. Here is which line rules; how people set one is in `line_acts`.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
+from engine.ground.clock import local_date, written
+from engine.ground.database import upsert
 from engine.ground.errors import Invalid
+from engine.ground.tables import table
+from engine.prevention.models import CaseLine
 
+ASKED, IN_FORCE, REFUSED, WITHDRAWN, REPLACED = "asked", "in_force", "refused", "withdrawn", "replaced"
+STATUS = {
+    ASKED: "等待第二人确认",
+    IN_FORCE: "已生效",
+    REFUSED: "未同意",
+    WITHDRAWN: "已收回",
+    REPLACED: "已更正",
+}
+ANNOUNCED_IN = 12
+"""From this month on a province without next year's line is reminded of it (R01)."""
 _IN_FORCE = (
     select(MonitoringLine)
     .where(
         MonitoringLine.province_code == bindparam("province_code"),
+        MonitoringLine.status == IN_FORCE,
         MonitoringLine.effective_from <= bindparam("day"),
     )
     .order_by(MonitoringLine.effective_from.desc())
     .limit(1)
 )
+_RULED = select(table(CaseLine).c.line_id, table(CaseLine).c.on_day).where(
+    table(CaseLine).c.case_id == bindparam("case_id")
+)
+_FORGET = delete(table(CaseLine)).where(table(CaseLine).c.case_id == bindparam("case_id"))
+
+
+# -- which line rules ------------------------------------------------------------------------------
 
 
 def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
     """The reference line in force for a village on a day (R01).
 
-    Raises Invalid when the province has set none.
+    Raises Invalid when the province has set none for that day.
     """
     line = session.scalar(_IN_FORCE, {"province_code": access.ancestor(village_code, "province"), "day": day})
     if line is None:
-        raise Invalid("省级还没有设定当年的监测范围，请先设定。")
+        raise Invalid(f"省级还没有设定 {written(day)}执行的监测范围，请联系省级业务管理人员在“参数”中设定。")
     return line
+
+
+def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
+    """What forms and diagrams know of the line that rules on `day`: amounts are yuan, days ISO.
+
+    ``of_year`` is whether it is the year's own: without one, the line of an earlier year goes on (R01).
+    """
+    return {
+        "id": line.id,
+        "year": line.year,
+        "amount": line.amount,
+        "on": day.isoformat(),
+        "basis": line.basis,
+        "document": line.document,
+        "of_year": line.year == day.year,
+    }
+
+
+# -- by which line a case was judged ---------------------------------------------------------------
+
+
+def rule(session: Session, case_id: int, line: MonitoringLine, day: date, now: datetime) -> dict[str, Any]:
+    """The case is judged by `line`, the one of `day`; answers what `judge_as_before` needs."""
+    before = session.execute(_RULED, {"case_id": case_id}).first()
+    _set(session, case_id, line.id, day, now)
+    return {"line": before.line_id, "on": before.on_day.isoformat()} if before else {}
+
+
+def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], now: datetime) -> None:
+    """What was judged is taken back: the case is again judged by what `rule` answered."""
+    if before:
+        _set(session, case_id, before["line"], date.fromisoformat(before["on"]), now)
+    else:
+        session.execute(_FORGET, {"case_id": case_id})
+
+
+def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
+    row = {"case_id": case_id, "line_id": line_id, "on_day": day, "set_at": now}
+    session.execute(upsert(session, CaseLine, row, ["case_id"]))
+
+
+# -- what is missing -------------------------------------------------------------------------------
+
+
+def lacking(session: Session, province_code: str, now: datetime) -> list[str]:
+    """What the province has not set, in sentences: this year's line at any time,
+    next year's from 1 December (R01).
+    """
+    today = local_date(now)
+    years = [today.year, today.year + 1] if today.month >= ANNOUNCED_IN else [today.year]
+    query = select(MonitoringLine).where(
+        MonitoringLine.province_code == province_code, MonitoringLine.status.in_((ASKED, IN_FORCE))
+    )
+    lines = session.scalars(query.order_by(MonitoringLine.effective_from)).all()
+    set_for = {line.year for line in lines if line.status == IN_FORCE}
+    asked_for = {line.year for line in lines if line.status == ASKED}
+    began = [line for line in lines if line.status == IN_FORCE and line.effective_from <= today]
+    return [_lack(year, year in asked_for, began) for year in years if year not in set_for]
+
+
+def _lack(year: int, asked: bool, began: Sequence[MonitoringLine]) -> str:
+    missing = f"{year} 年的监测范围{'已提出，等待第二人确认' if asked else '还没有设定'}"
+    if not began:
+        return f"{missing}。"
+    return f"{missing}，现在按 {began[-1].year} 年的 {began[-1].amount:,} 元办理。"
+
+
+# -- installation ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line that comes with the installation of a province; `amount` in yuan."""
+
+    province_code: str
+    year: int
+    amount: int
+    effective_from: date
+    basis: str
+    document: str = ""
+
+
+def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
+    """Lines that come with the installation are in force at once: nobody is there to confirm them."""
+    session.add_all(MonitoringLine(**vars(row), status=IN_FORCE, decided_at=now) for row in rows)
+    session.flush()

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework.kit import Kit
+from engine.casework.models import MonitoringLine
 from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.ground.clock import local_date
@@ -46,6 +47,7 @@ def record(
     if data.get("per_capita") is None:
         return None
     today = local_date(now)
+    line = monitoring_lines.in_force(session, household.village_code, today)
     row = Observation(
         household_id=household.id,
         case_id=case_id,
@@ -54,7 +56,8 @@ def record(
         recorded_by=actor_id,
         net_income=Decimal(str(data.get("net_income") or 0)),
         per_capita=Decimal(str(data["per_capita"])),
-        line_amount=monitoring_lines.in_force(session, household.village_code, today).amount,
+        line_amount=line.amount,
+        line_id=line.id,
         assurances={key: data[key] for key in ASSURANCES if data.get(key)},
         recorded_at=now,
     )
@@ -75,16 +78,26 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month - short
 
 
+def _judge_as_before(call: ServiceCall, result: Mapping[str, Any]) -> None:
+    """The step was returned or withdrawn: the case is judged by what judged it before."""
+    if "before" in result:  # a case of an earlier release answered without it
+        monitoring_lines.judge_as_before(call.session, call.case.id, result["before"], call.now)
+
+
 def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
-    return facts(call.session, call.case.household_id, local_date(call.now))
+    today = local_date(call.now)
+    line = monitoring_lines.in_force(call.session, call.case.village_code, today)
+    found = _seen(call.session, call.case.subject_id, today, line)
+    return {**found, "before": monitoring_lines.rule(call.session, call.case.id, line, today, call.now)}
 
 
 def line(call: ServiceCall, day: str | None = None) -> dict[str, Any]:
     """The reference line (yuan) in force for the household on a day, today when none is given (R01)."""
     on = date.fromisoformat(day[:10]) if day else local_date(call.now)
     found = monitoring_lines.in_force(call.session, call.case.village_code, on)
-    return {"year": found.year, "amount": found.amount, "on": on.isoformat()}
+    before = monitoring_lines.rule(call.session, call.case.id, found, on, call.now)
+    return {**monitoring_lines.facts(found, on), "before": before}
 
 
 def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
@@ -96,17 +109,23 @@ def facts(session: Session, household_id: int, day: date) -> dict[str, Any]:
     observed not to be met. The last observation of a day is what was seen that day. Days are ISO, amounts
     yuan.
     """
+    village = session.get_one(Household, household_id).village_code
+    return _seen(session, household_id, day, monitoring_lines.in_force(session, village, day))
+
+
+def _seen(session: Session, household_id: int, day: date, line: MonitoringLine) -> dict[str, Any]:
     session.flush()
     query = select(Household).where(Household.id == household_id).options(selectinload(Household.members))
     household = session.scalars(query).one()
     history = list({row.observed_on: row for row in of_household(session, household_id)}.values())
-    line = monitoring_lines.in_force(session, household.village_code, day).amount
     last = history[-1] if history else None
-    above = _above_since(history, line)
+    above = _above_since(history, line.amount)
     return {
         "day": day.isoformat(),
         "per_capita": float(last.per_capita) if last else None,
-        "line": line,
+        "line": line.amount,
+        "line_year": line.year,
+        "line_document": line.document,
         "observed_on": last.observed_on.isoformat() if last else None,
         "above_since": above.isoformat() if above else None,
         "above_months": months_between(above, day) if above else 0,
@@ -199,6 +218,7 @@ KIT = Kit(
             "读取农户现状",
             "农户在档案里的现状，供决策表和条件使用",
             situation,
+            undo=_judge_as_before,
         ),
         Service(
             "household.line",
@@ -206,6 +226,7 @@ KIT = Kit(
             "农户所在地某一天执行的监测范围，没有写日期就是当天",
             line,
             {"day": "哪一天"},
+            undo=_judge_as_before,
         ),
     ),
 )

@@ -38,13 +38,14 @@ const ASKED = new Set(
 const FORMATS = {
   "": "不限",
   id_number: "身份证号码",
+  name: "人的姓名",
   phone: "电话号码",
   past_date: "不晚于今天的日期",
   money: "金额（两位小数）",
   village: "村",
 };
 const FORMATTED = {
-  textfield: ["", "id_number", "phone", "village"],
+  textfield: ["", "name", "id_number", "phone", "village"],
   number: ["", "money"],
   datetime: ["", "past_date"],
 };

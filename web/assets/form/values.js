@@ -24,6 +24,13 @@ const half = (text) =>
       .replace(/[\uff01-\uff5e]/g, (one) => String.fromCharCode(one.charCodeAt(0) - 0xfee0))
       .replace(/\u3000/g, " "),
   );
+const HAN = "\\u3007\\u2e80-\\u2fdf\\u3400-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
+const DOTS =
+  ".·\\u0387\\u02d1\\u1427\\u16eb\\u2022\\u2024\\u2027\\u2219\\u22c5\\u25cf\\u25e6\\u2981\\u2e31\\u2e33\\u30fb\\ua78f";
+const WITHIN_NAME = new RegExp(`([${HAN}·])\\s+(?=[${HAN}·])`, "gu");
+const NAME_DOT = new RegExp(`([${HAN}])\\s*[${DOTS}]\\s*(?=[${HAN}])`, "gu");
+const name = (text) =>
+  line(text).replace(NAME_DOT, "$1·").replace(WITHIN_NAME, "$1").replace(/\s+/g, " ");
 const short = (value) => (typeof value === "string" && value.length <= MAX_TYPED ? value : "");
 
 const without = (text, unit) => (unit && text.endsWith(unit) ? text.slice(0, -unit.length).trimEnd() : text);
@@ -52,6 +59,8 @@ export function day(value) {
     : null;
 }
 
+const formOf = (node) => (node.format === "name" ? name : node.kind === "textarea" ? paragraphs : line);
+
 /** Whether nothing was typed: an empty text, an unticked box, a list or row of nothing but such. */
 export function blank(value) {
   if (typeof value === "string") return line(value.slice(0, MAX_TYPED)) === "";
@@ -76,7 +85,7 @@ export function read(node, value) {
       .filter((one) => !blank(one))
       .map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
   }
-  if (typeof value === "string") return (node.kind === "textarea" ? paragraphs(value) : line(value)) || null;
+  if (typeof value === "string") return formOf(node)(value) || null;
   if (node.given) return blank(value) ? null : value;
   return typeof value === "number" ? String(value) : null;
 }

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import passwords, sessions
 from engine.casework.models import Account, ApiToken
-from engine.casework.organisation import accounts, passwords, sessions
+from engine.casework.organisation import accounts
 from engine.casework.organisation.contacts import read_contacts
 from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotFound

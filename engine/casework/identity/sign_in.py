@@ -23,9 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import passwords, safeguards
+from engine.casework.identity.safeguards import Safeguards
 from engine.casework.models import Account, SignIn, SignInGate
-from engine.casework.organisation import passwords, safeguards
-from engine.casework.organisation.safeguards import Safeguards
 from engine.ground import text
 from engine.ground.clock import SYSTEM
 from engine.ground.database import is_postgres, whole, write

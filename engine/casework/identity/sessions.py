@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
+from engine.casework.identity import safeguards
 from engine.casework.models import Account, SignIn
-from engine.casework.organisation import safeguards
 from engine.ground.database import whole, write
 
 SEEN = timedelta(minutes=5)

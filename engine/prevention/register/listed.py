@@ -13,11 +13,11 @@ from engine.casework.papers.compose import Listed
 from engine.prevention.models import Household, Member
 
 
-def listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
+def of_cases(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
     """The households of `cases` by case."""
     codes = {case.village_code for case in cases}
     names = divisions.names(session, codes | {access.ancestor(code, "township") for code in codes})
-    ids = {case.household_id for case in cases}
+    ids = {case.subject_id for case in cases}
     columns = select(Household.id, Household.head_name, Household.group_name).where(Household.id.in_(ids))
     households = {row.id: row for row in session.execute(columns)}
     counts = (
@@ -30,9 +30,9 @@ def listed(session: Session, cases: Sequence[CaseFile]) -> dict[int, Listed]:
         case.id: Listed(
             village=divisions.short_name(names.get(case.village_code, "")),
             township=names.get(access.ancestor(case.village_code, "township"), ""),
-            group=households[case.household_id].group_name,
-            head=households[case.household_id].head_name,
-            size=sizes.get(case.household_id, 0),
+            group=households[case.subject_id].group_name,
+            head=households[case.subject_id].head_name,
+            size=sizes.get(case.subject_id, 0),
         )
         for case in cases
     }

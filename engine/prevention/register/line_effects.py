@@ -1,0 +1,225 @@
+"""What a line would change (S8): which households stand on the other side of it than now, by county.
+
+Nothing changes by itself: the lists are for people to look at, never a number to reach (R02).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
+from sqlalchemy.orm import Session
+
+from engine.casework.models import Account, CaseFile, Division, MonitoringLine
+from engine.casework.organisation import access, divisions
+from engine.ground.errors import NotAllowed
+from engine.ground.paging import Page, page_of_rows
+from engine.ground.sheets import Book
+from engine.prevention.models import Household, HouseholdYear, Observation
+from engine.prevention.register.households import STATUS_NAMES
+from engine.prevention.register.monitoring_lines import IN_FORCE
+
+KINDS = {
+    "monitored_below": "监测对象，从高于变为不高于",
+    "monitored_above": "监测对象，从不高于变为高于",
+    "eliminated_below": "风险已消除，从高于变为不高于（回头看）",
+    "eliminated_above": "风险已消除，从不高于变为高于",
+    "ordinary_below": "未纳入监测，从高于变为不高于（需走访）",
+    "ordinary_above": "未纳入监测，从不高于变为高于",
+    "unknown": "档案里没有收入",
+}
+CHANGING = tuple(kind for kind in KINDS if kind != "unknown")
+_SEEN = (
+    select(Observation.per_capita)
+    .where(Observation.household_id == Household.id)
+    .order_by(Observation.observed_on.desc(), Observation.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OF_YEAR = (
+    select(HouseholdYear.per_capita)
+    .where(HouseholdYear.household_id == Household.id)
+    .order_by(HouseholdYear.year.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+INCOME = func.coalesce(_SEEN, _OF_YEAR)
+"""SQL: a household's latest income a head (yuan): as last observed, else of the latest year on file."""
+_BUSY = exists().where(CaseFile.subject_id == Household.id, CaseFile.status == "open")
+
+
+@dataclass(frozen=True)
+class CountyEffect:
+    """How many households of a county change sides in one way; `busy` of them have something open."""
+
+    code: str
+    name: str
+    kind: str
+    count: int
+    busy: int
+
+
+@dataclass(frozen=True)
+class Changing:
+    """A household that changes sides; `per_capita` in yuan, None where the register has no income."""
+
+    id: int
+    number: str
+    head_name: str
+    path: str
+    status: str
+    per_capita: Decimal | None
+    busy: bool
+
+
+def against(session: Session, line: MonitoringLine) -> MonitoringLine | None:
+    """The line that would rule on the day from which `line` is to rule, were it not there."""
+    if line.replaces_id is not None:
+        return session.get(MonitoringLine, line.replaces_id)
+    query = select(MonitoringLine).where(
+        MonitoringLine.province_code == line.province_code,
+        MonitoringLine.status == IN_FORCE,
+        MonitoringLine.effective_from <= line.effective_from,
+        MonitoringLine.id != line.id,
+    )
+    return session.scalar(query.order_by(MonitoringLine.effective_from.desc()).limit(1))
+
+
+def may_count(actor: Account) -> bool:
+    """Whether the actor may see how many households change sides: who sees cases,
+    and the security administrator, who sees numbers alone.
+    """
+    return access.has_everywhere(actor, access.SECURITY_ADMIN) or may_list(actor)
+
+
+def may_list(actor: Account) -> bool:
+    """Whether the actor may see the households of their own reach."""
+    return bool(access.scopes(actor))
+
+
+def effects(session: Session, actor: Account, amount: int, before: int) -> list[CountyEffect]:
+    """How many households change sides when the line goes from `before` to `amount` (yuan),
+    by county and kind.
+
+    Exactly, over what the actor reaches; the security administrator counts the province. Raises NotAllowed.
+    """
+    if not may_count(actor):
+        raise NotAllowed("您没有查看这项测算的权限。")
+    kind, county = _kind(amount, before), func.substr(Household.village_code, 1, 6)
+    inner = (
+        select(county.label("county"), kind.label("kind"), _BUSY.label("busy"))
+        .where(_reached(actor), Household.merged_into_id.is_(None), _moves(amount, before))
+        .subquery()
+    )
+    busy = func.sum(case((inner.c.busy, 1), else_=0))
+    query = select(inner.c.county, inner.c.kind, func.count(), busy).group_by(inner.c.county, inner.c.kind)
+    rows = session.execute(query.order_by(inner.c.county)).all()
+    names = divisions.names(session, {f"{row[0]}000000" for row in rows})
+    order = list(KINDS)
+    found = [
+        CountyEffect(f"{code}000000", names.get(f"{code}000000", code), kind, count, int(open_))
+        for code, kind, count, open_ in rows
+    ]
+    return sorted(found, key=lambda one: (one.code, order.index(one.kind)))
+
+
+def households(
+    session: Session,
+    actor: Account,
+    amount: int,
+    before: int,
+    *,
+    county: str = "",
+    kind: str = "",
+    page: int = 1,
+) -> Page[Changing]:
+    """The households that change sides, a page of them, by village. Raises NotAllowed."""
+    found: Page[Any] = page_of_rows(session, _listed(actor, amount, before, county, kind), page)
+    items = [Changing(*row) for row in found.items]
+    return Page(items, found.total, found.page, found.pages, found.capped)
+
+
+def workbook(session: Session, actor: Account, amount: int, before: int, county: str, kind: str) -> bytes:
+    """The same list as an Excel file, whole. Raises NotAllowed."""
+    book = Book(streaming=True)
+    sheet = book.sheet("名单")
+    columns = (
+        "户编号",
+        "户主",
+        "地址",
+        "现在",
+        "人均纯收入（元）",
+        f"按 {before} 元",
+        f"按 {amount} 元",
+        "正在办理",
+    )
+    sheet.head(0, columns, book.heading)
+    sheet.widths(0, 1, 22)
+    sheet.widths(2, 2, 40)
+    rows = session.execute(_listed(actor, amount, before, county, kind).execution_options(yield_per=1000))
+    for number, row in enumerate(rows, 1):
+        sides = [side(row.per_capita, line) for line in (before, amount)]
+        cells = (row.number, row.head_name, row.path, STATUS_NAMES[row.status], row.per_capita)
+        sheet.row(number, (*cells, *sides, "是" if row.busy else ""))
+    return book.bytes()
+
+
+def side(income: Decimal | None, line: int) -> str:
+    """On which side of a line (yuan) an income stands, in a word; the line itself is not above."""
+    return "没有收入" if income is None else "高于" if income > line else "不高于"
+
+
+def _listed(actor: Account, amount: int, before: int, county: str, kind: str) -> Select[*tuple[Any, ...]]:
+    if not may_list(actor):
+        raise NotAllowed("您没有查看农户名单的权限。")
+    columns = (Household.id, Household.number, Household.head_name, Division.path, Household.status)
+    query: Select[*tuple[Any, ...]] = (
+        select(*columns, INCOME.label("per_capita"), _BUSY.label("busy"))
+        .join(Division, Division.id == Household.division_id)
+        .where(_reached(actor), Household.merged_into_id.is_(None), _moves(amount, before))
+    )
+    if county:
+        query = query.where(access.within(Household.village_code, [access.scope_of(county)]))
+    if kind in KINDS:
+        query = query.where(_kind(amount, before) == kind)
+    return query.order_by(Household.village_code, Household.id)
+
+
+def _reached(actor: Account) -> ColumnElement[bool]:
+    """SQL: the households that the actor counts."""
+    ranges = access.scopes(actor)
+    if not ranges and may_count(actor):
+        ranges = access.scopes(actor, frozenset({access.SECURITY_ADMIN}))
+    return access.within(Household.village_code, ranges)
+
+
+def _moves(amount: int, before: int) -> ColumnElement[bool]:
+    """SQL: the household's income lies between both lines, or nobody knows it.
+
+    Who has just the line's income is not above it, as the decision table has it.
+    """
+    low, high = sorted((amount, before))
+    return (INCOME.is_(None)) | and_(low < INCOME, high >= INCOME)
+
+
+def _kind(amount: int, before: int) -> ColumnElement[str]:
+    way = "below" if amount > before else "above"
+    return case(
+        (INCOME.is_(None), "unknown"),
+        (Household.status == "monitored", f"monitored_{way}"),
+        (Household.status == "eliminated", f"eliminated_{way}"),
+        else_=f"ordinary_{way}",
+    )
+
+
+def summed(found: Sequence[CountyEffect]) -> dict[str, dict[str, int]]:
+    """Counts by county and kind, for a table; `""` is the total."""
+    table: dict[str, dict[str, int]] = {"": dict.fromkeys(KINDS, 0)}
+    for one in found:
+        row = table.setdefault(one.code, dict.fromkeys(KINDS, 0))
+        row[one.kind] += one.count
+        table[""][one.kind] += one.count
+    return table
