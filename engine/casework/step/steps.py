@@ -299,10 +299,6 @@ class Step:
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
-        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
-            self._change(
-                lamp_floor="green"
-            )  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -312,6 +308,19 @@ class Step:
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             kit.ended(self.call("", ""))
+
+    def never_passed(self) -> None:
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
+        elements, replay = self.definition.elements, self.replay()
+        passed = (
+            entry
+            for entry in replay.inputs
+            if entry.kind == lines.Fired.KIND
+            and (element := elements.get(replay.element_of(entry))) is not None
+            and element.is_limit
+        )
+        if next(passed, None) is None:
+            self._change(lamp_floor="green")
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day;

@@ -1,4 +1,4 @@
-"""The flow nodes of a diagram as the runtime reads them: kind, queue, form, timer, message, own properties."""
+"""The flow nodes of a diagram as the runtime reads them: kind, queue, form, timer, message, properties."""
 
 from __future__ import annotations
 
