@@ -38,7 +38,7 @@ Prefill = Callable[[Session, int, str], Any]
 Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
 Refused = Callable[[Session, "Account | None", Any, datetime], None]
-"""What follows, in a transaction of its own, when what people sent was refused: of the actor and the error."""
+"""What follows, in a transaction of its own, when what people sent was refused: of the actor, the error."""
 Drawing = Callable[[Session, PaperKind, Sequence[WorkItem], datetime], Iterable["Draft"]]
 """The papers of a kind on which the items of one step stand, or would stand were they issued now."""
 Brought = Callable[[Account, Collection[int]], Select[Any]]
