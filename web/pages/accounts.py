@@ -1,4 +1,4 @@
-"""账号: the people of a place, as administrators look after them; roles, which another administrator decides."""
+"""账号: the people of a place, as administrators look after them; roles, which another one decides."""
 
 from __future__ import annotations
 
