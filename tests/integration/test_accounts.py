@@ -287,7 +287,8 @@ def test_accounts_are_found(small_world: World, wanted: dict[str, str], names: s
         world.official("xian2").active = False
         world.official("cun").last_sign_in_at = now
         world.official("cun2").last_sign_in_at = now - timedelta(days=91)
-    found = personnel.listing(world.session, world.official("xitong"), personnel.Wanted(**wanted), now)  # type: ignore[arg-type]
+    looked_for = personnel.Wanted(**wanted)  # type: ignore[arg-type]
+    found = personnel.listing(world.session, world.official("xitong"), looked_for, now)
     assert {one.username for one in found.items} == names
 
 

@@ -1,8 +1,8 @@
 """A limit that never passed: what has become known since moves it past today, so its passing is taken back.
 
-A wrong clue may make a case late at once. When it is cancelled, the case was never late (R06): the limit waits
-for its true day, and the step that its passing opened waits for nobody. What somebody wrote there stays in
-the history, as taken back.
+A wrong clue may make a case late at once. When it is cancelled, the case was never late (R06): the limit
+waits for its true day, and the step that its passing opened waits for nobody. What somebody wrote there stays
+in the history, as taken back.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The people of a place and their accounts, as a system administrator looks after them.
 
-Names, units, phones; disabling, enabling, unlocking; first codes and new ones; the end of sessions and tokens.
+Names, units, phones; disabling, enabling, unlocking; first codes and new ones; ends of sessions and tokens.
 Roles are the security administrator's (`roles`). Whoever works here sees no household.
 """
 
@@ -61,7 +61,7 @@ class Wanted:
 
 
 def listing(session: Session, actor: Account, wanted: Wanted, now: datetime) -> Page[Account]:
-    """The accounts of the actor's reach, by unit: those whose name, username or whole phone was looked for."""
+    """The accounts in the actor's reach, by unit, whose name, username or whole phone was looked for."""
     access.require_role(actor, *_READERS)
     query = select(Account).where(access.within(Account.division_code, access.scopes(actor, _READERS)))
     if wanted.division:

@@ -110,7 +110,7 @@ def check(session: Session, actor: Account, wish: Wish) -> None:
 
 
 def misplaced(role: str, division_code: str) -> str:
-    """What is wrong with a queue's role below its level, where nothing would ever reach it; '' for nothing."""
+    """What is wrong with a queue's role below its level, where nothing would reach it; '' for nothing."""
     queue, level = access.QUEUE_OF_ROLE.get(role), access.level_of(division_code)
     if queue is None or level == queue or access.above(level, queue):
         return ""

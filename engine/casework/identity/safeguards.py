@@ -51,7 +51,7 @@ def current(session: Session) -> Safeguards:
 
 
 def change(session: Session, actor: Account, typed: dict[str, str], now: datetime) -> Safeguards:
-    """Set the rules, for the whole province. Raises NotAllowed, and Invalid with the sentence at the field."""
+    """Set the rules, for the whole province. Raises NotAllowed, and Invalid, its sentence at the field."""
     access.require_role(actor, access.SECURITY_ADMIN)
     if not access.has_everywhere(actor, access.SECURITY_ADMIN):
         raise NotAllowed("登录的规定全省一样，由省级的安全管理员决定。")

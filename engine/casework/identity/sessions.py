@@ -1,4 +1,4 @@
-"""Sessions in browsers: begun at a sign-in, ended at the sign-out, and after some hours however they are used.
+"""Sessions in browsers: begun at a sign-in, ended at the sign-out, and after some hours however used.
 
 The cookie holds a random key; here stands its hash. So a copied cookie is worth nothing once its session has
 ended, whoever ended it.

@@ -192,7 +192,7 @@ def _of_name(account: Account) -> Any:
 
 
 def closed_until(session: Session, account: Account, now: datetime) -> datetime | None:
-    """Until when a gate of the account's name is closed, for its owner or for strangers; None when none is."""
+    """Until when a gate of the account's name is closed, for its owner or for strangers; None if none is."""
     rules = safeguards.current(session)
     query = select(SignInGate).where(_of_name(account), SignInGate.since > now - rules.closed)
     closed = [

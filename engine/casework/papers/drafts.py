@@ -22,12 +22,12 @@ from engine.casework.models import Account, CaseFile, NumberedPaper, Submission,
 from engine.casework.organisation import access, divisions
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Listed
-from engine.casework.papers.kinds import kind_of, kind_of_step
+from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
-from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel import compile_expression
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
@@ -71,7 +71,7 @@ def of_case(session: Session, actor: Account, case_id: int, kind_key: str) -> li
     query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status.in_(("open", "done")))
     for item in session.scalars(query.order_by(WorkItem.id.desc())):
         element = past.element_at(history, item)
-        if element is not None and kind_of_step(element.properties) == wanted:
+        if element is not None and element.paper == wanted:
             return [item.id]
     raise NotFound("这件事项还没有可以打印的文书。")
 
@@ -89,7 +89,7 @@ def of_items(
     element = past.element_of_item(session, items[0])
     if element is None:
         raise NotFound("没有找到所选事项的步骤。")
-    if kind_of_step(element.properties) != kind.key:
+    if element.paper != kind.key:
         raise Invalid(f"“{element.name}”这一步不用{kind.name}。")
     if (gathering := kit.used().gathering.get(kind.key)) is not None:
         records = gathering.of_cases(session, [item.case_id for item in items])
@@ -202,7 +202,7 @@ def _list(
         local_date(now),
         addressee=words["addressee"],
     )
-    paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
+    paper = kit.used().wordings[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
     return Draft(kind, place, words["matter"], words["basis"], paper, items, obstacle=obstacle)
 
@@ -217,12 +217,8 @@ def _words(
     }
 
     def value(name: str) -> Any:
-        text = element.properties.get(f"paper:{name}")
-        return (
-            to_plain(compile_expression(strip_equals(text)).evaluate({**variables, **places}))
-            if text
-            else None
-        )
+        text = element.paper_words.get(name)
+        return to_plain(compile_expression(text).evaluate({**variables, **places})) if text else None
 
     if value("when") is False:
         return None
@@ -240,11 +236,12 @@ def _details(
     sent: Mapping[str, Any] | None,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
-    keys = [key.strip() for key in element.properties.get("paper:fields", "").split(",") if key.strip()]
     form = past.form_of_item(session, item)
     values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
     return {
-        str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None
+        str(c["label"]): shown(c, values.get(key))
+        for key in element.paper_fields
+        if (c := form.component(key)) is not None
     }
 
 

@@ -241,7 +241,7 @@ class Step:
         drawn = self.definition.elements
         ends = [line.ends for line in kept if isinstance(line, lines.Input)]
         ended = [end for one in ends for end in one if end in drawn]
-        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        named = [drawn[end].name for end in ended if drawn[end].outcome is not None]
         self._change(
             outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or "")
         )
@@ -310,7 +310,7 @@ class Step:
             kit.ended(self.call("", ""))
 
     def never_passed(self) -> None:
-        """R06: the clue that had made the case late was cancelled. It was late only if another limit did pass."""
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
         elements, replay = self.definition.elements, self.replay()
         passed = (
             entry
@@ -527,7 +527,7 @@ class Step:
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
-        named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
+        named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
             self._change(outcome=self.definition.elements[named[-1]].name)
         discovered = variables.get("discovery_date")

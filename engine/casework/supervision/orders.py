@@ -373,6 +373,7 @@ KIT = Kit(
             "page",
             ANSWER_FORM,
             {"promised_on": Need(DAY), "cause": Need(TEXT)},
+            words="督办答复表单",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Roles that are asked for, accounts that come in files, verifications of the log: new tables, no row changes."""
+"""Roles asked for, accounts that come in files, verifications of the log: new tables, no row changes."""
 
 from __future__ import annotations
 

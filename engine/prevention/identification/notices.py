@@ -24,7 +24,6 @@ from engine.casework.services import Correction, ServiceCall
 from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import LegalLimit, PaperKind
@@ -115,7 +114,7 @@ def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
         return
     earliest, reason = local_date(last[0]), str(last[1].get("early_reason") or "").strip()
     element = call.definition.elements.get(timer) if call.definition is not None else None
-    counted = element is not None and COUNTS_FROM in element.properties
+    counted = element is not None and bool(element.counts_from)
     if counted and reason:
         return
     sentence = f"张贴日期：不能早于 {written(earliest)}（这一步打开之日）"

@@ -1,5 +1,4 @@
-// Whose inbox a lane means, by its name or id, as the engine reads it
-// (engine.definitions.definition.queue_of).
+// Whose inbox a lane means, by its name or id, as the engine reads it (queue_of in engine/flow/diagram).
 const QUEUES = [
   ["村", "village", "村级"],
   ["乡", "township", "乡级"],

@@ -2,11 +2,12 @@
 // a date.
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const DAY = /^\d{4}-\d\d-\d\d$/;
+const CONSTANTS = ["true", "false", "null"];
 const LISTS = ["checklist", "taglist"];
 const TEXTS = ["textfield", "textarea", "radio", "select"];
 const SAME = [["=", "是"], ["!=", "不是"]];
 const ORDER = [...SAME, [">", "大于"], [">=", "不小于"], ["<", "小于"], ["<=", "不大于"]];
-const BEFORE = [["=", "是"], ["!=", "不是"], [">", "晚于"], [">=", "不早于"], ["<", "早于"], ["<=", "不晚于"]];
+const BEFORE = [...SAME, [">", "晚于"], [">=", "不早于"], ["<", "早于"], ["<=", "不晚于"]];
 const INSIDE = [["has", "选了"], ["hasn't", "没有选"]];
 const NAME = "[\\p{L}_][\\p{L}\\p{N}_.]*";
 const VALUE = '"(?:[^"\\\\]*)"|date\\("\\d{4}-\\d\\d-\\d\\d"\\)|-?\\d+(?:\\.\\d+)?|true|false|null';
@@ -40,12 +41,19 @@ export function signs(type) {
 // What was typed as FEEL; "" where it does not fit the type.
 export function literal(type, typed) {
   const text = typed.trim();
-  if (text === "") return "";
   if (type === "number") return NUMBER.test(text) ? text : "";
   if (type === "datetime") return DAY.test(text) ? `date("${text}")` : "";
-  if (type === undefined && (NUMBER.test(text) || ["true", "false", "null"].includes(text))) return text;
-  if (type === undefined && DAY.test(text)) return `date("${text}")`;
-  return `"${text.replace(/["\\]/g, "")}"`;
+  if (type === undefined) return guessed(text);
+  return text && quoted(text);
+}
+
+const quoted = (text) => `"${text.replace(/["\\]/g, "")}"`;
+
+// Of a name whose type nobody knows, the text itself tells it.
+function guessed(text) {
+  if (NUMBER.test(text) || CONSTANTS.includes(text)) return text;
+  if (DAY.test(text)) return `date("${text}")`;
+  return text && quoted(text);
 }
 
 // FEEL as it is typed.
