@@ -18,6 +18,7 @@ function assigned(sheet) {
     sheet.pick("queue", "归谁的待办", options, "平常把任务拖到那一级的泳道里就行"),
     sheet.flag("bulk", "可以勾选多户，一次办理"),
     separated(sheet, steps),
+    sheet.pick("returnsTo", "退回只能退到", [["", "前面任何一步"], ...queues], "这一级或本级办过的步骤"),
     sheet.picks("shows", "办理时展开看哪些步骤的表", steps),
     sheet.flag(...UNUSUAL),
     sheet.text("variable", "表单存入变量", "不写就与表单同名"),
