@@ -34,6 +34,7 @@ from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.owners.drawing import told
 from engine.owners.words.differences import differences
 from engine.owners.words.handbook import chapters
+import tests.support.field  # diagrams call its services
 from tests.support.small import NOW, Host
 
 FOLDER = Path(__file__).parents[1] / "data" / "mutations"
