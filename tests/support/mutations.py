@@ -20,6 +20,7 @@ from typing import Any
 
 from lxml import etree
 
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.diagram.losses import lost
 from engine.flow.diagram.resources import Resources
@@ -34,7 +35,6 @@ from engine.ground.errors import DefinitionError, EngineFault, Finding, Invalid
 from engine.owners.drawing import told
 from engine.owners.words.differences import differences
 from engine.owners.words.handbook import chapters
-import tests.support.field  # diagrams call its services
 from tests.support.small import NOW, Host
 
 FOLDER = Path(__file__).parents[1] / "data" / "mutations"
