@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import compose, facts, numbers
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.services import ServiceCall
@@ -124,12 +124,14 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
     found = facts.listed(session, cases)
     listed = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
+    issuer = bodies.signature(session, record.division_code, KIND.level, local_date(now))
     terms = compose.Terms(
         record.matter,
         record.basis,
         divisions.short_name(village),
-        _signature(session, record),
+        issuer.name,
         local_date(now),
+        seal=issuer.seal,
     )
     return replace(compose.announcement(terms, listed), number=record.number)
 
@@ -144,11 +146,6 @@ def papers(session: Session, case_id: int) -> list[Paper]:
 
 def _category(case: CaseFile) -> dict[str, str]:
     return {"类别": households.CATEGORY_NAMES.get(case.household.category, "")}
-
-
-def _signature(session: Session, record: NumberedPaper) -> str:
-    name = divisions.names(session, [record.division_code]).get(record.division_code, "")
-    return divisions.authority(name, KIND.level)
 
 
 KIT = Kit(
