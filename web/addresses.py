@@ -8,7 +8,7 @@ from flask import after_this_request, current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response
 
-from engine.casework.organisation.sign_in import Caller
+from engine.casework.identity.sign_in import Caller
 
 COOKIE = "shouwang_device"
 DAYS = 180

@@ -1,4 +1,4 @@
-"""What the top of every page reminds of: parameters that somebody has to set, to those who can or who draw."""
+"""What the top of every page reminds of: parameters that have to be set, to those who can or who draw."""
 
 from __future__ import annotations
 

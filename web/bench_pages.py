@@ -20,8 +20,9 @@ from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework.figures import tally, walls
+from engine.casework.identity import passwords, sessions
 from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, Timer
-from engine.casework.organisation import access, accounts, passwords, sessions
+from engine.casework.organisation import access, accounts
 from engine.casework.supervision import limits
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule

@@ -150,7 +150,7 @@ def _stories(session: Session) -> list[Story]:
         lines = session.execute(
             select(*columns).where(log.c.stream == f"case:{case['id']}").order_by(log.c.seq)
         ).all()
-        household = session.execute(_of(Household, "id", case["household_id"])).mappings().one()
+        household = session.execute(_of(Household, "id", case["subject_id"])).mappings().one()
         if len(lines) > 2:
             parts = [
                 session.execute(_of(model, "case_id", case["id"])).mappings().all()
@@ -232,7 +232,7 @@ class _Telling:
             {
                 **story.case,
                 "id": case_id,
-                "household_id": household_id,
+                "subject_id": household_id,
                 "village_code": self.village,
                 "subject": self.subject,
                 "origin_id": None,

@@ -11,7 +11,8 @@ import click
 from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework import audit, definitions, kit
-from engine.casework.organisation import accounts, calendar, divisions, passwords
+from engine.casework.identity import passwords
+from engine.casework.organisation import accounts, calendar, divisions
 from engine.flow.check import check as check_diagram
 from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources

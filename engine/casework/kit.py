@@ -6,30 +6,91 @@ server, a command or a test says `use`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import CaseFile, Timer
+from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Timer, WorkItem
 from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
+from engine.ground.clock import Clock
+from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
+    from engine.casework.papers.compose import Listed
+    from engine.casework.papers.drafts import Draft
+    from engine.casework.papers.paper import Paper
     from engine.casework.step.steps import Step
+    from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
 
 Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
 Prefill = Callable[[Session, int, str], Any]
-"""Of a session, a household's number and its village's code: what the forms' ``prefill`` reads of it."""
+"""Of a session, a subject's number and its village's code: what the forms' ``prefill`` reads of it."""
 Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
+Refused = Callable[[Session, "Account | None", Any, datetime], None]
+"""What follows, in a transaction of its own, when what people sent was refused: of the actor, the error."""
+Drawing = Callable[[Session, PaperKind, Sequence[WorkItem], datetime], Iterable["Draft"]]
+"""The papers of a kind on which the items of one step stand, or would stand were they issued now."""
+Brought = Callable[[Account, Collection[int]], Select[Any]]
+"""Of an actor and the numbers of cases: those that they brought otherwise than by opening them."""
+Narrowing = Callable[[int], Select[Any]]
+"""Of the number of a row of the field's: the numbers of the cases that belong to it."""
+CasePart = Callable[[Session, int], Sequence[Any]]
+"""Of a case's number: what its page shows of one table of the field's."""
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Whom the field's cases are about: the rows of one table."""
+
+    model: Any
+    """The mapped class; its rows are `Subject`s."""
+    known_as: str
+    """The name by which forms read one (``household.address``): one of `Kit.prefills`."""
+    called: Callable[[str], str]
+    """What people call one whose name is known."""
+    look_up: Callable[[Session, Account, int], Subject]
+    """One by its number. Raises NotFound out of the actor's reach."""
+    first_variables: Callable[[Session, Any, date], dict[str, Any]]
+    """What every case of one begins with on a day."""
+    opens_for: Callable[[Element, Any], bool]
+    """Whether a start event opens for this one."""
+    concerned: Callable[[Element], ColumnElement[bool]]
+    """SQL: those for whom a start event opens."""
+    listed: Callable[[Session, Sequence[CaseFile]], Mapping[int, Listed]]
+    """How those of cases stand on a paper, by case, in a fixed number of queries."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message that people report and that a room of the field records before the case hears of it."""
+
+    send: Callable[[Session, Account, int, Mapping[str, Any], Clock], Any]
+    """Of the case's number and the clean data of the message's form. Raises Conflict when it is too late."""
+    taken: Callable[[Session, int], bool]
+    """Whether the case takes it now, be its diagram waiting for it at this moment or not."""
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """A kind of paper that has its number early and gathers cases until it is issued."""
+
+    of_cases: Callable[[Session, list[int]], Sequence[NumberedPaper]]
+    """Those on which the cases stand."""
+    compose: Callable[[Session, NumberedPaper, datetime], Paper]
+    """What one would say were it issued now."""
+    close: Callable[[Session, NumberedPaper, Account | None, datetime], bool]
+    """Issue it; answers whether it still gathered."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +101,24 @@ class Kit(Vocabulary):
     """By the first name that a form's ``prefill`` writes; read only when a form asks for it."""
     due: Mapping[str, Due] = field(default_factory=dict)
     """By the kind of timer; what has none here is a timer of the diagram."""
+    subjects: Sequence[Subjects] = ()
+    """Whom cases are about: one table."""
+    outliving: Sequence[str] = ()
+    """The kinds of timers in `due` that go on when their case is ended before its diagram ends it."""
+    refused: Mapping[str, Refused] = field(default_factory=dict)
+    """By the code of an error: who else hears of it."""
+    brought: Sequence[Brought] = ()
+    """How people bring cases besides opening them; four eyes know of it (R12, R38)."""
+    narrowings: Mapping[str, Narrowing] = field(default_factory=dict)
+    """What lists of work can be narrowed to, by name."""
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """By message; any other that people report reaches its case at once, its form as a submission."""
+    case_parts: Mapping[str, CasePart] = field(default_factory=dict)
+    """What the page of a case shows besides, by name."""
+    gathering: Mapping[str, Gathering] = field(default_factory=dict)
+    """By kind of paper."""
+    drawings: Mapping[str, Drawing] = field(default_factory=dict)
+    """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
     when_finished: Sequence[Follower] = ()
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()
@@ -74,6 +153,8 @@ def _name(one: Any) -> Hashable:
         return one.procedure, one.element
     if isinstance(one, PaperKind):
         return one.key
+    if isinstance(one, Subjects):
+        return "subject"  # cases are about one table
     return str(one.name) if isinstance(one, Service | Given) else one
 
 
@@ -90,6 +171,18 @@ def use(kit: Kit) -> None:
 def used() -> Kit:
     """The kit in use; an empty one before anybody has said."""
     return _in_use
+
+
+def subjects() -> Subjects:
+    """Whom cases are about. Raises EngineFault where no field is in use."""
+    if not _in_use.subjects:
+        raise EngineFault("没有装配业务领域，不能办理。")
+    return _in_use.subjects[0]
+
+
+def called(name: str) -> str:
+    """What people call the subject of a name."""
+    return subjects().called(name)
 
 
 def finished(circumstances: ServiceCall) -> None:

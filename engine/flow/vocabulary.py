@@ -107,6 +107,11 @@ class Vocabulary:
         return {one.key: one for one in self.papers}
 
     @cached_property
+    def page_words(self) -> Mapping[str, str]:
+        """What process owners call the forms of the pages beside the steps, by the process's property."""
+        return {one.name: one.words or one.name for one in self.receivers if one.kind == "page"}
+
+    @cached_property
     def given_words(self) -> Mapping[str, str]:
         """What people call the given values, by name."""
         return {one.name: one.words for one in self.given}
@@ -178,8 +183,3 @@ PLACES = frozenset(
     }
 )
 """Names of places and of who acts for them, which only the words of a list may use beside the variables."""
-
-RECEIVES = "receives"
-"""The start event's property that names further variables:
-those that another procedure gives as it opens a case.
-"""

@@ -48,6 +48,9 @@ _RADICALS = dict(
 )
 _ALIKE = str.maketrans({**_DASHES, **_DOTS, **_RADICALS})
 _HYPHENS = str.maketrans(_DASHES)
+_HAN = "\u3007\u2e80-\u2fdf\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WITHIN_NAME = re.compile(f"([{_HAN}·])\\s+(?=[{_HAN}·])")
+_NAME_DOT = re.compile(f"([{_HAN}])\\s*[{re.escape(''.join(map(str, _DOTS)))}·]\\s*(?=[{_HAN}])")
 _CROSSES = frozenset("xX×✕✖╳хХχΧⅹⅩ")  # what people write for the X of an ID number
 _IDENTITY = re.compile(
     r"\d{17}[\dX](\d{2}|\d[1-7]B\d|[1-7][1-4]B\d)?\Z", re.ASCII
@@ -108,6 +111,14 @@ def _unseen(letter: str) -> bool:
     return (
         ord(letter) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(letter) <= 0xFDEF
     )  # no characters at all, by Unicode
+
+
+def name(text: str) -> str:
+    """A person's name in its one form: blanks within a Chinese name (张 三, as wide as three) are none,
+    and its dot is one dot whatever it was typed with; the blanks of other names are single.
+    """
+    joined = _WITHIN_NAME.sub(r"\1", _NAME_DOT.sub(r"\1·", line(text)))
+    return re.sub(r"\s+", " ", joined)
 
 
 def half(text: str) -> str:

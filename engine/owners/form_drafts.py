@@ -49,7 +49,7 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
 
 @lru_cache(maxsize=8)
 def _known(xml: bytes, *bodies: tuple[tuple[str, bytes], ...]) -> frozenset[tuple[str, str]]:
-    """What is wrong with a diagram as it is, by element: the same at every look while somebody edits a form."""
+    """What is wrong with a diagram as it is, by element: the same at every look while a form is edited."""
     _, before = check(xml, Resources(*map(dict, bodies)))
     return frozenset((one.element_id, one.message) for one in before)
 
@@ -144,7 +144,12 @@ def _sample(component: s.Component, today: date) -> Any:
         return [first] if first is not None else []
     if kind in ("radio", "select"):
         return first
-    given = {"id_number": _INVENTED + check_digit(_INVENTED), "phone": "0391-0000000", "village": ""}
+    given = {
+        "id_number": _INVENTED + check_digit(_INVENTED),
+        "name": "张三",
+        "phone": "0391-0000000",
+        "village": "",
+    }
     text = given.get(
         str(s.given(component, "format")),
         f"示例{s.label(component)}" if kind == "textfield" else "示例文字，仅供预览。",

@@ -18,7 +18,6 @@ from engine.casework import audit
 from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.history import lines
 from engine.ground import text
@@ -37,6 +36,7 @@ from engine.prevention.models import (
     Notice,
     Objection,
     RiskClue,
+    household_of,
 )
 from engine.prevention.register import households, persons
 
@@ -236,7 +236,7 @@ def _ending(session: Session, case: CaseFile) -> str:
 
 
 def _open_cases(session: Session, household_id: int) -> Sequence[CaseFile]:
-    query = select(CaseFile).where(CaseFile.household_id == household_id, CaseFile.status == "open")
+    query = select(CaseFile).where(CaseFile.subject_id == household_id, CaseFile.status == "open")
     return list(session.scalars(query.order_by(CaseFile.id)))
 
 
@@ -259,7 +259,7 @@ def _decided(case: CaseFile) -> bool:
     """Whether the county has approved: from then on only a clearance
     takes the household off the register (R29).
     """
-    return case.procedure_key == clues.PROCEDURE and case.household.status == "monitored"
+    return case.procedure_key == clues.PROCEDURE and household_of(case).status == "monitored"
 
 
 def _ends_with(session: Session, clue: RiskClue) -> CaseFile | None:
@@ -296,7 +296,7 @@ def decide(
     with write(session):
         found = get(session, actor, correction_id)
         for household_id in sorted({found.household_id, found.into_id or found.household_id}):
-            locks.household(session, household_id)
+            households.locked(session, household_id)
         row = session.get_one(Correction, correction_id, with_for_update=True, populate_existing=True)
         if row.status != "asked":
             raise Conflict("这项更正已经有人核对过了。")
@@ -414,8 +414,8 @@ def _end(
     session.execute(notices.values(status="withdrawn", closed_at=now))
     line = lines.Cancelled(correction=row.id, reason=row.reason, name=outcome)
     openings.end_case(session, case, actor, now, outcome, line)
-    if case.household.status == "identifying" and case.procedure_key == clues.PROCEDURE:
-        case.household.status = "ordinary"
+    if household_of(case).status == "identifying" and case.procedure_key == clues.PROCEDURE:
+        household_of(case).status = "ordinary"
 
 
 def _log(session: Session, actor: Account, row: Correction, kind: str, now: datetime) -> None:

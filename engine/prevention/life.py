@@ -81,7 +81,7 @@ def _cases(session: Session, actor: Account, household_id: int) -> Iterable[Chap
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     query = (
         select(CaseFile)
-        .where(CaseFile.household_id == household_id, access.visible_cases(actor))
+        .where(CaseFile.subject_id == household_id, access.visible_cases(actor))
         .options(named)
     )
     cases = list(session.scalars(query))

@@ -14,9 +14,9 @@ from typing import Any
 
 from engine.casework import acts
 from engine.casework.services import ServiceCall
-from engine.casework.step import locks
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
+from engine.prevention.register import households
 from engine.prevention.register.households import STATUS_NAMES
 
 MESSAGES = {
@@ -43,7 +43,7 @@ def require(call: ServiceCall, *statuses: str) -> Household:
 
     Raises Conflict unless its status is one of `statuses` (none given: any).
     """
-    household = locks.household(call.session, call.case.household_id)
+    household = households.locked(call.session, call.case.subject_id)
     if statuses and household.status not in statuses:
         raise Conflict(
             f"{household.head_name}户现在的状态是“{STATUS_NAMES[household.status]}”，不能执行这项变更。"
@@ -62,7 +62,7 @@ def change(call: ServiceCall, household: Household, news: str, on: str, **values
         setattr(household, key, value)
     household.updated_at = call.now
     call.session.flush()
-    told = acts.tell_household(
+    told = acts.tell_subject(
         call.session,
         call.actor,
         household.id,
@@ -85,6 +85,6 @@ def restore(call: ServiceCall, result: Mapping[str, Any]) -> None:
     """
     if result.get("told"):
         raise Conflict(_TAKEN_BACK)
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.session.get_one(Household, call.case.subject_id)
     for key, value in result["was"].items():
         setattr(household, key, date.fromisoformat(value) if value and key.endswith("_on") else value)

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from engine.casework import audit
 from engine.casework.models import Account, CaseFile, Division, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access, divisions
-from engine.casework.step import locks
 from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.history import lines
@@ -23,6 +22,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import officials
 from engine.prevention.models import Household, Measure, RiskClue
+from engine.prevention.register import households
 
 
 def hand_over(
@@ -38,7 +38,7 @@ def hand_over(
         raise Invalid("请写明移交的原因。", {"reason": ["请写明移交的原因。"]})
     with write(session):
         household = session.get(Household, household_id)
-        household = locks.household(session, household.id) if household is not None else None
+        household = households.locked(session, household.id) if household is not None else None
         if household is None or not access.reaches(actor, household.village_code):
             raise NotFound("没有找到这户人家。")
         if not access.reaches(actor, household.village_code, frozenset({"county_approver"})):
@@ -48,7 +48,7 @@ def hand_over(
         target = _target(session, household, village_code)
         cases = (
             select(CaseFile)
-            .where(CaseFile.household_id == household.id)
+            .where(CaseFile.subject_id == household.id)
             .order_by(CaseFile.id)
             .with_for_update()
         )

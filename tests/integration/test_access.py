@@ -145,6 +145,12 @@ PAGES = {
     "/administration/incidents": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
+    "/administration/accounts": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong", "anquan"},
+    "/administration/divisions": {"xitong", "anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
@@ -233,6 +239,19 @@ ACTS = {
     "/account/sessions/end": set(EVERYBODY),
     "/account/sessions/{sign_in}/end": set(EVERYBODY),
     "/account/tokens/{bearer}/end": set(EVERYBODY),
+    "/administration/accounts/search": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong"},
+    "/administration/accounts/{who}/disable": {"xitong"},
+    "/administration/accounts/{who}/enable": {"xitong"},
+    "/administration/accounts/{who}/reset": {"xitong"},
+    "/administration/accounts/{who}/unlock": {"xitong"},
+    "/administration/accounts/{who}/end": {"xitong"},
+    "/administration/accounts/{who}/hand-over": {"xitong"},
+    "/administration/accounts/{who}/roles": {"xitong"},
+    "/administration/accounts/{who}/roles/{grant}/take": {"anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -312,6 +331,8 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "who": small_world.official("lin").id,
+        "grant": 999,
     }
     yield small_world, application(small_world), names
 
@@ -465,6 +486,8 @@ def _shape(rule: str) -> str:
         "<int:line_id>": "{line}",
         "<int:sign_in_id>": "{sign_in}",
         "<int:token_id>": "{bearer}",
+        "<int:account_id>": "{who}",
+        "<int:grant_id>": "{grant}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

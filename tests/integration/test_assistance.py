@@ -364,7 +364,11 @@ def test_the_load_of_every_official_is_visible(world: World) -> None:
     world.finish(first, "name_official", "xiang")
     second = world.assistance(name="李四", id_number="", address="西沟2号")
     assert officials.without(world.session, world.official("xiang")).total == 1
-    world.finish(second, "name_official", "xiang")
+    named = world.session.scalars(select(ResponsibleOfficial)).one()
+    named.name = "赵 国 梁"  # as it was typed before names had one form
+    world.session.commit()
+    world.finish(second, "name_official", "xiang", name="赵国　梁")
+    assert world.last_submission(second, "responsible_official")["name"] == "赵国梁"
     found = officials.loads(world.session, world.official("xiang"))
     assert [(load.name, load.households, load.in_reach) for load in found.items] == [("赵国梁", 2, 2)]
     assert found.total == 1

@@ -83,7 +83,10 @@ def test_five_months_are_not_enough_seven_are(world: World) -> None:
     assert world.case(case.id).outcome == "已消除"
     assert told(world, case) == ["风险消除：已批准标注（帮扶后稳定消除）。上门当面告知，被告知人：王建国"]
     view = views.case_view(world.session, world.official("cun"), case.id)
-    assert "标注风险消除" in view.announcements[0].text and "拟标注风险消除的监测对象" in view.notices[0].text
+    assert (
+        "标注风险消除" in view.parts["announcements"][0].text
+        and "拟标注风险消除的监测对象" in view.parts["notices"][0].text
+    )
     assert any("须超过6个月" not in line for event in view.timeline for line in event.details)
     world.assert_replays(case.id)
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.casework.acts import openings
 from engine.casework.models import Setting
 from engine.flow import vocabulary
 from engine.flow.decisions import parse_decision
@@ -24,6 +23,7 @@ from engine.flow.machine.definition import Definition
 from engine.ground.tables import Base
 from engine.prevention.installation import ROOT
 from engine.prevention.models import Household
+from engine.prevention.register import beginnings
 from engine.prevention.register.observations import facts
 from tests.support.world import World
 
@@ -78,11 +78,11 @@ def test_a_diagram_can_only_read_of_its_own_household(small_world: World) -> Non
     household = small_world.session.get_one(Household, case.household_id)
     small_world.enter(name="李四", id_number="", address="西沟2号")
     alone = facts(small_world.session, household.id, small_world.today)
-    first = openings.first_variables(small_world.session, household, small_world.today)
+    first = beginnings.first_variables(small_world.session, household, small_world.today)
     for number in range(5):
         small_world.enter(name=f"户{number}", id_number="", address=f"西沟{number + 3}号")
     assert facts(small_world.session, household.id, small_world.today) == alone
-    assert openings.first_variables(small_world.session, household, small_world.today) == first
+    assert beginnings.first_variables(small_world.session, household, small_world.today) == first
 
 
 @pytest.mark.duty("R02")

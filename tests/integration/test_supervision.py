@@ -28,7 +28,10 @@ from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.prevention.installation import ROOT
 from engine.prevention.models import Household
+from tests.support import sheets
+from tests.support.small import boundary, flow
 from tests.support.template import COUNTY, OTHER_TOWNSHIP, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
@@ -432,3 +435,34 @@ def test_an_order_is_owed_an_answer_when_its_step_is_done_and_may_say_when_it_wa
     assert not orders.late(found, world.today)
     world.go_to(30)
     assert not orders.get(world.session, world.official("ducha"), order.id).promise_passed
+
+
+@pytest.mark.duty("C6", "R15")
+def test_a_step_under_two_limits_holds_both_on_every_page_and_in_every_filter(world: World) -> None:
+    drawn = (ROOT / "bpmn" / "identification.bpmn").read_text("utf-8")
+    own = boundary("three_days", "verify", "P3D", "false").replace("id=", 'name="核实满3天" id=', 1)
+    end = drawn.index("</bpmn:process>", drawn.index('id="verify"'))
+    drawn = drawn[:end] + own + '<bpmn:endEvent id="told"/>' + flow("three_days", "told") + drawn[end:]
+    resources = definitions.resources_in_force(world.session, None)
+    definitions.deploy(world.session, None, drawn.encode(), resources, "核实三天", world.clock.now())
+    case = world.enter()
+    world.go_to(13)
+    actor, now = world.official("ducha"), world.clock.now()
+
+    def listed(**narrowed: str) -> list[tuple[str, list[str]]]:
+        page = limits.listing(world.session, actor, LimitFilter(**narrowed), now)  # type: ignore[arg-type]
+        return [(one.name, [item.element_id for item in one.items]) for one in page.items]
+
+    both = [("核实满3天", ["verify"]), ("满15天", ["verify"])]
+    assert listed() == both == listed(holder="village") == listed(holder=limits.UNCLAIMED)
+    assert listed(step="identification:verify") == both == listed(sort="holder")
+    assert listed(holder=limits.NOBODY) == []
+    assert [(line.lamps.red, line.lamps.yellow) for line in board(world).steps] == [(1, 1)]
+    letter = letters.this_week(world.session, actor, TOWNSHIP, now).paper
+    assert [(row[3], row[4]) for row in letter.rows] == [(name, "入户核实") for name, _ in both]
+    head, *rows = sheets.rows(workbook.export(world.session, actor, LimitFilter(), now))
+    assert {row[head.index("正在办理")] for row in rows} == {"入户核实"} and len(rows) == 2
+    items = limits.item_ids(world.session, actor, LimitFilter(limit="identification:"), now, 9)
+    assert items == [world.open_items(case)["verify"].id]
+    world.finish(case, "verify", "cun")
+    assert listed() == [("满15天", ["sign"])]

@@ -8,13 +8,13 @@ them as escapes.
 
 from __future__ import annotations
 
-import copy
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,56 +222,69 @@ class Mutant:
     resources: Resources = RESOURCES
 
 
-def share(mutants: Iterable[Mutant], count: int, seed: int = 1) -> list[Mutant]:
+Maker = Callable[[], Mutant]
+"""Makes one mutant: there are tens of thousands, and a share of them is tried."""
+
+
+def share(makers: Iterable[Maker], count: int, seed: int = 1) -> list[Mutant]:
     """`count` of the mutants, the same ones every time."""
-    every = list(mutants)
-    return random.Random(seed).sample(every, min(count, len(every)))
+    every = list(makers)
+    return [make() for make in random.Random(seed).sample(every, min(count, len(every)))]
 
 
-def of_diagram() -> Iterator[Mutant]:
+def of_diagram() -> Iterator[Maker]:
     """Every odd value in every attribute and text of the diagram."""
-    for place, body in _odd(DIAGRAM):
-        yield Mutant(place, body)
+    return (partial(_diagram, *odd) for odd in _odd(DIAGRAM))
 
 
-def of_table() -> Iterator[Mutant]:
+def _diagram(number: int, name: str | None, value: str) -> Mutant:
+    return Mutant(*_written(DIAGRAM, number, name, value))
+
+
+def of_table() -> Iterator[Maker]:
     """The same in the decision table."""
-    for place, body in _odd(TABLE):
-        yield Mutant(place, resources=RESOURCES | Resources(decision={"rich_table": body}))
+    return (partial(_table, *odd) for odd in _odd(TABLE))
 
 
-def of_form() -> Iterator[Mutant]:
+def _table(number: int, name: str | None, value: str) -> Mutant:
+    place, body = _written(TABLE, number, name, value)
+    return Mutant(place, resources=RESOURCES | Resources(decision={"rich_table": body}))
+
+
+def of_form() -> Iterator[Maker]:
     """Every odd value in every place of the form."""
-    schema = json.loads(FORM)
-    for path in _paths(schema):
-        for number, value in enumerate(WORTH):
-            changed = copy.deepcopy(schema)
-            holder = changed
-            for key in path[:-1]:
-                holder = holder[key]
-            holder[path[-1]] = value
-            body = json.dumps(changed, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            yield Mutant(
-                f"{path} {number} {value!r:.40}", resources=RESOURCES | Resources({"rich_form": body})
-            )
+    for path in _paths(json.loads(FORM)):
+        yield from (partial(_form, path, number) for number in range(len(WORTH)))
 
 
-def _odd(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _form(path: tuple[Any, ...], number: int) -> Mutant:
+    changed = json.loads(FORM)
+    holder, value = changed, WORTH[number]
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] = value
+    body = json.dumps(changed, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return Mutant(f"{path} {number} {value!r:.40}", resources=RESOURCES | Resources({"rich_form": body}))
+
+
+def _odd(body: bytes) -> Iterator[tuple[int, str | None, str]]:
+    """The number of an element, the attribute (None: its text) and the value that it is to have."""
     places = [(number, name) for number, node in enumerate(_elements(body)) for name in _places(node)]
     for number, name in places:
         written = name is None or name == "value"  # where people write FEEL, times and whatever else
-        for value in ODD if written else PLAIN:
-            nodes = _elements(body)
-            node = nodes[number]
-            if name is None:
-                node.text = value
-            else:
-                node.set(name, value)
-            where = node.get("id") if name != "id" else ""
-            yield (
-                f"{etree.QName(node).localname} {number} {where} {name} = {value[:60]!r}",
-                etree.tostring(nodes[0]),
-            )
+        yield from ((number, name, value) for value in (ODD if written else PLAIN))
+
+
+def _written(body: bytes, number: int, name: str | None, value: str) -> tuple[str, bytes]:
+    nodes = _elements(body)
+    node = nodes[number]
+    if name is None:
+        node.text = value
+    else:
+        node.set(name, value)
+    where = node.get("id") if name != "id" else ""
+    place = f"{etree.QName(node).localname} {number} {where} {name} = {value[:60]!r}"
+    return place, etree.tostring(nodes[0])
 
 
 def _elements(body: bytes) -> list[etree._Element]:

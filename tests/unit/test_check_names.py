@@ -216,7 +216,7 @@ def test_a_condition_on_its_own_call_of_a_called_process_is_known() -> None:
     assert findings(body) == []
 
 
-GIVING = ("casework/acts/openings.py", "prevention/identification/clues.py")
+GIVING = ("prevention/register/beginnings.py", "prevention/identification/clues.py")
 
 
 def test_the_names_that_the_system_gives_are_listed_once() -> None:

@@ -191,8 +191,10 @@ BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("rollback_check", {"investigator_2": "张三"}),
         ("look_back", {"investigator_2": "张三"}),
         ("clearance_check", {"investigator_2": "张三"}),
+        ("verification", {"investigator_2": "张 三"}),
+        ("look_back", {"investigator_2": "张　三 "}),
     ],
-    "reviewed_by": [("registration", {"reviewed_by": "甲"}), ("elimination_record", {"reviewed_by": "甲"})],
+    "reviewed_by": [("registration", {"reviewed_by": "甲"}), ("elimination_record", {"reviewed_by": "甲 "})],
     "opinion": [
         ("look_back", {"income_stable": "no"}),
         ("look_back", {"risk_stable": "no"}),

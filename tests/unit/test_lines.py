@@ -29,6 +29,7 @@ OF_EACH_KIND = {
     '"corrections":["改"]}',
     "return": '{"item":1,"name":"审批","token":"t","to":"审核","reason":"材料不全","undone":[3,4],"known":[5]}',
     "withdraw": '{"item":1,"name":"审批","token":"t","undone":[3]}',
+    "unpassed": '{"item":0,"name":"满15天","token":"t","reason":"线索有误","undone":[3,4]}',
     "begun": '{"opened":[["a","t1"]]}',
     "warning": '{"token":"t","due":"2022-05-30T00:00:00+08:00"}',
     "repeat": '{"token":"t","days":3}',

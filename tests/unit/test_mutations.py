@@ -52,7 +52,7 @@ def test_an_odd_value_is_a_finding_or_runs(kind: str, request: pytest.FixtureReq
     every, count = KINDS[kind]
     whole = request.config.getoption("whole")
     failed = []
-    for mutant in every() if whole else mutations.share(every(), count):
+    for mutant in (make() for make in every()) if whole else mutations.share(every(), count):
         try:
             with answering():
                 mutations.judged(mutant)

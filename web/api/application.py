@@ -16,8 +16,9 @@ from engine.casework.desk import views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
+from engine.casework.identity import sign_in
 from engine.casework.models import Migration
-from engine.casework.organisation import accounts, divisions, privacy, sign_in
+from engine.casework.organisation import accounts, divisions, privacy
 from engine.casework.portions import moving
 from engine.casework.supervision import limits, urging
 from engine.casework.time import ticker
@@ -119,7 +120,7 @@ def list_tasks(query: dict[str, Any]) -> Any:
         lamp=query["lamp"],
         text=query["q"],
         village=query["village"],
-        batch=query["batch"],
+        part_of={"batch": query["batch"]} if query["batch"] else {},
         sort=query["sort"],
         page=query["page"],
     )
@@ -140,7 +141,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
         "form": view.form.schema,
         "data": data,
         "may_complete": view.may_complete,
-        "household": households.public(view.household),
+        "household": households.public(view.subject),
     }
 
 
@@ -149,7 +150,7 @@ def _task(view: TaskView, *, full: bool) -> dict[str, Any]:
 def reveal_task(item_id: int) -> dict[str, Any]:
     """同上，证件号码和电话为完整号码；查看留下记录"""
     view = views.task_view(session(), account(), item_id, clock.now())
-    households.note_reveal(session(), account(), view.case_view.case.household_id, clock.now(), item=item_id)
+    households.note_reveal(session(), account(), view.case_view.case.subject_id, clock.now(), item=item_id)
     return _task(view, full=True)
 
 
@@ -310,7 +311,7 @@ def show_case(case_id: int) -> dict[str, Any]:
         "procedure": case.procedure_key,
         "version": case.version.number,
         "subject": case.subject,
-        "household_id": case.household_id,
+        "household_id": case.subject_id,
         "status": case.status,
         "outcome": case.outcome,
         "discovery_date": case.discovery_date,

@@ -18,12 +18,15 @@ from engine.casework.supervision import orders, urging
 from engine.flow.forms import Form
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
+from engine.prevention.identification import notices
+from engine.prevention.models import household_of
+from engine.prevention.rollback import batches
 from web import clock
 from web.database import session
 from web.signing import account
 
 blueprint = Blueprint("cases", __name__)
-SAID = {messages.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
+SAID = {notices.OBJECTION: "异议已登记。核查作出结论之前，公示不会结束。"}
 """What is answered to a registered message, where there is more to say than that it is registered."""
 
 
@@ -33,14 +36,14 @@ def show(case_id: int) -> str:
     view = views.case_view(session(), account(), case_id)
     reached = {
         one.batch_id
-        for one in view.applications
-        if access.reaches(account(), one.batch.division_code, access.BATCH_ROLES)
+        for one in view.parts["applications"]
+        if access.reaches(account(), one.batch.division_code, batches.ROLES)
     }
     urges = urging.of_case(session(), case_id)
     return render_template(
         "cases/show.html",
         view=view,
-        household=view.case.household,
+        household=household_of(view.case),
         attachments_by_id=view.files,
         open_batches=reached,
         urges=urges,
@@ -54,7 +57,7 @@ def archive(case_id: int) -> str:
     """R14: all forms, minutes, notices and decisions as one file to print."""
     view = views.case_view(session(), account(), case_id)
     return render_template(
-        "cases/archive.html", view=view, household=view.case.household, attachments_by_id=view.files
+        "cases/archive.html", view=view, household=household_of(view.case), attachments_by_id=view.files
     )
 
 
@@ -82,7 +85,7 @@ def _message_page(
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     form = view.definition.form(expected.event.form_key or "")
-    context = prefill.context(session(), view.case, view.variables)
+    context = prefill.context(session(), view.case, view.variables, {"household"})
     values = data if data is not None else _today(form, form.prefill(context))
     fields = form.render(values, errors, form.facts_of(context, local_date(clock.now())))
     return render_template(

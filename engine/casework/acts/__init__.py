@@ -15,7 +15,8 @@ from engine.casework.acts.items import (
     record_incident,
     save_draft,
 )
-from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_household
+from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_subject
+from engine.casework.acts.passing import take_back_passings
 from engine.casework.acts.returning import (
     NO_TARGET,
     ReturnTarget,
@@ -57,6 +58,7 @@ __all__ = [
     "save_draft",
     "send_message",
     "start_case",
-    "tell_household",
+    "take_back_passings",
+    "tell_subject",
     "withdraw",
 ]

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import Account, CaseFile, Draft, Incident, WorkItem
 from engine.casework.organisation import access
 from engine.casework.organisation.privacy import masked_text
 from engine.casework.step import past
-from engine.casework.step.steps import LOCKED_CASE, LOCKED_ROWS, Opened, Step
+from engine.casework.step.steps import Opened, Step, locked_case, locked_rows
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock
@@ -34,8 +35,6 @@ from engine.ground.errors import (
 )
 from engine.ground.surroundings import trouble_of
 from engine.ground.tables import table
-from engine.prevention.register import persons
-from engine.prevention.register.persons import Registered
 
 _STILL_OPEN = (
     select(WorkItem.id)
@@ -56,12 +55,15 @@ class StepResult:
     summary: str
 
 
-_CASE_AND_ITEM = (
-    LOCKED_CASE.join(WorkItem, WorkItem.case_id == CaseFile.id)
-    .add_columns(WorkItem)
-    .where(WorkItem.id == bindparam("item_id"))
-    .with_for_update(of=(*LOCKED_ROWS, WorkItem), key_share=True)
-)
+@cache
+def _case_and_item(_subjects: Any) -> Select[Any]:
+    return (
+        locked_case()
+        .join(WorkItem, WorkItem.case_id == CaseFile.id)
+        .add_columns(WorkItem)
+        .where(WorkItem.id == bindparam("item_id"))
+        .with_for_update(of=(*locked_rows(), WorkItem), key_share=True)
+    )
 
 
 def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> tuple[Step, WorkItem]:
@@ -73,7 +75,7 @@ def open_item(session: Session, actor: Account, item_id: int, now: datetime) -> 
 
 def locked_item(session: Session, actor: Account, item_id: int) -> tuple[CaseFile, WorkItem]:
     """The item and its case as they are now, locked in the one order, for whoever works on its queue."""
-    row = session.execute(_CASE_AND_ITEM, {"item_id": item_id}).one_or_none()
+    row = session.execute(_case_and_item(kit.subjects().model), {"item_id": item_id}).one_or_none()
     if row is None:
         raise NotFound("没有找到这件事项。")
     case, item = row
@@ -184,8 +186,8 @@ def keeping_draft(
         raise
     except (Invalid, Conflict) as error:
         store_draft(session, actor, item_id, raw, now)
-        if isinstance(error, Registered):
-            persons.tell(session, actor, error, now)
+        if (told := kit.used().refused.get(error.code)) is not None:
+            told(session, actor, error, now)
         raise
     except Exception as error:
         store_draft(session, actor, item_id, raw, now)

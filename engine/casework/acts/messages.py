@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from engine.casework import acts
+from engine.casework import acts, kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, Submission
 from engine.casework.organisation import access
@@ -23,9 +23,7 @@ from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.identification import notices
 
-OBJECTION = "objection"
 ACTING = frozenset(access.QUEUE_OF_ROLE)
 
 
@@ -60,10 +58,9 @@ def _send(
             acts.report_step(session, actor, case_id, name, raw, clock=clock)
             return
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
-        if (
-            name == OBJECTION
-        ):  # an objection belongs to a notice: the notice's room records and delivers it (R10)
-            notices.raise_objection(session, actor, case_id, clean, clock=clock)
+        delivery = kit.used().deliveries.get(name)
+        if delivery is not None:
+            delivery.send(session, actor, case_id, clean, clock)
             return
         if not access.reaches(actor, case.village_code, ACTING):  # R29: who supervises looks on
             raise NotAllowed("登记由经办的单位办理，您只能查看。")

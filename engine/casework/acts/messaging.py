@@ -9,12 +9,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
+from engine.casework import audit, kit
 from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import drop_drafts, noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import access
-from engine.casework.step.steps import LOCKED_CASE, Step
+from engine.casework.step.steps import Step
+from engine.casework.step.steps import locked_case as locked
 from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
@@ -24,10 +25,10 @@ NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理
 
 
 def locked_case(session: Session, case_id: int) -> CaseFile | None:
-    """The case, locked after its household: what a step locks,
+    """The case, locked after its subject: what a step locks,
     for who has something to record before the step.
     """
-    return session.scalar(LOCKED_CASE.where(CaseFile.id == case_id))
+    return session.scalar(locked().where(CaseFile.id == case_id))
 
 
 def send_message(
@@ -130,17 +131,17 @@ def _report(
         )
 
 
-def tell_household(
+def tell_subject(
     session: Session,
     actor: Account | None,
-    household_id: int,
+    subject_id: int,
     name: str,
     payload: Mapping[str, Any],
     now: datetime,
     *,
     besides: int,
 ) -> list[int]:
-    """Send a message to every other open case of a household that waits for it;
+    """Send a message to every other open case of a subject that waits for it;
     returns the cases that caught it.
 
     Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in
@@ -148,7 +149,7 @@ def tell_household(
     people look at it.
     """
     query = select(CaseFile.id).where(
-        CaseFile.household_id == household_id, CaseFile.status == "open", CaseFile.id != besides
+        CaseFile.subject_id == subject_id, CaseFile.status == "open", CaseFile.id != besides
     )
     told = []
     for case_id in session.scalars(query.order_by(CaseFile.id)).all():
@@ -168,5 +169,5 @@ def tell_household(
 def _news(case: CaseFile) -> str:
     name = case.version.procedure.name
     if case.status == "open":
-        return f"{case.subject}户在名册里的状态已经变化，正在办理的“{name}”请核对后再办。"
-    return f"{case.subject}户在名册里的状态已经变化，“{name}”{case.outcome}，不用再办。"
+        return f"{kit.called(case.subject)}在名册里的状态已经变化，正在办理的“{name}”请核对后再办。"
+    return f"{kit.called(case.subject)}在名册里的状态已经变化，“{name}”{case.outcome}，不用再办。"

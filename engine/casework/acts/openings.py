@@ -10,34 +10,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import acts, definitions, kit
+from engine.casework.acts import prefill
 from engine.casework.kit import Kit
-from engine.casework.models import Account, CaseFile, LogEntry, Procedure, Submission, Timer, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    LogEntry,
+    Procedure,
+    Subject,
+    Submission,
+    Timer,
+    WorkItem,
+)
+from engine.casework.organisation import access
 from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.forms import Form
 from engine.flow.history import lines
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.prevention.assistance import measures
-from engine.prevention.models import Household
-from engine.prevention.register import households, monitoring_lines
+from engine.ground.errors import Conflict, NotAllowed
 
 
 @dataclass(frozen=True)
 class Startable:
-    """A procedure that an official may open for a household, with the form of its start event."""
+    """A procedure that an official may open for a subject, with the form of its start event."""
 
     key: str
     name: str
@@ -45,31 +51,10 @@ class Startable:
     form: Form | None
 
 
-def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
-    """What every case begins with: the household's kind, where it lives,
-    the reference line of `day` (R01).
-    """
-    line = monitoring_lines.in_force(session, household.village_code, day)
-    kind = household.household_type
-    return {
-        "household": {
-            "type": kind,
-            "formerly_poor": kind in ("lifted_with_policy", "lifted_without_policy"),
-            "status": household.status,
-            "category": household.category,
-        },
-        "province_managed": divisions.province_managed(session, household.village_code),
-        "monitoring_line": {"year": line.year, "amount": line.amount},
-        "opened_on": day.isoformat(),
-    }
-
-
-def startable(session: Session, actor: Account, household: Household) -> list[Startable]:
-    """The procedures that the actor may now open for the household by hand, by key."""
+def startable(session: Session, actor: Account, subject: Subject) -> list[Startable]:
+    """The procedures that the actor may now open for the subject by hand, by key."""
     busy = select(Procedure.exclusive).join(CaseFile, CaseFile.procedure_key == Procedure.key)
-    busy = busy.where(
-        CaseFile.household_id == household.id, CaseFile.status == "open", Procedure.exclusive != ""
-    )
+    busy = busy.where(CaseFile.subject_id == subject.id, CaseFile.status == "open", Procedure.exclusive != "")
     query = select(Procedure.current_version_id).where(
         Procedure.part.is_(False), Procedure.exclusive.not_in(busy)
     )
@@ -77,7 +62,7 @@ def startable(session: Session, actor: Account, household: Household) -> list[St
     for version_id in session.scalars(query.order_by(Procedure.key)).all():
         if version_id is not None:
             definition = definitions.load(session, version_id)
-            if _may_open(actor, definition.start, household):
+            if _may_open(actor, definition.start, subject):
                 found.append(
                     Startable(
                         definition.key, definition.name, definition.start.documentation, definition.start_form
@@ -86,61 +71,42 @@ def startable(session: Session, actor: Account, household: Household) -> list[St
     return found
 
 
-def _may_open(actor: Account, start: Element, household: Household) -> bool:
-    return opens_for_household(start, household) and any(
+def _may_open(actor: Account, start: Element, subject: Subject) -> bool:
+    return kit.subjects().opens_for(start, subject) and any(
         access.QUEUE_OF_ROLE.get(grant.role) == start.queue
-        and access.scope_of(grant.division_code).holds(household.village_code)
+        and access.scope_of(grant.division_code).holds(subject.village_code)
         for grant in actor.grants
     )
 
 
 def opens_for(start: Element) -> list[str]:
-    """What a start event opens for: statuses of households,
-    or types (a code that is both means the status).
-    """
-    return [code.strip() for code in start.properties.get("opensFor", "").split(",") if code.strip()]
-
-
-def opens_for_household(start: Element, household: Household) -> bool:
-    """Whether the start event opens for this household, by its status or its type."""
-    wanted = opens_for(start) if household.merged_into_id is None else []
-    return household.status in wanted or household.household_type in _types(wanted)
-
-
-def concerned(start: Element) -> ColumnElement[bool]:
-    """SQL: the households that the start event opens for."""
-    wanted = opens_for(start)
-    named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
-    return and_(named, Household.merged_into_id.is_(None))
-
-
-def _types(wanted: list[str]) -> list[str]:
-    return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
+    """What a start event opens for, in the field's codes."""
+    return list(start.opens_for)
 
 
 @whole
 def open_by_hand(
-    session: Session, actor: Account, household_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
+    session: Session, actor: Account, subject_id: int, key: str, raw: Mapping[str, Any], *, clock: Clock
 ) -> CaseFile:
-    """Open a case for a household with the start form's raw data.
+    """Open a case for a subject with the start form's raw data.
 
     Raises NotFound, NotAllowed, Conflict or Invalid.
     """
     now = clock.now()
-    household = households.view(session, actor, household_id)
+    subject = kit.subjects().look_up(session, actor, subject_id)
     with write(session):
         definition = definitions.load(session, definitions.current(session, key).id)
-        if not _may_open(actor, definition.start, household):
+        if not _may_open(actor, definition.start, subject):
             raise NotAllowed(f"不能由您为这户启动“{definition.name}”。")
-        variables = first_variables(session, household, local_date(now))
+        variables = kit.subjects().first_variables(session, subject, local_date(now))
         clean: dict[str, Any] = {}
         form = definition.start_form
         if form is not None:
-            context = {"household": households.facts(session, household.id), "case": variables, "clue": {}}
+            context = prefill.before(session, subject, variables)
             clean = form.validate(raw, today=local_date(now), context=context)
             variable = definition.start.variable or ""
             variables[variable] = definition.project(variable, clean)
-        case = acts.open_case(session, actor, key, household, variables, now)
+        case = acts.open_case(session, actor, key, subject, variables, now)
         if form is not None:
             _keep(session, case, definition.start, clean, actor, now)
     return case
@@ -191,8 +157,7 @@ def end_case(
     """End an open case before its diagram does: what waits is taken back, its limits run no longer;
     nothing is deleted.
 
-    The reminders of its measures stay: a measure outlives the case that named it. The caller has locked the
-    case.
+    What outlives a case keeps its timers (`Kit.outliving`). The caller has locked the case.
     """
     session.execute(
         update(WorkItem)
@@ -200,7 +165,7 @@ def end_case(
         .values(status="cancelled", closed_at=now)
     )
     waiting = update(Timer).where(
-        Timer.case_id == case.id, Timer.status == "waiting", Timer.kind != measures.REMINDER
+        Timer.case_id == case.id, Timer.status == "waiting", Timer.kind.not_in(kit.used().outliving)
     )
     session.execute(waiting.values(status="cancelled"))
     session.execute(
@@ -214,31 +179,24 @@ def end_case(
 
 
 def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Open a case of another procedure for the same household, with further variables;
+    """Open a case of another procedure for the same subject, with further variables;
     both histories show it.
 
-    Of an exclusive procedure that the household has open already, that case is the one: none is opened beside
+    Of an exclusive procedure that the subject has open already, that case is the one: none is opened beside
     it.
     """
-    household = call.session.get(Household, call.case.household_id)
-    if household is None:
-        raise NotFound("没有找到这户人家。")
+    subjects = kit.subjects()
+    subject = call.session.get_one(subjects.model, call.case.subject_id)
     name = definitions.current(call.session, procedure).procedure.name
-    present = acts.open_of_procedure(call.session, household.id, procedure)
+    present = acts.open_of_procedure(call.session, subject.id, procedure)
     if present is not None:
         return {"case": present.id, "procedure": procedure, "name": name, "joined": True}
-    first = first_variables(call.session, household, local_date(call.now)) | (variables or {})
-    case = acts.open_case(call.session, call.actor, procedure, household, first, call.now, origin=call.case)
+    first = subjects.first_variables(call.session, subject, local_date(call.now)) | (variables or {})
+    case = acts.open_case(call.session, call.actor, procedure, subject, first, call.now, origin=call.case)
     return {"case": case.id, "procedure": procedure, "name": name}
 
 
 KIT = Kit(
-    given=(
-        Given("province_managed", "是否省直管县", "boolean", steady=True),
-        Given("monitoring_line.year", "监测范围的年度", "number", steady=True),
-        Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
-        Given("opened_on", "启动日期", "day", steady=True),
-    ),
     services=(
         Service(
             "case.open",

@@ -1,4 +1,4 @@
-"""What forms are prefilled from: one household record feeds them all (R41)."""
+"""What forms are prefilled from: one record of the subject feeds them all (R41)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import CaseFile, WorkItem
+from engine.casework import kit
+from engine.casework.models import CaseFile, Subject, WorkItem
 from engine.ground.clock import local_date
-from engine.prevention.assistance import officials
-from engine.prevention.register import households
 
 _OPENED = select(func.min(WorkItem.opened_at)).where(
     WorkItem.case_id == bindparam("case_id"), WorkItem.token == bindparam("token")
@@ -20,19 +19,31 @@ _OPENED = select(func.min(WorkItem.opened_at)).where(
 
 
 def context(
-    session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str] = ("household",)
+    session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str]
 ) -> dict[str, Any]:
-    """The names a form's ``prefill`` may use: `household`, `case` (its variables) and `clue`.
+    """The names a form's ``prefill`` may use: `case` (its variables), what it was given, and the field's own.
 
-    The household, and the public officials who answer for it and its neighbours (`officials`), are read only
-    when they are among the `names` that are asked for.
+    What the field reads (`Kit.prefills`: the subject, who answers for it) is read only when it is among the
+    `names` that are asked for.
     """
-    found: dict[str, Any] = {"case": dict(variables), "clue": variables.get("clue") or {}}
-    if "officials" in names:
-        found["officials"] = officials.facts(session, case.household_id, case.village_code)
-    if "household" in names:
-        found["household"] = households.facts(session, case.household_id)
-    return found
+    read = _read(session, case.subject_id, case.village_code, names)
+    return {**_given(variables), "case": dict(variables), **read}
+
+
+def before(session: Session, subject: Subject, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """As `context`, for a start form: of a case that is not open yet, with what it would begin with."""
+    read = _read(session, subject.id, subject.village_code, {kit.subjects().known_as})
+    return {**_given(variables), "case": variables, **read}
+
+
+def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The given variables that have keys (a clue), each under its own name; empty where a case has none."""
+    return {name: variables.get(name) or {} for name, keys in kit.used().given_variables.items() if keys}
+
+
+def _read(session: Session, subject_id: int, village_code: str, names: Container[str]) -> dict[str, Any]:
+    fills = kit.used().prefills
+    return {name: fill(session, subject_id, village_code) for name, fill in fills.items() if name in names}
 
 
 def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:

@@ -2,33 +2,31 @@
 that the diagram keeps apart from it.
 
 A user task's ``separateFrom`` lists steps, or ``*`` for every step but those after an exclamation mark:
-``*, !explain_delay``. The start event among them means who brought the case: opened it, or entered a clue of
-it.
+``*, !explain_delay``. The start event among them means who brought the case: opened it, or brought it
+otherwise, as the field has it (entered a clue of it).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.step import past
 from engine.flow.diagram.element import Element
 from engine.flow.machine.definition import Definition
-from engine.prevention.models import RiskClue
 
 
 def obstacle(
     session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element
 ) -> str:
     """Why the actor may not do this step of the case, in a sentence; '' when nothing keeps them apart."""
-    rule = element.properties.get("separateFrom")
-    if not rule:
+    named = element.separate_from
+    if not named:
         return ""
-    named = {part.strip() for part in rule.split(",")}
     if _covers(named, definition.start.id) and _brought(session, actor, case):
         return "本事项由您提出，按规定须由他人办理这一步。"
     query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
@@ -45,21 +43,18 @@ def obstacle(
     return ""
 
 
-def _covers(named: set[str], element_id: str) -> bool:
+def _covers(named: frozenset[str], element_id: str) -> bool:
     return element_id in named or ("*" in named and f"!{element_id}" not in named)
 
 
 def _brought(session: Session, actor: Account, case: CaseFile) -> bool:
-    """Whether the actor opened the case by hand, or entered one of its clues;
+    """Whether the actor opened the case by hand, or brought it otherwise;
     what another case opened nobody brought.
     """
     if case.started_by == actor.id and case.origin_id is None:
         return True
-    return session.scalar(_clues_of(actor).where(RiskClue.case_id == case.id).limit(1)) is not None
-
-
-def _clues_of(actor: Account) -> Select[int | None]:
-    return select(RiskClue.case_id).where(RiskClue.entered_by == actor.id, RiskClue.cancelled_at.is_(None))
+    of_this = (brought(actor, [case.id]).limit(1) for brought in kit.used().brought)
+    return any(session.scalar(query) is not None for query in of_this)
 
 
 def obstacles(session: Session, actor: Account, items: Sequence[WorkItem]) -> dict[int, str]:
@@ -84,7 +79,7 @@ def _involved(session: Session, actor: Account, items: Sequence[WorkItem]) -> di
     own = select(WorkItem.case_id).where(
         WorkItem.case_id.in_(ids), WorkItem.closed_by == actor.id, WorkItem.status == "done"
     )
-    brought = _clues_of(actor).where(RiskClue.case_id.in_(ids))
-    mine = (CaseFile.started_by == actor.id) | CaseFile.id.in_(own) | CaseFile.id.in_(brought)
+    brought = [CaseFile.id.in_(brought(actor, ids)) for brought in kit.used().brought]
+    mine = or_(CaseFile.started_by == actor.id, CaseFile.id.in_(own), *brought)
     query = select(CaseFile).where(CaseFile.id.in_(ids), mine)
     return {case.id: case for case in session.scalars(query)}

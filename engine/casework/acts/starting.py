@@ -1,4 +1,4 @@
-"""Opening a case: of a household, on the procedure's version in force."""
+"""Opening a case: of a subject, on the procedure's version in force."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import definitions
-from engine.casework.models import Account, CaseFile, Procedure
+from engine.casework import definitions, kit
+from engine.casework.models import Account, CaseFile, Procedure, Subject
 from engine.casework.organisation import access
 from engine.casework.step import locks
 from engine.casework.step.steps import Step
@@ -18,7 +18,6 @@ from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, NotFound
-from engine.prevention.models import Household
 
 
 @whole
@@ -26,23 +25,23 @@ def start_case(
     session: Session,
     actor: Account | None,
     procedure_key: str,
-    household: Household,
+    subject: Subject,
     variables: Mapping[str, Any],
     *,
     clock: Clock,
 ) -> CaseFile:
-    """Open a case of the procedure's current version for a household, with the case's first variables."""
-    if actor is not None and not access.reaches(actor, household.village_code):
+    """Open a case of the procedure's current version for a subject, with the case's first variables."""
+    if actor is not None and not access.reaches(actor, subject.village_code):
         raise NotFound("没有找到这户人家。")
     with write(session):
-        return open_case(session, actor, procedure_key, household, variables, clock.now())
+        return open_case(session, actor, procedure_key, subject, variables, clock.now())
 
 
 def open_case(
     session: Session,
     actor: Account | None,
     procedure_key: str,
-    household: Household,
+    subject: Subject,
     variables: Mapping[str, Any],
     now: datetime,
     *,
@@ -50,16 +49,16 @@ def open_case(
 ) -> CaseFile:
     """As `start_case`, inside the caller's transaction; `origin` is the case whose step opens this one.
 
-    Raises Conflict when the household has an open case of the same exclusive group.
+    Raises Conflict when the subject has an open case of the same exclusive group.
     """
     version = definitions.current(session, procedure_key)
-    _require_alone(session, version.procedure, household)
+    _require_alone(session, version.procedure, subject)
     case = CaseFile(
         procedure_key=procedure_key,
         version_id=version.id,
-        household_id=household.id,
-        village_code=household.village_code,
-        subject=household.head_name,
+        subject_id=subject.id,
+        village_code=subject.village_code,
+        subject=subject.name,
         started_by=actor.id if actor else None,
         started_at=now,
         origin_id=origin.id if origin else None,
@@ -74,42 +73,42 @@ def open_case(
     return case
 
 
-def _require_alone(session: Session, procedure: Procedure, household: Household) -> None:
-    """A part starts no case; of an exclusive group a household has one open case (domain §2)."""
+def _require_alone(session: Session, procedure: Procedure, subject: Subject) -> None:
+    """A part starts no case; of an exclusive group a subject has one open case (domain §2)."""
     if procedure.part:
         raise NotFound(f"“{procedure.name}”是公用环节，不能单独启动。")
-    locks.household(session, household.id)  # two starts at the same moment must not both find none
+    locks.subject(session, subject.id)  # two starts at the same moment must not both find none
     if not procedure.exclusive:
         return
-    other = open_of_group(session, household.id, procedure.exclusive)
+    other = open_of_group(session, subject.id, procedure.exclusive)
     if other is not None and other.procedure_key == procedure.key:
-        raise Conflict(f"{household.head_name}户已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
+        raise Conflict(f"{kit.called(subject.name)}已有一件“{procedure.name}”正在办理，办结后才能再次启动。")
     if other is not None:
         raise Conflict(
-            f"{household.head_name}户正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
+            f"{kit.called(subject.name)}正在办理“{other.version.procedure.name}”，办结后才能启动“{procedure.name}”。"
         )
 
 
-def open_of_group(session: Session, household_id: int, group: str) -> CaseFile | None:
-    """The household's open case of an exclusive group of procedures, if it has one."""
+def open_of_group(session: Session, subject_id: int, group: str) -> CaseFile | None:
+    """The subject's open case of an exclusive group of procedures, if it has one."""
     query = (
         select(CaseFile)
         .join(Procedure, Procedure.key == CaseFile.procedure_key)
-        .where(CaseFile.household_id == household_id, CaseFile.status == "open", Procedure.exclusive == group)
+        .where(CaseFile.subject_id == subject_id, CaseFile.status == "open", Procedure.exclusive == group)
     )
     return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
-def open_of_procedure(session: Session, household_id: int, key: str) -> CaseFile | None:
-    """The household's open case of an exclusive procedure, if it has one;
-    the household is locked from then on.
+def open_of_procedure(session: Session, subject_id: int, key: str) -> CaseFile | None:
+    """The subject's open case of an exclusive procedure, if it has one;
+    the subject is locked from then on.
     """
-    locks.household(session, household_id)
+    locks.subject(session, subject_id)
     query = (
         select(CaseFile)
         .join(Procedure, Procedure.key == CaseFile.procedure_key)
         .where(
-            CaseFile.household_id == household_id,
+            CaseFile.subject_id == subject_id,
             CaseFile.status == "open",
             Procedure.key == key,
             Procedure.exclusive != "",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework import lamps
+from engine.casework import kit, lamps
 from engine.casework.models import IS_OPEN, Account, CaseFile, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.ground.paging import COUNT_CAP, Page, page_of
 from engine.ground.tables import table
 from engine.ground.text import key
-from engine.prevention.models import BatchEntry
 
 _ITEM = table(WorkItem)
 IS_URGED = WorkItem.urged > literal_column("0")
@@ -32,7 +31,7 @@ class InboxFilter:
     lamp: str = ""
     text: str = ""
     village: str = ""
-    batch: int = 0  # the id of a batch of applications
+    part_of: Mapping[str, int] = field(default_factory=dict)  # {"batch": 7}: what the field groups cases by
     urged: bool = False  # only what a supervisor has urged
     sort: str = "due"  # due, opened, name
     page: int = 1
@@ -45,7 +44,7 @@ class InboxFilter:
             "lamp": self.lamp,
             "q": self.text,
             "village": self.village,
-            "batch": self.batch,
+            **self.part_of,
             "urged": int(self.urged),
             "sort": "" if self.sort == "due" else self.sort,
         }
@@ -85,11 +84,8 @@ def _narrow(query: Select[WorkItem], wanted: InboxFilter, now: datetime) -> Sele
     if wanted.village:
         scope = access.scope_of(wanted.village)
         query = query.where(access.within(WorkItem.village_code, [scope]))
-    if wanted.batch:
-        held = select(BatchEntry.case_id).where(
-            BatchEntry.batch_id == wanted.batch, BatchEntry.result != "returned"
-        )
-        query = query.where(WorkItem.case_id.in_(held))
+    for name, number in wanted.part_of.items():
+        query = query.where(WorkItem.case_id.in_(kit.used().narrowings[name](number)))
     if wanted.urged:
         query = query.where(IS_URGED)
     if wanted.text:

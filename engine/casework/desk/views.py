@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine.casework import acts, audit, definitions, lamps
+from engine.casework import acts, audit, definitions, kit, lamps
 from engine.casework.acts import prefill
 from engine.casework.desk import inbox
 from engine.casework.desk.timeline import Event, event_of, people_of
@@ -27,13 +27,12 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access
-from engine.casework.papers.kinds import kind_of_step, kinds
-from engine.casework.papers.paper import Paper
+from engine.casework.papers.kinds import kinds
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
-from engine.flow.feel import compile_expression, strip_equals, to_plain
+from engine.flow.feel import compile_expression, to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
@@ -41,8 +40,6 @@ from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
 from engine.flow.vocabulary import PaperKind
 from engine.ground.errors import Invalid, NotFound
-from engine.prevention.identification import announcements
-from engine.prevention.models import BatchEntry, MatchingResult, Notice, RiskClue
 
 
 @dataclass(frozen=True)
@@ -83,11 +80,10 @@ class CaseView:
     sent: Sequence[Sent]
     """The submissions with what they were sent with."""
     past: Past
-    clues: Sequence[RiskClue]
-    notices: Sequence[Notice]
-    announcements: Sequence[Paper]
-    matching_results: Sequence[MatchingResult]
-    applications: Sequence[BatchEntry]
+    parts: Mapping[str, Sequence[Any]]
+    """What the field keeps of the case, by the name that its kit has for it."""
+    takes: frozenset[str]
+    """The messages that the case takes now though its diagram may not wait for them at this moment."""
     attachments: Sequence[Attachment]
     instance: Instance
     variables: Mapping[str, Any]
@@ -127,16 +123,9 @@ class CaseView:
         return [(key, names.get(key, key)) for key in keys]
 
     @property
-    def open_notice(self) -> Notice | None:
-        """The notice that now hangs in the village, if one does."""
-        return next((notice for notice in self.notices if notice.status == "open"), None)
-
-    @property
     def expected(self) -> list[Expected]:
-        """What people may report now; an objection as long as a notice hangs,
-        be another one under examination (R10).
-        """
-        taken = self.waits_for | ({"objection"} if self.open_notice else set())
+        """What people may report now."""
+        taken = self.waits_for | self.takes
         return [
             Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
             for event in self.definition.elements.values()
@@ -164,7 +153,8 @@ class TaskView:
     """What the actor has typed so far and not sent."""
     matter: str
     """What is decided here, in the diagram's words; '' where the step decides nothing of a case."""
-    household: Mapping[str, Any]
+    subject: Mapping[str, Any]
+    """Whom the case is about, as forms read it."""
     barred: str
     """Why the actor may not do this step of this case although it is the actor's queue (R12); '' else."""
     may_complete: bool
@@ -188,7 +178,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     query = (
         select(CaseFile)
         .where(CaseFile.id == case_id, access.visible_cases(actor))
-        .options(undefer(CaseFile.state), joinedload(CaseFile.household), _VERSION)
+        .options(undefer(CaseFile.state), _VERSION)
     )
     case = session.scalar(query)
     if case is None:
@@ -205,7 +195,7 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
     open_elements = [task.element_id for task in instance.open_tasks()] + instance.waiting_elements()
     finished = instance.finished_elements()
     history = past.of_case(session, case, entries)
-    submissions = of_case(Submission, Submission.id)
+    submissions, brought = of_case(Submission, Submission.id), kit.used()
     return CaseView(
         case=case,
         definition=step.definition,
@@ -218,11 +208,8 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         submissions=submissions,
         sent=past.sent(session, history, submissions, items, entries),
         past=history,
-        clues=of_case(RiskClue, RiskClue.discovered_on),
-        notices=of_case(Notice, Notice.id),
-        announcements=announcements.papers(session, case.id),
-        matching_results=of_case(MatchingResult, MatchingResult.id),
-        applications=_applications(session, case.id),
+        parts={name: read(session, case.id) for name, read in brought.case_parts.items()},
+        takes=frozenset(n for n, one in brought.deliveries.items() if one.taken(session, case.id)),
         attachments=of_case(Attachment, Attachment.id),
         instance=instance,
         variables=instance.variables,
@@ -230,12 +217,6 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         people=people,
         related=_related(session, case),
     )
-
-
-def _applications(session: Session, case_id: int) -> list[BatchEntry]:
-    """The batches in which the case went up, each with the answer that came back (R28)."""
-    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
-    return list(session.scalars(query.order_by(BatchEntry.id)))
 
 
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:
@@ -251,8 +232,8 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         raise NotFound("没有找到这件事项。")
     view = case_view(session, actor, item.case_id)
     element, form = _step_of(session, view, item)
-    variables = view.instance.variables_at(item.token)
-    context = prefill.context(session, view.case, variables, form.reads | {"household"})
+    variables, subject = view.instance.variables_at(item.token), kit.subjects().known_as
+    context = prefill.context(session, view.case, variables, form.reads | {subject})
     context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))
@@ -267,7 +248,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         attachments=view.files,
         draft=draft,
         matter=_matter(element, variables),
-        household=context["household"],
+        subject=context[subject],
         barred=barred,
         may_complete=may_work
         and not barred
@@ -282,7 +263,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=lamps.lamp(item.due_at, now),
         context=context,
         case_view=view,
-        paper=kinds().get(kind_of_step(element.properties)),
+        paper=kinds().get(element.paper),
     )
 
 
@@ -293,8 +274,8 @@ def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, el
 
 
 def _matter(element: Element, variables: Mapping[str, Any]) -> str:
-    text = element.properties.get("paper:matter")
-    return str(to_plain(compile_expression(strip_equals(text)).evaluate(variables)) or "") if text else ""
+    text = element.paper_words.get("matter")
+    return str(to_plain(compile_expression(text).evaluate(variables)) or "") if text else ""
 
 
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
@@ -392,7 +373,7 @@ def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int
         raise Invalid("请勾选同一步骤的事项。")
     if items:
         element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
-        if element.properties.get("bulk") != "true":
+        if not element.bulk:
             raise Invalid(f"“{element.name}”须逐件办理。")
     return items
 
@@ -410,11 +391,11 @@ def _progress(
         at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind
     ]
     awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
-    usual = {e for e in awaited if definition.elements[e].properties.get("exceptional") != "true"}
+    usual = {e for e in awaited if not definition.elements[e].exceptional}
     standing = {*open_elements, *usual}
     states = {e.id: "open" if e.id in standing else "done" if e.id in finished else "ahead" for e in steps}
     return [
         Progress(e.id, e.name, e.queue or "", states[e.id])
         for e in steps
-        if states[e.id] != "ahead" or e.properties.get("exceptional") != "true"
+        if states[e.id] != "ahead" or not e.exceptional
     ]

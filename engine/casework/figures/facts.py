@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from engine.casework.acts.messages import OBJECTION
 from engine.casework.figures.routes import Routes
 from engine.flow.history import lines as history
 from engine.ground.clock import local_date
@@ -34,6 +33,9 @@ RESULTS = {
     "household.clear": "cleared",
 }
 """The measure of each service that changes a household's place in the register: plain counts (R02)."""
+
+OBJECTION = "objection"
+"""The message that is counted against the notice that hangs."""
 
 HEADLINES = (OPENED, LIMIT, PASSED, RETURNED, NOTICE, *RESULTS.values())
 

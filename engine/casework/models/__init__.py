@@ -24,7 +24,9 @@ from engine.casework.models.organisation import (
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.roster import AccountImport, AccountImportRow, JournalCheck, RoleRequest
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
+from engine.casework.models.subject import Subject
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
 from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
 
@@ -32,6 +34,8 @@ __all__ = [
     "IS_OPEN",
     "LEVELS",
     "Account",
+    "AccountImport",
+    "AccountImportRow",
     "ApiToken",
     "Attachment",
     "Body",
@@ -51,6 +55,7 @@ __all__ = [
     "FigureState",
     "Idempotency",
     "Incident",
+    "JournalCheck",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -71,10 +76,12 @@ __all__ = [
     "RehearsalEntry",
     "Resource",
     "RoleGrant",
+    "RoleRequest",
     "Schedule",
     "Setting",
     "SignIn",
     "SignInGate",
+    "Subject",
     "Submission",
     "SupervisionOrder",
     "Timer",

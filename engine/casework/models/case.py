@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, literal_column, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, literal_column, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
 
 from engine.casework.models.organisation import Account
 from engine.casework.models.process import ProcedureVersion
 from engine.ground.tables import Base, BigId, UtcDateTime, key_of
 
-if TYPE_CHECKING:
-    from engine.prevention.models.household import Household  # the field brings the table of its subjects
-
 
 class CaseFile(Base):
-    """One case: a household on its way through one version of a procedure."""
+    """One case: a subject on its way through one version of a procedure."""
 
     __tablename__ = "case_file"
     __table_args__ = (
@@ -25,7 +21,7 @@ class CaseFile(Base):
         Index("ix_case_file_started_by_id", "started_by", "id"),
         Index("ix_case_file_version_id_status", "version_id", "status"),  # how many run on each version
         Index(
-            "ix_case_file_subject",  # open cases by a part of the household's name, below a division
+            "ix_case_file_subject",  # open cases by a part of the subject's name, below a division
             "village_code",
             "subject_key",
             "id",
@@ -45,9 +41,10 @@ class CaseFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     procedure_key: Mapped[str] = mapped_column(String(60))
     version_id: Mapped[int] = mapped_column(ForeignKey("procedure_version.id"))
-    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    subject_id: Mapped[int] = mapped_column("household_id", key="subject_id", index=True)
+    # whom it is about: a row of the field's table, which declares that the number refers to it
     village_code: Mapped[str] = mapped_column(String(12))
-    subject: Mapped[str] = mapped_column(String(80))  # the head's name
+    subject: Mapped[str] = mapped_column(String(80))  # what that row was called as the case began
     subject_key: Mapped[str] = mapped_column(String(80), default=key_of("subject", 80))
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, finished, cancelled
     origin_id: Mapped[int | None] = mapped_column(
@@ -67,7 +64,6 @@ class CaseFile(Base):
     log_seq: Mapped[int] = mapped_column(default=0)
     log_hash: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
     state: Mapped[bytes] = deferred(mapped_column(LargeBinary, default=b""))
-    household: Mapped[Household] = relationship()
     version: Mapped[ProcedureVersion] = relationship()
 
 
@@ -108,7 +104,7 @@ class WorkItem(Base):
             "village_code",
             "procedure_key",
             "element_id",
-            "due_at",
+            "limits",
             "claimed_by",
             "queue",
             "division_code",
@@ -142,7 +138,9 @@ class WorkItem(Base):
     queue: Mapped[str] = mapped_column(String(10))
     division_code: Mapped[str] = mapped_column(String(12))
     form_key: Mapped[str] = mapped_column(String(80))
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the first of its times is up
+    limits: Mapped[str] = mapped_column(Text, default="")
+    # tokens of all the limits that it is under, the nearest first, a blank between them: who holds a limit
     status: Mapped[str] = mapped_column(
         String(10), default="open"
     )  # open, done, cancelled, returned, withdrawn
@@ -191,6 +189,7 @@ class Timer(Base):
             "element_id",
             "case_id",
             "id",
+            "token",
             "standing",
             sqlite_where=text("standing = 'open'"),
             postgresql_where=text("standing = 'open'"),

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class Notification(Base):
-    """A line in an official's bell: a warning, a return, an overdue mark; about a household,
+    """A line in an official's bell: a warning, a return, an overdue mark; about a subject,
     mostly about a case.
 
     Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a
-    household.
+    subject.
     """
 
     __tablename__ = "notification"
@@ -28,7 +28,7 @@ class Notification(Base):
         Index("ix_notification_account_id", "account_id", "id"),
     )
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    household_id: Mapped[int | None] = mapped_column(ForeignKey("household.id"))
+    subject_id: Mapped[int | None] = mapped_column("household_id", key="subject_id")
     case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     draft_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_draft.id"))

@@ -29,7 +29,7 @@ class Procedure(Base):
     key: Mapped[str] = mapped_column(String(60), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
     part: Mapped[bool] = mapped_column(default=False)  # called by others; starts no case of its own
-    exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a household
+    exclusive: Mapped[str] = mapped_column(String(40), default="")  # group: one open case a subject
     current_version_id: Mapped[int | None] = mapped_column(ForeignKey("procedure_version.id", use_alter=True))
     current_version: Mapped[ProcedureVersion | None] = relationship(foreign_keys=current_version_id)
 
@@ -71,7 +71,7 @@ class Incident(Base):
 
 
 class Schedule(Base):
-    """How often a county opens a recurring procedure for its households, and when next (R21, R26)."""
+    """How often a county opens a recurring procedure for its subjects, and when next (R21, R26)."""
 
     __tablename__ = "schedule"
     county_code: Mapped[str] = mapped_column(String(12), primary_key=True)

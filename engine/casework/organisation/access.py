@@ -21,7 +21,6 @@ from engine.casework.models import (
 )
 from engine.ground.clock import written_moment
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.prevention.models import ApplicationBatch, Household, RiskClue
 
 PREFIX_LENGTH = {"province": 2, "city": 4, "county": 6, "township": 9, "village": 12}
 """Significant digits of a division code by level (codes are prefixes of one another)."""
@@ -66,9 +65,6 @@ WATCH_ROLES = frozenset(
     {SUPERVISOR, "township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}
 )
 """Roles that see the limits of what lies below their division (C6); the acts belong to the supervisor."""
-
-BATCH_ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", SUPERVISOR})
-"""Roles that see batches of applications, which begin at the county (R28)."""
 
 
 @dataclass(frozen=True)
@@ -209,24 +205,9 @@ def visible_cases(actor: Account) -> ColumnElement[bool]:
     return within(CaseFile.village_code, scopes(actor))
 
 
-def visible_households(actor: Account) -> ColumnElement[bool]:
-    """SQL: the households the actor may see."""
-    return within(Household.village_code, scopes(actor))
-
-
-def visible_clues(actor: Account) -> ColumnElement[bool]:
-    """SQL: the clues the actor may see."""
-    return within(RiskClue.village_code, scopes(actor))
-
-
 def visible_items(actor: Account) -> ColumnElement[bool]:
     """SQL: the work items, of any queue, that the actor may see."""
     return within(WorkItem.village_code, scopes(actor))
-
-
-def visible_batches(actor: Account) -> ColumnElement[bool]:
-    """SQL: the batches of applications that the actor may see: of the divisions at and below their own."""
-    return within(ApplicationBatch.division_code, scopes(actor, BATCH_ROLES))
 
 
 def visible_papers(actor: Account) -> ColumnElement[bool]:

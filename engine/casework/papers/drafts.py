@@ -1,4 +1,4 @@
-"""From work items to papers: which households stand on which paper, and in whose words.
+"""From work items to papers: which cases stand on which paper, and in whose words.
 
 The words are properties of the user task, FEEL over the case's variables and the names `village`, `township`
 and `county`: ``paper:matter``, ``paper:basis``, ``paper:addressee``, ``paper:signature`` (else the issuer's
@@ -16,25 +16,24 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from engine.casework import kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
 from engine.casework.organisation import access, bodies
-from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Listed
-from engine.casework.papers.kinds import kind_of, kind_of_step
+from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
-from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel import compile_expression
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
-from engine.prevention.identification import announcements, notices
-from engine.prevention.models import Notice
 
 MAX_ITEMS = 1000
 
@@ -72,7 +71,7 @@ def of_case(session: Session, actor: Account, case_id: int, kind_key: str) -> li
     query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status.in_(("open", "done")))
     for item in session.scalars(query.order_by(WorkItem.id.desc())):
         element = past.element_at(history, item)
-        if element is not None and kind_of_step(element.properties) == wanted:
+        if element is not None and element.paper == wanted:
             return [item.id]
     raise NotFound("这件事项还没有可以打印的文书。")
 
@@ -90,10 +89,10 @@ def of_items(
     element = past.element_of_item(session, items[0])
     if element is None:
         raise NotFound("没有找到所选事项的步骤。")
-    if kind_of_step(element.properties) != kind.key:
+    if element.paper != kind.key:
         raise Invalid(f"“{element.name}”这一步不用{kind.name}。")
-    if kind.key == announcements.KIND.key:
-        records = announcements.of_cases(session, [item.case_id for item in items])
+    if (gathering := kit.used().gathering.get(kind.key)) is not None:
+        records = gathering.of_cases(session, [item.case_id for item in items])
         return [_of_record(session, record, items, now) for record in records]
     listed = numbers.listed_on(session, kind, [item.id for item in items])
     free = [item for item in items if item.id not in listed]
@@ -106,8 +105,8 @@ def of_items(
     ]
     if not drafts and not free:
         raise NotFound(f"所选农户已列入{kind.name}，名单含其他地方的农户，您不能查看。")
-    if kind.key == "notice":
-        return [*drafts, *_notices(session, kind, free, now)]
+    if (drawing := kit.used().drawings.get(kind.key)) is not None:
+        return [*drafts, *drawing(session, kind, free, now)]
     return [*drafts, *_lists(session, kind, element, free, now)]
 
 
@@ -115,11 +114,7 @@ def _items(session: Session, actor: Account, item_ids: Sequence[int]) -> list[Wo
     query = (
         select(WorkItem)
         .where(WorkItem.id.in_(item_ids), access.visible_items(actor), WorkItem.status.in_(("open", "done")))
-        .options(
-            joinedload(WorkItem.case).undefer(CaseFile.state),
-            joinedload(WorkItem.case).joinedload(CaseFile.household),
-        )
-        .options(joinedload(WorkItem.closer))
+        .options(joinedload(WorkItem.case).undefer(CaseFile.state), joinedload(WorkItem.closer))
         .order_by(WorkItem.village_code, WorkItem.id)
     )
     items = list(session.scalars(query))
@@ -147,38 +142,12 @@ def read(session: Session, record: NumberedPaper, now: datetime) -> Paper:
     """What a numbered paper says: as issued, or as it would be issued now."""
     if record.content is not None:
         return from_json(record.content)
-    return announcements.compose_paper(session, record, now)
+    return kit.used().gathering[record.kind].compose(session, record, now)
 
 
 def numbered(paper: Paper, record: NumberedPaper) -> Paper:
     """The paper with its number."""
     return replace(paper, number=record.number)
-
-
-# -- notices ---------------------------------------------------------------------------------------
-
-
-def _notices(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
-    """One notice for the households of a village that have the same terms: posted, or to be posted today."""
-    hanging = notices.latest(session, [item.case_id for item in items if item.status == "done"])
-    groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
-    for item in items:
-        notice = hanging.get(item.case_id)
-        if notice is None:
-            notice = notices.preview(item.case, Step(session, item.case, None, now).instance, now)
-        terms = (
-            item.village_code,
-            notice.matter,
-            notice.basis,
-            notice.posted_on,
-            notice.closes_at,
-            notice.contact,
-        )
-        groups.setdefault(terms, []).append((item, notice))
-    for group in groups.values():
-        item, notice = group[0]
-        paper = notices.paper_of(session, [(one.case, posted) for one, posted in group])
-        yield Draft(kind, item.village_code, notice.matter, notice.basis, paper, [one for one, _ in group])
 
 
 # -- lists -----------------------------------------------------------------------------------------
@@ -195,7 +164,7 @@ def _lists(
     session: Session, kind: PaperKind, element: Element, items: Sequence[WorkItem], now: datetime
 ) -> Iterable[Draft]:
     """One list for each place, and for each matter where the step serves several."""
-    found = facts.listed(session, [item.case for item in items])
+    found = kit.subjects().listed(session, [item.case for item in items])
     sent = _submissions(session, items)
     book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
     groups: dict[tuple[str, ...], list[_Line]] = {}
@@ -239,12 +208,8 @@ def _words(
     places = book.words(item.village_code)
 
     def value(name: str) -> Any:
-        text = element.properties.get(f"paper:{name}")
-        return (
-            to_plain(compile_expression(strip_equals(text)).evaluate({**variables, **places}))
-            if text
-            else None
-        )
+        text = element.paper_words.get(name)
+        return to_plain(compile_expression(text).evaluate({**variables, **places})) if text else None
 
     if value("when") is False:
         return None
@@ -262,11 +227,12 @@ def _details(
     sent: Mapping[str, Any] | None,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
-    keys = [key.strip() for key in element.properties.get("paper:fields", "").split(",") if key.strip()]
     form = past.form_of_item(session, item)
     values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
     return {
-        str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None
+        str(c["label"]): shown(c, values.get(key))
+        for key in element.paper_fields
+        if (c := form.component(key)) is not None
     }
 
 

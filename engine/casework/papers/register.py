@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.models import Account, NumberedPaper, PaperEntry, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.papers import drafts, numbers
 from engine.casework.papers.drafts import Draft
-from engine.casework.papers.kinds import kind_of, kind_of_step, kinds
+from engine.casework.papers.kinds import kind_of, kinds
 from engine.flow.vocabulary import PaperKind
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.identification import announcements
 
 LATELY = timedelta(days=180)
 """How far back decisions that stand on no list are looked for."""
@@ -68,7 +67,7 @@ def _issue(session: Session, actor: Account, draft: Draft, now: datetime) -> Num
     if draft.obstacle:
         raise Conflict(draft.obstacle)
     if draft.record is not None:
-        announcements.close(session, draft.record, actor, now)
+        kit.used().gathering[draft.kind.key].close(session, draft.record, actor, now)
         return draft.record
     record = numbers.open_paper(session, draft.kind, draft.place_code, draft.matter, draft.basis, now)
     for item in draft.items:
@@ -135,7 +134,7 @@ def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
 def _list_of_step(session: Session, procedure: str, element_id: str) -> PaperKind | None:
     """The kind of list that the step's decisions belong on, as the procedure is now."""
     element = definitions.load(session, definitions.current(session, procedure).id).elements.get(element_id)
-    key = kind_of_step(element.properties) if element is not None else ""
+    key = element.paper if element is not None else ""
     kind = kinds().get(key)
     return kind if kind is not None and kind.listed else None
 

@@ -1,29 +1,35 @@
 """The one lock order, so that no two transactions ever wait for each other:
 
-household → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
+subject → its cases by number → work item, timer, draft → batches, papers and their numbers → a day's log
 stream.
 
-A step locks its household and its case at once (`engine.casework.step.steps.LOCKED_CASE`); whoever opens a
-case, or changes what belongs to the household, begins with `household`. The rows of a definition are locked
-by deployments alone, the state of the figures by the counting alone. SQLite has one lock for all writers;
-there these statements lock nothing further.
+A step locks the subject and the case at once (`engine.casework.step.steps.locked_case`); whoever opens a
+case, or changes what belongs to the subject, begins with `subject`. The rows of a definition are locked by
+deployments alone, the state of the figures by the counting alone. SQLite has one lock for all writers; there
+these statements lock nothing further.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from engine.prevention.models import Household
-
-_HOUSEHOLD = (
-    select(Household)
-    .where(Household.id == bindparam("household_id"))
-    .with_for_update(key_share=True)  # rows that refer to the household may be added meanwhile
-    .execution_options(populate_existing=True)
-)
+from engine.casework import kit
 
 
-def household(session: Session, household_id: int) -> Household:
-    """The household as it is now, locked until the transaction ends."""
-    return session.scalars(_HOUSEHOLD, {"household_id": household_id}).one()
+@cache
+def _locking(model: Any) -> Select[Any]:
+    return (
+        select(model)
+        .where(model.id == bindparam("subject_id"))
+        .with_for_update(key_share=True)  # rows that refer to the subject may be added meanwhile
+        .execution_options(populate_existing=True)
+    )
+
+
+def subject(session: Session, subject_id: int) -> Any:
+    """The row of the field's table as it is now, locked until the transaction ends."""
+    return session.scalars(_locking(kit.subjects().model), {"subject_id": subject_id}).one()

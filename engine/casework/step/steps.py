@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine.casework import audit, definitions, kit, lamps
@@ -32,28 +32,44 @@ from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
 from engine.ground.tables import table
-from engine.prevention.models import Household
 
 _ITEM, _TIMER = table(WorkItem), table(Timer)
-LOCKED_ROWS = (Household, CaseFile)
-"""What a step locks, in the one order: its services change the household and the household's other cases."""
-LOCKED_CASE = (
-    select(CaseFile)
-    .join(CaseFile.version)
-    .join(CaseFile.household)
-    .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
-    .with_for_update(of=LOCKED_ROWS, key_share=True)
-    .execution_options(populate_existing=True)
-)
-"""A case as a step needs it: locked, with its state and version, as it is now."""
 
-_CASE_BY_ID = LOCKED_CASE.where(CaseFile.id == bindparam("case_id"))
-_CASE_BY_ID_OR_SKIP = _CASE_BY_ID.with_for_update(of=LOCKED_ROWS, key_share=True, skip_locked=True)
-_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at).where(
+
+def locked_rows() -> tuple[Any, ...]:
+    """What a step locks, in the one order: its services change the subject and the subject's other cases."""
+    return (kit.subjects().model, CaseFile)
+
+
+def locked_case() -> Select[CaseFile]:
+    """A case as a step needs it: locked, with its state and version, as it is now."""
+    subject, _ = locked_rows()
+    return (
+        select(CaseFile)
+        .join(CaseFile.version)
+        .join(subject, subject.id == CaseFile.subject_id)
+        .options(undefer(CaseFile.state), contains_eager(CaseFile.version))
+        .with_for_update(of=locked_rows(), key_share=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+@cache
+def _case_by_id(_subjects: Any, skip_locked: bool) -> Select[CaseFile]:
+    """Built once for the field's table: to build it anew costs more than to run it."""
+    found = locked_case().where(CaseFile.id == bindparam("case_id"))
+    return found.with_for_update(of=locked_rows(), key_share=True, skip_locked=skip_locked)
+
+
+_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
     _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
 )
 _OPEN_ITEM = insert(_ITEM)
-_MOVE_ITEM = update(_ITEM).where(_ITEM.c.id == bindparam("item_id")).values(due_at=bindparam("due_at"))
+_MOVE_ITEM = (
+    update(_ITEM)
+    .where(_ITEM.c.id == bindparam("item_id"))
+    .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
+)
 _CANCEL_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.id == bindparam("item_id"))
@@ -72,7 +88,7 @@ _OPEN_QUEUES = (
 _WAITING_EVENTS = select(_TIMER.c.element_id).where(
     _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
 )
-_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key")
+_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
 _RENAME_ITEM = (
     update(_ITEM)
     .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
@@ -173,7 +189,7 @@ class Step:
         skip_locked: bool = False,
     ) -> Step | None:
         """Lock the case and open a step on it; None when `skip_locked` and somebody else is at it."""
-        query = _CASE_BY_ID_OR_SKIP if skip_locked else _CASE_BY_ID
+        query = _case_by_id(kit.subjects().model, skip_locked)
         case = session.scalar(query, {"case_id": case_id})
         if case is None:
             if skip_locked:
@@ -225,7 +241,7 @@ class Step:
         drawn = self.definition.elements
         ends = [line.ends for line in kept if isinstance(line, lines.Input)]
         ended = [end for one in ends for end in one if end in drawn]
-        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        named = [drawn[end].name for end in ended if drawn[end].outcome is not None]
         self._change(
             outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or "")
         )
@@ -283,10 +299,6 @@ class Step:
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
-        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
-            self._change(
-                lamp_floor="green"
-            )  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -296,6 +308,19 @@ class Step:
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             kit.ended(self.call("", ""))
+
+    def never_passed(self) -> None:
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
+        elements, replay = self.definition.elements, self.replay()
+        passed = (
+            entry
+            for entry in replay.inputs
+            if entry.kind == lines.Fired.KIND
+            and (element := elements.get(replay.element_of(entry))) is not None
+            and element.is_limit
+        )
+        if next(passed, None) is None:
+            self._change(lamp_floor="green")
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day;
@@ -311,7 +336,7 @@ class Step:
         """
         for element_id, sentence in (told for record in self.instance.records for told in record.told):
             element = self.definition.elements[element_id]
-            text = f"{self.case.subject}户：“{element.name}”{sentence}请核对前面填写的内容。"
+            text = f"{kit.called(self.case.subject)}：“{element.name}”{sentence}请核对前面填写的内容。"
             self.notify(element.queue or "county", "told", text)
 
     def _change(self, **values: Any) -> None:
@@ -361,7 +386,7 @@ class Step:
         for record in self._passed:
             name = self.definition.elements[record.element_id].name
             last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
-            text = f"{self.case.subject}户：{self.definition.name}的期限“{name}”已过{last}。"
+            text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{name}”已过{last}。"
             self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in self._standing_again:
@@ -387,8 +412,10 @@ class Step:
         for token, row in present.items():
             if token not in wanted:
                 self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
-            elif row.due_at != wanted[token].due_at:
-                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, "due_at": wanted[token].due_at})
+                continue
+            bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
+            if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
+                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, **bounds})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
             self.connection.execute(_OPEN_ITEM, new)
@@ -416,6 +443,7 @@ class Step:
             "division_code": division,
             "form_key": element.form_key or "",
             "due_at": task.due_at,
+            "limits": " ".join(task.limits),
         }
 
     # -- timers ------------------------------------------------------------------------------------
@@ -499,7 +527,7 @@ class Step:
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
-        named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
+        named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
             self._change(outcome=self.definition.elements[named[-1]].name)
         discovered = variables.get("discovery_date")
@@ -518,7 +546,7 @@ class Step:
         passes = limit.due_at if limit is not None else None
         self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
         last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
-        text = f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”即将到期{last}。"
+        text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”即将到期{last}。"
         self.tell("warning", f"warning:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
 
     def repeat(self, row: Timer) -> None:
@@ -534,9 +562,7 @@ class Step:
             return
         days = lamps.days_over(limit.due_at, self.now)
         self.log(lines.Repeated(token=row.token, days=days), row.element_id)
-        text = (
-            f"{self.case.subject}户：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
-        )
+        text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{row.name}”已过，超期 {days} 天，仍未办结。"
         self.tell("repeated", f"repeated:{row.token}:{row.due_at:%Y%m%d}", text, row.element_id)
         ladder.repeat_after(self.session, self.case, limit, self.now)
 

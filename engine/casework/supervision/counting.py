@@ -102,9 +102,8 @@ def by_step(
     or (0) of all.
     """
     key = (WorkItem.procedure_key, WorkItem.element_id)
-    query = _holding(place, wanted, now, key)
-    if version_id:
-        query = query.where(Timer.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id)))
+    of_version = WorkItem.case_id.in_(select(CaseFile.id).where(CaseFile.version_id == version_id))
+    query = _holding(place, wanted, now, key, *([of_version] if version_id else []))
     return {(row.procedure_key, row.element_id): _lamps(row) for row in session.execute(query)}
 
 
@@ -132,25 +131,26 @@ def _holding(
     """SQL: limits counted by `key` of the open tasks under them: once for each,
     however many tasks it has there.
     """
-    items = limits.items(place, *of_tasks).add_columns(*key, func.max(WorkItem.id).label("last"))
-    one = items.group_by(WorkItem.case_id, WorkItem.due_at, *key).subquery()
+    pairs = select(Timer.due_at, *key, func.max(WorkItem.id).label("last")).select_from(Timer)
+    pairs = pairs.join(WorkItem, limits.bounds(Timer)).where(*limits.tasks(place, *of_tasks))
+    pairs = pairs.where(*limits.here(place), *limits.narrowed(place, wanted, now))
+    one = pairs.group_by(Timer.id, Timer.due_at, *key).subquery()
     columns = [one.c[column.key] for column in key]
-    query = select(*columns, func.max(one.c.last).label("last"), *_columns(now)).select_from(Timer)
-    query = query.join(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
-    return query.where(*limits.here(place), *limits.narrowed(place, wanted, now)).group_by(*columns)
+    query = select(*columns, func.max(one.c.last).label("last"), *_columns(one.c.due_at, now))
+    return query.group_by(*columns)
 
 
 def _all(place: Division, wanted: LimitFilter, now: datetime, *columns: Any) -> Select[*tuple[Any, ...]]:
-    query = select(*columns, *_columns(now)).select_from(Timer)
+    query = select(*columns, *_columns(Timer.due_at, now)).select_from(Timer)
     return query.where(*limits.here(place), *limits.narrowed(place, wanted, now))
 
 
-def _columns(now: datetime) -> list[ColumnElement[Any]]:
-    colours = [many(Timer.due_at, colour, now).label(colour) for colour in LAMPS]
+def _columns(due_at: Any, now: datetime) -> list[ColumnElement[Any]]:
+    colours = [many(due_at, colour, now).label(colour) for colour in LAMPS]
     return [
         *colours,
-        counted(and_(Timer.due_at > now, Timer.due_at <= today_ends(now))).label("today"),
-        func.min(case((Timer.due_at <= now, Timer.due_at))).label("oldest"),
+        counted(and_(due_at > now, due_at <= today_ends(now))).label("today"),
+        func.min(case((due_at <= now, due_at))).label("oldest"),
     ]
 
 

@@ -15,17 +15,14 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Text,
     and_,
-    cast,
     false,
     func,
     literal_column,
     or_,
     select,
-    tuple_,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from engine.casework import lamps
 from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
@@ -86,6 +83,7 @@ class Holding:
     procedure_key: str
     name: str
     due_at: datetime
+    token: str
     items: Sequence[WorkItem] = ()
 
 
@@ -172,35 +170,39 @@ def narrowed(place: Division, wanted: LimitFilter, now: datetime) -> list[Column
     return found
 
 
-def items(place: Division, *conditions: ColumnElement[bool]) -> Select[int, datetime | None]:
-    """Case and limit of the open tasks at and below a division: read once for a statement,
-    from an index alone.
-    """
-    query = select(WorkItem.case_id, WorkItem.due_at).where(IS_OPEN, WorkItem.due_at.is_not(None))
-    return query.where(access.within(WorkItem.village_code, [access.scope_of(place.code)]), *conditions)
+def bounds(limit: type[Timer]) -> ColumnElement[bool]:
+    """SQL: the task is under this very limit, be it the only one or one of several around the task."""
+    named = or_(WorkItem.limits == limit.token, WorkItem.limits.contains(limit.token))
+    return and_(WorkItem.case_id == limit.case_id, named)
+
+
+def tasks(place: Division, *conditions: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """SQL: the open tasks at and below a division that are under a limit: all of it is in one index."""
+    here = access.within(WorkItem.village_code, [access.scope_of(place.code)])
+    return [IS_OPEN, WorkItem.limits != literal_column("''"), here, *conditions]
+
+
+def _under(place: Division, *conditions: ColumnElement[bool]) -> Select[int]:
+    """The limits that have such open tasks: looked up once for a statement."""
+    limit = aliased(Timer)
+    query = select(limit.id).join(WorkItem, bounds(limit)).where(*tasks(place, *conditions))
+    return query.where(limit.standing == literal_column("'open'")).correlate(None)
 
 
 def _has(place: Division, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The limit's case has such an open task under this very limit."""
-    return tuple_(Timer.case_id, Timer.due_at).in_(items(place, *conditions))
+    """The limit has such an open task under it."""
+    return Timer.id.in_(_under(place, *conditions))
 
 
 def _held_by(place: Division, holder: str) -> ColumnElement[bool]:
     if holder == NOBODY:
-        # as one text: a database looks a pair that may be null up in a list that it holds, but not that it is
-        # missing
-        return _pair(Timer).not_in(items(place).with_only_columns(_pair(WorkItem)))
+        return Timer.id.not_in(_under(place))
     if holder == UNCLAIMED:
         return _has(place, WorkItem.claimed_by.is_(None))
     level = func.coalesce(
         WorkItem.queue, ""
     )  # not the bare column: its index would read the level's queues everywhere
     return _has(place, level == holder) if holder in LEVELS else false()
-
-
-def _pair(model: type[Timer] | type[WorkItem]) -> ColumnElement[str]:
-    """Case and limit as one text."""
-    return cast(model.case_id, Text) + "|" + cast(model.due_at, Text)
 
 
 def _cases(place: Division) -> Select[int]:
@@ -260,6 +262,7 @@ _ROWS: Select[*tuple[Any, ...]] = select(
     Timer.procedure_key,
     Timer.name,
     Timer.due_at,
+    Timer.token,
 ).join(CaseFile, CaseFile.id == Timer.case_id)
 
 
@@ -268,13 +271,9 @@ def _ordered(query: Select[*tuple[Any, ...]], place: Division, sort: str) -> Sel
     due = (Timer.due_at, Timer.id)
     if sort in ("step", "holder"):
         column = WorkItem.element_id if sort == "step" else WorkItem.division_code
-        first = (
-            items(place)
-            .add_columns(func.min(column).label("first"))
-            .group_by(WorkItem.case_id, WorkItem.due_at)
-        )
-        one = first.subquery()
-        query = query.outerjoin(one, and_(one.c.case_id == Timer.case_id, one.c.due_at == Timer.due_at))
+        held = _under(place).add_columns(func.min(column).label("first"))
+        one = held.group_by(held.selected_columns[0]).subquery()
+        query = query.outerjoin(one, one.c.id == Timer.id)
         return query.order_by(one.c.first.nulls_last(), *due)
     if sort == "name":
         named = (
@@ -302,7 +301,7 @@ def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
     return [
         replace(
             Holding(*row),
-            items=[i for i in open_items if i.case_id == row.case_id and i.due_at == row.due_at],
+            items=[i for i in open_items if i.case_id == row.case_id and row.token in i.limits],
         )
         for row in rows
     ]
@@ -310,14 +309,9 @@ def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
 
 def item_ids(session: Session, actor: Account, wanted: LimitFilter, now: datetime, limit: int) -> list[int]:
     """The open tasks under all the limits that the filter finds, up to `limit`."""
-    limits = (
-        found(session, actor, wanted, now)
-        .order_by(None)
-        .with_only_columns(Timer.case_id, Timer.due_at)
-        .subquery()
-    )
-    joined = and_(WorkItem.case_id == limits.c.case_id, WorkItem.due_at == limits.c.due_at, IS_OPEN)
-    query = select(WorkItem.id, WorkItem.due_at).distinct().join(limits, joined)
+    wanted_limits = found(session, actor, wanted, now).order_by(None).with_only_columns(Timer.id)
+    query = select(WorkItem.id, WorkItem.due_at).distinct().join(Timer, and_(bounds(Timer), IS_OPEN))
+    query = query.where(Timer.id.in_(wanted_limits.correlate(None)))
     return list(session.scalars(query.order_by(WorkItem.due_at, WorkItem.id).limit(limit)))
 
 

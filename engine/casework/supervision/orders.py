@@ -13,14 +13,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from engine.casework import definitions
+from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
+from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines
@@ -34,7 +35,13 @@ PROCEDURE = "identification"
 ANSWER_FORM = "supervisionForm"
 """The property of the procedure that names the form of an answer (form 20)."""
 PROMISE = "promise"
-STATUS_NAMES = {"open": "待答复", "answered": "已答复", "returned": "已退回", "accepted": "已认可"}
+STATUS_NAMES = {
+    "open": "待答复",
+    "answered": "已答复",
+    "returned": "已退回",
+    "accepted": "已认可",
+    "void": "不再需要",
+}
 MAX_TEXT = 500
 TO_ANSWER = SupervisionOrder.status.in_((literal_column("'open'"), literal_column("'returned'")))
 
@@ -202,7 +209,7 @@ def give(
         session.add(order)
         session.flush()
         step.log(lines.Ordered(order=order.id, name=item.name, reason=words), item.element_id)
-        text = f"{item.subject}户“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
+        text = f"{kit.called(item.subject)}“{item.name}”：{actor.name}下达督办单，请在 {written(day)} 前答复：{words}"
         step.tell("ordered", f"order:{order.id}", text, item.element_id, [item.queue])
     return order
 
@@ -248,7 +255,7 @@ def answer(
         )
         step.log(line, order.item.element_id)
         words = f"承诺 {written(promised)} 前办结" if order.step_open else f"已于 {written(promised)} 办结"
-        text = f"{step.case.subject}户“{order.item.name}”：督办单已答复，{words}。"
+        text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单已答复，{words}。"
         step.tell(
             "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
         )
@@ -293,7 +300,7 @@ def judge(
         judged = lines.OrderAccepted if accepted else lines.OrderReturned
         step.log(judged(order=order.id, reason=words), order.item.element_id)
         if not accepted:
-            text = f"{step.case.subject}户“{order.item.name}”：督办单的答复被退回：{words}"
+            text = f"{kit.called(step.case.subject)}“{order.item.name}”：督办单的答复被退回：{words}"
             step.tell(
                 "returned",
                 f"return:{order.id}:{len(order.entries)}",
@@ -346,17 +353,27 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.session.flush()
     line = lines.PromisePassed(order=order.id, name=row.name, promised_on=promised.isoformat())
     step.log(line, row.element_id)
-    text = f"{step.case.subject}户“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
+    text = f"{kit.called(step.case.subject)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
 
 
+def case_ended(call: ServiceCall) -> None:
+    """A case that was ended as a mistake has nothing left to explain: its orders wait for no answer."""
+    if call.case.status != "cancelled":
+        return
+    owed = update(SupervisionOrder).where(SupervisionOrder.case_id == call.case.id, TO_ANSWER)
+    call.session.execute(owed.values(status="void"))
+
+
 KIT = Kit(
+    when_ended=(case_ended,),
     due={"promise": promise_passed},
     receivers=(
         Receiver(
             "page",
             ANSWER_FORM,
             {"promised_on": Need(DAY), "cause": Need(TEXT)},
+            words="督办答复表单",
         ),
     ),
 )

@@ -8,31 +8,29 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from engine.casework import kit
 from engine.casework.kit import Kit
-from engine.casework.models import CaseFile, Notification
+from engine.casework.models import CaseFile, Notification, Subject
 from engine.casework.organisation import access
 from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.ground.tables import table
-from engine.prevention.models import Household
 
 _SEND = insert(table(Notification))
 
 
 def send(session: Session, case: CaseFile, queue: str, kind: str, text: str, now: datetime) -> None:
     """Put a line into the bell of everybody who works on `queue` for the case's village."""
-    _send(session, case.household_id, case.id, case.village_code, queue, kind, text, now)
+    _send(session, case.subject_id, case.id, case.village_code, queue, kind, text, now)
 
 
-def send_about(
-    session: Session, household: Household, queue: str, kind: str, text: str, now: datetime
-) -> None:
-    """As `send`, about a household of which no case is open."""
-    _send(session, household.id, None, household.village_code, queue, kind, text, now)
+def send_about(session: Session, subject: Subject, queue: str, kind: str, text: str, now: datetime) -> None:
+    """As `send`, about a subject of which no case is open."""
+    _send(session, subject.id, None, subject.village_code, queue, kind, text, now)
 
 
 def send_place(session: Session, village_code: str, queue: str, kind: str, text: str, now: datetime) -> None:
-    """As `send`, about a place: no household that its officials may see."""
+    """As `send`, about a place: no subject that its officials may see."""
     _send(session, None, None, village_code, queue, kind, text, now)
 
 
@@ -43,7 +41,7 @@ def post(
     supervisors have desks too.
     """
     row = {
-        "household_id": case.household_id,
+        "subject_id": case.subject_id,
         "case_id": case.id,
         "queue": queue,
         "kind": kind,
@@ -57,7 +55,7 @@ def post(
 def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: str, now: datetime) -> None:
     """Put a line about a draft of a procedure into one person's bell."""
     row = {
-        "household_id": None,
+        "subject_id": None,
         "case_id": None,
         "account_id": account_id,
         "draft_id": draft_id,
@@ -72,7 +70,7 @@ def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: s
 
 def _send(
     session: Session,
-    household_id: int | None,
+    subject_id: int | None,
     case_id: int | None,
     village_code: str,
     queue: str,
@@ -81,7 +79,7 @@ def _send(
     now: datetime,
 ) -> None:
     row = {
-        "household_id": household_id,
+        "subject_id": subject_id,
         "case_id": case_id,
         "queue": queue,
         "kind": kind,
@@ -93,9 +91,16 @@ def _send(
 
 
 def notify(call: ServiceCall, queues: list[str], text: str, kind: str | None = None) -> dict[str, Any]:
-    """Tell the officials of `queues` of the case's household; `text` is the diagram's."""
+    """Tell the officials of `queues` of the case's subject; `text` is the diagram's."""
     for queue in queues:
-        send(call.session, call.case, queue, kind or "result", f"{call.case.subject}户：{text}", call.now)
+        send(
+            call.session,
+            call.case,
+            queue,
+            kind or "result",
+            f"{kit.called(call.case.subject)}：{text}",
+            call.now,
+        )
     return {"queues": queues}
 
 

@@ -1,5 +1,5 @@
 """Recurring procedures: a county says how often,
-and the ticker opens a case for each household concerned (R21, R26).
+and the ticker opens a case for each subject concerned (R21, R26).
 
 Which procedures recur, for whom and how often by default is drawn on their start events (``recurs``,
 ``everyMonths``, ``opensFor``); whether and when is the county's word.
@@ -14,18 +14,15 @@ from datetime import date
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, definitions
-from engine.casework.acts import openings
-from engine.casework.models import Account, CaseFile, Procedure, Schedule
+from engine.casework import acts, definitions, kit
+from engine.casework.models import Account, CaseFile, Procedure, Schedule, Subject
 from engine.casework.organisation import access
-from engine.flow.check.starting import MAX_MONTHS
+from engine.flow.diagram.properties import EVERY_MONTHS
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date, months_later, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.surroundings import trouble_of
-from engine.ground.text import whole
-from engine.prevention.models import Household
 
 BATCH = 200
 SessionFactory = Callable[[], Session]
@@ -66,21 +63,21 @@ def _recurring(session: Session) -> list[Definition]:
         for version_id in session.scalars(query)
         if version_id is not None
     ]
-    return [definition for definition in loaded if definition.start.properties.get("recurs") == "true"]
+    return [definition for definition in loaded if definition.start.recurs]
 
 
 def _default_months(definition: Definition) -> int:
-    return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
+    return definition.start.every_months or 12
 
 
 def set_rhythm(
     session: Session, actor: Account, key: str, months: int, next_on: date, today: date
 ) -> Schedule:
-    """Open the procedure for the county's households on `next_on` and every `months` months from then."""
+    """Open the procedure for the county's subjects on `next_on` and every `months` months from then."""
     county = county_of(actor)
     if key not in {definition.key for definition in _recurring(session)}:
         raise Invalid("这个流程不是定期开展的流程。")
-    if not 0 < months <= MAX_MONTHS:
+    if not 0 < months <= EVERY_MONTHS.most:
         raise Invalid("间隔须是 1 到 36 个月。", {"months": ["间隔：须是 1 到 36 个月。"]})
     if next_on < today:
         raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})
@@ -105,7 +102,7 @@ def stop(session: Session, actor: Account, key: str) -> None:
 def open_due(sessions: SessionFactory, clock: Clock) -> int:
     """Open what schedules say is due; returns how many cases.
 
-    May be cut off and run again: no household gets two.
+    May be cut off and run again: no subject gets two.
     """
     opened = 0
     today = local_date(clock.now())
@@ -129,47 +126,47 @@ def _open_round(session: Session, schedule: Schedule, clock: Clock) -> int:
     definition = definitions.load(session, definitions.current(session, schedule.procedure_key).id)
     opened, after = 0, 0
     while True:
-        households = _waiting(session, schedule, openings.concerned(definition.start), after)
+        subjects = _waiting(session, schedule, kit.subjects().concerned(definition.start), after)
         session.commit()
-        if not households:
+        if not subjects:
             return opened
-        after = households[-1].id
-        opened += sum(_open(session, schedule.procedure_key, household, clock) for household in households)
+        after = subjects[-1].id
+        opened += sum(_open(session, schedule.procedure_key, subject, clock) for subject in subjects)
 
 
 def _waiting(
     session: Session, schedule: Schedule, concerned: ColumnElement[bool], after: int
-) -> list[Household]:
-    """The county's next households, by id, that the procedure is for and that have none of this round yet."""
-    since = start_of_day(schedule.next_on)
+) -> list[Subject]:
+    """The county's next subjects, by id, that the procedure is for and that have none of this round yet."""
+    since, subject = start_of_day(schedule.next_on), kit.subjects().model
     had = exists().where(
-        CaseFile.household_id == Household.id,
+        CaseFile.subject_id == subject.id,
         CaseFile.procedure_key == schedule.procedure_key,
         (CaseFile.started_at >= since) | (CaseFile.status == "open"),
     )
-    query = select(Household).where(
-        access.within(Household.village_code, [access.scope_of(schedule.county_code)]),
+    query = select(subject).where(
+        access.within(subject.village_code, [access.scope_of(schedule.county_code)]),
         concerned,
-        Household.id > after,
+        subject.id > after,
         ~had,
     )
-    return list(session.scalars(query.order_by(Household.id).limit(BATCH)))
+    return list(session.scalars(query.order_by(subject.id).limit(BATCH)))
 
 
-def _open(session: Session, key: str, household: Household, clock: Clock) -> bool:
-    """One case in a transaction of its own; a household busy with
+def _open(session: Session, key: str, subject: Subject, clock: Clock) -> bool:
+    """One case in a transaction of its own; a subject busy with
     another of its exclusive group is left out.
     """
     now = clock.now()
     try:
-        variables = openings.first_variables(session, household, local_date(now))
-        acts.start_case(session, None, key, household, variables, clock=clock)
+        variables = kit.subjects().first_variables(session, subject, local_date(now))
+        acts.start_case(session, None, key, subject, variables, clock=clock)
     except Conflict:
         return False
-    except Exception as error:  # one household whose case cannot be opened must not stop the others
-        if trouble_of(error) is not None:  # no fault of the household: a later tick goes on with the round
+    except Exception as error:  # one subject whose case cannot be opened must not stop the others
+        if trouble_of(error) is not None:  # no fault of the subject: a later tick goes on with the round
             raise
-        sentence = f"没能为第 {household.id} 号农户启动“{key}”：{getattr(error, 'message', repr(error))}"
+        sentence = f"没能为第 {subject.id} 号对象启动“{key}”：{getattr(error, 'message', repr(error))}"
         acts.record_incident(session, error, now, sentence=sentence)
         return False
     return True

@@ -75,7 +75,8 @@ def refusal(sentence: str) -> DefinitionError:
 
 def local(node: Node) -> str:
     """The element's name without its namespace; '' of a comment."""
-    return etree.QName(node).localname if isinstance(node.tag, str) else ""
+    tag = node.tag  # read once: lxml makes the text anew each time
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def all_of(node: Node, name: str) -> list[Node]:

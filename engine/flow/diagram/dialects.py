@@ -14,12 +14,17 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from engine.flow.diagram.properties import is_ours
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 CAMUNDA_LIKE = (CAMUNDA, "http://flowable.org/bpmn", "http://activiti.org/bpmn")
 """Camunda 7 and its kin, which share their attributes."""
+
+_OTHERS = (*CAMUNDA_LIKE, ZEEBE)
+_FOREIGN_ATTRIBUTES = etree.XPath("|".join(f"//@*[namespace-uri()='{namespace}']" for namespace in _OTHERS))
 
 Node = etree._Element
 _REFERENCES = ("messageRef", "attachedToRef", "calledElement", "processRef")
@@ -30,8 +35,12 @@ as in ``tns:approval``.
 
 def adopt(root: Node) -> None:
     """Put our own extension elements beside what other modelers wrote of the same meaning."""
-    for node in list(root.iter(f"{{{BPMN}}}*")):
+    nodes = list(root.iter(f"{{{BPMN}}}*"))
+    for node in nodes:
         _bare_references(node)
+    if not _has_foreign(root):  # most files are our own
+        return
+    for node in nodes:
         for name, value in _given(node):
             _set(node, name, value)
         kind = etree.QName(node).localname
@@ -45,6 +54,12 @@ def adopt(root: Node) -> None:
             _adopt_service(node)
 
 
+def _has_foreign(root: Node) -> bool:
+    """Whether an element or an attribute of another modeler stands anywhere in the file."""
+    elements = root.iter(*(f"{{{namespace}}}*" for namespace in _OTHERS))
+    return next(elements, None) is not None or bool(_FOREIGN_ATTRIBUTES(root))
+
+
 def _bare_references(node: Node) -> None:
     for name in _REFERENCES:
         prefix, colon, rest = node.get(name, "").partition(":")
@@ -54,9 +69,10 @@ def _bare_references(node: Node) -> None:
 
 def _given(node: Node) -> Iterator[tuple[str, str]]:
     """The properties that the element has in other dialects, by our names."""
-    for namespace in (*CAMUNDA_LIKE, ZEEBE):
+    for namespace in _OTHERS:
         path = f"{{{BPMN}}}extensionElements/{{{namespace}}}properties/{{{namespace}}}property"
-        yield from ((p.get("name", ""), p.get("value", "")) for p in node.findall(path))
+        given = ((one.get("name", ""), one.get("value", "")) for one in node.findall(path))
+        yield from ((name, value) for name, value in given if is_ours(name))
     for namespace in CAMUNDA_LIKE:
         for name in ("formKey", "formRef"):
             if node.get(f"{{{namespace}}}{name}"):

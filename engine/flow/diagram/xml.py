@@ -144,7 +144,7 @@ def _refusal(sentence: str) -> DefinitionError:
 
 def local(node: Node) -> str:
     """The node's name without its namespace."""
-    return etree.QName(node).localname
+    return str(node.tag).rpartition("}")[2]
 
 
 def is_bpmn(node: Node) -> bool:

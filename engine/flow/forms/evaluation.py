@@ -153,6 +153,7 @@ class Plan:
                 "kind": node.kind,
                 "given": node.given,
                 "unit": s.unit(node.component),
+                "format": s.given(node.component, "format"),
                 "default": node.component.get("defaultValue"),
                 "frame": self.places[node.frame] if node.frame is not None else None,
                 "hide": self._json(node.hide, facts),

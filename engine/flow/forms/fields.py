@@ -265,6 +265,8 @@ def _form_of(component: s.Component) -> Callable[[str], str]:
         return lambda text: normal.identity(text) or normal.line(text)
     if kind == "phone":
         return lambda text: normal.phone(text) or normal.line(text)
+    if kind == "name":
+        return normal.name
     if kind == "village" or (component.get("validate") or {}).get("pattern"):
         return normal.half  # codes: full width is spelling
     return normal.paragraphs if component["type"] == "textarea" else normal.line

@@ -40,7 +40,7 @@ no field of the top level.
 """
 FEEL_WORDS = KEYWORDS | {"item"}
 """Names that an expression takes for something else: its own words, and each item of a filtered list."""
-FORMATS = frozenset("id_number phone past_date money village".split())
+FORMATS = frozenset("id_number name phone past_date money village".split())
 NAMES = {
     "html": "HTML",
     "iframe": "内嵌网页",

@@ -6,7 +6,7 @@ web/assets/form/values.js reads the same on the page; a table of cases is run by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.flow.forms import schema as s
@@ -45,10 +45,16 @@ def read(component: s.Component, value: Any) -> Any:
         items = value if isinstance(value, list) else [value]
         return [_item(kind, item) for item in items if not blank(item)]
     if isinstance(value, str):
-        return (normal.paragraphs if kind == "textarea" else normal.line)(value) or None
+        return _form_of(component)(value) or None
     if s.fixed(component):
         return None if blank(value) else value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _form_of(component: s.Component) -> Callable[[str], str]:
+    if s.given(component, "format") == "name":
+        return normal.name
+    return normal.paragraphs if component["type"] == "textarea" else normal.line
 
 
 def _item(kind: str, item: Any) -> Any:

@@ -376,6 +376,13 @@ class Withdrawn(Undoing):
     KIND = "withdraw"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unpassed(Undoing):
+    """A limit had passed by a clue that turned out wrong (R06): `token` and `name` are the limit's."""
+
+    KIND = "unpassed"
+
+
 # -- what is told of a case, and moves nothing -----------------------------------------------------
 
 
@@ -549,6 +556,7 @@ KINDS: Mapping[str, type[Line]] = {
         Moved,
         Returned,
         Withdrawn,
+        Unpassed,
         Begun,
         Warned,
         Repeated,

@@ -9,7 +9,7 @@ so that history and state are two views of the same thing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -30,12 +30,11 @@ from engine.flow.machine import codec
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.repetition import around
 from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
-from engine.flow.machine.timers import COUNTS_FROM, FeelCycle, FeelTimer
+from engine.flow.machine.timers import FeelCycle, FeelTimer
 from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 from engine.flow.machine.workflow import CaseWorkflow, Host, walk
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
-from engine.ground.text import whole
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
@@ -111,6 +110,9 @@ class OpenTask:
     due_at: datetime | None
     item: Any = None
     """What this instance of a repeated task is done for."""
+    limits: tuple[str, ...] = ()
+    """Tokens of all the limits that it is under (`Element.is_limit`), the passed ones too, the nearest first.
+    """
 
 
 @dataclass(frozen=True)
@@ -302,16 +304,21 @@ class Instance:
         return bool(self._workflow.completed)
 
     def open_tasks(self) -> list[OpenTask]:
-        """The user tasks that wait for a person, with the nearest limit that encloses each."""
-        return [
-            OpenTask(
-                codec.token_of(task),
-                task.task_spec.bpmn_id,
-                self._limit_of(task),
-                task.internal_data.get("item"),
-            )
-            for task in self._ready_manual()
-        ]
+        """The user tasks that wait for a person, with what bounds each."""
+        return [self._open_task(task) for task in self._ready_manual()]
+
+    def _open_task(self, task: Task) -> OpenTask:
+        around = list(self._timers_around(task))
+        dues = [due for twin, timer in around if (due := timer.due_at(twin)) is not None]
+        elements = self.definition.elements
+        limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
+        return OpenTask(
+            codec.token_of(task),
+            task.task_spec.bpmn_id,
+            min(dues, default=None),
+            task.internal_data.get("item"),
+            tuple(limits),
+        )
 
     def standing(self) -> frozenset[str]:
         """Tokens of the user tasks that wait for a person."""
@@ -365,7 +372,7 @@ class Instance:
         if element is None or element.timer is None:
             return None
         variables = {**self.variables, **(facts or {})}
-        step = self.definition.elements.get(element.properties.get(COUNTS_FROM, ""))
+        step = self.definition.elements.get(element.counts_from)
         opened = self._opened(step.id) if step is not None else None
         if step is not None and step.variable is not None and opened is not None:
             variables[step.variable] = not_before(
@@ -537,13 +544,10 @@ class Instance:
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
-        return element.is_limit, whole(element.properties.get("warnDays"))
+        return element.is_limit, element.warn_days
 
-    def _limit_of(self, task: Task) -> datetime | None:
-        """The earliest due time among the timers on the task and on what encloses it,
-        passed ones included.
-        """
-        dues = []
+    def _timers_around(self, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
+        """The timers on the task and on what encloses it, the nearest first, passed ones included."""
         at: Task | None = task
         while at is not None:
             if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
@@ -552,13 +556,12 @@ class Instance:
                     if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
                         continue
                     if isinstance(definition, FeelTimer):
-                        dues.append(definition.due_at(twin))
+                        yield twin, definition
             if around(at) is not None:
                 at = at.parent
                 continue
             above = at.workflow.parent_task_id
             at = self._workflow.get_task_from_id(above) if above is not None else None
-        return min((due for due in dues if due is not None), default=None)
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages,
@@ -626,8 +629,8 @@ class Instance:
         element = self.definition.elements[task.task_spec.bpmn_id]
         self.records[-1].ends.append(element.id)
         apply_settings(task, element.settings)
-        if "outcome" in element.properties:
-            self._workflow.data["outcome"] = element.properties["outcome"]
+        if element.outcome is not None:
+            self._workflow.data["outcome"] = element.outcome
 
     def _deliver_held(self) -> bool:
         for index, (name, payload) in enumerate(self.held):

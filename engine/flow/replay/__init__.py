@@ -19,13 +19,6 @@ from engine.flow.machine.instance import UNKNOWN, Instance, Record
 from engine.ground.errors import Conflict, EngineFault
 
 FACT = "fact"
-AFTER_RETURN = "afterReturn"
-"""The property of an event that catches what people report:
-what becomes of it when the case goes back before it.
-
-Without it the report waits and is caught again; with the value ``known`` it stays known, and the event waits
-anew.
-"""
 
 
 class Entry(Protocol):
@@ -244,7 +237,7 @@ class Replay:
                 self._feed(entry)
             elif entry.kind != "message" or entry.element_id not in self.instance.definition.reports:
                 left_out.append(entry.seq)
-            elif self.instance.definition.reports[entry.element_id].properties.get(AFTER_RETURN) == "known":
+            elif self.instance.definition.reports[entry.element_id].known_after_return:
                 self.known.append(entry.seq)
                 self._feed(replace(entry, known=True))
             else:

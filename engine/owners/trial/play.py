@@ -34,6 +34,7 @@ from engine.owners.trial.script import Act, Script
 from engine.owners.trial.sight import Decided, Problem, Sight, see
 from engine.prevention import samples
 from engine.prevention.identification import clues
+from engine.prevention.register import beginnings
 
 MAX_WALK = 80
 """So many acts one walk may take."""
@@ -68,7 +69,7 @@ class Stage:
 
     def due(self) -> Timer | None:
         """The timer of the household's cases that is due next."""
-        cases = select(CaseFile.id).where(CaseFile.household_id == self.case.household_id)
+        cases = select(CaseFile.id).where(CaseFile.subject_id == self.case.subject_id)
         query = select(Timer).where(Timer.status == "waiting", Timer.case_id.in_(cases))
         ordered = query.order_by(Timer.due_at, Timer.id).limit(1).execution_options(populate_existing=True)
         return self.session.scalar(ordered)
@@ -132,7 +133,7 @@ def _opened(session: Session, definition: Definition, script: Script, calls: lis
     elif openings.opens_for(start) and start.queue:
         case = openings.open_by_hand(session, actor, household.id, definition.key, data, clock=clock)
     else:
-        variables = openings.first_variables(session, household, day)
+        variables = beginnings.first_variables(session, household, day)
         if form is not None and start.variable:
             variables[start.variable] = definition.project(start.variable, data)
         case = acts.open_case(session, actor, definition.key, household, variables, now)

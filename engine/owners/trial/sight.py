@@ -223,7 +223,7 @@ def _messages(stage: Stage, view: views.CaseView, problem: Problem | None) -> li
 
 
 def _waits(stage: Stage) -> list[Wait]:
-    cases = select(CaseFile.id).where(CaseFile.household_id == stage.case.household_id)
+    cases = select(CaseFile.id).where(CaseFile.subject_id == stage.case.subject_id)
     query = (
         select(Timer)
         .where(Timer.status == "waiting", Timer.case_id.in_(cases))
@@ -234,9 +234,7 @@ def _waits(stage: Stage) -> list[Wait]:
 
 
 def _others(stage: Stage) -> list[tuple[str, str]]:
-    query = select(CaseFile).where(
-        CaseFile.household_id == stage.case.household_id, CaseFile.id != stage.case.id
-    )
+    query = select(CaseFile).where(CaseFile.subject_id == stage.case.subject_id, CaseFile.id != stage.case.id)
     named = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
     words = {"open": "正在办理", "finished": "已办结", "cancelled": "已撤回"}
     found = stage.session.scalars(query.options(named).order_by(CaseFile.id))

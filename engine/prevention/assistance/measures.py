@@ -39,7 +39,7 @@ from engine.prevention.models import (
     MeasureProgress,
     ResponsibleOfficial,
 )
-from engine.prevention.register import observations
+from engine.prevention.register import households, observations
 
 PROCEDURE = "assistance"
 PROGRESS_FORM = "measureForm"
@@ -93,7 +93,7 @@ def is_late(measure: Measure, today: date) -> bool:
 
 def of_household(session: Session, actor: Account, household_id: int, now: datetime) -> Assistance:
     """The household's assistance. Raises NotFound outside the actor's reach."""
-    seen = select(Household.id).where(Household.id == household_id, access.visible_households(actor))
+    seen = select(Household.id).where(Household.id == household_id, households.visible(actor))
     if session.scalar(seen) is None:
         raise NotFound("没有找到这户人家。")
     query = select(AssistancePlan).where(
@@ -102,7 +102,7 @@ def of_household(session: Session, actor: Account, household_id: int, now: datet
     loaded = query.options(selectinload(AssistancePlan.measures).selectinload(Measure.progress))
     plans = list(session.scalars(loaded.order_by(AssistancePlan.id.desc())))
     overdue = select(CaseFile.id).where(
-        CaseFile.household_id == household_id,
+        CaseFile.subject_id == household_id,
         CaseFile.procedure_key == PROCEDURE,
         CaseFile.status == "open",
         CaseFile.lamp_floor == "red",
@@ -293,7 +293,7 @@ def set_reminder(session: Session, measure: Measure, case_id: int, village_code:
 def cancel_reminder(session: Session, measure: Measure) -> None:
     """The measure needs no reminder any more; whichever of the household's cases holds it."""
     session.flush()
-    cases = select(CaseFile.id).where(CaseFile.household_id == measure.household_id)
+    cases = select(CaseFile.id).where(CaseFile.subject_id == measure.household_id)
     waiting = update(Timer).where(
         Timer.case_id.in_(cases),
         Timer.status == "waiting",
@@ -337,12 +337,14 @@ def remind(step: Step, row: Timer) -> None:
 
 
 KIT = Kit(
+    outliving=(REMINDER,),
     due={REMINDER: remind},
     receivers=(
         Receiver(
             "page",
             PROGRESS_FORM,
             {"reported_on": Need(DAY), "status": Need(CHOICE, among=frozenset(STATUS_NAMES))},
+            words="措施进展表单",
         ),
     ),
 )

@@ -16,7 +16,6 @@ from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
 from engine.casework.services import ServiceCall
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date
@@ -24,6 +23,7 @@ from engine.ground.errors import Invalid
 from engine.ground.paging import Page, page_of, page_of_rows
 from engine.ground.text import key
 from engine.prevention.models import Household, ResponsibleOfficial
+from engine.prevention.register import households
 
 SHOWN = 20
 """So many officials a form lists with their load."""
@@ -61,8 +61,8 @@ def name_official(call: ServiceCall, official: dict[str, Any]) -> dict[str, Any]
     """
     if official.get("public_servant") is not True:
         raise Invalid("帮扶责任人须为国家公职人员。", {"public_servant": ["帮扶责任人须为国家公职人员。"]})
-    household_id = call.case.household_id
-    locks.household(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
+    household_id = call.case.subject_id
+    households.locked(call.session, household_id)  # whoever is named second ends the first (R18: exactly one)
     given = {key: str(official.get(key) or "") for key in ("name", "unit", "post", "phone")}
     former = in_office(call.session, household_id)
     if former is not None and all(getattr(former, key) == value for key, value in given.items()):
@@ -117,10 +117,10 @@ def _loads(reach: list[Scope], counties: list[Scope], text: str = "") -> Select[
     """Officials in office with a household in `reach`, counted over `counties`; the busiest first."""
     within = case((access.within(Household.village_code, reach), 1), else_=0)
     mine, everywhere = func.sum(within), func.count()
-    person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name, ResponsibleOfficial.unit)
+    person = (ResponsibleOfficial.county_code, ResponsibleOfficial.name_key, ResponsibleOfficial.unit)
     query: Select[*tuple[Any, ...]] = (
         select(
-            ResponsibleOfficial.name,
+            func.max(ResponsibleOfficial.name),
             ResponsibleOfficial.unit,
             func.max(ResponsibleOfficial.post),
             func.max(ResponsibleOfficial.phone),
@@ -157,7 +157,7 @@ def _county(code: str) -> Scope:
 def without(session: Session, actor: Account, page: int = 1) -> Page[Household]:
     """Monitored households in the actor's reach that have no official (R18)."""
     query = select(Household).where(
-        access.visible_households(actor), Household.status == "monitored", ~_answered_for()
+        households.visible(actor), Household.status == "monitored", ~_answered_for()
     )
     ordered = query.order_by(Household.monitored_on, Household.id).options(joinedload(Household.division))
     return page_of(session, query, ordered, page)
@@ -170,6 +170,7 @@ def _answered_for() -> ColumnElement[bool]:
 
 
 KIT = Kit(
+    prefills={"officials": facts},
     services=(
         Service(
             "assistance.name_official",

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, selectinload
 from engine.casework.kit import Kit
 from engine.casework.models import Submission
 from engine.casework.services import ServiceCall
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
@@ -22,6 +21,7 @@ from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, Invalid
 from engine.prevention.assistance import measures
 from engine.prevention.models import PLAN_IN_FORCE, AssistancePlan, Household, Measure
+from engine.prevention.register import households
 
 FORM = "assistance_plan"
 
@@ -40,7 +40,7 @@ def present_plan(call: ServiceCall) -> dict[str, Any]:
     and by the measures' numbers.
     """
     call.session.flush()
-    plan = in_force(call.session, call.case.household_id)
+    plan = in_force(call.session, call.case.subject_id)
     unfinished = [m for m in plan.measures if m.status in measures.UNFINISHED] if plan else []
     return {
         "rows": [_row(measure) for measure in unfinished],
@@ -115,7 +115,7 @@ def record_plan(
     """
     session = call.session
     session.flush()
-    household = locks.household(session, call.case.household_id)
+    household = households.locked(session, call.case.subject_id)
     sent = _last_plan(call)
     data: Mapping[str, Any] = sent.data
     rows: list[dict[str, Any]] = data["measures"]

@@ -71,7 +71,7 @@ class Course:
     def advance(self, session: Session, case_id: int) -> bool:
         """One more step, or waiting for a timer; False when the case rests or the present is reached."""
         query = select(WorkItem).join(CaseFile, CaseFile.id == WorkItem.case_id)
-        query = query.where(CaseFile.household_id == self.household_id, WorkItem.status == "open").order_by(
+        query = query.where(CaseFile.subject_id == self.household_id, WorkItem.status == "open").order_by(
             WorkItem.id
         )
         items = list(session.scalars(query))

@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework.kit import Kit
+from engine.casework.kit import Gathering, Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose, facts, numbers
+from engine.casework.papers import compose, numbers
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.services import ServiceCall
 from engine.flow.services import Service
@@ -25,7 +25,8 @@ from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import EngineFault
 from engine.ground.tables import table
-from engine.prevention.register import households
+from engine.prevention.models import WITH_HOUSEHOLD, household_of
+from engine.prevention.register import households, listed
 
 KIND = PaperKind("announcement", "公告", "township", "village", "公告")
 _PAPER, _ENTRY = table(NumberedPaper), table(PaperEntry)
@@ -117,12 +118,12 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
         select(CaseFile)
         .join(PaperEntry, PaperEntry.case_id == CaseFile.id)
         .where(PaperEntry.paper_id == record.id, PaperEntry.withdrawn_at.is_(None))
-        .options(joinedload(CaseFile.household))
+        .options(WITH_HOUSEHOLD)
         .order_by(PaperEntry.id)
     )
     cases = list(session.scalars(query))
-    found = facts.listed(session, cases)
-    listed = [replace(found[case.id], details=_category(case)) for case in cases]
+    found = listed.of_cases(session, cases)
+    rows = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
     issuer = bodies.signature(session, record.division_code, KIND.level, local_date(now))
     terms = compose.Terms(
@@ -133,7 +134,7 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
         local_date(now),
         seal=issuer.seal,
     )
-    return replace(compose.announcement(terms, listed), number=record.number)
+    return replace(compose.announcement(terms, rows), number=record.number)
 
 
 def papers(session: Session, case_id: int) -> list[Paper]:
@@ -145,10 +146,12 @@ def papers(session: Session, case_id: int) -> list[Paper]:
 
 
 def _category(case: CaseFile) -> dict[str, str]:
-    return {"类别": households.CATEGORY_NAMES.get(case.household.category, "")}
+    return {"类别": households.CATEGORY_NAMES.get(household_of(case).category, "")}
 
 
 KIT = Kit(
+    case_parts={"announcements": papers},
+    gathering={KIND.key: Gathering(of_cases, compose_paper, close)},
     papers=(KIND,),
     services=(
         Service(

@@ -8,7 +8,7 @@ identified again: its new clue is kept and its township told. No clue is closed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,7 +22,6 @@ from engine.casework.kit import Kit
 from engine.casework.models import Account, CaseFile, Procedure
 from engine.casework.organisation import access
 from engine.casework.services import ServiceCall
-from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.forms import Form
 from engine.flow.receivers import CHOICE, DAY, Need, Receiver
@@ -33,8 +32,8 @@ from engine.ground.clock import Clock, MovableClock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.models import Household, RiskClue
-from engine.prevention.register import households, persons
+from engine.prevention.models import Household, RiskClue, household_of
+from engine.prevention.register import beginnings, households, persons
 
 PROCEDURE = "identification"
 CHANNELS = {
@@ -126,7 +125,7 @@ def _household(
     household = session.get(Household, household_id)
     if household is None or not access.reaches(actor, household.village_code):
         raise NotFound("没有找到这户人家。")
-    household = locks.household(session, household.id)
+    household = households.locked(session, household.id)
     if household.merged_into_id is not None:
         raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
     return household
@@ -171,14 +170,14 @@ def take_up(call: ServiceCall) -> None:
     the earliest first (R26).
     """
     held = select(RiskClue).where(
-        RiskClue.household_id == call.case.household_id,
+        RiskClue.household_id == call.case.subject_id,
         RiskClue.held.is_(True),
         RiskClue.cancelled_at.is_(None),
     )
     clues = call.session.scalars(held.order_by(RiskClue.discovered_on, RiskClue.id)).all()
     if not clues:
         return
-    household = locks.household(call.session, call.case.household_id)
+    household = households.locked(call.session, call.case.subject_id)
     if _open_case(call.session, household) is not None:
         return  # another procedure of the register than the one that ended: they wait on
     for clue in clues:
@@ -197,7 +196,7 @@ def _open_case(session: Session, household: Household) -> CaseFile | None:
     group = definitions.current(session, PROCEDURE).procedure.exclusive
     same = Procedure.exclusive == group if group else Procedure.key == PROCEDURE
     query = select(CaseFile).join(Procedure, Procedure.key == CaseFile.procedure_key)
-    query = query.where(CaseFile.household_id == household.id, CaseFile.status == "open", same)
+    query = query.where(CaseFile.subject_id == household.id, CaseFile.status == "open", same)
     return session.scalar(query.order_by(CaseFile.id).limit(1))
 
 
@@ -237,7 +236,7 @@ def count_anew(session: Session, actor: Account | None, case: CaseFile, now: dat
     """
     first = session.scalar(_earliest(case))
     counts = (
-        case.status == "open" and case.procedure_key == PROCEDURE and case.household.status != "monitored"
+        case.status == "open" and case.procedure_key == PROCEDURE and household_of(case).status != "monitored"
     )
     if (
         not counts or first is None or first == case.discovery_date
@@ -247,11 +246,12 @@ def count_anew(session: Session, actor: Account | None, case: CaseFile, now: dat
     acts.send_message(
         session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now)
     )
+    acts.take_back_passings(session, actor, case.id, "线索有误，已撤销", now)
 
 
 def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:
     return {
-        **openings.first_variables(session, household, local_date(now)),
+        **beginnings.first_variables(session, household, local_date(now)),
         "clue": {
             "channel": clue.channel,
             "finder": clue.finder,
@@ -284,7 +284,7 @@ def raise_clue(
     """A step found a sign of risk today: as if it had been entered by hand, and both histories show it (R06,
     R26).
     """
-    household = call.session.get_one(Household, call.case.household_id)
+    household = call.session.get_one(Household, call.case.subject_id)
     actor = call.actor
     clue = RiskClue(
         household_id=household.id,
@@ -313,7 +313,7 @@ def listing(
     session: Session, actor: Account, text: str = "", channel: str = "", page: int = 1
 ) -> Page[RiskClue]:
     """The clues in the actor's reach, latest first."""
-    query = select(RiskClue).where(access.visible_clues(actor))
+    query = select(RiskClue).where(access.within(RiskClue.village_code, access.scopes(actor)))
     if channel:
         query = query.where(RiskClue.channel == channel)
     if normal.line(text):
@@ -326,6 +326,18 @@ def listing(
     return page_of(session, query, ordered, page)
 
 
+def brought(actor: Account, case_ids: Collection[int]) -> Select[int | None]:
+    """Of the cases those of which the actor entered a clue that counts (R12, R38)."""
+    entered = (RiskClue.entered_by == actor.id) & RiskClue.cancelled_at.is_(None)
+    return select(RiskClue.case_id).where(entered, RiskClue.case_id.in_(case_ids))
+
+
+def of_case(session: Session, case_id: int) -> Sequence[RiskClue]:
+    """A case's clues, the earliest first."""
+    query = select(RiskClue).where(RiskClue.case_id == case_id)
+    return session.scalars(query.order_by(RiskClue.discovered_on)).all()
+
+
 def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
     """A household's clues, latest first, cancelled ones included."""
     query = select(RiskClue).where(RiskClue.household_id == household_id)
@@ -333,6 +345,8 @@ def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
 
 
 KIT = Kit(
+    brought=(brought,),
+    case_parts={"clues": of_case},
     law=(
         LegalLimit(
             "R15",

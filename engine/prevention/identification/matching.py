@@ -5,9 +5,11 @@ Nothing is matched without authorisation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit
 from engine.casework.models import Setting
@@ -38,7 +40,7 @@ def find_reusable(call: ServiceCall) -> dict[str, Any]:
     setting = call.session.get(Setting, "matching.reuse_months")
     months = whole(setting.value) if setting else None
     since = months_later(local_date(call.now), -(REUSE_MONTHS if months is None else months))
-    found = call.session.scalar(_REUSABLE, {"household_id": call.case.household_id, "since": since})
+    found = call.session.scalar(_REUSABLE, {"household_id": call.case.subject_id, "since": since})
     if found is None:
         return {"reusable": False}
     return {"reusable": True, **_facts(found)}
@@ -58,7 +60,7 @@ def record(
     if day is None:
         raise Invalid("比对日期：请填写日期，如 2022-05-06。")
     row = MatchingResult(
-        household_id=call.case.household_id,
+        household_id=call.case.subject_id,
         case_id=call.case.id,
         batch=str(data.get("batch") or ""),
         matched_on=day,
@@ -71,6 +73,12 @@ def record(
     call.session.add(row)
     call.session.flush()
     return _facts(row)
+
+
+def of_case(session: Session, case_id: int) -> Sequence[MatchingResult]:
+    """A case's matching results, the first one first."""
+    query = select(MatchingResult).where(MatchingResult.case_id == case_id)
+    return session.scalars(query.order_by(MatchingResult.id)).all()
 
 
 def _facts(row: MatchingResult) -> dict[str, Any]:
@@ -87,6 +95,7 @@ def _facts(row: MatchingResult) -> dict[str, Any]:
 
 
 KIT = Kit(
+    case_parts={"matching_results": of_case},
     services=(
         Service(
             "matching.find_reusable",

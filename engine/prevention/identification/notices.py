@@ -5,7 +5,7 @@ How many days a notice hangs is the diagram's business; here is its record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,22 +14,24 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
-from engine.casework.kit import Kit
-from engine.casework.models import Account, CaseFile
+from engine.casework.kit import Delivery, Kit
+from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import bodies, divisions
-from engine.casework.papers import compose, facts
+from engine.casework.papers import compose
+from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
 from engine.casework.services import Correction, ServiceCall
+from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance
-from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import LegalLimit, PaperKind
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
-from engine.prevention.models import Notice, Objection
+from engine.prevention.models import Notice, Objection, household_of
+from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
 
 _OPEN_NOTICE = (
@@ -112,7 +114,7 @@ def _guard_start(call: ServiceCall, posted: date, timer: str) -> None:
         return
     earliest, reason = local_date(last[0]), str(last[1].get("early_reason") or "").strip()
     element = call.definition.elements.get(timer) if call.definition is not None else None
-    counted = element is not None and COUNTS_FROM in element.properties
+    counted = element is not None and bool(element.counts_from)
     if counted and reason:
         return
     sentence = f"张贴日期：不能早于 {written(earliest)}（这一步打开之日）"
@@ -124,8 +126,8 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     """The notice as it hangs in a village, for one household or several with the same terms."""
     cases = [case for case, _ in posted]
     first = posted[0][1]
-    found = facts.listed(session, cases)
-    listed = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
+    found = listed.of_cases(session, cases)
+    rows = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
     code = cases[0].village_code
     book = bodies.Book(session, [code], first.posted_on)
     issuer = book.signature(code, "village")
@@ -140,13 +142,13 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
         seal=issuer.seal,
         ends=local_date(first.closes_at) - timedelta(days=1),
     )
-    return compose.notice(terms, listed)
+    return compose.notice(terms, rows)
 
 
 def _category(case: CaseFile, notice: Notice) -> dict[str, str]:
     """The category proposed, else the one that the household has."""
     label = "拟定类别" if notice.category else "类别"
-    return {label: CATEGORY_NAMES.get(notice.category or case.household.category, "")}
+    return {label: CATEGORY_NAMES.get(notice.category or household_of(case).category, "")}
 
 
 def _reopen(call: ServiceCall, result: Any) -> None:
@@ -277,12 +279,48 @@ def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
     return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
 
 
+def drafts_of(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
+    """One notice for the households of a village that have the same terms: posted, or to be posted today."""
+    hanging = latest(session, [item.case_id for item in items if item.status == "done"])
+    groups: dict[tuple[object, ...], list[tuple[WorkItem, Notice]]] = {}
+    for item in items:
+        notice = hanging.get(item.case_id)
+        if notice is None:
+            notice = preview(item.case, Step(session, item.case, None, now).instance, now)
+        terms = (
+            item.village_code,
+            notice.matter,
+            notice.basis,
+            notice.posted_on,
+            notice.closes_at,
+            notice.contact,
+        )
+        groups.setdefault(terms, []).append((item, notice))
+    for group in groups.values():
+        item, notice = group[0]
+        paper = paper_of(session, [(one.case, posted) for one, posted in group])
+        yield Draft(kind, item.village_code, notice.matter, notice.basis, paper, [one for one, _ in group])
+
+
+def of_case(session: Session, case_id: int) -> Sequence[Notice]:
+    """The case's notices, the first one first."""
+    return session.scalars(select(Notice).where(Notice.case_id == case_id).order_by(Notice.id)).all()
+
+
+def hangs(session: Session, case_id: int) -> bool:
+    """Whether a notice of the case hangs: as long as one does people may object to it, be another objection
+    under examination or not (R10).
+    """
+    return _open_notice(session, case_id) is not None
+
+
 def latest(session: Session, case_ids: Sequence[int]) -> dict[int, Notice]:
     """The latest notice of each case that has one."""
     query = select(Notice).where(Notice.case_id.in_(case_ids)).order_by(Notice.id)
     return {notice.case_id: notice for notice in session.scalars(query)}
 
 
+OBJECTION = "objection"
 _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人反映。"
 
 
@@ -315,11 +353,20 @@ def raise_objection(
         session.add(objection)
         session.flush()
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
-        acts.send_message(session, actor, case_id, "objection", payload, clock=clock)
+        acts.send_message(session, actor, case_id, OBJECTION, payload, clock=clock)
     return objection
 
 
+def _deliver(
+    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], clock: Clock
+) -> Objection:
+    return raise_objection(session, actor, case_id, data, clock=clock)
+
+
 KIT = Kit(
+    case_parts={"notices": of_case},
+    deliveries={OBJECTION: Delivery(_deliver, hangs)},
+    drawings={"notice": drafts_of},
     papers=(PaperKind("notice", "公示", "village", "village", "公示"),),
     law=(
         LegalLimit(
@@ -367,7 +414,7 @@ KIT = Kit(
     receivers=(
         Receiver(
             "message",
-            "objection",
+            OBJECTION,
             {"matter": Need(TEXT), "raised_on": Need(DAY)},
         ),
     ),

@@ -12,6 +12,7 @@ from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
 from engine.prevention import standing
+from engine.prevention.models import household_of
 from engine.prevention.register.households import CATEGORY_NAMES
 
 
@@ -57,7 +58,7 @@ def admit(call: ServiceCall, category: str) -> dict[str, Any]:
 
 def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
     """The entry in the national system is confirmed by its number (R14)."""
-    household = call.case.household
+    household = household_of(call.case)
     household.national_number = national_number
     return {"national_number": national_number}
 

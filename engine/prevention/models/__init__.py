@@ -10,6 +10,7 @@ from engine.prevention.models.assistance import (
     ResponsibleOfficial,
 )
 from engine.prevention.models.household import (
+    WITH_HOUSEHOLD,
     Correction,
     Household,
     HouseholdYear,
@@ -20,11 +21,13 @@ from engine.prevention.models.household import (
     Observation,
     RiskClue,
     Telling,
+    household_of,
 )
 from engine.prevention.models.parameter import CaseLine
 
 __all__ = [
     "PLAN_IN_FORCE",
+    "WITH_HOUSEHOLD",
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
@@ -42,4 +45,5 @@ __all__ = [
     "ResponsibleOfficial",
     "RiskClue",
     "Telling",
+    "household_of",
 ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Numeric, String, UniqueConstraint, inspect
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, synonym, validates
 
-from engine.casework.models.organisation import Division
-from engine.ground.tables import Base, JsonText, UtcDateTime, key_of
+from engine.casework.models import CaseFile, Division, Notification
+from engine.ground.tables import Base, JsonText, UtcDateTime, key_of, table
 from engine.ground.text import key
 
 
@@ -54,6 +55,11 @@ class Household(Base):
     division: Mapped[Division] = relationship()
     members: Mapped[list[Member]] = relationship(order_by="Member.position", cascade="all, delete-orphan")
     years: Mapped[list[HouseholdYear]] = relationship(order_by="HouseholdYear.year")
+
+    @property
+    def name(self) -> str:
+        """What people look for it by: its head's name."""
+        return self.head_name
 
     @validates("head_name")
     def _head(self, _name: str, value: str) -> str:
@@ -240,3 +246,21 @@ class Telling(Base):
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     text: Mapped[str] = mapped_column(String(1000))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+# Cases are about households: what casework leaves open of its own tables.
+for _kept in (CaseFile, Notification):
+    table(_kept).append_constraint(ForeignKeyConstraint(["subject_id"], [Household.id]))
+inspect(CaseFile).add_property("household", relationship(Household))
+inspect(CaseFile).add_property("household_id", synonym("subject_id"))
+inspect(Notification).add_property("household_id", synonym("subject_id"))
+
+
+def household_of(case: CaseFile) -> Household:
+    """Whom the case is about."""
+    household: Household = cast(Any, case).household
+    return household
+
+
+WITH_HOUSEHOLD = joinedload(cast(Any, CaseFile).household)
+"""Read the cases' households along with them."""

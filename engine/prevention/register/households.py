@@ -16,10 +16,10 @@ from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
 from engine.casework.services import ServiceCall
+from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service
-from engine.flow.vocabulary import Given
 from engine.ground import idnumber, text
 from engine.ground.clock import local_date
 from engine.ground.database import write
@@ -34,6 +34,7 @@ from engine.prevention.models import (
     Observation,
     RiskClue,
     Telling,
+    household_of,
 )
 from engine.prevention.register import observations, persons
 
@@ -214,7 +215,7 @@ def record_verification(
     data = call.submission(form)
     if data is None:
         raise Invalid("还没有提交入户核实表。")
-    household = call.case.household
+    household = household_of(call.case)
     actor_id = call.actor.id if call.actor else None
     members = data.get("members") or []
     if members:
@@ -281,7 +282,7 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
 
     `matter` is what was decided about (识别认定结果), `result` how.
     """
-    household = call.case.household
+    household = household_of(call.case)
     if household.status == "identifying":
         household.status = "ordinary"
     because = f"原因：{text.sentence(reason)}" if reason else ""
@@ -294,11 +295,22 @@ def tell(call: ServiceCall, matter: str, result: str, reason: str | None = None)
     return {"told_on": local_date(call.now).isoformat()}
 
 
+def locked(session: Session, household_id: int) -> Household:
+    """The household as it is now, locked until the transaction ends."""
+    household: Household = locks.subject(session, household_id)
+    return household
+
+
+def visible(actor: Account) -> ColumnElement[bool]:
+    """SQL: the households that the actor may see."""
+    return access.within(Household.village_code, access.scopes(actor))
+
+
 def view(session: Session, actor: Account, household_id: int) -> Household:
     """The household with its members and years. Raises NotFound outside the actor's reach."""
     query = (
         select(Household)
-        .where(Household.id == household_id, access.visible_households(actor))
+        .where(Household.id == household_id, visible(actor))
         .options(
             selectinload(Household.members), selectinload(Household.years), joinedload(Household.division)
         )
@@ -331,7 +343,7 @@ def search(
     session: Session, actor: Account, typed: str = "", status: str = "", page: int = 1
 ) -> Page[Household]:
     """Households in the actor's reach by the head's name, ID number, phone or address."""
-    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
+    query = select(Household).where(visible(actor), Household.merged_into_id.is_(None))
     if text.key(typed):
         query = query.where(found_by(typed))
     if status:
@@ -379,13 +391,7 @@ def last_matching(session: Session, household_id: int) -> MatchingResult | None:
 
 
 KIT = Kit(
-    given=(
-        Given("household.type", "农户类型", "string", steady=True),
-        Given("household.formerly_poor", "是否脱贫户", "boolean", steady=True),
-        Given("household.status", "在名册里的状态", "string", steady=True),
-        Given("household.category", "监测对象类别", "string", steady=True),
-    ),
-    opens_for={**TYPE_NAMES, **{code: name for code, name in STATUS_NAMES.items() if code != "merged"}},
+    prefills={"household": lambda session, household_id, _: facts(session, household_id)},
     services=(
         Service(
             "household.record",

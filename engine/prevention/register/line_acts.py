@@ -225,8 +225,8 @@ def decided_by(session: Session, line: MonitoringLine) -> int:
 
     A case says itself by which line; one of an earlier release, by what was seen under the line.
     """
-    own = select(CaseFile.household_id).join(CaseLine, CaseLine.case_id == CaseFile.id)
-    seen = select(CaseFile.household_id).join(Observation, Observation.case_id == CaseFile.id)
+    own = select(CaseFile.subject_id).join(CaseLine, CaseLine.case_id == CaseFile.id)
+    seen = select(CaseFile.subject_id).join(Observation, Observation.case_id == CaseFile.id)
     unnamed = and_(Observation.line_id.is_(None), _in_reign(session, line))
     households = union(
         own.where(CaseLine.line_id == line.id, _decided(CaseLine.set_at)),
@@ -243,7 +243,7 @@ def decided_by(session: Session, line: MonitoringLine) -> int:
 def _decided_since(session: Session, line: MonitoringLine) -> int:
     """How many households were decided by another line on or after the day from which this one is to rule."""
     count = (
-        select(func.count(func.distinct(CaseFile.household_id)))
+        select(func.count(func.distinct(CaseFile.subject_id)))
         .join(CaseLine, CaseLine.case_id == CaseFile.id)
         .where(
             access.within(CaseFile.village_code, [access.scope_of(line.province_code)]),

@@ -48,7 +48,7 @@ _OF_YEAR = (
 )
 INCOME = func.coalesce(_SEEN, _OF_YEAR)
 """SQL: a household's latest income a head (yuan): as last observed, else of the latest year on file."""
-_BUSY = exists().where(CaseFile.household_id == Household.id, CaseFile.status == "open")
+_BUSY = exists().where(CaseFile.subject_id == Household.id, CaseFile.status == "open")
 
 
 @dataclass(frozen=True)

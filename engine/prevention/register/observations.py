@@ -88,7 +88,7 @@ def situation(call: ServiceCall) -> dict[str, Any]:
     """The household as the register knows it today; the decision tables say what follows from it."""
     today = local_date(call.now)
     line = monitoring_lines.in_force(call.session, call.case.village_code, today)
-    found = _seen(call.session, call.case.household_id, today, line)
+    found = _seen(call.session, call.case.subject_id, today, line)
     return {**found, "before": monitoring_lines.rule(call.session, call.case.id, line, today, call.now)}
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, or_, select, text
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import audit
+from engine.casework.kit import Kit
 from engine.casework.models import Account, Notification
 from engine.casework.organisation import access, divisions
 from engine.casework.telling import notifications
@@ -166,9 +167,12 @@ def _tell_both(session: Session, household: Household, village_code: str, now: d
 
 def _told_today(session: Session, household: Household, told: str, now: datetime) -> bool:
     query = select(Notification.id).where(
-        Notification.household_id == household.id,
+        Notification.subject_id == household.id,
         Notification.kind == "registered_twice",
         Notification.text == told,
         Notification.at >= start_of_day(local_date(now)),
     )
     return session.scalar(query.limit(1)) is not None
+
+
+KIT = Kit(refused={Registered.code: tell})

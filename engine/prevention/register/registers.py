@@ -22,6 +22,7 @@ from engine.ground.paging import Page, page_of
 from engine.ground.sheets import Book
 from engine.ground.text import half
 from engine.prevention.models import Household, Member, ResponsibleOfficial
+from engine.prevention.register import households
 from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES, found_by
 
 MAX_ROWS = 50_000
@@ -80,7 +81,7 @@ class RegisterFilter:
 
 
 def _narrowed(actor: Account, wanted: RegisterFilter) -> Select[Household]:
-    query = select(Household).where(access.visible_households(actor), Household.merged_into_id.is_(None))
+    query = select(Household).where(households.visible(actor), Household.merged_into_id.is_(None))
     if wanted.status:
         query = query.where(Household.status == wanted.status)
     if wanted.category:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk.inbox import Group, mine
@@ -27,7 +27,7 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access, bodies, divisions
-from engine.casework.papers import compose, facts
+from engine.casework.papers import compose
 from engine.casework.papers.paper import Paper
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
@@ -35,7 +35,8 @@ from engine.flow.services import Service
 from engine.ground.clock import local_date, written
 from engine.ground.errors import Invalid, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.models import ApplicationBatch, BatchEntry, Household
+from engine.prevention.models import WITH_HOUSEHOLD, ApplicationBatch, BatchEntry, Household, household_of
+from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
 
 RESULTS = {"waiting": "待批", "agreed": "同意", "refused": "不同意", "returned": "已退回"}
@@ -44,6 +45,13 @@ LEVEL_WORDS = {"county": "申请", "province": "汇总"}
 CHOICES = 50
 PAPER_LIMIT = 1000
 """Households that one printed list holds."""
+ROLES = frozenset({"county_approver", "city_reviewer", "province_reviewer", access.SUPERVISOR})
+"""Who sees batches of applications, which begin at the county (R28)."""
+
+
+def visible(actor: Account) -> ColumnElement[bool]:
+    """SQL: the batches that the actor may see: of the divisions at and below their own."""
+    return access.within(ApplicationBatch.division_code, access.scopes(actor, ROLES))
 
 
 # -- what the diagram's steps do -------------------------------------------------------------------
@@ -88,9 +96,9 @@ def enter(call: ServiceCall, level: str, word: str) -> dict[str, Any]:
 
 def _line(call: ServiceCall) -> dict[str, Any]:
     """The household as the list names it, and why it is applied for, at this moment."""
-    listed = facts.listed(call.session, [call.case])[call.case.id]
+    row = listed.of_cases(call.session, [call.case])[call.case.id]
     reason = _reasons(call.session, [call.case.id]).get(call.case.id, "")
-    return {**asdict(listed), "details": _details(call.case.household, reason)}
+    return {**asdict(row), "details": _details(household_of(call.case), reason)}
 
 
 def _stood_on(call: ServiceCall, batch: ApplicationBatch) -> str:
@@ -263,8 +271,8 @@ def search(
     session: Session, actor: Account, kind: str = "", page: int = 1
 ) -> tuple[Page[ApplicationBatch], list[Line]]:
     """A page of the batches in the actor's reach, latest first, counted by result."""
-    access.require_role(actor, *sorted(access.BATCH_ROLES))
-    query = select(ApplicationBatch).where(access.visible_batches(actor))
+    access.require_role(actor, *sorted(ROLES))
+    query = select(ApplicationBatch).where(visible(actor))
     if kind:
         query = query.where(ApplicationBatch.kind == kind)
     found = page_of(session, query, query.order_by(ApplicationBatch.id.desc()), page)
@@ -280,17 +288,28 @@ def _counts(session: Session, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     return found
 
 
+def cases_in(batch_id: int) -> Select[int]:
+    """The cases of the batch, without those that were returned since."""
+    return select(BatchEntry.case_id).where(BatchEntry.batch_id == batch_id, BatchEntry.result != "returned")
+
+
+def entries_of(session: Session, case_id: int) -> Sequence[BatchEntry]:
+    """The case's places in batches, each with the answer that came back (R28)."""
+    query = select(BatchEntry).where(BatchEntry.case_id == case_id).options(joinedload(BatchEntry.batch))
+    return session.scalars(query.order_by(BatchEntry.id)).all()
+
+
 def kinds(session: Session, actor: Account) -> dict[str, str]:
     """The names of the procedures that the actor's batches are of, by key."""
-    own = select(ApplicationBatch.kind).where(access.visible_batches(actor))
+    own = select(ApplicationBatch.kind).where(visible(actor))
     query = select(Procedure.key, Procedure.name).where(Procedure.key.in_(own))
     return {row.key: row.name for row in session.execute(query.order_by(Procedure.key))}
 
 
 def view(session: Session, actor: Account, batch_id: int, today: date | None = None) -> Line:
     """One batch; on `today` also whether it is still gathering. Raises NotFound outside the actor's reach."""
-    access.require_role(actor, *sorted(access.BATCH_ROLES))
-    query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, access.visible_batches(actor))
+    access.require_role(actor, *sorted(ROLES))
+    query = select(ApplicationBatch).where(ApplicationBatch.id == batch_id, visible(actor))
     batch = session.scalar(query)
     if batch is None:
         raise NotFound("没有找到这一批次。")
@@ -378,7 +397,7 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
         .join(CaseFile, CaseFile.id == BatchEntry.case_id)
         .where(BatchEntry.id.in_(ids))
         .options(
-            joinedload(CaseFile.household),
+            WITH_HOUSEHOLD,
             joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure),
         )
         .order_by(BatchEntry.id)
@@ -405,10 +424,10 @@ def _rows(session: Session, actor: Account, ids: Sequence[int]) -> list[Row]:
 
 def _earlier(session: Session, pairs: Sequence[tuple[BatchEntry, CaseFile]]) -> dict[int, compose.Listed]:
     """What the lists of before say: they were not kept, so it is as the register has it."""
-    places = facts.listed(session, [case for _, case in pairs])
+    places = listed.of_cases(session, [case for _, case in pairs])
     reasons = _reasons(session, [case.id for _, case in pairs])
     return {
-        case.id: replace(places[case.id], details=_details(case.household, reasons.get(case.id, "")))
+        case.id: replace(places[case.id], details=_details(household_of(case), reasons.get(case.id, "")))
         for _, case in pairs
     }
 
@@ -440,7 +459,7 @@ def at_step(session: Session, actor: Account, procedure_key: str, element_id: st
         .join(WorkItem, WorkItem.case_id == BatchEntry.case_id)
         .where(mine(actor), WorkItem.procedure_key == procedure_key, WorkItem.element_id == element_id)
     )
-    query = select(ApplicationBatch).where(access.visible_batches(actor), ApplicationBatch.id.in_(here))
+    query = select(ApplicationBatch).where(visible(actor), ApplicationBatch.id.in_(here))
     return list(session.scalars(query.order_by(ApplicationBatch.id).limit(CHOICES)))
 
 
@@ -463,6 +482,8 @@ def numbers_of(session: Session, cases: Iterable[int]) -> dict[int, str]:
 
 
 KIT = Kit(
+    case_parts={"applications": entries_of},
+    narrowings={"batch": cases_in},
     services=(
         Service(
             "batch.enter",

@@ -108,7 +108,7 @@ def record_telling(call: ServiceCall, result: str, form: str) -> dict[str, Any]:
     day = date.fromisoformat(data["told_on"])
     telling = Telling(
         case_id=call.case.id,
-        household_id=call.case.household_id,
+        household_id=call.case.subject_id,
         text=f"{result}。{how}"[:1000],
         at=call.now if day == local_date(call.now) else datetime.combine(day, time(12), CHINA),
     )

@@ -1,0 +1,86 @@
+"""What opens for a household, and what its cases begin with.
+
+Which procedures are for which households is drawn on their start events: ``opensFor`` lists statuses
+(`households.STATUS_NAMES`) or types (`households.TYPE_NAMES`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy.orm import Session
+
+from engine.casework.acts.openings import opens_for
+from engine.casework.kit import Kit, Subjects
+from engine.casework.organisation import divisions
+from engine.flow.diagram.element import Element
+from engine.flow.vocabulary import Given
+from engine.prevention.models import Household
+from engine.prevention.register import households, listed, monitoring_lines
+
+
+def first_variables(session: Session, household: Household, day: date) -> dict[str, Any]:
+    """What every case begins with: the household's kind, where it lives,
+    the reference line of `day` (R01).
+    """
+    line = monitoring_lines.in_force(session, household.village_code, day)
+    kind = household.household_type
+    return {
+        "household": {
+            "type": kind,
+            "formerly_poor": kind in ("lifted_with_policy", "lifted_without_policy"),
+            "status": household.status,
+            "category": household.category,
+        },
+        "province_managed": divisions.province_managed(session, household.village_code),
+        "monitoring_line": {"year": line.year, "amount": line.amount},
+        "opened_on": day.isoformat(),
+    }
+
+
+def opens_for_household(start: Element, household: Household) -> bool:
+    """Whether the start event opens for this household, by its status or its type."""
+    wanted = opens_for(start) if household.merged_into_id is None else []
+    return household.status in wanted or household.household_type in _types(wanted)
+
+
+def concerned(start: Element) -> ColumnElement[bool]:
+    """SQL: the households that the start event opens for."""
+    wanted = opens_for(start)
+    named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
+    return and_(named, Household.merged_into_id.is_(None))
+
+
+def _types(wanted: list[str]) -> list[str]:
+    """Of the codes those of types; a code that is both means the status."""
+    return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
+
+
+_STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if code != "merged"}
+KIT = Kit(
+    subjects=(
+        Subjects(
+            model=Household,
+            known_as="household",
+            called=lambda name: f"{name}户",
+            look_up=households.view,
+            first_variables=first_variables,
+            opens_for=opens_for_household,
+            concerned=concerned,
+            listed=listed.of_cases,
+        ),
+    ),
+    given=(
+        Given("household.type", "农户类型", "string", steady=True),
+        Given("household.formerly_poor", "是否脱贫户", "boolean", steady=True),
+        Given("household.status", "在名册里的状态", "string", steady=True),
+        Given("household.category", "监测对象类别", "string", steady=True),
+        Given("province_managed", "是否省直管县", "boolean", steady=True),
+        Given("monitoring_line.year", "监测范围的年度", "number", steady=True),
+        Given("monitoring_line.amount", "现行监测范围（元）", "number", steady=True),
+        Given("opened_on", "启动日期", "day", steady=True),
+    ),
+    opens_for={**households.TYPE_NAMES, **_STATUSES},
+)
