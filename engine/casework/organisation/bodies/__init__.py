@@ -98,7 +98,7 @@ class Book:
         return {**places, **bodies}
 
     def contacts(self, village_code: str) -> list[tuple[str, str]]:
-        """Who may be called about a household of the village, with the phone; who has none is left out (R10)."""
+        """Who may be called about a household of the village, with the phone, if any (R10)."""
         township, county = (access.ancestor(village_code, level) for level in ("township", "county"))
         asked = [
             self.of(village_code, "committee"),

@@ -56,8 +56,8 @@ def _lack(session: Session, year: int) -> str:
 def load(session: Session, rows: Iterable[Mapping[str, str]], document: str = "") -> int:
     """Take over published days: ``day``, ``kind`` (休 or 班) and ``name`` of each row; answers how many.
 
-    Each year that the rows name is replaced as a whole. Raises Invalid with the first row that cannot be read;
-    then nothing is stored.
+    Each year that the rows name is replaced as a whole. Raises Invalid with the first row that cannot be
+    read; then nothing is stored.
     """
     days = [_row(number, row) for number, row in enumerate(rows, 2)]
     with write(session):

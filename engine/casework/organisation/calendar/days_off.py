@@ -29,7 +29,7 @@ COLUMNS = {
 }
 MOST_ROWS = 400
 FEW, MANY = 7, 60
-"""Days off in a year: fewer is asked about (there have never been), more is no notice of the State Council."""
+"""Days off in a year: fewer is asked about, more is no notice of the State Council."""
 DOCUMENT = (4, 200)
 _ASIDE = re.compile(r"[（(\[【][^）)\]】]*[）)\]】]")
 _NAME = re.compile(r"^(?:[一二三四五六七八九十]+、|\d+[.、])?\s*([\u4e00-\u9fff、]{2,12}?)\s*[:：]")
