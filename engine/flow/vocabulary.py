@@ -86,6 +86,8 @@ class Vocabulary:
     services: Sequence[Service] = ()
     receivers: Sequence[Receiver] = ()
     given: Sequence[Given] = ()
+    registered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What forms may be prefilled from besides a case's variables: each name with what it has."""
     opens_for: Mapping[str, str] = field(default_factory=dict)
     """Whom a start event may open for (``opensFor``): the words of each code."""
     papers: Sequence[PaperKind] = ()
@@ -128,6 +130,13 @@ class Vocabulary:
             variable: sorted(one.key for one in self.given if one.variable == variable and one.key)
             for variable in dict.fromkeys(one.variable for one in self.given)
         }
+
+    @cached_property
+    def prefilled(self) -> Mapping[str, frozenset[str]]:
+        """The names that ``prefill`` may use, with what they have; what a case has, its diagram says."""
+        given = {name: frozenset(keys) for name, keys in self.given_variables.items() if keys}
+        registered = {name: frozenset(has) for name, has in self.registered.items()}
+        return {**given, **registered, "case": frozenset()}
 
     @cached_property
     def changing(self) -> frozenset[str]:

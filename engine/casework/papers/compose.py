@@ -22,7 +22,7 @@ LONG = 12
 
 @dataclass(frozen=True)
 class Listed:
-    """A household on a paper."""
+    """A subject on a paper."""
 
     village: str
     group: str
@@ -148,9 +148,6 @@ def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:
         landscape=True,
     )
     return _with_list(paper, listed, "township", "village", decided=True)
-
-
-WORDINGS = {"proposed_list": proposed_list, "approval_form": approval_form}
 
 
 def _total(listed: Sequence[Listed]) -> str:

@@ -196,7 +196,7 @@ def _list(kind: PaperKind, place: str, lines: Sequence[_Line], book: bodies.Book
         addressee=words["addressee"],
         seal=issuer.seal,
     )
-    paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
+    paper = kit.used().wordings[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
     return Draft(kind, place, words["matter"], words["basis"], paper, items, obstacle=obstacle)
 
