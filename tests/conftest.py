@@ -39,7 +39,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """What was imported stays: no collection need walk through it, and tests make few circles that must go soon.
+    """What was imported stays: no collection need walk through it; tests make few circles that must go soon.
 
     Python's own thresholds let collections take a fifth of the time of a test with a database.
     """

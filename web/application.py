@@ -125,6 +125,12 @@ def _context() -> dict[str, object]:
 
 MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线索"), ("households.index", "农户"))
 
+ADMINISTRATION = (
+    (access.ACCOUNT_ADMIN, ("accounts.index", "账号")),
+    (access.SECURITY_ADMIN, ("accounts.requests", "授权")),
+)
+"""What each of the three administrators does first."""
+
 
 def _menu(account: Account) -> list[tuple[str, str]]:
     """The main menu: what the official's roles do every day; who works on no queue needs no 待办."""
@@ -134,6 +140,7 @@ def _menu(account: Account) -> list[tuple[str, str]]:
     own = MENU if works else MENU[2:] if watches else ()
     first = [("supervision.index", "督办"), ("statistics.index", "统计")] if watches else []
     last = [("procedures.index", "流程"), ("drafts.index", "草稿")] if draws else []
+    last += [link for role, link in ADMINISTRATION if access.has_role(account, role)]
     return [*first, *own, *last, ("more.index", "更多")]
 
 

@@ -10,8 +10,9 @@ from flask import current_app, flash, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from engine.casework import acts
+from engine.casework.identity import sessions
 from engine.casework.models import Account
-from engine.casework.organisation import sessions
+from engine.casework.organisation import access
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web import addresses, clock, database
@@ -136,8 +137,8 @@ def page_before() -> str:
     return request.path
 
 
-def safe_next(target: str | None) -> str:
-    """Where to go after signing in: only a path of our own."""
+def safe_next(target: str | None, account: Account) -> str:
+    """Where to go after signing in: only a path of our own, else the account's first page."""
     if (
         target
         and target.startswith("/")
@@ -145,9 +146,17 @@ def safe_next(target: str | None) -> str:
         and not urlsplit(target).netloc
     ):
         return target
-    return url_for("inbox.todo")
+    return first_page(account)
+
+
+FIRST = (
+    (access.ACCOUNT_ADMIN, "accounts.index"),
+    (access.SECURITY_ADMIN, "accounts.requests"),
+)
+"""Where the administrators begin, who have no inbox."""
 
 
 def first_page(account: Account) -> str:
     """Where somebody begins who has nothing to go on to."""
-    return url_for("inbox.todo")
+    first = (endpoint for role, endpoint in FIRST if access.has_role(account, role))
+    return url_for(next(first, "inbox.todo"))

@@ -18,7 +18,7 @@ from engine.casework.models import Account, Procedure, ProcedureVersion, Resourc
 from engine.casework.organisation import access
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import page_forms
+from engine.flow.diagram.properties import EXCLUSIVE, page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
@@ -343,7 +343,7 @@ def _put_into_force(
         definition.name,
         definition.is_part,
     )
-    procedure.exclusive = definition.properties.get("exclusive", "")
+    procedure.exclusive = EXCLUSIVE.text(definition.properties)
     audit.record(
         session,
         "procedure",

@@ -41,3 +41,5 @@ class Receiver:
     name: str
     fields: Mapping[str, Need]
     form: str = ""
+    words: str = ""
+    """What process owners call a page's form."""

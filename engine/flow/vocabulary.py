@@ -86,6 +86,8 @@ class Vocabulary:
     services: Sequence[Service] = ()
     receivers: Sequence[Receiver] = ()
     given: Sequence[Given] = ()
+    registered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What forms may be prefilled from besides a case's variables: each name with what it has."""
     opens_for: Mapping[str, str] = field(default_factory=dict)
     """Whom a start event may open for (``opensFor``): the words of each code."""
     papers: Sequence[PaperKind] = ()
@@ -107,6 +109,11 @@ class Vocabulary:
         return {one.key: one for one in self.papers}
 
     @cached_property
+    def page_words(self) -> Mapping[str, str]:
+        """What process owners call the forms of the pages beside the steps, by the process's property."""
+        return {one.name: one.words or one.name for one in self.receivers if one.kind == "page"}
+
+    @cached_property
     def given_words(self) -> Mapping[str, str]:
         """What people call the given values, by name."""
         return {one.name: one.words for one in self.given}
@@ -123,6 +130,13 @@ class Vocabulary:
             variable: sorted(one.key for one in self.given if one.variable == variable and one.key)
             for variable in dict.fromkeys(one.variable for one in self.given)
         }
+
+    @cached_property
+    def prefilled(self) -> Mapping[str, frozenset[str]]:
+        """The names that ``prefill`` may use, with what they have; what a case has, its diagram says."""
+        given = {name: frozenset(keys) for name, keys in self.given_variables.items() if keys}
+        registered = {name: frozenset(has) for name, has in self.registered.items()}
+        return {**given, **registered, "case": frozenset()}
 
     @cached_property
     def changing(self) -> frozenset[str]:
@@ -163,10 +177,18 @@ def used() -> Vocabulary:
     return _in_use
 
 
-PLACES = frozenset({"village", "township", "county"})
-"""Names of places, which only the words of a list may use beside the variables."""
-
-RECEIVES = "receives"
-"""The start event's property that names further variables:
-those that another procedure gives as it opens a case.
-"""
+PLACES = frozenset(
+    {
+        "village",
+        "township",
+        "county",
+        "village_body",
+        "township_body",
+        "county_body",
+        "county_office",
+        "city_office",
+        "province_office",
+        "national_body",
+    }
+)
+"""Names of places and of who acts for them, which only the words of a list may use beside the variables."""

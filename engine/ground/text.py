@@ -114,7 +114,7 @@ def _unseen(letter: str) -> bool:
 
 
 def name(text: str) -> str:
-    """A person's name in its one form: blanks within a Chinese name (张 三, set to the width of three) are none,
+    """A person's name in its one form: blanks within a Chinese name (张 三, as wide as three) are none,
     and its dot is one dot whatever it was typed with; the blanks of other names are single.
     """
     joined = _WITHIN_NAME.sub(r"\1", _NAME_DOT.sub(r"\1·", line(text)))

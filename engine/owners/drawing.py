@@ -20,6 +20,7 @@ from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element, settings_of
+from engine.flow.diagram.properties import page_forms
 from engine.flow.diagram.resources import Resources, main_process
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.forms import schema as s
@@ -226,8 +227,7 @@ def used(resources: Resources, body: bytes) -> Resources:
     forms |= {
         value
         for process in x.children(root, "process")
-        for name, value in x.properties(process).items()
-        if name.endswith("Form")
+        for value in page_forms(x.properties(process)).values()
     }
     decisions = {
         x.extension_text(node, "calledDecisionId") for node in x.descendants(root, "businessRuleTask")

@@ -49,7 +49,7 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
 
 @lru_cache(maxsize=8)
 def _known(xml: bytes, *bodies: tuple[tuple[str, bytes], ...]) -> frozenset[tuple[str, str]]:
-    """What is wrong with a diagram as it is, by element: the same at every look while somebody edits a form."""
+    """What is wrong with a diagram as it is, by element: the same at every look while a form is edited."""
     _, before = check(xml, Resources(*map(dict, bodies)))
     return frozenset((one.element_id, one.message) for one in before)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.casework.organisation import accounts, passwords
+from engine.casework.identity import passwords
+from engine.casework.organisation import accounts
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.diagram import xml as x

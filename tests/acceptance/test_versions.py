@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.casework.organisation import accounts, passwords
+from engine.casework.identity import passwords
+from engine.casework.organisation import accounts
 from engine.ground.database import create_engine, session_factory, write
 from engine.prevention.installation import ROOT
 from tests.support.browser import Official, Site

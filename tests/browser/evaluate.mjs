@@ -1,5 +1,5 @@
-// Evaluates with the page's own script what comes on stdin: forms as {plan, typed}, expressions as {tree, names}, blanks
-// as {node, value}; answers one JSON list. Bundled as the pages are.
+// Evaluates with the page's own script what comes on stdin: forms as {plan, typed}, expressions as {tree,
+// names}, blanks as {node, value}; answers one JSON list. Bundled as the pages are.
 import { build } from "esbuild";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -14,7 +14,8 @@ export { read } from "./form/values.js";
 const bundle = await build({
   stdin: { contents: entry, resolveDir: assets }, bundle: true, format: "esm", write: false, target: "es2020",
 });
-const page = await import(`data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0].contents).toString("base64")}`);
+const code = Buffer.from(bundle.outputFiles[0].contents).toString("base64");
+const page = await import(`data:text/javascript;base64,${code}`);
 
 const leaf = (node) => node.key && !node.rows;
 
@@ -28,7 +29,8 @@ function told(level, path, answer) {
 }
 
 function answer(asked) {
-  if ("plan" in asked) return told(new page.Level(asked.plan, asked.typed).settle(), "", { hidden: [], computed: {} });
+  if ("plan" in asked)
+    return told(new page.Level(asked.plan, asked.typed).settle(), "", { hidden: [], computed: {} });
   return "tree" in asked ? page.evaluate(asked.tree, asked.names) : page.read(asked.node, asked.value);
 }
 

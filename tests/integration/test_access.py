@@ -49,6 +49,8 @@ WATCH = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "shen
 """Who watches the limits below their division."""
 KEEPERS = {"liucheng", "xitong"}
 """Who keeps the table of the ladder."""
+KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "xitong"}
+"""Who says how the bodies of their divisions are called."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -78,6 +80,8 @@ PAGES = {
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
     "/parameters": set(EVERYBODY),
+    "/parameters/bodies": set(EVERYBODY),
+    "/parameters/calendar": set(EVERYBODY),
     "/parameters/line": set(EVERYBODY),
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
@@ -141,6 +145,12 @@ PAGES = {
     "/administration/incidents": {"xitong"},
     "/account": set(EVERYBODY),
     "/account/password": set(EVERYBODY),
+    "/administration/accounts": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong", "anquan"},
+    "/administration/divisions": {"xitong", "anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/health": set(EVERYBODY),
     "/static/{name}": set(EVERYBODY),
@@ -168,6 +178,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/bodies": KEEP_BODIES,
+    "/parameters/bodies/table": KEEP_BODIES,
+    "/parameters/calendar": {"sheng", "xitong"},
     "/parameters/line": {"sheng"},
     "/parameters/line/{line}/decide": {"anquan"},
     "/parameters/line/{line}/withdraw": {"sheng"},
@@ -226,6 +239,19 @@ ACTS = {
     "/account/sessions/end": set(EVERYBODY),
     "/account/sessions/{sign_in}/end": set(EVERYBODY),
     "/account/tokens/{bearer}/end": set(EVERYBODY),
+    "/administration/accounts/search": {"xitong", "anquan"},
+    "/administration/accounts/new": {"xitong"},
+    "/administration/accounts/{who}": {"xitong"},
+    "/administration/accounts/{who}/disable": {"xitong"},
+    "/administration/accounts/{who}/enable": {"xitong"},
+    "/administration/accounts/{who}/reset": {"xitong"},
+    "/administration/accounts/{who}/unlock": {"xitong"},
+    "/administration/accounts/{who}/end": {"xitong"},
+    "/administration/accounts/{who}/hand-over": {"xitong"},
+    "/administration/accounts/{who}/roles": {"xitong"},
+    "/administration/accounts/{who}/roles/{grant}/take": {"anquan"},
+    "/administration/roles": {"anquan"},
+    "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
     "/logout": set(EVERYBODY),
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
@@ -305,6 +331,8 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "who": small_world.official("lin").id,
+        "grant": 999,
     }
     yield small_world, application(small_world), names
 
@@ -458,6 +486,8 @@ def _shape(rule: str) -> str:
         "<int:line_id>": "{line}",
         "<int:sign_in_id>": "{sign_in}",
         "<int:token_id>": "{bearer}",
+        "<int:account_id>": "{who}",
+        "<int:grant_id>": "{grant}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

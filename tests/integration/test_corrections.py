@@ -4,6 +4,7 @@ with all that follows.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,9 @@ from sqlalchemy import select
 from engine.casework import audit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
+from engine.casework.figures import facts, tally
 from engine.casework.models import CaseFile, LogEntry, Notification, Timer, WorkItem
+from engine.casework.supervision import orders
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention import corrections, life
 from engine.prevention.assistance import measures
@@ -273,12 +276,82 @@ def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world:
     )
     decide(world, row, "xiang")
     assert world.case(case.id).lamp_floor == "green"
-    said = select(Notification.text).where(Notification.text.contains("仍未办结"))
-    world.go_to(25)
-    assert world.session.scalars(said).all() == []  # nobody is told that it is overdue by no days
-    world.go_to(26, 1)
-    assert any("超期 1 天" in text for text in world.session.scalars(said))
+    assert "explain_delay" not in world.open_items(case)  # nobody explains a delay that never was
+    assert figures_of(world, case) == Counter()
+    passed = select(Notification.text).where(Notification.text.contains("仍未办结"))
     world.assert_replays(case.id)
+    world.go_to(25)
+    assert world.session.scalars(passed).all() == []  # nobody is told that it is overdue by no days
+    assert "explain_delay" not in world.open_items(case)
+    world.go_to(26, 1)  # the day that is true passes as every other does
+    assert world.case(case.id).lamp_floor == "red" and "explain_delay" in world.open_items(case)
+    assert bells(world, "满15天”已过，最后一天是2022年5月30日") and len(figures_of(world, case)) == 1
+    world.go_to(29, 2)
+    assert bells(world, "超期 4 天，仍未办结")
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R06", "R15")
+def test_what_was_written_of_a_delay_that_never_was_is_kept_as_taken_back(small_world: World) -> None:
+    world = small_world
+    world.go_to(10)
+    case = world.enter()
+    world.enter(household_id=case.household_id, day=world.day(-8).date())
+    world.finish(case, "explain_delay", "xian")
+    world.finish(case, "verify", "cun")
+    cancel_last(world)
+    assert list(world.open_items(case)) == ["sign"]
+    text = signed_in(application(world), world.official("xian")).get(f"/cases/{case.id}").text
+    assert "期限“满15天”没有过" in text and "不再需要" in text
+    world.go_to(26, 1)
+    assert sorted(world.open_items(case)) == ["explain_delay", "sign"]
+    world.finish(case, "explain_delay", "xian")
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R06", "C6")
+def test_nothing_of_a_case_that_a_wrong_clue_opened_waits_for_anybody(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.go_to(16)
+    item = world.open_items(case)["verify"]
+    ducha = world.official("ducha")
+    order = orders.give(world.session, ducha, item.id, "请说明原因", world.day(18).date(), clock=world.clock)
+    cancel_last(world)
+    assert not world.open_items(case) and world.case(case.id).status == "cancelled"
+    timers = world.session.scalars(select(Timer).where(Timer.case_id == case.id)).all()
+    assert not [one for one in timers if one.status == "waiting" or one.standing == "open"]
+    world.go_to(20)
+    assert orders.to_answer(world.session, world.official("cun")) == 0
+    assert orders.listing(world.session, ducha, "late", today=world.today).total == 0
+    client = signed_in(application(world), ducha)
+    for page in (f"/supervision/orders/{order.id}", "/supervision/orders"):
+        assert "事项已终止，不用答复" in client.get(page).text
+
+
+def cancel_last(world: World) -> None:
+    """The last clue was wrong; a second person agrees."""
+    wrong = world.session.scalars(select(RiskClue).order_by(RiskClue.id.desc())).first()
+    assert wrong is not None
+    decide(
+        world,
+        corrections.ask_cancel(
+            world.session, world.official("cun"), wrong.id, "日期写错了", clock=world.clock
+        ),
+        "xiang",
+    )
+
+
+def figures_of(world: World, case: CaseFile) -> Counter[facts.Fact]:
+    """What the case's history says of limits that passed."""
+    entries = audit.history(world.session, world.case(case.id).id)
+    said = [facts.Line(one.seq, one.kind, one.at, one.element_id, one.line) for one in entries]
+    found = facts.facts_of(said, tally.routes_of(world.session, case.version_id))
+    return Counter({fact: count for fact, count in found.items() if fact.measure == facts.PASSED})
+
+
+def bells(world: World, words: str) -> list[str]:
+    return list(world.session.scalars(select(Notification.text).where(Notification.text.contains(words))))
 
 
 @pytest.mark.duty("R41")

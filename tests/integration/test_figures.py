@@ -231,10 +231,10 @@ def test_the_statement_that_stands_beside_a_figure_finds_it_in_the_log(small_wor
         cards = re.findall(r'<section class="panel card-figure".*?</section>', page, re.S)
         leads = {}
         for card in cards:
-            title = re.search(r"<h2[^>]*>(.*?)</h2>", card).group(1)  # type: ignore[union-attr]
-            lead = re.search(r'class="lead-figure">\s*(.*?)<small>', card).group(1)  # type: ignore[union-attr]
-            shown = re.search(r"<pre[^>]*>(.*?)</pre>", card, re.S)
-            statement = unescape(shown.group(1))
+            (title,) = re.findall(r"<h2[^>]*>(.*?)</h2>", card)
+            (lead,) = re.findall(r'class="lead-figure">\s*(.*?)<small>', card)
+            (shown,) = re.findall(r"<pre[^>]*>(.*?)</pre>", card, re.S)
+            statement = unescape(shown)
             found = run_again(small_world, statement)
             share = (
                 f"{100 * found.get('in_time', 0) / found['total']:.1f}%"

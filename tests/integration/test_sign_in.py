@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from engine.casework.identity import passwords, sign_in
+from engine.casework.identity.sign_in import Caller
 from engine.casework.models import LogEntry, SignInGate
-from engine.casework.organisation import accounts, passwords, sign_in
-from engine.casework.organisation.sign_in import Caller
+from engine.casework.organisation import accounts
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from tests.support.client import application

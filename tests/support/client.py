@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from engine.casework.identity import sessions
 from engine.casework.models import Account
-from engine.casework.organisation import accounts, sessions
+from engine.casework.organisation import accounts
 from engine.ground.clock import SYSTEM
 from tests.support.sharing import share_templates
 from tests.support.world import World

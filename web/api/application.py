@@ -16,8 +16,9 @@ from engine.casework.desk import views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
+from engine.casework.identity import sign_in
 from engine.casework.models import Migration
-from engine.casework.organisation import accounts, divisions, privacy, sign_in
+from engine.casework.organisation import accounts, divisions, privacy
 from engine.casework.portions import moving
 from engine.casework.supervision import limits, urging
 from engine.casework.time import ticker

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from web.pages import (
+    accounts,
     administration,
     auth,
     batches,
@@ -68,6 +69,7 @@ PAGES = (
     bell,
     more,
     administration,
+    accounts,
     health,
     procedures,
     migrations,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import sign_in
+from engine.casework.identity import sign_in
 from engine.ground.clock import SYSTEM
 from web import addresses, database, signing
 
@@ -31,7 +31,7 @@ def login_post() -> ResponseReturnValue:
     except sign_in.Refused as error:
         return render_template("login.html", next=target, username=username, problem=error.message), 401
     signing.sign_in(found)
-    return redirect(signing.safe_next(target))
+    return redirect(signing.safe_next(target, found))
 
 
 @blueprint.post("/logout")

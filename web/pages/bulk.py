@@ -15,7 +15,7 @@ from engine.casework.acts import attachments
 from engine.casework.desk import views
 from engine.casework.models import BulkAct
 from engine.casework.organisation import divisions
-from engine.casework.papers.kinds import kind_of_step, kinds
+from engine.casework.papers.kinds import kinds
 from engine.casework.portions import bulk
 from engine.casework.step import past
 from engine.flow.vocabulary import PaperKind
@@ -133,7 +133,7 @@ def _kind(act: BulkAct) -> PaperKind | None:
         return None
     item = bulk.entries(session(), act, "done").items[0].item
     element = past.element_of_item(session(), item)
-    return kinds().get(kind_of_step(element.properties)) if element is not None else None
+    return kinds().get(element.paper) if element is not None else None
 
 
 @blueprint.post("/<int:act_id>")

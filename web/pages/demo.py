@@ -47,4 +47,4 @@ def move_clock() -> ResponseReturnValue:
     fired = ticker.tick(sessions(application), clock.clock())
     g.now = after
     flash(f"现在是 {day(after)}，其间有 {fired} 个时限到期或事项自动开始。", "info")
-    return redirect(signing.safe_next(request.form.get("back")), 303)
+    return redirect(signing.safe_next(request.form.get("back"), signing.account()), 303)

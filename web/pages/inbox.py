@@ -14,7 +14,7 @@ from engine.casework.desk import inbox
 from engine.casework.desk.inbox import Group, InboxFilter
 from engine.casework.models import WorkItem
 from engine.casework.organisation import access, divisions
-from engine.casework.papers.kinds import kind_of_step, kinds
+from engine.casework.papers.kinds import kinds
 from engine.casework.supervision import orders
 from engine.flow.vocabulary import PaperKind
 from engine.prevention.models import ApplicationBatch
@@ -124,12 +124,8 @@ def _step(group: Group | None) -> ListStep | None:
     element = definitions.load(session(), version.id).elements.get(group.element_id)
     if element is None:
         return None
-    kind = kinds().get(kind_of_step(element.properties))
-    return (
-        ListStep(element.properties.get("bulk") == "true", kind)
-        if kind or "bulk" in element.properties
-        else None
-    )
+    kind = kinds().get(element.paper)
+    return ListStep(element.bulk, kind) if kind or element.bulk else None
 
 
 def _villages(items: Iterable[WorkItem]) -> dict[str, str]:

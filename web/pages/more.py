@@ -25,6 +25,10 @@ LINKS = (
     ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
     ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
     ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
+    ("accounts.index", "账号", "谁能登录：添加、停用、解锁、重置、交接", {access.ACCOUNT_ADMIN}),
+    ("accounts.requests", "角色授权", "系统管理员申请的角色，同意或不同意", {access.SECURITY_ADMIN}),
+    ("accounts.index", "账号和角色", "谁在哪里有什么角色，收回角色", {access.SECURITY_ADMIN}),
+    ("accounts.rules", "登录的规定", "输错几次、锁多久、一次登录多长、密码多久一换", {access.SECURITY_ADMIN}),
     ("administration.approval", "流程审批", "改流程是否须第二人同意", {access.SECURITY_ADMIN}),
     (
         "ladder.index",

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.organisation import divisions, own, safeguards, sessions
+from engine.casework.identity import own, safeguards, sessions
+from engine.casework.organisation import divisions
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Invalid

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.acts.items import readable_item
@@ -73,3 +74,29 @@ def _open_for_holding(
     if not (anyone and item.status == "open"):
         access.require_open(session, actor, item)
     return step, item
+
+
+@whole
+def pass_on(
+    session: Session, actor: Account, item_id: int, from_id: int, to: Account | None, *, clock: Clock
+) -> bool | None:
+    """Hand what `from_id` holds to `to`, where they may work on it, else give it back to the queue.
+
+    For whoever administers the account `from_id`, who need know nothing of the case: the caller has asked.
+    Answers whether it was handed over; None when it is no longer held.
+    """
+    now = clock.now()
+    with write(session):
+        case_id = session.scalar(select(WorkItem.case_id).where(WorkItem.id == item_id))
+        step = Step.on(session, case_id, actor, now) if case_id is not None else None
+        if step is None:
+            return None
+        item = session.get_one(WorkItem, item_id, populate_existing=True)
+        if item.status != "open" or item.claimed_by != from_id:
+            return None
+        holder = to if to is not None and to.active and access.may_work(to, item) else None
+        kind: type[lines.Held] = lines.Reassigned if holder is not None else lines.Released
+        name = holder.id if holder is not None else None
+        save(step.connection, item, claimed_by=name, claimed_at=now if name else None)
+        step.log(kind(item=item.id, name=item.name, to=name), item.element_id)
+    return holder is not None

@@ -81,7 +81,7 @@ def _may_open(actor: Account, start: Element, subject: Subject) -> bool:
 
 def opens_for(start: Element) -> list[str]:
     """What a start event opens for, in the field's codes."""
-    return [code.strip() for code in start.properties.get("opensFor", "").split(",") if code.strip()]
+    return list(start.opens_for)
 
 
 @whole

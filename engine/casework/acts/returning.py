@@ -130,7 +130,8 @@ def _return_to(
         chosen = next((target for target in targets if target.seq == seq), None)
         if chosen is None:
             raise Conflict("不能退回到这一步，请刷新页面重新选择。")
-        _undo(step, chosen.seq, lines.Returned(**_of(item), to=chosen.name, reason=reason), item)
+        line = lines.Returned(**_of(item), to=chosen.name, reason=reason)
+        undo(step, chosen.seq, line, item.element_id)
         outcome = f"退回至{chosen.name}"[:80]
         save(
             step.connection,
@@ -173,7 +174,7 @@ def _withdraw(session: Session, actor: Account, item_id: int, now: datetime) -> 
         assert step is not None  # only skip_locked answers None
         session.refresh(item)
         seq = _own_last_step(session, step, actor, item)
-        left_out = _undo(step, seq, lines.Withdrawn(**_of(item)), item)
+        left_out = undo(step, seq, lines.Withdrawn(**_of(item)), item.element_id)
         _require_open_again(session, step, item)
         _require_untouched(session, step, actor, seq, left_out)
         save(step.connection, item, status="withdrawn", note=f"{actor.name}撤回")
@@ -229,7 +230,7 @@ def _still(anew: Sequence[lines.Anew], gone: set[int]) -> list[lines.Anew]:
     return [one for one in anew if one.seq not in gone]
 
 
-def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int]:
+def undo(step: Step, seq: int, line: lines.Undoing, element_id: str) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it;
     commits nothing.
     """
@@ -246,9 +247,7 @@ def _undo(step: Step, seq: int, line: lines.Undoing, item: WorkItem) -> list[int
             known = vocabulary.used().service.get(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
-    step.log(
-        replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), item.element_id
-    )
+    step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), element_id)
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
     instance.pass_time(step.now)
     return left_out

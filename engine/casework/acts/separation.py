@@ -24,10 +24,9 @@ def obstacle(
     session: Session, actor: Account, case: CaseFile, definition: Definition, element: Element
 ) -> str:
     """Why the actor may not do this step of the case, in a sentence; '' when nothing keeps them apart."""
-    rule = element.properties.get("separateFrom")
-    if not rule:
+    named = element.separate_from
+    if not named:
         return ""
-    named = {part.strip() for part in rule.split(",")}
     if _covers(named, definition.start.id) and _brought(session, actor, case):
         return "本事项由您提出，按规定须由他人办理这一步。"
     query = select(WorkItem.id, WorkItem.name, WorkItem.element_id).where(
@@ -44,7 +43,7 @@ def obstacle(
     return ""
 
 
-def _covers(named: set[str], element_id: str) -> bool:
+def _covers(named: frozenset[str], element_id: str) -> bool:
     return element_id in named or ("*" in named and f"!{element_id}" not in named)
 
 

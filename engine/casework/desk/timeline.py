@@ -131,6 +131,7 @@ _WORDS: Mapping[type[lines.Line], _Words] = {
     lines.Begun: lambda line, name, people: "",
     lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
     lines.Withdrawn: lambda line, name, people: f"撤回“{name}”",
+    lines.Unpassed: lambda line, name, people: f"期限“{name}”没有过：重新等到期",
     lines.Moved: lambda line, name, people: f"流程由第{line.from_}版改按第{line.version}版办理",
     lines.Measured: lambda line, name, people: f"登记措施“{name}”的进展：{line.outcome}",
     lines.Reminded: lambda line, name, people: f"措施“{name}”到期没有完成",

@@ -27,12 +27,12 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access
-from engine.casework.papers.kinds import kind_of_step, kinds
+from engine.casework.papers.kinds import kinds
 from engine.casework.step import past
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
-from engine.flow.feel import compile_expression, strip_equals, to_plain
+from engine.flow.feel import compile_expression, to_plain
 from engine.flow.forms import Form
 from engine.flow.forms.schema import options, walk
 from engine.flow.history import lines
@@ -126,11 +126,21 @@ class CaseView:
     def expected(self) -> list[Expected]:
         """What people may report now."""
         taken = self.waits_for | self.takes
-        return [
-            Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
-            for event in self.definition.elements.values()
-            if event.message in taken and event.form_key and event.kind != "startEvent"
-        ]
+        catching: dict[str, list[Element]] = {}
+        for event in self.definition.elements.values():
+            if event.message in taken and event.form_key and event.kind != "startEvent":
+                catching.setdefault(event.message, []).append(event)
+        return [self._expected(name, events) for name, events in catching.items()]
+
+    def _expected(self, name: str, events: Sequence[Element]) -> Expected:
+        """A message that several events catch is called by the one beside an open step, else by the first in
+        the flow.
+        """
+        beside = [event for event in events if event.attached_to in self.open_elements]
+        in_flow = [event for event in events if not event.attached_to]
+        event = [*beside, *in_flow, *events][0]
+        bare = event.name.removeprefix("收到")
+        return Expected(name, bare if bare.startswith(("登记", "补登")) else f"登记{bare}", event)
 
     @property
     def limit_runs(self) -> bool:
@@ -263,7 +273,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
         lamp=lamps.lamp(item.due_at, now),
         context=context,
         case_view=view,
-        paper=kinds().get(kind_of_step(element.properties)),
+        paper=kinds().get(element.paper),
     )
 
 
@@ -274,8 +284,8 @@ def _barred(session: Session, actor: Account, view: CaseView, item: WorkItem, el
 
 
 def _matter(element: Element, variables: Mapping[str, Any]) -> str:
-    text = element.properties.get("paper:matter")
-    return str(to_plain(compile_expression(strip_equals(text)).evaluate(variables)) or "") if text else ""
+    text = element.paper_words.get("matter")
+    return str(to_plain(compile_expression(text).evaluate(variables)) or "") if text else ""
 
 
 def _same_step(view: CaseView, item: WorkItem) -> list[Submission]:
@@ -373,7 +383,7 @@ def visible_of_one_step(session: Session, actor: Account, item_ids: Sequence[int
         raise Invalid("请勾选同一步骤的事项。")
     if items:
         element = definitions.load(session, items[0].case.version_id).elements[items[0].element_id]
-        if element.properties.get("bulk") != "true":
+        if not element.bulk:
             raise Invalid(f"“{element.name}”须逐件办理。")
     return items
 
@@ -391,11 +401,11 @@ def _progress(
         at for at in open_elements if at in definition.elements and "Gateway" in definition.elements[at].kind
     ]
     awaited = {e for gateway in gateways for e in definition.awaited(gateway)}
-    usual = {e for e in awaited if definition.elements[e].properties.get("exceptional") != "true"}
+    usual = {e for e in awaited if not definition.elements[e].exceptional}
     standing = {*open_elements, *usual}
     states = {e.id: "open" if e.id in standing else "done" if e.id in finished else "ahead" for e in steps}
     return [
         Progress(e.id, e.name, e.queue or "", states[e.id])
         for e in steps
-        if states[e.id] != "ahead" or e.properties.get("exceptional") != "true"
+        if states[e.id] != "ahead" or not e.exceptional
     ]

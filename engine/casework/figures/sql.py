@@ -57,7 +57,7 @@ def _here(w: Words) -> str:
 FROM here JOIN log_entry l ON l.stream = here.stream
 ), undone AS (
   SELECT l.stream, CAST({w.plain("u")} AS INTEGER) AS seq FROM every l, {w.each("undone", "u")}
-  WHERE l.kind IN ('return', 'withdraw')
+  WHERE l.kind IN ('return', 'withdraw', 'unpassed')
 ), line AS (
   SELECT l.* FROM every l
   WHERE NOT EXISTS (SELECT 1 FROM undone u WHERE u.stream = l.stream AND u.seq = l.seq)

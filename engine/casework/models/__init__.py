@@ -24,6 +24,7 @@ from engine.casework.models.organisation import (
 from engine.casework.models.paper import NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.models.process import Incident, Procedure, ProcedureVersion, Resource, Schedule
 from engine.casework.models.rehearsal import Rehearsal, RehearsalEntry
+from engine.casework.models.roster import AccountImport, AccountImportRow, JournalCheck, RoleRequest
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.subject import Subject
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
@@ -33,6 +34,8 @@ __all__ = [
     "IS_OPEN",
     "LEVELS",
     "Account",
+    "AccountImport",
+    "AccountImportRow",
     "ApiToken",
     "Attachment",
     "Body",
@@ -52,6 +55,7 @@ __all__ = [
     "FigureState",
     "Idempotency",
     "Incident",
+    "JournalCheck",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -72,6 +76,7 @@ __all__ = [
     "RehearsalEntry",
     "Resource",
     "RoleGrant",
+    "RoleRequest",
     "Schedule",
     "Setting",
     "SignIn",

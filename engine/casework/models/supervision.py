@@ -37,7 +37,8 @@ class Urge(Base):
 class SupervisionOrder(Base):
     """督办单: a supervisor asks the unit that holds an item for the cause of a delay and a promise (form 20).
 
-    open → answered → accepted, or returned → answered again. It never moves the case.
+    open → answered → accepted, or returned → answered again; void when the case was ended as a mistake. It
+    never moves the case.
     """
 
     __tablename__ = "supervision_order"
@@ -60,7 +61,9 @@ class SupervisionOrder(Base):
     division_code: Mapped[str] = mapped_column(String(12))
     matter: Mapped[str] = mapped_column(String(500))
     answer_by: Mapped[date]
-    status: Mapped[str] = mapped_column(String(10), default="open")  # open, answered, returned, accepted
+    status: Mapped[str] = mapped_column(
+        String(10), default="open"
+    )  # open, answered, returned, accepted, void
     promised_on: Mapped[date | None]  # of the latest answer
     promise_passed: Mapped[bool] = mapped_column(default=False)  # the day went by and the step was not done
     issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

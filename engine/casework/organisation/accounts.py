@@ -20,7 +20,7 @@ from engine.ground.errors import Conflict, Invalid, NotFound
 TOKEN_LIFE = timedelta(hours=12)
 USED = timedelta(hours=1)
 """How exactly it is kept when a token was last used."""
-_ADMINISTRATORS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN, access.AUDIT_ADMIN})
+ADMINISTRATORS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN, access.AUDIT_ADMIN})
 
 
 def create(
@@ -61,6 +61,12 @@ def names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:
     }
 
 
+def require_unmixed(roles: set[str]) -> None:
+    """Raise Conflict when an administrator's role would come together with any other (三员分立)."""
+    if roles & ADMINISTRATORS and len(roles) > 1:
+        raise Conflict("系统、安全、审计三员须分设，且不能兼任业务角色。")
+
+
 def grant(session: Session, account: Account, role: str, division_code: str) -> RoleGrant:
     """Give a role on a division.
 
@@ -69,9 +75,7 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
     if role not in access.ROLE_NAMES:
         raise Invalid(f"没有“{role}”这个角色。")
     held = {g.role for g in session.scalars(select(RoleGrant).where(RoleGrant.account_id == account.id))}
-    special = (held | {role}) & _ADMINISTRATORS
-    if special and len(held | {role}) > 1:
-        raise Conflict("系统、安全、审计三员须分设，且不能兼任业务角色。")
+    require_unmixed(held | {role})
     same = (RoleGrant.role == role, RoleGrant.division_code == division_code)
     found = session.scalar(select(RoleGrant).where(RoleGrant.account_id == account.id, *same))
     if found is None:

@@ -19,15 +19,15 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Listed
-from engine.casework.papers.kinds import kind_of, kind_of_step
+from engine.casework.papers.kinds import kind_of
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
-from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel import compile_expression
 from engine.flow.feel.values import to_plain
 from engine.flow.forms import Form, shown
 from engine.flow.machine import codec
@@ -71,7 +71,7 @@ def of_case(session: Session, actor: Account, case_id: int, kind_key: str) -> li
     query = select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.status.in_(("open", "done")))
     for item in session.scalars(query.order_by(WorkItem.id.desc())):
         element = past.element_at(history, item)
-        if element is not None and kind_of_step(element.properties) == wanted:
+        if element is not None and element.paper == wanted:
             return [item.id]
     raise NotFound("这件事项还没有可以打印的文书。")
 
@@ -89,7 +89,7 @@ def of_items(
     element = past.element_of_item(session, items[0])
     if element is None:
         raise NotFound("没有找到所选事项的步骤。")
-    if kind_of_step(element.properties) != kind.key:
+    if element.paper != kind.key:
         raise Invalid(f"“{element.name}”这一步不用{kind.name}。")
     if (gathering := kit.used().gathering.get(kind.key)) is not None:
         records = gathering.of_cases(session, [item.case_id for item in items])
@@ -166,16 +166,11 @@ def _lists(
     """One list for each place, and for each matter where the step serves several."""
     found = kit.subjects().listed(session, [item.case for item in items])
     sent = _submissions(session, items)
-    codes = {
-        access.ancestor(item.village_code, level)
-        for item in items
-        for level in ("village", "township", "county")
-    }
-    names = divisions.names(session, codes)
+    book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
     groups: dict[tuple[str, ...], list[_Line]] = {}
     for item in items:
         variables = _variables(session, item.case, now)
-        words = _words(element, item, variables, names)
+        words = _words(element, item, variables, book)
         if words is not None:
             details = _details(session, element, item, variables, sent.get(item.id))
             line = _Line(item, _decided(replace(found[item.case_id], details=details), item), words)
@@ -184,45 +179,37 @@ def _lists(
     if items and not groups:
         raise Invalid(f"所选的事项中没有应当列入{kind.name}的农户。")
     for (place, *_), lines in groups.items():
-        yield _list(kind, place, lines, names, now)
+        yield _list(kind, place, lines, book, now)
 
 
-def _list(
-    kind: PaperKind, place: str, lines: Sequence[_Line], names: Mapping[str, str], now: datetime
-) -> Draft:
+def _list(kind: PaperKind, place: str, lines: Sequence[_Line], book: bodies.Book, now: datetime) -> Draft:
     words = lines[0].words
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
-    issuer = divisions.authority(names.get(access.ancestor(place, kind.level), ""), kind.level)
+    issuer = book.signer(access.ancestor(place, kind.level), kind.level, words["signature"])
     terms = compose.Terms(
         words["matter"],
         words["basis"],
-        names.get(place, ""),
-        words["signature"] or issuer,
+        book.name(place),
+        issuer.name,
         local_date(now),
         addressee=words["addressee"],
+        seal=issuer.seal,
     )
-    paper = compose.WORDINGS[kind.key](terms, [line.listed for line in lines])
+    paper = kit.used().wordings[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
     return Draft(kind, place, words["matter"], words["basis"], paper, items, obstacle=obstacle)
 
 
 def _words(
-    element: Element, item: WorkItem, variables: Mapping[str, Any], names: Mapping[str, str]
+    element: Element, item: WorkItem, variables: Mapping[str, Any], book: bodies.Book
 ) -> dict[str, str] | None:
     """The diagram's words for an item; None when the diagram does not want it on the list."""
-    places = {
-        level: names.get(access.ancestor(item.village_code, level), "")
-        for level in ("village", "township", "county")
-    }
+    places = book.words(item.village_code)
 
     def value(name: str) -> Any:
-        text = element.properties.get(f"paper:{name}")
-        return (
-            to_plain(compile_expression(strip_equals(text)).evaluate({**variables, **places}))
-            if text
-            else None
-        )
+        text = element.paper_words.get(name)
+        return to_plain(compile_expression(text).evaluate({**variables, **places})) if text else None
 
     if value("when") is False:
         return None
@@ -240,11 +227,12 @@ def _details(
     sent: Mapping[str, Any] | None,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
-    keys = [key.strip() for key in element.properties.get("paper:fields", "").split(",") if key.strip()]
     form = past.form_of_item(session, item)
     values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
     return {
-        str(c["label"]): shown(c, values.get(key)) for key in keys if (c := form.component(key)) is not None
+        str(c["label"]): shown(c, values.get(key))
+        for key in element.paper_fields
+        if (c := form.component(key)) is not None
     }
 
 

@@ -19,8 +19,3 @@ def kind_of(key: str) -> PaperKind:
     if key not in kinds():
         raise NotFound("没有这一种文书。")
     return kinds()[key]
-
-
-def kind_of_step(properties: Mapping[str, str]) -> str:
-    """The kind of paper that a user task goes with, by its properties, or ''."""
-    return properties.get("list") or properties.get("document") or ""

@@ -14,7 +14,7 @@ from engine.casework.models import Account, NumberedPaper, PaperEntry, RoleGrant
 from engine.casework.organisation import access
 from engine.casework.papers import drafts, numbers
 from engine.casework.papers.drafts import Draft
-from engine.casework.papers.kinds import kind_of, kind_of_step, kinds
+from engine.casework.papers.kinds import kind_of, kinds
 from engine.flow.vocabulary import PaperKind
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
@@ -134,7 +134,7 @@ def _undocumented(actor: Account, now: datetime) -> Select[WorkItem]:
 def _list_of_step(session: Session, procedure: str, element_id: str) -> PaperKind | None:
     """The kind of list that the step's decisions belong on, as the procedure is now."""
     element = definitions.load(session, definitions.current(session, procedure).id).elements.get(element_id)
-    key = kind_of_step(element.properties) if element is not None else ""
+    key = element.paper if element is not None else ""
     kind = kinds().get(key)
     return kind if kind is not None and kind.listed else None
 

@@ -95,7 +95,7 @@ class Past:
 class Undoing:
     """That a submission counts no more: its step was taken back, or the case was sent back before it."""
 
-    kind: str  # withdraw, return
+    kind: str  # withdraw, return, unpassed
     at: datetime
     actor_id: int | None
     reason: str

@@ -241,7 +241,7 @@ class Step:
         drawn = self.definition.elements
         ends = [line.ends for line in kept if isinstance(line, lines.Input)]
         ended = [end for one in ends for end in one if end in drawn]
-        named = [drawn[end].name for end in ended if "outcome" in drawn[end].properties]
+        named = [drawn[end].name for end in ended if drawn[end].outcome is not None]
         self._change(
             outcome=named[-1] if named else "", outcome_code=str(instance.variables.get("outcome") or "")
         )
@@ -299,10 +299,6 @@ class Step:
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
         self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
-        if passed and not self._passed and all(limit.due_at > self.now for limit in passed):
-            self._change(
-                lamp_floor="green"
-            )  # R06: it never was late, the clue that had made it so was cancelled
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -312,6 +308,19 @@ class Step:
         self.instance.records.clear()
         if self.case.status != "open" and was_open:
             kit.ended(self.call("", ""))
+
+    def never_passed(self) -> None:
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
+        elements, replay = self.definition.elements, self.replay()
+        passed = (
+            entry
+            for entry in replay.inputs
+            if entry.kind == lines.Fired.KIND
+            and (element := elements.get(replay.element_of(entry))) is not None
+            and element.is_limit
+        )
+        if next(passed, None) is None:
+            self._change(lamp_floor="green")
 
     def _passed_now(self, rows: Sequence[Any]) -> list[WaitingTimer]:
         """The limits that have passed while their work goes on, with the true day;
@@ -518,7 +527,7 @@ class Step:
         if "outcome" in variables:
             self._change(outcome_code=str(variables["outcome"]))
         ended = [end for record in self.instance.records for end in record.ends]
-        named = [end for end in ended if "outcome" in self.definition.elements[end].properties]
+        named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
             self._change(outcome=self.definition.elements[named[-1]].name)
         discovered = variables.get("discovery_date")

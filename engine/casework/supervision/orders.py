@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import definitions, kit
@@ -21,6 +21,7 @@ from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
+from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines
@@ -34,7 +35,13 @@ PROCEDURE = "identification"
 ANSWER_FORM = "supervisionForm"
 """The property of the procedure that names the form of an answer (form 20)."""
 PROMISE = "promise"
-STATUS_NAMES = {"open": "待答复", "answered": "已答复", "returned": "已退回", "accepted": "已认可"}
+STATUS_NAMES = {
+    "open": "待答复",
+    "answered": "已答复",
+    "returned": "已退回",
+    "accepted": "已认可",
+    "void": "不再需要",
+}
 MAX_TEXT = 500
 TO_ANSWER = SupervisionOrder.status.in_((literal_column("'open'"), literal_column("'returned'")))
 
@@ -350,13 +357,23 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
 
 
+def case_ended(call: ServiceCall) -> None:
+    """A case that was ended as a mistake has nothing left to explain: its orders wait for no answer."""
+    if call.case.status != "cancelled":
+        return
+    owed = update(SupervisionOrder).where(SupervisionOrder.case_id == call.case.id, TO_ANSWER)
+    call.session.execute(owed.values(status="void"))
+
+
 KIT = Kit(
+    when_ended=(case_ended,),
     due={"promise": promise_passed},
     receivers=(
         Receiver(
             "page",
             ANSWER_FORM,
             {"promised_on": Need(DAY), "cause": Need(TEXT)},
+            words="督办答复表单",
         ),
     ),
 )

@@ -154,7 +154,8 @@ def _put(session: Session, told: Told, channel: str, target: str, now: datetime)
     place = divisions.names(session, [access.ancestor(told.case.village_code, "township")])
     masked = told.case.subject[:1] + "*" * (len(told.case.subject) - 1)
     about = f"“{told.about}”" if told.about else ""
-    words = f"{''.join(place.values())}{kit.called(masked)}{about}{EVENTS[told.event]}，请登录守望查看（事项 {told.case.id}）。"
+    happened = f"{''.join(place.values())}{kit.called(masked)}{about}{EVENTS[told.event]}"
+    words = f"{happened}，请登录守望查看（事项 {told.case.id}）。"
     put(session, told.key, channel, target, f"守望：{EVENTS[told.event]}", words, now, case_id=told.case.id)
 
 

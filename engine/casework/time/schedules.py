@@ -17,13 +17,12 @@ from sqlalchemy.orm import Session
 from engine.casework import acts, definitions, kit
 from engine.casework.models import Account, CaseFile, Procedure, Schedule, Subject
 from engine.casework.organisation import access
-from engine.flow.check.starting import MAX_MONTHS
+from engine.flow.diagram.properties import EVERY_MONTHS
 from engine.flow.machine.definition import Definition
 from engine.ground.clock import Clock, local_date, months_later, start_of_day
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid
 from engine.ground.surroundings import trouble_of
-from engine.ground.text import whole
 
 BATCH = 200
 SessionFactory = Callable[[], Session]
@@ -64,11 +63,11 @@ def _recurring(session: Session) -> list[Definition]:
         for version_id in session.scalars(query)
         if version_id is not None
     ]
-    return [definition for definition in loaded if definition.start.properties.get("recurs") == "true"]
+    return [definition for definition in loaded if definition.start.recurs]
 
 
 def _default_months(definition: Definition) -> int:
-    return whole(definition.start.properties.get("everyMonths", ""), MAX_MONTHS) or 12
+    return definition.start.every_months or 12
 
 
 def set_rhythm(
@@ -78,7 +77,7 @@ def set_rhythm(
     county = county_of(actor)
     if key not in {definition.key for definition in _recurring(session)}:
         raise Invalid("这个流程不是定期开展的流程。")
-    if not 0 < months <= MAX_MONTHS:
+    if not 0 < months <= EVERY_MONTHS.most:
         raise Invalid("间隔须是 1 到 36 个月。", {"months": ["间隔：须是 1 到 36 个月。"]})
     if next_on < today:
         raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})

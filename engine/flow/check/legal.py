@@ -16,20 +16,17 @@ from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import TIMERS
+from engine.flow.diagram.properties import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, COUNTS_FROM
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import FeelSyntaxError, compile_expression, constant
 from engine.flow.feel import nodes as n
 from engine.flow.feel.nodes import Node, bare, dotted
 from engine.flow.feel.scope import free_names
 from engine.flow.forms.schema import label, walk
-from engine.flow.machine.timers import COUNTS_FROM
 from engine.flow.vocabulary import LegalLimit, used
 from engine.ground.errors import Cure, DefinitionError, Finding
 from engine.ground.text import whole
 
-CLAUSE, AT_LEAST, AT_MOST = "clause", "atLeast", "atMost"
-ALLOWED_BY = "allowedBy"
-"""The property of a timer that names the document by which a limit may lie outside the law's bounds."""
 _COUNTED = ("days after", "workdays after")
 _DIGITS = {character: number for number, character in enumerate("零一二三四五六七八九")} | {"两": 2}
 _SAID = re.compile(r"(?<![\d.])(\d{1,4}|[一二两三四五六七八九十]{1,3})\s*个?(?:整|工作|自然)?[日天]")
@@ -73,7 +70,7 @@ def _legal_timers(limit: LegalLimit, timers: Sequence[tuple[x.Node, str]]) -> li
     return [
         (node, text)
         for node, text in timers
-        if node.get("id") == limit.element or x.properties(node).get(CLAUSE) == limit.clause
+        if node.get("id") == limit.element or CLAUSE.text(x.properties(node)) == limit.clause
     ]
 
 
@@ -116,10 +113,10 @@ def _bounds(draft: Draft, limit: LegalLimit, node: x.Node, text: str) -> Iterato
     short = least is not None and fewest < least
     if short or (most is not None and longest > most):
         wrong, bound, side = (fewest, least, "低于") if short else (longest, most, "超过")
-        document = given.get(ALLOWED_BY, "").strip()
+        document = ALLOWED_BY.text(given)
         sentence = f"{limit.words}（{limit.clause}）：这里是 {wrong} 天，{side}法定的 {bound} 天。"
         if len(document) < _MIN_DOCUMENT:
-            yield found(node, sentence + f"有文件另有规定的，用属性 {ALLOWED_BY} 写明文件名称和文号。")
+            yield found(node, sentence + f"有文件另有规定的，用属性 {ALLOWED_BY.name} 写明文件名称和文号。")
         else:
             yield found(node, sentence + f"依据“{document}”，请审批时核对这份文件。", "warning")
     yield from _start(limit, node, text)
@@ -134,10 +131,10 @@ def _start(limit: LegalLimit, node: x.Node, text: str) -> Iterator[Finding]:
     if limit.reads and not names & limit.reads:
         words = "、".join(sorted(limit.reads))
         yield found(node, f"{limit.words}（{limit.clause}）：须自 {words} 起算。")
-    elif not limit.reads and names and COUNTS_FROM not in x.properties(node):
+    elif not limit.reads and names and not COUNTS_FROM.text(x.properties(node)):
         yield found(
             node,
-            f"{limit.words}（{limit.clause}）：按填写的日期起算，请用属性 {COUNTS_FROM} 写明是哪一步填的，"
+            f"{limit.words}（{limit.clause}）：按填写的日期起算，请用属性 {COUNTS_FROM.name} 写明是哪一步填的，"
             "填的日期早于这一步打开之日的，自打开之日起算。",
         )
 
@@ -145,7 +142,7 @@ def _start(limit: LegalLimit, node: x.Node, text: str) -> Iterator[Finding]:
 def _declared(limit: LegalLimit, node: x.Node) -> Iterator[Finding]:
     """The drawing says what the law says, for people to read it there."""
     given = x.properties(node)
-    wanted = {CLAUSE: limit.clause, AT_LEAST: limit.at_least, AT_MOST: limit.at_most}
+    wanted = {CLAUSE.name: limit.clause, AT_LEAST.name: limit.at_least, AT_MOST.name: limit.at_most}
     wrong = [
         name for name, value in wanted.items() if given.get(name, "") != ("" if value is None else str(value))
     ]
@@ -166,7 +163,7 @@ def _said(draft: Draft, node: x.Node, days: set[int], every: set[int]) -> Iterat
     """Another number of days in what names or explains the limit, with what the text should say."""
     texts = [(node, "name", node.get("name") or ""), *_explained(node), *_notes(draft, node)]
     yield from (one for place in texts for one in _wrong_days(node, place, days, days))
-    for step_id in (x.properties(node).get(COUNTS_FROM), node.get("attachedToRef")):
+    for step_id in (COUNTS_FROM.text(x.properties(node)), node.get("attachedToRef")):
         step = draft.nodes.get(step_id or "")
         if step is not None:
             yield from (one for place in _explained(step) for one in _wrong_days(step, place, every, days))

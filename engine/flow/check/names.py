@@ -15,6 +15,7 @@ from engine.flow.decisions import Decision, parse_decision
 from engine.flow.decisions.cells import wrong_cells
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, settings_of
+from engine.flow.diagram.properties import RECEIVES
 from engine.flow.diagram.resources import calls_out, is_part
 from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
@@ -23,7 +24,7 @@ from engine.flow.feel.nodes import Node
 from engine.flow.feel.reading import certain_names, compared
 from engine.flow.forms import bounds, rules
 from engine.flow.forms import schema as s
-from engine.flow.vocabulary import PLACES, RECEIVES, used
+from engine.flow.vocabulary import PLACES, used
 from engine.ground.errors import DefinitionError, Finding
 
 Component = Mapping[str, Any]
@@ -145,7 +146,7 @@ def _set_by(node: x.Node, kind: str, given: Mapping[str, str]) -> Iterator[str]:
     if kind == "endEvent" and "outcome" in given:
         yield "outcome"
     if kind == "startEvent":
-        yield from filter(None, (part.strip() for part in given.get(RECEIVES, "").split(",")))
+        yield from RECEIVES.several(given)
 
 
 def _repeated(node: x.Node) -> Iterator[str]:
@@ -258,7 +259,7 @@ def _name(
             yield found(
                 node,
                 f"{where}用到的“{root}”没有任何步骤、服务、决策或消息给出。"
-                f"如果由别的流程启动时带入，请写在开始事件的属性 {RECEIVES} 里。",
+                f"如果由别的流程启动时带入，请写在开始事件的属性 {RECEIVES.name} 里。",
             )
     elif path and not one.open:
         if path[0] not in one.keys:

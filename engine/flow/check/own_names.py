@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, settings_of
+from engine.flow.diagram.properties import RECEIVES
 from engine.flow.forms.schema import FEEL_WORDS
-from engine.flow.vocabulary import RECEIVES, used
+from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 
 
@@ -54,7 +55,7 @@ def _named(node: x.Node) -> Iterator[str]:
     if kind in SETTING_KINDS:
         yield from (name for name in settings_of(given) if name.isidentifier())
     if kind == "startEvent":
-        yield from filter(None, (part.strip() for part in given.get(RECEIVES, "").split(",")))
+        yield from RECEIVES.several(given)
     for mark in (mark for name in REPETITIONS for mark in x.children(node, name)):
         items = [item for name in ("inputDataItem", "outputDataItem") for item in x.children(mark, name)]
         names = [item.get("name") or item.get("id") or "" for item in items]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.flow import vocabulary
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import page_forms
+from engine.flow.diagram.properties import page_forms
 from engine.flow.forms import schema as s
 from engine.flow.receivers import Need, Receiver
 from engine.ground.errors import Finding

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import lane_queue
+from engine.flow.diagram.properties import OPENS_FOR, QUEUE, RECEIVES, RECURS
 from engine.flow.diagram.resources import is_part, main_process
-from engine.flow.vocabulary import RECEIVES, used
+from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
-from engine.ground.text import whole
 
-OPENS_FOR, RECURS, EVERY = "opensFor", "recurs", "everyMonths"
-MAX_MONTHS = 36
-"""The longest interval between two rounds of a recurring procedure."""
 _NOBODY = (
     "没有人能启动这个流程：请写明在农户页面可以对哪些农户启动（opensFor）。"
-    f"由别的流程启动的，请在那边调用“启动另一个流程”，在这里写明收到的变量（{RECEIVES}）。"
+    f"由别的流程启动的，请在那边调用“启动另一个流程”，在这里写明收到的变量（{RECEIVES.name}）。"
 )
 
 
@@ -29,12 +26,12 @@ def starting(draft: Draft) -> Iterator[Finding]:
     starts = x.children(main, "startEvent") if main is not None and not is_part(draft.root) else []
     for start in starts:
         given = x.properties(start)
-        whom = [code.strip() for code in given.get(OPENS_FOR, "").split(",") if code.strip()]
+        whom = OPENS_FOR.several(given)
         yield from _whom(start, whom)
         yield from _rhythm(start, whom)
         if whom:
             yield from _by_whom(draft, start)
-        elif not given.get(RECEIVES, "").strip() and not _begun_elsewhere(main, start):
+        elif not RECEIVES.text(given) and not _begun_elsewhere(main, start):
             yield found(start, _NOBODY, "warning")
 
 
@@ -47,7 +44,7 @@ def _begun_elsewhere(main: x.Node | None, start: x.Node) -> bool:
     return ("start", main.get("id", "") if main is not None else "") in used().receiver or bool(refused)
 
 
-def _whom(start: x.Node, whom: list[str]) -> Iterator[Finding]:
+def _whom(start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
     known = used().opens_for
     for code in whom:
         if code not in known:
@@ -63,17 +60,13 @@ def _by_whom(draft: Draft, start: x.Node) -> Iterator[Finding]:
         for lane in lanes
         for reference in x.children(lane, "flowNodeRef")
     )
-    if not inside and not x.properties(start).get("queue") and x.properties(start).get(RECURS) != "true":
+    given = x.properties(start)
+    if not inside and not QUEUE.text(given) and not RECURS.flag(given):
         yield found(
             start, "开始事件不在任何一级的泳道里，没有哪一级能在农户页面启动：请把它放进泳道。", "warning"
         )
 
 
-def _rhythm(start: x.Node, whom: list[str]) -> Iterator[Finding]:
-    given = x.properties(start)
-    if given.get(RECURS, "false") not in ("true", "false"):
-        yield found(start, f"“{RECURS}”只能写 true 或 false，写成“{given[RECURS]}”不会定期开展。")
-    if given.get(RECURS) == "true" and not whom:
+def _rhythm(start: x.Node, whom: Collection[str]) -> Iterator[Finding]:
+    if RECURS.flag(x.properties(start)) and not whom:
         yield found(start, "定期开展的流程须写明对哪些农户开展（opensFor），否则到期也不会开出。")
-    if EVERY in given and not whole(given[EVERY], MAX_MONTHS):
-        yield found(start, f"间隔须是 1 到 {MAX_MONTHS} 个月，写的是“{given[EVERY]}”。")

@@ -12,7 +12,6 @@ from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import FLOW_NODES, TIMERS
 from engine.flow.diagram.resources import calls_out
 from engine.ground.errors import Finding
-from engine.ground.text import whole
 
 NAMES = {
     "scriptTask": "脚本任务",
@@ -49,8 +48,6 @@ _ALLOWED_EVENTS = {
 }
 _HOLDERS = ("userTask", "manualTask", "callActivity", "subProcess")
 """What a boundary event may hang on."""
-MAX_WARNED = 3650
-"""Days ahead: a warning ten years before its limit warns of nothing."""
 _WAITS = {
     "userTask",
     "manualTask",
@@ -126,15 +123,12 @@ def _timer(node: x.Node, timer: x.Node) -> Iterator[Finding]:
 
 
 def _attached(draft: Draft, node: x.Node) -> Iterator[Finding]:
-    """What a boundary event hangs on, and how long before its limit it warns."""
+    """What a boundary event hangs on."""
     holder = draft.nodes.get(node.get("attachedToRef", ""))
     if holder is None:
         yield found(node, "边界事件没有附着在任何步骤上。")
     elif x.local(holder) not in _HOLDERS:
         yield found(node, "边界事件只能附着在人工任务、子流程或调用活动上。")
-    days = x.properties(node).get("warnDays")
-    if days is not None and whole(days, MAX_WARNED) is None:
-        yield found(node, f"“warnDays”须是提前预警的整数天数，用 0 到 9 的数字写，不超过 {MAX_WARNED}。")
 
 
 def flows(draft: Draft) -> Iterator[Finding]:

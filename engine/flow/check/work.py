@@ -10,8 +10,9 @@ from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft, found, name_of
 from engine.flow.decisions import parse_model
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import QUEUES, REPETITIONS, SETTING_KINDS, lane_queue, page_forms
-from engine.flow.diagram.texts import expressions, paper_words
+from engine.flow.diagram.element import REPETITIONS, lane_queue, paper_words
+from engine.flow.diagram.properties import PAPER_FIELDS, PAPER_TEXTS, page_forms, paper_of
+from engine.flow.diagram.texts import expressions
 from engine.flow.feel import strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.forms.schema import PLACEHOLDER, walk
@@ -136,34 +137,21 @@ def _kind_of_field(draft: Draft, text: str) -> str | None:
     return None
 
 
-def settings(draft: Draft) -> Iterator[Finding]:
-    """``set:`` properties only where they take effect, each naming a variable."""
-    for node in draft.nodes.values():
-        for name in x.properties(node):
-            if name.startswith("set:") and x.local(node) not in SETTING_KINDS:
-                yield found(node, f"“{name}”只能写在调用活动或结束事件上，写在这里会被忽略。")
-            elif name.startswith("set:") and not name.removeprefix("set:").strip().isidentifier():
-                yield found(node, f"“{name}”没有写明变量名（字母、数字和下划线）。")
-
-
-PAPER_WORDS = frozenset({"matter", "basis", "addressee", "signature", "when"})
-"""What a ``paper:`` property may name."""
-
-
 def papers(draft: Draft) -> Iterator[Finding]:
     """A step's paper is one we make, and the diagram has the words for it."""
     known = vocabulary.used().paper
     for node in draft.of_kind("userTask"):
         given = x.properties(node)
-        kind, words = given.get("list") or given.get("document") or "", paper_words(node)
+        kind, words = paper_of(given), paper_words(given)
         if kind and kind not in known:
             yield found(node, f"没有“{kind}”这一种文书，可用：{'、'.join(known)}。")
-        for name in words.keys() - PAPER_WORDS:
-            yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_WORDS))}、fields。")
+        written = {name.removeprefix("paper:") for name in given if name.startswith("paper:")}
+        for name in sorted(written - PAPER_TEXTS.keys() - {"fields"}):
+            yield found(node, f"不认识“paper:{name}”，可用：{'、'.join(sorted(PAPER_TEXTS))}、fields。")
         if kind in known and known[kind].listed and not {"matter", "basis"} <= words.keys():
             yield found(node, "打印名单须用“paper:matter”写明事由，用“paper:basis”写明依据。")
         keys = {component.get("key") for component in walk(draft.components(given.get("formKey", "")))}
-        for key in filter(None, (part.strip() for part in given.get("paper:fields", "").split(","))):
+        for key in PAPER_FIELDS.several(given):
             if key not in keys:
                 yield found(node, f"“paper:fields”中的“{key}”不是这一步表单的项目。")
 
@@ -191,8 +179,6 @@ def _task(node: x.Node, lanes: Collection[str]) -> Iterator[Finding]:
     in_lane = node.get("id") in lanes or (holder is not None and holder.get("id") in lanes)
     if not given.get("queue") and not in_lane:
         yield found(node, "任务不在任何泳道里，不知道归哪个待办。")
-    if given.get("queue", "village") not in QUEUES.values():
-        yield found(node, f"待办“{given['queue']}”不存在。")
     if not given.get("formKey"):
         yield found(node, "任务没有指定表单（formKey）。")
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from engine.flow.diagram.properties import is_ours
+
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 SPIFF = "http://spiffworkflow.org/bpmn/schema/1.0/core"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
@@ -69,7 +71,8 @@ def _given(node: Node) -> Iterator[tuple[str, str]]:
     """The properties that the element has in other dialects, by our names."""
     for namespace in _OTHERS:
         path = f"{{{BPMN}}}extensionElements/{{{namespace}}}properties/{{{namespace}}}property"
-        yield from ((p.get("name", ""), p.get("value", "")) for p in node.findall(path))
+        given = ((one.get("name", ""), one.get("value", "")) for one in node.findall(path))
+        yield from ((name, value) for name, value in given if is_ours(name))
     for namespace in CAMUNDA_LIKE:
         for name in ("formKey", "formRef"):
             if node.get(f"{{{namespace}}}{name}"):

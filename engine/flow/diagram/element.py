@@ -1,10 +1,11 @@
-"""The flow nodes of a diagram as the runtime reads them: kind, queue, form, timer, message, own properties."""
+"""The flow nodes of a diagram as the runtime reads them: kind, queue, form, timer, message, properties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.resources import run_processes
 from engine.flow.feel import strip_equals
@@ -46,6 +47,31 @@ class Element:
     is_cycle: bool = False
     """Whether its timer fires again and again (``timeCycle``)."""
     properties: Mapping[str, str] = field(default_factory=dict)
+    """Its extension properties as written, for who shows them; what they mean are the fields below."""
+    bulk: bool = False
+    separate_from: frozenset[str] = frozenset()
+    """The steps whose doers may not do it: ids, ``*`` for all, ``!`` before those excepted (R12, R38)."""
+    shows: tuple[str, ...] = ()
+    """The steps whose forms lie open beside it."""
+    exceptional: bool = False
+    paper: str = ""
+    """The kind of paper that goes with it."""
+    paper_words: Mapping[str, str] = field(default_factory=dict)
+    """The words of its list: FEEL by name."""
+    paper_fields: tuple[str, ...] = ()
+    """The form's fields that its list shows besides."""
+    warn_days: int | None = None
+    """How many days before its limit passes it warns."""
+    counts_from: str = ""
+    """The step whose typed dates its period counts from, never from before that step opened."""
+    known_after_return: bool = False
+    """Whether what it caught stays known when the case goes back before it, and it waits anew."""
+    outcome: str | None = None
+    """What an end calls the case's outcome, in conditions."""
+    opens_for: tuple[str, ...] = ()
+    """Whom a start event is for: codes of a house."""
+    recurs: bool = False
+    every_months: int | None = None
     repeats: bool = False
     """Whether it is done several times: a multi-instance or a loop."""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -62,13 +88,6 @@ class Element:
             and not self.cancel_activity
             and not self.is_cycle
         )
-
-
-def page_forms(properties: Mapping[str, str]) -> dict[str, str]:
-    """The forms that a process gives to pages beside its steps: its properties ending in ``Form``,
-    by name.
-    """
-    return {name: key for name, key in properties.items() if name.endswith("Form")}
 
 
 REPETITIONS = {
@@ -121,7 +140,7 @@ def elements(root: x.Node) -> Iterator[Element]:
 def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: Mapping[str, str]) -> Element:
     given = x.properties(node)
     identifier = node.get("id", "")
-    form_key = given.get("formKey")
+    form_key = given.get(p.FORM_KEY.name)
     message = next((m.get("messageRef", "") for m in x.descendants(node, "messageEventDefinition")), None)
     timer = next((t for kind in TIMERS for t in x.descendants(node, kind)), None)
     inner = x.local(node) == "subProcess"  # its children's events are not its own
@@ -132,15 +151,29 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         process_id=process_id,
         documentation=x.text_of(node, "documentation"),
         instructions=x.extension_text(node, "instructionsForEndUser"),
-        queue=given.get("queue") or lanes.get(identifier) or _lane_of_parent(node, lanes),
+        queue=given.get(p.QUEUE.name) or lanes.get(identifier) or _lane_of_parent(node, lanes),
         form_key=form_key,
-        variable=given.get("variable") or form_key,
+        variable=given.get(p.VARIABLE.name) or form_key,
         attached_to=node.get("attachedToRef"),
         cancel_activity=x.flag(node, "cancelActivity", default=True),
         message=None if inner or message is None else messages.get(message, ""),
         timer=None if inner or timer is None else timer.text or "",
         is_cycle=not inner and timer is not None and x.local(timer) == "timeCycle",
         properties=given,
+        bulk=p.BULK.flag(given),
+        separate_from=frozenset(p.SEPARATE_FROM.several(given)),
+        shows=p.SHOWS.several(given),
+        exceptional=p.EXCEPTIONAL.flag(given),
+        paper=p.paper_of(given),
+        paper_words=paper_words(given),
+        paper_fields=p.PAPER_FIELDS.several(given),
+        warn_days=p.WARN_DAYS.number(given),
+        counts_from=p.COUNTS_FROM.text(given),
+        known_after_return=p.AFTER_RETURN.text(given) == p.KNOWN,
+        outcome=given.get(p.OUTCOME.name),
+        opens_for=p.OPENS_FOR.several(given),
+        recurs=p.RECURS.flag(given),
+        every_months=p.EVERY_MONTHS.number(given),
         repeats=any(x.children(node, kind) for kind in REPETITIONS),
         settings=settings_of(given) if x.local(node) in SETTING_KINDS else {},
     )
@@ -158,7 +191,13 @@ def _lane_of_parent(node: x.Node, lanes: Mapping[str, str]) -> str | None:
 def settings_of(properties: Mapping[str, str]) -> dict[str, str]:
     """The variables that an element's ``set:NAME`` properties set, as FEEL by name."""
     return {
-        name.removeprefix("set:").strip(): strip_equals(text)
+        name.removeprefix(p.SETS).strip(): strip_equals(text)
         for name, text in properties.items()
-        if name.startswith("set:")
+        if name.startswith(p.SETS)
     }
+
+
+def paper_words(properties: Mapping[str, str]) -> dict[str, str]:
+    """A user task's words for its list, FEEL by name."""
+    written = {name: one.text(properties) for name, one in p.PAPER_TEXTS.items()}
+    return {name: strip_equals(text) for name, text in written.items() if text}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.properties import PART
 from engine.ground.errors import DefinitionError
 
 KINDS = ("form", "decision", "part")
@@ -72,7 +73,7 @@ def run_processes(root: x.Node) -> list[x.Node]:
 def is_part(root: x.Node) -> bool:
     """Whether the diagram is one that others call: its main process carries the property ``part``."""
     main = main_process(root)
-    return main is not None and x.properties(main).get("part") == "true"
+    return main is not None and PART.flag(x.properties(main))
 
 
 def calls_out(root: x.Node) -> frozenset[str]:

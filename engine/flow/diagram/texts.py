@@ -11,6 +11,7 @@ from engine.flow.diagram.element import (
     REPETITIONS,
     SETTING_KINDS,
     TIMERS,
+    paper_words,
     settings_of,
 )
 from engine.flow.feel import strip_equals
@@ -53,7 +54,7 @@ def expressions(root: x.Node) -> Iterator[tuple[x.Node, str]]:
     yield from _parameters(root)
     yield from _set_texts(root)
     for node in x.descendants(root, "userTask"):
-        for text in (*paper_words(node).values(), *repetition_texts(node)):
+        for text in (*paper_words(x.properties(node)).values(), *repetition_texts(node)):
             yield node, text
 
 
@@ -90,14 +91,3 @@ def repetition_texts(node: x.Node) -> Iterator[str]:
     for kind, names in REPETITIONS.items():
         for mark in x.children(node, kind):
             yield from (strip_equals(text) for text in (x.text_of(mark, name) for name in names) if text)
-
-
-def paper_words(node: x.Node) -> dict[str, str]:
-    """A user task's words for its list, FEEL by name (``paper:`` properties;
-    ``paper:fields`` names form fields).
-    """
-    return {
-        name.removeprefix("paper:"): strip_equals(text)
-        for name, text in x.properties(node).items()
-        if name.startswith("paper:") and name != "paper:fields"
-    }

@@ -149,7 +149,7 @@ def _setters(definition: Definition) -> dict[str, set[str]]:
             names = {str(getattr(one, "result_variable", None) or "")}
             if element is not None:
                 names |= {element.variable or "", *element.settings}
-                names |= {"outcome"} if "outcome" in element.properties else set()
+                names |= {"outcome"} if element.outcome is not None else set()
             for name in names - {""}:
                 found.setdefault(name, set()).add(str(one.bpmn_id))
     return found

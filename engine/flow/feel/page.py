@@ -1,4 +1,4 @@
-"""The tree of an expression as the page's small evaluator (web/assets/feel/feel.js) reads it: nested lists, JSON.
+"""The tree of an expression as the page's small evaluator (web/assets/feel) reads it: nested lists, JSON.
 
 ``["cmp", "<", left, right]``: the kind of the node first. What that evaluator does not know has no such form.
 """

@@ -15,8 +15,8 @@ from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import (
     Element,
     elements,
-    page_forms,
 )
+from engine.flow.diagram.properties import page_forms
 from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
 from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression

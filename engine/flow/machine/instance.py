@@ -30,12 +30,11 @@ from engine.flow.machine import codec
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.repetition import around
 from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
-from engine.flow.machine.timers import COUNTS_FROM, FeelCycle, FeelTimer
+from engine.flow.machine.timers import FeelCycle, FeelTimer
 from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
 from engine.flow.machine.workflow import CaseWorkflow, Host, walk
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
-from engine.ground.text import whole
 
 Place = tuple[tuple[str, int], ...]
 """Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
@@ -91,7 +90,10 @@ class Record:
             token=self.token,
             due=self.due_at,
             late=self.late,
-            services=[lines.Answer(*one) for one in self.services],
+            services=[
+                lines.Answer(element_id, token[: lines.CALL_DIGITS], name, result)
+                for element_id, token, name, result in self.services
+            ],
             decisions=[lines.Decision(*one) for one in self.decisions],
             flows=self.flows,
             repeats=self.repeats,
@@ -373,7 +375,7 @@ class Instance:
         if element is None or element.timer is None:
             return None
         variables = {**self.variables, **(facts or {})}
-        step = self.definition.elements.get(element.properties.get(COUNTS_FROM, ""))
+        step = self.definition.elements.get(element.counts_from)
         opened = self._opened(step.id) if step is not None else None
         if step is not None and step.variable is not None and opened is not None:
             variables[step.variable] = not_before(
@@ -545,7 +547,7 @@ class Instance:
 
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
-        return element.is_limit, whole(element.properties.get("warnDays"))
+        return element.is_limit, element.warn_days
 
     def _timers_around(self, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
         """The timers on the task and on what encloses it, the nearest first, passed ones included."""
@@ -630,8 +632,8 @@ class Instance:
         element = self.definition.elements[task.task_spec.bpmn_id]
         self.records[-1].ends.append(element.id)
         apply_settings(task, element.settings)
-        if "outcome" in element.properties:
-            self._workflow.data["outcome"] = element.properties["outcome"]
+        if element.outcome is not None:
+            self._workflow.data["outcome"] = element.outcome
 
     def _deliver_held(self) -> bool:
         for index, (name, payload) in enumerate(self.held):

@@ -29,11 +29,12 @@ from SpiffWorkflow.spiff.specs.defaults import ManualTask, SubWorkflowTask, User
 
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import settings_of
+from engine.flow.diagram.properties import COUNTS_FROM, FORM_KEY, RESULT_VARIABLE, VARIABLE
 from engine.flow.feel import strip_equals
 from engine.flow.machine.gateways import ExclusiveGateway, InclusiveGateway, ParallelGateway, ProcessSpec
 from engine.flow.machine.repetition import MAX_ROUNDS, RepeatedTask
 from engine.flow.machine.tasks import CallActivity, DecisionTask, ServiceTask
-from engine.flow.machine.timers import COUNTS_FROM, CountsFrom, FeelCycle, FeelTimer
+from engine.flow.machine.timers import CountsFrom, FeelCycle, FeelTimer
 from engine.flow.machine.waits import BoundaryEventJoin, RecurringEvent
 
 
@@ -52,12 +53,12 @@ class _TimerParsing:
 
     def _counts_from(self, holder: Any) -> CountsFrom | None:
         """The step whose dates the timer counts from, when the diagram names one."""
-        step_id = x.properties(holder).get(COUNTS_FROM)
+        step_id = COUNTS_FROM.text(x.properties(holder))
         step = next((n for n in holder.getroottree().iter(f"{{{x.BPMN}}}*") if n.get("id") == step_id), None)
         if not step_id or step is None:
             return None
         given = x.properties(step)
-        return CountsFrom(step_id, given.get("variable") or given.get("formKey") or "")
+        return CountsFrom(step_id, VARIABLE.text(given) or FORM_KEY.text(given))
 
 
 class _StartParser(_TimerParsing, SpiffStartEventParser):  # type: ignore[misc]
@@ -121,7 +122,7 @@ class _DecisionParser(SpiffTaskParser):  # type: ignore[misc]
     def create_task(self) -> DecisionTask:
         extensions = self.parse_extensions()
         decision_id = extensions["calledDecisionId"].strip()
-        result = extensions.get("properties", {}).get("resultVariable", decision_id)
+        result = RESULT_VARIABLE.text(extensions.get("properties", {})) or decision_id
         return DecisionTask(self.spec, self.bpmn_id, decision_id, result, **self.bpmn_attributes)
 
 

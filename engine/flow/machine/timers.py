@@ -14,11 +14,6 @@ from engine.flow.machine.script import answers_of
 from engine.flow.machine.workflow import case_of
 from engine.ground.clock import local_date
 
-COUNTS_FROM = "countsFrom"
-"""A timer event's property: the step whose typed dates its period counts from,
-never from before that step opened.
-"""
-
 
 @dataclass(frozen=True)
 class CountsFrom:

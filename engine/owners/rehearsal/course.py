@@ -117,5 +117,5 @@ class Watch:
             yield Happening("service", element_id, elements[element_id].name, record.at)
         for end in record.ends:
             yield Happening("end", end, elements[end].name, record.at)
-            if "outcome" in elements[end].properties:
+            if elements[end].outcome is not None:
                 self.course.outcome = elements[end].name

@@ -115,8 +115,7 @@ class _Book:
             what = "中断这一步，改办" if event.cancel_activity else "照常办理，另外办"
             then = "、".join(way.to for way in self._ways(event.id, ""))
             when = self.words.timer(event.timer) if event.timer else f"收到“{event.name}”"
-            warned = event.properties.get("warnDays")
-            early = f"，提前 {warned} 天预警" if warned else ""
+            early = f"，提前 {event.warn_days} 天预警" if event.warn_days else ""
             yield f"“{event.name}”（{when}{early}）：{what}“{then}”"
 
     def _rules(self, element: Element) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from typing import Any
 from engine.casework.organisation.access import QUEUE_NAMES
 from engine.flow import vocabulary
 from engine.flow.decisions import Decision
+from engine.flow.diagram import properties as p
 from engine.flow.diagram.element import Element
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition
@@ -34,34 +35,6 @@ KINDS = {
     "eventBasedGateway": "先到为准",
     "subProcess": "子流程",
     "callActivity": "公用环节",
-}
-PROPERTIES = {
-    "formKey": "表单",
-    "variable": "变量名",
-    "queue": "办理层级",
-    "warnDays": "提前几天预警",
-    "separateFrom": "不能由同一人办理",
-    "bulk": "批量办理",
-    "list": "名单",
-    "shows": "显示的内容",
-    "exceptional": "例外步骤",
-    "document": "文书",
-    "outcome": "结论",
-    "part": "公用环节",
-    "exclusive": "同时只办一件",
-    "opensFor": "可对谁启动",
-    "recurs": "定期开展",
-    "everyMonths": "间隔几个月",
-    "receives": "启动时收到的变量",
-    "measureForm": "措施进展表单",
-    "supervisionForm": "督办答复表单",
-    "resultVariable": "结果变量",
-    "countsFrom": "日期由哪一步填写",
-    "clause": "依据的条款",
-    "atLeast": "法定不少于（天）",
-    "atMost": "法定不超过（天）",
-    "allowedBy": "另有规定的文件",
-    "afterReturn": "退回到这之前时",
 }
 _WORD = re.compile(r'"[^"]*"')
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
@@ -101,7 +74,7 @@ class Wording:
     def _outcomes(self) -> dict[tuple[str, str], str]:
         """What the ends are called that set a variable to a word: by the variable and the word."""
         ends = [element for element in self.definition.elements.values() if element.kind == "endEvent"]
-        found = {("outcome", e.properties["outcome"]): e.name for e in ends if "outcome" in e.properties}
+        found = {("outcome", e.outcome): e.name for e in ends if e.outcome is not None}
         for end in ends:
             for name, value in end.properties.items():
                 if name.startswith("set:") and _WORD.fullmatch(value):
@@ -146,25 +119,22 @@ class Wording:
 
     def property(self, name: str) -> str:
         """What a property is called."""
-        if name.startswith("set:"):
-            return f"设定“{name.removeprefix('set:').strip()}”"
-        return (
-            "名单上的" + name.removeprefix("paper:")
-            if name.startswith("paper:")
-            else PROPERTIES.get(name, name)
-        )
+        if name.startswith(p.SETS):
+            return f"设定“{name.removeprefix(p.SETS).strip()}”"
+        return p.TABLE[name].words if name in p.TABLE else vocabulary.used().page_words.get(name, name)
 
     def value(self, name: str, text: str) -> str:
         """What a property says, with steps, papers and kinds of households called by their names."""
         parts = [part.strip() for part in text.split(",")]
-        if name in ("separateFrom", "shows", "countsFrom"):
+        kind = p.TABLE[name].kind if name in p.TABLE else None
+        if kind is p.Kind.STEPS:
             return self._steps(parts)
-        if name in ("list", "document"):
+        if kind is p.Kind.PAPER:
             papers = vocabulary.used().paper
             return "、".join(papers[part].name if part in papers else part for part in parts)
-        if name == "opensFor":
+        if name == p.OPENS_FOR.name:
             return "、".join(vocabulary.used().opens_for.get(part, part) for part in parts)
-        if name == "formKey":
+        if kind is p.Kind.FORM or p.is_page_form(name):
             return self.form(text)
         return self.condition(text)
 

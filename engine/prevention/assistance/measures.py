@@ -344,6 +344,7 @@ KIT = Kit(
             "page",
             PROGRESS_FORM,
             {"reported_on": Need(DAY), "status": Need(CHOICE, among=frozenset(STATUS_NAMES))},
+            words="措施进展表单",
         ),
     ),
 )

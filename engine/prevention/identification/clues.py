@@ -246,6 +246,7 @@ def count_anew(session: Session, actor: Account | None, case: CaseFile, now: dat
     acts.send_message(
         session, actor, case.id, "clue", {"cancelled": True}, facts=facts, clock=MovableClock(at=now)
     )
+    acts.take_back_passings(session, actor, case.id, "线索有误，已撤销", now)
 
 
 def _variables(session: Session, household: Household, clue: RiskClue, now: datetime) -> dict[str, Any]:

@@ -4,14 +4,17 @@ import EditingManager from "dmn-js-shared/lib/base/EditingManager";
 import TableEditor from "dmn-js-decision-table/lib/Editor";
 import { is } from "dmn-js-shared/lib/util/ModelUtil";
 import { bar, findings, latest } from "../editors/bar.js";
+import { inChinese, translator } from "../editors/chinese.js";
+import { h } from "../editors/elements.js";
+import { localise } from "../editors/localise.js";
+import { Saving } from "../editors/saving.js";
+import { fill } from "../page/older.js";
+import { hit, results } from "./results.js";
 import { chosenTypes } from "./types.js";
 import { DRAWN, WORDS } from "./words.js";
-import { localise, translator } from "../editors/localise.js";
-import { h } from "../modeler/panel/fields.js";
-import { fill } from "../page/older.js";
-import { Saving } from "../editors/saving.js";
 
 const AFTER = 500;
+const UNREADABLE = "决策表没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
 const TYPES = [
   "string",
   "boolean",
@@ -142,43 +145,22 @@ function inputs(box, reads, samples, changed) {
   }));
 }
 
-const said = (value) => (
-  value === null || value === undefined
-    ? "空"
-    : typeof value === "boolean"
-    ? (value ? "是" : "否")
-    : typeof value === "object"
-    ? JSON.stringify(value)
-    : String(value)
-);
-
 function answer(box, trial) {
-  const results = (Array.isArray(trial.result) ? trial.result : [
-    trial.result,
-  ]).filter((one) => one !== null && one !== undefined);
-  const list = (one) => h(
-    "dl",
-    { className: "facts" },
-    ...(
-      typeof one === "object"
-        ? Object.entries(one).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, said(value))])
-        : [h("dt", {}, "结论"), h("dd", {}, said(one))]
-    )
-  );
+  const found = results(trial.result).map((pairs) => h("dl", { className: "facts" }, pairs.flatMap(fact)));
   fill(
     box,
-    h("p", { className: "hit" }, trial.hits.length ? `命中第 ${trial.hits.join("、")} 条规则` : "没有规则命中"),
+    h("p", { className: "hit" }, hit(trial.hits)),
     trial.sentence ? h("p", { className: "wrong" }, trial.sentence) : "",
-    ...(results.length ? results.map(list) : [h("p", { className: "quiet" }, "没有结论")]),
+    ...(found.length ? found : [h("p", { className: "quiet" }, "没有结论")]),
   );
 }
+
+const fact = ([name, value]) => [h("dt", {}, name), h("dd", {}, value)];
 
 for (const box of document.querySelectorAll("[data-decision]")) {
   if (!matchMedia("(min-width: 701px)").matches) continue;
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = /[\u4e00-\u9fff]/.test(error.message)
-      ? error.message
-      : "决策表没有打开：文件不完整，请导出后检查，或恢复现行的内容。";
+    box.querySelector("[data-notice]").textContent = inChinese(error, UNREADABLE);
   });
 }

@@ -1,9 +1,9 @@
 // Two versions of a drawing side by side: what differs is coloured and signed, and both move together.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
 import { fill } from "../page/older.js";
+import { around, besides, middleOf } from "./places.js";
 
 const SIGNS = { added: "＋", removed: "－", changed: "≠", moved: "⇄" };
-const SIZE = 20; // of a sign, as compare.css has it
 const box = document.querySelector("[data-compare]");
 
 class Side {
@@ -29,7 +29,7 @@ class Side {
     if (!element) return;
     this.viewer.get("canvas").addMarker(id, `diff-${kind}`);
     const sign = `<div class="diff-sign" aria-hidden="true">${SIGNS[kind]}</div>`;
-    this.viewer.get("overlays").add(id, { position: beside(element), scale: { min: 0.6 }, html: sign });
+    this.viewer.get("overlays").add(id, { position: besides(element), scale: { min: 0.6 }, html: sign });
   }
 
   fit() {
@@ -40,41 +40,11 @@ class Side {
     const canvas = this.viewer?.get("canvas");
     const element = this.viewer?.get("elementRegistry").get(id);
     if (!element) return;
-    const middle = element.waypoints
-      ? halfway(element.waypoints)
-      : { x: element.x + element.width / 2, y: element.y + element.height / 2 };
     canvas.zoom(0.8);
-    const view = canvas.viewbox();
-    canvas.viewbox({ ...view, x: middle.x - view.width / 2, y: middle.y - view.height / 2 });
+    canvas.viewbox(around(middleOf(element), canvas.viewbox()));
     if (this.shown) canvas.removeMarker(this.shown, "diff-shown");
     canvas.addMarker((this.shown = id), "diff-shown");
   }
-}
-
-// Where an element's sign stands: on a task's corner; beside an event or gateway, away from its name; amid a
-// connection.
-function beside(element) {
-  if (element.waypoints) {
-    const middle = halfway(element.waypoints);
-    const left = Math.min(...element.waypoints.map((point) => point.x));
-    const top = Math.min(...element.waypoints.map((point) => point.y));
-    return { left: middle.x - left - SIZE / 2, top: middle.y - top - SIZE / 2 };
-  }
-  if (element.width > 60) return { top: -SIZE / 2, left: element.width - SIZE };
-  const named = element.labels?.[0];
-  const below = named && named.y < element.y;
-  return { left: element.width - 2, top: below ? element.height - 4 : 4 - SIZE };
-}
-
-// The point in the middle of a connection's longest stretch.
-function halfway(points) {
-  let best = { length: -1 };
-  for (let place = 1; place < points.length; place += 1) {
-    const [from, to] = [points[place - 1], points[place]];
-    const length = Math.hypot(to.x - from.x, to.y - from.y);
-    if (length > best.length) best = { length, x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
-  }
-  return best;
 }
 
 async function start() {

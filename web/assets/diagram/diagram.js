@@ -1,5 +1,6 @@
 // Draws the case's diagram with its tokens; the step list beside it says the same without a picture.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
+import { around, middleOf } from "./places.js";
 
 async function draw(box) {
   const panel = box.parentElement;
@@ -50,12 +51,7 @@ function show(canvas, registry, here) {
   const at = here.map((id) => registry.get(id)).find(Boolean);
   canvas.zoom(at ? 0.75 : "fit-viewport", "auto");
   if (!at) return;
-  const view = canvas.viewbox();
-  canvas.viewbox({
-    ...view,
-    x: at.x + at.width / 2 - view.width / 2,
-    y: at.y + at.height / 2 - view.height / 2,
-  });
+  canvas.viewbox(around(middleOf(at), canvas.viewbox()));
 }
 
 for (const box of document.querySelectorAll("[data-diagram]")) {

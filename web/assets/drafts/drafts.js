@@ -1,13 +1,11 @@
 // 暂存: what is typed is kept in this browser at once, and a task's also on the server shortly after typing
 // stops. A draft has a revision: what was typed over another one never replaces it unasked.
-import { drop, keep, kept } from "./keep.js";
 import { quietly } from "../page/quiet.js";
+import { choices, fate, keepable, restored, time } from "./copies.js";
+import { drop, keep, kept } from "./keep.js";
 
 const AFTER_TYPING = 1500;
 const SUBMITTED = "submitted";
-const UNKEPT = new Set(["csrf_token", "key", "list", "revision"]);
-const CHINA = { timeZone: "Asia/Shanghai", hour: "2-digit", minute: "2-digit" };
-const clock = (at) => new Date(at).toLocaleString("zh-CN", { ...CHINA, month: "long", day: "numeric" });
 
 export const headers = (form) => ({
   "X-Requested-With": "fetch",
@@ -57,12 +55,17 @@ class FormDraft {
   async open() {
     const copy = await kept(this.place);
     if (!copy) return;
-    if (cameBack(this.place)) return drop(this.place); // the answer shows what was sent
-    if (this.address && copy.revision !== this.revision) return this.ask(copy, this.form.dataset.saved);
+    const revision = this.address ? this.revision : null;
+    const found = fate(copy, { cameBack: cameBack(this.place), revision });
+    if (found === "drop") drop(this.place);
+    else if (found === "ask") this.ask(copy, this.form.dataset.saved);
+    else this.fill(copy);
+  }
+
+  fill(copy) {
     this.restore(copy.pairs);
     this.changed();
-    if (!this.address) this.tell(`已恢复您 ${clock(copy.at)} 填写、没有提交的内容。`, [["清空", () => this.clear()]]);
-    return undefined;
+    if (!this.address) this.tell(restored(copy), [["清空", () => this.clear()]]);
   }
 
   touch() {
@@ -73,7 +76,7 @@ class FormDraft {
   }
 
   pairs() {
-    return [...new FormData(this.form)].filter(([name, one]) => typeof one === "string" && !UNKEPT.has(name));
+    return keepable([...new FormData(this.form)]);
   }
 
   async save() {
@@ -105,18 +108,15 @@ class FormDraft {
     if (!answer.ok || answer.redirected) throw new Error();
     this.revision = (await answer.json()).revision;
     if (!this.again) drop(this.place);
-    const time = new Date().toLocaleTimeString("zh-CN", CHINA);
-    return this.say(`已自动暂存 ${time}`);
+    return this.say(`已自动暂存 ${time(Date.now())}`);
   }
 
   // Two copies, typed one beside the other: the person decides which one goes on.
   ask(copy, saved, revision = this.revision) {
     this.asking = true;
-    const here = copy ? clock(copy.at) : "刚才";
-    this.tell(`这一步有两份填写的内容：本机 ${here} 填的，和${saved || "别处"}存的。用哪一份？`, [
-      ["用本机这一份", () => this.choose(copy, revision)],
-      [`用${saved || "别处"}存的那一份`, () => this.leave()],
-    ]).classList.add("asking");
+    const { question, mine, theirs } = choices(copy, saved);
+    const acts = [[mine, () => this.choose(copy, revision)], [theirs, () => this.leave()]];
+    this.tell(question, acts).classList.add("asking");
     this.say("还没有存：请先在上面选用哪一份");
   }
 

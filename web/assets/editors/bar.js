@@ -1,6 +1,8 @@
 // The bar of an editor: undo, redo, save, files; each button names its act.
-import { download } from "./saving.js";
 import { fill } from "../page/older.js";
+import { inChinese } from "./chinese.js";
+import { button, h } from "./elements.js";
+import { download } from "./notices.js";
 
 const LARGEST = 1_000_000;
 
@@ -30,10 +32,7 @@ export function bar(box, { saving, source, undo, redo, open, more = {} }) {
       await open(await file.text());
     } catch (error) {
       await open(before);
-      saving.tell(
-        "danger",
-        `“${file.name}”不能用。${/[\u4e00-\u9fff]/.test(error.message) ? error.message : ""}`,
-      );
+      saving.tell("danger", `“${file.name}”不能用。${inChinese(error, "")}`);
       return;
     }
     await saving.save();
@@ -41,19 +40,17 @@ export function bar(box, { saving, source, undo, redo, open, more = {} }) {
   });
 }
 
-// The findings as a list; a click shows the place. The last asked is the one that is shown.
+// The findings as a list; a click shows the place.
 export function findings(list, found, show) {
-  fill(list, ...found.map((one) => {
-    const item = document.createElement("li");
-    item.className = one.severity;
-    const words = document.createElement(one.element_id ? "button" : "div");
-    const name = one.name ? `${one.name}：` : "";
-    words.append(Object.assign(document.createElement("span"), { className: "mark", textContent: one.severity === "error" ? "问题" : "提醒" }),
-      Object.assign(document.createElement("span"), { textContent: name + one.sentence }));
-    if (one.element_id) Object.assign(words, { type: "button", onclick: () => show(one.element_id) });
-    item.append(words);
-    return item;
-  }));
+  fill(list, ...found.map((one) => h("li", { className: one.severity }, finding(one, show))));
+}
+
+function finding(one, show) {
+  const words = [
+    h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"),
+    h("span", {}, (one.name ? `${one.name}：` : "") + one.sentence),
+  ];
+  return one.element_id ? button(words, () => show(one.element_id)) : h("div", {}, words);
 }
 
 // Runs `work` when nothing was asked for a while; only the newest answer counts.

@@ -45,15 +45,24 @@ export const WORDS = {
   "Browse": "选择文件", "No files selected": "没有选择", "Placeholder": "提示", "mm/dd/yyyy": "年/月/日", "Click": "单击",
   "file type specifiers": "文件种类",
   "Supports markdown and templating.": "可以用 Markdown 分段、加粗、列清单。", "Learn more": "",
-  "Make this field read-only when it cannot be edited by the end-user, but its content is important for them to see. Its data will still be submitted.":
+  [[
+    "Make this field read-only when it cannot be edited by the end-user, but its content is important for",
+    "them to see. Its data will still be submitted.",
+  ].join(" ")]:
     "给办理人看、但不让改的内容；提交时照样带上。",
-  "Use a unique \"key\" to link the form element and the related input/output data. When dealing with nested data, break it down in the user task's input mapping before using it.":
+  [[
+    'Use a unique "key" to link the form element and the related input/output data. When dealing with',
+    "nested data, break it down in the user task's input mapping before using it.",
+  ].join(" ")]:
     "表单里不能重复；条件、决策表、打印都按它取值，启用后不要再改。",
   "Routes the children of this component into a form variable, may be left empty to route at the root level.":
     "每行的内容存在这个名称下。",
   "Routes the children of this component into a form variable.": "每行的内容存在这个名称下。",
   "The error message to display when the input does not match the regular expression.": "填的内容不合格式时给办理人看的话。",
-  "\"List of items\" defines a constant, predefined set of form options.\n\n\"Expression\" defines options that are populated from a FEEL expression.":
+  [[
+    '"List of items" defines a constant, predefined set of form options.',
+    '"Expression" defines options that are populated from a FEEL expression.',
+  ].join("\n\n")]:
     "“选项”是写在表单里的固定选项。",
   "Should be a valid number": "须是数字", "Should be a valid number.": "须是数字。", "Should be an integer.": "须是整数。",
   "Should be greater than zero.": "须大于零。", "Should be greater than or equal to zero.": "不能小于零。",

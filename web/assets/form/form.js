@@ -1,19 +1,13 @@
 // A form that the server rendered, made livelier: conditions, computed values, member rows, uploads. Without
 // this script the form still works.
 import { keepDraft } from "../drafts/drafts.js";
-import { Level } from "./evaluation.js";
-import { judge } from "./rules.js";
 import { quietly } from "../page/quiet.js";
 import { uploads } from "../uploads/uploads.js";
+import { Level } from "./evaluation.js";
+import { byName, renamed, rowsOf, said } from "./rows.js";
+import { judge } from "./rules.js";
 
 const rows = (list) => [...list.querySelectorAll(":scope > .rows > [data-row]")];
-const quantity = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 2 });
-
-function said(found, words) {
-  if (Array.isArray(found)) return found.map((one) => words[one] ?? one).join("、") || "—";
-  if (found === null) return "—";
-  return typeof found === "number" ? quantity.format(found) : String(words[found] ?? found);
-}
 
 // The parts of each level, by their place in the plan: those of the form under null, those of a row under it.
 function partsOf(form) {
@@ -96,9 +90,8 @@ function rename(root, from, to) {
   for (const node of [root, ...root.querySelectorAll("*")]) {
     for (const attribute of NAMED) {
       const old = node.getAttribute?.(attribute) ?? "";
-      const start = /^(f-|file:)?/.exec(old)[0];
-      if (old.startsWith(from, start.length))
-        node.setAttribute(attribute, start + to + old.slice(start.length + from.length));
+      const name = renamed(old, from, to);
+      if (name !== old) node.setAttribute(attribute, name);
     }
     if (node.content) rename(node.content, from, to);
   }
@@ -136,26 +129,26 @@ function lists(form, changed) {
 
 // Fill the form with what was typed: rows as many as there were, and what was not ticked is not ticked.
 function restore(form, pairs) {
-  const byName = new Map();
-  for (const [name, one] of pairs) byName.set(name, [...(byName.get(name) || []), one]);
-  for (const list of form.querySelectorAll("[data-list]"))
-    if (!list.closest("[data-row]")) fit(list, [...byName.keys()]);
-  for (const node of form.querySelectorAll("input[name], select[name], textarea[name]")) {
-    if (node.closest(".picks")) continue; // whom the page lists is the page's own
-    const values = byName.get(node.name);
-    if (node.type === "radio" || node.type === "checkbox")
-      node.checked = Boolean(values?.includes(node.value));
-    else if (values && node.type !== "hidden" && node.type !== "file") node.value = values[0];
+  const typed = byName(pairs);
+  const outer = [...form.querySelectorAll("[data-list]")].filter((list) => !list.closest("[data-row]"));
+  for (const list of outer) fit(list, [...typed.keys()]);
+  for (const control of form.querySelectorAll("input[name], select[name], textarea[name]")) {
+    const isThePages = control.closest(".picks"); // whom the page lists is the page's own
+    if (!isThePages) put(control, typed.get(control.name));
   }
+}
+
+const TICKED = ["radio", "checkbox"];
+const NOT_TYPED = ["hidden", "file"];
+
+function put(control, values) {
+  if (TICKED.includes(control.type)) control.checked = Boolean(values?.includes(control.value));
+  else if (values && !NOT_TYPED.includes(control.type)) control.value = values[0];
 }
 
 // As many rows as were kept, no more and no fewer, in inner lists too.
 function fit(list, names) {
-  const start = `${list.dataset.name}-`;
-  const indices = names
-    .filter((name) => name.startsWith(start))
-    .map((name) => Number.parseInt(name.slice(start.length), 10));
-  const wanted = Math.max(0, ...indices.filter((index) => index >= 0).map((index) => index + 1));
+  const wanted = rowsOf(list.dataset.name, names);
   while (rows(list).length < wanted) addRow(list);
   for (const row of rows(list).slice(wanted)) row.remove();
   for (const row of rows(list)) for (const inner of innerLists(row)) fit(inner, names);

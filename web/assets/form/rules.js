@@ -1,48 +1,36 @@
 // Rules of a form while one types: the sentence of each rule that is broken stands at its field. The server
 // judges again.
-import { evaluate } from "../feel/feel.js";
 import { fill } from "../page/older.js";
+import { broken } from "./broken.js";
 
 // `names` answers the values that a rule at the node sees.
 export function judge(form, names) {
   for (const node of form.querySelectorAll("[data-rules]")) {
-    const broken = node.closest("[hidden]") ? [] : sentences(node, names(node));
-    show(node, broken);
+    const rules = node.closest("[hidden]") ? [] : JSON.parse(node.dataset.rules);
+    show(node, rules.length ? broken(rules, names(node)) : []);
   }
 }
 
-function sentences(node, values) {
-  const found = [];
-  for (const { test, sentence, needs } of JSON.parse(node.dataset.rules)) {
-    if (needs.some((name) => values[name] === null || values[name] === undefined || values[name] === ""))
-      continue;
-    try {
-      if (evaluate(test, values) === false) found.push(sentence);
-    } catch {
-      continue; // beyond the small evaluator: the server says it
-    }
-  }
-  return [...new Set(found)];
+function show(node, found) {
+  const box = boxOf(node, found.length > 0);
+  if (!box) return;
+  const shown = node.querySelectorAll(":scope > .wrong, :scope > .field > .wrong");
+  const told = [...shown].map((one) => one.textContent);
+  const fresh = found.filter((sentence) => !told.some((one) => one.endsWith(sentence)));
+  fill(box, ...fresh.map(line));
+  node.classList.toggle("has-live-error", found.length > 0);
 }
 
-function show(node, broken) {
-  let box = node.querySelector(":scope > .live-wrong");
-  if (!box && !broken.length) return;
-  if (!box) {
-    box = Object.assign(document.createElement("div"), { className: "live-wrong field" });
-    box.setAttribute("role", "status");
-    node.matches("fieldset") ? node.querySelector("legend").after(box) : node.append(box);
-  }
-  const told = [
-    ...node.querySelectorAll(":scope > .wrong, :scope > .field > .wrong")
-  ].map((one) => one.textContent);
-  const fresh = broken.filter((sentence) => !told.some((one) => one.endsWith(sentence)));
-  fill(
-    box,
-    ...fresh.map((sentence) => Object.assign(
-      document.createElement("div"),
-      { className: "wrong", textContent: sentence },
-    ))
-  );
-  node.classList.toggle("has-live-error", broken.length > 0);
+const line = (sentence) =>
+  Object.assign(document.createElement("div"), { className: "wrong", textContent: sentence });
+
+// Where the sentences of a field stand; made where it is `needed`.
+function boxOf(node, needed) {
+  const present = node.querySelector(":scope > .live-wrong");
+  if (present || !needed) return present;
+  const box = Object.assign(document.createElement("div"), { className: "live-wrong field" });
+  box.setAttribute("role", "status");
+  if (node.matches("fieldset")) node.querySelector("legend").after(box);
+  else node.append(box);
+  return box;
 }

@@ -3,7 +3,6 @@
 
 const MOST = 10 ** 12; // a number of this size or more is a slip of the finger
 const MAX_TYPED = 200;
-const LISTS = new Set(["checklist", "taglist", "filepicker"]);
 const TICKED = new Set([true, "true", "on", "1", "yes", "是"]);
 const NUMBER = /^[+-]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)?(?:\.\d*)?$/;
 const DAYS = [
@@ -25,8 +24,10 @@ const half = (text) =>
       .replace(/\u3000/g, " "),
   );
 const HAN = "\\u3007\\u2e80-\\u2fdf\\u3400-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
-const DOTS =
-  ".·\\u0387\\u02d1\\u1427\\u16eb\\u2022\\u2024\\u2027\\u2219\\u22c5\\u25cf\\u25e6\\u2981\\u2e31\\u2e33\\u30fb\\ua78f";
+const DOTS = [
+  ".·\\u0387\\u02d1\\u1427\\u16eb\\u2022\\u2024\\u2027\\u2219\\u22c5\\u25cf\\u25e6\\u2981",
+  "\\u2e31\\u2e33\\u30fb\\ua78f",
+].join("");
 const WITHIN_NAME = new RegExp(`([${HAN}·])\\s+(?=[${HAN}·])`, "gu");
 const NAME_DOT = new RegExp(`([${HAN}])\\s*[${DOTS}]\\s*(?=[${HAN}])`, "gu");
 const name = (text) =>
@@ -59,8 +60,6 @@ export function day(value) {
     : null;
 }
 
-const formOf = (node) => (node.format === "name" ? name : node.kind === "textarea" ? paragraphs : line);
-
 /** Whether nothing was typed: an empty text, an unticked box, a list or row of nothing but such. */
 export function blank(value) {
   if (typeof value === "string") return line(value.slice(0, MAX_TYPED)) === "";
@@ -73,18 +72,33 @@ export function blank(value) {
  * What was typed as a condition sees it; null where nothing usable stands. Lists of rows are not read here.
  */
 export function read(node, value) {
-  if (node.kind === "number") {
-    const found = number(value, node.unit);
-    return found !== null && Math.abs(found) < MOST ? found : null;
-  }
-  if (node.kind === "datetime") return day(value);
-  if (node.kind === "checkbox") return TICKED.has(value);
-  if (LISTS.has(node.kind)) {
-    const items = Array.isArray(value) ? value : [value];
-    return items
-      .filter((one) => !blank(one))
-      .map((one) => (node.kind === "filepicker" ? String(one).trim() : one));
-  }
+  return (READERS[node.kind] ?? text)(value, node);
+}
+
+const READERS = {
+  number: amount,
+  datetime: (value) => day(value),
+  checkbox: (value) => TICKED.has(value),
+  checklist: (value) => items(value),
+  taglist: (value) => items(value),
+  filepicker: (value) => items(value).map((one) => String(one).trim()),
+};
+
+function formOf(node) {
+  if (node.format === "name") return name;
+  return node.kind === "textarea" ? paragraphs : line;
+}
+
+function amount(value, node) {
+  const found = number(value, node.unit);
+  return found !== null && Math.abs(found) < MOST ? found : null;
+}
+
+function items(value) {
+  return (Array.isArray(value) ? value : [value]).filter((one) => !blank(one));
+}
+
+function text(value, node) {
   if (typeof value === "string") return formOf(node)(value) || null;
   if (node.given) return blank(value) ? null : value;
   return typeof value === "number" ? String(value) : null;

@@ -1,8 +1,9 @@
 // Findings while drawing: marks on the elements and a list; a click in the list shows the element.
-import { is } from "bpmn-js/lib/util/ModelUtil";
-import { h } from "./panel/fields.js";
-import { lint } from "./lint.js";
+import { button, h } from "../editors/elements.js";
 import { fill } from "../page/older.js";
+import { lint } from "./drawing/lint.js";
+import { is } from "./objects.js";
+import { counted, grouped, ranked } from "./verdict.js";
 
 const PAUSE = 900;
 
@@ -44,11 +45,6 @@ export class Issues {
     this.show();
   }
 
-  get all() {
-    const rank = (one) => (one.severity === "error" ? 0 : 1);
-    return [...this.server, ...this.local].sort((one, other) => rank(one) - rank(other));
-  }
-
   // The shape that stands for an id: a process is its pool, or the plane.
   shape(id) {
     const registry = this.modeler.get("elementRegistry");
@@ -57,41 +53,30 @@ export class Issues {
   }
 
   show() {
+    const all = ranked([...this.server, ...this.local]);
     const overlays = this.modeler.get("overlays");
     overlays.remove({ type: "issue" });
-    const grouped = new Map();
-    for (const one of this.all) {
-      const shape = this.shape(one.element_id);
-      if (shape && shape.parent) grouped.set(shape, [...(grouped.get(shape) ?? []), one]);
+    for (const [shape, found] of grouped(all, (one) => this.shape(one.element_id))) {
+      const position = shape.waypoints ? { top: -10, left: 4 } : { top: -10, right: 10 };
+      overlays.add(shape, "issue", { position, html: this.mark(shape, found) });
     }
-    for (const [shape, found] of grouped) {
-      const grave = found.some((one) => one.severity === "error");
-      const mark = h(
-        "button",
-        {
-          type: "button",
-          className: `issue-mark${grave ? " grave" : ""}`,
-          title: found.map((one) => one.sentence).join("\n"),
-          onclick: () => this.go(shape.id),
-        },
-        grave ? "!" : "?",
-      );
-      overlays.add(shape, "issue", {
-        position: shape.waypoints ? { top: -10, left: 4 } : { top: -10, right: 10 },
-        html: mark,
-      });
-    }
-    const errors = this.all.filter((one) => one.severity === "error").length;
-    this.counter.textContent = this.counter.dataset.state === "failed"
-      ? "没能检查，请看网络"
-      : errors
-      ? `${errors} 处问题`
-      : this.all.length
-      ? `没有问题，${this.all.length} 处提醒`
-      : "没有问题";
+    this.count(all);
+    const none = h("li", { className: "quiet" }, "没有发现问题，可以启用。");
+    fill(this.list, ...(all.length ? all.map((one) => this.line(one)) : [none]));
+  }
+
+  mark(shape, found) {
+    const grave = found.some((one) => one.severity === "error");
+    const className = `issue-mark${grave ? " grave" : ""}`;
+    const title = found.map((one) => one.sentence).join("\n");
+    return button(grave ? "!" : "?", () => this.go(shape.id), { className, title });
+  }
+
+  count(all) {
+    const { errors, words } = counted(all);
+    const failed = this.counter.dataset.state === "failed";
+    this.counter.textContent = failed ? "没能检查，请看网络" : words;
     this.counter.classList.toggle("grave", errors > 0);
-    fill(this.list, ...this.all.map((one) => this.line(one)));
-    if (!this.all.length) this.list.append(h("li", { className: "quiet" }, "没有发现问题，可以启用。"));
   }
 
   line(one) {
@@ -101,17 +86,13 @@ export class Issues {
       h("span", { className: "mark" }, one.severity === "error" ? "问题" : "提醒"),
       h("span", {}, name && h("strong", {}, `${name} `), one.sentence),
     ];
-    const said = shape
-      ? h("button", { type: "button", onclick: () => this.go(shape.id) }, text)
-      : h("div", {}, text);
-    const cure = one.cure
-      && this.modeler.get("elementRegistry").get(one.cure.element_id)
-      && h(
-        "button",
-        { type: "button", className: "cure", title: one.cure.after, onclick: () => this.put(one.cure) },
-        "一并改",
-      );
-    return h("li", { className: one.severity }, said, cure);
+    const said = shape ? button(text, () => this.go(shape.id)) : h("div", {}, text);
+    return h("li", { className: one.severity }, said, this.cure(one));
+  }
+
+  cure({ cure }) {
+    if (!cure || !this.modeler.get("elementRegistry").get(cure.element_id)) return null;
+    return button("一并改", () => this.put(cure), { className: "cure", title: cure.after });
   }
 
   // The text as it should read; one command, so that it can be undone.

@@ -1,43 +1,17 @@
-// Reading and changing what an element carries; every change is one command, so that it can be undone as one.
-import { getBusinessObject, is } from "bpmn-js/lib/util/ModelUtil";
+// Changing what an element carries; every change is one command, so that it can be undone as one.
+import {
+  bodyOf,
+  documentation,
+  extension,
+  extensions,
+  is,
+  isExtension,
+  objectOf,
+  properties,
+  subject,
+} from "./objects.js";
 
 const SPIFF = "spiffworkflow";
-
-// Whose properties the panel shows: a pool stands for its process.
-export function subject(element) {
-  const object = getBusinessObject(element);
-  return is(object, "bpmn:Participant") && object.processRef ? object.processRef : object;
-}
-
-const extensions = (object) => object.extensionElements?.values ?? [];
-export const extension = (object, type) => extensions(object).find((one) => is(one, `${SPIFF}:${type}`));
-export const bodyOf = (object, type) => extension(object, type)?.body?.trim() ?? "";
-
-export function properties(object) {
-  const found = {};
-  for (const holder of extensions(object)) {
-    if (is(holder, `${SPIFF}:Properties`))
-      for (const one of holder.values ?? []) found[one.name] = one.value ?? "";
-  }
-  return found;
-}
-
-// Camunda's modeler writes the form's key as an attribute; the engine understands both.
-export const formKey = (object) => properties(object).formKey
-  ?? (object.$attrs?.["camunda:formKey"] ?? "").split(/[/:]/).pop().replace(/\.(json|form)$/, "");
-export const definitionOf = (object, type) => (object.eventDefinitions ?? []).find((one) => is(
-  one,
-  `bpmn:${type}EventDefinition`,
-));
-export const documentation = (object) => object.documentation?.[0]?.text ?? "";
-export const others = (object) => extensions(object).filter(
-  (one) => ![
-    "Properties",
-    "ServiceTaskOperator",
-    "CalledDecisionId",
-    "InstructionsForEndUser",
-  ].some((type) => is(one, `${SPIFF}:${type}`)),
-);
 
 export class Editor {
   constructor(modeler) {
@@ -59,15 +33,15 @@ export class Editor {
   }
 
   set(element, object, values) {
-    if (object === getBusinessObject(element)) this.modeling.updateProperties(element, values);
+    if (object === objectOf(element)) this.modeling.updateProperties(element, values);
     else this.modeling.updateModdleProperties(element, object, values);
   }
 
   // Put `made` in the place of the extension of that type, or take it away (null).
   setExtension(element, object, type, made) {
     const rest = extensions(object);
-    const at = rest.findIndex((one) => is(one, `${SPIFF}:${type}`));
-    const values = rest.filter((one) => !is(one, `${SPIFF}:${type}`));
+    const at = rest.findIndex((one) => isExtension(one, type));
+    const values = rest.filter((one) => !isExtension(one, type));
     if (made) values.splice(at < 0 ? values.length : at, 0, made);
     const holder = values.length ? this.create("bpmn:ExtensionElements", { values }, object) : undefined;
     for (const one of values) one.$parent = holder;

@@ -3,21 +3,21 @@
 import Modeler from "bpmn-js/lib/Modeler";
 import Viewer from "bpmn-js/lib/Viewer";
 import minimap from "diagram-js-minimap";
-import { chinese } from "./chinese.js";
-import extensions from "./extensions.js";
+import { inChinese } from "../editors/chinese.js";
+import { download } from "../editors/notices.js";
+import { Saving } from "../editors/saving.js";
+import { chinese } from "./drawing/chinese.js";
+import extensions from "./drawing/extensions.js";
 import { Issues } from "./issues.js";
-import limits from "./limits.js";
+import limits from "./drawing/limits.js";
 import { Editor, keepLoose } from "./model.js";
-import { names } from "./panel/names.js";
 import { Panel } from "./panel/panel.js";
-import { Saving, download } from "../editors/saving.js";
+import { decoded } from "./reading.js";
+import { names } from "./texts/names.js";
+import { NEAR, framed, seen, zoomed } from "./view.js";
 
-const SMALLEST = 0.2;
-const LARGEST = 3;
-const READABLE = 0.55;
-const NEAR = 0.75;
-const PALETTE = 125;
-const EDGE = 30;
+const UNOPENED = "流程图没有打开，请刷新重试。";
+const NOTHING_DRAWN = "文件里只有流程，没有画出的图形，请用画图工具重新保存后再导入。";
 
 async function start(box) {
   const part = (name) => box.querySelector(`[data-${name}]`);
@@ -79,23 +79,10 @@ async function open(modeler, xml) {
   show(modeler, { whole: false });
 }
 
-// The whole drawing beside the palette; or, where that would be too small to read, its beginning.
 function show(modeler, { whole }) {
   const canvas = modeler.get("canvas");
   canvas.zoom(1);
-  const { inner, outer } = canvas.viewbox();
-  const fitting = Math.min(
-    (outer.width - PALETTE - EDGE) / inner.width,
-    (outer.height - 2 * EDGE) / inner.height,
-    1,
-  );
-  const scale = whole || fitting >= READABLE ? fitting : NEAR;
-  canvas.viewbox({
-    x: inner.x - PALETTE / scale,
-    y: inner.y - EDGE / scale,
-    width: outer.width / scale,
-    height: outer.height / scale,
-  });
+  canvas.viewbox(seen(canvas.viewbox(), whole));
 }
 
 function buttons(box, modeler, saving, issues) {
@@ -103,7 +90,7 @@ function buttons(box, modeler, saving, issues) {
   const stack = modeler.get("commandStack");
   const title = box.dataset.title;
   const help = box.querySelector("[data-help]");
-  const zoom = (factor) => canvas.zoom(Math.min(LARGEST, Math.max(SMALLEST, canvas.zoom() * factor)));
+  const zoom = (factor) => canvas.zoom(zoomed(canvas.zoom(), factor));
   const acts = {
     undo: () => stack.undo(),
     redo: () => stack.redo(),
@@ -152,41 +139,27 @@ function buttons(box, modeler, saving, issues) {
   issues.soon();
 }
 
-// Desktop modelers also write UTF-16 and GBK; what the file declares of it is no longer true of the text.
-async function textOf(file) {
-  const bytes = await file.arrayBuffer();
-  const [first, second] = new Uint8Array(bytes.slice(0, 2));
-  const utf16 = (first === 0xff && second === 0xfe && "utf-16le") || (
-    first === 0xfe && second === 0xff && "utf-16be"
-  );
-  const declared = /^<\?xml[^>]*?encoding=["']([^"'>]+)/.exec(
-    new TextDecoder("latin1").decode(bytes.slice(0, 200)),
-  );
-  const text = new TextDecoder(utf16 || declared?.[1] || "utf-8").decode(bytes);
-  return text.replace(/^(\s*<\?xml[^>]*?)\s+encoding=["'][^"'>]*["']/, "$1");
-}
-
 async function load(input, modeler, saving, box) {
   const file = input.files[0];
   input.value = "";
   if (!file || !window.confirm(`草稿里的图将换成“${file.name}”里的，确定吗？原来的可以先导出。`)) return;
   const before = (await modeler.saveXML({ format: true })).xml;
   try {
-    const text = await textOf(file);
+    const text = decoded(await file.arrayBuffer());
     await open(modeler, text);
     await saving.replace(text);
     await saving.compare();
     box.dataset.loaded = file.name;
   } catch (error) {
     await open(modeler, before);
-    saving.tell("danger", `没有换成“${file.name}”：${inChinese(error, "这不是能打开的流程图。")}`);
+    saving.tell("danger", `没有换成“${file.name}”：${said(error, "这不是能打开的流程图。")}`);
   }
 }
 
 // The reader's own complaints are English; what an owner can act on is said in Chinese.
-function inChinese(error, otherwise) {
-  if (/no diagram to display/.test(error.message)) return "文件里只有流程，没有画出的图形，请用画图工具重新保存后再导入。";
-  return /[\u4e00-\u9fff]/.test(error.message) ? error.message : otherwise;
+function said(error, otherwise) {
+  if (/no diagram to display/.test(error.message)) return NOTHING_DRAWN;
+  return inChinese(error, otherwise);
 }
 
 // On a phone the drawing is a picture at a size that can be read, pushed about in its own frame.
@@ -197,18 +170,10 @@ async function picture(box) {
   const viewer = new Viewer({ container: sheet });
   await viewer.importXML(await answer.text());
   const canvas = viewer.get("canvas");
-  const { inner } = canvas.viewbox();
-  Object.assign(sheet.style, {
-    width: `${(inner.width + EDGE) * NEAR}px`,
-    height: `${(inner.height + EDGE) * NEAR}px`,
-  });
+  const view = framed(canvas.viewbox().inner);
+  Object.assign(sheet.style, { width: `${view.width * NEAR}px`, height: `${view.height * NEAR}px` });
   canvas.resized();
-  canvas.viewbox({
-    x: inner.x - EDGE / 2,
-    y: inner.y - EDGE / 2,
-    width: inner.width + EDGE,
-    height: inner.height + EDGE,
-  });
+  canvas.viewbox(view);
   box.dataset.state = "ready";
 }
 
@@ -216,12 +181,12 @@ const wide = matchMedia("(min-width: 701px)").matches;
 for (const box of wide ? [] : document.querySelectorAll("[data-picture]")) {
   picture(box).catch((error) => {
     box.dataset.state = "failed";
-    box.textContent = inChinese(error, "流程图没有打开，请刷新重试。");
+    box.textContent = said(error, UNOPENED);
   });
 }
 for (const box of wide ? document.querySelectorAll("[data-modeler]") : []) {
   start(box).catch((error) => {
     box.dataset.state = "failed";
-    box.querySelector("[data-notice]").textContent = inChinese(error, "流程图没有打开，请刷新重试。");
+    box.querySelector("[data-notice]").textContent = said(error, UNOPENED);
   });
 }

@@ -2,9 +2,10 @@
 import { settleSubmitted } from "../drafts/drafts.js";
 import { enliven, keepTyped, written } from "../form/form.js";
 import { tidy } from "../drafts/keep.js";
-import { buttonOf, fill, send } from "./older.js";
+import { buttonOf, send } from "./older.js";
 import { printsAll } from "./print.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";
+import { offerVillages } from "./village.js";
 
 document.documentElement.classList.add("js");
 tidy();
@@ -41,29 +42,6 @@ const goesOn = document.querySelector("form[data-goes-on]");
 if (goesOn) send(goesOn);
 
 const village = document.querySelector("[data-village-search]");
-if (village) {
-  const options = document.getElementById(village.getAttribute("list"));
-  const say = village.parentElement.querySelector("[data-village-name]");
-  let asked = 0;
-  village.addEventListener("input", async () => {
-    const mine = ++asked;
-    const chosen = [...options.children].find((one) => one.value === village.value);
-    if (chosen) say.textContent = chosen.label;
-    if (village.value.length < 2 || /^\d{12}$/.test(village.value)) return;
-    const answer = await fetch(
-      `${village.dataset.villageSearch}${village.dataset.villageSearch.includes("?") ? "&" : "?"}q=${encodeURIComponent(village.value)}`,
-    );
-    const found = answer.ok ? await answer.json() : null;
-    if (!found || mine !== asked) return; // a slower answer to what was typed before
-    say.textContent = "";
-    fill(
-      options,
-      ...found.map((one) => Object.assign(
-        document.createElement("option"),
-        { value: one.code, label: one.name },
-      ))
-    );
-  });
-}
+if (village) offerVillages(village);
 
 for (const errors of document.querySelectorAll(".error-summary")) errors.focus();

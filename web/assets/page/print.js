@@ -1,8 +1,9 @@
 // Paper does not scroll: before printing, every box that people type into is replaced by all that stands in
 // it.
+import { dayInWords, isLong } from "./paper.js";
+
 const BOXES =
   "main textarea, main select, main input[type=text], main input[type=date], main input:not([type])";
-const LONG = 40; // letters that stand on one line of half a sheet
 
 export function printsAll() {
   addEventListener("beforeprint", unfold);
@@ -24,7 +25,7 @@ function unfold() {
     });
     box.classList.add("mirrored");
     box.after(printed);
-    box.closest(".field")?.classList.toggle("long", words.length > LONG || words.includes("\n"));
+    box.closest(".field")?.classList.toggle("long", isLong(words));
   }
 }
 
@@ -40,7 +41,7 @@ function fold() {
 // What was not chosen is left blank, for a pen. Dates are written as people here write them, whatever the
 // browser speaks.
 function saidIn(box) {
-  if (box.type === "date") return box.value.replace(/^(\d+)-0?(\d+)-0?(\d+)$/, "$1年$2月$3日");
+  if (box.type === "date") return dayInWords(box.value);
   if (box.tagName !== "SELECT") return box.value;
   return box.value === "" ? "" : (box.selectedOptions[0]?.textContent ?? "");
 }

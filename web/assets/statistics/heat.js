@@ -2,8 +2,8 @@
 // each flow. The table below says the same without a picture.
 import Viewer from "bpmn-js/lib/NavigatedViewer";
 
-const DEGREES = 4;
-const THICKEST = 9;
+import { DEGREES, beginning, degree, largest, shareInWords, thickness } from "./figures.js";
+
 const LEGIBLE = { min: 0.8 };
 
 async function draw(box) {
@@ -79,24 +79,25 @@ function text(name, words) {
   return span;
 }
 
-// Four degrees of colour, by rank among the elements that have the figure.
+// Degrees of colour, by what each has of the figure.
 function colour(viewer, nodes, by) {
   const registry = viewer.get("elementRegistry");
   const canvas = viewer.get("canvas");
   const values = Object.entries(nodes)
     .filter(([id]) => registry.get(id))
     .map(([id, node]) => [id, node[by] || 0]);
-  const most = Math.max(1, ...values.map(([, value]) => value));
+  const most = largest(values.map(([, value]) => value));
   for (const [id, value] of values) {
-    for (let degree = 1; degree <= DEGREES; degree++) canvas.removeMarker(id, `heat-${degree}`);
-    if (value > 0) canvas.addMarker(id, `heat-${Math.max(1, Math.ceil((value / most) * DEGREES))}`);
+    for (let each = 1; each <= DEGREES; each += 1) canvas.removeMarker(id, `heat-${each}`);
+    const found = degree(value, most);
+    if (found) canvas.addMarker(id, `heat-${found}`);
   }
 }
 
 function thicken(viewer, ways) {
   const registry = viewer.get("elementRegistry");
   const overlays = viewer.get("overlays");
-  const most = Math.max(1, ...Object.values(ways).map((way) => way.count));
+  const most = largest(Object.values(ways).map((way) => way.count));
   registry.forEach((element, graphics) => {
     if (element.type !== "bpmn:SequenceFlow") return;
     const way = ways[element.id];
@@ -104,28 +105,15 @@ function thicken(viewer, ways) {
     if (!path) return;
     graphics.classList.add(way ? "gone" : "ungone");
     if (!way) return;
-    path.style.strokeWidth = `${1.5 + (THICKEST - 1.5) * (way.count / most)}px`;
+    path.style.strokeWidth = `${thickness(way.count, most)}px`;
     if (way.share !== null) {
-      const [a, b] = element.waypoints;
       overlays.add(element.id, {
-        position: place(element, a, b),
+        position: beginning(element.waypoints),
         scale: LEGIBLE,
-        html: text("share", share(way.share)),
+        html: text("share", shareInWords(way.share)),
       });
     }
   });
-}
-
-const share = (part) => (part > 0 && part < 0.01 ? "<1%" : `${Math.round(part * 100)}%`);
-
-// Overlays of a connection are placed from the top left corner of what it covers; the share stands near its
-// beginning.
-function place(element, a, b) {
-  const left = Math.min(...element.waypoints.map((point) => point.x));
-  const top = Math.min(...element.waypoints.map((point) => point.y));
-  const x = a.x + Math.sign(b.x - a.x) * Math.min(22, Math.abs(b.x - a.x) / 2);
-  const y = a.y + Math.sign(b.y - a.y) * Math.min(18, Math.abs(b.y - a.y) / 2);
-  return { left: x - left, top: y - top };
 }
 
 for (const box of document.querySelectorAll("[data-heat]"))

@@ -3,6 +3,7 @@
 // gives it up. Elsewhere the files go with the form, made small before.
 import { headers } from "../drafts/drafts.js";
 import { buttonOf, fill, send } from "../page/older.js";
+import { outcome, progress, taken } from "./answers.js";
 import { prepared } from "./photo.js";
 
 const LOST = "网络不通，没有传上。网络好了会自动再传。";
@@ -34,15 +35,16 @@ class Uploads {
     const box = input.closest("[data-type=files]");
     fill(box.querySelector(".upload-state"));
     if (!input.multiple) this.left.filter((line) => box.contains(line)).forEach((line) => this.giveUp(line));
-    const room = Number(input.dataset.most || 1) - (input.multiple ? box.querySelectorAll("li").length : 0);
+    const present = box.querySelectorAll("li").length;
     const files = [...input.files];
+    const field = { most: Number(input.dataset.most || 1), multiple: input.multiple, present };
+    const { room, words } = taken(files.length, field);
     for (const file of files.slice(0, room)) {
       const line = lineOf(file);
       box.querySelector("ul").append(line);
       this.waiting.set(line, { input, file, failed: false });
     }
-    const over = files.length - room;
-    if (over > 0) say(box, `这里最多 ${input.dataset.most || 1} 个文件，后面 ${over} 个没有传。`);
+    if (words) say(box, words);
     input.value = ""; // else the form would send them once more
     return this.go();
   }
@@ -207,8 +209,8 @@ function posted(form, body, line) {
     request.open("POST", form.dataset.upload);
     request.timeout = LONGEST;
     for (const [name, value] of Object.entries(headers(form))) request.setRequestHeader(name, value);
-    request.upload.addEventListener("progress", ({ loaded, total }) => {
-      line.querySelector(".said").textContent = `正在上传 ${Math.floor((100 * loaded) / (total || 1))}%`;
+    request.upload.addEventListener("progress", (event) => {
+      line.querySelector(".said").textContent = progress(event);
     });
     for (const fault of ["error", "timeout"]) request.addEventListener(fault, () => settle({ lost: LOST }));
     request.addEventListener("abort", () => settle({}));
@@ -219,19 +221,10 @@ function posted(form, body, line) {
 }
 
 function answered(request, form) {
-  if (request.responseURL !== new URL(form.dataset.upload, location.href).href) {
-    return { lost: "登录已过期。请在新窗口登录后，回到这里点“重传”。" };
-  }
-  const answer = parsed(request.responseText);
-  if (request.status === 200 && answer) return { file: answer };
-  if (request.status >= 500 || !answer) return { lost: answer?.detail ?? "没有传上，请重传。" };
-  return { sentence: answer.detail || "没有传上。" };
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
+  return outcome({
+    asked: new URL(form.dataset.upload, location.href).href,
+    url: request.responseURL,
+    status: request.status,
+    text: request.responseText,
+  });
 }

@@ -1,133 +1,112 @@
 // The condition on a flow: chosen from fields and answers where it is simple, written as an expression where
 // it is not.
-import { isAny } from "bpmn-js/lib/util/ModelUtil";
-import { choice, feel, field, h, line } from "./fields.js";
-import { bare, literal, read, signs, write } from "./literals.js";
-import { names } from "./names.js";
+import { button, h, hint } from "../../editors/elements.js";
+import { isAny } from "../objects.js";
+import { inside, renamed } from "../texts/conditions.js";
+import { bare, literal, read, signs, write } from "../texts/literals.js";
+import { names } from "../texts/names.js";
+import { choice, field, line } from "./fields.js";
 
-export function conditionFields(panel, element, flow) {
-  if (
-    !isAny(flow.sourceRef, ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"])
-      || flow.sourceRef.outgoing.length < 2
-  ) {
-    return [h("p", { className: "hint" }, "从任务或事件出发的连线不写条件：走完就往下走。要分路，请先接一个网关。")];
+const DIVIDING = ["bpmn:ExclusiveGateway", "bpmn:InclusiveGateway"];
+const NOTHING = { key: "", sign: "=", value: "" };
+const LINK = { className: "btn btn-link btn-sm p-0" };
+const CONTROLS = { number: { type: "number", step: "any" }, datetime: { type: "date" } };
+
+export function conditioned(sheet) {
+  const { sourceRef: source } = sheet.object;
+  if (!isAny(source, DIVIDING) || source.outgoing.length < 2) {
+    return [hint("从任务或事件出发的连线不写条件：走完就往下走。要分路，请先接一个网关。")];
   }
-  const { editor, modeler, known } = panel;
-  if (flow.sourceRef.default === flow)
-    return [
-      h("p", { className: "words" }, "默认出口：其他条件都不成立时走这一条。"),
-      h(
-        "button",
-        {
-          type: "button",
-          className: "btn btn-outline-secondary btn-sm",
-          onclick: () => editor.modeling.updateProperties(element.source, { default: undefined }),
-        },
-        "改为写条件",
-      )
-    ];
-  const text = flow.conditionExpression?.body?.trim() ?? "";
-  const save = (body) => editor.modeling.updateProperties(element, {
-    conditionExpression: editor.expression(body, flow),
-  });
+  if (source.default === sheet.object) return byDefault(sheet);
+  const text = sheet.object.conditionExpression?.body?.trim() ?? "";
   const simple = read(text);
-  const byHand = panel.byHand === flow.id || (text !== "" && !simple);
-  const asDefault = h(
-    "button",
-    {
-      type: "button",
-      className: "btn btn-link btn-sm p-0",
-      onclick: () => editor.several(
-        () => editor.modeling.updateProperties(element, { conditionExpression: undefined }),
-        () => editor.modeling.updateProperties(element.source, { default: flow }),
-      ),
-    },
-    "作为默认出口",
-  );
-  const links = (toggle) => h("div", { className: "links" }, toggle, asDefault);
-  if (byHand) {
-    const back = (text === "" || simple) && h(
-      "button",
-      {
-        type: "button",
-        className: "btn btn-link btn-sm p-0",
-        onclick: () => ((panel.byHand = null), panel.soon()),
-      },
-      "改为选择",
-    );
-    return [
-      field(
-        "condition",
-        "条件",
-        feel(text, save, { ...panel.tools, rows: 3, placeholder: "例如 township_review.outcome = \"approve\"" }),
-        "输入几个字，就会列出可用的名字",
-      ),
-      links(back)
-    ];
-  }
-  const all = names(modeler, known);
-  // What is half chosen stands before what is written, as long as nobody wrote anything else.
-  const half = panel.half?.of === flow.id && panel.half.text === text
-    ? panel.half
-    : simple ?? { key: "", sign: "=", value: "" };
-  const one = all.find((candidate) => candidate.key === half.key) ?? inside(all, half.key);
-  if (one && !all.includes(one)) all.push(one);
-  const put = (chosen) => {
-    const whole = { ...half, ...chosen };
-    panel.half = whole.key && whole.value ? null : { of: flow.id, text, ...whole };
-    if (panel.half) panel.soon();
-    else save(write(whole));
-  };
+  const byHand = sheet.panel.byHand === sheet.object.id || (text !== "" && !simple);
+  return byHand ? written(sheet, text, simple) : chosen(sheet, text, simple);
+}
+
+function byDefault({ editor, element }) {
+  const write = () => editor.modeling.updateProperties(element.source, { default: undefined });
   return [
-    field(
-      "condition:key",
-      "当",
-      choice(
-        half.key,
-        [["", "请选择"], ...all.map((other) => [other.key, other.name])],
-        (key) => put(renamed(all, half, key)),
-      ),
-    ),
-    h("div", { className: "beside" },
-      field("condition:sign", "怎样", choice(half.sign, signs(one?.type), (how) => put({ sign: how }))),
-      field("condition:value", "什么", answer(one, half.value, (value) => put({ value })))),
-    links(h(
-      "button",
-      {
-        type: "button",
-        className: "btn btn-link btn-sm p-0",
-        onclick: () => ((panel.byHand = flow.id), panel.soon()),
-      },
-      "用表达式写",
-    )),
+    h("p", { className: "words" }, "默认出口：其他条件都不成立时走这一条。"),
+    button("改为写条件", write, { className: "btn btn-outline-secondary btn-sm" }),
   ];
 }
 
-// A part of a result of which only the whole is known: “异议核查”的结果：left.
-function inside(all, key) {
-  const [root, ...rest] = key.split(".");
-  const whole = rest.length > 0 && all.find((one) => one.key === root);
-  return whole ? { key, name: `${whole.name}：${rest.join(".")}` } : undefined;
+function save({ editor, element, object }, body) {
+  editor.modeling.updateProperties(element, { conditionExpression: editor.expression(body, object) });
 }
 
-// Another field: its value is to be chosen anew, unless the field takes the very same.
-function renamed(all, half, key) {
-  const before = all.find((one) => one.key === half.key);
-  const after = all.find((one) => one.key === key);
-  const fits = before && after && before.type === after.type && !after.options?.length;
-  const possible = signs(after?.type);
-  const sign = possible.some(([name]) => name === half.sign) ? half.sign : possible[0][0];
-  return { key, sign, value: fits ? half.value : "" };
+function links({ editor, element, object }, toggle) {
+  const { modeling } = editor;
+  const asDefault = () => editor.several(
+    () => modeling.updateProperties(element, { conditionExpression: undefined }),
+    () => modeling.updateProperties(element.source, { default: object }),
+  );
+  return h("div", { className: "links" }, toggle, button("作为默认出口", asDefault, LINK));
 }
 
-function answer(one, value, save) {
-  if (one?.options?.length)
-    return choice(
-      value,
-      [["", "请选择"], ...one.options.map((option) => [`"${option.value}"`, option.label])],
-      save,
-    );
-  if (one?.type === "checkbox") return choice(value, [["", "请选择"], ["true", "勾选"], ["false", "没有勾选"]], save);
-  const kind = { number: { type: "number", step: "any" }, datetime: { type: "date" } }[one?.type] ?? {};
-  return line(bare(value), (text) => save(literal(one?.type, text)), kind);
+// Between choosing and writing; `id` of the flow that is written by hand.
+function toggle({ panel }, label, id) {
+  const act = () => {
+    panel.byHand = id;
+    panel.soon();
+  };
+  return button(label, act, LINK);
+}
+
+function written(sheet, text, simple) {
+  const options = {
+    rows: 3,
+    placeholder: "例如 township_review.outcome = \"approve\"",
+    words: "输入几个字，就会列出可用的名字",
+  };
+  const back = (text === "" || simple) && toggle(sheet, "改为选择", null);
+  return [
+    sheet.formula("condition", "条件", text, (typed) => save(sheet, typed), options),
+    links(sheet, back),
+  ];
+}
+
+// What is half chosen stands before what is written, as long as nobody wrote anything else.
+function begun({ panel, object }, text) {
+  return panel.half?.of === object.id && panel.half.text === text ? panel.half : null;
+}
+
+function chosen(sheet, text, simple) {
+  const half = begun(sheet, text) ?? simple ?? NOTHING;
+  const all = names(sheet.modeler, sheet.known);
+  const one = all.find((candidate) => candidate.key === half.key) ?? inside(all, half.key);
+  if (one && !all.includes(one)) all.push(one);
+  const put = (change) => take(sheet, text, { ...half, ...change });
+  const keys = [["", "请选择"], ...all.map((other) => [other.key, other.name])];
+  const sign = choice(half.sign, signs(one?.type), (how) => put({ sign: how }));
+  return [
+    field("condition:key", "当", choice(half.key, keys, (key) => put(renamed(all, half, key)))),
+    h(
+      "div",
+      { className: "beside" },
+      field("condition:sign", "怎样", sign),
+      field("condition:value", "什么", answer(one, half.value, (value) => put({ value }))),
+    ),
+    links(sheet, toggle(sheet, "用表达式写", sheet.object.id)),
+  ];
+}
+
+function take(sheet, text, condition) {
+  const { panel, object } = sheet;
+  const isWhole = condition.key && condition.value;
+  panel.half = isWhole ? null : { ...condition, of: object.id, text };
+  if (isWhole) save(sheet, write(condition));
+  else panel.soon();
+}
+
+function answer(one, value, put) {
+  const options = answersOf(one);
+  if (options) return choice(value, [["", "请选择"], ...options], put);
+  return line(bare(value), (text) => put(literal(one?.type, text)), CONTROLS[one?.type] ?? {});
+}
+
+function answersOf(one) {
+  if (one?.options?.length) return one.options.map((option) => [`"${option.value}"`, option.label]);
+  return one?.type === "checkbox" ? [["true", "勾选"], ["false", "没有勾选"]] : null;
 }

@@ -1,0 +1,330 @@
+"""Administrators and accounts: three powers apart, nobody alone, nobody locked out of the office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from engine.casework import acts, audit
+from engine.casework.acts import leaving
+from engine.casework.identity import personnel, roles, sessions, sign_in
+from engine.casework.identity.roles import Wish
+from engine.casework.identity.sign_in import Caller
+from engine.casework.models import Account, Draft, LogEntry, RoleGrant, RoleRequest, WorkItem
+from engine.casework.organisation import access, accounts
+from engine.ground.clock import SYSTEM
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
+from tests.support.client import application, signed_in
+from tests.support.template import COUNTY, OFFICIALS, OTHER_COUNTY, PASSWORD, TOWNSHIP, VILLAGE
+from tests.support.world import World
+
+PROVINCE = "410000000000"
+PERSON = {"name": "新甲", "division_code": VILLAGE, "post": "文书", "phone": "13812345678", "email": ""}
+
+
+def hired(world: World, username: str, role: str, division: str) -> Account:
+    """Another official who has a password."""
+    with write(world.session):
+        account = accounts.create(world.session, username, username, _hash(world), SYSTEM.now())
+        accounts.grant(world.session, account, role, division)
+    return account
+
+
+def _hash(world: World) -> str:
+    return world.official("cun").password_hash
+
+
+def enters(world: World, username: str, password: str) -> bool:
+    """Whether somebody gets in."""
+    with world.sessions() as session:
+        try:
+            sign_in.authenticate(session, username, password, Caller("192.0.2.1"), SYSTEM.now())
+        except sign_in.Refused:
+            return False
+    return True
+
+
+# -- powers ----------------------------------------------------------------------------------------
+
+
+def test_one_asks_and_another_grants(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    chief, guard = world.official("xitong"), world.official("anquan")
+    account, code = personnel.add(
+        world.session, chief, {**PERSON, "username": "Xin.Jia"}, Wish("village_official", VILLAGE), now
+    )
+    assert account.username == "xin.jia" and not account.grants and enters(world, "xin.jia", code)
+    request = world.session.scalars(select(RoleRequest)).one()
+    with pytest.raises(NotAllowed):
+        roles.decide(world.session, chief, [request.id], True, "", now)
+    with pytest.raises(NotAllowed):
+        roles.ask(world.session, guard, account.id, Wish("supervisor", COUNTY), now)
+    assert roles.decide(world.session, guard, [request.id], True, "", now).done == 1
+    assert access.has_role(account, "village_official")
+    assert roles.decide(world.session, guard, [request.id], True, "", now).refused, "decided already"
+    roles.ask(world.session, chief, account.id, Wish("village_official", VILLAGE, "remove"), now)
+    request = world.session.scalars(select(RoleRequest).where(RoleRequest.status == "waiting")).one()
+    with pytest.raises(Invalid):
+        roles.decide(world.session, guard, [request.id], False, "  ", now)
+    roles.decide(world.session, guard, [request.id], True, "", now)
+    assert not account.grants
+    kinds = [
+        row.kind for row in world.session.scalars(select(LogEntry).where(LogEntry.stream.like("accounts:%")))
+    ]
+    assert (
+        kinds.count("role_asked") == 2
+        and kinds.count("role_granted") == 2
+        and not list(audit.verify(world.session))
+    )
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        (Wish("nobody", VILLAGE), "请选择角色"),
+        (Wish("village_official", "419999999999"), "没有这个地方"),
+        (Wish("township_reviewer", VILLAGE), "应是乡级"),
+        (Wish("village_official", VILLAGE), "已经有"),
+        (Wish("village_official", TOWNSHIP, "remove"), "没有这个角色"),
+        (Wish("audit_admin", PROVINCE), "三员"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(small_world: World, wish: Wish, sentence: str) -> None:
+    with pytest.raises(ShouwangError, match=sentence):
+        roles.ask(
+            small_world.session,
+            small_world.official("xitong"),
+            small_world.official("cun").id,
+            wish,
+            SYSTEM.now(),
+        )
+
+
+def test_two_requests_never_mix_an_administrator_with_other_roles(small_world: World) -> None:
+    world, now, chief = small_world, SYSTEM.now(), small_world.official("xitong")
+    account, _ = personnel.add(world.session, chief, {**PERSON, "username": "neu"}, None, now)
+    roles.ask(world.session, chief, account.id, Wish("audit_admin", COUNTY), now)
+    with pytest.raises(Conflict, match="三员"):
+        roles.ask(world.session, chief, account.id, Wish("supervisor", COUNTY), now)
+
+
+ACTS: dict[str, Callable[[World, Account, Account], object]] = {
+    "edit": lambda world, actor, on: personnel.edit(
+        world.session, actor, on.id, {**PERSON, "revision": str(on.revision)}, SYSTEM.now()
+    ),
+    "reset": lambda world, actor, on: personnel.reset(world.session, actor, on.id, SYSTEM.now()),
+    "unlock": lambda world, actor, on: personnel.unlock(world.session, actor, on.id, SYSTEM.now()),
+    "end": lambda world, actor, on: personnel.end_sessions(world.session, actor, on.id, SYSTEM.now()),
+    "leave": lambda world, actor, on: leaving.leave(
+        world.session, actor, on.id, "调离", "", clock=world.clock
+    ),
+    "enable": lambda world, actor, on: personnel.enable(world.session, actor, on.id, SYSTEM.now()),
+    "ask": lambda world, actor, on: roles.ask(
+        world.session, actor, on.id, Wish("supervisor", COUNTY), SYSTEM.now()
+    ),
+}
+
+
+def test_each_administrator_acts_below_the_own_place_and_never_on_the_own_account(small_world: World) -> None:
+    """Every official against every act: allowed exactly where the actor is a system administrator, the unit
+    and all roles of the other lie below, and it is another.
+    """
+    world = small_world
+    county = hired(world, "xianxitong", access.ACCOUNT_ADMIN, COUNTY)
+    with write(world.session):  # lives in the county, reviews for the province
+        world.official("sheng").division_code = COUNTY
+    below = {"cun", "cun2", "lin", "xiang", "xiang2", "xian", "xian2", "ducha"}
+    other_places = {"waixiang"} & {name for name, _, _, code in OFFICIALS if code.startswith(COUNTY[:6])}
+    for name, *_ in OFFICIALS:
+        on, allowed = world.official(name), name in below | other_places
+        for act, carry_out in ACTS.items():
+            if not allowed:
+                with pytest.raises((NotAllowed, NotFound)):
+                    carry_out(world, county, on)
+            elif act not in ("leave", "ask", "edit"):
+                carry_out(world, county, on)
+        for actor in ("cun", "anquan", "shenji", "liucheng"):
+            for carry_out in ACTS.values():
+                with pytest.raises((NotAllowed, NotFound)):
+                    carry_out(world, world.official(actor), on)
+    for carry_out in ACTS.values():
+        with pytest.raises((NotAllowed, NotFound)):
+            carry_out(world, county, county)
+    shown = personnel.listing(world.session, county, personnel.Wanted(), SYSTEM.now())
+    assert {one.username for one in shown.items} == below | other_places | {"sheng", "xianxitong"}
+
+
+@pytest.mark.parametrize("username", ["xitong", "anquan", "shenji"])
+def test_the_last_administrator_of_the_province_stays(small_world: World, username: str) -> None:
+    world, role = small_world, next(role for name, _, role, _ in OFFICIALS if name == username)
+    on, now = world.official(username), SYSTEM.now()
+    second = hired(world, "zweiter", access.ACCOUNT_ADMIN, PROVINCE)
+    if username == "xitong":  # the second one can not sign in yet
+        with write(world.session):
+            second.password_hash = "!"
+    with pytest.raises(Conflict, match="最后一位"):
+        personnel.disable(world.session, second, on.id, "退休", now)
+    if username != "anquan":
+        guard = world.official("anquan")
+        grant = on.grants[0]
+        with pytest.raises(Conflict, match="最后一位"):
+            roles.take(world.session, guard, on.id, grant.id, now)
+    hired(world, "dritter", role, PROVINCE)
+    personnel.disable(world.session, second, on.id, "退休", now)
+    assert not world.official(username).active
+
+
+def test_two_administrators_who_disable_each_other_at_once_do_not_both_succeed(world: World) -> None:
+    first, second = world.official("xitong").id, hired(world, "zweiter", access.ACCOUNT_ADMIN, PROVINCE).id
+    world.session.commit()
+
+    def strike(pair: tuple[int, int]) -> bool:
+        with world.sessions() as session:
+            try:
+                personnel.disable(session, session.get_one(Account, pair[0]), pair[1], "调离", SYSTEM.now())
+            except (Conflict, NotAllowed):
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(strike, [(first, second), (second, first)])) == [False, True]
+
+
+# -- changes ---------------------------------------------------------------------------------------
+
+
+def test_two_who_change_one_account_lose_nothing_silently(small_world: World) -> None:
+    world = small_world
+    chief, on = world.official("xitong"), world.official("cun")
+    client = signed_in(application(world), chief)
+    form = {**PERSON, "name": "村甲", "revision": str(on.revision)}
+    assert client.post(f"/administration/accounts/{on.id}", data=form).status_code == 303
+    late = client.post(
+        f"/administration/accounts/{on.id}", data={**form, "phone": "13900000001", "post": "会计"}
+    )
+    assert late.status_code == 409 and "电话现在是“13812345678”" in late.text
+    assert 'value="13900000001"' in late.text and 'value="会计"' in late.text, "what was typed stays"
+    world.session.rollback()
+    world.session.refresh(on)
+    assert (on.phone, on.post) == ("13812345678", "文书")
+    logged = world.session.scalars(select(LogEntry).where(LogEntry.kind == "account_changed")).one()
+    assert logged.data["phone"] == ["", "138****5678"]
+
+
+def test_what_is_wrong_with_a_new_account_is_said_at_every_field_at_once(small_world: World) -> None:
+    client = signed_in(application(small_world), small_world.official("xitong"))
+    typed = {"username": "李 四!", "name": "", "division_code": "1", "phone": "12", "email": "x", "role": ""}
+    answer = client.post("/administration/accounts/new", data=typed)
+    assert answer.status_code == 422
+    for sentence in (
+        "账号用 2 到 32 个",
+        "请填姓名",
+        "从列表里选单位",
+        "这不是电话号码",
+        "这不是电子邮件地址",
+    ):
+        assert sentence in answer.text, sentence
+    taken = client.post("/administration/accounts/new", data={**PERSON, "username": "CUN"})
+    assert taken.status_code == 422 and "已经存在" in taken.text
+
+
+def test_reset_disable_and_enable(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    chief, on = world.official("xitong"), world.official("cun")
+    token, _ = accounts.issue_token(world.session, on, now)
+    key = sessions.begin(world.session, on, "192.0.2.1", "电脑", now)
+    _, code = personnel.reset(world.session, chief, on.id, now)
+    assert sessions.account_of(world.session, key, now) is None
+    assert accounts.account_of_token(world.session, token, now) is None
+    assert not enters(world, "cun", PASSWORD) and enters(world, "cun", code)
+    _, second = personnel.reset(world.session, chief, on.id, now)
+    assert not enters(world, "cun", code), "a second code voids the first"
+    personnel.disable(world.session, chief, on.id, "调离", now)
+    assert not enters(world, "cun", second)
+    with pytest.raises(Conflict):
+        personnel.reset(world.session, chief, on.id, now)
+    personnel.enable(world.session, chief, on.id, now)
+    assert world.official("cun").active and world.official("cun").grants, "the roles stayed"
+
+
+def test_unlocking_opens_what_wrong_passwords_closed(small_world: World) -> None:
+    world = small_world
+    for _ in range(6):
+        assert not enters(world, "cun", "Falsch-2022")
+    assert not enters(world, "cun", PASSWORD)
+    on = world.official("cun")
+    world.session.rollback()
+    assert sign_in.closed_until(world.session, on, SYSTEM.now()) is not None
+    personnel.unlock(world.session, world.official("xitong"), on.id, SYSTEM.now())
+    assert sign_in.closed_until(world.session, on, SYSTEM.now()) is None
+    assert enters(world, "cun", PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ({"text": "CU"}, {"cun", "cun2"}),
+        ({"text": "外"}, {"waixiang", "waixian"}),
+        ({"text": "139 0000 0007"}, {"shi"}),
+        ({"division": VILLAGE}, {"cun", "cun2"}),
+        ({"division": OTHER_COUNTY, "role": "county_approver"}, {"waixian"}),
+        ({"role": "supervisor"}, {"ducha"}),
+        ({"since": "90", "role": "village_official"}, {"cun2", "lin"}),
+        ({"since": "never", "role": "village_official"}, {"lin"}),
+        ({"state": "disabled"}, {"xian2"}),
+        ({"text": "%"}, set()),
+    ],
+)
+def test_accounts_are_found(small_world: World, wanted: dict[str, str], names: set[str]) -> None:
+    world, now = small_world, SYSTEM.now()
+    with write(world.session):
+        world.official("shi").phone = "13900000007"
+        world.official("xian2").active = False
+        world.official("cun").last_sign_in_at = now
+        world.official("cun2").last_sign_in_at = now - timedelta(days=91)
+    looked_for = personnel.Wanted(**wanted)  # type: ignore[arg-type]
+    found = personnel.listing(world.session, world.official("xitong"), looked_for, now)
+    assert {one.username for one in found.items} == names
+
+
+# -- leaving ---------------------------------------------------------------------------------------
+
+
+def test_who_leaves_hands_everything_over_in_one_act(world: World) -> None:
+    chief, on, to = world.official("xitong"), world.official("cun"), world.official("cun2")
+    cases = [world.enter(name=name) for name in ("甲", "乙", "丙")]
+    items = [world.open_items(case)["verify"] for case in cases]
+    for item in items:
+        acts.claim(world.session, on, item.id, clock=world.clock)
+    acts.save_draft(world.session, on, items[0].id, {"opinion": "写了一半"}, based_on=None, clock=world.clock)
+    with pytest.raises(Conflict):
+        acts.claim(world.session, to, items[0].id, clock=world.clock)
+    assert [one.count for one in leaving.held(world.session, on.id)] == [3]
+    assert to.id in {one.id for one in leaving.successors(world.session, on)}
+    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", clock=world.clock)
+    assert (done.given, done.released) == (3, 0) and not on.active
+    world.session.expire_all()
+    assert {item.claimed_by for item in world.session.scalars(select(WorkItem))} == {to.id}
+    assert world.session.scalars(select(Draft)).one().account_id == to.id
+    for case in cases:
+        world.assert_replays(case.id)
+    assert not list(audit.verify(world.session))
+
+
+def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World) -> None:
+    world = small_world
+    chief, on = world.official("xitong"), world.official("cun")
+    item = world.open_items(world.enter())["verify"]
+    acts.claim(world.session, on, item.id, clock=world.clock)
+    with pytest.raises(Invalid):
+        leaving.leave(world.session, chief, on.id, "调离", "niemand", clock=world.clock)
+    assert world.official("cun").active, "nothing was done"
+    done = leaving.hand_over(world.session, chief, on.id, "xian", clock=world.clock)
+    assert (done.given, done.released) == (0, 1)
+    acts.claim(world.session, world.official("cun2"), item.id, clock=world.clock)
+    assert world.session.scalars(select(RoleGrant).where(RoleGrant.account_id == on.id)).all()
