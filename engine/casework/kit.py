@@ -25,7 +25,7 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
-    from engine.casework.papers.compose import Listed
+    from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.step.steps import Step
@@ -48,6 +48,8 @@ Brought = Callable[[Account, Collection[int]], Select[Any]]
 """Of an actor and the numbers of cases: those that they brought otherwise than by opening them."""
 Narrowing = Callable[[int], Select[Any]]
 """Of the number of a row of the field's: the numbers of the cases that belong to it."""
+Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]
+"""A paper of a kind, of what it says besides its list and of those who stand on it."""
 CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
 
@@ -122,6 +124,8 @@ class Kit(Vocabulary):
     """By message; any other that people report reaches its case at once, its form as a submission."""
     case_parts: Mapping[str, CasePart] = field(default_factory=dict)
     """What the page of a case shows besides, by name."""
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
+    """By kind of paper, of those that are lists in the words of a step."""
     gathering: Mapping[str, Gathering] = field(default_factory=dict)
     """By kind of paper."""
     drawings: Mapping[str, Drawing] = field(default_factory=dict)

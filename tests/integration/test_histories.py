@@ -13,9 +13,9 @@ from engine.flow.replay import ReplayMisfit
 from tests.support import goldens
 from tests.support.goldens import Golden
 
-OLD, PRESENT = goldens.read("0.1.0"), goldens.read("lines-2")
-EVERY = [pytest.param(one, id=one.name) for one in (*OLD, *PRESENT)]
-WITH_ALL = [pytest.param(one, id=one.name) for one in PRESENT]
+OLD, SECOND, PRESENT = goldens.read("0.1.0"), goldens.read("lines-2"), goldens.read("lines-3")
+EVERY = [pytest.param(one, id=one.name) for one in (*OLD, *SECOND, *PRESENT)]
+WITH_ALL = [pytest.param(one, id=one.name) for one in (*SECOND, *PRESENT)]
 
 
 def _far(day: Any, count: int) -> Any:

@@ -8,21 +8,26 @@ again.
 from __future__ import annotations
 
 import json
-import lzma
-import sqlite3
 import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from engine.casework import acts, audit, definitions
+from engine.casework.models import CaseFile
+from engine.casework.step.submissions import submissions_of
 from engine.flow.diagram.resources import Resources
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
-from engine.flow.replay import Input, Replay
+from engine.flow.replay import Replay, inputs_of
 from engine.ground.tables import to_json
 from tests.support import states, template
 from tests.support.histories import Case, workdays
@@ -30,7 +35,6 @@ from tests.support.small import END, FORMS, NOW, START, boundary, flow, process,
 from tests.support.world import World
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "histories"
-RELEASE = FOLDER.parent / "releases" / "0.1.0.sqlite.xz"
 DAY = timedelta(days=1)
 
 
@@ -56,23 +60,37 @@ class Golden:
 
     def replay(self, count: Any = workdays) -> Replay:
         """Ready to be fed again."""
-        inputs = [
-            Input(
+        entries = [
+            Entry(
                 one["seq"],
                 datetime.fromisoformat(one["at"]),
                 one["element_id"],
                 lines.read(one["kind"], one["data"]),
-            )  # type: ignore[arg-type]
+            )
             for one in self.inputs
         ]
+        inputs = inputs_of(entries)  # type: ignore[arg-type]  what it asks of a row of the log, an entry has
         return Replay(
             self.definition, inputs, {int(key): data for key, data in self.submissions.items()}, count
         )
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A line of a history, as a row of the log has it."""
+
+    seq: int
+    at: datetime
+    element_id: str
+    line: lines.Line
+
+
 def standing(replay: Replay) -> list[str]:
     """Every token with the element where it is, and the variables."""
-    instance = replay.instance
+    return _stands(replay.instance)
+
+
+def _stands(instance: Instance) -> list[str]:
     places = [f"{token} {place[-1][0]}" for token, place in sorted(instance.places().items())]
     return [*places, json.dumps(instance.variables, ensure_ascii=False, sort_keys=True, default=str)]
 
@@ -80,13 +98,6 @@ def standing(replay: Replay) -> list[str]:
 def read(name: str) -> list[Golden]:
     """The histories of a file."""
     return [Golden(**one) for one in json.loads(zlib.decompress((FOLDER / f"{name}.json.z").read_bytes()))]
-
-
-def _stood(kept: states.Kept) -> Golden:
-    found = Golden(kept.name, kept.diagram, kept.resources, kept.inputs, kept.submissions, [])
-    replay = found.replay()
-    replay.run()
-    return Golden(**{**asdict(found), "stands": standing(replay)})
 
 
 def choosing() -> Case:
@@ -140,60 +151,86 @@ def choosing() -> Case:
 
 
 def _present(name: str, case: Case) -> Golden:
-    return _stood(
-        states._kept(name, case.definition, case.inputs, case.submissions, {}, case.instance.variables)
+    """A case in memory, with where it stands itself."""
+    kept = states._kept(name, case.definition, case.inputs, case.submissions, {}, case.instance.variables)
+    found = Golden(name, kept.diagram, kept.resources, kept.inputs, kept.submissions, [])
+    return Golden(**{**asdict(found), "stands": _stands(case.instance)})
+
+
+def _review(limit: str, *steps: str, gate: str = "") -> str:
+    """Steps one after the other, the last of them with a limit in working days."""
+    chain = ["s", *steps, "e"]
+    beside = boundary("limit", steps[-1], f"= workdays after(date(opened_on), {limit})", "false", "timeDate")
+    return process(
+        START,
+        *map(task, steps),
+        beside,
+        task("late"),
+        '<bpmn:endEvent id="e2"/>',
+        END,
+        gate,
+        *(flow(a, b) for a, b in pairwise(chain)),
+        flow("limit", "late"),
+        flow("late", "e2"),
     )
 
 
-def _released() -> list[Golden]:
-    """Of the kept database of 0.1.0: of every procedure the longest
-    open case and the longest finished one.
-    """
-    memory = sqlite3.connect(":memory:")
-    memory.deserialize(lzma.decompress(RELEASE.read_bytes()))
-    query = (
-        "SELECT id, procedure_key, version_id FROM (SELECT *, row_number() OVER (PARTITION BY "
-        "procedure_key, status = 'open' "
-        "ORDER BY log_seq DESC, id) AS place FROM case_file) WHERE place = 1"
-    )
-    return [_of_release(memory, *row) for row in memory.execute(query).fetchall()]
+def moved() -> Case:
+    """A case that was moved twice: a step renamed, a step added that it had passed, a limit lengthened."""
+    case = Case(_review("5", "ask", "check", "decide"), opened_on=NOW.date().isoformat())
+    case.do("ask", NOW, x="1")
+    case.do("check", NOW + DAY, x="2")
+    second = _review("9", "ask", "look", "decide")
+    case.move(second, NOW + 2 * DAY, elements={"check": "look"})
+    case.wait(NOW + 20 * DAY)
+    third = _review("12", "ask", "sign", "look", "decide")
+    case.move(third, NOW + 21 * DAY, passed=frozenset({"sign"}))
+    case.do("late", NOW + 22 * DAY, x="3")
+    return case
 
 
-def _of_release(memory: sqlite3.Connection, case_id: int, key: str, version_id: int) -> Golden:
-    diagram, resources = memory.execute(
-        "SELECT xml, resources FROM procedure_version WHERE id = ?", [version_id]
-    ).fetchone()
-    bodies = dict(memory.execute("SELECT sha256, body FROM resource").fetchall())
-    texts = {
-        kind: {name: bodies[digest].decode() for name, digest in named.items()}
-        for kind, named in json.loads(resources).items()
-    }
-    (state,) = memory.execute("SELECT state FROM case_file WHERE id = ?", [case_id]).fetchone()
-    told = memory.execute(
-        "SELECT seq, kind, at, element_id, data FROM log_entry WHERE stream = ? AND kind IN ('start', "
-        "'complete', 'message',"
-        " 'timer') ORDER BY seq",
-        [f"case:{case_id}"],
-    )
-    inputs = [
-        {"seq": seq, "kind": kind, "at": f"{at}+00:00", "element_id": element, "data": json.loads(data)}
-        for seq, kind, at, element, data in told
+def _lived(world: World, name: str, case: CaseFile) -> Golden:
+    """A case of the world with all that its history holds, and where its stored state stands."""
+    world.session.commit()
+    row = world.session.get_one(CaseFile, case.id, options=[undefer(CaseFile.state)], populate_existing=True)
+    definition = definitions.load(world.session, row.version_id)
+    told = (lines.Input, lines.Moved, lines.Undoing)
+    rows = [
+        {
+            "seq": one.seq,
+            "kind": one.kind,
+            "at": one.at.isoformat(),
+            "element_id": one.element_id,
+            "data": one.data,
+        }
+        for one in audit.history(world.session, case.id)
+        if isinstance(one.line, told)
     ]
-    sent = memory.execute("SELECT id, data FROM submission WHERE case_id = ?", [case_id]).fetchall()
-    found = Golden(
-        f"{key}-{case_id}",
-        diagram.decode(),
-        {k: texts.get(k, {}) for k in ("form", "decision", "part")},
-        inputs,
-        {str(number): json.loads(data) for number, data in sent},
-        [],
-    )
-    replay = found.replay()
-    if state:
-        replay.instance = Instance.restored(found.definition, replay.instance.host, state)
-    else:
-        replay.run()
-    return Golden(**{**asdict(found), "stands": standing(replay)})
+    sent = submissions_of(world.session, case.id)
+    kept = states._kept(name, definition, [], sent, {}, {})
+    found = Golden(name, kept.diagram, kept.resources, rows, kept.submissions, [])
+    instance = Instance.restored(definition, found.replay().instance.host, row.state)
+    return Golden(**{**asdict(found), "stands": _stands(instance)})
+
+
+def _undone(world: World) -> list[Golden]:
+    """A case with a step that was taken back by who had done it, before and after it was done again."""
+    withdrawn = world.enter()
+    items = world.open_items(withdrawn)
+    world.finish(withdrawn, "verify", "cun")
+    acts.withdraw(world.session, world.official("cun"), items["verify"].id, clock=world.clock)
+    found = [_lived(world, "withdrawn", withdrawn)]
+    world.finish(withdrawn, "verify", "cun")
+    found.append(_lived(world, "withdrawn-and-done-again", withdrawn))
+    return found
+
+
+def _returned(world: World) -> Golden:
+    """The case with an objection and a return, of which the kept states are."""
+    list(states._real(world))
+    case = world.session.scalars(select(CaseFile).order_by(CaseFile.id)).first()
+    assert case is not None
+    return _lived(world, "returned", case)
 
 
 def _write(name: str, found: list[Golden]) -> None:
@@ -204,10 +241,11 @@ def _write(name: str, found: list[Golden]) -> None:
 
 
 if __name__ == "__main__":
-    _write("0.1.0", _released())
-    with tempfile.TemporaryDirectory() as folder:
-        template.build(f"sqlite:///{folder}/goldens.sqlite")
-        world = World(f"sqlite:///{folder}/goldens.sqlite")
-        lived = [*states._real(world)]
-        world.close()
-    _write("lines-2", [*map(_stood, lived), _present("choosing", choosing())])
+    lived: list[Golden] = []
+    for story in (_undone, lambda world: [_returned(world)]):
+        with tempfile.TemporaryDirectory() as folder:
+            template.build(f"sqlite:///{folder}/goldens.sqlite")
+            world = World(f"sqlite:///{folder}/goldens.sqlite")
+            lived += story(world)
+            world.close()
+    _write("lines-3", [*lived, _present("choosing", choosing()), _present("moved", moved())])

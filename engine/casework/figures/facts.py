@@ -127,8 +127,9 @@ def _ways(lines: Sequence[Line], routes: Routes) -> Iterable[Fact]:
         asked = [answer.element_id for answer in said.services] + [one.element_id for one in said.decisions]
         named = frozenset([*asked, *said.ends])
         targets = tuple(sorted({element for element, _ in said.opened}))
+        chosen = None if said.flows is None else frozenset(flow for taken in said.flows for flow in taken)
         for begin in _begins(line, routes):
-            for flow in (*routes.into(begin), *routes.run(begin, named, targets)):
+            for flow in (*routes.into(begin), *routes.run(begin, named, targets, chosen)):
                 yield Fact(FLOW, _day(line), flow)
 
 

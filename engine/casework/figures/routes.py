@@ -1,8 +1,10 @@
 """Which flows of a diagram a line of the history ran along.
 
-The log names what was passed: the services called, the decisions taken, the ends reached, the tasks opened.
-Between two of them lie gateways alone, so the way from one to the next is the shortest that passes nothing
-the line does not name.
+The log names what was passed: the services called, the decisions taken, the ends reached, the tasks opened,
+and the flows by which gateways with several went on. Nothing is left to guess between them.
+
+Lines of version 1 do not name the flows. Of them can be known that between two things that a line names lie
+gateways alone; where several such ways lead from one to the next, the shortest is taken.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from engine.flow.machine.definition import Definition
 GATEWAYS = frozenset({"exclusiveGateway", "parallelGateway", "inclusiveGateway", "eventBasedGateway"})
 _STEPS_ON = GATEWAYS | {"callActivity", "subProcess"}
 """What a token passes without the log naming it."""
+_DECIDING = frozenset({"exclusiveGateway", "inclusiveGateway"})
+"""The gateways whose ways the log names, where they have several."""
 
 
 class Routes:
@@ -73,18 +77,29 @@ class Routes:
         """The event that catches a message, if one does."""
         return [e.id for e in self.elements.values() if e.message == message and e.kind != "startEvent"][:1]
 
-    def _run(self, start: str, named: frozenset[str], targets: tuple[str, ...]) -> tuple[str, ...]:
+    def _run(
+        self, start: str, named: frozenset[str], targets: tuple[str, ...], chosen: frozenset[str] | None
+    ) -> tuple[str, ...]:
         """The flows taken from `start`, passing of the named kinds only `named`,
-        to each of `targets` and the `named`.
+        to each of `targets` and the `named`; at gateways that decide only those `chosen`, unless these are
+        not known (None).
         """
-        came = self._spread(start, named)
+        came = self._spread(start, named, chosen)
+        decided = self._decided(came, chosen or frozenset())
         taken: dict[str, None] = {}
-        reached = [target for target in (*targets, *sorted(named)) if target in came]
+        reached = [target for target in (*targets, *sorted(named), *decided) if target in came]
         for at in reached:
             self._trace(at, start, came, taken)
-        for at in [start, *reached]:
-            taken.update(dict.fromkeys(self._onward(at, set(targets))))
+        taken.update({flow: None for hops in decided.values() for flow, _ in hops})
+        after = [target for hops in decided.values() for _, target in hops]
+        for at in [start, *reached, *after]:
+            taken.update(dict.fromkeys(self._onward(at, set(targets), chosen)))
         return tuple(taken)
+
+    def _decided(self, came: Iterable[str], chosen: frozenset[str]) -> dict[str, list[tuple[str, str]]]:
+        """The gateways in reach by which the log says how it went on, with those hops."""
+        hops = {at: [hop for hop in self._hops.get(at, ()) if hop[0] in chosen] for at in came}
+        return {at: taken for at, taken in hops.items() if taken}
 
     @staticmethod
     def _trace(at: str, start: str, came: dict[str, tuple[str, str]], taken: dict[str, None]) -> None:
@@ -96,7 +111,15 @@ class Routes:
             if at == start:
                 return
 
-    def _spread(self, start: str, named: frozenset[str]) -> dict[str, tuple[str, str]]:
+    def _allowed(self, at: str, chosen: frozenset[str] | None) -> list[tuple[str, str]]:
+        """The hops from an element that a token may have gone, as far as the log says."""
+        hops, element = self._hops.get(at, []), self.elements.get(at)
+        decides = element is not None and element.kind in _DECIDING and len(hops) > 1
+        return [hop for hop in hops if hop[0] in chosen] if decides and chosen is not None else hops
+
+    def _spread(
+        self, start: str, named: frozenset[str], chosen: frozenset[str] | None
+    ) -> dict[str, tuple[str, str]]:
         """How each element in reach of `start` is reached: its last hop and where from;
         a shorter way first.
         """
@@ -106,7 +129,7 @@ class Routes:
             at = ahead.popleft()
             if at != start and not self._passed(at, named):
                 continue
-            for flow, target in self._hops.get(at, ()):
+            for flow, target in self._allowed(at, chosen):
                 if target not in came:
                     came[target] = (flow, at)
                     if target != start:
@@ -120,14 +143,14 @@ class Routes:
             element_id in named or element.kind in _STEPS_ON or (element.kind == "startEvent")
         )
 
-    def _onward(self, at: str, targets: Iterable[str]) -> list[str]:
+    def _onward(self, at: str, targets: Iterable[str], chosen: frozenset[str] | None) -> list[str]:
         """The one flow out of what was passed, as far as it leads to a join or to an event that now waits."""
         found: list[str] = []
         seen = {at}
         element = self.elements.get(at)
         if element is None or at in targets:
             return found
-        while len(hops := self._hops.get(at, [])) == 1 and hops[0][1] not in seen:
+        while len(hops := self._allowed(at, chosen)) == 1 and hops[0][1] not in seen:
             flow, at = hops[0]
             element = self.elements.get(at)
             if element is None or (element.kind not in GATEWAYS and element.kind != "intermediateCatchEvent"):

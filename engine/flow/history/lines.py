@@ -7,6 +7,8 @@ wrote to the present one when it is read. What is stored, and what the chain has
 from __future__ import annotations
 
 import inspect
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
@@ -15,6 +17,10 @@ from typing import Any, ClassVar, NamedTuple, Self
 from engine.ground.errors import EngineFault
 
 Json = Mapping[str, Any]
+_JOINING = re.compile(r"[\s+]")
+
+CALL_DIGITS = 8
+"""Of a call's token of 16 hexadecimal digits: whose of the element's calls in one case it is."""
 
 # -- parts of lines --------------------------------------------------------------------------------
 
@@ -24,8 +30,13 @@ class Answer(NamedTuple):
 
     element_id: str
     token: str
+    """Of the call; from version 3 on its first `CALL_DIGITS` alone, to tell calls of one element apart."""
     service: str
     result: Any
+
+    def is_of(self, token: str) -> bool:
+        """Whether the call of its element that has `token` was answered so."""
+        return bool(self.token) and token.startswith(self.token)
 
 
 class Decision(NamedTuple):
@@ -117,13 +128,32 @@ def _kept(**given: Any) -> Any:
     return field(metadata={"kept": True}, **given)
 
 
-def _flows_read(found: Any) -> tuple[str, ...]:
-    return (found,) if isinstance(found, str) else tuple(found)
+def _flows() -> Any:
+    """Flows by their ids, a blank between one gateway's and the next one's, ``+`` between those of one.
+
+    Version 2 wrote lists, as is still done where an id has such a sign itself.
+    """
+
+    def read(found: Any) -> tuple[tuple[str, ...], ...]:
+        if isinstance(found, str):
+            return tuple(tuple(one.split("+")) for one in found.split(" "))
+        return tuple((one,) if isinstance(one, str) else tuple(one) for one in found)
+
+    def write(taken: Sequence[Sequence[str]]) -> Any:
+        if all(flows and not _JOINING.search("".join(flows)) for flows in taken):
+            return " ".join("+".join(flows) for flows in taken)
+        return [flows[0] if len(flows) == 1 else list(flows) for flows in taken]
+
+    return field(default=(), metadata={"read": read, "write": write})
 
 
-def _flows_written(flows: Sequence[str]) -> Any:
-    """One flow, as nearly always, is written without a list around it."""
-    return flows[0] if len(flows) == 1 else list(flows)
+def _files() -> Any:
+    """Attachments: the number of each, and the SHA-256 of its content in base64 without its last sign."""
+    return _parts(lambda found: (found[0], b64decode(found[1] + "=").hex()), _file_written)
+
+
+def _file_written(found: Sequence[Any]) -> list[Any]:
+    return [found[0], b64encode(bytes.fromhex(found[1])).decode().rstrip("=")]
 
 
 def _anew() -> Any:
@@ -217,25 +247,27 @@ def _shape(kind: type[Line]) -> list[_Member]:
 class Input(Line):
     """Something that set the case going, and what came of it.
 
-    Version 2 holds all that was decided on the way, so that nothing of the past is computed anew. Version 1
-    holds the decisions of tables alone.
+    From version 2 on it holds all that was decided on the way, so that nothing of the past is computed anew;
+    version 3 says the same with fewer bytes. Version 1 holds the decisions of tables alone.
     """
 
-    VERSION = 2
+    VERSION = 3
     token: str = ""
     due: datetime | None = field(default=None, metadata=_INSTANT)
     late: bool = False
     """A message whose wait is over: recorded, and that is all."""
     services: Sequence[Answer] = _part(Answer)
     decisions: Sequence[Decision] = _part(Decision)
-    flows: Sequence[Sequence[str]] | None = _parts(_flows_read, _flows_written)
+    flows: Sequence[Sequence[str]] | None = _flows()
     """The flows by which gateways with several went on, in order, each time those of one gateway; None:
     not known.
     """
     repeats: Sequence[tuple[str, Any]] = _parts(tuple, list)
     """For what, or whether, a step was to be done again: element and answer."""
     sets: Sequence[tuple[str, Mapping[str, Any]]] = _parts(tuple, list)
-    """The variables that an element set by its own properties."""
+    """The variables that an element set by its own properties, but for those that these give a plain text,
+    number or truth value: every reading of the same diagram gives them the same.
+    """
     ends: Sequence[str] = _parts()
     """End events reached."""
     caught: Sequence[str] = _parts()
@@ -246,8 +278,12 @@ class Input(Line):
 
     @classmethod
     def upcast(cls, data: Json, version: int) -> Json:
-        """Version 1 did not say by which flows gateways went on."""
-        return {**data, "flows": None}
+        """Version 1 did not say by which flows gateways went on; version 2 wrote hashes in hexadecimal."""
+        if version < 2:
+            return {**data, "flows": None}
+        if "files" not in data:
+            return data
+        return {**data, "files": [_file_written(one) for one in data["files"]]}
 
     @property
     def choices(self) -> list[Choice]:
@@ -283,8 +319,8 @@ class Completed(Input):
     reason: str = ""
     sha: str = ""
     """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
-    files: Sequence[tuple[int, str]] = _parts(tuple, list)
-    """The attachments that it names, each with the SHA-256 of its content in hexadecimal digits."""
+    files: Sequence[tuple[int, str]] = _files()
+    """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -299,7 +335,7 @@ class Caught(Input):
     submission: int = 0
     sha: str = ""
     """Of what was sent, if it came with a form."""
-    files: Sequence[tuple[int, str]] = _parts(tuple, list)
+    files: Sequence[tuple[int, str]] = _files()
 
 
 @dataclass(frozen=True, kw_only=True)

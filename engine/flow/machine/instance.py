@@ -90,7 +90,10 @@ class Record:
             token=self.token,
             due=self.due_at,
             late=self.late,
-            services=[lines.Answer(*one) for one in self.services],
+            services=[
+                lines.Answer(element_id, token[: lines.CALL_DIGITS], name, result)
+                for element_id, token, name, result in self.services
+            ],
             decisions=[lines.Decision(*one) for one in self.decisions],
             flows=self.flows,
             repeats=self.repeats,

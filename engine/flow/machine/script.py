@@ -11,6 +11,7 @@ from SpiffWorkflow.task import Task
 
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import compile_expression, strip_equals
+from engine.flow.feel.nodes import Literal
 from engine.flow.feel.temporal import YearsMonths
 from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain
 from engine.flow.machine.cycles import Cycle, later, parse_cycle
@@ -146,14 +147,25 @@ def _instant(value: Any, began: datetime) -> datetime | None:
     return datetime(value.year, value.month, value.day, tzinfo=CHINA) if isinstance(value, date) else None
 
 
+def plain_settings(settings: Mapping[str, str]) -> dict[str, Any]:
+    """Those of `settings` whose FEEL text is a plain text, number, truth value or null, with the value."""
+    trees = {name: compile_expression(text).tree for name, text in settings.items()}
+    return {name: to_plain(tree.value) for name, tree in trees.items() if isinstance(tree, Literal)}
+
+
 def apply_settings(task: Task, settings: Mapping[str, str]) -> None:
-    """Set the case variables that `settings` name, each to its FEEL value."""
-    answers, top = answers_of(task), case_of(task)
-    if settings:
+    """Set the case variables that `settings` name, each to its FEEL value.
+
+    A plain value is no question: it is not asked, and the history does not repeat it.
+    """
+    answers, top, plain = answers_of(task), case_of(task), plain_settings(settings)
+    asked = {name: text for name, text in settings.items() if name not in plain}
+    top.data.update(plain)
+    if asked:
         top.data.update(
             top.answer(
                 "sets",
                 task,
-                lambda: {name: to_plain(answers.value(task, text)) for name, text in settings.items()},
+                lambda: {name: to_plain(answers.value(task, text)) for name, text in asked.items()},
             )
         )

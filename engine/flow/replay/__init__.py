@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import UNKNOWN, Instance, Record
+from engine.flow.machine.script import plain_settings
 from engine.ground.errors import Conflict, EngineFault
 
 FACT = "fact"
@@ -87,27 +88,27 @@ class ReplayHost:
         self.workdays = workdays
         self.passed: frozenset[str] = frozenset()
         """Services that count as done without a result: the case had gone past them on another version."""
-        self._answers: dict[str, Any] = {}
-        self._unused: dict[str, dict[str, Any]] = {}
-        self._last: dict[str, Any] = {}
+        self._unused: dict[str, list[lines.Answer]] = {}
+        self._used: dict[str, list[lines.Answer]] = {}
         for entry in inputs:
             for answer in services_of(entry.line):
-                self._answers[answer.token] = answer.result
-                self._unused.setdefault(answer.element_id, {})[answer.token] = answer.result
+                self._unused.setdefault(answer.element_id, []).append(answer)
 
     def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
         """What this very call had answered; on another version, what the element's next call, or its last,
         had.
         """
-        unused = self._unused.get(element_id, {})
-        if token in self._answers:
-            unused.pop(token, None)
-            self._last[element_id] = self._answers[token]
-        elif unused:
-            self._last[element_id] = unused.pop(next(iter(unused)))
-        elif element_id not in self._last and element_id not in self.passed:
+        unused, used = self._unused.get(element_id, []), self._used.setdefault(element_id, [])
+        own = next((one for one in (*unused, *used) if one.is_of(token)), None)
+        answer = own or next(iter(unused), None)
+        if answer is None and not used:
+            if element_id in self.passed:
+                return None
             raise EngineFault(f"办理记录中没有服务“{name}”的结果。")
-        return self._last.get(element_id)
+        if answer is not None:
+            self._unused[element_id] = [one for one in unused if one is not answer]
+            self._used[element_id] = [*(one for one in used if one is not answer), answer]
+        return self._used[element_id][-1].result
 
     def decided(self, element_id: str, decision_id: str, result: Any) -> None:
         """Decisions are on the log; nothing to note."""
@@ -344,7 +345,14 @@ class Replay:
             return _Memory([choice for seq, choice in self._last_move.anew or () if seq == entry.seq])
         sources = {flow: source for flow, (source, _) in self.instance.definition.flows.items()}
         flows = [lines.Choice("flows", sources.get(one[0], ""), one) for one in entry.line.flows or () if one]
-        return _Memory([*entry.line.choices, *flows, *entry.anew])
+        return _Memory([*filter(self._is_asked, entry.line.choices), *flows, *entry.anew])
+
+    def _is_asked(self, choice: lines.Choice) -> bool:
+        """Whether it is a question at all: lines of version 2 also say what an element plainly sets."""
+        element = self.instance.definition.elements.get(choice.element_id)
+        if choice.kind != "sets" or element is None or not element.settings:
+            return True
+        return plain_settings(element.settings).keys() != element.settings.keys()
 
     def _compare(
         self,

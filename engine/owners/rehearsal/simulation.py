@@ -94,7 +94,8 @@ class _Host:
         """What this very call had answered, else the element's next answer, else its last."""
         unused = self._unused.get(element_id, [])
         found = next(
-            (one for one in unused if one[0] == token), unused[0] if unused else self._last.get(element_id)
+            (one for one in unused if one[0] and token.startswith(one[0])),
+            unused[0] if unused else self._last.get(element_id),
         )
         if found is None:
             if not self._defaults:

@@ -29,8 +29,10 @@ from engine.casework.telling.notification_rules import NewRule
 from engine.ground.clock import SYSTEM, MovableClock
 from engine.ground.database import write
 from engine.prevention.demo.populate import TOWNSHIP, populate
-from web import bench, bench_province, database
+from web import database
 from web.application import create_app
+from web.bench import province
+from web.bench.world import prepare
 from web.config import Config
 
 PASSWORD = "Celiang-2022"
@@ -78,7 +80,7 @@ class Sizes:
     and how many of the late items the supervisor urges and gives an order about.
     """
 
-    provinces: Sequence[bench_province.Size]
+    provinces: Sequence[province.Size]
     repeats: int = 20
     stories: int = 150
     orders: int = 2000
@@ -93,7 +95,7 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
     with tempfile.TemporaryDirectory(prefix="shouwang-bench-") as folder:
         target = url or f"sqlite:///{Path(folder) / 'pages.sqlite'}"
         say("建库")
-        sessions = bench.prepare(target)
+        sessions = prepare(target)
         populate(sessions, now, cases=sizes.stories)
         _watchers(sessions, now)
         found: Figures = {"database": target.partition(":")[0], "sizes": []}
@@ -108,18 +110,18 @@ def run(url: str | None, sizes: Sizes, now: datetime, say: Say) -> Figures:
 
 def tiny() -> Sizes:
     """A township's years: enough to see that every page opens and that none of them reads the whole log."""
-    province = bench_province.Size
-    return Sizes((province(200, 3000), province(1000, 15_000)), repeats=3, stories=12, orders=20)
+    of = province.Size
+    return Sizes((of(200, 3000), of(1000, 15_000)), repeats=3, stories=12, orders=20)
 
 
 def sized(cases: int) -> Sizes:
     """A tenth of `cases`, then `cases`, with as many lines of the log for each as a province's year has."""
-    province = bench_province.Size
-    return Sizes(tuple(province(many, many * LINES_A_CASE) for many in (max(cases // 10, 100), cases)))
+    of = province.Size
+    return Sizes(tuple(of(many, many * LINES_A_CASE) for many in (max(cases // 10, 100), cases)))
 
 
 def _size(
-    sessions: sessionmaker[Session], url: str, size: bench_province.Size, clock: MovableClock, how: Sizes
+    sessions: sessionmaker[Session], url: str, size: province.Size, clock: MovableClock, how: Sizes
 ) -> Figures:
     """Fill up to `size`, let the product fire what is due and the supervisor act, count,
     and open the pages.
@@ -127,13 +129,13 @@ def _size(
     begun = time.perf_counter()
     with sessions() as session:
         cases, lines = _present(session)
-        left = bench_province.Size(max(0, size.cases - cases), max(0, size.lines - lines))
-        bench_province.fill(session, left, clock.now())
+        left = province.Size(max(0, size.cases - cases), max(0, size.lines - lines))
+        province.fill(session, left, clock.now())
     filled = time.perf_counter()
-    fired = bench_province.pass_time(sessions, clock.now())
+    fired = province.pass_time(sessions, clock.now())
     passed = time.perf_counter()
     with sessions() as session:
-        bench_province.supervise(session, _watcher(session, PROVINCE), how.orders, clock.now())
+        province.supervise(session, _watcher(session, PROVINCE), how.orders, clock.now())
     acted = time.perf_counter()
     tally.rebuild(sessions, clock)
     counted = time.perf_counter()

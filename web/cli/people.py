@@ -1,0 +1,55 @@
+"""Commands of accounts."""
+
+from __future__ import annotations
+
+import click
+
+from engine.casework.identity import passwords
+from engine.casework.organisation import accounts, divisions
+from engine.ground.clock import SYSTEM
+from engine.ground.database import write
+from engine.ground.errors import ShouwangError
+from web.cli.group import main, ours
+
+
+@main.group(help="账号。")
+def user() -> None:
+    """Accounts."""
+
+
+@user.command(
+    "email",
+    help="登记账号的电子邮件地址，用于通知；留空为取消，如：user email zhangsan zhangsan@example.gov.cn",
+)
+@click.argument("username")
+@click.argument("address", default="")
+def set_email(username: str, address: str) -> None:
+    """Where an account's mail goes."""
+    with ours()() as session:
+        try:
+            accounts.set_email(session, username, address)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo("已登记。" if address else "已取消。")
+
+
+@user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 410324103201")
+@click.argument("username")
+@click.argument("name")
+@click.argument("role")
+@click.argument("division")
+@click.password_option("--password", prompt="密码")
+def add_user(username: str, name: str, role: str, division: str, password: str) -> None:
+    """Add an account with one grant."""
+    with ours()() as session:
+        try:
+            passwords.check_strength(password)
+            divisions.get(session, division)
+            with write(session):
+                found = accounts.create(
+                    session, username, name, passwords.hash_password(password), SYSTEM.now()
+                )
+                accounts.grant(session, found, role, division)
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo("已添加。")

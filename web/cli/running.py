@@ -1,0 +1,99 @@
+"""Commands that run: the demo, the server, the timers' worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engine.ground.clock import SYSTEM
+from engine.ground.database import create_engine
+from engine.migrations import schema
+from engine.prevention import installation
+from web import serving
+from web.cli.database import install
+from web.cli.group import main, require_current, say, sessions_of
+from web.config import Config
+
+DEMO_FILE = installation.INSTANCE / "demo.sqlite"
+
+
+@main.command(help="演示：内置数据库、河南区划、一个县的农户和办理中的事项。")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--fresh", is_flag=True, help="重新生成演示数据。")
+def demo(port: int, host: str, fresh: bool) -> None:
+    """Run the demo: one process, embedded SQLite."""
+    from engine.prevention.demo import PASSWORD, ROLES, populate
+
+    if DEMO_FILE.exists() and not fresh and not _is_current(f"sqlite:///{DEMO_FILE}"):
+        click.echo("… 演示数据是旧版本的，重新生成")
+        fresh = True
+    if fresh:
+        for path in DEMO_FILE.parent.glob(DEMO_FILE.name + "*"):
+            path.unlink()
+    url = f"sqlite:///{DEMO_FILE}"
+    if not DEMO_FILE.exists():
+        unfinished = DEMO_FILE.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        factory = sessions_of(f"sqlite:///{unfinished}")
+        install(factory)
+        populate(factory, SYSTEM.now(), say=say)
+        with factory() as session:
+            engine = session.get_bind()
+            session.connection().exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()  # type: ignore[union-attr]
+        unfinished.rename(DEMO_FILE)
+    secret = _secret(DEMO_FILE.with_name("demo.secret"))
+    config = Config.read(database_url=url, demo=True, secure_cookies=False, secret_key=secret)
+    from web.application import create_app
+
+    app = create_app(config)
+    click.echo(f"\n守望演示已启动：http://{host}:{port}\n")
+    for username, title, _ in ROLES:
+        click.echo(f"  {username:<9} {title}")
+    click.echo(f"\n密码都是 {PASSWORD}；页面顶部可以直接切换身份、拨动时间。按 Ctrl+C 停止。", nl=True)
+    serving.serve(app, host, port)
+
+
+def _is_current(url: str) -> bool:
+    engine = create_engine(url)
+    try:
+        schema.require_current(engine)
+    except schema.SchemaMisfit:
+        return False
+    finally:
+        engine.dispose()
+    return True
+
+
+def _secret(path: Path) -> str:
+    """A key that survives restarts, so that people stay signed in."""
+    if not path.exists():
+        path.write_text(Config.read().secret_key)
+        path.chmod(0o600)
+    return path.read_text()
+
+
+@main.command(help="启动网页和接口服务（含定时）。")
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def serve(port: int, host: str) -> None:
+    """Serve pages and API."""
+    require_current()
+    from web.application import create_app
+
+    serving.serve(create_app(), host, port)
+
+
+@main.command(help="只运行定时：到期的时限由它触发，可同时运行多个。")
+def worker() -> None:
+    """Run the ticker alone, in the foreground."""
+    require_current()
+    from apscheduler.schedulers.blocking import BlockingScheduler
+
+    from web import scheduler
+    from web.application import create_app
+
+    app = create_app(Config.read(scheduler=False))
+    scheduler.start(app, BlockingScheduler(timezone="UTC"))
