@@ -50,6 +50,8 @@ WATCH = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "shen
 """Who watches the limits below their division."""
 KEEPERS = {"liucheng", "xitong"}
 """Who keeps the table of the ladder."""
+KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "xitong"}
+"""Who says how the bodies of their divisions are called."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -79,6 +81,8 @@ PAGES = {
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
     "/parameters": set(EVERYBODY),
+    "/parameters/bodies": set(EVERYBODY),
+    "/parameters/calendar": set(EVERYBODY),
     "/parameters/line": set(EVERYBODY),
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
@@ -177,6 +181,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/bodies": KEEP_BODIES,
+    "/parameters/bodies/table": KEEP_BODIES,
+    "/parameters/calendar": {"sheng", "xitong"},
     "/parameters/line": {"sheng"},
     "/parameters/line/{line}/decide": {"anquan"},
     "/parameters/line/{line}/withdraw": {"sheng"},
