@@ -181,12 +181,33 @@ EXCLUSIVE = Property(
     label="互斥的组",
     hint="同一组的流程，一户同时只办一件，如 register",
 )
-OPENS_FOR = Property("opensFor", "可对谁启动", ("startEvent",), Kind.LIST)
-RECURS = Property("recurs", "定期开展", ("startEvent",), Kind.FLAG)
-EVERY_MONTHS = Property(
-    "everyMonths", "间隔几个月", ("startEvent",), Kind.NUMBER, least=1, most=36, unit="个月"
+OPENS_FOR = Property(
+    "opensFor",
+    "可对谁启动",
+    ("startEvent",),
+    Kind.LIST,
+    "在农户页面可以启动，对",
+    "都不选就只能由别的流程启动",
 )
-RECEIVES = Property("receives", "启动时收到的变量", ("startEvent",), Kind.LIST)
+RECURS = Property("recurs", "定期开展", ("startEvent",), Kind.FLAG, "可以定期开展")
+EVERY_MONTHS = Property(
+    "everyMonths",
+    "间隔几个月",
+    ("startEvent",),
+    Kind.NUMBER,
+    "间隔（月）",
+    least=1,
+    most=36,
+    unit="个月",
+)
+RECEIVES = Property(
+    "receives",
+    "启动时收到的变量",
+    ("startEvent",),
+    Kind.LIST,
+    "由别的流程启动时收到的变量",
+    "英文名，用逗号隔开",
+)
 """Further variables: those that another procedure gives as it opens a case."""
 
 TABLE: Mapping[str, Property] = {

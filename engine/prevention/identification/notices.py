@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts
 from engine.casework.kit import Delivery, Kit
 from engine.casework.models import Account, CaseFile, WorkItem
-from engine.casework.organisation import divisions
+from engine.casework.organisation import bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
@@ -128,14 +128,18 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     first = posted[0][1]
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
-    village = divisions.names(session, [cases[0].village_code]).get(cases[0].village_code, "")
+    code = cases[0].village_code
+    book = bodies.Book(session, [code], first.posted_on)
+    issuer = book.signature(code, "village")
     terms = compose.Terms(
         first.matter,
         first.basis,
-        divisions.short_name(village),
-        divisions.authority(village, "village"),
+        divisions.short_name(book.words(code)["village"]),
+        issuer.name,
         first.posted_on,
         contact=first.contact,
+        contacts=book.contacts(code),
+        seal=issuer.seal,
         ends=local_date(first.closes_at) - timedelta(days=1),
     )
     return compose.notice(terms, rows)
