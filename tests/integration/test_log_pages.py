@@ -1,4 +1,4 @@
-"""The log in the browser: found, masked, exported, verified; for audit administrators, each of their place."""
+"""The log in the browser: found, masked, exported, verified; for audit administrators, by their place."""
 
 from __future__ import annotations
 
