@@ -19,6 +19,7 @@ function assigned(sheet) {
     sheet.pick("queue", options),
     sheet.flag("bulk"),
     separated(sheet, steps),
+    sheet.pick("returnsTo", [["", "前面任何一步"], ...queues]),
     sheet.picks("shows", steps),
     sheet.flag("exceptional"),
     sheet.text("variable"),
