@@ -6,7 +6,9 @@ import { pair } from "./sheet.js";
 
 export function people(sheet) {
   if (sheet.is("UserTask", "ManualTask")) return assigned(sheet);
-  return sheet.is("IntermediateCatchEvent", "BoundaryEvent", "CallActivity") ? [sheet.flag("exceptional")] : [];
+  return sheet.is("IntermediateCatchEvent", "BoundaryEvent", "CallActivity")
+    ? [sheet.flag("exceptional")]
+    : [];
 }
 
 function assigned(sheet) {
