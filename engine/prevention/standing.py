@@ -91,5 +91,10 @@ def restore(call: ServiceCall, result: Mapping[str, Any]) -> None:
         setattr(household, key, date.fromisoformat(value) if value and key.endswith("_on") else value)
 
 
-_NEWS = {"admitted": "该户已纳入", "eliminated": "该户风险已消除", "rolled_back": "该户已回退", "cleared": "该户已清退"}
+_NEWS = {
+    "admitted": "该户已纳入",
+    "eliminated": "该户风险已消除",
+    "rolled_back": "该户已回退",
+    "cleared": "该户已清退",
+}
 KIT = Kit(sends={MESSAGES[news]: words for news, words in _NEWS.items()})
