@@ -2,7 +2,9 @@
 
 Nothing is stored of a file but what was checked; what is wrong with a row stops no other row. A portion is
 one transaction that notes what became of its rows, so that an import which was cut off goes on where it
-stopped and doubles nothing. Nobody gets a password: codes for a first sign-in are issued for all at once, told once.
+stopped and doubles nothing.
+
+Nobody gets a password: codes for a first sign-in are issued for all at once, told once.
 """
 
 from __future__ import annotations
