@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
-Prefill = Callable[[Session, int, str], Any]
-"""Of a session, a subject's number and its village's code: what the forms' ``prefill`` reads of it."""
+Prefill = Callable[[Session, int, str, date], Any]
+"""Of a session, a subject's number, its village's code and the day: what the forms' ``prefill`` reads."""
 Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
 Refused = Callable[[Session, "Account | None", Any, datetime], None]
