@@ -73,7 +73,7 @@ def _shows_both(found: list[dict[str, Any]]) -> bool:
     told = [
         str((one.get("properties") or {}).get("prefill") or "")
         for one in found
-        if one.get("readonly") and not (one.get("conditional") or {}).get("hide") == "=true"
+        if one.get("readonly") and (one.get("conditional") or {}).get("hide") != "=true"
     ]
     counted = any(one.get("key") == "per_capita" and one["type"] == "expression" for one in found)
     income = counted or any(name in text for text in told for name in INCOMES)
