@@ -62,6 +62,7 @@ WORDS = {
     "accounts_imported": "导入账号",
     "codes": "发放首次登录码",
     "reset": "重置密码",
+    "rescued": "在服务器上恢复账号",
     "unlocked": "解锁",
     "disabled": "停用账号",
     "enabled": "启用账号",
