@@ -1,4 +1,4 @@
-"""The log in the browser: found, masked, exported, verified; only for audit administrators, each of their place."""
+"""The log in the browser: found, masked, exported, verified; for audit administrators, by their place."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def written(world: World) -> None:
 def found(world: World, username: str = "shenji", **wanted: object) -> journal.Found:
     """What an administrator finds."""
     actor = world.official(username)
-    return journal.find(world.session, actor, journal.Wanted(**{**WEEK, **wanted}), SYSTEM.now())  # type: ignore[arg-type]
+    looked_for = journal.Wanted(**{**WEEK, **wanted})  # type: ignore[arg-type]
+    return journal.find(world.session, actor, looked_for, SYSTEM.now())
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,10 @@ SEPARATE_FROM = Property(
     "separateFrom", "不能由同一人办理", TASKS, Kind.STEPS, "办过这些步骤的人不能办这一步"
 )
 """R12, R38: four eyes."""
+RETURNS_TO = Property(
+    "returnsTo", "退回到哪一级", TASKS, Kind.QUEUE, "退回只能退到", "这一级或本级办过的步骤；不写的不限"
+)
+"""R28: above the county an application goes back to the county, not past it."""
 SHOWS = Property("shows", "显示的内容", TASKS, Kind.STEPS, "办理时展开看哪些步骤的表")
 EXCEPTIONAL = Property(
     "exceptional", "例外步骤", (*TASKS, *WAITS, "callActivity"), Kind.FLAG, "平常走不到，走到了才列入办理进度"
@@ -214,6 +218,7 @@ TABLE: Mapping[str, Property] = {
         QUEUE,
         BULK,
         SEPARATE_FROM,
+        RETURNS_TO,
         SHOWS,
         EXCEPTIONAL,
         LIST,

@@ -95,7 +95,8 @@ function ended(sheet) {
 function processed(sheet) {
   const pool = sheet.element.businessObject;
   const rename = (text) => sheet.editor.modeling.updateProperties(sheet.element, { name: text });
-  const pages = sheet.known.properties.filter(({ key, on }) => on.includes("process") && key.endsWith("Form"));
+  const ofProcesses = sheet.known.properties.filter(({ on }) => on.includes("process"));
+  const pages = ofProcesses.filter(({ key }) => key.endsWith("Form"));
   const forms = [["", "不用"], ...sheet.known.forms.map((one) => [one.key, formName(sheet, one.key)])];
   return [
     pool !== sheet.object && field("pool", "图上写的名称", line(pool.name ?? "", rename)),

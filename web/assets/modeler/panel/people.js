@@ -6,7 +6,9 @@ import { pair } from "./sheet.js";
 
 export function people(sheet) {
   if (sheet.is("UserTask", "ManualTask")) return assigned(sheet);
-  return sheet.is("IntermediateCatchEvent", "BoundaryEvent", "CallActivity") ? [sheet.flag("exceptional")] : [];
+  return sheet.is("IntermediateCatchEvent", "BoundaryEvent", "CallActivity")
+    ? [sheet.flag("exceptional")]
+    : [];
 }
 
 function assigned(sheet) {
@@ -17,6 +19,7 @@ function assigned(sheet) {
     sheet.pick("queue", options),
     sheet.flag("bulk"),
     separated(sheet, steps),
+    sheet.pick("returnsTo", [["", "前面任何一步"], ...queues]),
     sheet.picks("shows", steps),
     sheet.flag("exceptional"),
     sheet.text("variable"),
