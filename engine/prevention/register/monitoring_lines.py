@@ -121,7 +121,7 @@ def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime)
 
 
 def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:
-    """By which line the case was judged last, of which day: as `facts`; nothing where nobody judged it yet."""
+    """By which line the case was judged last, of which day: as `facts`; none while nobody has."""
     rows = session.execute(_RULED, {"case_id": case_id}).all()
     return [facts(session.get_one(MonitoringLine, row.line_id), row.on_day) for row in rows]
 
