@@ -347,8 +347,8 @@ def enable(session: Session, actor: Account, account_id: int, now: datetime) -> 
 
 
 def rescue(session: Session, username: str, now: datetime) -> tuple[Account, str]:
-    """On the machine itself, when no administrator can sign in: the account is active, its gates are open, and
-    a code leads in. Raises NotFound.
+    """On the machine itself, when no administrator can sign in: the account is active, its gates are
+    open, and a code leads in. Raises NotFound.
     """
     code = passwords.new_code()
     with write(session):
