@@ -227,7 +227,8 @@ class Step:
         entries = audit.history(self.session, self.case.id)
         submissions = submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
-        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
+        days = lines.kept_days(entry.line for entry in entries)
+        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays, days)
 
     def continue_on(self, version: ProcedureVersion, definition: Definition, instance: Instance) -> None:
         """From here on the case runs on another version, as `instance`; its owner has logged the move."""

@@ -11,7 +11,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, NamedTuple, Self
 
 from engine.ground.errors import EngineFault
@@ -79,6 +79,14 @@ class Anew(NamedTuple):
 
     seq: int
     choice: Choice
+
+
+class Counted(NamedTuple):
+    """What the calendar answered: the day (ISO 8601) that is `number` working days after `day`."""
+
+    day: str
+    number: int
+    answer: str
 
 
 class Told(NamedTuple):
@@ -268,6 +276,8 @@ class Input(Line):
     """The variables that an element set by its own properties, but for those that these give a plain text,
     number or truth value: every reading of the same diagram gives them the same.
     """
+    days: Sequence[Counted] = _part(Counted)
+    """What the calendar answered and the case had not asked before: it keeps to that (`kept_days`)."""
     ends: Sequence[str] = _parts()
     """End events reached."""
     caught: Sequence[str] = _parts()
@@ -367,12 +377,14 @@ class Moved(Line):
     """What people must correct on paper."""
     anew: Sequence[Anew] | None = _anew()
     """What was decided on the new version when the case's history was fed to it; None: not known."""
-    VERSION = 2
+    days: Sequence[Counted] = _part(Counted)
+    """What the calendar of the day of the move answered: the case keeps to that from here on."""
+    VERSION = 3
 
     @classmethod
     def upcast(cls, data: Json, version: int) -> Json:
         """Version 1 left it to every later release to decide anew."""
-        return {**data, "anew": None}
+        return {**data, "anew": None} if version < 2 else data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,12 +402,14 @@ class Undoing(Line):
     """Messages that stay known to the case, without what they had set going."""
     anew: Sequence[Anew] | None = _anew()
     """What was decided without the step for the lines that still count; None: not known."""
-    VERSION = 2
+    days: Sequence[Counted] = _part(Counted)
+    """What the calendar answered then, of what the case had not asked before."""
+    VERSION = 3
 
     @classmethod
     def upcast(cls, data: Json, version: int) -> Json:
         """Version 1 also let timers fire without a line, when a history was fed again without a step."""
-        return {**data, "anew": None}
+        return {**data, "anew": None} if version < 2 else data
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -619,3 +633,19 @@ def read(kind: str, data: Json) -> Line:
     if found is None:
         raise UnknownLine(f"办理记录“{kind}”是更新的版本写下的，请先升级程序。")
     return found.from_json(data)
+
+
+def kept_days(told: Iterable[Line]) -> dict[tuple[date, int], date]:
+    """What the calendar answered a case that has these lines, in their order.
+
+    A case keeps to what the calendar once told it: a calendar that is changed later moves none of its limits.
+    Only a move to another version asks the calendar of its day again.
+    """
+    found: dict[tuple[date, int], date] = {}
+    for line in told:
+        if isinstance(line, Moved):
+            found.clear()
+        if isinstance(line, Input | Moved | Undoing):
+            for one in line.days:
+                found[date.fromisoformat(one.day), one.number] = date.fromisoformat(one.answer)
+    return found

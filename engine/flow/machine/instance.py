@@ -76,6 +76,7 @@ class Record:
         default_factory=list
     )  # element, for what or whether it is done again
     sets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # element, variables
+    days: list[lines.Counted] = field(default_factory=list)  # what the calendar answered for the first time
     ends: list[str] = field(default_factory=list)
     caught: list[str] = field(default_factory=list)  # tokens that a message reached
     late: bool = False  # a message whose wait is over: recorded, and that is all
@@ -98,6 +99,7 @@ class Record:
             flows=self.flows,
             repeats=self.repeats,
             sets=self.sets,
+            days=self.days,
             ends=self.ends,
             caught=self.caught,
             told=[lines.Told(*one) for one in self.told],
@@ -151,6 +153,8 @@ class Instance:
         """What the history says that a question of an element came to (`lines.Choice`), or UNKNOWN."""
         self.computed: list[lines.Choice] = []
         """What the history did not say and was worked out."""
+        self._days: dict[tuple[date, int], date] = {}
+        """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -162,11 +166,15 @@ class Instance:
 
     def _resume(self, state: bytes) -> None:
         self._workflow = self._new_workflow(deserializing=True)
-        self.held = [(name, payload) for name, payload in codec.load(self._workflow, state)]
+        kept = codec.load(self._workflow, state)
+        self.held = [(name, payload) for name, payload in kept.held]
+        self._days = {
+            (date.fromisoformat(day), n): date.fromisoformat(answer) for day, n, answer in kept.days
+        }
 
     def stored(self) -> bytes:
         """The bytes that `restored` reads."""
-        return codec.dump(self._workflow, [list(item) for item in self.held])
+        return codec.dump(self._workflow, codec.Kept([list(item) for item in self.held], self.days))
 
     @property
     def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
@@ -283,6 +291,33 @@ class Instance:
         self.frozen = self.replaying = False
         self.recall = _forgotten
 
+    # -- the calendar ------------------------------------------------------------------------------
+
+    @property
+    def days(self) -> list[lines.Counted]:
+        """All that the calendar has answered the case."""
+        return [
+            lines.Counted(day.isoformat(), count, answer.isoformat())
+            for (day, count), answer in self._days.items()
+        ]
+
+    def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
+        """The calendar has answered so before."""
+        self._days.update(days)
+
+    def count_days(self, day: date, count: int) -> date:
+        """The day that is `count` working days after `day`: as the calendar once answered the case."""
+        if (day, count) not in self._days:
+            answer = self._days[day, count] = self.host.workdays(day, count)
+            if self.records:
+                new = lines.Counted(day.isoformat(), count, answer.isoformat())
+                self.records[-1].days.append(new)
+        return self._days[day, count]
+
+    def _foresee_days(self, day: date, count: int) -> date:
+        """As `count_days`, for what is only supposed: the case does not keep to that."""
+        return self._days.get((day, count)) or self.host.workdays(day, count)
+
     # -- questions ---------------------------------------------------------------------------------
 
     @property
@@ -384,7 +419,7 @@ class Instance:
         return due_time(
             element.timer,
             now,
-            lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
+            lambda text: compile_expression(text).evaluate(variables, workdays=self._foresee_days),
         )
 
     def _opened(self, element_id: str) -> datetime | None:
@@ -404,7 +439,7 @@ class Instance:
             return None
         variables = {**self.variables, **(facts or {})}
         return to_plain(
-            compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays)
+            compile_expression(strip_equals(text)).evaluate(variables, workdays=self._foresee_days)
         )
 
     def waits_for(self) -> frozenset[str]:
@@ -688,9 +723,8 @@ class _RecordingHost:
         self._instance.records[-1].decisions.append((element_id, decision_id, result))
         self._instance.host.decided(element_id, decision_id, result)
 
-    @property
-    def workdays(self) -> Callable[[date, int], date]:
-        return self._instance.host.workdays
+    def workdays(self, day: date, count: int) -> date:
+        return self._instance.count_days(day, count)
 
 
 class _faults:

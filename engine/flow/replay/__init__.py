@@ -187,7 +187,9 @@ class Replay:
         inputs: Sequence[Input],
         submissions: Mapping[int, Mapping[str, Any]],
         workdays: Callable[[date, int], date],
+        days: Mapping[tuple[date, int], date] | None = None,
     ) -> None:
+        """`days`: what the calendar has answered the case; else as the lines of the inputs say."""
         self.inputs = inputs
         self.carried: list[int] = []
         """Without a step: sequence numbers of the reports that wait until they are caught again."""
@@ -200,6 +202,8 @@ class Replay:
         self._host = ReplayHost(inputs, workdays)
         self._host.passed = frozenset(last.passed)
         self.instance = Instance(definition, self._host)
+        self.instance.keep_days(lines.kept_days(one.line for one in inputs) if days is None else days)
+        self._known_days = self.instance.days
         self.anew: list[lines.Anew] = []
         """What the history did not say and was decided on the way."""
         self._last_move = last
@@ -245,6 +249,10 @@ class Replay:
                 self.carried.append(entry.seq)
                 self._feed(entry)
         return self._done(), left_out
+
+    def new_days(self) -> list[lines.Counted]:
+        """What the calendar had not answered the case before."""
+        return [one for one in self.instance.days if one not in self._known_days]
 
     def suppose(self, at: datetime) -> None:
         """Let fire what would be due by `at`, whatever services would answer: to see what would be left."""
