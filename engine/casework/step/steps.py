@@ -27,7 +27,8 @@ from engine.flow.history import lines
 from engine.flow.history.lines import Line
 from engine.flow.machine.codec import StateFormatError
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound

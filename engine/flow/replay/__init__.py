@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import UNKNOWN, Instance, Record
+from engine.flow.machine.instance import UNKNOWN, Instance
+from engine.flow.machine.record import Record
 from engine.flow.machine.script import plain_settings
 from engine.ground.errors import Conflict, EngineFault
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import Instance, Place
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.standing import Place
 from engine.flow.machine.workflow import Host
 from engine.flow.replay import Input, Replay, ReplayMisfit
 from engine.ground.errors import Conflict
