@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Timer, WorkItem
 from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
+from engine.flow.history.lines import Line
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
@@ -24,7 +25,7 @@ from engine.ground.clock import Clock
 from engine.ground.errors import EngineFault
 
 if TYPE_CHECKING:
-    from engine.casework.papers.compose import Listed
+    from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
     from engine.casework.step.steps import Step
@@ -35,6 +36,8 @@ Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
 Prefill = Callable[[Session, int, str], Any]
 """Of a session, a subject's number and its village's code: what the forms' ``prefill`` reads of it."""
+Says = Callable[[Any, str, Mapping[int, str]], str]
+"""A line in words: of the line, what its step or limit is called, and the names of people by number."""
 Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
 Refused = Callable[[Session, "Account | None", Any, datetime], None]
@@ -45,6 +48,8 @@ Brought = Callable[[Account, Collection[int]], Select[Any]]
 """Of an actor and the numbers of cases: those that they brought otherwise than by opening them."""
 Narrowing = Callable[[int], Select[Any]]
 """Of the number of a row of the field's: the numbers of the cases that belong to it."""
+Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]
+"""A paper of a kind, of what it says besides its list and of those who stand on it."""
 CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
 
@@ -99,6 +104,10 @@ class Kit(Vocabulary):
 
     prefills: Mapping[str, Prefill] = field(default_factory=dict)
     """By the first name that a form's ``prefill`` writes; read only when a form asks for it."""
+    lines: Mapping[type[Line], Says] = field(default_factory=dict)
+    """How a case's timeline tells of a line, by its class."""
+    arrivals: Mapping[str, str] = field(default_factory=dict)
+    """By message: how its arrival is told where no event of the diagram catches it."""
     due: Mapping[str, Due] = field(default_factory=dict)
     """By the kind of timer; what has none here is a timer of the diagram."""
     subjects: Sequence[Subjects] = ()
@@ -115,6 +124,8 @@ class Kit(Vocabulary):
     """By message; any other that people report reaches its case at once, its form as a submission."""
     case_parts: Mapping[str, CasePart] = field(default_factory=dict)
     """What the page of a case shows besides, by name."""
+    wordings: Mapping[str, Wording] = field(default_factory=dict)
+    """By kind of paper, of those that are lists in the words of a step."""
     gathering: Mapping[str, Gathering] = field(default_factory=dict)
     """By kind of paper."""
     drawings: Mapping[str, Drawing] = field(default_factory=dict)

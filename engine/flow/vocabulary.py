@@ -86,6 +86,8 @@ class Vocabulary:
     services: Sequence[Service] = ()
     receivers: Sequence[Receiver] = ()
     given: Sequence[Given] = ()
+    registered: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What forms may be prefilled from besides a case's variables: each name with what it has."""
     opens_for: Mapping[str, str] = field(default_factory=dict)
     """Whom a start event may open for (``opensFor``): the words of each code."""
     papers: Sequence[PaperKind] = ()
@@ -130,6 +132,13 @@ class Vocabulary:
         }
 
     @cached_property
+    def prefilled(self) -> Mapping[str, frozenset[str]]:
+        """The names that ``prefill`` may use, with what they have; what a case has, its diagram says."""
+        given = {name: frozenset(keys) for name, keys in self.given_variables.items() if keys}
+        registered = {name: frozenset(has) for name, has in self.registered.items()}
+        return {**given, **registered, "case": frozenset()}
+
+    @cached_property
     def changing(self) -> frozenset[str]:
         """The given variables that change while a case runs."""
         return frozenset(one.variable for one in self.given if not one.steady)
@@ -168,5 +177,18 @@ def used() -> Vocabulary:
     return _in_use
 
 
-PLACES = frozenset({"village", "township", "county"})
-"""Names of places, which only the words of a list may use beside the variables."""
+PLACES = frozenset(
+    {
+        "village",
+        "township",
+        "county",
+        "village_body",
+        "township_body",
+        "county_body",
+        "county_office",
+        "city_office",
+        "province_office",
+        "national_body",
+    }
+)
+"""Names of places and of who acts for them, which only the words of a list may use beside the variables."""

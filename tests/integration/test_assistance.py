@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from engine.casework.acts import return_targets, return_to, withdraw
 from engine.casework.models import CaseFile, Notification, Timer
-from engine.flow.forms.naming import PREFILLED
+from engine.flow.vocabulary import used
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.models import AssistancePlan, Household, Measure, MeasureProgress, ResponsibleOfficial
@@ -375,8 +375,8 @@ def test_the_load_of_every_official_is_visible(world: World) -> None:
     assert officials.loads(world.session, world.official("waixiang")).items == []
     assert officials.loads(world.session, world.official("sheng")).items[0].households == 2
     facts = officials.facts(world.session, first.household_id, first.village_code)
-    assert facts.keys() == PREFILLED["officials"]
-    assert households.facts(world.session, first.household_id).keys() == PREFILLED["household"]
+    assert facts.keys() == used().prefilled["officials"]
+    assert households.facts(world.session, first.household_id).keys() == used().prefilled["household"]
     assert facts["load"] == "赵国梁（县农业农村局）2 户"
 
 

@@ -16,7 +16,6 @@ from engine.flow.feel import compile_expression
 from engine.flow.feel.parsing.lexer import KEYWORDS
 from engine.flow.forms import compile_form
 from engine.flow.forms import schema as s
-from engine.flow.forms.naming import PREFILLED
 from engine.flow.forms.reading import read_schema
 from engine.flow.vocabulary import used
 from tests.support.small import END, FORMS, NOW, START, begin, flow, process, task
@@ -120,7 +119,7 @@ def test_such_a_field_is_a_finding_but_for_the_columns_of_a_list(name: str) -> N
 
 
 def test_what_prefills_may_use_of_a_clue_is_what_the_system_gives() -> None:
-    assert PREFILLED["clue"] == set(used().given_variables["clue"])
+    assert used().prefilled["clue"] == set(used().given_variables["clue"])
 
 
 def fixed(key: str, default: object) -> dict[str, object]:

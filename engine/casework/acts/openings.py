@@ -196,6 +196,10 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     return {"case": case.id, "procedure": procedure, "name": name}
 
 
+def _said(result: Any) -> str:
+    return f"{'转入正在办理的' if result.get('joined') else '启动'}“{result['name']}”"
+
+
 KIT = Kit(
     services=(
         Service(
@@ -205,6 +209,7 @@ KIT = Kit(
             open_case,
             {"procedure": "启动的流程", "variables": "带去的变量"},
             undo=take_back,
+            said=_said,
         ),
     ),
 )

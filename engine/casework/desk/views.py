@@ -126,11 +126,21 @@ class CaseView:
     def expected(self) -> list[Expected]:
         """What people may report now."""
         taken = self.waits_for | self.takes
-        return [
-            Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
-            for event in self.definition.elements.values()
-            if event.message in taken and event.form_key and event.kind != "startEvent"
-        ]
+        catching: dict[str, list[Element]] = {}
+        for event in self.definition.elements.values():
+            if event.message in taken and event.form_key and event.kind != "startEvent":
+                catching.setdefault(event.message, []).append(event)
+        return [self._expected(name, events) for name, events in catching.items()]
+
+    def _expected(self, name: str, events: Sequence[Element]) -> Expected:
+        """A message that several events catch is called by the one beside an open step, else by the first in
+        the flow.
+        """
+        beside = [event for event in events if event.attached_to in self.open_elements]
+        in_flow = [event for event in events if not event.attached_to]
+        event = [*beside, *in_flow, *events][0]
+        bare = event.name.removeprefix("收到")
+        return Expected(name, bare if bare.startswith(("登记", "补登")) else f"登记{bare}", event)
 
     @property
     def limit_runs(self) -> bool:

@@ -13,23 +13,9 @@ from engine.flow.feel.reading import certain_names, compared
 from engine.flow.forms import bounds, facts
 from engine.flow.forms import schema as s
 from engine.flow.forms.evaluation import PAGE
+from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 
-PREFILLED: Mapping[str, frozenset[str]] = {
-    "household": frozenset(
-        "id number head_name head_id_number village_code village path group_name address phone "
-        "household_type type_name "
-        "status category risks key_groups size national_number members income spending assurances "
-        "per_capita net_income "
-        "year monitored_on eliminated_on elimination_manner".split()
-    ),
-    "clue": frozenset({"channel", "finder", "description", "risks", "discovered_on"}),
-    "officials": frozenset({"present", "load"}),
-    "case": frozenset(),
-}
-"""The names that ``prefill`` may use, with what they have (engine.prefill); what a case has,
-its diagram says.
-"""
 Fields = Mapping[str, s.Component]
 
 
@@ -61,11 +47,12 @@ def _prefilled(component: s.Component, *, row: bool) -> Iterator[Finding]:
         yield _found(component, "预填不起作用：一行里的项目不能单独预填，请在清单上预填整行，或写默认值。")
     if component["type"] not in s.INPUTS:
         yield _found(component, "预填不起作用：它不是填写的项。")
+    offered = used().prefilled
     for name in sorted(certain_names(compile_expression(str(prefill)).tree)):
         root, _, rest = name.partition(".")
-        has = PREFILLED.get(root)
+        has = offered.get(root)
         if has is None:
-            yield _found(component, f"预填用到的“{name}”没有来处，可用：{'、'.join(sorted(PREFILLED))}。")
+            yield _found(component, f"预填用到的“{name}”没有来处，可用：{'、'.join(sorted(offered))}。")
         elif has and rest and rest.partition(".")[0] not in has:
             yield _found(component, f"预填用到的“{name}”没有来处，“{root}”里可用：{'、'.join(sorted(has))}。")
         elif root == "case" and not rest:

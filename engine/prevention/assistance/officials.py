@@ -170,6 +170,7 @@ def _answered_for() -> ColumnElement[bool]:
 
 
 KIT = Kit(
+    registered={"officials": ("present", "load")},
     prefills={"officials": facts},
     services=(
         Service(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.casework.kit import Kit
+from engine.casework.papers import compose
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
@@ -64,6 +65,7 @@ def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
 
 
 KIT = Kit(
+    wordings={"proposed_list": compose.proposed_list, "approval_form": compose.approval_form},
     papers=(
         PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),
         PaperKind("approval_form", "审批表", "county", "county", "审批", decided=True, listed=True),

@@ -54,6 +54,12 @@ STATUS_NAMES = {
     "merged": "已并入另一户",
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
+FACTS = (
+    "id number head_name head_id_number village_code village path group_name address phone "
+    "household_type type_name status category risks key_groups size national_number members income "
+    "spending assurances per_capita net_income year monitored_on eliminated_on elimination_manner"
+).split()
+"""What `facts` has."""
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")
 SPENDING = ("medical", "education", "disaster", "other_rigid")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
@@ -391,6 +397,7 @@ def last_matching(session: Session, household_id: int) -> MatchingResult | None:
 
 
 KIT = Kit(
+    registered={"household": FACTS},
     prefills={"household": lambda session, household_id, _: facts(session, household_id)},
     services=(
         Service(
