@@ -325,7 +325,7 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
         return access.ROLE_NAMES.get(str(value), str(value))
     if isinstance(value, Mapping):
         return "，".join(f"{FACTS.get(k, k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
-    if isinstance(value, list) and len(value) == 2 and key != "filter" and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and len(value) == 2 and key != "filter":
         return f"{value[0] or '空'} → {value[1] or '空'}"
     if isinstance(value, list):
         return "、".join(str(one) for one in value[:20])
