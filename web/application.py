@@ -65,7 +65,8 @@ def create_app(config: Config | None = None, fixed_clock: Clock | None = None) -
         MAX_FORM_MEMORY_SIZE=4_000_000,
     )
     if hops := config.trusted_proxies:  # else whoever asks could name any address
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+        told = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)
+        app.wsgi_app = told  # type: ignore[method-assign]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     prepare_folder(config.database_url)

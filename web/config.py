@@ -40,7 +40,7 @@ class Config:
     secure_cookies: bool = True
     idle_minutes: int = 30
     trusted_proxies: int = 0
-    """How many proxies of our own stand before the process, each adding the address that it was asked from."""
+    """How many proxies of our own stand before the process; each adds the address that it was asked from."""
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
