@@ -50,11 +50,12 @@ _OFF, _WORKED = re.compile("放假|休"), re.compile("上班|班")
 
 
 RULE = (
-    "保存以后：新开始的期限按新的安排算；正在计时、按工作日算的期限，到那一户下一次办理时按新的安排重算；"
-    "已经到期、已经记下的不变。按自然日算的期限不受影响。"
+    "保存以后：新开始的期限按新的安排算；正在计时、按工作日算的期限不变，还是办理记录里写下的那一天，"
+    "把事项迁移到新版流程时才按新的安排重算。按自然日算的期限不受影响。"
 )
-"""What a changed calendar does to limits that run: they are asked anew at their case's next step, and the
-history keeps what was."""
+"""What a changed calendar does to limits that run: nothing, for a case keeps to what it was told
+(`Instance.count_days`); a move asks anew.
+"""
 
 
 @dataclass(frozen=True)
