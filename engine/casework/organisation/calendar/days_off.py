@@ -28,6 +28,8 @@ COLUMNS = {
     "name": ("名称", "节日", "节假日", "说明", "name"),
 }
 MOST_ROWS = 400
+MOST_TEXT = 20_000
+"""Characters of a pasted notice: the longest had under two thousand."""
 FEW, MANY = 7, 60
 """Days off in a year: fewer is asked about, more is no notice of the State Council."""
 DOCUMENT = (4, 200)
@@ -100,6 +102,8 @@ def pasted(words: str, year: int) -> tuple[list[Day], list[str]]:
     A line is as the notice has it (元旦：1月1日至3日放假，1月4日上班。) or as a table has it (2027-01-01 休 元旦).
     """
     read = _Read()
+    if len(words) > MOST_TEXT:
+        return [], [f"贴的内容超过 {MOST_TEXT:,} 字，不是一年的放假安排。"]
     for number, line in enumerate(text.paragraphs(words).split("\n"), 1):
         if line.strip():
             _sentence(read, number, line, year)
