@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
-Prefill = Callable[[Session, int, str], Any]
-"""Of a session, a subject's number and its village's code: what the forms' ``prefill`` reads of it."""
+Prefill = Callable[[Session, int, str, date], Any]
+"""Of a session, a subject's number, its village's code and the day: what the forms' ``prefill`` reads."""
 Says = Callable[[Any, str, Mapping[int, str]], str]
 """A line in words: of the line, what its step or limit is called, and the names of people by number."""
 Due = Callable[["Step", Timer], None]

@@ -2,12 +2,16 @@
 
 from engine.casework.acts import openings
 from engine.casework.desk import timeline
+from engine.casework.kit import Kit
+from engine.casework.organisation import bodies
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
 from engine.casework.time import timers
 
+PLACE = Kit(registered={"place": ("contact",)}, prefills={"place": bodies.facts})
 KIT = (
-    openings.KIT
+    PLACE
+    | openings.KIT
     | notifications.KIT
     | orders.KIT
     | letters.KIT

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from engine.casework import definitions
 from engine.casework.figures import walls
-from engine.casework.identity import journal
+from engine.casework.identity import journal, roster
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -150,6 +150,10 @@ PAGES = {
     "/administration/accounts/new": {"xitong"},
     "/administration/accounts/{who}": {"xitong", "anquan"},
     "/administration/divisions": {"xitong", "anquan"},
+    "/administration/accounts/import": {"xitong"},
+    "/administration/accounts/import/template.xlsx": {"xitong"},
+    "/administration/accounts/import/{roster}": {"xitong"},
+    "/administration/accounts/import/{roster}.xlsx": {"xitong"},
     "/administration/log": {"shenji"},
     "/administration/log/verify/{check}": {"shenji"},
     "/administration/roles": {"anquan"},
@@ -242,6 +246,9 @@ ACTS = {
     "/account/sessions/end": set(EVERYBODY),
     "/account/sessions/{sign_in}/end": set(EVERYBODY),
     "/account/tokens/{bearer}/end": set(EVERYBODY),
+    "/administration/accounts/import": {"xitong"},
+    "/administration/accounts/import/{roster}": {"xitong"},
+    "/administration/accounts/import/{roster}/codes": {"xitong"},
     "/administration/log/log.xlsx": {"shenji"},
     "/administration/log/verify": {"shenji"},
     "/administration/log/verify/{check}": {"shenji"},
@@ -337,6 +344,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "roster": roster.begin(
+            small_world.session,
+            small_world.official("xitong"),
+            "账号,姓名\nneu,新甲".encode(),
+            "neu.csv",
+            small_world.clock.now(),
+        ).id,
         "who": small_world.official("lin").id,
         "grant": 999,
         "check": journal.begin_check(
@@ -498,6 +512,7 @@ def _shape(rule: str) -> str:
         "<int:account_id>": "{who}",
         "<int:grant_id>": "{grant}",
         "<int:check_id>": "{check}",
+        "<int:import_id>": "{roster}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

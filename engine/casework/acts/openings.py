@@ -102,7 +102,7 @@ def open_by_hand(
         clean: dict[str, Any] = {}
         form = definition.start_form
         if form is not None:
-            context = prefill.before(session, subject, variables)
+            context = prefill.before(session, subject, variables, now)
             clean = form.validate(raw, today=local_date(now), context=context)
             variable = definition.start.variable or ""
             variables[variable] = definition.project(variable, clean)

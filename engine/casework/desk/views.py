@@ -243,7 +243,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     view = case_view(session, actor, item.case_id)
     element, form = _step_of(session, view, item)
     variables, subject = view.instance.variables_at(item.token), kit.subjects().known_as
-    context = prefill.context(session, view.case, variables, form.reads | {subject})
+    context = prefill.context(session, view.case, variables, form.reads | {subject}, now)
     context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))

@@ -29,7 +29,7 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression
 from engine.flow.feel.values import to_plain
-from engine.flow.forms import Form, shown
+from engine.flow.forms import shown
 from engine.flow.machine import codec
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
@@ -172,7 +172,7 @@ def _lists(
         variables = _variables(session, item.case, now)
         words = _words(element, item, variables, book)
         if words is not None:
-            details = _details(session, element, item, variables, sent.get(item.id))
+            details = _details(session, element, item, variables, sent.get(item.id), now)
             line = _Line(item, _decided(replace(found[item.case_id], details=details), item), words)
             place = access.ancestor(item.village_code, kind.place)
             groups.setdefault((place, *words.values()), []).append(line)
@@ -225,19 +225,20 @@ def _details(
     item: WorkItem,
     variables: Mapping[str, Any],
     sent: Mapping[str, Any] | None,
+    now: datetime,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
     form = past.form_of_item(session, item)
-    values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
+    values = (
+        sent
+        if sent is not None
+        else form.prefill(prefill.context(session, item.case, variables, form.reads, now))
+    )
     return {
         str(c["label"]): shown(c, values.get(key))
         for key in element.paper_fields
         if (c := form.component(key)) is not None
     }
-
-
-def _context(session: Session, form: Form, item: WorkItem, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return prefill.context(session, item.case, variables, form.reads)
 
 
 def _decided(listed: Listed, item: WorkItem) -> Listed:

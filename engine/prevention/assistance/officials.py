@@ -171,7 +171,7 @@ def _answered_for() -> ColumnElement[bool]:
 
 KIT = Kit(
     registered={"officials": ("present", "load")},
-    prefills={"officials": facts},
+    prefills={"officials": lambda session, household_id, code, _: facts(session, household_id, code)},
     services=(
         Service(
             "assistance.name_official",

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
@@ -28,6 +29,8 @@ STATUS = {
     WITHDRAWN: "已收回",
     REPLACED: "已更正",
 }
+FACTS = ("id", "year", "amount", "on", "basis", "document", "of_year", "text")
+"""What `facts` has."""
 ANNOUNCED_IN = 12
 """From this month on a province without next year's line is reminded of it (R01)."""
 _IN_FORCE = (
@@ -54,10 +57,15 @@ def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
 
     Raises Invalid when the province has set none for that day.
     """
-    line = session.scalar(_IN_FORCE, {"province_code": access.ancestor(village_code, "province"), "day": day})
+    line = _found(session, village_code, day)
     if line is None:
         raise Invalid(f"省级还没有设定 {written(day)}执行的监测范围，请联系省级业务管理人员在“参数”中设定。")
     return line
+
+
+def _found(session: Session, village_code: str, day: date) -> MonitoringLine | None:
+    province = access.ancestor(village_code, "province")
+    return session.scalar(_IN_FORCE, {"province_code": province, "day": day})
 
 
 def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
@@ -73,7 +81,20 @@ def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
         "basis": line.basis,
         "document": line.document,
         "of_year": line.year == day.year,
+        "text": _words(line, day),
     }
+
+
+def _words(line: MonitoringLine, day: date) -> str:
+    """The amount as a page says it beside the income: 6900元（2022年标准，2023年的还没有设定）."""
+    missing = "" if line.year == day.year else f"，{day.year}年的还没有设定"
+    return f"{line.amount}元（{line.year}年标准{missing}）"
+
+
+def today(session: Session, _: int, village_code: str, day: date) -> dict[str, Any]:
+    """What forms know of the line that rules as they are open: empty, with a text, where none is set."""
+    line = _found(session, village_code, day)
+    return facts(line, day) if line is not None else {"text": "没有设定"}
 
 
 # -- by which line a case was judged ---------------------------------------------------------------
@@ -97,6 +118,12 @@ def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], n
 def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime) -> None:
     row = {"case_id": case_id, "line_id": line_id, "on_day": day, "set_at": now}
     session.execute(upsert(session, CaseLine, row, ["case_id"]))
+
+
+def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:
+    """By which line the case was judged last, of which day: as `facts`; none while nobody has."""
+    rows = session.execute(_RULED, {"case_id": case_id}).all()
+    return [facts(session.get_one(MonitoringLine, row.line_id), row.on_day) for row in rows]
 
 
 # -- what is missing -------------------------------------------------------------------------------
@@ -144,3 +171,10 @@ def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
     """Lines that come with the installation are in force at once: nobody is there to confirm them."""
     session.add_all(MonitoringLine(**vars(row), status=IN_FORCE, decided_at=now) for row in rows)
     session.flush()
+
+
+KIT = Kit(
+    case_parts={"ruled_by": ruled_by},
+    registered={"line": FACTS},
+    prefills={"line": today},
+)
