@@ -112,7 +112,8 @@ def test_an_event_that_waits_for_what_nobody_sends_is_a_finding_at_it() -> None:
     assert "“w”等的消息“anwser”没有人能送" in said and "该户已清退（household_cleared）" in said
     form = (
         "<bpmn:extensionElements><spiffworkflow:properties>"
-        '<spiffworkflow:property name="formKey" value="f"/></spiffworkflow:properties></bpmn:extensionElements>'
+        '<spiffworkflow:property name="formKey" value="f"/></spiffworkflow:properties>'
+        "</bpmn:extensionElements>"
     )
     with_form = catch("w", "anwser").replace("<bpmn:messageEvent", f"{form}<bpmn:messageEvent", 1)
     assert waiting(with_form) == []  # people report it

@@ -15,10 +15,10 @@ const SPIFF = "spiffworkflow";
 
 const PROPERTY = "property:";
 const PARAMETER = "parameter:";
-const parameters = (object) =>
-  Object.fromEntries(
-    (extension(object, "ServiceTaskOperator")?.parameters?.values ?? []).map((one) => [one.id, one.value ?? ""]),
-  );
+const parameters = (object) => {
+  const given = extension(object, "ServiceTaskOperator")?.parameters?.values ?? [];
+  return Object.fromEntries(given.map((one) => [one.id, one.value ?? ""]));
+};
 
 export class Editor {
   constructor(modeler) {
@@ -127,7 +127,8 @@ export class Editor {
     else if (part === "instructions") this.setBody(element, object, "InstructionsForEndUser", text);
     else if (part.startsWith(PROPERTY))
       this.setProperties(element, object, { [part.slice(PROPERTY.length)]: text });
-    else if (part.startsWith(PARAMETER)) this.setParameter(element, object, part.slice(PARAMETER.length), text);
+    else if (part.startsWith(PARAMETER))
+      this.setParameter(element, object, part.slice(PARAMETER.length), text);
     else this.set(element, object, { [part]: text });
   }
 
