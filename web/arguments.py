@@ -41,9 +41,14 @@ def rows(texts: Iterable[str]) -> list[int]:
     return list(dict.fromkeys(key for key in found if key is not None))
 
 
+YEARS = range(1900, 2200)
+"""What a day in an address or a filter may lie in."""
+
+
 def day(text: str | None) -> date | None:
-    """A day; None for what is none."""
-    return normal.day(text or "")
+    """A day; None for what is none, and for a year that nothing here can lie in: days are counted on from it."""
+    found = normal.day(text or "")
+    return found if found is not None and found.year in YEARS else None
 
 
 # -- every request ---------------------------------------------------------------------------------
