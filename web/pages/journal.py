@@ -11,6 +11,7 @@ from engine.casework.identity import journal
 from engine.casework.organisation import access
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Invalid
+from web import clock
 from web.arguments import day, row
 from web.database import session
 from web.pages.register import SHEET
@@ -20,7 +21,7 @@ blueprint = Blueprint("journal", __name__, url_prefix="/administration/log")
 
 
 def _wanted(given: Mapping[str, str]) -> journal.Wanted:
-    first, last = journal.days_back(SYSTEM.now())
+    first, last = journal.days_back(SYSTEM.now(), clock.now())
     last = day(given.get("last")) or last
     object_, number = journal.read_object(given.get("object", ""), given.get("number", ""))
     return journal.Wanted(

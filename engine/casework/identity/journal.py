@@ -435,10 +435,12 @@ def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> Jou
     return check
 
 
-def days_back(now: datetime, days: int = 6) -> tuple[date, date]:
-    """The days that a page shows first: the last week."""
-    today = local_date(now)
-    return today - timedelta(days), today
+def days_back(*clocks: datetime) -> tuple[date, date]:
+    """The days that a page shows first: the last week, by each clock that lines are written by (the demo's is
+    another than the machine's).
+    """
+    days = [local_date(now) for now in clocks]
+    return max(min(days) - timedelta(6), max(days) - timedelta(MOST_DAYS - 1)), max(days)
 
 
 def read_object(kind: str, number: str) -> tuple[str, int | None]:
