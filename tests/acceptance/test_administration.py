@@ -24,6 +24,7 @@ def test_a_newcomer_gets_an_account_a_role_and_what_another_had_in_hand(site: Si
     past.session.commit()
 
     chief = site.official("xitong")
+    chief.go("/login")
     assert chief.page.url.endswith("/administration/accounts"), "begins at the own work"
     fits(chief)
     chief.press(".actions a:has-text('添加账号')")
@@ -40,15 +41,14 @@ def test_a_newcomer_gets_an_account_a_role_and_what_another_had_in_hand(site: Si
     fits(chief)
 
     guard = site.official("anquan")
+    guard.go("/login")
     assert "张敏" in guard.text and "村级经办" in guard.text
     fits(guard)
     guard.page.check("[data-pick-all]")
     guard.press("button:has-text('同意所选的')")
     assert "已授权 1 项" in guard.said
 
-    newcomer = Official.__new__(Official)
-    newcomer.site, newcomer.username = site, "zhang.min"
-    newcomer.page = site.browser.new_context(locale="zh-CN").new_page()
+    newcomer = Official(site, "zhang.min", {})
     newcomer.sign_in(code)
     assert newcomer.page.url.endswith("/account/password")
     newcomer.page.fill("#password", FRESH)
@@ -72,6 +72,7 @@ def test_a_newcomer_gets_an_account_a_role_and_what_another_had_in_hand(site: Si
     newcomer.page.context.close()
 
     auditor = site.official("shenji")
+    auditor.go("/login")
     assert "停用账号" in auditor.text and "交接在办事项" in auditor.text
     fits(auditor)
     auditor.page.select_option("[name=kind]", "disabled")

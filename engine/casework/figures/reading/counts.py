@@ -15,11 +15,7 @@ from engine.casework.figures.facts import HEADLINES, NOTICE
 from engine.casework.figures.periods import Span
 from engine.casework.figures.reading.places import within
 from engine.casework.figures.tiers import tier_for
-from engine.casework.models import (
-    LEVELS,
-    Division,
-    Figure,
-)
+from engine.casework.models import LEVELS, Division, Figure
 from engine.casework.organisation import access
 from engine.ground.tables import table
 

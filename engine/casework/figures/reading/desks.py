@@ -11,13 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.figures.reading.places import within
 from engine.casework.figures.reading.step_figures import Waiting, pressing
-from engine.casework.models import (
-    IS_OPEN,
-    Account,
-    Division,
-    RoleGrant,
-    WorkItem,
-)
+from engine.casework.models import IS_OPEN, Account, Division, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.supervision import counting
 from engine.ground.paging import Page, page_of_rows

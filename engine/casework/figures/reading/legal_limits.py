@@ -10,10 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import definitions
 from engine.casework.figures.tally import routes_of
-from engine.casework.models import (
-    Procedure,
-    ProcedureVersion,
-)
+from engine.casework.models import Procedure, ProcedureVersion
 from engine.ground.errors import NotFound
 
 _DAYS = re.compile(r"days\s+after\s*\(.*,\s*(\d+)\s*\)\s*$", re.S)

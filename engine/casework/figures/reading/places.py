@@ -5,11 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from engine.casework.models import (
-    LEVELS,
-    Account,
-    Division,
-)
+from engine.casework.models import LEVELS, Account, Division
 from engine.casework.organisation import access, divisions
 from engine.ground.errors import NotAllowed, NotFound
 

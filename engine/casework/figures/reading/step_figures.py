@@ -17,13 +17,7 @@ from engine.casework.figures.periods import Span
 from engine.casework.figures.reading.counts import Spread, spreads
 from engine.casework.figures.reading.legal_limits import in_force
 from engine.casework.figures.reading.places import within
-from engine.casework.models import (
-    IS_OPEN,
-    LEVELS,
-    CaseFile,
-    Division,
-    WorkItem,
-)
+from engine.casework.models import IS_OPEN, LEVELS, CaseFile, Division, WorkItem
 from engine.casework.supervision import counting
 from engine.casework.supervision.counting import Lamps
 from engine.casework.supervision.limits import LimitFilter

@@ -23,11 +23,7 @@ from engine.flow.history.lines.notes import (
     Urged,
     Warned,
 )
-from engine.flow.history.lines.shape import (
-    Json,
-    Line,
-    UnknownLine,
-)
+from engine.flow.history.lines.shape import Json, Line, UnknownLine
 from engine.flow.history.lines.turns import Begun, Moved, Returned, Undoing, Unpassed, Withdrawn
 
 KINDS: Mapping[str, type[Line]] = {

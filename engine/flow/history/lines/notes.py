@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.flow.history.lines.shape import (
-    INSTANT,
-    Line,
-    kept_field,
-)
+from engine.flow.history.lines.shape import INSTANT, Line, kept_field
 
 
 @dataclass(frozen=True, kw_only=True)
