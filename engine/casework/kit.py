@@ -58,7 +58,9 @@ class Subjects:
     model: Any
     """The mapped class; its rows are `Subject`s."""
     known_as: str
-    """The name by which forms read one (``household.address``): one of `Kit.prefills`."""
+    """The name by which forms read one (``pupil.address``): one of `Kit.prefills`."""
+    known_since: str
+    """The case variable with the day since when the matter is known, by which limits may count; '' for none."""
     called: Callable[[str], str]
     """What people call one whose name is known."""
     look_up: Callable[[Session, Account, int], Subject]

@@ -27,7 +27,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_a_case_of_another_field_goes_from_its_start_to_its_paper(played: Any) -> None:
     assert played["offered"] == ["meals"]
-    assert played["case"] == ["李小花", "finished", "已供餐", "red"]
+    assert played["case"] == ["李小花", "finished", "已供餐", "red", "2022-05-05"]
     assert played["history"] == ["start", "warning", "timer", "claim", "complete", "complete"]
     assert played["meals"] and played["broken"] == []
     number, title, rows = played["paper"]
