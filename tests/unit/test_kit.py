@@ -29,6 +29,7 @@ TWICE = {
     "papers": Kit(papers=(PaperKind("notice", "公示", "village", "village", "公示"),)),
     "law": Kit(law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 3 天答复", at_least=3),)),
     "due": Kit(due={"reminder": _fires}),
+    "results": Kit(results=KIT.results[:1]),
     "subjects": Kit(subjects=KIT.subjects),
     "deliveries": Kit(deliveries=KIT.deliveries),
 }

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import definitions
-from engine.casework.figures.facts import HEADLINES, NOTICE, RETURNED, STEP
+from engine.casework.figures import facts
+from engine.casework.figures.facts import NOTICE, RETURNED, STEP
 from engine.casework.figures.periods import Span
 from engine.casework.figures.tally import routes_of
 from engine.casework.figures.tiers import tier_for
@@ -145,7 +146,7 @@ class Totals:
 
 def headlines(session: Session, division: Division, span: Span, procedure: str = "") -> dict[date, Totals]:
     """The division's headline figures by the start of each period; every period is there."""
-    query = _cells(HEADLINES, division.code, division.level, span, procedure)
+    query = _cells(facts.headlines(), division.code, division.level, span, procedure)
     found: dict[date, Totals] = {start: Totals() for start in span.starts}
     for row in session.execute(query.add_columns(_FIGURE.c.start).group_by(_FIGURE.c.start)):
         found[span.holding(row.start)].cells[row.measure, row.procedure_key, row.element_id][row.value] += (
@@ -168,7 +169,9 @@ def by_child(session: Session, division: Division, span: Span, procedure: str = 
     level = LEVELS[min(LEVELS.index(division.level) + 1, len(LEVELS) - 1)]
     width = access.PREFIX_LENGTH[level]
     child = func.substr(_FIGURE.c.division_code, 1, width).label("child")
-    query = _cells(HEADLINES, division.code, level, span, procedure).add_columns(child).group_by(child)
+    query = (
+        _cells(facts.headlines(), division.code, level, span, procedure).add_columns(child).group_by(child)
+    )
     found: dict[str, Totals] = defaultdict(Totals)
     for row in session.execute(query):
         counts = found[row.child.ljust(12, "0")].cells[row.measure, row.procedure_key, row.element_id]
