@@ -9,6 +9,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from engine.casework.identity.sign_in import Caller
+from web.arguments import row
 
 COOKIE = "shouwang_device"
 DAYS = 180
@@ -63,7 +64,10 @@ def _devices() -> dict[int, str]:
         said = _serializer().loads(request.cookies.get(COOKIE, ""))
     except BadData:
         return {}
-    return {int(key): str(name) for key, name in said.items()} if isinstance(said, dict) else {}
+    if not isinstance(said, dict):
+        return {}
+    named = {row(key): str(name) for key, name in said.items()}
+    return {key: name for key, name in named.items() if key is not None}
 
 
 def remember_device(account_id: int) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, String, and_, cast, func, insert, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -140,39 +140,121 @@ def _stored_hash(previous: bytes, entry: LogEntry) -> bytes:
     return found
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a part of a verification found."""
+
+    after: str | None
+    """Where the next part goes on; None: everything has been looked at."""
+    streams: int
+    lines: int
+    breaks: list[Break]
+
+
+_CASES = "case:"
+CASES_AT_ONCE = 100
+STREAMS_AT_ONCE = 5
+
+
 def verify(session: Session) -> Iterator[Break]:
-    """Walk every stream and yield each place where a line is missing, changed or cut off,
-    or what it names is another.
+    """Walk every stream and yield each place where a line is missing, changed or cut off, or what it names is
+    another.
 
     Lines of earlier releases name no hashes; what was sent with them cannot be checked.
     """
-    heads = {row.stream: (row.seq, row.hash) for row in session.scalars(select(LogStream))}
-    for case_id, last, head in session.execute(select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash)):
-        heads[f"case:{case_id}"] = (last, head)
-    stream, seq, hashed = "", 0, b""
+    after: str | None = ""
+    while after is not None:
+        part = verify_part(session, after)
+        yield from part.breaks
+        after = part.after
+
+
+def verify_part(session: Session, after: str) -> Part:
+    """Verify a few streams: those of days by name, then those of cases by number, last those without a head.
+
+    `after` is '' at the beginning, else what the part before answered. Steps may go on meanwhile: of each
+    stream its lines count up to the head that was read first.
+    """
+    if not after.startswith(_CASES):
+        heads = _day_heads(session, after)
+        if heads:
+            return _verified(session, heads, max(heads))
+    number = int(after.removeprefix(_CASES)) if after.startswith(_CASES) else 0
+    query = select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash).where(CaseFile.id > number)
+    cases = session.execute(query.order_by(CaseFile.id).limit(CASES_AT_ONCE)).all()
+    if cases:
+        heads = {f"{_CASES}{row.id}": (row.log_seq, row.log_hash) for row in cases}
+        return _verified(session, heads, f"{_CASES}{cases[-1].id}")
+    return Part(None, 0, 0, list(_headless(session)))
+
+
+def _day_heads(session: Session, after: str) -> dict[str, tuple[int, bytes]]:
+    query = select(LogStream).where(LogStream.stream > after).order_by(LogStream.stream)
+    found = session.scalars(query.limit(STREAMS_AT_ONCE).execution_options(populate_existing=True))
+    return {row.stream: (row.seq, row.hash) for row in found}
+
+
+def _headless(session: Session) -> Iterator[Break]:
+    """Streams whose head has gone."""
+    case = LogEntry.stream.like("case:%")
+    heads = select(LogStream.stream).where(LogStream.stream == LogEntry.stream).exists()
+    stated = (
+        select(CaseFile.id).where(literal(_CASES) + cast(CaseFile.id, String) == LogEntry.stream).exists()
+    )
+    query = select(LogEntry.stream, func.max(LogEntry.seq)).group_by(LogEntry.stream)
+    for name, seq in session.execute(query.where(or_(and_(case, ~stated), and_(~case, ~heads)))):
+        yield Break(name, seq, "登记的开头不见了")
+
+
+def _verified(session: Session, heads: Mapping[str, tuple[int, bytes]], after: str) -> Part:
+    """The streams of `heads` from their first line to their head."""
+    breaks: list[Break] = []
+    stream, seq, hashed, lines = "", 0, b"", 0
     seen: dict[str, tuple[int, bytes]] = {}
+    later: dict[str, int] = {}
     told: Counter[str] = Counter()
-    query = select(LogEntry).order_by(LogEntry.stream, LogEntry.seq).execution_options(yield_per=1000)
-    for entry in session.scalars(query):
+    query = select(LogEntry).where(LogEntry.stream.in_(heads)).order_by(LogEntry.stream, LogEntry.seq)
+    for entry in session.scalars(query.execution_options(yield_per=1000)):
         if entry.stream != stream:
             stream, seq, hashed = entry.stream, 0, b""
+        if entry.seq > heads[stream][0]:
+            later[stream] = entry.seq
+            continue
         if entry.seq != seq + 1:
-            yield Break(stream, seq + 1, "缺少记录")
+            breaks.append(Break(stream, seq + 1, "缺少记录"))
         elif _stored_hash(hashed, entry) != entry.hash:
-            yield Break(stream, entry.seq, "记录被改动")
+            breaks.append(Break(stream, entry.seq, "记录被改动"))
         line = _bringing(entry)
-        yield from _named(session, entry, line)
+        breaks += _named(session, entry, line)
         told[stream] += (
             line is not None and line.item > 0
         )  # a message too may finish a step, whose own matter it was
-        seq, hashed = entry.seq, entry.hash
+        seq, hashed, lines = entry.seq, entry.hash, lines + 1
         seen[stream] = (seq, hashed)
-    for name in seen.keys() - heads.keys():
-        yield Break(name, seen[name][0], "登记的开头不见了")
-    yield from _unlogged(session, told)
+    breaks += _ends(session, heads, seen, later)
+    breaks += _unlogged(session, told, [name for name in heads if name.startswith(_CASES)])
+    return Part(after, len(heads), lines, breaks)
+
+
+def _ends(
+    session: Session,
+    heads: Mapping[str, tuple[int, bytes]],
+    seen: Mapping[str, tuple[int, bytes]],
+    later: Mapping[str, int],
+) -> Iterator[Break]:
+    """Streams that end elsewhere than their head says; one that has grown meanwhile has a later head now."""
     for name, end in heads.items():
-        if end[0] and seen.get(name, (0, b"")) != end:
+        grown = name in later and _head_now(session, name) < later[name]
+        if grown or (end[0] and seen.get(name, (0, b"")) != end):
             yield Break(name, end[0], "末尾记录缺失或与登记不符")
+
+
+def _head_now(session: Session, stream: str) -> int:
+    if stream.startswith(_CASES):
+        query = select(CaseFile.log_seq).where(CaseFile.id == int(stream.removeprefix(_CASES)))
+    else:
+        query = select(LogStream.seq).where(LogStream.stream == stream)
+    return session.scalar(query) or 0
 
 
 def _bringing(entry: LogEntry) -> Completed | Caught | None:
@@ -212,9 +294,10 @@ def _changed(entry: LogEntry, found: Iterable[tuple[str, bool, bool]]) -> Iterat
             yield Break(entry.stream, entry.seq, f"{name}{'已被删除' if gone else '与当时不同'}")
 
 
-def _unlogged(session: Session, told: Mapping[str, int]) -> Iterator[Break]:
-    """Steps that are done, more of them than the case's lines tell: the end of its history is gone."""
-    done = select(WorkItem.case_id, func.count()).where(WorkItem.status == "done").group_by(WorkItem.case_id)
-    for case_id, count in session.execute(done):
-        if count > told.get(f"case:{case_id}", 0):
-            yield Break(f"case:{case_id}", 0, f"办结了 {count} 步，办理记录没有这么多")
+def _unlogged(session: Session, told: Mapping[str, int], names: Sequence[str]) -> Iterator[Break]:
+    """Steps that are done, more of them than the cases' lines tell: the end of their history is gone."""
+    ids = [int(name.removeprefix(_CASES)) for name in names]
+    done = select(WorkItem.case_id, func.count()).where(WorkItem.case_id.in_(ids), WorkItem.status == "done")
+    for case_id, count in session.execute(done.group_by(WorkItem.case_id)):
+        if count > told.get(f"{_CASES}{case_id}", 0):
+            yield Break(f"{_CASES}{case_id}", 0, f"办结了 {count} 步，办理记录没有这么多")

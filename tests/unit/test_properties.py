@@ -1,4 +1,4 @@
-"""One table of extension properties: what is not in it, stands in a wrong place or cannot be read is named."""
+"""One table of extension properties: what is not in it, stands in a wrong place or is unreadable is named."""
 
 from __future__ import annotations
 

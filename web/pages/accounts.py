@@ -56,7 +56,7 @@ def _list(asked: Mapping[str, str]) -> str:
 
 def _known(code: str) -> str:
     code = code.strip()
-    return code if len(code) == 12 and code.isascii() and code.isdecimal() else ""
+    return code if len(code) == 12 and number(code, 0, 10**12) else ""
 
 
 @blueprint.post("/accounts/search")

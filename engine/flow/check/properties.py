@@ -1,4 +1,4 @@
-"""Checks of the extension properties against their table: an unknown one, one in a wrong place, a wrong value."""
+"""Checks of extension properties against their table: an unknown one, one in a wrong place, a wrong value."""
 
 from __future__ import annotations
 

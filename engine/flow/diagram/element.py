@@ -50,7 +50,7 @@ class Element:
     """Its extension properties as written, for who shows them; what they mean are the fields below."""
     bulk: bool = False
     separate_from: frozenset[str] = frozenset()
-    """The steps whose doers may not do it: ids, ``*`` for every one, ``!`` before those excepted (R12, R38)."""
+    """The steps whose doers may not do it: ids, ``*`` for all, ``!`` before those excepted (R12, R38)."""
     shows: tuple[str, ...] = ()
     """The steps whose forms lie open beside it."""
     exceptional: bool = False

@@ -55,9 +55,9 @@ STATUS_NAMES = {
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
 FACTS = (
-    "id number head_name head_id_number village_code village path group_name address phone household_type type_name "
-    "status category risks key_groups size national_number members income spending assurances per_capita "
-    "net_income year monitored_on eliminated_on elimination_manner"
+    "id number head_name head_id_number village_code village path group_name address phone "
+    "household_type type_name status category risks key_groups size national_number members income "
+    "spending assurances per_capita net_income year monitored_on eliminated_on elimination_manner"
 ).split()
 """What `facts` has."""
 INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsidy", "other_transfer")

@@ -1,0 +1,410 @@
+"""The log as an audit administrator reads it: by days, kind, person, object and address; exported; verified.
+
+The history of a case is read by its number. No household is named, numbers are masked; reading, exporting and
+verifying are on the log themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, String, select, type_coerce
+from sqlalchemy import text as sql_text
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.models import Account, JournalCheck, LogEntry
+from engine.casework.models.organisation import BESIDE_CASES
+from engine.casework.organisation import access, accounts, divisions, privacy
+from engine.ground import text
+from engine.ground.clock import CHINA, local_date, start_of_day, stopwatch
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.sheets import Book
+
+PAGE = 50
+MOST_DAYS = 92
+MOST_EXPORTED = 100_000
+PATIENCE = 1.5
+"""Seconds after which a search says how far it has come, and a verification shows its progress."""
+GROUPS = {
+    "access": "登录和查看",
+    "accounts": "账号和角色",
+    "parameters": "参数",
+    "procedure": "流程",
+    "papers": "文书",
+    "ladder": "通知规则",
+    "household": "农户登记",
+}
+WORDS = {
+    "login": "登录",
+    "login_failed": "登录失败",
+    "login_closed": "输错过多，暂停登录",
+    "logout": "退出",
+    "refused": "越权被拒绝",
+    "reveal": "查看完整号码",
+    "export": "导出",
+    "attachment": "上传附件",
+    "hand_over": "移交农户",
+    "registered_twice": "重复登记被拒绝",
+    "wall_link": "开通大屏",
+    "wall_revoke": "停用大屏",
+    "resend": "重新发送消息",
+    "log_read": "查阅日志",
+    "log_export": "导出日志",
+    "log_verify": "核对日志",
+    "account_added": "添加账号",
+    "account_changed": "修改账号",
+    "accounts_imported": "导入账号",
+    "codes": "发放首次登录码",
+    "reset": "重置密码",
+    "unlocked": "解锁",
+    "disabled": "停用账号",
+    "enabled": "启用账号",
+    "sessions_ended": "结束登录",
+    "handed_over": "交接在办事项",
+    "password": "改密码",
+    "contacts": "改联系方式",
+    "role_asked": "申请角色",
+    "role_granted": "同意角色",
+    "role_refused": "不同意角色",
+    "role_taken": "收回角色",
+    "sign_in_rules": "改登录的规定",
+    "deploy": "启用流程",
+    "submit": "提交流程审批",
+    "approve": "同意流程",
+    "send_back": "退回流程",
+    "move": "迁移事项",
+    "draft": "建流程草稿",
+    "draft_rename": "改草稿名称",
+    "draft_discard": "丢弃草稿",
+    "approval_rule": "改审批规定",
+    "issue": "印发文书",
+    "renumber": "重新编号",
+    "add_rule": "添加通知规则",
+    "switch_rule": "启停通知规则",
+    "remove_rule": "删除通知规则",
+    "start": "开始",
+    "complete": "办结",
+    "message": "收到消息",
+    "timer": "到期",
+    "return": "退回",
+    "withdraw": "撤回",
+    "claim": "领办",
+    "release": "放回",
+    "reassign": "转办",
+    "urge": "催办",
+    "cancel": "收回",
+}
+"""What a kind is called; one that is not here is shown by its code."""
+FACTS = {
+    "address": "地址",
+    "name": "账号",
+    "account": "账号",
+    "to": "接手人",
+    "role": "角色",
+    "division": "地方",
+    "reason": "原因",
+    "path": "页面",
+    "status": "结果",
+    "household": "农户",
+    "case": "事项",
+    "item": "待办",
+    "paper": "文书",
+    "number": "编号",
+    "key": "流程",
+    "username": "账号",
+    "changed": "改了",
+    "rows": "行",
+    "note": "说明",
+    "given": "转交",
+    "released": "放回",
+    "sessions": "登录",
+    "tokens": "令牌",
+    "lines": "条",
+    "filter": "条件",
+}
+_HIDDEN = frozenset(
+    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "gate"}
+)
+OBJECTS = {"household": "农户", "case": "事项", "account": "账号", "paper": "文书", "item": "待办"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines are looked for."""
+
+    first: date
+    last: date
+    group: str = ""
+    kind: str = ""
+    person: str = ""
+    """A username."""
+    object: str = ""
+    number: int | None = None
+    """Of the object: 农户 12."""
+    address: str = ""
+    before: int | None = None
+    """Only lines before this one: the next page."""
+
+    @property
+    def days(self) -> int:
+        """How many days are looked through."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Told:
+    """A line in words."""
+
+    id: int
+    at: datetime
+    who: str
+    group: str
+    kind: str
+    facts: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of lines, the latest first."""
+
+    lines: Sequence[Told]
+    next: int | None
+    """Before which line the next page begins; None at the end."""
+    searched_to: date
+    """How far back it was looked; more days may have lines where this is after the first one wanted."""
+
+
+def _require(actor: Account) -> None:
+    access.require_role(actor, access.AUDIT_ADMIN)
+
+
+def check(wanted: Wanted) -> None:
+    """Raise Invalid for days in the wrong order, or too many."""
+    if wanted.last < wanted.first:
+        raise Invalid("开始的日子在结束的后面。", {"first": ["开始的日子在结束的后面。"]})
+    if wanted.days > MOST_DAYS:
+        sentence = f"一次最多查 {MOST_DAYS} 天，请缩短。"
+        raise Invalid(sentence, {"first": [sentence]})
+
+
+def find(session: Session, actor: Account, wanted: Wanted, now: datetime) -> Found:
+    """A page of lines. Raises NotAllowed for others than audit administrators, Invalid for odd days."""
+    _require(actor)
+    check(wanted)
+    _note_reading(session, actor, wanted, now)
+    entries: list[LogEntry] = []
+    reached = wanted.first
+    elapsed = stopwatch()
+    for day, query in _queries(session, actor, wanted):
+        entries += session.scalars(query.limit(PAGE + 1 - len(entries)))
+        if len(entries) > PAGE or elapsed() > PATIENCE:
+            reached = day
+            break
+    more = len(entries) > PAGE
+    shown = entries[:PAGE]
+    return Found(told(session, shown), shown[-1].id if more else None, reached)
+
+
+def _queries(session: Session, actor: Account, wanted: Wanted) -> Iterator[tuple[date, Select[LogEntry]]]:
+    """The lines that match, the latest first: all at once of a person or a case, else a day at a time."""
+    base = _narrowed(session, actor, select(LogEntry).order_by(LogEntry.id.desc()), wanted)
+    if wanted.object == "case" and wanted.number is not None:
+        yield wanted.first, base.where(LogEntry.stream == f"case:{wanted.number}")
+        return
+    if wanted.person:
+        days = (
+            LogEntry.at >= start_of_day(wanted.first),
+            LogEntry.at < start_of_day(wanted.last + timedelta(1)),
+        )
+        yield wanted.first, base.where(sql_text(BESIDE_CASES), *days)
+        return
+    groups = [wanted.group] if wanted.group in GROUPS else list(GROUPS)
+    for back in range(wanted.days):
+        day = wanted.last - timedelta(back)
+        yield day, base.where(LogEntry.stream.in_([f"{group}:{day.isoformat()}" for group in groups]))
+
+
+def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted: Wanted) -> Select[LogEntry]:
+    written = type_coerce(LogEntry.data, String)
+    if wanted.kind:
+        query = query.where(LogEntry.kind == wanted.kind)
+    if wanted.person:
+        found = accounts.named(session, wanted.person)
+        query = query.where(LogEntry.actor_id == (found.id if found is not None else -1))
+        if wanted.group:
+            query = query.where(LogEntry.stream.startswith(f"{wanted.group}:", autoescape=True))
+    if wanted.object in OBJECTS and wanted.object != "case" and wanted.number is not None:
+        said = f'"{wanted.object}":{wanted.number}'
+        query = query.where(written.contains(f"{said},") | written.contains(f"{said}}}"))
+    if wanted.address:
+        query = query.where(written.contains(f'"address":"{wanted.address}"', autoescape=True))
+    if wanted.before is not None:
+        query = query.where(LogEntry.id < wanted.before)
+    if not access.has_everywhere(actor, access.AUDIT_ADMIN):  # a county's reads what its own people did
+        scopes = access.scopes(actor, frozenset({access.AUDIT_ADMIN}))
+        within = select(Account.id).where(access.within(Account.division_code, scopes))
+        query = query.where(LogEntry.actor_id.in_(within))
+    return query
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def told(session: Session, entries: Sequence[LogEntry]) -> list[Told]:
+    """Lines in words; who and where by name, numbers of people masked."""
+    people = {entry.actor_id for entry in entries}
+    codes: set[str] = set()
+    for entry in entries:
+        people |= {one for key in ("account", "to") if isinstance(one := entry.data.get(key), int)}
+        codes |= {one for key in ("division", "village") if isinstance(one := entry.data.get(key), str)}
+    named, places = accounts.names(session, people), divisions.names(session, codes)
+    return [_told(entry, named, places) for entry in entries]
+
+
+def _told(entry: LogEntry, people: Mapping[int, str], places: Mapping[str, str]) -> Told:
+    group = entry.stream.split(":", 1)[0]
+    facts = [
+        (FACTS.get(key, key), _fact(key, value, people, places))
+        for key, value in entry.data.items()
+        if key not in _HIDDEN and value not in (None, "", [], {})
+    ]
+    if group == "case":
+        facts = [
+            ("事项", entry.stream.split(":")[1]),
+            ("步骤", str(entry.data.get("name") or entry.element_id)),
+        ]
+    who = people.get(entry.actor_id, "") if entry.actor_id is not None else ""
+    return Told(entry.id, entry.at, who or "—", GROUPS.get(group, "办理记录"), word(entry.kind), facts)
+
+
+def word(kind: str) -> str:
+    """What a kind is called."""
+    return WORDS.get(kind, kind)
+
+
+def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, str]) -> str:
+    if key in ("account", "to") and isinstance(value, int):
+        return people.get(value, str(value))
+    if key in ("division", "village") and isinstance(value, str):
+        return places.get(value, value)
+    if key == "role":
+        return access.ROLE_NAMES.get(str(value), str(value))
+    if isinstance(value, Mapping):
+        return "，".join(f"{FACTS.get(k, k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value):
+        return f"{value[0] or '空'} → {value[1] or '空'}"
+    if isinstance(value, list):
+        return "、".join(str(one) for one in value[:20])
+    return privacy.masked_text(str(value))[:300]
+
+
+# -- what is written of reading --------------------------------------------------------------------
+
+
+def _said(wanted: Wanted) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(replace(wanted, before=None)).items() if value}
+
+
+def _note_reading(session: Session, actor: Account, wanted: Wanted, now: datetime) -> None:
+    """Once an hour for each filter."""
+    if wanted.before is not None:
+        return
+    said = _said(wanted)
+    query = select(LogEntry.data).where(
+        LogEntry.actor_id == actor.id,
+        sql_text(BESIDE_CASES),
+        LogEntry.kind == "log_read",
+        LogEntry.at > now - timedelta(hours=1),
+    )
+    if any(
+        data.get("filter") == said for data in session.scalars(query.order_by(LogEntry.id.desc()).limit(50))
+    ):
+        return
+    with write(session):
+        audit.record(session, "access", actor.id, "log_read", {"filter": said}, now)
+
+
+def export(session: Session, actor: Account, wanted: Wanted, now: datetime) -> bytes:
+    """The lines as an Excel file, the latest first; the export leaves a line. Raises Invalid for too many."""
+    _require(actor)
+    check(wanted)
+    book = Book(streaming=True)
+    sheet = book.sheet("日志")
+    sheet.head(0, ["时间", "谁", "类", "做了什么", "内容"], book.heading)
+    sheet.widths(0, 0, 20)
+    sheet.widths(1, 3, 16)
+    sheet.widths(4, 4, 80)
+    row = 0
+    for _, query in _queries(session, actor, replace(wanted, before=None)):
+        entries = list(session.scalars(query.limit(MOST_EXPORTED + 1 - row)))
+        for line in told(session, entries):
+            row += 1
+            if row > MOST_EXPORTED:
+                raise Invalid(f"超过 {MOST_EXPORTED:,} 条，请缩短日期或加条件。")
+            facts = "；".join(f"{name} {value}" for name, value in line.facts)
+            moment = f"{line.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
+            sheet.row(row, [moment, line.who, line.group, line.kind, facts])
+    with write(session):
+        said = {"filter": _said(wanted), "lines": row}
+        audit.record(session, "access", actor.id, "log_export", said, now)
+    return book.bytes()
+
+
+# -- verifying -------------------------------------------------------------------------------------
+
+
+def begin_check(session: Session, actor: Account, now: datetime) -> JournalCheck:
+    """Begin to verify the whole log. Raises Conflict while a verification is under way."""
+    _require(actor)
+    if not access.has_everywhere(actor, access.AUDIT_ADMIN):
+        raise Conflict("核对整个日志由省级的审计管理员进行。")
+    with write(session):
+        check = JournalCheck(asked_by=actor.id, started_at=now, breaks=[])
+        session.add(check)
+        session.flush()
+        audit.record(session, "access", actor.id, "log_verify", {"check": check.id}, now)
+    return check
+
+
+def latest_check(session: Session, actor: Account) -> JournalCheck | None:
+    """The last verification, finished or not."""
+    _require(actor)
+    return session.scalar(select(JournalCheck).order_by(JournalCheck.id.desc()).limit(1))
+
+
+def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> JournalCheck:
+    """Verify what one request may; a part that is cut off is done again by the next one."""
+    _require(actor)
+    check = session.get(JournalCheck, check_id)
+    if check is None:
+        raise NotFound("没有这次核对。")
+    elapsed = stopwatch()
+    while check.finished_at is None and elapsed() < PATIENCE:
+        before = check.after
+        part = audit.verify_part(session, before)
+        with write(session):
+            session.refresh(check, with_for_update=True)
+            if check.after != before or check.finished_at is not None:
+                break  # another request did the same part
+            check.streams, check.lines = check.streams + part.streams, check.lines + part.lines
+            check.breaks = [*check.breaks, *(asdict(one) for one in part.breaks)][:1000]
+            check.after = part.after if part.after is not None else check.after
+            check.finished_at = now if part.after is None else None
+    return check
+
+
+def days_back(now: datetime, days: int = 6) -> tuple[date, date]:
+    """The days that a page shows first: the last week."""
+    today = local_date(now)
+    return today - timedelta(days), today
+
+
+def read_object(kind: str, number: str) -> tuple[str, int | None]:
+    """The object that was asked for: its kind and number; nothing for what is none."""
+    found = text.whole(text.half(number)) if kind in OBJECTS else None
+    return (kind, found) if found is not None else ("", None)
