@@ -128,6 +128,7 @@ MENU = (("inbox.todo", "待办"), ("inbox.done", "已办"), ("clues.index", "线
 ADMINISTRATION = (
     (access.ACCOUNT_ADMIN, ("accounts.index", "账号")),
     (access.SECURITY_ADMIN, ("accounts.requests", "授权")),
+    (access.AUDIT_ADMIN, ("journal.index", "日志")),
 )
 """What each of the three administrators does first."""
 

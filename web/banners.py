@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.casework.models import Account
 from engine.casework.organisation import access, calendar
+from engine.casework.organisation.calendar import days_off
 from engine.ground.clock import local_date
 from engine.prevention.register import line_acts, monitoring_lines
 from web import clock
@@ -40,7 +41,10 @@ def _of_calendar(account: Account) -> list[Banner]:
     """Who looks after the days off, or after limits that count working days, reads what is missing of
     them.
     """
-    if not any(access.has_role(account, role) for role in (access.ACCOUNT_ADMIN, access.PROCESS_OWNER)):
+    keeps = days_off.may_keep(account)
+    if not keeps and not access.has_role(account, access.PROCESS_OWNER):
         return []
-    words = "请系统管理员按国务院办公厅的通知用 shouwang import calendar 导入。"
-    return [Banner(f"{sentence}{words}") for sentence in calendar.lacking(session(), local_date(clock.now()))]
+    lacks = calendar.lacking(session(), local_date(clock.now()))
+    if keeps:
+        return [Banner(sentence, "parameters.days") for sentence in lacks]
+    return [Banner(f"{sentence}请系统管理员按国务院办公厅的通知在“参数”里录入。") for sentence in lacks]

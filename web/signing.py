@@ -152,6 +152,7 @@ def safe_next(target: str | None, account: Account) -> str:
 FIRST = (
     (access.ACCOUNT_ADMIN, "accounts.index"),
     (access.SECURITY_ADMIN, "accounts.requests"),
+    (access.AUDIT_ADMIN, "journal.index"),
 )
 """Where the administrators begin, who have no inbox."""
 

@@ -11,11 +11,11 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, func, insert, literal, or_, select
+from sqlalchemy import Connection, String, and_, cast, func, insert, literal, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -28,11 +28,17 @@ from engine.casework.models import (
     Submission,
     WorkItem,
 )
+from engine.casework.models.organisation import BESIDE_CASES
 from engine.flow.history.lines import Caught, Completed, Line
 from engine.ground.clock import local_date
+from engine.ground.database import write
 from engine.ground.tables import table, to_json
 
 _APPEND = insert(table(LogEntry))
+WHILE = timedelta(minutes=10)
+"""Looking at the same again so soon is still the same look."""
+LOOKED_AT = 100
+"""So many of somebody's last lines are searched for the same look."""
 
 
 def digest(said: object) -> str:
@@ -99,14 +105,42 @@ def record(
     element_id: str = "",
 ) -> None:
     """Append a line to `stream` of the day of `now`, e.g. ``access`` → ``access:2022-05-11``."""
-    name = f"{stream}:{local_date(now).isoformat()}"
-    head = session.get(LogStream, name, with_for_update=True, populate_existing=True) or _new_stream(
-        session, name
-    )
+    head = _locked(session, stream, now)
+    name = head.stream
     head.seq += 1
     row = _row(name, head.seq, head.hash, actor_id, kind, data, now, element_id)
     head.hash = row["hash"]
     session.connection().execute(_APPEND, row)
+
+
+def record_once(
+    session: Session, stream: str, actor_id: int, kind: str, data: Mapping[str, Any], now: datetime
+) -> None:
+    """Append a line to `stream` of the day, unless the same person has the same line of the last `WHILE`.
+
+    For what a page does of itself many times as one looks at it. Those who come at the same moment wait for
+    one another.
+    """
+    if _said(session, actor_id, kind, data, now):
+        return
+    with write(session):
+        _locked(session, stream, now)
+        if not _said(session, actor_id, kind, data, now):
+            record(session, stream, actor_id, kind, data, now)
+
+
+def _said(session: Session, actor_id: int, kind: str, data: Mapping[str, Any], now: datetime) -> bool:
+    own = LogEntry.actor_id == actor_id
+    query = select(LogEntry.data).where(own, text(BESIDE_CASES), LogEntry.kind == kind)
+    query = query.where(LogEntry.at > now - WHILE).order_by(LogEntry.id.desc()).limit(LOOKED_AT)
+    return any(one == dict(data) for one in session.scalars(query))
+
+
+def _locked(session: Session, stream: str, now: datetime) -> LogStream:
+    """The head of the day's stream: whoever writes to it waits for the others."""
+    name = f"{stream}:{local_date(now).isoformat()}"
+    head = session.get(LogStream, name, with_for_update=True, populate_existing=True)
+    return head or _new_stream(session, name)
 
 
 def _new_stream(session: Session, name: str) -> LogStream:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Timer, WorkItem
 from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
+from engine.flow.history.lines import Line
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 
 Follower = Callable[[ServiceCall], None]
 Corrects = Callable[[Session, CaseFile, "Instance", datetime], Sequence[Correction]]
-Prefill = Callable[[Session, int, str], Any]
-"""Of a session, a subject's number and its village's code: what the forms' ``prefill`` reads of it."""
+Prefill = Callable[[Session, int, str, date], Any]
+"""Of a session, a subject's number, its village's code and the day: what the forms' ``prefill`` reads."""
+Says = Callable[[Any, str, Mapping[int, str]], str]
+"""A line in words: of the line, what its step or limit is called, and the names of people by number."""
 Due = Callable[["Step", Timer], None]
 """What is done, in a step of its own, when a timer of the host's own is due."""
 Refused = Callable[[Session, "Account | None", Any, datetime], None]
@@ -118,6 +121,10 @@ class Kit(Vocabulary):
 
     prefills: Mapping[str, Prefill] = field(default_factory=dict)
     """By the first name that a form's ``prefill`` writes; read only when a form asks for it."""
+    lines: Mapping[type[Line], Says] = field(default_factory=dict)
+    """How a case's timeline tells of a line, by its class."""
+    arrivals: Mapping[str, str] = field(default_factory=dict)
+    """By message: how its arrival is told where no event of the diagram catches it."""
     due: Mapping[str, Due] = field(default_factory=dict)
     """By the kind of timer; what has none here is a timer of the diagram."""
     subjects: Sequence[Subjects] = ()

@@ -1,8 +1,22 @@
 """What casework itself brings, whatever the field: to open another case, to tell people, to answer orders."""
 
 from engine.casework.acts import openings
-from engine.casework.supervision import letters, orders
+from engine.casework.desk import timeline
+from engine.casework.kit import Kit
+from engine.casework.organisation import bodies
+from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
 from engine.casework.time import timers
 
-KIT = openings.KIT | notifications.KIT | orders.KIT | letters.KIT | timers.KIT
+PLACE = Kit(registered={"place": ("contact",)}, prefills={"place": bodies.facts})
+KIT = (
+    PLACE
+    | openings.KIT
+    | notifications.KIT
+    | orders.KIT
+    | letters.KIT
+    | urging.KIT
+    | reassigning.KIT
+    | timeline.KIT
+    | timers.KIT
+)

@@ -44,6 +44,8 @@ class Service:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What process owners call each parameter, by its name."""
     undo: ServiceFunction | None = None
+    said: Callable[[Any], str] | None = None
+    """What came of a call, in a sentence for the case's timeline: of its answer; '' for nothing."""
     decides: bool = False
     """Whether it carries out what a level decided: no lower level takes that back (R12, R28, R29)."""
 

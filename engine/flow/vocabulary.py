@@ -177,5 +177,18 @@ def used() -> Vocabulary:
     return _in_use
 
 
-PLACES = frozenset({"village", "township", "county"})
-"""Names of places, which only the words of a list may use beside the variables."""
+PLACES = frozenset(
+    {
+        "village",
+        "township",
+        "county",
+        "village_body",
+        "township_body",
+        "county_body",
+        "county_office",
+        "city_office",
+        "province_office",
+        "national_body",
+    }
+)
+"""Names of places and of who acts for them, which only the words of a list may use beside the variables."""

@@ -24,6 +24,7 @@ import openpyxl
 from engine.ground import text
 from engine.ground.deadline import Deadline
 from engine.ground.errors import Invalid
+from engine.ground.surroundings import trouble_of
 
 HEAD_ROWS = 10
 """The row of headings is among the first ten."""
@@ -166,6 +167,8 @@ def _excel(body: bytes) -> Iterator[tuple[int, Cells]]:
     try:
         book = openpyxl.load_workbook(io.BytesIO(body), read_only=True, data_only=True, keep_links=False)
     except Exception as error:
+        if trouble_of(error) is not None:
+            raise  # the machine's fault, not the file's
         raise _refused("这个 Excel 文件打不开：可能没有保存完整，请另存一份再上传。") from error
     with closing(book):
         if not book.worksheets:
@@ -181,6 +184,8 @@ def _sheet(sheet: Any) -> Iterator[tuple[int, Cells]]:
         try:
             number, values = next(rows, (0, ()))
         except Exception as error:
+            if trouble_of(error) is not None:
+                raise
             raise _refused("这个 Excel 文件读到一半读不下去：请另存一份再上传。") from error
         if not number:
             return

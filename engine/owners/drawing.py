@@ -18,6 +18,7 @@ from engine.flow import feel, vocabulary
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
+from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element, settings_of
 from engine.flow.diagram.properties import page_forms
@@ -52,10 +53,31 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
         "parts": [_part(key, body, resources) for key, body in sorted(resources.part.items())],
         "services": [_service(one) for _, one in sorted(vocabulary.used().service.items())],
         "procedures": [{"key": row.key, "name": row.name} for row in procedures],
-        "papers": [{"key": key, "name": kind.name} for key, kind in vocabulary.used().paper.items()],
+        "papers": [
+            {"key": key, "name": kind.name, "listed": kind.listed}
+            for key, kind in vocabulary.used().paper.items()
+        ],
         "given": [{"key": one.name, "name": one.words} for one in vocabulary.used().given],
+        "opens_for": [{"key": code, "name": name} for code, name in vocabulary.used().opens_for.items()],
+        "properties": list(_properties()),
         "handed": _handed(session, draft),
     }
+
+
+def _properties() -> Iterator[dict[str, Any]]:
+    """The extension properties, as the panel beside the drawing asks for them."""
+    for one in p.TABLE.values():
+        yield {
+            "key": one.name,
+            "label": one.label or one.words,
+            "hint": one.hint,
+            "on": list(one.on),
+            "choices": [{"key": key, "name": words} for key, words in one.choices.items()],
+            "least": one.least,
+            "most": one.most or None,
+        }
+    for name, words in vocabulary.used().page_words.items():
+        yield {"key": name, "label": words, "hint": "", "on": ["process"], "choices": []}
 
 
 def _service(one: Service) -> dict[str, Any]:

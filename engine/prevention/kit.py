@@ -8,10 +8,10 @@ from engine.casework import own
 from engine.prevention import elimination
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.identification import announcements, clues, matching, notices, registration
-from engine.prevention.register import beginnings, households, observations, persons
+from engine.prevention.register import beginnings, households, monitoring_lines, observations, persons
 from engine.prevention.rollback import batches, rollbacks
 
-REGISTER = beginnings.KIT | households.KIT | persons.KIT | observations.KIT
+REGISTER = beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT
 IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from engine.casework import definitions
 from engine.casework.figures import walls
+from engine.casework.identity import journal, roster
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -49,6 +50,8 @@ WATCH = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "shen
 """Who watches the limits below their division."""
 KEEPERS = {"liucheng", "xitong"}
 """Who keeps the table of the ladder."""
+KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "xitong"}
+"""Who says how the bodies of their divisions are called."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -78,6 +81,8 @@ PAGES = {
     "/cases/{case}/diagram.bpmn": REACH,
     "/cases/{case}/messages/{message}": REACH,
     "/parameters": set(EVERYBODY),
+    "/parameters/bodies": set(EVERYBODY),
+    "/parameters/calendar": set(EVERYBODY),
     "/parameters/line": set(EVERYBODY),
     "/parameters/line/{line}": set(EVERYBODY),
     "/parameters/line/{line}.xlsx": OFFICIAL | {"shi", "sheng"},
@@ -145,6 +150,12 @@ PAGES = {
     "/administration/accounts/new": {"xitong"},
     "/administration/accounts/{who}": {"xitong", "anquan"},
     "/administration/divisions": {"xitong", "anquan"},
+    "/administration/accounts/import": {"xitong"},
+    "/administration/accounts/import/template.xlsx": {"xitong"},
+    "/administration/accounts/import/{roster}": {"xitong"},
+    "/administration/accounts/import/{roster}.xlsx": {"xitong"},
+    "/administration/log": {"shenji"},
+    "/administration/log/verify/{check}": {"shenji"},
     "/administration/roles": {"anquan"},
     "/administration/sign-in": {"anquan"},
     "/login": set(EVERYBODY),
@@ -174,6 +185,9 @@ ACTS = {
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
+    "/parameters/bodies": KEEP_BODIES,
+    "/parameters/bodies/table": KEEP_BODIES,
+    "/parameters/calendar": {"sheng", "xitong"},
     "/parameters/line": {"sheng"},
     "/parameters/line/{line}/decide": {"anquan"},
     "/parameters/line/{line}/withdraw": {"sheng"},
@@ -232,6 +246,12 @@ ACTS = {
     "/account/sessions/end": set(EVERYBODY),
     "/account/sessions/{sign_in}/end": set(EVERYBODY),
     "/account/tokens/{bearer}/end": set(EVERYBODY),
+    "/administration/accounts/import": {"xitong"},
+    "/administration/accounts/import/{roster}": {"xitong"},
+    "/administration/accounts/import/{roster}/codes": {"xitong"},
+    "/administration/log/log.xlsx": {"shenji"},
+    "/administration/log/verify": {"shenji"},
+    "/administration/log/verify/{check}": {"shenji"},
     "/administration/accounts/search": {"xitong", "anquan"},
     "/administration/accounts/new": {"xitong"},
     "/administration/accounts/{who}": {"xitong"},
@@ -324,8 +344,18 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "roster": roster.begin(
+            small_world.session,
+            small_world.official("xitong"),
+            "账号,姓名\nneu,新甲".encode(),
+            "neu.csv",
+            small_world.clock.now(),
+        ).id,
         "who": small_world.official("lin").id,
         "grant": 999,
+        "check": journal.begin_check(
+            small_world.session, small_world.official("shenji"), small_world.clock.now()
+        ).id,
     }
     yield small_world, application(small_world), names
 
@@ -481,6 +511,8 @@ def _shape(rule: str) -> str:
         "<int:token_id>": "{bearer}",
         "<int:account_id>": "{who}",
         "<int:grant_id>": "{grant}",
+        "<int:check_id>": "{check}",
+        "<int:import_id>": "{roster}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)

@@ -5,12 +5,16 @@ sent back or replaced is marked, as an annex.
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
 from lxml import html
+from sqlalchemy import select
 
+from engine.casework import audit
 from engine.casework.acts import return_targets, return_to, withdraw
-from engine.casework.models import CaseFile
+from engine.casework.models import CaseFile, LogEntry
 from engine.prevention.identification import notices
 from tests.support import papers
 from tests.support.client import application, signed_in
@@ -101,3 +105,35 @@ def test_a_file_is_shown_as_what_it_is_and_runs_nothing(small_world: World) -> N
         # a browser shows no PDF in a sandbox
         assert ("sandbox" in shown.headers["Content-Security-Policy"]) == photo == bool(kept["thumbnail"])
         assert client.get(f"{kept['url']}/thumbnail").status_code == (200 if photo else 404)
+
+
+@pytest.mark.duty("R38")
+def test_looking_at_a_steps_photos_is_one_line_for_a_while(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    item = world.open_items(case)["verify"]
+    photos = [world.upload("cun", item) for _ in range(3)]
+    clients = [signed_in(application(world), world.official(name)) for name in ("cun", "xiang")]
+
+    def looks() -> list[tuple[int | None, str]]:
+        world.session.commit()
+        query = select(LogEntry).where(LogEntry.kind.in_(("thumbnails", "attachment")))
+        return [(one.actor_id, one.kind) for one in world.session.scalars(query.order_by(LogEntry.id))]
+
+    def look(client: FlaskClient) -> None:
+        assert {client.get(f"/files/{photo}/thumbnail").status_code for photo in photos} == {200}
+
+    village, township = (world.official(name).id for name in ("cun", "xiang"))
+    look(clients[0])
+    look(clients[0])
+    assert looks() == [(village, "thumbnails")]
+    look(clients[1])  # another person looks for themself
+    clients[0].get(f"/files/{photos[0]}")  # to open one is an act of its own
+    assert looks()[1:] == [(township, "thumbnails"), (village, "attachment")]
+    world.clock.set(world.clock.now() + timedelta(minutes=9))
+    look(clients[0])
+    assert len(looks()) == 3
+    world.clock.set(world.clock.now() + timedelta(minutes=2))
+    look(clients[0])
+    assert looks()[3:] == [(village, "thumbnails")]
+    assert list(audit.verify(world.session)) == []

@@ -40,7 +40,10 @@ def test_blanks_take_each_households_own_value(world: World) -> None:
         )
     county = world.official("xian")
     found = bulk.preview(
-        world.session, world.session.scalars(_items(all_of(world, "xian", APPROVE))).all(), _form(world)
+        world.session,
+        world.session.scalars(_items(all_of(world, "xian", APPROVE))).all(),
+        _form(world),
+        world.clock.now(),
     )
     assert [row[-1] for row in found.rows.values()] == ["边缘易致贫户", "脱贫不稳定户", "突发严重困难户"]
     act = bulk.decide(

@@ -13,6 +13,7 @@ from sqlalchemy import delete
 
 from engine.casework.models import CalendarDay, CalendarYear
 from engine.casework.organisation import calendar
+from engine.casework.organisation.calendar import days_off
 from engine.casework.services import ServiceCall
 from engine.ground.clock import months_later
 from engine.ground.database import write
@@ -86,3 +87,59 @@ def test_a_year_is_imported(small_world: World, tmp_path: Path, monkeypatch: pyt
         calendar.load(world.session, [{"day": "2028-05-01", "kind": "休"}, {"day": "五一", "kind": "休"}])
     after = calendar.workdays_after(world.session)
     assert after(date(2027, 12, 31), 1) == date(2028, 1, 2)
+
+
+NOTICE = "元旦：1月1日至3日放假，1月4日上班。\n春节：2月15日至23日放假，2月14日、2月28日上班。\n国庆节：10月1日至7日放假。"
+
+
+def test_a_year_is_looked_at_and_then_replaced_as_a_whole(small_world: World) -> None:
+    """A day that was only computed, and that the notice does not give, goes."""
+    world = small_world
+    app = application(world)
+    sent = {"year": "2022", "days": NOTICE, "document": "国办发明电〔2021〕11号", "act": "preview"}
+    for username, status in (("cun", 403), ("xian", 403), ("anquan", 403), ("liucheng", 403)):
+        assert (
+            signed_in(app, world.official(username)).post("/parameters/calendar", data=sent).status_code
+            == status
+        )
+    client = signed_in(app, world.official("xitong"))
+    before = days_off.of_year(world.session, 2022)
+    page = client.post("/parameters/calendar", data=sent).text
+    assert "读到 22 天" in page and "删去" in page
+    world.session.commit()
+    assert days_off.of_year(world.session, 2022) == before, "a preview stores nothing"
+    stored = client.post("/parameters/calendar", data={**sent, "act": "store", "seen": "", "aware": "yes"})
+    assert stored.status_code == 303
+    world.session.commit()
+    world.session.expire_all()
+    after = {row.day: row.working for row in days_off.of_year(world.session, 2022)}
+    assert len(after) == 22 and after[date(2022, 1, 4)] is True and date(2022, 5, 1) not in after
+    again = client.post("/parameters/calendar", data={**sent, "act": "store", "seen": "", "aware": "yes"})
+    assert again.status_code == 409 and "刚才有人改过" in again.text
+    row = world.session.get_one(CalendarYear, 2022, populate_existing=True)
+    assert row.document == "国办发明电〔2021〕11号"
+    assert calendar.workdays_after(world.session)(date(2022, 1, 3), 1) == date(2022, 1, 4)
+
+
+def test_what_is_no_year_is_refused_and_what_is_odd_is_asked(small_world: World) -> None:
+    world = small_world
+    client = signed_in(application(world), world.official("sheng"))
+
+    def send(days: str, **more: str) -> tuple[int, str]:
+        sent = {"year": "2022", "days": days, "document": "国办发明电〔2021〕11号", "act": "store", **more}
+        answer = client.post("/parameters/calendar", data=sent)
+        return answer.status_code, answer.text
+
+    for days, sentence in (
+        ("", "没有读到一天"),
+        ("2024-01-01 休", "2024年1月1日不是 2022 年的日子"),
+        ("1月1日至3日放假，1月3日上班", "又放假又上班"),
+        ("\n".join(f"{month}月1日至10日放假" for month in range(1, 8)), "放假 70 天"),
+        ("2月30日放假", "看不出哪几天放假"),
+    ):
+        status, page = send(days)
+        assert (status, sentence in page) == (422, True), sentence
+    status, page = send("1月1日至3日放假\n1月5日上班")
+    assert status == 422 and "全年只放假 3 天" in page and "2022年1月5日本来就是工作日" in page
+    assert send("1月1日至3日放假\n1月5日上班", aware="yes")[0] == 303
+    assert send(NOTICE, document="")[0] in (409, 422)

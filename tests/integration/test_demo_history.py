@@ -4,7 +4,9 @@ also those that begin long after a household's admission.
 
 from __future__ import annotations
 
+import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,23 +20,27 @@ from engine.prevention.demo import populate
 from engine.prevention.demo.driving import Factory
 from engine.prevention.models import Household, Measure
 from engine.prevention.rollback import batches
+from tests.support import databases
 
 NOW = datetime(2026, 3, 4, 21, 40, tzinfo=CHINA)
 
 
-pytestmark = pytest.mark.xdist_group("demo history")  # one process makes it, once
+@pytest.fixture
+def demo(tmp_path: Path) -> Factory:
+    """The demo without its identification cases, late on an evening: nobody is at work."""
+    shutil.copy(databases.prepared("demo", build), tmp_path / "demo.sqlite")
+    return session_factory(create_engine(f"sqlite:///{tmp_path / 'demo.sqlite'}"))
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Factory:
-    """The demo without its identification cases, late on an evening: nobody is at work. Only to be read."""
-    path = tmp_path_factory.mktemp("demo") / "demo.sqlite"
-    sessions = session_factory(create_engine(f"sqlite:///{path}"))
+def build(url: str) -> None:
+    """Fill the empty database at `url`."""
+    engine = create_engine(url)
+    schema.upgrade(engine)
+    sessions = session_factory(engine)
     with sessions() as session:
-        schema.upgrade(session.get_bind())  # type: ignore[arg-type]
         installation.install(session, NOW)
     populate(sessions, NOW, cases=0)
-    return sessions
+    engine.dispose()
 
 
 def test_every_later_procedure_is_at_work(demo: Factory) -> None:

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
-from engine.casework.models import CaseFile, Incident, Submission, Timer, WorkItem
+from engine.casework.models import CaseFile, Incident, Notification, Submission, Timer, WorkItem
 from engine.casework.step import reading
-from engine.ground.errors import Conflict, ShouwangError
+from engine.ground.errors import Conflict, Invalid, ShouwangError
 from engine.prevention.identification import notices
 from engine.prevention.models import Notice, Objection, Telling
 from tests.support import databases, papers, stages
+from tests.support.client import application, signed_in
 from tests.support.world import World
 
 
@@ -332,7 +333,7 @@ def test_an_objection_at_the_instant_the_notice_ends_hears_that_it_has_ended(sma
     world.session.commit()
     world.clock.set(world.day(6, 0))  # and no timer has been fired yet
     data = {"matter": "家中有车", "raised_on": world.today.isoformat()}
-    with pytest.raises(Conflict, match="公示已于2022年5月10日期满"):
+    with pytest.raises(Conflict, match="公示已于2022年5月10日期满，这一天以后提出的"):
         messages.send(world.session, world.official("cun"), case.id, "objection", data, clock=world.clock)
     world.clock.set(world.day(5, 23))
     messages.send(
@@ -344,3 +345,70 @@ def test_an_objection_at_the_instant_the_notice_ends_hears_that_it_has_ended(sma
         clock=world.clock,
     )
     assert "examine_objection" in world.open_items(case)
+
+
+def _late(
+    world: World, case: CaseFile, day: int, username: str = "cun", reason: str = "村民晚上送来"
+) -> None:
+    """An objection of a day of the story is entered now."""
+    data = {"matter": "家中有车", "raised_on": world.day(day).date().isoformat(), "late_reason": reason}
+    world.session.commit()
+    messages.send(world.session, world.official(username), case.id, "objection", data, clock=world.clock)
+
+
+@pytest.mark.duty("R10", "R15")
+@pytest.mark.parametrize("seen_to", [True, False])
+def test_an_objection_of_the_last_day_counts_as_long_as_the_next_step_is_open(
+    small_world: World, seen_to: bool
+) -> None:
+    world = small_world
+    case = world.enter()
+    world.to_notice(case)
+    if seen_to:
+        world.go_to(8)
+    else:  # the scheduler is behind
+        world.session.commit()
+        world.clock.set(world.day(8))
+    with pytest.raises(Invalid, match="请写明当天没有登记的原因"):
+        _late(world, case, 5, reason=" ")
+    with pytest.raises(Conflict, match="公示已于2022年5月10日期满，这一天以后提出的"):
+        _late(world, case, 6)
+    assert _statuses(world) == {}
+    client = signed_in(application(world), world.official("cun"))
+    if seen_to:
+        assert "补登公示期内的异议" in client.get(f"/cases/{case.id}").text
+    _late(world, case, 5)
+    assert set(world.open_items(case)) == {"examine_objection"}
+    notice = world.session.scalars(select(Notice)).one()
+    assert notice.status == "open" and notice.closed_at is None
+    told = select(Notification.text).where(Notification.kind == "backdated")
+    assert ["村民晚上送来" in one for one in world.session.scalars(told)] == [True]
+    assert "当天没有登记的原因：村民晚上送来" in client.get(f"/cases/{case.id}").text
+    _late(world, case, 4, "xiang")  # while one is examined, as before
+    for _ in range(2):
+        world.finish(case, "examine_objection", "xiang", outcome="dismissed", finding="已过户")
+    assert set(world.open_items(case)) == {"end_notice"}  # it has hung its days: no new ones
+    world.assert_replays(case.id)
+    _late(world, case, 3)
+    world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="确有")
+    assert set(world.open_items(case)) == {"reverify"}
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R10")
+def test_once_the_result_has_gone_up_an_objection_is_the_townships(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.to_notice(case)
+    world.go_to(6)
+    world.finish(case, "end_notice", "cun")
+    with pytest.raises(Conflict, match="结果已经上报，不能登记异议；公示结束后的情况请向乡级审核人反映"):
+        _late(world, case, 5)
+    item = world.open_items(case)["review"]
+    return_to(world.session, world.official("xiang"), item.id, None, "还有异议", clock=world.clock)
+    _late(world, case, 5)
+    assert set(world.open_items(case)) == {"examine_objection"}
+    _back(world, case, world.open_items(case)["examine_objection"], "post_notice", "xiang")
+    world.finish(case, "post_notice", "cun")
+    assert set(world.open_items(case)) == {"examine_objection"}
+    world.assert_replays(case.id)

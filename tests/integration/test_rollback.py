@@ -11,7 +11,15 @@ from sqlalchemy import select
 
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
-from engine.casework.models import Account, CaseFile, Division, Notification, Procedure
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    Division,
+    Notification,
+    Procedure,
+    ProcedureVersion,
+    WorkItem,
+)
 from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
@@ -155,6 +163,40 @@ def test_a_changed_list_goes_back_to_the_check_and_a_new_notice(world: World) ->
     assert "end_notice" not in world.open_items(case)
     world.go_to(8, 0)
     assert "end_notice" in world.open_items(case)
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R28")
+def test_above_the_county_a_case_goes_back_to_the_county_and_not_past_it(small_world: World) -> None:
+    world = small_world
+    case = propose(world, "户甲")
+    to_application(world, case)
+
+    def targets(element_id: str, who: str) -> list[str]:
+        item = world.open_items(case)[element_id]
+        found = acts.return_targets(world.session, world.official(who), item.id)
+        return [target.element_id for target in found]
+
+    assert "check_rollback" in targets("county_applies", "xian2")
+    world.finish(case, "county_applies", "xian2")
+    county = targets("city_reviews", "shi")
+    assert county[0] == "county_applies"
+    world.finish(case, "city_reviews", "shi", outcome="agree")
+    assert targets("province_reviews", "sheng") == county  # not the city either
+    item = world.open_items(case)["province_reviews"]
+    acts.return_to(world.session, world.official("sheng"), item.id, None, "缺附件", clock=world.clock)
+    assert set(world.open_items(case)) == {"county_applies"}
+    queues = {
+        one.queue
+        for one in world.session.scalars(
+            select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.element_id.in_(county))
+        )
+    }
+    assert queues == {"county"}
+    for version in world.session.scalars(select(ProcedureVersion)):
+        for element in definitions.load(world.session, version.id).elements.values():
+            if element.kind == "userTask" and element.queue in ("city", "province"):
+                assert element.returns_to == "county", f"{element.id} can be sent past the county"
     world.assert_replays(case.id)
 
 

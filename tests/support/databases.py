@@ -11,7 +11,7 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -39,11 +39,16 @@ def end() -> None:
 @cache
 def sqlite() -> Path:
     """The file of an installed SQLite database, to be copied."""
+    return prepared("template", _install)
+
+
+def prepared(name: str, build: Callable[[str], None]) -> Path:
+    """The file of the SQLite database `name`, to be copied; `build` fills it at an address, once in a run."""
     with _alone() as folder:
-        path = folder / "template.sqlite"
+        path = folder / f"{name}.sqlite"
         if not path.exists():
-            draft = folder / "draft.sqlite"
-            _install(f"sqlite:///{draft}")
+            draft = folder / f"{name}-draft.sqlite"
+            build(f"sqlite:///{draft}")
             draft.rename(path)
     return path
 

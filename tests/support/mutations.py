@@ -20,6 +20,7 @@ from typing import Any
 
 from lxml import etree
 
+import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check
 from engine.flow.diagram.losses import lost
 from engine.flow.diagram.resources import Resources

@@ -63,7 +63,7 @@ def test_the_verification_computes_income_and_never_trusts_the_client() -> None:
     clean = load("verification").validate(
         papers.verification(TODAY, per_capita=999999, net_income=1),
         today=TODAY,
-        context={"case": {"monitoring_line": {"amount": 6900}}},
+        context={"line": {"amount": 6900}},
     )
     assert (clean["net_income"], clean["per_capita"], clean["after_rigid"], clean["line"]) == (
         12000,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.casework.kit import Kit
+from engine.flow.history import lines
 from engine.flow.receivers import Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind
@@ -28,6 +29,8 @@ TWICE = {
     "opens_for": Kit(opens_for={"monitored": "监测对象"}),
     "papers": Kit(papers=(PaperKind("notice", "公示", "village", "village", "公示"),)),
     "law": Kit(law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 3 天答复", at_least=3),)),
+    "lines": Kit(lines={lines.Urged: lambda line, name, people: ""}),
+    "arrivals": Kit(arrivals={"clue": "又有线索"}),
     "due": Kit(due={"reminder": _fires}),
     "results": Kit(results=KIT.results[:1]),
     "subjects": Kit(subjects=KIT.subjects),
@@ -58,3 +61,7 @@ def test_a_parameter_s_name_means_the_same_in_every_service() -> None:
     for service in KIT.services:
         for name, words in service.parameters.items():
             assert KIT.parameter_words[name] == words, (service.name, name)
+
+
+def test_every_line_of_history_can_be_told() -> None:
+    assert set(lines.KINDS.values()) <= KIT.lines.keys()

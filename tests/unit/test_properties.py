@@ -18,6 +18,7 @@ from engine.prevention.installation import ROOT
 RESOURCES = read_resources(ROOT)
 DIAGRAM = (ROOT / "bpmn" / "identification.bpmn").read_text()
 SHIPPED = sorted((ROOT / "bpmn").glob("*.bpmn"))
+_TEXTS = tuple(one.name for one in p.PAPER_TEXTS.values())  # the panel goes through them
 WRONG = {
     p.Kind.FLAG: "yes",
     p.Kind.NUMBER: "3天",
@@ -84,3 +85,19 @@ def test_every_property_of_the_shipped_procedures_is_in_the_table(path: Path) ->
         for name in x.properties(node):
             if not name.startswith(p.SETS) and name not in used().page_words:
                 assert x.local(node) in p.TABLE[name].on, (node.get("id"), name)
+
+
+GUIDE = (ROOT / "docs" / "guide-process-owner.md").read_text()
+PANEL = "".join(
+    path.read_text() for path in sorted((ROOT / "web" / "assets" / "modeler" / "panel").glob("*.js"))
+)
+
+
+@pytest.mark.parametrize("name", [*p.TABLE, *used().page_words])
+def test_every_property_is_explained_to_process_owners(name: str) -> None:
+    assert f"`{name}`" in GUIDE
+
+
+@pytest.mark.parametrize("name", [name for name in p.TABLE if name not in _TEXTS])
+def test_every_property_has_a_control_in_the_panel(name: str) -> None:
+    assert f'"{name}"' in PANEL

@@ -41,7 +41,8 @@ def import_divisions(file: Path | None) -> None:
 
 
 @import_.command(
-    "calendar", help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），同一天以新的为准。"
+    "calendar",
+    help="导入节假日和调休（day,kind,name 的 CSV，kind 为“休”或“班”），文件里有的年份整年以新的为准。",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_calendar(file: Path) -> None:

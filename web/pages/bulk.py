@@ -56,7 +56,7 @@ def _page(
     if not items:
         raise Conflict("所选的事项您都参与过前面的办理，按规定须由他人办理。")
     form = acts.definition_of(session(), items[0].case).form(items[0].form_key)
-    found = bulk.preview(session(), items, form)
+    found = bulk.preview(session(), items, form, clock.now())
     asked = bulk.form_for(form, found)
     return render_template(
         "tasks/bulk.html",

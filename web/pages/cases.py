@@ -85,7 +85,8 @@ def _message_page(
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     form = view.definition.form(expected.event.form_key or "")
-    context = prefill.context(session(), view.case, view.variables, {"household"})
+    names = form.reads | {"household"}
+    context = prefill.context(session(), view.case, view.variables, names, clock.now())
     values = data if data is not None else _today(form, form.prefill(context))
     fields = form.render(values, errors, form.facts_of(context, local_date(clock.now())))
     return render_template(

@@ -29,6 +29,7 @@ LINKS = (
     ("accounts.requests", "角色授权", "系统管理员申请的角色，同意或不同意", {access.SECURITY_ADMIN}),
     ("accounts.index", "账号和角色", "谁在哪里有什么角色，收回角色", {access.SECURITY_ADMIN}),
     ("accounts.rules", "登录的规定", "输错几次、锁多久、一次登录多长、密码多久一换", {access.SECURITY_ADMIN}),
+    ("journal.index", "日志", "谁在什么时候做了什么：查找、导出、核对", {access.AUDIT_ADMIN}),
     ("administration.approval", "流程审批", "改流程是否须第二人同意", {access.SECURITY_ADMIN}),
     (
         "ladder.index",

@@ -15,7 +15,14 @@ from engine.casework.acts.items import (
     record_incident,
     save_draft,
 )
-from engine.casework.acts.messaging import NOT_NOW, locked_case, report_step, send_message, tell_subject
+from engine.casework.acts.messaging import (
+    NOT_NOW,
+    let_time_pass,
+    locked_case,
+    report_step,
+    send_message,
+    tell_subject,
+)
 from engine.casework.acts.passing import take_back_passings
 from engine.casework.acts.returning import (
     NO_TARGET,
@@ -41,6 +48,7 @@ __all__ = [
     "complete_many",
     "definition_of",
     "form_of",
+    "let_time_pass",
     "locked_case",
     "may_withdraw",
     "obstacle",

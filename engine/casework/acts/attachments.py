@@ -91,27 +91,38 @@ def of_case(session: Session, case_id: int) -> dict[int, Attachment]:
 
 def fetch(session: Session, actor: Account, attachment_id: int, now: datetime) -> tuple[Attachment, bytes]:
     """An attachment and its content; the look is logged. Raises NotFound outside the actor's reach."""
+    found = _reached(session, actor, attachment_id)
+    with write(session):
+        details = {"attachment": found.id, "case": found.case_id}
+        audit.record(session, "access", actor.id, "attachment", details, now)
+    return found, _body(session, found)
+
+
+def _reached(session: Session, actor: Account, attachment_id: int) -> Attachment:
     found = session.get(Attachment, attachment_id)
     case = session.get(CaseFile, found.case_id) if found else None
     if found is None or case is None or not access.reaches(actor, case.village_code):
         raise NotFound("没有找到这个附件。")
-    with write(session):
-        audit.record(
-            session, "access", actor.id, "attachment", {"attachment": found.id, "case": case.id}, now
-        )
+    return found
+
+
+def _body(session: Session, found: Attachment) -> bytes:
     source = session.get_one(Attachment, found.copy_of or found.id, options=[undefer(Attachment.body)])
-    return found, source.body
+    return source.body
 
 
 def thumbnail(session: Session, actor: Account, attachment_id: int, now: datetime) -> bytes:
-    """A photo as a small JPEG; the look is logged.
+    """A photo as a small JPEG. That somebody looks at a step's photos is logged once for a while: a page asks
+    for all of them at the same moment.
 
     Raises NotFound for a scan and outside the actor's reach.
     """
-    found, body = fetch(session, actor, attachment_id, now)
+    found = _reached(session, actor, attachment_id)
     if not found.is_photo:
         raise NotFound("这个附件不是照片。")
-    return photos.thumbnail(body)
+    details = {"case": found.case_id, "item": found.work_item_id}
+    audit.record_once(session, "access", actor.id, "thumbnails", details, now)
+    return photos.thumbnail(_body(session, found))
 
 
 def uploaded(session: Session, actor: Account, ids: Sequence[int]) -> dict[int, Attachment]:

@@ -201,7 +201,7 @@ def sent(
         raise NotAllowed(barred)
     form = step.definition.form(item.form_key)
     reads = form.reads if fill else form.readonly_reads
-    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads)
+    context = prefill.context(session, step.case, step.instance.variables_at(item.token), reads, step.now)
     if "step" in form.fact_reads:
         context["step"] = prefill.step(session, step.case.id, item.token, item.opened_at)
     raw = form.filled(raw, context) if fill else raw

@@ -57,7 +57,7 @@ def _send(
         if form is None:
             acts.report_step(session, actor, case_id, name, raw, clock=clock)
             return
-        clean = form.validate(raw, today=local_date(now), context=_context(session, case, form))
+        clean = form.validate(raw, today=local_date(now), context=_context(session, case, form, now))
         delivery = kit.used().deliveries.get(name)
         if delivery is not None:
             delivery.send(session, actor, case_id, clean, clock)
@@ -70,13 +70,14 @@ def _send(
             raise Conflict(acts.NOT_NOW)
 
 
-def _context(session: Session, case: CaseFile, form: Form) -> dict[str, Any]:
+def _context(session: Session, case: CaseFile, form: Form, now: datetime) -> dict[str, Any]:
     """What the form's read-only fields are filled from and its fields compared with,
     as far as they ask for it.
     """
     if not form.readonly_reads | form.fact_reads:
         return {}
-    return prefill.context(session, case, reading.instance_of(session, case).variables, form.readonly_reads)
+    variables = reading.instance_of(session, case).variables
+    return prefill.context(session, case, variables, form.readonly_reads, now)
 
 
 def _keep(

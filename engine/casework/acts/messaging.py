@@ -51,6 +51,21 @@ def send_message(
 
 
 @whole
+def let_time_pass(session: Session, actor: Account | None, case_id: int, name: str, *, clock: Clock) -> bool:
+    """Let happen in a case what is due by now, seen to or not; answers whether it then waits for message
+    `name`.
+    """
+    with write(session):
+        step = Step.on(session, case_id, actor, clock.now())
+        assert step is not None  # only skip_locked answers None
+        if step.case.status != "open":
+            return False
+        step.instance.pass_time(step.now)
+        step.finish()
+        return name in step.instance.waits_for()
+
+
+@whole
 def _send(
     session: Session,
     actor: Account | None,

@@ -101,7 +101,7 @@ def open_by_hand(
         clean: dict[str, Any] = {}
         form = definition.start_form
         if form is not None:
-            context = prefill.before(session, subject, variables)
+            context = prefill.before(session, subject, variables, now)
             clean = form.validate(raw, today=local_date(now), context=context)
             variable = definition.start.variable or ""
             variables[variable] = definition.project(variable, clean)
@@ -195,6 +195,10 @@ def open_case(call: ServiceCall, procedure: str, variables: dict[str, Any] | Non
     return {"case": case.id, "procedure": procedure, "name": name}
 
 
+def _said(result: Any) -> str:
+    return f"{'转入正在办理的' if result.get('joined') else '启动'}“{result['name']}”"
+
+
 KIT = Kit(
     services=(
         Service(
@@ -204,6 +208,7 @@ KIT = Kit(
             open_case,
             {"procedure": "启动的流程", "variables": "带去的变量"},
             undo=take_back,
+            said=_said,
         ),
     ),
 )

@@ -19,20 +19,20 @@ _OPENED = select(func.min(WorkItem.opened_at)).where(
 
 
 def context(
-    session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str]
+    session: Session, case: CaseFile, variables: Mapping[str, Any], names: Container[str], now: datetime
 ) -> dict[str, Any]:
     """The names a form's ``prefill`` may use: `case` (its variables), what it was given, and the field's own.
 
     What the field reads (`Kit.prefills`: the subject, who answers for it) is read only when it is among the
     `names` that are asked for.
     """
-    read = _read(session, case.subject_id, case.village_code, names)
+    read = _read(session, case.subject_id, case.village_code, names, now)
     return {**_given(variables), "case": dict(variables), **read}
 
 
-def before(session: Session, subject: Subject, variables: Mapping[str, Any]) -> dict[str, Any]:
+def before(session: Session, subject: Subject, variables: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """As `context`, for a start form: of a case that is not open yet, with what it would begin with."""
-    read = _read(session, subject.id, subject.village_code, {kit.subjects().known_as})
+    read = _read(session, subject.id, subject.village_code, {kit.subjects().known_as}, now)
     return {**_given(variables), "case": variables, **read}
 
 
@@ -41,9 +41,12 @@ def _given(variables: Mapping[str, Any]) -> dict[str, Any]:
     return {name: variables.get(name) or {} for name, keys in kit.used().given_variables.items() if keys}
 
 
-def _read(session: Session, subject_id: int, village_code: str, names: Container[str]) -> dict[str, Any]:
-    fills = kit.used().prefills
-    return {name: fill(session, subject_id, village_code) for name, fill in fills.items() if name in names}
+def _read(
+    session: Session, subject_id: int, village_code: str, names: Container[str], now: datetime
+) -> dict[str, Any]:
+    wanted = {name: fill for name, fill in kit.used().prefills.items() if name in names}
+    today = local_date(now)
+    return {name: fill(session, subject_id, village_code, today) for name, fill in wanted.items()}
 
 
 def step(session: Session, case_id: int, token: str, opened_at: datetime) -> dict[str, Any]:

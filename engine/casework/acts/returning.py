@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from engine.casework.step import past
 from engine.casework.step.steps import Step
 from engine.flow import vocabulary
 from engine.flow.history import lines
+from engine.flow.machine.definition import Definition
 from engine.flow.replay import Input, services_of
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
@@ -50,7 +51,7 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
     """The finished steps that the open item came of, latest first: what 退回 may name.
 
     What a higher level has decided only that level takes back: no step before it is among them (R12, R28,
-    R29).
+    R29). Nor are those past the level that the diagram lets the step return to.
     """
     item = readable_item(session, actor, item_id)
     step = Step(
@@ -66,7 +67,8 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
             latest[replay.element_of(entry)] = entry
     found = []
     decided = _decided_above(session, replay.inputs, item.queue)
-    for element_id, entry in sorted(latest.items(), key=lambda pair: -pair[1].seq):
+    reached = _reached(session, step.definition, item, latest)
+    for element_id, entry in sorted(reached.items(), key=lambda pair: -pair[1].seq):
         without = step.replay()
         instance, left_out = without.run_without(entry.seq)
         if decided & set(left_out):
@@ -79,6 +81,23 @@ def return_targets(session: Session, actor: Account, item_id: int) -> list[Retur
         }:
             found.append(_target(session, step, element_id, entry))
     return found
+
+
+def _reached(
+    session: Session, definition: Definition, item: WorkItem, finished: Mapping[str, Input]
+) -> Mapping[str, Input]:
+    """The finished steps at the levels to which the item may be returned: all, where its step names none."""
+    element = definition.elements.get(item.element_id)
+    if element is None or not element.returns_to:
+        return finished
+    levels = (element.returns_to, item.queue)
+    done = {name: session.get_one(WorkItem, _completed(entry).item) for name, entry in finished.items()}
+    return {name: entry for name, entry in finished.items() if done[name].queue in levels}
+
+
+def _completed(entry: Input) -> lines.Completed:
+    assert isinstance(entry.line, lines.Completed)  # only finished steps are asked for
+    return entry.line
 
 
 def _decided_above(session: Session, inputs: Sequence[Input], queue: str) -> set[int]:

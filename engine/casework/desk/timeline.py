@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework import lamps
+from engine.casework import kit, lamps
+from engine.casework.kit import Kit
 from engine.casework.models import (
     Account,
     LogEntry,
@@ -46,7 +47,7 @@ def event_of(entry: LogEntry, history: Past, people: Mapping[int, str]) -> Event
     line = entry.line
     element = history.element(entry.element_id, entry.seq)
     name = getattr(line, "name", "") or (element.name if element else entry.element_id)
-    said = _WORDS[type(line)](line, name, people)
+    said = kit.used().lines[type(line)](line, name, people)
     if isinstance(line, lines.Caught):
         said = _message_text(history.definition_at(entry.seq), entry.element_id)
     elif isinstance(line, lines.Fired) and element is not None and element.is_limit:
@@ -85,8 +86,8 @@ def _name_of(history: Past, element_id: str, seq: int) -> str:
 
 def _message_text(definition: Definition, name: str) -> str:
     """What the arrival of a message is called: as the diagram names the event that catches it."""
-    if name == "clue":  # caught by no event of a running case: it joins it (R06)
-        return "又有线索并入本事项"
+    if name in kit.used().arrivals:  # caught by no event of a running case
+        return kit.used().arrivals[name]
     return next((e.name for e in definition.elements.values() if e.message == name), f"收到“{name}”")
 
 
@@ -104,48 +105,31 @@ def _words_of(line: Mapping[str, Any]) -> str:
 
 
 def _opening_text(service: str, result: Any) -> str:
-    """Which other case a step opened, or gave its clue to."""
-    if service == "case.open":
-        return f"{'转入正在办理的' if result.get('joined') else '启动'}“{result['name']}”"
-    if service == "clue.raise" and result["case"] is None:
-        return "发现新线索，已通知乡镇"
-    if service == "clue.raise" and result.get("held"):
-        return f"发现新线索，留待“{result['name']}”办结"
-    if service == "clue.raise":
-        return f"新线索并入“{result['name']}”" if result["joined"] else f"发现新线索，启动“{result['name']}”"
-    return ""
+    """What else came of a service's work, in its own words."""
+    known = kit.used().service.get(service)
+    return known.said(result) if known is not None and known.said is not None else ""
 
 
-_Words = Callable[[Any, str, Mapping[int, str]], str]
-_WORDS: Mapping[type[lines.Line], _Words] = {
-    lines.Started: lambda line, name, people: "开始办理" + ("（由另一件事项启动）" if line.from_ else ""),
-    lines.Cancelled: lambda line, name, people: (
-        f"终止办理：{line.name}" if line.correction else "随上一事项撤回"
-    ),
-    lines.Completed: lambda line, name, people: (
-        f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else "")
-    ),
-    lines.Fired: lambda line, name, people: f"“{name}”到期（{_when(line.due)}）",
-    lines.Warned: lambda line, name, people: f"期限“{name}”临期预警{_last_day(line.limit)}",
-    lines.Caught: lambda line, name, people: "",
-    lines.Begun: lambda line, name, people: "",
-    lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
-    lines.Withdrawn: lambda line, name, people: f"撤回“{name}”",
-    lines.Unpassed: lambda line, name, people: f"期限“{name}”没有过：重新等到期",
-    lines.Moved: lambda line, name, people: f"流程由第{line.from_}版改按第{line.version}版办理",
-    lines.Measured: lambda line, name, people: f"登记措施“{name}”的进展：{line.outcome}",
-    lines.Reminded: lambda line, name, people: f"措施“{name}”到期没有完成",
-    lines.Claimed: lambda line, name, people: f"领办“{name}”",
-    lines.Released: lambda line, name, people: f"放回“{name}”",
-    lines.HandedOver: lambda line, name, people: f"移交到{name}",
-    lines.Repeated: lambda line, name, people: f"超期 {line.days} 天，仍未办结",
-    lines.Urged: lambda line, name, people: f"催办“{name}”",
-    lines.Ordered: lambda line, name, people: f"就“{name}”下达督办单",
-    lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺{_day(line.promised_on)}前办结",
-    lines.OrderReturned: lambda line, name, people: "退回督办单答复",
-    lines.OrderAccepted: lambda line, name, people: "认可督办单答复",
-    lines.PromisePassed: lambda line, name, people: (
-        f"承诺日期（{_day(line.promised_on)}）已过，“{name}”没有办结"
-    ),
-    lines.Reassigned: lambda line, name, people: f"转办“{name}”给{people.get(line.to or 0, '同事')}",
-}
+KIT = Kit(
+    lines={
+        lines.Started: lambda line, name, people: "开始办理" + ("（由另一件事项启动）" if line.from_ else ""),
+        lines.Cancelled: lambda line, name, people: (
+            f"终止办理：{line.name}" if line.correction else "随上一事项撤回"
+        ),
+        lines.Completed: lambda line, name, people: (
+            f"办结“{name}”" + (f"：{line.outcome}" if line.outcome else "")
+        ),
+        lines.Fired: lambda line, name, people: f"“{name}”到期（{_when(line.due)}）",
+        lines.Warned: lambda line, name, people: f"期限“{name}”临期预警{_last_day(line.limit)}",
+        lines.Caught: lambda line, name, people: "",
+        lines.Begun: lambda line, name, people: "",
+        lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
+        lines.Withdrawn: lambda line, name, people: f"撤回“{name}”",
+        lines.Unpassed: lambda line, name, people: f"期限“{name}”没有过：重新等到期",
+        lines.Moved: lambda line, name, people: f"流程由第{line.from_}版改按第{line.version}版办理",
+        lines.Claimed: lambda line, name, people: f"领办“{name}”",
+        lines.Released: lambda line, name, people: f"放回“{name}”",
+        lines.HandedOver: lambda line, name, people: f"移交到{name}",
+        lines.Repeated: lambda line, name, people: f"超期 {line.days} 天，仍未办结",
+    },
+)

@@ -126,11 +126,21 @@ class CaseView:
     def expected(self) -> list[Expected]:
         """What people may report now."""
         taken = self.waits_for | self.takes
-        return [
-            Expected(event.message, "登记" + event.name.removeprefix("收到"), event)
-            for event in self.definition.elements.values()
-            if event.message in taken and event.form_key and event.kind != "startEvent"
-        ]
+        catching: dict[str, list[Element]] = {}
+        for event in self.definition.elements.values():
+            if event.message in taken and event.form_key and event.kind != "startEvent":
+                catching.setdefault(event.message, []).append(event)
+        return [self._expected(name, events) for name, events in catching.items()]
+
+    def _expected(self, name: str, events: Sequence[Element]) -> Expected:
+        """A message that several events catch is called by the one beside an open step, else by the first in
+        the flow.
+        """
+        beside = [event for event in events if event.attached_to in self.open_elements]
+        in_flow = [event for event in events if not event.attached_to]
+        event = [*beside, *in_flow, *events][0]
+        bare = event.name.removeprefix("收到")
+        return Expected(name, bare if bare.startswith(("登记", "补登")) else f"登记{bare}", event)
 
     @property
     def limit_runs(self) -> bool:
@@ -233,7 +243,7 @@ def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> 
     view = case_view(session, actor, item.case_id)
     element, form = _step_of(session, view, item)
     variables, subject = view.instance.variables_at(item.token), kit.subjects().known_as
-    context = prefill.context(session, view.case, variables, form.reads | {subject})
+    context = prefill.context(session, view.case, variables, form.reads | {subject}, now)
     context["step"] = prefill.step(session, view.case.id, item.token, item.opened_at)
     draft = session.scalar(select(Draft).where(Draft.work_item_id == item.id, Draft.account_id == actor.id))
     values = _values(form, context, draft, _same_step(view, item))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, select, type_coerce
+from sqlalchemy import Select, String, select, true, type_coerce
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Session
 
@@ -47,7 +47,8 @@ WORDS = {
     "refused": "越权被拒绝",
     "reveal": "查看完整号码",
     "export": "导出",
-    "attachment": "上传附件",
+    "attachment": "打开附件",
+    "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
     "registered_twice": "重复登记被拒绝",
     "wall_link": "开通大屏",
@@ -102,7 +103,7 @@ WORDS = {
 """What a kind is called; one that is not here is shown by its code."""
 FACTS = {
     "address": "地址",
-    "name": "账号",
+    "name": "名称",
     "account": "账号",
     "to": "接手人",
     "role": "角色",
@@ -116,7 +117,30 @@ FACTS = {
     "paper": "文书",
     "number": "编号",
     "key": "流程",
-    "username": "账号",
+    "username": "登录名",
+    "post": "职务",
+    "phone": "电话",
+    "email": "邮件",
+    "act": "要求",
+    "check": "第几次核对",
+    "first": "从",
+    "last": "到",
+    "group": "类",
+    "kind": "种类",
+    "person": "谁",
+    "object": "关于",
+    "before": "原来",
+    "after": "现在",
+    "attempts": "次数",
+    "minutes": "分钟",
+    "hours": "小时",
+    "days": "天",
+    "draft": "草稿",
+    "link": "大屏",
+    "rule": "规则",
+    "attachment": "附件",
+    "village": "村",
+    "accounts": "账号",
     "changed": "改了",
     "rows": "行",
     "note": "说明",
@@ -128,7 +152,7 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "gate"}
+    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
 )
 OBJECTS = {"household": "农户", "case": "事项", "account": "账号", "paper": "文书", "item": "待办"}
 
@@ -148,7 +172,8 @@ class Wanted:
     """Of the object: 农户 12."""
     address: str = ""
     before: int | None = None
-    """Only lines before this one: the next page."""
+    """Only lines before this one, which is of `before_day`: the next page."""
+    before_day: date | None = None
 
     @property
     def days(self) -> int:
@@ -173,8 +198,8 @@ class Found:
     """A page of lines, the latest first."""
 
     lines: Sequence[Told]
-    next: int | None
-    """Before which line the next page begins; None at the end."""
+    next: tuple[date, int] | None
+    """The day and the number of the line before which the next page begins; None at the end."""
     searched_to: date
     """How far back it was looked; more days may have lines where this is after the first one wanted."""
 
@@ -207,26 +232,29 @@ def find(session: Session, actor: Account, wanted: Wanted, now: datetime) -> Fou
             break
     more = len(entries) > PAGE
     shown = entries[:PAGE]
-    return Found(told(session, shown), shown[-1].id if more else None, reached)
+    return Found(told(session, shown), (reached, shown[-1].id) if more else None, reached)
 
 
 def _queries(session: Session, actor: Account, wanted: Wanted) -> Iterator[tuple[date, Select[LogEntry]]]:
     """The lines that match, the latest first: all at once of a person or a case, else a day at a time."""
     base = _narrowed(session, actor, select(LogEntry).order_by(LogEntry.id.desc()), wanted)
+    earlier = LogEntry.id < wanted.before if wanted.before is not None else true()
     if wanted.object == "case" and wanted.number is not None:
-        yield wanted.first, base.where(LogEntry.stream == f"case:{wanted.number}")
+        yield wanted.first, base.where(LogEntry.stream == f"case:{wanted.number}", earlier)
         return
     if wanted.person:
         days = (
             LogEntry.at >= start_of_day(wanted.first),
             LogEntry.at < start_of_day(wanted.last + timedelta(1)),
         )
-        yield wanted.first, base.where(sql_text(BESIDE_CASES), *days)
+        yield wanted.first, base.where(sql_text(BESIDE_CASES), earlier, *days)
         return
     groups = [wanted.group] if wanted.group in GROUPS else list(GROUPS)
-    for back in range(wanted.days):
-        day = wanted.last - timedelta(back)
-        yield day, base.where(LogEntry.stream.in_([f"{group}:{day.isoformat()}" for group in groups]))
+    start = min(wanted.before_day or wanted.last, wanted.last)
+    for back in range((start - wanted.first).days + 1):
+        day = start - timedelta(back)
+        query = base.where(LogEntry.stream.in_([f"{group}:{day.isoformat()}" for group in groups]))
+        yield day, query.where(earlier) if day == wanted.before_day else query
 
 
 def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted: Wanted) -> Select[LogEntry]:
@@ -243,8 +271,6 @@ def _narrowed(session: Session, actor: Account, query: Select[LogEntry], wanted:
         query = query.where(written.contains(f"{said},") | written.contains(f"{said}}}"))
     if wanted.address:
         query = query.where(written.contains(f'"address":"{wanted.address}"', autoescape=True))
-    if wanted.before is not None:
-        query = query.where(LogEntry.id < wanted.before)
     if not access.has_everywhere(actor, access.AUDIT_ADMIN):  # a county's reads what its own people did
         scopes = access.scopes(actor, frozenset({access.AUDIT_ADMIN}))
         within = select(Account.id).where(access.within(Account.division_code, scopes))
@@ -292,6 +318,8 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
         return people.get(value, str(value))
     if key in ("division", "village") and isinstance(value, str):
         return places.get(value, value)
+    if key == "act":
+        return {"add": "增加", "remove": "收回"}.get(str(value), str(value))
     if key == "role":
         return access.ROLE_NAMES.get(str(value), str(value))
     if isinstance(value, Mapping):
@@ -306,8 +334,10 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
 # -- what is written of reading --------------------------------------------------------------------
 
 
-def _said(wanted: Wanted) -> dict[str, str]:
-    return {name: str(value) for name, value in asdict(replace(wanted, before=None)).items() if value}
+def _said(wanted: Wanted) -> list[str]:
+    """The filter in words that no filter finds again."""
+    first = asdict(replace(wanted, before=None, before_day=None))
+    return [f"{FACTS.get(name, name)} {value}" for name, value in first.items() if value]
 
 
 def _note_reading(session: Session, actor: Account, wanted: Wanted, now: datetime) -> None:
@@ -340,7 +370,7 @@ def export(session: Session, actor: Account, wanted: Wanted, now: datetime) -> b
     sheet.widths(1, 3, 16)
     sheet.widths(4, 4, 80)
     row = 0
-    for _, query in _queries(session, actor, replace(wanted, before=None)):
+    for _, query in _queries(session, actor, replace(wanted, before=None, before_day=None)):
         entries = list(session.scalars(query.limit(MOST_EXPORTED + 1 - row)))
         for line in told(session, entries):
             row += 1
@@ -377,12 +407,18 @@ def latest_check(session: Session, actor: Account) -> JournalCheck | None:
     return session.scalar(select(JournalCheck).order_by(JournalCheck.id.desc()).limit(1))
 
 
-def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> JournalCheck:
-    """Verify what one request may; a part that is cut off is done again by the next one."""
+def check_of(session: Session, actor: Account, check_id: int) -> JournalCheck:
+    """A verification. Raises NotFound."""
     _require(actor)
     check = session.get(JournalCheck, check_id)
     if check is None:
         raise NotFound("没有这次核对。")
+    return check
+
+
+def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> JournalCheck:
+    """Verify what one request may; a part that is cut off is done again by the next one."""
+    check = check_of(session, actor, check_id)
     elapsed = stopwatch()
     while check.finished_at is None and elapsed() < PATIENCE:
         before = check.after

@@ -218,12 +218,3 @@ def short_name(name: str) -> str:
         if name.endswith(title):
             return name.removesuffix(title) + "村"
     return name.removesuffix("居民委员会").removesuffix("居委会")
-
-
-def authority(name: str, level: str) -> str:
-    """Who signs for a division: a township's government, a street's office;
-    a village's name is its committee's.
-    """
-    if level == "village" or name.endswith(("办事处", "委员会", "政府")):
-        return name
-    return name + ("办事处" if name.endswith("街道") else "人民政府")

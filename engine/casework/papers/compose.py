@@ -48,6 +48,9 @@ class Terms:
     addressee: str = ""
     contact: str = ""
     ends: date | None = None
+    seal: str = "over"
+    contacts: Sequence[tuple[str, str]] = ()
+    """Whom to call besides the contact: who, and the phone (R10)."""
 
 
 def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
@@ -62,12 +65,20 @@ def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
         paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）公示如下：",),
         closing=(
             f"公示期：自{written(terms.day)}起，至{written(terms.ends)}止（满{days}天）。",
-            f"对公示内容有异议的，请在公示期内反映，可以匿名。联系方式：{terms.contact or '村民委员会'}。",
+            f"对公示内容有异议的，请在公示期内反映，可以匿名。{_to_call(terms)}。",
         ),
         signature=terms.signature,
         dated=written(terms.day),
+        seal=terms.seal,
     )
     return _with_list(paper, listed)
+
+
+def _to_call(terms: Terms) -> str:
+    """The contact as it was typed, else the village's, and whom else to call; nobody twice."""
+    typed = terms.contact or ("" if terms.contacts else "村民委员会")
+    others = [f"{who} {phone}" for who, phone in terms.contacts if phone not in typed]
+    return f"联系方式：{'；'.join(one for one in (typed, *others) if one)}"
 
 
 def announcement(terms: Terms, listed: Sequence[Listed]) -> Paper:
@@ -81,6 +92,7 @@ def announcement(terms: Terms, listed: Sequence[Listed]) -> Paper:
         closing=("特此公告。",),
         signature=terms.signature,
         dated=written(terms.day),
+        seal=terms.seal,
     )
     return _with_list(paper, listed)
 
@@ -96,6 +108,7 @@ def proposed_list(terms: Terms, listed: Sequence[Listed]) -> Paper:
         closing=("妥否，请批示。",),
         signature=terms.signature,
         dated=written(terms.day),
+        seal=terms.seal,
     )
     return _with_list(paper, listed, "village")
 
@@ -111,6 +124,7 @@ def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
         closing=("妥否，请批示。",),
         signature=terms.signature,
         dated=written(terms.day),
+        seal=terms.seal,
         landscape=True,
     )
     return _with_list(paper, listed, "township", "village")
@@ -129,6 +143,7 @@ def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:
         closing=(f"以上{len(listed)}户，{words}。",),
         signature=terms.signature,
         dated=written(terms.day),
+        seal=terms.seal,
         signers=("经办人", "审核人", "负责人"),
         landscape=True,
     )

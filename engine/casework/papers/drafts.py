@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import kit
 from engine.casework.acts import prefill
 from engine.casework.models import Account, CaseFile, NumberedPaper, Submission, WorkItem
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Listed
 from engine.casework.papers.kinds import kind_of
@@ -29,7 +29,7 @@ from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.feel import compile_expression
 from engine.flow.feel.values import to_plain
-from engine.flow.forms import Form, shown
+from engine.flow.forms import shown
 from engine.flow.machine import codec
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date, written
@@ -166,41 +166,35 @@ def _lists(
     """One list for each place, and for each matter where the step serves several."""
     found = kit.subjects().listed(session, [item.case for item in items])
     sent = _submissions(session, items)
-    codes = {
-        access.ancestor(item.village_code, level)
-        for item in items
-        for level in ("village", "township", "county")
-    }
-    names = divisions.names(session, codes)
+    book = bodies.Book(session, {item.village_code for item in items}, local_date(now))
     groups: dict[tuple[str, ...], list[_Line]] = {}
     for item in items:
         variables = _variables(session, item.case, now)
-        words = _words(element, item, variables, names)
+        words = _words(element, item, variables, book)
         if words is not None:
-            details = _details(session, element, item, variables, sent.get(item.id))
+            details = _details(session, element, item, variables, sent.get(item.id), now)
             line = _Line(item, _decided(replace(found[item.case_id], details=details), item), words)
             place = access.ancestor(item.village_code, kind.place)
             groups.setdefault((place, *words.values()), []).append(line)
     if items and not groups:
         raise Invalid(f"所选的事项中没有应当列入{kind.name}的农户。")
     for (place, *_), lines in groups.items():
-        yield _list(kind, place, lines, names, now)
+        yield _list(kind, place, lines, book, now)
 
 
-def _list(
-    kind: PaperKind, place: str, lines: Sequence[_Line], names: Mapping[str, str], now: datetime
-) -> Draft:
+def _list(kind: PaperKind, place: str, lines: Sequence[_Line], book: bodies.Book, now: datetime) -> Draft:
     words = lines[0].words
     waiting = sum(line.item.status == "open" for line in lines) if kind.decided else 0
     obstacle = f"还有 {waiting} 户没有办理，全部办理后才能印发。" if waiting else ""
-    issuer = divisions.authority(names.get(access.ancestor(place, kind.level), ""), kind.level)
+    issuer = book.signer(access.ancestor(place, kind.level), kind.level, words["signature"])
     terms = compose.Terms(
         words["matter"],
         words["basis"],
-        names.get(place, ""),
-        words["signature"] or issuer,
+        book.name(place),
+        issuer.name,
         local_date(now),
         addressee=words["addressee"],
+        seal=issuer.seal,
     )
     paper = kit.used().wordings[kind.key](terms, [line.listed for line in lines])
     items = [line.item for line in lines]
@@ -208,13 +202,10 @@ def _list(
 
 
 def _words(
-    element: Element, item: WorkItem, variables: Mapping[str, Any], names: Mapping[str, str]
+    element: Element, item: WorkItem, variables: Mapping[str, Any], book: bodies.Book
 ) -> dict[str, str] | None:
     """The diagram's words for an item; None when the diagram does not want it on the list."""
-    places = {
-        level: names.get(access.ancestor(item.village_code, level), "")
-        for level in ("village", "township", "county")
-    }
+    places = book.words(item.village_code)
 
     def value(name: str) -> Any:
         text = element.paper_words.get(name)
@@ -234,19 +225,20 @@ def _details(
     item: WorkItem,
     variables: Mapping[str, Any],
     sent: Mapping[str, Any] | None,
+    now: datetime,
 ) -> dict[str, str]:
     """The form's fields that the diagram wants as columns, in words: as submitted, else as prefilled."""
     form = past.form_of_item(session, item)
-    values = sent if sent is not None else form.prefill(_context(session, form, item, variables))
+    values = (
+        sent
+        if sent is not None
+        else form.prefill(prefill.context(session, item.case, variables, form.reads, now))
+    )
     return {
         str(c["label"]): shown(c, values.get(key))
         for key in element.paper_fields
         if (c := form.component(key)) is not None
     }
-
-
-def _context(session: Session, form: Form, item: WorkItem, variables: Mapping[str, Any]) -> dict[str, Any]:
-    return prefill.context(session, item.case, variables, form.reads)
 
 
 def _decided(listed: Listed, item: WorkItem) -> Listed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 
 from sqlalchemy import Executable, Integer, bindparam, func, select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, NumberedPaper, PaperEntry, PaperNumber
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers.paper import Paper
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date
@@ -61,7 +61,7 @@ def open_paper(
         serial=serial,
         matter=matter[:200],
         basis=basis[:500],
-        number=_written(session, kind, division, year, serial),
+        number=_written(session, kind, division, local_date(now), serial),
         opened_at=now,
         status="gathering" if gathering else "issued",
     )
@@ -70,9 +70,10 @@ def open_paper(
     return record
 
 
-def _written(session: Session, kind: PaperKind, division: str, year: int, serial: int) -> str:
+def _written(session: Session, kind: PaperKind, division: str, day: date, serial: int) -> str:
+    issuer = bodies.signature(session, division, kind.level, day)
     name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
-    return f"{name}防返贫{kind.word}〔{year}〕{serial}号"
+    return f"{issuer.word or f'{name}防返贫'}{kind.word}〔{day.year}〕{serial}号"
 
 
 def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: datetime) -> None:
@@ -85,7 +86,7 @@ def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: 
     if record.year == year:
         return
     record.year, record.serial = year, lock(session, kind, record.division_code, now, step=1)
-    record.number = _written(session, kind, record.division_code, year, record.serial)
+    record.number = _written(session, kind, record.division_code, local_date(now), record.serial)
     details = {"paper": record.id, "number": record.number, "before": before, "kind": record.kind}
     audit.record(session, "papers", None, "renumber", details, now)
     session.flush()

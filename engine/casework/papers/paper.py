@@ -42,6 +42,8 @@ class Paper:
     signers: tuple[str, ...] = ()
     """The blanks that people sign by hand, from left to right."""
     landscape: bool = False
+    seal: str = "over"
+    """Where the seal goes: over the signature, on a line of its own, or nowhere (`bodies.SEALS`)."""
 
     @property
     def text(self) -> str:

@@ -94,7 +94,8 @@ def _write(document: Document, paper: Paper, width: int) -> None:
         _line(document, "", together=True)
         _line(document, "　　　　　".join(f"{name}：" for name in paper.signers), size=14, together=True)
     _line(document, "", together=True)
-    for text in (paper.signature, SEAL, paper.dated):
+    sealed = () if paper.seal == "none" else (SEAL,)
+    for text in (paper.signature, *sealed, paper.dated):
         line = _line(document, text, ALIGN.CENTER, together=text != paper.dated)
         line.paragraph_format.left_indent = Length(width // 2)
 

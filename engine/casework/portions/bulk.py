@@ -63,13 +63,13 @@ class Preview:
         return {key: values[0] for key, values in self.facts.items() if len(values) == 1}
 
 
-def preview(session: Session, items: Sequence[WorkItem], form: Form) -> Preview:
+def preview(session: Session, items: Sequence[WorkItem], form: Form, now: datetime) -> Preview:
     """What the form says of each item: its read-only words, and the values that blanks will take."""
     told = [c for c in form.inputs if _told(c)][:COLUMNS]
     seen: dict[str, dict[str, Any]] = {}
     rows: dict[int, list[str]] = {}
     for item, variables in variables_of(session, items):
-        context = prefill.context(session, item.case, variables, form.reads)
+        context = prefill.context(session, item.case, variables, form.reads, now)
         values = form.prefill(context)
         rows[item.id] = [shown(c, values.get(str(c["key"]))) for c in told]
         for key, value in form.settled({}, context).items():
@@ -175,7 +175,7 @@ def _try(
     files = attachments.uploaded(session, actor, files_named(session, items[0], raw))
     for item, variables in variables_of(session, items):
         form = acts.definition_of(session, item.case).form(item.form_key)
-        context = prefill.context(session, item.case, variables, form.reads)
+        context = prefill.context(session, item.case, variables, form.reads, now)
         context["step"] = prefill.step(session, item.case_id, item.token, item.opened_at)
         try:
             form.validate(

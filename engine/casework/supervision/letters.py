@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from engine.casework.kit import Kit
 from engine.casework.lamps import LAMPS, days_over, lamp, last_day
 from engine.casework.models import Account, Division, NumberedPaper
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import numbers
 from engine.casework.papers.paper import Column, Paper, from_json
 from engine.casework.supervision import limits
@@ -120,24 +120,25 @@ def _issued(session: Session, township: Division, now: datetime) -> NumberedPape
 def _compose(session: Session, actor: Account, township: Division, now: datetime) -> Paper:
     wanted = LimitFilter(division=township.code, lamp=limits.PRESSING)
     rows = limits.held(session, session.execute(limits.found(session, actor, wanted, now)).all())
-    names = divisions.names(
-        session, {one.village_code for one in rows} | {access.ancestor(township.code, "county")}
-    )
-    county = names.get(access.ancestor(township.code, "county"), "")
+    names = divisions.names(session, {one.village_code for one in rows})
+    county = access.ancestor(township.code, "county")
     red = sum(one.due_at <= now for one in rows)
     today = local_date(now)
+    book = bodies.Book(session, [township.code], today)
+    issuer = book.signature(county, "county")
     return Paper(
         kind=KIND.key,
         title=f"关于督促办理防返贫监测和帮扶到期事项的函（{week_of(now)}）",
         number="",
-        addressee=divisions.authority(township.name, "township"),
+        addressee=book.signature(township.code, "township").name,
         paragraphs=(
             f"截至{written(today)}，你单位辖区内有{red}项已超期、{len(rows) - red}项将在3日内到期，请逐项核实原因，抓紧办理：",
         ),
         closing=(
             "超期不影响事项继续办理，不得因超期拒绝或取消。请将超期原因、措施和承诺办结日期在系统中答复。",
         ),
-        signature=divisions.authority(county, "county"),
+        signature=issuer.name,
+        seal=issuer.seal,
         dated=written(today),
         columns=COLUMNS,
         rows=tuple(_row(number, one, names, now) for number, one in enumerate(rows, 1)),

@@ -365,7 +365,19 @@ def case_ended(call: ServiceCall) -> None:
     call.session.execute(owed.values(status="void"))
 
 
+def _day(line: lines.OrderAnswered | lines.PromisePassed) -> str:
+    """The promised day."""
+    return written(date.fromisoformat(line.promised_on))
+
+
 KIT = Kit(
+    lines={
+        lines.Ordered: lambda line, name, people: f"就“{name}”下达督办单",
+        lines.OrderAnswered: lambda line, name, people: f"答复督办单，承诺{_day(line)}前办结",
+        lines.OrderReturned: lambda line, name, people: "退回督办单答复",
+        lines.OrderAccepted: lambda line, name, people: "认可督办单答复",
+        lines.PromisePassed: lambda line, name, people: f"承诺日期（{_day(line)}）已过，“{name}”没有办结",
+    },
     when_ended=(case_ended,),
     due={"promise": promise_passed},
     receivers=(

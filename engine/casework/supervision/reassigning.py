@@ -9,9 +9,11 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
+from engine.casework.kit import Kit
 from engine.casework.models import Account, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.supervision import limits
+from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.errors import Invalid, NotAllowed, ShouwangError
 
@@ -118,3 +120,10 @@ def reassign_many(
                 refused += 1
     missing = len(item_ids) - done - left - refused
     return Reassigned(done, left, refused + missing)
+
+
+KIT = Kit(
+    lines={
+        lines.Reassigned: lambda line, name, people: f"转办“{name}”给{people.get(line.to or 0, '同事')}",
+    },
+)

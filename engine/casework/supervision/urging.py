@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit
 from engine.casework.acts.items import readable_item
+from engine.casework.kit import Kit
 from engine.casework.models import Account, Urge, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
@@ -126,3 +127,10 @@ def by_whom(urges: Sequence[Urge]) -> Mapping[str, int]:
     for one in urges:
         found[one.account.name] = found.get(one.account.name, 0) + 1
     return found
+
+
+KIT = Kit(
+    lines={
+        lines.Urged: lambda line, name, people: f"催办“{name}”",
+    },
+)

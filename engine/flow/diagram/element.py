@@ -51,6 +51,8 @@ class Element:
     bulk: bool = False
     separate_from: frozenset[str] = frozenset()
     """The steps whose doers may not do it: ids, ``*`` for all, ``!`` before those excepted (R12, R38)."""
+    returns_to: str = ""
+    """The level whose finished steps 退回 may name, besides those of its own; '' when any (R28)."""
     shows: tuple[str, ...] = ()
     """The steps whose forms lie open beside it."""
     exceptional: bool = False
@@ -162,6 +164,7 @@ def _element(node: x.Node, process_id: str, lanes: Mapping[str, str], messages: 
         properties=given,
         bulk=p.BULK.flag(given),
         separate_from=frozenset(p.SEPARATE_FROM.several(given)),
+        returns_to=p.RETURNS_TO.text(given),
         shows=p.SHOWS.several(given),
         exceptional=p.EXCEPTIONAL.flag(given),
         paper=p.paper_of(given),

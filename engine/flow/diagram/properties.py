@@ -98,6 +98,10 @@ SEPARATE_FROM = Property(
     "separateFrom", "不能由同一人办理", TASKS, Kind.STEPS, "办过这些步骤的人不能办这一步"
 )
 """R12, R38: four eyes."""
+RETURNS_TO = Property(
+    "returnsTo", "退回到哪一级", TASKS, Kind.QUEUE, "退回只能退到", "这一级或本级办过的步骤；不写的不限"
+)
+"""R28: above the county an application goes back to the county, not past it."""
 SHOWS = Property("shows", "显示的内容", TASKS, Kind.STEPS, "办理时展开看哪些步骤的表")
 EXCEPTIONAL = Property(
     "exceptional", "例外步骤", (*TASKS, *WAITS, "callActivity"), Kind.FLAG, "平常走不到，走到了才列入办理进度"
@@ -177,12 +181,33 @@ EXCLUSIVE = Property(
     label="互斥的组",
     hint="同一组的流程，一户同时只办一件，如 register",
 )
-OPENS_FOR = Property("opensFor", "可对谁启动", ("startEvent",), Kind.LIST)
-RECURS = Property("recurs", "定期开展", ("startEvent",), Kind.FLAG)
-EVERY_MONTHS = Property(
-    "everyMonths", "间隔几个月", ("startEvent",), Kind.NUMBER, least=1, most=36, unit="个月"
+OPENS_FOR = Property(
+    "opensFor",
+    "可对谁启动",
+    ("startEvent",),
+    Kind.LIST,
+    "在农户页面可以启动，对",
+    "都不选就只能由别的流程启动",
 )
-RECEIVES = Property("receives", "启动时收到的变量", ("startEvent",), Kind.LIST)
+RECURS = Property("recurs", "定期开展", ("startEvent",), Kind.FLAG, "可以定期开展")
+EVERY_MONTHS = Property(
+    "everyMonths",
+    "间隔几个月",
+    ("startEvent",),
+    Kind.NUMBER,
+    "间隔（月）",
+    least=1,
+    most=36,
+    unit="个月",
+)
+RECEIVES = Property(
+    "receives",
+    "启动时收到的变量",
+    ("startEvent",),
+    Kind.LIST,
+    "由别的流程启动时收到的变量",
+    "英文名，用逗号隔开",
+)
 """Further variables: those that another procedure gives as it opens a case."""
 
 TABLE: Mapping[str, Property] = {
@@ -193,6 +218,7 @@ TABLE: Mapping[str, Property] = {
         QUEUE,
         BULK,
         SEPARATE_FROM,
+        RETURNS_TO,
         SHOWS,
         EXCEPTIONAL,
         LIST,

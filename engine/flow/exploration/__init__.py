@@ -26,10 +26,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-
 from engine.flow.exploration.search import Explored, Explorer, runs
 from engine.flow.machine.definition import Definition
+from engine.flow.machine.tokens import Spec
 from engine.ground.deadline import Deadline
 from engine.ground.errors import Finding
 
@@ -51,13 +50,11 @@ def explore(definition: Definition, deadline: Deadline, *, every_order: bool = F
     return findings
 
 
-def _inner_first(
-    main: BpmnProcessSpec, inner: Mapping[str, BpmnProcessSpec]
-) -> list[tuple[str, BpmnProcessSpec]]:
+def _inner_first(main: Spec, inner: Mapping[str, Spec]) -> list[tuple[str, Spec]]:
     """The called and embedded processes, each before those that run it."""
-    order: dict[str, BpmnProcessSpec] = {}
+    order: dict[str, Spec] = {}
 
-    def visit(spec: BpmnProcessSpec) -> None:
+    def visit(spec: Spec) -> None:
         for name in runs(spec):
             if name in inner and name not in order:
                 visit(inner[name])

@@ -17,11 +17,10 @@ from itertools import pairwise, product
 from math import prod
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-
 from engine.flow.feel import Expression, compile_expression, strip_equals
 from engine.flow.feel import nodes as n
 from engine.flow.machine.definition import Definition
+from engine.flow.machine.tokens import Spec
 from engine.flow.vocabulary import used
 
 Facts = Mapping[str, bool]
@@ -47,7 +46,7 @@ class _Condition:
 class Memory:
     """What may be remembered while one process is explored."""
 
-    def __init__(self, definition: Definition, spec: BpmnProcessSpec, *, alone: bool) -> None:
+    def __init__(self, definition: Definition, spec: Spec, *, alone: bool) -> None:
         """For `spec`; `alone` tells that no second instance of it runs beside the first."""
         owners = _setters(definition)
         own = {str(one.bpmn_id) for one in spec.task_specs.values() if one.bpmn_id}

@@ -9,13 +9,6 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
-from SpiffWorkflow.bpmn.specs.event_definitions.simple import TerminateEventDefinition
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
-
 from engine.flow.diagram import xml as x
 from engine.flow.exploration.memory import Facts, Memory
 from engine.flow.feel import compile_expression, strip_equals
@@ -27,6 +20,7 @@ from engine.flow.machine.instance import ENDLESS, Instance
 from engine.flow.machine.parsing import CaseParser
 from engine.flow.machine.repetition import around
 from engine.flow.machine.script import FeelScriptEngine
+from engine.flow.machine.tokens import Spec, Token, ends_all, has_come, is_live, is_split
 from engine.flow.machine.waits import messages_of
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault
@@ -35,11 +29,10 @@ MAX_STEPS = 400
 MAX_TIMES = 20
 """Automatic steps in one go, and of them at one element; more are a loop without a wait."""
 _NOW = datetime(2022, 5, 5, 9, tzinfo=CHINA)
-_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 
 @cache
-def stand_in(may_pass: bool, may_wait: bool) -> BpmnProcessSpec:
+def stand_in(may_pass: bool, may_wait: bool) -> Spec:
     """A process with one step to finish, with a way around it, or with nothing but its end."""
     step = '<userTask id="standing"/>'
     flow = '<sequenceFlow id="f{0}" sourceRef="{1}" targetRef="{2}">{3}</sequenceFlow>'
@@ -113,33 +106,33 @@ class _Answers(FeelScriptEngine):
         return self.taken[-1]
 
     def evaluate(
-        self, task: Task, expression: str, external_context: Mapping[str, Any] | None = None
+        self, task: Token, expression: str, external_context: Mapping[str, Any] | None = None
     ) -> bool:
         """Both ways, unless the condition reads nothing."""
         compiled = compile_expression(strip_equals(expression))
         return self._choose(expression) if compiled.names() else compiled.evaluate({}) is True
 
-    def value(self, task: Task, text: str) -> Any:
+    def value(self, task: Token, text: str) -> Any:
         """No value; it is about to be set or given to a service."""
         self.forget()
         return None
 
-    def items(self, task: Task, expression: str) -> list[Any]:
+    def items(self, task: Token, expression: str) -> list[Any]:
         """Nothing, or two."""
         return [1, 2] if self._choose(f"for each of {expression}") else []
 
-    def due(self, task: Task, text: str, began: datetime) -> datetime:
+    def due(self, task: Token, text: str, began: datetime) -> datetime:
         """One day on; it fires when the exploration says so."""
         return began + timedelta(days=1)
 
-    def due_from(self, task: Task, text: str, began: datetime, variable: str, day: str) -> None:
+    def due_from(self, task: Token, text: str, began: datetime, variable: str, day: str) -> None:
         """No other day."""
 
-    def cycle(self, task: Task, text: str) -> Cycle:
+    def cycle(self, task: Token, text: str) -> Cycle:
         """Two rounds: one that is followed by another, and a last one."""
         return Cycle(2, None, timedelta(days=1))
 
-    def decide(self, task: Task, decision_id: str) -> Any:
+    def decide(self, task: Token, decision_id: str) -> Any:
         """No result."""
         self.forget()
         return None
@@ -179,8 +172,8 @@ class Probe(Instance):
     def __init__(
         self,
         definition: Definition,
-        spec: BpmnProcessSpec,
-        inner: Mapping[str, BpmnProcessSpec],
+        spec: Spec,
+        inner: Mapping[str, Spec],
         memory: Memory,
     ) -> None:
         self.answers: _Answers = _Answers(memory)
@@ -197,7 +190,7 @@ class Probe(Instance):
         self._times: Counter[Any] = Counter()
 
     @property
-    def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
+    def _specs(self) -> tuple[Spec, Mapping[str, Spec]]:
         return self._spec, self._inner
 
     def begin(self) -> None:
@@ -218,7 +211,7 @@ class Probe(Instance):
             self._served = move.token
             self.send(move.name, None, _NOW)
 
-    def _catchers(self, name: str) -> list[Task]:
+    def _catchers(self, name: str) -> list[Token]:
         return [task for task in super()._catchers(name) if codec.token_of(task) == self._served]
 
     def _clean(self) -> None:
@@ -227,7 +220,7 @@ class Probe(Instance):
         self.stuck = self.met = False
         self.last = ""
 
-    def _completed(self, task: Task) -> None:
+    def _completed(self, task: Token) -> None:
         self.met = self.met or order_matters(task.task_spec)
         self._times[task.task_spec] += 1
         if self._times[task.task_spec] > MAX_TIMES:
@@ -236,7 +229,7 @@ class Probe(Instance):
         self.answers.done(str(task.task_spec.bpmn_id))
         super()._completed(task)
 
-    def _ended(self, task: Task) -> None:
+    def _ended(self, task: Token) -> None:
         """Ends set variables, which have no values here."""
         self.answers.forget()
 
@@ -245,17 +238,16 @@ class Probe(Instance):
         nothing = not workflow.event_manager.tasks and not self._ready_manual()
         self.stuck = nothing and not workflow.completed
 
-    def live(self) -> Iterator[Task]:
+    def live(self) -> Iterator[Token]:
         """The tasks of the process itself where a token is."""
-        return (task for task in self._workflow.tasks.values() if task.has_state(_LIVE))
+        return (task for task in self._workflow.tasks.values() if is_live(task))
 
     def reached(self) -> Iterator[str]:
         """Ids of the elements that a token has come to; of those beside a step,
         which have caught something.
         """
         for task in self._workflow.tasks.values():
-            waiting = isinstance(task.task_spec, BoundaryEvent) and task.state == TaskState.WAITING
-            if task.has_state(_LIVE | TaskState.COMPLETED) and task.task_spec.bpmn_id and not waiting:
+            if task.task_spec.bpmn_id and has_come(task):
                 yield task.task_spec.bpmn_id
 
     def moves(self) -> list[Move]:
@@ -276,14 +268,14 @@ class Probe(Instance):
         ]
         return found
 
-    def _group(self, task: Task) -> str:
+    def _group(self, task: Token) -> str:
         """The token that `task` belongs to: a step, the events beside it and the process it runs are one."""
         at = task
         while at.workflow is not self._workflow:
             at = self._workflow.get_task_from_id(at.workflow.parent_task_id)
         if around(at) is not None:
             at = at.parent
-        if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
+        if at.parent is not None and is_split(at.parent.task_spec):
             at = at.parent
         return codec.token_of(at)
 
@@ -297,4 +289,4 @@ def order_matters(spec: Any) -> bool:
     """Whether what the element does may depend on where other tokens are."""
     if isinstance(spec, InclusiveGateway):
         return len(spec.inputs) > 1
-    return isinstance(spec, EndEvent) and isinstance(spec.event_definition, TerminateEventDefinition)
+    return ends_all(spec)

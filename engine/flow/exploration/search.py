@@ -7,17 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
-from SpiffWorkflow.task import Task
-from SpiffWorkflow.util.task import TaskState
-
 from engine.flow.exploration.memory import Facts, Memory
 from engine.flow.exploration.probe import Move, Probe, joins, stand_in
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.gateways import InclusiveGateway, ParallelGateway, flow_of
 from engine.flow.machine.instance import ENDLESS
 from engine.flow.machine.repetition import RepeatedTask, around
+from engine.flow.machine.tokens import Spec, Token, is_beside, is_waiting
 from engine.ground.deadline import Deadline
 from engine.ground.errors import EngineFault, Finding
 from engine.ground.surroundings import trouble_of
@@ -51,7 +47,7 @@ class Explored:
     states: int = 0
 
 
-def runs(spec: BpmnProcessSpec) -> list[str]:
+def runs(spec: Spec) -> list[str]:
     """The processes that `spec` itself calls or embeds."""
     return [str(one.spec) for one in spec.task_specs.values() if isinstance(getattr(one, "spec", None), str)]
 
@@ -89,7 +85,7 @@ class Explorer:
     def __init__(
         self,
         definition: Definition,
-        spec: BpmnProcessSpec,
+        spec: Spec,
         explored: Mapping[str, Explored],
         deadline: Deadline,
         every_order: bool,
@@ -220,12 +216,8 @@ class Explorer:
         """Nothing can move any more: at which join tokens wait, and for what."""
         for task in self.probe.live():
             spec = task.task_spec
-            if task.state == TaskState.WAITING and joins(spec):
-                waits = [
-                    one
-                    for one in self.probe.live()
-                    if one.task_spec is spec and one.state == TaskState.WAITING
-                ]
+            if is_waiting(task) and joins(spec):
+                waits = [one for one in self.probe.live() if one.task_spec is spec and is_waiting(one)]
                 missing = {
                     source.name: f"“{_label(source)}”" for source, _ in spec.flows - set(map(flow_of, waits))
                 }
@@ -318,7 +310,7 @@ class Explorer:
                 yield Finding(place, self._name(place), "走到这里以后，无论怎样办都再也走不到结束。")
 
 
-def _token(task: Task) -> tuple[Any, ...]:
+def _token(task: Token) -> tuple[Any, ...]:
     """A token as two states are compared by it: where it is, how, and at a join from where it came."""
     spec = task.task_spec
     source, number = flow_of(task) if task.parent is not None and joins(spec) else (None, 0)
@@ -326,7 +318,7 @@ def _token(task: Task) -> tuple[Any, ...]:
     return spec.name, task.state, came, isinstance(spec, InclusiveGateway), _rounds(task), _course(task)
 
 
-def _rounds(task: Task) -> int:
+def _rounds(task: Token) -> int:
     """How far a repeated step has come, where no condition decides that."""
     if (
         isinstance(task.task_spec, RepeatedTask)
@@ -337,19 +329,19 @@ def _rounds(task: Task) -> int:
     return len(task.internal_data.get("remaining") or ())
 
 
-def _course(task: Task) -> str:
+def _course(task: Token) -> str:
     """Whose token it is: the diagram's own, an instance of one, an event's beside a step, sprung from such,
     or none.
     """
     if not task.task_spec.bpmn_id:
         return "between"  # what the library puts between the elements
-    if isinstance(task.task_spec, BoundaryEvent):
+    if is_beside(task.task_spec):
         return "armed"
     if around(task) is not None:
         return "instance"  # as many as the step around it says: they come and go in every round
-    at: Task | None = task.parent
+    at: Token | None = task.parent
     while at is not None:
-        if isinstance(at.task_spec, BoundaryEvent) and not at.task_spec.cancel_activity:
+        if is_beside(at.task_spec) and not at.task_spec.cancel_activity:
             return "beside"
         at = at.parent
     return "own"
@@ -360,7 +352,7 @@ def _key(tokens: Counter[Any], facts: Facts) -> Key:
     return frozenset([*places, *(((text,), int(answer)) for text, answer in facts.items())])
 
 
-def _alone(definition: Definition, spec: BpmnProcessSpec) -> bool:
+def _alone(definition: Definition, spec: Spec) -> bool:
     """Whether the process is run from at most one place, and so is what runs it:
     no two of it share the variables.
     """

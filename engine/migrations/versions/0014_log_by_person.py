@@ -1,4 +1,4 @@
-"""What somebody did beside cases is found by an index; the lines of cases, of which there are most, are not in it."""
+"""What somebody did beside cases is found by an index; the lines of cases, which are most, are not in it."""
 
 from __future__ import annotations
 

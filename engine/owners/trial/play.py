@@ -78,8 +78,9 @@ class Stage:
         self, form: Form, variables: Mapping[str, Any], data: Mapping[str, Any], upload: Any
     ) -> dict[str, Any]:
         """What a form takes: `data` over what is prefilled, required blanks filled."""
-        context = prefill.context(self.session, self.case, variables, form.reads | {"household"})
-        return sample(form, context, local_date(self.clock.now()), chosen=data, files=upload)
+        now, names = self.clock.now(), form.reads | {"household"}
+        context = prefill.context(self.session, self.case, variables, names, now)
+        return sample(form, context, local_date(now), chosen=data, files=upload)
 
 
 def play(

@@ -132,6 +132,8 @@ class Wording:
         if kind is p.Kind.PAPER:
             papers = vocabulary.used().paper
             return "、".join(papers[part].name if part in papers else part for part in parts)
+        if kind is p.Kind.QUEUE:
+            return QUEUE_NAMES.get(text, text)
         if name == p.OPENS_FOR.name:
             return "、".join(vocabulary.used().opens_for.get(part, part) for part in parts)
         if kind is p.Kind.FORM or p.is_page_form(name):

@@ -337,6 +337,10 @@ def remind(step: Step, row: Timer) -> None:
 
 
 KIT = Kit(
+    lines={
+        lines.Measured: lambda line, name, people: f"登记措施“{name}”的进展：{line.outcome}",
+        lines.Reminded: lambda line, name, people: f"措施“{name}”到期没有完成",
+    },
     outliving=(REMINDER,),
     due={REMINDER: remind},
     receivers=(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.kit import Gathering, Kit
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.paper import Paper, from_json
 from engine.casework.services import ServiceCall
@@ -125,12 +125,14 @@ def compose_paper(session: Session, record: NumberedPaper, now: datetime) -> Pap
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case)) for case in cases]
     village = divisions.names(session, [record.place_code]).get(record.place_code, "")
+    issuer = bodies.signature(session, record.division_code, KIND.level, local_date(now))
     terms = compose.Terms(
         record.matter,
         record.basis,
         divisions.short_name(village),
-        _signature(session, record),
+        issuer.name,
         local_date(now),
+        seal=issuer.seal,
     )
     return replace(compose.announcement(terms, rows), number=record.number)
 
@@ -145,11 +147,6 @@ def papers(session: Session, case_id: int) -> list[Paper]:
 
 def _category(case: CaseFile) -> dict[str, str]:
     return {"类别": households.CATEGORY_NAMES.get(household_of(case).category, "")}
-
-
-def _signature(session: Session, record: NumberedPaper) -> str:
-    name = divisions.names(session, [record.division_code]).get(record.division_code, "")
-    return divisions.authority(name, KIND.level)
 
 
 KIT = Kit(

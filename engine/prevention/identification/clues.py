@@ -344,7 +344,17 @@ def of_household(session: Session, household_id: int) -> Sequence[RiskClue]:
     return list(session.scalars(query.order_by(RiskClue.id.desc())))
 
 
+def _said(result: Any) -> str:
+    """Which other case a step gave its clue to."""
+    if result["case"] is None:
+        return "发现新线索，已通知乡镇"
+    if result.get("held"):
+        return f"发现新线索，留待“{result['name']}”办结"
+    return f"新线索并入“{result['name']}”" if result["joined"] else f"发现新线索，启动“{result['name']}”"
+
+
 KIT = Kit(
+    arrivals={"clue": "又有线索并入本事项"},  # R06
     brought=(brought,),
     case_parts={"clues": of_case},
     law=(
@@ -377,6 +387,7 @@ KIT = Kit(
             "与人工录入一样，开出识别认定或并入已有的一件",
             raise_clue,
             {"channel": "发现渠道", "description": "情况", "risks": "风险", "finder": "发现人"},
+            said=_said,
             undo=_take_back,
         ),
     ),

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts
 from engine.casework.kit import Delivery, Kit
 from engine.casework.models import Account, CaseFile, WorkItem
-from engine.casework.organisation import divisions
+from engine.casework.organisation import bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
@@ -128,14 +128,18 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     first = posted[0][1]
     found = listed.of_cases(session, cases)
     rows = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
-    village = divisions.names(session, [cases[0].village_code]).get(cases[0].village_code, "")
+    code = cases[0].village_code
+    book = bodies.Book(session, [code], first.posted_on)
+    issuer = book.signature(code, "village")
     terms = compose.Terms(
         first.matter,
         first.basis,
-        divisions.short_name(village),
-        divisions.authority(village, "village"),
+        divisions.short_name(book.words(code)["village"]),
+        issuer.name,
         first.posted_on,
         contact=first.contact,
+        contacts=book.contacts(code),
+        seal=issuer.seal,
         ends=local_date(first.closes_at) - timedelta(days=1),
     )
     return compose.notice(terms, rows)
@@ -165,6 +169,28 @@ def close_notice(call: ServiceCall) -> dict[str, Any]:
         raise Conflict("还有异议没有处理，公示不能结束。")
     notice.status, notice.closed_at = "closed", call.now
     return {"id": notice.id, "closed_on": local_date(call.now).isoformat()}
+
+
+def reopen_notice(call: ServiceCall) -> dict[str, Any]:
+    """An objection of the notice's own days was entered after its end: until it is decided the notice has not
+    ended (R10).
+    """
+    notice = _last_notice(call.session, call.case.id)
+    if notice is None or notice.status != "closed":
+        raise Conflict("没有刚结束的公示。")
+    notice.status, notice.closed_at = "open", None
+    return {"id": notice.id}
+
+
+def _close_again(call: ServiceCall, result: Any) -> None:
+    notice = call.session.get(Notice, result["id"])
+    if notice is not None and notice.status == "open":
+        notice.status, notice.closed_at = "closed", call.now
+
+
+def _last_notice(session: Session, case_id: int) -> Notice | None:
+    query = select(Notice).where(Notice.case_id == case_id).order_by(Notice.id.desc()).limit(1)
+    return session.scalar(query)
 
 
 def _take_back_finding(call: ServiceCall, result: Any) -> None:
@@ -323,34 +349,68 @@ _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人�
 def raise_objection(
     session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
 ) -> Objection:
-    """Record an objection to the case's open notice and tell the case;
+    """Record an objection to the case's notice and tell the case;
     it keeps the notice open until decided (R10).
 
     `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
-    anonymous).
+    anonymous), late_reason. What was raised in the notice's days counts as raised then, as long as the step
+    after the notice is not done.
     """
     matter, raised_on = str(data["matter"]), date.fromisoformat(str(data["raised_on"]))
+    reason = str(data.get("late_reason") or "").strip()
     with write(session):
         notice = _open_notice(session, case_id)
-        if notice is None:
-            raise Conflict(f"这件事项没有正在进行的公示，{_TOO_LATE}")
         waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
-        if notice.closes_at <= clock.now() and not waiting:  # over, though its timer has not been seen to yet
-            raise Conflict(
-                f"公示已于{written(local_date(notice.closes_at) - timedelta(days=1))}期满，{_TOO_LATE}"
-            )
+        over = notice is None or (notice.closes_at <= clock.now() and not waiting)
+        if notice is None or over:
+            notice = _just_over(session, actor, case_id, raised_on, reason, clock)
         objection = Objection(
             notice_id=notice.id,
             case_id=case_id,
             raised_by=str(data.get("raised_by") or ""),
             raised_on=raised_on,
             matter=matter,
+            late_reason=reason,
         )
         session.add(objection)
         session.flush()
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
         acts.send_message(session, actor, case_id, OBJECTION, payload, clock=clock)
+        if over:
+            _tell_supervisors(session, actor, objection, clock.now())
     return objection
+
+
+def _just_over(
+    session: Session, actor: Account, case_id: int, raised_on: date, reason: str, clock: Clock
+) -> Notice:
+    """The notice that has ended while the step after it is open. R10: the day on which an objection was
+    raised counts, not that of its entry.
+
+    Raises Conflict when it was raised later or comes after that step, Invalid without a reason.
+    """
+    notice = _last_notice(session, case_id)
+    if notice is None or notice.status not in ("open", "closed"):
+        raise Conflict(f"这件事项没有正在进行的公示，{_TOO_LATE}")
+    last = local_date(notice.closes_at) - timedelta(days=1)
+    if raised_on > last:
+        raise Conflict(f"公示已于{written(last)}期满，这一天以后提出的，{_TOO_LATE}")
+    if not acts.let_time_pass(session, actor, case_id, OBJECTION, clock=clock):
+        raise Conflict(f"公示已于{written(last)}期满，结果已经上报，{_TOO_LATE}")
+    if not reason:
+        sentence = f"公示已于{written(last)}期满：公示期内提出的异议可以补登，请写明当天没有登记的原因。"
+        raise Invalid(sentence, {"late_reason": [sentence]})
+    return notice
+
+
+def _tell_supervisors(session: Session, actor: Account, objection: Objection, now: datetime) -> None:
+    step = Step.on(session, objection.case_id, actor, now)
+    assert step is not None  # only skip_locked answers None
+    text = (
+        f"{step.case.subject}户：公示期满后补登{written(objection.raised_on)}提出的异议，"
+        f"当天没有登记的原因：{objection.late_reason}"
+    )[:300]
+    step.tell("backdated", f"objection:{objection.id}", text)
 
 
 def _deliver(
@@ -397,6 +457,13 @@ KIT = Kit(
             "本事项还有未处理的异议时拒绝",
             close_notice,
             undo=_reopen,
+        ),
+        Service(
+            "notice.reopen",
+            "公示恢复",
+            "期满后补登了公示期内的异议",
+            reopen_notice,
+            undo=_close_again,
         ),
         Service(
             "objection.decide",

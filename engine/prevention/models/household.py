@@ -230,6 +230,7 @@ class Objection(Base):
     case_id: Mapped[int] = mapped_column(ForeignKey("case_file.id"), index=True)
     raised_by: Mapped[str] = mapped_column(String(60), default="")  # empty = anonymous
     raised_on: Mapped[date]
+    late_reason: Mapped[str] = mapped_column(String(300), default="")  # why it was entered after its day
     matter: Mapped[str] = mapped_column(String(1000))
     status: Mapped[str] = mapped_column(String(20), default="open")
     # open, dismissed, upheld_changed, upheld_withdrawn, moot (the case ended without a new notice)

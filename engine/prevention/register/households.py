@@ -398,7 +398,7 @@ def last_matching(session: Session, household_id: int) -> MatchingResult | None:
 
 KIT = Kit(
     registered={"household": FACTS},
-    prefills={"household": lambda session, household_id, _: facts(session, household_id)},
+    prefills={"household": lambda session, household_id, *_: facts(session, household_id)},
     services=(
         Service(
             "household.record",

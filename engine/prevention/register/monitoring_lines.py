@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from engine.casework.kit import Kit
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import access
 from engine.ground.clock import local_date, written
@@ -28,6 +29,8 @@ STATUS = {
     WITHDRAWN: "已收回",
     REPLACED: "已更正",
 }
+FACTS = ("id", "year", "amount", "on", "basis", "document", "of_year", "text")
+"""What `facts` has."""
 ANNOUNCED_IN = 12
 """From this month on a province without next year's line is reminded of it (R01)."""
 _IN_FORCE = (
@@ -54,10 +57,15 @@ def in_force(session: Session, village_code: str, day: date) -> MonitoringLine:
 
     Raises Invalid when the province has set none for that day.
     """
-    line = session.scalar(_IN_FORCE, {"province_code": access.ancestor(village_code, "province"), "day": day})
+    line = _found(session, village_code, day)
     if line is None:
         raise Invalid(f"省级还没有设定 {written(day)}执行的监测范围，请联系省级业务管理人员在“参数”中设定。")
     return line
+
+
+def _found(session: Session, village_code: str, day: date) -> MonitoringLine | None:
+    province = access.ancestor(village_code, "province")
+    return session.scalar(_IN_FORCE, {"province_code": province, "day": day})
 
 
 def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
@@ -73,7 +81,20 @@ def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
         "basis": line.basis,
         "document": line.document,
         "of_year": line.year == day.year,
+        "text": _words(line, day),
     }
+
+
+def _words(line: MonitoringLine, day: date) -> str:
+    """The amount as a page says it beside the income: 6900元（2022年标准，2023年的还没有设定）."""
+    missing = "" if line.year == day.year else f"，{day.year}年的还没有设定"
+    return f"{line.amount}元（{line.year}年标准{missing}）"
+
+
+def today(session: Session, _: int, village_code: str, day: date) -> dict[str, Any]:
+    """What forms know of the line that rules as they are open: empty, with a text, where none is set."""
+    line = _found(session, village_code, day)
+    return facts(line, day) if line is not None else {"text": "没有设定"}
 
 
 # -- by which line a case was judged ---------------------------------------------------------------
@@ -144,3 +165,9 @@ def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
     """Lines that come with the installation are in force at once: nobody is there to confirm them."""
     session.add_all(MonitoringLine(**vars(row), status=IN_FORCE, decided_at=now) for row in rows)
     session.flush()
+
+
+KIT = Kit(
+    registered={"line": FACTS},
+    prefills={"line": today},
+)

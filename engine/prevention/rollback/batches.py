@@ -26,7 +26,7 @@ from engine.casework.models import (
     Submission,
     WorkItem,
 )
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.paper import Paper
 from engine.casework.services import ServiceCall
@@ -158,9 +158,11 @@ def _new(call: ServiceCall, division: Division, level: str, word: str, today: da
     serial = (call.session.scalar(last) or 0) + 1
     name = call.session.get_one(Procedure, kind).name
     place = divisions.names(call.session, [division.code]).get(division.code, "")
+    issuer = bodies.signature(call.session, division.code, level, today)
     heading = {
         "place": place,
-        "signature": divisions.authority(place, level),
+        "signature": issuer.name,
+        "seal": issuer.seal,
         "matter": name + LEVEL_WORDS[level],
     }
     batch = ApplicationBatch(
@@ -356,6 +358,7 @@ def paper(session: Session, actor: Account, batch_id: int) -> Paper:
         heading["place"],
         heading["signature"],
         batch.opened_on,
+        seal=heading.get("seal", "over"),
     )
     listed = [_replacing(row) for row in found]
     return replace(compose.application(terms, listed), number=batch.number)
@@ -365,7 +368,8 @@ def _heading(session: Session, actor: Account, batch: ApplicationBatch) -> dict[
     """The heading of a batch of before lists were kept as they went up."""
     place = divisions.names(session, [batch.division_code]).get(batch.division_code, "")
     matter = kinds(session, actor).get(batch.kind, "") + LEVEL_WORDS[batch.level]
-    return {"place": place, "signature": divisions.authority(place, batch.level), "matter": matter}
+    issuer = bodies.signature(session, batch.division_code, batch.level, batch.opened_on)
+    return {"place": place, "signature": issuer.name, "seal": issuer.seal, "matter": matter}
 
 
 def _replacing(row: Row) -> compose.Listed:

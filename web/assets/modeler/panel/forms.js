@@ -13,6 +13,7 @@ export function formName(sheet, key) {
 export function formField(sheet, label = "表单") {
   const value = formKey(sheet.object);
   const options = sheet.known.forms.map((form) => [form.key, formName(sheet, form.key)]);
+  sheet.shown.add("formKey");
   const put = (key) => sheet.editor.setForm(sheet.element, sheet.object, key);
   const control = choice(value, [["", "没有表单"], ...options], put);
   return h("div", {}, field("formKey", label, control), links(sheet, "forms", value, ["编辑这张表", "新建表单"]));

@@ -89,19 +89,20 @@ export function guide() {
 }
 
 function ended(sheet) {
-  return [sheet.text("outcome", "结果的代号", "后面的条件和统计用，英文；名称是人看到的结果")];
+  return [sheet.text("outcome")];
 }
 
 function processed(sheet) {
   const pool = sheet.element.businessObject;
   const rename = (text) => sheet.editor.modeling.updateProperties(sheet.element, { name: text });
+  const ofProcesses = sheet.known.properties.filter(({ on }) => on.includes("process"));
+  const pages = ofProcesses.filter(({ key }) => key.endsWith("Form"));
   const forms = [["", "不用"], ...sheet.known.forms.map((one) => [one.key, formName(sheet, one.key)])];
   return [
     pool !== sheet.object && field("pool", "图上写的名称", line(pool.name ?? "", rename)),
-    sheet.flag("part", "这是公用环节，由别的流程调用，不单独启动"),
-    sheet.text("exclusive", "互斥的组", "同一组的流程，一户同时只办一件，如 register"),
-    sheet.pick("measureForm", "登记措施进展用的表单", forms),
-    sheet.pick("supervisionForm", "答复督办用的表单", forms),
+    sheet.flag("part"),
+    sheet.text("exclusive"),
+    ...pages.map(({ key }) => sheet.pick(key, forms)),
   ];
 }
 

@@ -3,36 +3,11 @@ import { h, hint } from "../../editors/elements.js";
 import { others } from "../objects.js";
 import { field, line, rows } from "./fields.js";
 
-// What a timer says of the law: where its period begins, the clause, its bounds, the document that allows
-// other ones.
-const LEGAL = ["countsFrom", "clause", "atLeast", "atMost", "allowedBy"];
-// The properties that have a control of their own, by the kind of element; any other one stays in the table
-// of pairs.
-const SHOWN = {
-  "bpmn:UserTask": [
-    "formKey",
-    "queue",
-    "variable",
-    "bulk",
-    "list",
-    "document",
-    "separateFrom",
-    "shows",
-    "exceptional",
-  ],
-  "bpmn:ManualTask": ["formKey", "queue", "exceptional"],
-  "bpmn:BusinessRuleTask": ["resultVariable"],
-  "bpmn:StartEvent": ["formKey", "variable", "opensFor", "recurs", "everyMonths", "receives"],
-  "bpmn:EndEvent": ["outcome"],
-  "bpmn:IntermediateCatchEvent": ["formKey", "exceptional", "afterReturn", ...LEGAL],
-  "bpmn:BoundaryEvent": ["formKey", "exceptional", "warnDays", "afterReturn", ...LEGAL],
-  "bpmn:CallActivity": ["exceptional"],
-  "bpmn:Process": ["part", "exclusive", "measureForm", "supervisionForm"],
-};
+const SETTING = ["CallActivity", "EndEvent"];
 const IDENTIFIER = /^[A-Za-z_][\w.-]*$/;
 
 export function settings(sheet) {
-  if (!sheet.is("CallActivity", "EndEvent")) return [];
+  if (!sheet.is(...SETTING)) return [];
   const entries = Object.entries(sheet.given).filter(([key]) => key.startsWith("set:"));
   const options = { ...sheet.tools, prefix: "set:", first: "变量", second: "值" };
   const words = sheet.is("CallActivity")
@@ -77,9 +52,8 @@ function refusal(id, taken) {
 }
 
 function unshown(sheet) {
-  const shown = new Set(SHOWN[sheet.object.$type] ?? []);
-  const prefixes = sheet.is("UserTask") ? ["set:", "paper:"] : ["set:"];
-  const hasControl = (key) => shown.has(key) || prefixes.some((prefix) => key.startsWith(prefix));
+  const sets = sheet.is(...SETTING);
+  const hasControl = (key) => sheet.shown.has(key) || (sets && key.startsWith("set:"));
   return Object.entries(sheet.given).filter(([key]) => !hasControl(key));
 }
 

@@ -4,12 +4,17 @@ import { isAny, nodes, properties, subject } from "../objects.js";
 import { choice, field, line, several, tick, whole } from "./fields.js";
 import { feel } from "./feel.js";
 
+// What the server knows, as an option.
+export const pair = ({ key, name }) => [key, name];
+
 export class Sheet {
   constructor(panel, element) {
     const { editor, modeler, known, tools, address, fixedKey } = panel;
     Object.assign(this, { panel, element, editor, modeler, known, tools, address, fixedKey });
     this.object = subject(element);
     this.given = properties(this.object);
+    // The properties that have a control of their own; any other one stays in the table of pairs.
+    this.shown = new Set();
   }
 
   is(...kinds) {
@@ -28,8 +33,14 @@ export class Sheet {
     this.editor.set(this.element, this.object, values);
   }
 
+  // How an extension property is called and what it may be: the server's table.
+  told(name) {
+    return this.known.properties.find((one) => one.key === name);
+  }
+
   // What puts a value into an extension property; an empty one takes it away.
   put(name) {
+    this.shown.add(name);
     return (value) => this.editor.setProperties(this.element, this.object, { [name]: value });
   }
 
@@ -37,25 +48,33 @@ export class Sheet {
     return this.given[name] ?? "";
   }
 
-  text(name, label, words) {
-    return field(name, label, line(this.value(name), this.put(name)), words);
+  asked(name, control) {
+    const { label, hint } = this.told(name);
+    return field(name, label, control, hint);
   }
 
-  number(name, label, more = {}) {
-    return field(name, label, whole(this.value(name), this.put(name), more));
+  text(name) {
+    return this.asked(name, line(this.value(name), this.put(name)));
   }
 
-  flag(name, label, words) {
-    const save = (on) => this.put(name)(on ? "true" : "");
-    return tick(name, label, this.value(name) === "true", save, words);
+  number(name) {
+    const { least, most } = this.told(name);
+    return this.asked(name, whole(this.value(name), this.put(name), { min: least, max: most }));
   }
 
-  pick(name, label, options, words) {
-    return field(name, label, choice(this.value(name), options, this.put(name)), words);
+  flag(name) {
+    const { label, hint } = this.told(name);
+    const put = this.put(name);
+    return tick(name, label, this.value(name) === "true", (on) => put(on ? "true" : ""), hint);
   }
 
-  picks(name, label, options, words) {
-    return field(name, label, several(name, options, this.value(name), this.put(name)), words);
+  // One of the options: those of the table, or given ones.
+  pick(name, options = this.told(name).choices.map(pair)) {
+    return this.asked(name, choice(this.value(name), options, this.put(name)));
+  }
+
+  picks(name, options) {
+    return this.asked(name, several(name, options, this.value(name), this.put(name)));
   }
 
   formula(key, label, value, save, { words, ...more } = {}) {

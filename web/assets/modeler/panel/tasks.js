@@ -68,7 +68,7 @@ export function decided(sheet) {
   const table = field("decision", "决策表", choice(key, options, put));
   return [
     h("div", {}, table, links(sheet, "decisions", key, ["编辑这张决策表", "新建决策表"])),
-    sheet.text("resultVariable", "结果存入变量", "不写就与决策表同名"),
+    sheet.text("resultVariable"),
   ];
 }
 

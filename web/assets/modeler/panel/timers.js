@@ -88,7 +88,7 @@ function boundary(sheet) {
   const put = (on) => sheet.set({ cancelActivity: on });
   return [
     tick("interrupting", "到期时中断这一步", stops, put, "不中断：只预警、催办，这一步照常办"),
-    sheet.number("warnDays", "到期前几天预警"),
+    sheet.number("warnDays"),
   ];
 }
 
@@ -96,10 +96,10 @@ function legal(sheet) {
   if (!sheet.is("BoundaryEvent", "IntermediateCatchEvent")) return [];
   const steps = [["", "不限"], ...sheet.steps("UserTask")];
   return [
-    sheet.pick("countsFrom", "日期由哪一步填写", steps, "填的日期早于那一步打开之日的，自打开之日起算"),
-    sheet.text("clause", "依据的条款", "法定期限写条款编号，如 R10；系统按条款核对天数"),
-    sheet.number("atLeast", "法定不少于（天）", { min: 1 }),
-    sheet.number("atMost", "法定不超过（天）", { min: 1 }),
-    sheet.text("allowedBy", "另有规定的文件", "天数与法定不同时，写明文件名称和文号，审批时由第二人核对"),
+    sheet.pick("countsFrom", steps),
+    sheet.text("clause"),
+    sheet.number("atLeast"),
+    sheet.number("atMost"),
+    sheet.text("allowedBy"),
   ];
 }

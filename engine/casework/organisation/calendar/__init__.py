@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import CalendarDay, CalendarYear
+from engine.casework.organisation.calendar import days_off
 from engine.ground import text
 from engine.ground.database import write
 from engine.ground.errors import Invalid
@@ -27,10 +28,10 @@ def seed(session: Session) -> int:
     rows = {day: CalendarDay(day=day, working=False, name=str(name)[:40]) for day, name in calendar.items()}
     worked: set[date] = getattr(calendar, "weekend_workdays", set())
     rows |= {day: CalendarDay(day=day, working=True, name="调休上班") for day in worked}
-    new = [row for day, row in rows.items() if day not in present]
+    published = set(session.scalars(select(CalendarYear.year)))  # what people entered stays as it is
+    new = [row for day, row in rows.items() if day not in present and day.year not in published]
     session.add_all(new)
-    published = {day.year for day in worked} - set(session.scalars(select(CalendarYear.year)))
-    session.add_all(CalendarYear(year=year) for year in sorted(published))
+    session.add_all(CalendarYear(year=year) for year in sorted({day.year for day in worked} - published))
     return len(new)
 
 
@@ -52,25 +53,25 @@ def _lack(session: Session, year: int) -> str:
     return f"{year} 年的调休上班日还没有录入，{year} 年的工作日期限可能多算。"
 
 
-def load(session: Session, rows: Iterable[Mapping[str, str]]) -> int:
+def load(session: Session, rows: Iterable[Mapping[str, str]], document: str = "") -> int:
     """Take over published days: ``day``, ``kind`` (休 or 班) and ``name`` of each row; answers how many.
 
-    Raises Invalid with the first row that cannot be read; then nothing is stored.
+    Each year that the rows name is replaced as a whole. Raises Invalid with the first row that cannot be
+    read; then nothing is stored.
     """
     days = [_row(number, row) for number, row in enumerate(rows, 2)]
     with write(session):
-        for one in days:
-            session.merge(one)
-        for year in sorted({one.day.year for one in days if one.working}):
-            session.merge(CalendarYear(year=year))
+        for year in sorted({one.day.year for one in days}):
+            of_year = [one for one in days if one.day.year == year]
+            days_off.replace(session, year, of_year, document, None, None)
     return len(days)
 
 
-def _row(number: int, row: Mapping[str, str]) -> CalendarDay:
+def _row(number: int, row: Mapping[str, str]) -> days_off.Day:
     day, kind = text.day(row.get("day")), text.line(row.get("kind") or "")
     if day is None or kind not in ("休", "班"):
         raise Invalid(f"第 {number} 行：要有日期和“休”或“班”。")
-    return CalendarDay(day=day, working=kind == "班", name=text.line(row.get("name") or "")[:40])
+    return days_off.Day(day, kind == "班", text.line(row.get("name") or "")[:40])
 
 
 def workdays_after(session: Session) -> Callable[[date, int], date]:

@@ -1,0 +1,186 @@
+"""The log in the browser: found, masked, exported, verified; for audit administrators, by their place."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from sqlalchemy import select, update
+
+from engine.casework import audit
+from engine.casework.identity import journal
+from engine.casework.models import Account, LogEntry, LogStream
+from engine.casework.organisation import access, accounts
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.database import write
+from engine.ground.errors import Conflict, Invalid, NotAllowed
+from tests.support import papers
+from tests.support.client import application, signed_in
+from tests.support.template import COUNTY, PASSWORD
+from tests.support.world import World
+
+NUMBER = papers.id_number("41990119620308001")
+TODAY = local_date(SYSTEM.now())
+WEEK = {"first": TODAY - timedelta(6), "last": TODAY}
+
+
+def written(world: World) -> None:
+    """What a few days have seen."""
+    now = SYSTEM.now()
+    with write(world.session):
+        cun, wai = world.official("cun").id, world.official("waixian").id
+        for number in range(60):
+            at = now - timedelta(days=number % 3)
+            audit.record(world.session, "access", cun, "login", {"address": f"192.0.2.{number}"}, at)
+        said = {"household": 12, "reason": f"核对 {NUMBER} 的证件"}
+        audit.record(world.session, "access", wai, "reveal", said, now)
+        audit.record(world.session, "access", wai, "reveal", {"household": 123}, now)
+        data = {"account": cun, "role": "village_official", "division": COUNTY}
+        audit.record(world.session, "accounts", world.official("anquan").id, "role_taken", data, now)
+
+
+def found(world: World, username: str = "shenji", **wanted: object) -> journal.Found:
+    """What an administrator finds."""
+    actor = world.official(username)
+    looked_for = journal.Wanted(**{**WEEK, **wanted})  # type: ignore[arg-type]
+    return journal.find(world.session, actor, looked_for, SYSTEM.now())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kinds"),
+    [
+        ({"kind": "reveal"}, ["查看完整号码"] * 2),
+        ({"object": "household", "number": 12}, ["查看完整号码"]),
+        ({"object": "household", "number": 1}, []),
+        ({"person": "WAIXIAN"}, ["查看完整号码"] * 2),
+        ({"person": "niemand"}, []),
+        ({"person": "cun", "group": "accounts"}, []),
+        ({"address": "192.0.2.7"}, ["登录"]),
+        ({"address": "192.0.2.%"}, []),
+        ({"group": "accounts"}, ["收回角色"]),
+        ({"first": TODAY - timedelta(1), "last": TODAY - timedelta(1)}, ["登录"] * 20),
+    ],
+)
+def test_lines_are_found(small_world: World, wanted: dict[str, object], kinds: list[str]) -> None:
+    written(small_world)
+    assert [line.kind for line in found(small_world, **wanted).lines] == kinds
+
+
+def test_pages_follow_one_another_without_gap(small_world: World) -> None:
+    written(small_world)
+    seen: list[int] = []
+    more: dict[str, object] = {}
+    while True:
+        page = found(small_world, kind="login", **more)
+        seen += [line.id for line in page.lines]
+        if page.next is None:
+            break
+        more = {"before_day": page.next[0], "before": page.next[1]}
+    assert len(seen) == len(set(seen)) == 60
+
+
+def test_lines_are_told_in_words_and_numbers_are_masked(small_world: World) -> None:
+    written(small_world)
+    client = signed_in(application(small_world), small_world.official("shenji"))
+    page = client.get("/administration/log").text
+    assert NUMBER not in page and f"***{NUMBER[-4:]}" in page
+    assert "村级经办" in page and "嵩县" in page and "安全甲" in page
+    assert client.get(f"/administration/log?first={TODAY}&last={TODAY - timedelta(1)}").status_code == 422
+    assert client.get(f"/administration/log?first={TODAY - timedelta(100)}").status_code == 422
+
+
+def test_a_countys_audit_administrator_reads_what_its_own_people_did(small_world: World) -> None:
+    world = small_world
+    written(world)
+    with write(world.session):
+        account = accounts.create(world.session, "xianshenji", "县审计", "x", SYSTEM.now())
+        accounts.grant(world.session, account, access.AUDIT_ADMIN, COUNTY)
+    assert {line.who for line in found(world, "xianshenji").lines} == {"村甲", "县审计"}
+    with pytest.raises(Conflict):
+        journal.begin_check(world.session, account, SYSTEM.now())
+    for username in ("cun", "xitong", "anquan", "liucheng"):
+        with pytest.raises(NotAllowed):
+            found(world, username)
+
+
+def test_the_file_has_what_the_page_finds_and_reading_is_on_the_log(small_world: World) -> None:
+    world = small_world
+    written(world)
+    client = signed_in(application(world), world.official("shenji"))
+    for _ in range(3):
+        client.get("/administration/log?kind=login")
+    answer = client.post("/administration/log/log.xlsx", data={"kind": "login"})
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
+    assert sheet is not None and sheet.max_row == 61
+    world.session.rollback()
+    kinds = list(
+        world.session.scalars(select(LogEntry.kind).where(LogEntry.kind.in_(["log_read", "log_export"])))
+    )
+    assert kinds == ["log_read", "log_export"], "read once an hour"
+
+
+def test_too_many_lines_for_a_file_are_refused(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(small_world)
+    monkeypatch.setattr(journal, "MOST_EXPORTED", 10)
+    with pytest.raises(Invalid, match="缩短日期"):
+        journal.export(
+            small_world.session, small_world.official("shenji"), journal.Wanted(**WEEK), SYSTEM.now()
+        )
+
+
+def _checked(world: World) -> list[str]:
+    actor, now = world.official("shenji"), SYSTEM.now()
+    check = journal.begin_check(world.session, actor, now)
+    while check.finished_at is None:
+        check = journal.go_on(world.session, actor, check.id, now)
+    assert check.lines > 60
+    return [str(one["reason"]) for one in check.breaks]
+
+
+def test_the_whole_log_is_verified_in_parts(world: World) -> None:
+    written(world)
+    world.finish(world.enter(), "verify", "cun")
+    world.session.commit()
+    assert _checked(world) == []
+    with write(world.session):
+        line = world.session.scalars(select(LogEntry).where(LogEntry.kind == "reveal").limit(1)).one()
+        world.session.execute(update(LogEntry).where(LogEntry.id == line.id).values(data={"household": 99}))
+    assert _checked(world) == ["记录被改动"]
+    with write(world.session):
+        world.session.execute(
+            update(LogStream).where(LogStream.stream == f"access:{WEEK['last'] - timedelta(2)}").values(seq=5)
+        )
+    assert "末尾记录缺失或与登记不符" in _checked(world)
+
+
+def test_lines_that_come_while_the_log_is_verified_are_no_breaks(
+    small_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = small_world
+    written(world)
+    heads = audit._day_heads
+
+    def then_another(*args: object) -> dict[str, tuple[int, bytes]]:
+        read = heads(*args)  # type: ignore[arg-type]
+        with world.sessions() as other, write(other):
+            audit.record(other, "access", None, "login_failed", {}, SYSTEM.now())
+        world.session.rollback()
+        return read
+
+    monkeypatch.setattr(audit, "_day_heads", then_another)
+    assert audit.verify_part(world.session, "").breaks == []
+
+
+def test_administrators_begin_at_their_own_work(small_world: World) -> None:
+    app = application(small_world)
+    for username, page in (
+        ("xitong", "/administration/accounts"),
+        ("anquan", "/administration/roles"),
+        ("shenji", "/administration/log"),
+        ("cun", "/todo"),
+    ):
+        answer = app.test_client().post("/login", data={"username": username, "password": PASSWORD})
+        assert answer.location == page
+        assert small_world.session.get(Account, 1) is not None

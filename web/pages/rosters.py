@@ -1,0 +1,102 @@
+"""导入账号: a table, what is wrong with it, the progress, the codes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.casework.identity import roster
+from engine.casework.organisation import access
+from engine.ground.clock import SYSTEM
+from engine.ground.errors import Conflict, Invalid
+from web.arguments import number
+from web.database import session
+from web.pages.register import SHEET
+from web.signing import account
+
+blueprint = Blueprint("rosters", __name__, url_prefix="/administration/accounts/import")
+
+
+def _file(body: bytes, name: str) -> Response:
+    answer = Response(body, mimetype=SHEET)
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return answer
+
+
+@blueprint.get("")
+def index() -> str:
+    """Choose a file; the last imports."""
+    return _page()
+
+
+def _page(problem: str = "") -> str:
+    access.require_role(account(), access.ACCOUNT_ADMIN)
+    return render_template(
+        "accounts/import.html", latest=roster.latest(session(), account()), problem=problem, most=roster.MOST
+    )
+
+
+@blueprint.post("")
+def upload() -> ResponseReturnValue:
+    """Check it; nothing is added yet."""
+    access.require_role(account(), access.ACCOUNT_ADMIN)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        return _page("请先选择文件。"), 422
+    try:
+        found = roster.begin(session(), account(), sent.stream.read(), sent.filename, SYSTEM.now())
+    except Invalid as error:
+        return _page(error.message), 422
+    return redirect(url_for("rosters.show", import_id=found.id), 303)
+
+
+@blueprint.get("/template.xlsx")
+def template() -> Response:
+    """An empty table."""
+    access.require_role(account(), access.ACCOUNT_ADMIN)
+    return _file(roster.template(), "accounts.xlsx")
+
+
+@blueprint.get("/<int:import_id>")
+def show(import_id: int) -> str:
+    """What can be let in and what is wrong; then how far it is."""
+    found = roster.get(session(), account(), import_id)
+    page = number(request.args.get("page"))
+    wrong = roster.listed(session(), found, ("wrong", "refused", "present"), page)
+    return render_template(
+        "accounts/imported.html",
+        found=found,
+        counts=roster.counts(session(), found),
+        wrong=wrong,
+        statuses=roster.STATUS_NAMES,
+    )
+
+
+@blueprint.post("/<int:import_id>")
+def go_on(import_id: int) -> ResponseReturnValue:
+    """确认, the next portion, or 取消."""
+    act = request.form.get("act", "")
+    if act == "cancel":
+        roster.cancel(session(), account(), import_id)
+        flash("已停止。导入了的账号都在。", "info")
+        return redirect(url_for("rosters.show", import_id=import_id), 303)
+    if act == "confirm":
+        roster.confirm(session(), account(), import_id)
+    roster.go_on(session(), account(), import_id, SYSTEM.now())
+    return redirect(url_for("rosters.show", import_id=import_id), 303)
+
+
+@blueprint.get("/<int:import_id>.xlsx")
+def faults(import_id: int) -> Response:
+    """The rows that were not let in."""
+    return _file(roster.faults(session(), account(), import_id), "accounts-to-mend.xlsx")
+
+
+@blueprint.post("/<int:import_id>/codes")
+def codes(import_id: int) -> ResponseReturnValue:
+    """The codes for the first sign-in, made once."""
+    try:
+        return _file(roster.issue_codes(session(), account(), import_id, SYSTEM.now()), "codes.xlsx")
+    except Conflict as error:
+        flash(error.message, "warning")
+        return redirect(url_for("rosters.show", import_id=import_id), 303)
