@@ -8,6 +8,7 @@ import pytest
 from flask import render_template_string
 from sqlalchemy import select
 
+from engine.casework.desk import views
 from engine.casework.models import Account, Body, LogEntry, NumberedPaper
 from engine.casework.organisation import bodies
 from engine.casework.organisation.bodies import acts
@@ -49,10 +50,27 @@ def test_a_notice_says_whom_to_call_and_stays_as_it_was_posted(world: World) -> 
     for phone in ("0379-6621001", "车村镇人民政府 0379-6622002", "嵩县农业农村局 0379-66310003"):
         assert phone in said
     assert said.endswith("监督电话 12317。")
+    assert _shown_contact(world) == "下庙村村民委员会 0379-6621001"
     hung = notice.text
     put(world, "xian", Entry(COUNTY, "office", name="嵩县乡村振兴局", phone="0379-66310009"))
     world.session.refresh(notice)
     assert notice.text == hung and "66310003" in hung, "the sheet that hangs stays as it was posted"
+
+
+def _shown_contact(world: World) -> str:
+    """What the form of a notice that is about to be posted is filled with."""
+    other = world.enter(name="李秀英")
+    for step, who in (
+        ("verify", "cun"),
+        ("sign", "cun"),
+        ("submit_batch", "xiang"),
+        ("run_matching", "xian2"),
+    ):
+        world.finish(other, step, who)
+    world.finish(other, "appraise", "cun")
+    item = world.open_items(other)["post_notice"]
+    view = views.task_view(world.session, world.official("cun"), item.id, world.clock.now())
+    return str(view.values["contact"])
 
 
 def test_a_rename_signs_earlier_days_as_they_were(small_world: World) -> None:

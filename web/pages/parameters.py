@@ -99,6 +99,7 @@ def _line(line_id: int, errors: Mapping[str, list[str]]) -> str:
         "parameters/line.html",
         line=found,
         before=before,
+        ruled=line_effects.ruled(session(), account(), found),
         counts=counts,
         totals=line_effects.summed(counts or ()),
         counties={one.code: one.name for one in counts or ()},

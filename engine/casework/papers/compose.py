@@ -76,7 +76,7 @@ def notice(terms: Terms, listed: Sequence[Listed]) -> Paper:
 
 def _to_call(terms: Terms) -> str:
     """The contact as it was typed, else the village's, and whom else to call; nobody twice."""
-    typed = terms.contact or ("" if terms.contacts else "村民委员会")
+    typed = terms.contact or ("" if terms.contacts else terms.signature)
     others = [f"{who} {phone}" for who, phone in terms.contacts if phone not in typed]
     return f"联系方式：{'；'.join(one for one in (typed, *others) if one)}"
 

@@ -18,7 +18,7 @@ from engine.casework.organisation import access, divisions
 from engine.ground.errors import NotAllowed
 from engine.ground.paging import Page, page_of_rows
 from engine.ground.sheets import Book
-from engine.prevention.models import Household, HouseholdYear, Observation
+from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
 from engine.prevention.register.households import STATUS_NAMES
 from engine.prevention.register.monitoring_lines import IN_FORCE
 
@@ -126,6 +126,19 @@ def effects(session: Session, actor: Account, amount: int, before: int) -> list[
     return sorted(found, key=lambda one: (one.code, order.index(one.kind)))
 
 
+def ruled(session: Session, actor: Account, line: MonitoringLine) -> tuple[int, int]:
+    """How many cases that the actor counts were judged last by the line: all, and those that have ended."""
+    ended = func.coalesce(func.sum(case((CaseFile.status == "open", 0), else_=1)), 0)
+    query = (
+        select(func.count(), ended)
+        .select_from(CaseLine)
+        .join(CaseFile, CaseFile.id == CaseLine.case_id)
+        .where(CaseLine.line_id == line.id, access.within(CaseFile.village_code, _ranges(actor)))
+    )
+    count, over = session.execute(query).one()
+    return count, int(over)
+
+
 def households(
     session: Session,
     actor: Account,
@@ -190,10 +203,13 @@ def _listed(actor: Account, amount: int, before: int, county: str, kind: str) ->
 
 def _reached(actor: Account) -> ColumnElement[bool]:
     """SQL: the households that the actor counts."""
-    ranges = access.scopes(actor)
-    if not ranges and may_count(actor):
-        ranges = access.scopes(actor, frozenset({access.SECURITY_ADMIN}))
-    return access.within(Household.village_code, ranges)
+    return access.within(Household.village_code, _ranges(actor))
+
+
+def _ranges(actor: Account) -> list[access.Scope]:
+    if access.scopes(actor) or not may_count(actor):
+        return access.scopes(actor)
+    return access.scopes(actor, frozenset({access.SECURITY_ADMIN}))
 
 
 def _moves(amount: int, before: int) -> ColumnElement[bool]:

@@ -120,6 +120,12 @@ def _set(session: Session, case_id: int, line_id: int, day: date, now: datetime)
     session.execute(upsert(session, CaseLine, row, ["case_id"]))
 
 
+def ruled_by(session: Session, case_id: int) -> list[dict[str, Any]]:
+    """By which line the case was judged last, of which day: as `facts`; none while nobody has."""
+    rows = session.execute(_RULED, {"case_id": case_id}).all()
+    return [facts(session.get_one(MonitoringLine, row.line_id), row.on_day) for row in rows]
+
+
 # -- what is missing -------------------------------------------------------------------------------
 
 
@@ -168,6 +174,7 @@ def adopt(session: Session, rows: Sequence[LineRow], now: datetime) -> None:
 
 
 KIT = Kit(
+    case_parts={"ruled_by": ruled_by},
     registered={"line": FACTS},
     prefills={"line": today},
 )

@@ -172,7 +172,7 @@ def _new(call: ServiceCall, division: Division, level: str, word: str, today: da
         year=today.year,
         serial=serial,
         opened_on=today,
-        number=f"{division.name}{name}{word}〔{today.year}〕{serial}号",
+        number=f"{issuer.word or division.name}{name}{word}〔{today.year}〕{serial}号",
         heading=heading,
     )
     call.session.add(batch)
