@@ -63,7 +63,9 @@ class Subjects:
     known_as: str
     """The name by which forms read one (``pupil.address``): one of `Kit.prefills`."""
     known_since: str
-    """The case variable with the day since when the matter is known, by which limits may count; '' for none."""
+    """The case variable with the day since when the matter is known; '' for none."""
+    series: str
+    """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
     called: Callable[[str], str]
     """What people call one whose name is known."""
     look_up: Callable[[Session, Account, int], Subject]

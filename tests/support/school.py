@@ -108,6 +108,7 @@ KIT = own.KIT | Kit(
         Subjects(
             model=Pupil,
             known_as="pupil",
+            series="",
             known_since="opened_on",
             called=lambda name: f"学生{name}",
             look_up=_look_up,
