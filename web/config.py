@@ -39,6 +39,8 @@ class Config:
     scheduler: bool = True
     secure_cookies: bool = True
     idle_minutes: int = 30
+    trusted_proxies: int = 0
+    """How many proxies of our own stand before the process; each adds the address that it was asked from."""
     max_upload_mb: int = 32
     servers: Servers = field(default_factory=Servers)
     capacity: Capacity = field(default_factory=Capacity)
@@ -56,12 +58,21 @@ class Config:
             "scheduler": environ.get("SHOUWANG_SCHEDULER", "1") == "1",
             "secure_cookies": environ.get("SHOUWANG_SECURE_COOKIES", "1") == "1",
             "idle_minutes": int(environ.get("SHOUWANG_IDLE_MINUTES", "30")),
+            "trusted_proxies": _proxies(environ),
             "max_upload_mb": int(environ.get("SHOUWANG_MAX_UPLOAD_MB", "32")),
             "servers": _servers(environ),
             "capacity": _capacity(environ),
             "fonts": _fonts(environ),
         }
         return cls(**{**values, **fixed})  # type: ignore[arg-type]
+
+
+def _proxies(environ: Mapping[str, str]) -> int:
+    """Raises ValueError for what is no number from 0 to 5."""
+    found = environ.get("SHOUWANG_TRUSTED_PROXIES", "0")
+    if found not in ("0", "1", "2", "3", "4", "5"):
+        raise ValueError("SHOUWANG_TRUSTED_PROXIES 只能是 0 到 5。")
+    return int(found)
 
 
 def _capacity(environ: Mapping[str, str]) -> Capacity:

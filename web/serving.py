@@ -48,4 +48,13 @@ def serve(app: Flask, host: str, port: int) -> None:
     """Answer until the process is stopped."""
     import waitress
 
-    waitress.serve(app, host=host, port=port, _quiet=True, **options(app.config["SHOUWANG"].capacity))
+    config = app.config["SHOUWANG"]
+    waitress.serve(
+        app,
+        host=host,
+        port=port,
+        _quiet=True,
+        # What proxies say of the caller reaches the application only where it knows how many there are.
+        clear_untrusted_proxy_headers=not config.trusted_proxies,
+        **options(config.capacity),
+    )

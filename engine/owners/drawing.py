@@ -20,7 +20,7 @@ from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import Element, settings_of
+from engine.flow.diagram.element import QUEUES, Element, settings_of
 from engine.flow.diagram.properties import page_forms
 from engine.flow.diagram.resources import Resources, main_process
 from engine.flow.diagram.texts import timer_feel
@@ -41,7 +41,7 @@ def known(session: Session, draft: ProcedureDraft) -> dict[str, Any]:
         select(Procedure.key, Procedure.name).where(~Procedure.part).order_by(Procedure.key)
     )
     return {
-        "queues": [{"key": key, "name": name} for key, name in QUEUE_NAMES.items()],
+        "queues": [{"key": key, "name": QUEUE_NAMES[key], "sign": sign} for sign, key in QUEUES.items()],
         "forms": [
             {"key": key, "fields": list(_fields(body)), "changed": key in own["form"]}
             for key, body in sorted(resources.form.items())

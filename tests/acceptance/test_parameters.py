@@ -33,12 +33,12 @@ def test_a_year_begins_with_a_line_that_two_people_set(past: World, site: Site) 
     asker.press("[data-banner] >> text=去设定")
     asker.page.fill("#amount", "5,900元")
     asker.page.fill("#effective_from", "2023年1月1日")
-    asker.page.fill("#document", "豫乡振")
+    asker.page.fill("#document", "豫乡振局文件")
     asker.page.fill("#basis", "2022年全省农村居民人均可支配收入增长5.8%")
-    asker.press("main form >> text=提出")
+    asker.press("main form .btn-primary")
     assert "要有号数" in asker.text and asker.page.input_value("#amount") == "5,900元"
     asker.page.fill("#document", "豫乡振〔2022〕28号")
-    asker.press("main form >> text=提出")
+    asker.press("main form .btn-primary")
     assert "由第二人确认后生效" in asker.said
     assert asker.page.locator("button >> text=确认").count() == 0
     assert asker.page.locator("[data-total]").inner_text() == "1"

@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from engine.casework import acts, audit
 from engine.casework.acts import leaving
+from engine.casework.figures import walls
 from engine.casework.identity import personnel, roles, sessions, sign_in
 from engine.casework.identity.roles import Wish
 from engine.casework.identity.sign_in import Caller
@@ -22,6 +24,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, Shouwa
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OFFICIALS, OTHER_COUNTY, PASSWORD, TOWNSHIP, VILLAGE
 from tests.support.world import World
+from web import cli
 
 PROVINCE = "410000000000"
 PERSON = {"name": "新甲", "division_code": VILLAGE, "post": "文书", "phone": "13812345678", "email": ""}
@@ -328,3 +331,26 @@ def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World
     assert (done.given, done.released) == (0, 1)
     acts.claim(world.session, world.official("cun2"), item.id, clock=world.clock)
     assert world.session.scalars(select(RoleGrant).where(RoleGrant.account_id == on.id)).all()
+
+
+def test_a_wall_screen_of_a_disabled_maker_shows_nothing(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    token = walls.create(world.session, world.official("xian"), "", "大厅", now)
+    assert walls.opened(world.session, token, now).code == COUNTY
+    personnel.disable(world.session, world.official("xitong"), world.official("xian").id, "调离", now)
+    with pytest.raises(NotFound):
+        walls.opened(world.session, token, now)
+
+
+def test_an_account_is_rescued_on_the_machine(small_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = small_world
+    monkeypatch.setenv("SHOUWANG_DATABASE_URL", world.url)
+    with write(world.session):
+        world.official("anquan").active = False
+    done = CliRunner().invoke(cli.main, ["user", "rescue", "ANQUAN"])
+    assert done.exit_code == 0, done.output
+    code = done.output.split("：")[1].split("，")[0]
+    assert enters(world, "anquan", code)
+    assert CliRunner().invoke(cli.main, ["user", "rescue", "niemand"]).exit_code == 1
+    world.session.rollback()
+    assert world.session.scalars(select(LogEntry).where(LogEntry.kind == "rescued")).one().actor_id is None

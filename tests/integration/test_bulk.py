@@ -11,7 +11,7 @@ from engine.casework.acts import attachments
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import Attachment, BulkEntry, CaseFile, LogEntry, Submission, WorkItem
-from engine.casework.portions import bulk
+from engine.casework.portions import bulk, portion
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from tests.support import many, papers
 from tests.support.template import OTHER_VILLAGE, VILLAGE
@@ -120,7 +120,7 @@ def test_a_portion_cut_off_is_taken_up_without_doubling(
 ) -> None:
     many.to_approval(world, 5, (VILLAGE,))
     monkeypatch.setattr(bulk, "PORTION", 2)
-    monkeypatch.setattr(bulk, "PATIENCE", 0)
+    monkeypatch.setattr(portion, "PATIENCE", 0)
     ids, county = all_of(world, "xian", APPROVE), world.official("xian")
     act = bulk.decide(world.session, county, ids, {"outcome": "approve"}, clock=world.clock)
     assert bulk.counts(world.session, act) == {"pending": 3, "done": 2, "refused": 0}

@@ -143,3 +143,14 @@ def test_what_is_no_year_is_refused_and_what_is_odd_is_asked(small_world: World)
     assert status == 422 and "全年只放假 3 天" in page and "2022年1月5日本来就是工作日" in page
     assert send("1月1日至3日放假\n1月5日上班", aware="yes")[0] == 303
     assert send(NOTICE, document="")[0] in (409, 422)
+
+
+def test_what_people_entered_is_not_filled_up_again(small_world: World) -> None:
+    """A second installation brings no day back that the notice of the year does not give."""
+    session = small_world.session
+    with write(session):
+        days = [days_off.Day(date(2022, 1, 1), False, "元旦")]
+        days_off.replace(session, 2022, days, "国办发明电〔2021〕11号", None, small_world.clock.now())
+        calendar.seed(session)
+    assert [row.day for row in days_off.of_year(session, 2022)] == [date(2022, 1, 1)]
+    assert days_off.of_year(session, 2023)

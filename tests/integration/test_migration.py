@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from engine.casework import acts, audit
 from engine.casework.models import CaseFile, Draft, LogEntry, MigrationEntry, Timer, WorkItem
-from engine.casework.portions import moving
+from engine.casework.portions import moving, plan
 from engine.flow.replay.relocation import Wish
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
@@ -55,14 +55,14 @@ def test_s16_thirty_waiting_notices_and_twenty_that_have_not_reached_it(world: W
         "refused": 0,
     }
     shown = {entry.case_id: entry for entry in world.session.scalars(select(MigrationEntry)).all()}
-    (change,) = [c for c in moving.changes(shown[waiting[0].id]) if c.due_before]
+    (change,) = [c for c in plan.changes(shown[waiting[0].id]) if c.due_before]
     assert (change.before, change.after) == ("公示满5天", "公示满7天")
     assert (change.due_before, change.due_after) == (world.day(6, 0).isoformat(), world.day(8, 0).isoformat())
     assert moving.changed(world.session, act, "fits") == 30
     assert {entry.case_id for entry in moving.entries(world.session, act, "fits").items} <= {
         c.id for c in waiting
     }
-    assert moving.changes(shown[early[0].id]) == [] and moving.stands(shown[early[0].id]) == ["入户核实"]
+    assert plan.changes(shown[early[0].id]) == [] and plan.stands(shown[early[0].id]) == ["入户核实"]
     assert {due(world, case) for case in waiting} == {world.day(6, 0)}  # looking changes nothing
 
     assert move_all(world, act)["moved"] == 50

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from engine.casework import acts, audit, definitions
 from engine.casework.desk import views
 from engine.casework.models import CaseFile, MigrationEntry, Notification, ProcedureVersion, Timer, WorkItem
-from engine.casework.portions import moving
+from engine.casework.portions import moving, plan
 from engine.flow.diagram.resources import Resources
 from engine.ground.errors import Conflict, NotAllowed
 from engine.prevention.assistance import measures
@@ -273,7 +273,7 @@ def test_a_move_that_lengthens_the_notice_issues_its_sheet_again_and_tells_villa
     assert "5月10日" in ends(world, case)[2]
     act = looked_at(world, deploy(world, SEVEN))
     entry = world.session.scalars(select(MigrationEntry)).one()
-    assert moving.notes(entry) == ["须更正已张贴的公示：公示到2022年5月10日，改为到2022年5月12日"]
+    assert plan.notes(entry) == ["须更正已张贴的公示：公示到2022年5月10日，改为到2022年5月12日"]
     page = signed_in(application(world), world.official("liucheng")).get(f"/migrations/{act.id}")
     assert "须更正已张贴的公示" in page.get_data(as_text=True)
     assert ends(world, case)[0] == world.day(6, 0)  # looking changes nothing
@@ -286,7 +286,7 @@ def test_a_move_that_lengthens_the_notice_issues_its_sheet_again_and_tells_villa
         "township",
     }
     (line,) = [one for one in audit.history(world.session, case.id) if one.kind == "move"]
-    assert line.data["corrections"] == moving.notes(entry)
+    assert line.data["corrections"] == plan.notes(entry)
 
 
 @pytest.mark.duty("R10", "C5")
@@ -316,4 +316,4 @@ def test_the_preview_names_a_form_that_has_changed_where_the_case_stands(small_w
     form["components"][0]["label"] = "另一个名字"
     looked_at(world, in_force(world, BODY, {"verification": form}))
     entry = world.session.scalars(select(MigrationEntry).where(MigrationEntry.case_id == case.id)).one()
-    assert (entry.unchanged, moving.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])
+    assert (entry.unchanged, plan.notes(entry)) == (False, ["“入户核实”要填的表单有变化"])

@@ -21,6 +21,8 @@ from tests.support.template import PASSWORD as GIVEN
 from tests.support.template import VILLAGE
 from tests.support.world import World
 from web import cli
+from web.application import create_app
+from web.config import Config
 
 PASSWORD = "Shouwang-2022"
 SPELT = ("lisi", "LiSi", "ＬＩＳＩ", " lisi\u200b ")
@@ -183,3 +185,29 @@ def test_gates_and_old_sessions_are_forgotten(small_world: World) -> None:
     with write(small_world.session):
         small_world.session.execute(update(SignInGate).values(since=SYSTEM.now() - timedelta(days=2)))
     assert sign_in.sweep(small_world.sessions) == 3
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "203.0.113.9", "127.0.0.1"),
+        (1, "203.0.113.9", "203.0.113.9"),
+        (1, "10.9.9.9, 203.0.113.9", "203.0.113.9"),
+        (2, "10.9.9.9, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+    ],
+)
+def test_an_address_is_believed_only_from_the_own_proxies(
+    small_world: World, proxies: int, forwarded: str, address: str
+) -> None:
+    config = Config.read(
+        {"SHOUWANG_TRUSTED_PROXIES": str(proxies)},
+        database_url=small_world.url,
+        secret_key="test",
+        scheduler=False,
+        secure_cookies=False,
+    )
+    app = create_app(config)
+    app.config["WTF_CSRF_ENABLED"] = False
+    sent = {"username": "cun", "password": "Falsch-2022"}
+    app.test_client().post("/login", data=sent, headers={"X-Forwarded-For": forwarded})
+    assert [line["address"] for line in lines(small_world, "login_failed")] == [address]

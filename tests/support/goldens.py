@@ -160,7 +160,7 @@ def _present(name: str, case: Case) -> Golden:
 def _review(limit: str, *steps: str, gate: str = "") -> str:
     """Steps one after the other, the last of them with a limit in working days."""
     chain = ["s", *steps, "e"]
-    beside = boundary("limit", steps[-1], f"= workdays after(date(opened_on), {limit})", "false", "timeDate")
+    beside = boundary("limit", steps[-1], f"= workdays after(date(posted_on), {limit})", "false", "timeDate")
     return process(
         START,
         *map(task, steps),
@@ -177,7 +177,7 @@ def _review(limit: str, *steps: str, gate: str = "") -> str:
 
 def moved() -> Case:
     """A case that was moved twice: a step renamed, a step added that it had passed, a limit lengthened."""
-    case = Case(_review("5", "ask", "check", "decide"), opened_on=NOW.date().isoformat())
+    case = Case(_review("5", "ask", "check", "decide"), posted_on=NOW.date().isoformat())
     case.do("ask", NOW, x="1")
     case.do("check", NOW + DAY, x="2")
     second = _review("9", "ask", "look", "decide")

@@ -33,6 +33,7 @@ class Case:
 
     def keep(self, said: lines.Input | None = None) -> None:
         """Write down what the instance did, with what is `said` of the input."""
+        self.instance.timers()  # as a step does: when they are due belongs to what it did
         for record in self.instance.records:
             line = lines.Fired() if record.kind == "timer" or said is None else said
             self.inputs.append(Input(len(self.inputs) + 1, record.at, record.element_id, record.noted(line)))

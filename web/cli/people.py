@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.casework.identity import passwords
+from engine.casework.identity import passwords, personnel
 from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
@@ -31,6 +31,20 @@ def set_email(username: str, address: str) -> None:
         except ShouwangError as error:
             raise click.ClickException(error.message) from error
     click.echo("已登记。" if address else "已取消。")
+
+
+@user.command(
+    "rescue", help="管理员都登录不了时，在服务器上恢复一个账号：启用、解锁，给首次登录码；记入日志。"
+)
+@click.argument("username")
+def rescue(username: str) -> None:
+    """Give an account a code for its next sign-in."""
+    with ours()() as session:
+        try:
+            found, code = personnel.rescue(session, username, SYSTEM.now())
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    click.echo(f"{found.name}（{found.username}）的首次登录码：{code}，14 天内有效，登录后须先设定新密码。")
 
 
 @user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 410324103201")

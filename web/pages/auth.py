@@ -16,7 +16,7 @@ blueprint = Blueprint("auth", __name__)
 def login() -> ResponseReturnValue:
     """The sign-in page."""
     if g.account is not None:
-        return redirect(url_for("inbox.todo"))
+        return redirect(signing.first_page(g.account))
     return render_template("login.html", next=request.args.get("next", ""))
 
 

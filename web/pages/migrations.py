@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework import definitions
 from engine.casework.organisation import divisions
-from engine.casework.portions import moving
+from engine.casework.portions import moving, plan
 from engine.flow.replay.relocation import Wish
 from web import clock
 from web.arguments import number as page_number
@@ -73,10 +73,10 @@ def show(migration_id: int) -> str:
         tab=tab,
         page=page,
         statuses=STATUSES,
-        changes=moving.changes,
+        changes=plan.changes,
         changed=moving.changed(session(), act, tab) if tab in ("fits", "moved") else 0,
-        stands=moving.stands,
-        notes=moving.notes,
+        stands=plan.stands,
+        notes=plan.notes,
         reasons=moving.reasons(session(), act) if tab == "misfit" else [],
         places=divisions.names(session(), {entry.case.village_code for entry in page.items}),
     )

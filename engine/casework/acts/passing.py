@@ -16,7 +16,7 @@ from engine.casework.acts.returning import undo
 from engine.casework.models import Account
 from engine.casework.step.steps import Step
 from engine.flow.history import lines
-from engine.flow.machine.instance import WaitingTimer
+from engine.flow.machine.record import WaitingTimer
 from engine.flow.replay import Input
 from engine.ground.database import write
 

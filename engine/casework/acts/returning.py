@@ -266,7 +266,9 @@ def undo(step: Step, seq: int, line: lines.Undoing, element_id: str) -> list[int
             known = vocabulary.used().service.get(answer.service)
             if known is not None and known.undo is not None:
                 known.undo(step.call(answer.element_id, answer.token), answer.result)
-    step.log(replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone)), element_id)
+    instance.timers()  # asks the calendar whatever it has not answered yet
+    line = replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone))
+    step.log(replace(line, days=replay.new_days()), element_id)
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
     instance.pass_time(step.now)
     return left_out

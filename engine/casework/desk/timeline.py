@@ -12,11 +12,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit, lamps
 from engine.casework.kit import Kit
-from engine.casework.models import (
-    Account,
-    LogEntry,
-    WorkItem,
-)
+from engine.casework.models import Account, LogEntry, WorkItem
 from engine.casework.step.past import Past
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition

@@ -120,10 +120,11 @@ def revoke(session: Session, actor: Account, link_id: int, now: datetime) -> Wal
 
 
 def opened(session: Session, token: str, now: datetime) -> Division:
-    """The division that a secret opens. Raises NotFound for one that is unknown or revoked."""
-    link = session.scalar(
-        select(WallLink).where(WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None))
-    )
+    """The division that a secret opens. Raises NotFound for one that is unknown or revoked, or whose maker's
+    account is disabled.
+    """
+    query = select(WallLink).join(Account, Account.id == WallLink.created_by).where(Account.active)
+    link = session.scalar(query.where(WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None)))
     if link is None:
         raise NotFound("这个大屏链接不存在，或者已经停用。")
     if link.seen_at is None or now - link.seen_at >= SEEN_EVERY:

@@ -62,6 +62,7 @@ WORDS = {
     "accounts_imported": "导入账号",
     "codes": "发放首次登录码",
     "reset": "重置密码",
+    "rescued": "在服务器上恢复账号",
     "unlocked": "解锁",
     "disabled": "停用账号",
     "enabled": "启用账号",
@@ -324,7 +325,7 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
         return access.ROLE_NAMES.get(str(value), str(value))
     if isinstance(value, Mapping):
         return "，".join(f"{FACTS.get(k, k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and len(value) == 2 and key != "filter":
         return f"{value[0] or '空'} → {value[1] or '空'}"
     if isinstance(value, list):
         return "、".join(str(one) for one in value[:20])

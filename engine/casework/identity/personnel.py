@@ -22,7 +22,7 @@ from engine.casework.organisation.contacts import read_contacts
 from engine.casework.organisation.privacy import mask_phone
 from engine.ground import text
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, Invalid
+from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.paging import Page, page_of
 
 STATES = {
@@ -344,3 +344,21 @@ def enable(session: Session, actor: Account, account_id: int, now: datetime) -> 
         account.revision += 1
         audit.record(session, "accounts", actor.id, "enabled", {"account": account.id}, now)
     return account
+
+
+def rescue(session: Session, username: str, now: datetime) -> tuple[Account, str]:
+    """On the machine itself, when no administrator can sign in: the account is active, its gates are
+    open, and a code leads in. Raises NotFound.
+    """
+    code = passwords.new_code()
+    with write(session):
+        account = accounts.named(session, username)
+        if account is None:
+            raise NotFound(f"没有账号“{username}”。")
+        account.active, account.disabled_at, account.disabled_reason = True, None, ""
+        account.password_hash = passwords.NONE
+        give_code(account, code, now)
+        _end(session, account, "reset", now)
+        sign_in.unlock(session, account)
+        audit.record(session, "accounts", None, "rescued", {"account": account.id}, now)
+    return account, code

@@ -5,7 +5,6 @@ from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
 from engine.casework.models.migration import Migration, MigrationEntry
-from engine.casework.models.notification import Notification
 from engine.casework.models.organisation import (
     LEVELS,
     Account,
@@ -28,7 +27,14 @@ from engine.casework.models.roster import AccountImport, AccountImportRow, Journ
 from engine.casework.models.sign_in import PasswordPast, SignIn, SignInGate
 from engine.casework.models.subject import Subject
 from engine.casework.models.submission import Attachment, Draft, Idempotency, Submission
-from engine.casework.models.supervision import NotificationRule, OrderEntry, Outbox, SupervisionOrder, Urge
+from engine.casework.models.supervision import (
+    Notification,
+    NotificationRule,
+    OrderEntry,
+    Outbox,
+    SupervisionOrder,
+    Urge,
+)
 
 __all__ = [
     "IS_OPEN",

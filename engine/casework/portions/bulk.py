@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import acts
@@ -21,25 +21,27 @@ from engine.casework.acts import attachments, prefill
 from engine.casework.desk import views
 from engine.casework.models import Account, BulkAct, BulkEntry, CaseFile, WorkItem
 from engine.casework.organisation import access
+from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step import reading
 from engine.flow.feel import compile_expression
 from engine.flow.forms import Form, shown
 from engine.flow.forms import schema as s
 from engine.flow.machine import codec
 from engine.ground import text as normal
-from engine.ground.clock import Clock, local_date, stopwatch
+from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
-from engine.ground.errors import Invalid, NotFound, ShouwangError, Unavailable
-from engine.ground.paging import Page, page_of
+from engine.ground.errors import Invalid, ShouwangError, Unavailable
+from engine.ground.paging import Page
 
 MAX_ITEMS = 1000
 PORTION = 10
-PATIENCE = 1.5
-"""Seconds after which a request begins no further portion and shows the progress:
-nobody waits without a sign.
-"""
 TRIED_FIRST = 20
 COLUMNS = 4
+_ACTS = Portions(
+    BulkAct, BulkEntry, BulkEntry.act_id, ("pending", "done", "refused"), "没有找到这次批量办理。"
+)
+get = _ACTS.get
+counts = _ACTS.counts
 _WORDS = {"textfield", "textarea", "select", "radio", "datetime", "number"}
 
 
@@ -216,19 +218,14 @@ def _begin(
             at=clock.now(),
             total=len(items),
         )
-        session.add(act)
-        session.flush()
-        session.execute(
-            insert(BulkEntry), [{"act_id": act.id, "work_item_id": item.id, "text": ""} for item in items]
-        )
+        _ACTS.write_down(session, act, [{"work_item_id": item.id, "text": ""} for item in items])
     return go_on(session, actor, act.id, clock=clock)
 
 
 def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> BulkAct:
     """Work off what one request may of one's own act."""
-    act, elapsed = get(session, actor, act_id), stopwatch()
-    while _portion(session, actor, act, clock) and elapsed() < PATIENCE:
-        continue
+    act = get(session, actor, act_id)
+    work_off(lambda: _portion(session, actor, act, clock))
     return act
 
 
@@ -237,8 +234,7 @@ def _portion(session: Session, actor: Account, act: BulkAct, clock: Clock) -> bo
 
     What the surroundings stopped stays pending, for who goes on later.
     """
-    pending = select(BulkEntry.work_item_id).where(BulkEntry.act_id == act.id, BulkEntry.status == "pending")
-    ids = list(session.scalars(pending.order_by(BulkEntry.id).limit(PORTION)))
+    ids = [entry.work_item_id for entry in session.scalars(_ACTS.next(act, "pending", PORTION))]
     if not ids:
         return False
     if act.kind == "return":
@@ -279,31 +275,12 @@ def _note(session: Session, act: BulkAct, item_id: int, outcome: acts.StepResult
     session.execute(mine.where(BulkEntry.status == "pending").values(status="refused", text=text[:500]))
 
 
-def get(session: Session, actor: Account, act_id: int) -> BulkAct:
-    """One's own act. Raises NotFound."""
-    act = session.get(BulkAct, act_id)
-    if act is None or act.account_id != actor.id:
-        raise NotFound("没有找到这次批量办理。")
-    return act
-
-
-def counts(session: Session, act: BulkAct) -> dict[str, int]:
-    """How many items of the act are pending, done, refused."""
-    query = (
-        select(BulkEntry.status, func.count()).where(BulkEntry.act_id == act.id).group_by(BulkEntry.status)
-    )
-    return {"pending": 0, "done": 0, "refused": 0, **{row[0]: row[1] for row in session.execute(query)}}
-
-
 def entries(session: Session, act: BulkAct, status: str, page: int = 1, size: int = 50) -> Page[BulkEntry]:
     """The act's items with a status, in the order they were chosen."""
-    query = select(BulkEntry).where(BulkEntry.act_id == act.id, BulkEntry.status == status)
-    return page_of(
-        session, query, query.order_by(BulkEntry.id).options(joinedload(BulkEntry.item)), page, size
-    )
+    return _ACTS.entries(session, act, status, page, joinedload(BulkEntry.item), size=size)
 
 
 def item_ids(session: Session, act: BulkAct, status: str = "done") -> list[int]:
     """The items of the act with a status: what a list is printed for."""
-    query = select(BulkEntry.work_item_id).where(BulkEntry.act_id == act.id, BulkEntry.status == status)
+    query = select(BulkEntry.work_item_id).where(*_ACTS.within(act, status))
     return list(session.scalars(query.order_by(BulkEntry.id)))

@@ -8,35 +8,42 @@ is a line of its history.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions, kit
 from engine.casework.models import Account, CaseFile, Migration, MigrationEntry, ProcedureVersion
 from engine.casework.organisation import access, calendar
+from engine.casework.portions.plan import Change, changes, new_forms, notes, plan_of, stands
+from engine.casework.portions.portion import Portions, work_off
 from engine.casework.step.steps import LiveHost, Step
 from engine.casework.step.submissions import submissions_of
 from engine.flow import replay
-from engine.flow.machine.definition import Definition
 from engine.flow.machine.instance import Instance
-from engine.flow.replay.relocation import CannotMove, Relocation, Standing, Wish, movable, relocate
-from engine.ground.clock import Clock, stopwatch
+from engine.flow.replay.relocation import CannotMove, Relocation, Wish, movable, relocate
+from engine.ground.clock import Clock
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound, ShouwangError, Unavailable
+from engine.ground.errors import Conflict, EngineFault, Invalid, ShouwangError, Unavailable
 from engine.ground.paging import Page, page_of
 from engine.ground.surroundings import trouble_of
 
 PORTION = 10
-PATIENCE = 1.5
-"""Seconds after which a request begins no further portion and shows the progress:
-nobody waits without a sign.
-"""
 OWNER = frozenset({access.PROCESS_OWNER})
+_ACTS = Portions(
+    Migration,
+    MigrationEntry,
+    MigrationEntry.migration_id,
+    ("pending", "fits", "misfit", "moved", "refused"),
+    "没有找到这次迁移。",
+    definitions.require_owner,
+)
+get = _ACTS.get
+counts = _ACTS.counts
 
 
 # -- the owner's act -------------------------------------------------------------------------------
@@ -118,13 +125,11 @@ def begin(
             passed=sorted(wish.passed),
             total=len(cases),
         )
-        session.add(act)
-        session.flush()
-        entries = [
-            {"migration_id": act.id, "case_id": row.id, "lock_version": row.lock_version, "plan": {}}
-            for row in cases
-        ]
-        session.execute(insert(MigrationEntry), entries)
+        _ACTS.write_down(
+            session,
+            act,
+            [{"case_id": row.id, "lock_version": row.lock_version, "plan": {}} for row in cases],
+        )
     return go_on(session, actor, act.id, clock=clock)
 
 
@@ -167,33 +172,14 @@ def stop(session: Session, actor: Account, act_id: int) -> Migration:
 
 def go_on(session: Session, actor: Account, act_id: int, *, clock: Clock) -> Migration:
     """Work off what one request may."""
-    act, elapsed = get(session, actor, act_id), stopwatch()
-    while _portion(session, actor, act, clock) and elapsed() < PATIENCE:
-        continue
+    act = get(session, actor, act_id)
+    work_off(lambda: _portion(session, actor, act, clock))
     return act
-
-
-def get(session: Session, actor: Account, act_id: int) -> Migration:
-    """One's own act. Raises NotFound."""
-    definitions.require_owner(actor)
-    act = session.get(Migration, act_id)
-    if act is None or act.account_id != actor.id:
-        raise NotFound("没有找到这次迁移。")
-    return act
-
-
-def counts(session: Session, act: Migration) -> dict[str, int]:
-    """How many cases of the act are pending, fit, do not fit, are moved, were refused."""
-    query = select(MigrationEntry.status, func.count()).where(MigrationEntry.migration_id == act.id)
-    found = {row[0]: row[1] for row in session.execute(query.group_by(MigrationEntry.status))}
-    return {"pending": 0, "fits": 0, "misfit": 0, "moved": 0, "refused": 0, **found}
 
 
 def entries(session: Session, act: Migration, status: str, page: int = 1) -> Page[MigrationEntry]:
     """The act's cases with a status, first those for which something changes."""
-    query = select(MigrationEntry).where(
-        MigrationEntry.migration_id == act.id, MigrationEntry.status == status
-    )
+    query = select(MigrationEntry).where(*_ACTS.within(act, status))
     ordered = query.order_by(MigrationEntry.unchanged, MigrationEntry.id)
     with_case = ordered.options(joinedload(MigrationEntry.case).joinedload(CaseFile.version))
     return page_of(session, query, with_case, page)
@@ -201,20 +187,14 @@ def entries(session: Session, act: Migration, status: str, page: int = 1) -> Pag
 
 def changed(session: Session, act: Migration, status: str) -> int:
     """For how many of the act's cases with a status something changes."""
-    query = select(func.count()).where(
-        MigrationEntry.migration_id == act.id,
-        MigrationEntry.status == status,
-        MigrationEntry.unchanged.is_(False),
-    )
+    query = select(func.count()).where(*_ACTS.within(act, status), MigrationEntry.unchanged.is_(False))
     return session.scalar(query) or 0
 
 
 def reasons(session: Session, act: Migration) -> list[tuple[str, int]]:
     """Why cases do not fit, the commonest first."""
     number = func.count()
-    query = select(MigrationEntry.text, number).where(
-        MigrationEntry.migration_id == act.id, MigrationEntry.status == "misfit"
-    )
+    query = select(MigrationEntry.text, number).where(*_ACTS.within(act, "misfit"))
     return [
         (row[0], row[1])
         for row in session.execute(query.group_by(MigrationEntry.text).order_by(number.desc()).limit(20))
@@ -229,10 +209,7 @@ def _portion(session: Session, actor: Account, act: Migration, clock: Clock) -> 
     wanted = {"looking": "pending", "moving": "fits"}.get(act.status)
     if wanted is None:
         return False
-    query = select(MigrationEntry).where(
-        MigrationEntry.migration_id == act.id, MigrationEntry.status == wanted
-    )
-    found = list(session.scalars(query.order_by(MigrationEntry.id).limit(PORTION)))
+    found = list(session.scalars(_ACTS.next(act, wanted, PORTION)))
     target = session.get_one(ProcedureVersion, act.version_id)
     wish = Wish(act.elements, frozenset(act.passed))
     for entry in found:
@@ -265,8 +242,8 @@ def _look(
         if trouble_of(error) is not None:
             raise
         return {"status": "misfit", "text": error.message[:500], "lock_version": case.lock_version}
-    plan = _plan(step.instance, found, now)
-    plan["notes"] = [one.sentence for one in outside] + _new_forms(step.instance.definition, found)
+    plan = plan_of(step.instance, found, now)
+    plan["notes"] = [one.sentence for one in outside] + new_forms(step.instance.definition, found)
     unchanged = not plan["rows"] and not plan["notes"]
     return {"status": "fits", "plan": plan, "unchanged": unchanged, "lock_version": case.lock_version}
 
@@ -356,93 +333,6 @@ def _require_storable(instance: Instance, step: Step) -> None:
     again = Instance.restored(instance.definition, LiveHost(step), instance.stored())
     if again.canonical() != instance.canonical():
         raise EngineFault("迁移后的存档不能原样读回，这件事项没有迁移。")
-
-
-# -- what is shown before --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Change:
-    """A step or time limit of a case, before and after; empty when it is not there."""
-
-    name: str
-    before: str
-    after: str
-    due_before: str
-    due_after: str
-    at_once: bool
-    """Whether it is due the moment the case moves."""
-
-
-def _plan(here: Instance, found: Relocation, now: datetime) -> dict[str, Any]:
-    old, new = here.definition, found.instance.definition
-    timers = {timer.token for timer in found.instance.timers()}
-    rows = [_change(old, new, before, after, timers, now) for before, after in found.pairs]
-    rows += [_change(old, new, None, after, timers, now) for after in found.new]
-    rows += [_change(old, new, before, None, timers, now) for before in found.gone]
-    stands = [task.element_id for task in here.open_tasks()] + here.waiting_elements()
-    return {
-        "stands": [old.elements[name].name for name in stands],
-        "rows": [row for row in rows if _differs(row)],
-    }
-
-
-def _new_forms(old: Definition, found: Relocation) -> list[str]:
-    """The steps at which the case stands whose form is another one on the new version."""
-    new, notes = found.instance.definition, []
-    for before, after in found.pairs:
-        keys = old.elements[before.element_id].form_key, new.elements[after.element_id].form_key
-        bodies = old.form_bodies.get(keys[0] or ""), new.form_bodies.get(keys[1] or "")
-        if bodies[0] != bodies[1]:
-            notes.append(f"“{new.elements[after.element_id].name}”要填的表单有变化")
-    return notes
-
-
-def _differs(row: Mapping[str, Any]) -> bool:
-    return bool(row["before"] != row["after"] or row["due_before"] != row["due_after"] or row["at_once"])
-
-
-def _change(
-    old: Definition,
-    new: Definition,
-    before: Standing | None,
-    after: Standing | None,
-    timers: set[str],
-    now: datetime,
-) -> dict[str, Any]:
-    def name(definition: Definition, one: Standing | None) -> str:
-        return definition.elements[one.element_id].name if one is not None else ""
-
-    def due(one: Standing | None) -> str:
-        return one.due_at.isoformat() if one is not None and one.due_at is not None else ""
-
-    at_once = after is not None and after.token in timers and after.due_at is not None and after.due_at <= now
-    return {
-        "name": name(new, after) or name(old, before),
-        "before": name(old, before),
-        "after": name(new, after),
-        "due_before": due(before),
-        "due_after": due(after),
-        "at_once": at_once,
-    }
-
-
-def changes(entry: MigrationEntry) -> list[Change]:
-    """What the move changes for the case: steps that are called otherwise, times that move, come or go."""
-    rows: Any = entry.plan.get("rows", [])
-    return [Change(**row) for row in rows]
-
-
-def notes(entry: MigrationEntry) -> Sequence[str]:
-    """What else comes of the move: papers that people must correct, another form."""
-    found: Any = entry.plan.get("notes", [])
-    return list(found)
-
-
-def stands(entry: MigrationEntry) -> Sequence[str]:
-    """Where the case stands, in words."""
-    found: Any = entry.plan.get("stands", [])
-    return list(found)
 
 
 __all__ = [

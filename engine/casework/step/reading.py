@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from engine.casework.models import (
-    CaseFile,
-)
+from engine.casework.models import CaseFile
 from engine.casework.step.steps import Step
 from engine.flow.machine.instance import Instance
 

@@ -9,31 +9,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine.casework import audit, definitions, kit, lamps
-from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer, WorkItem
+from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access, calendar
 from engine.casework.services import ServiceCall
+from engine.casework.step.statements import (
+    CANCEL_ITEM,
+    END_TIMER,
+    LIMIT,
+    MOVE_ITEM,
+    MOVE_TIMER,
+    NO_REPEAT,
+    OPEN_ITEM,
+    OPEN_ITEMS,
+    OPEN_QUEUES,
+    REDATE_LIMIT,
+    RENAME_ITEM,
+    RENAME_TIMER,
+    RENAMED,
+    SET_TIMER,
+    SETTLE_LIMIT,
+    TIMERS,
+    WAITING_EVENTS,
+)
 from engine.casework.step.submissions import submissions_of
+from engine.casework.step.waiting import begun, item_words, wanted_timers
 from engine.casework.telling import ladder, notifications
 from engine.flow import replay, services, vocabulary
 from engine.flow.history import lines
 from engine.flow.history.lines import Line
 from engine.flow.machine.codec import StateFormatError
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import Instance, OpenTask, Record, WaitingTimer
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.ground.clock import written
 from engine.ground.database import save, set_stored
 from engine.ground.errors import EngineFault, NotFound
-from engine.ground.tables import table
-
-_ITEM, _TIMER = table(WorkItem), table(Timer)
 
 
 def locked_rows() -> tuple[Any, ...]:
@@ -59,83 +77,6 @@ def _case_by_id(_subjects: Any, skip_locked: bool) -> Select[CaseFile]:
     """Built once for the field's table: to build it anew costs more than to run it."""
     found = locked_case().where(CaseFile.id == bindparam("case_id"))
     return found.with_for_update(of=locked_rows(), key_share=True, skip_locked=skip_locked)
-
-
-_OPEN_ITEMS = select(_ITEM.c.id, _ITEM.c.token, _ITEM.c.due_at, _ITEM.c.limits).where(
-    _ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open"
-)
-_OPEN_ITEM = insert(_ITEM)
-_MOVE_ITEM = (
-    update(_ITEM)
-    .where(_ITEM.c.id == bindparam("item_id"))
-    .values(due_at=bindparam("due_at"), limits=bindparam("limits"))
-)
-_CANCEL_ITEM = (
-    update(_ITEM)
-    .where(_ITEM.c.id == bindparam("item_id"))
-    .values(status="cancelled", closed_at=bindparam("now"))
-)
-DRAWN = ("event", "limit", "warning")
-"""The kinds of timers that follow from the diagram; the others are the host's own."""
-_TIMERS = select(
-    _TIMER.c.id, _TIMER.c.token, _TIMER.c.kind, _TIMER.c.status, _TIMER.c.due_at, _TIMER.c.standing
-).where(_TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status != "cancelled", _TIMER.c.kind.in_(DRAWN))
-_OPEN_QUEUES = (
-    select(_ITEM.c.queue)
-    .where(_ITEM.c.case_id == bindparam("case_id"), _ITEM.c.status == "open", _ITEM.c.due_at.is_not(None))
-    .distinct()
-)
-_WAITING_EVENTS = select(_TIMER.c.element_id).where(
-    _TIMER.c.case_id == bindparam("case_id"), _TIMER.c.status == "waiting", _TIMER.c.kind == "event"
-)
-_RENAMED = ("token", "element_id", "name", "queue", "division_code", "form_key", "limits")
-_RENAME_ITEM = (
-    update(_ITEM)
-    .where(_ITEM.c.case_id == bindparam("case"), _ITEM.c.token == bindparam("old"), _ITEM.c.status == "open")
-    .values({"due_at": bindparam("due_at"), **{name: bindparam(name) for name in _RENAMED}})
-)
-_RENAME_TIMER = (
-    update(_TIMER)
-    .where(_TIMER.c.case_id == bindparam("case"), _TIMER.c.token == bindparam("old"))
-    .values({name: bindparam(name) for name in ("token", "element_id", "name")})
-)
-_SET_TIMER = insert(_TIMER)
-_MOVE_TIMER = (
-    update(_TIMER)
-    .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(status="waiting", due_at=bindparam("due_at"))
-)
-_END_TIMER = (
-    update(_TIMER)
-    .where(_TIMER.c.id == bindparam("timer_id"))
-    .values(
-        status=bindparam("end"),
-        fired_at=bindparam("fired_at"),
-        standing=bindparam("standing"),
-        due_at=bindparam("due"),
-    )
-)
-_REDATE_LIMIT = update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(due_at=bindparam("due"))
-_SETTLE_LIMIT = (
-    update(_TIMER).where(_TIMER.c.id == bindparam("timer_id")).values(standing=bindparam("stands"))
-)
-_NO_REPEAT = (
-    update(_TIMER)
-    .where(
-        _TIMER.c.case_id == bindparam("of_case"),
-        _TIMER.c.token == bindparam("of_token"),
-        _TIMER.c.kind == ladder.REPEAT,
-        _TIMER.c.status == "waiting",
-    )
-    .values(status="cancelled")
-)
-_LIMIT = (
-    select(Timer)
-    .where(Timer.case_id == bindparam("case_id"), Timer.token == bindparam("token"), Timer.kind == "limit")
-    .order_by(Timer.id.desc())
-    .limit(1)
-    .execution_options(populate_existing=True)
-)
 
 
 class LiveHost:
@@ -227,7 +168,8 @@ class Step:
         entries = audit.history(self.session, self.case.id)
         submissions = submissions_of(self.session, self.case.id)
         workdays = calendar.workdays_after(self.session)
-        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays)
+        days = lines.kept_days(entry.line for entry in entries)
+        return replay.Replay(self.definition, replay.inputs_of(entries), submissions, workdays, days)
 
     def continue_on(self, version: ProcedureVersion, definition: Definition, instance: Instance) -> None:
         """From here on the case runs on another version, as `instance`; its owner has logged the move."""
@@ -252,15 +194,15 @@ class Step:
         """
         task = next((task for task in self.instance.open_tasks() if task.token == new_token), None)
         if task is not None:
-            facts = {key: value for key, value in self._facts_of(task).items() if key in _RENAMED}
+            facts = {key: value for key, value in self._facts_of(task).items() if key in RENAMED}
             self.connection.execute(
-                _RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
+                RENAME_ITEM, {"case": self.case.id, "old": old_token, "due_at": task.due_at, **facts}
             )
         timer = next((timer for timer in self.instance.timers() if timer.token == new_token), None)
         if timer is not None:
             element = self.definition.elements[timer.element_id]
             facts = {"token": new_token, "element_id": element.id, "name": element.name}
-            self.connection.execute(_RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
+            self.connection.execute(RENAME_TIMER, {"case": self.case.id, "old": old_token, **facts})
 
     def call(self, element_id: str, token: str) -> ServiceCall:
         """The circumstances of a service call in this step."""
@@ -294,11 +236,11 @@ class Step:
         """
         timers, was_open = self.instance.timers(), self.case.status == "open"
         case = {"case_id": self.case.id}
-        items = {row.token: row for row in self.connection.execute(_OPEN_ITEMS, case)}
-        waiting = self.connection.execute(_TIMERS, case).all()
+        items = {row.token: row for row in self.connection.execute(OPEN_ITEMS, case)}
+        waiting = self.connection.execute(TIMERS, case).all()
         wanted = {task.token: task for task in self.instance.open_tasks()}
         passed = self._passed_now(waiting)
-        self._log_records(said, _begun(wanted, items, [*timers, *passed], waiting))
+        self._log_records(said, begun(wanted, items, [*timers, *passed], waiting))
         self._project_case([*timers, *passed])
         self._save()
         self._project_items(items, wanted, note)
@@ -390,7 +332,7 @@ class Step:
             self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
             self._standing_again.append(record.token)
         for token in self._standing_again:
-            limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": token})
+            limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": token})
             if limit is not None and limit.standing == "open":
                 ladder.repeat_after(self.session, self.case, limit, self.now)
         self._passed.clear()
@@ -411,14 +353,14 @@ class Step:
     def _project_items(self, present: Mapping[str, Any], wanted: Mapping[str, OpenTask], note: str) -> None:
         for token, row in present.items():
             if token not in wanted:
-                self.connection.execute(_CANCEL_ITEM, {"item_id": row.id, "now": self.now})
+                self.connection.execute(CANCEL_ITEM, {"item_id": row.id, "now": self.now})
                 continue
             bounds = {"due_at": wanted[token].due_at, "limits": " ".join(wanted[token].limits)}
             if (row.due_at, row.limits) != (bounds["due_at"], bounds["limits"]):
-                self.connection.execute(_MOVE_ITEM, {"item_id": row.id, **bounds})
+                self.connection.execute(MOVE_ITEM, {"item_id": row.id, **bounds})
         new = [self._new_item(task, note) for token, task in wanted.items() if token not in present]
         if new:
-            self.connection.execute(_OPEN_ITEM, new)
+            self.connection.execute(OPEN_ITEM, new)
 
     def _new_item(self, task: OpenTask, note: str) -> dict[str, Any]:
         facts = self._facts_of(task)
@@ -430,7 +372,7 @@ class Step:
         element = self.definition.elements[task.element_id]
         queue = element.queue or "county"
         division = access.ancestor(self.case.village_code, queue)
-        name = element.name if task.item is None else f"{element.name}（{_item_words(task.item)}）"[:80]
+        name = element.name if task.item is None else f"{element.name}（{item_words(task.item)}）"[:80]
         return {
             "case_id": self.case.id,
             "token": task.token,
@@ -454,7 +396,7 @@ class Step:
         open_rows = {(row.token, row.kind): row for row in rows if row.status != "fired"}
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
-        wanted = _wanted_timers(timers, warned)
+        wanted = wanted_timers(timers, warned)
         for row in rows:
             if row.kind == "limit" and row.status == "fired":
                 self._settle_passed(row, passed.get(row.token))
@@ -463,14 +405,14 @@ class Step:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
                 self._end_timer(row, end, passed)
             elif row.due_at != wanted[key][1] or row.status == "failed":
-                self.connection.execute(_MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
+                self.connection.execute(MOVE_TIMER, {"timer_id": row.id, "due_at": wanted[key][1]})
         new = [
             self._new_timer(timer, kind, due)
             for (token, kind), (timer, due) in wanted.items()
             if (token, kind) not in open_rows
         ]
         if new:
-            self.connection.execute(_SET_TIMER, new)
+            self.connection.execute(SET_TIMER, new)
 
     def _settle_passed(self, row: Any, due: datetime | None) -> None:
         """A passed limit is over once the work under it is; it stands again when that work is taken back.
@@ -479,12 +421,12 @@ class Step:
         """
         standing = "over" if due is None else "open"
         if due is not None and due != row.due_at:
-            self.connection.execute(_REDATE_LIMIT, {"timer_id": row.id, "due": due})
+            self.connection.execute(REDATE_LIMIT, {"timer_id": row.id, "due": due})
         if row.standing == standing:
             return
-        self.connection.execute(_SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
+        self.connection.execute(SETTLE_LIMIT, {"timer_id": row.id, "stands": standing})
         if standing == "over":
-            self.connection.execute(_NO_REPEAT, {"of_case": self.case.id, "of_token": row.token})
+            self.connection.execute(NO_REPEAT, {"of_case": self.case.id, "of_token": row.token})
         else:
             self._standing_again.append(row.token)
 
@@ -494,7 +436,7 @@ class Step:
         fired_at = self.now if end == "fired" else None
         due = self._fired_due(row) if end == "fired" else row.due_at
         ended = {"timer_id": row.id, "end": end, "fired_at": fired_at, "standing": standing, "due": due}
-        self.connection.execute(_END_TIMER, ended)
+        self.connection.execute(END_TIMER, ended)
 
     def _fired_due(self, row: Any) -> datetime:
         """When the timer that has just fired was due: an earlier clue may have moved it in this very step."""
@@ -542,7 +484,7 @@ class Step:
         save(self.connection, row, status="fired", fired_at=self.now)
         if self.case.lamp_floor == "green":
             self._change(lamp_floor="yellow")
-        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": row.token})
         passes = limit.due_at if limit is not None else None
         self.log(lines.Warned(token=row.token, due=row.due_at, limit=passes), row.element_id)
         last = f"，最后一天是{written(lamps.last_day(passes))}" if passes else ""
@@ -554,7 +496,7 @@ class Step:
         and again later.
         """
         save(self.connection, row, status="fired", fired_at=self.now)
-        limit = self.session.scalar(_LIMIT, {"case_id": self.case.id, "token": row.token})
+        limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": row.token})
         if limit is None or limit.standing != "open":
             return
         if limit.due_at > self.now:  # R06: the clue that had made it late was cancelled
@@ -571,47 +513,7 @@ class Step:
         and the lanes where it waits for a time.
         """
         case = {"case_id": self.case.id}
-        waiting = self.connection.scalars(_WAITING_EVENTS, case)
+        waiting = self.connection.scalars(WAITING_EVENTS, case)
         elements = (self.definition.elements[element_id] for element_id in waiting)
         lanes = {element.queue for element in elements if element.queue}
-        return sorted({*self.connection.scalars(_OPEN_QUEUES, case), *lanes})
-
-
-def _item_words(item: Any) -> str:
-    """What tells one instance of a repeated step from the others: its item, or the name in it."""
-    if isinstance(item, dict):
-        item = next((item[key] for key in ("name", "label", "id") if item.get(key)), "")
-    return str(item)
-
-
-def _begun(
-    wanted: Mapping[str, OpenTask],
-    items: Mapping[str, Any],
-    timers: Sequence[WaitingTimer],
-    rows: Sequence[Any],
-) -> lines.Begun | None:
-    """For the history: the tasks that now wait for a person and did not before,
-    and the limits that now run or moved.
-    """
-    opened = [lines.Opened(task.element_id, token) for token, task in wanted.items() if token not in items]
-    known = {row.token: row.due_at for row in rows if row.kind == "limit"}
-    limits = [
-        lines.Limit(timer.element_id, timer.due_at)
-        for timer in timers
-        if timer.limit and known.get(timer.token) != timer.due_at
-    ]
-    return lines.Begun(opened=opened, limits=limits) if opened or limits else None
-
-
-def _wanted_timers(
-    timers: Sequence[WaitingTimer], warned: Mapping[str, datetime]
-) -> dict[tuple[str, str], tuple[WaitingTimer, datetime]]:
-    """Due times by token and kind; a warning already given for the same limit is not given again."""
-    wanted: dict[tuple[str, str], tuple[WaitingTimer, datetime]] = {}
-    for timer in timers:
-        wanted[timer.token, "limit" if timer.limit else "event"] = (timer, timer.due_at)
-        if timer.warn_days is not None:
-            due = timer.due_at - timedelta(days=timer.warn_days)
-            if warned.get(timer.token) != due:
-                wanted[timer.token, "warning"] = (timer, due)
-    return wanted
+        return sorted({*self.connection.scalars(OPEN_QUEUES, case), *lanes})

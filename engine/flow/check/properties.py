@@ -8,6 +8,7 @@ from engine.flow.check.draft import Draft, found
 from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import QUEUES, SETTING_KINDS
+from engine.flow.diagram.kinds import said
 from engine.flow.diagram.resources import is_part
 from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
@@ -32,8 +33,9 @@ def _property(draft: Draft, node: x.Node, name: str, text: str) -> Iterator[Find
         if not name.startswith("paper:"):  # the check of the papers says which there are
             yield found(node, f"不认识属性“{name}”，写了也不起作用。", "warning")
     elif kind not in known.on:
-        places = p.places(known.on)
-        yield found(node, f"属性“{name}”（{known.words}）写在这里不起作用，只能写在{places}上。", "warning")
+        yield found(
+            node, f"属性“{name}”（{known.words}）写在这里不起作用，只能写在“{said(known.on)}”上。", "warning"
+        )
     else:
         wrong = _wrong(draft, known, text)
         if wrong:

@@ -10,12 +10,12 @@ from typing import Any
 from engine.flow.check.draft import Draft, found
 from engine.flow.check.names import Variable, Variables, known_variables
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.cycles import MAX_ROUNDS, parse_cycle
 from engine.flow.diagram.element import TIMERS
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import FeelLimitError, FeelSyntaxError, compile_expression
 from engine.flow.feel.reading import certain_names
 from engine.flow.forms import schema as s
-from engine.flow.machine.cycles import MAX_ROUNDS, parse_cycle
 from engine.flow.machine.script import due_time
 from engine.flow.vocabulary import used
 from engine.ground.clock import CHINA

@@ -6,7 +6,7 @@ Forms of the pages beside the steps are no entries here: which there are, a hous
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -19,18 +19,6 @@ TASKS = ("userTask", "manualTask")
 WAITS = ("intermediateCatchEvent", "boundaryEvent")
 FORMS = (*TASKS, "startEvent", *WAITS)
 """The elements that a form may hang on."""
-NAMES = {
-    "process": "流程",
-    "startEvent": "开始事件",
-    "endEvent": "结束事件",
-    "userTask": "人工任务",
-    "manualTask": "线下任务",
-    "businessRuleTask": "决策表任务",
-    "callActivity": "调用活动",
-    "intermediateCatchEvent": "等待事件",
-    "boundaryEvent": "边界事件",
-}
-"""What the elements are called that have properties."""
 SETS = "set:"
 """What begins the name of a property that sets the variable named after it."""
 
@@ -262,8 +250,3 @@ def page_forms(given: Given) -> dict[str, str]:
 def paper_of(given: Given) -> str:
     """The kind of paper that a user task goes with, or ''."""
     return LIST.text(given) or DOCUMENT.text(given)
-
-
-def places(kinds: Iterable[str]) -> str:
-    """The elements' names, for a sentence."""
-    return "、".join(NAMES[kind] for kind in kinds)

@@ -7,13 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import (
-    REPETITIONS,
-    SETTING_KINDS,
-    TIMERS,
-    paper_words,
-    settings_of,
-)
+from engine.flow.diagram.element import REPETITIONS, SETTING_KINDS, TIMERS, paper_words, settings_of
 from engine.flow.feel import strip_equals
 
 _WEEKS = re.compile(r"P(\d{1,6})W", re.ASCII)

@@ -10,10 +10,10 @@ from functools import cache
 from typing import Any
 
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.cycles import Cycle
 from engine.flow.exploration.memory import Facts, Memory
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.machine import codec
-from engine.flow.machine.cycles import Cycle
 from engine.flow.machine.definition import Definition
 from engine.flow.machine.gateways import InclusiveGateway, ParallelGateway
 from engine.flow.machine.instance import ENDLESS, Instance

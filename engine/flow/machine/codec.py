@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
@@ -104,8 +105,17 @@ def _spec_names(spec: Any) -> tuple[str, ...]:
     return tuple(sorted(spec.task_specs))
 
 
-def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
-    """The bytes to store for `workflow` and the messages `held` until something catches them."""
+class Kept(NamedTuple):
+    """What a case keeps beside its workflow."""
+
+    held: Sequence[Any]
+    """The messages that nothing has caught yet."""
+    days: Sequence[Sequence[Any]] = ()
+    """What the calendar has answered: day, count, answer."""
+
+
+def dump(workflow: CaseWorkflow, kept: Kept) -> bytes:
+    """The bytes to store for `workflow` and what the case keeps beside it."""
     numbers: dict[Any, int] = {}
     processes = [[None, 0, int(workflow.completed), _dump_tree(workflow, numbers)]]
     places: dict[Any, int] = {None: 0}
@@ -114,7 +124,9 @@ def dump(workflow: CaseWorkflow, held: list[Any]) -> bytes:
         above = places[owner.parent_task_id]
         places[parent_id] = len(processes)
         processes.append([above, numbers[parent_id], int(sub.completed), _dump_tree(sub, numbers)])
-    body = {"v": FORMAT, "d": workflow.data, "h": held, "p": processes}
+    body = {"v": FORMAT, "d": workflow.data, "h": kept.held, "p": processes}
+    if kept.days:
+        body["w"] = kept.days
     return zlib.compress(to_json(body).encode(), 1)
 
 
@@ -150,9 +162,9 @@ def variables(state: bytes) -> dict[str, Any]:
     return found
 
 
-def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
+def load(workflow: CaseWorkflow, state: bytes) -> Kept:
     """Fill the empty `workflow` (built with ``deserializing=True``) from stored bytes;
-    returns the held messages.
+    returns what the case keeps beside it.
     """
     body = _body(state)
     workflow.data = body["d"]
@@ -176,5 +188,4 @@ def load(workflow: CaseWorkflow, state: bytes) -> list[Any]:
     if body["v"] == _ONCE:
         for tasks in trees:
             rearm(tasks)
-    held: list[Any] = body["h"]
-    return held
+    return Kept(body["h"], body.get("w", ()))

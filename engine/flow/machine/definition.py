@@ -12,10 +12,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.element import (
-    Element,
-    elements,
-)
+from engine.flow.diagram.element import Element, elements
 from engine.flow.diagram.properties import page_forms
 from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
 from engine.flow.diagram.texts import expressions

@@ -9,16 +9,12 @@ so that history and state are two views of the same thing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
-from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
-from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent, EndEvent
-from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
-from SpiffWorkflow.bpmn.util.event import BpmnEvent
+from SpiffWorkflow.bpmn.specs.defaults import EndEvent
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
@@ -26,25 +22,17 @@ from SpiffWorkflow.util.task import TaskState
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.values import to_plain
 from engine.flow.history import lines
-from engine.flow.machine import codec
+from engine.flow.machine import codec, standing
 from engine.flow.machine.definition import Definition
+from engine.flow.machine.record import OpenTask, Record, WaitingTimer
 from engine.flow.machine.repetition import around
 from engine.flow.machine.script import FeelScriptEngine, apply_settings, due_time, not_before
+from engine.flow.machine.standing import Place
 from engine.flow.machine.timers import FeelCycle, FeelTimer
-from engine.flow.machine.waits import ended_unheard, event_definitions, messages_ahead, messages_of
+from engine.flow.machine.waits import deliver, event_definitions, messages_of
 from engine.flow.machine.workflow import CaseWorkflow, Host, walk
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
-
-Place = tuple[tuple[str, int], ...]
-"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
-and which of its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around
-it.
-"""
-
-_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
-_ANY = TaskState.ANY_MASK
-_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
 
 UNKNOWN: Any = object()
 """The history does not say."""
@@ -58,77 +46,6 @@ MAX_STEPS = 2_000
 """More automatic steps than this in one go, likewise: the library itself would never stop."""
 
 ENDLESS = "流程在没有等待的环路中反复运行，已停止。"
-
-
-@dataclass
-class Record:
-    """What one input, or one timer, did."""
-
-    kind: str  # start, complete, message, timer
-    at: datetime
-    element_id: str = ""
-    token: str = ""
-    due_at: datetime | None = None
-    services: list[tuple[str, str, str, Any]] = field(default_factory=list)  # element, token, name, result
-    decisions: list[tuple[str, str, Any]] = field(default_factory=list)  # element, decision, result
-    flows: list[Sequence[str]] = field(default_factory=list)  # by which a gateway went on, each time
-    repeats: list[tuple[str, Any]] = field(
-        default_factory=list
-    )  # element, for what or whether it is done again
-    sets: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # element, variables
-    ends: list[str] = field(default_factory=list)
-    caught: list[str] = field(default_factory=list)  # tokens that a message reached
-    late: bool = False  # a message whose wait is over: recorded, and that is all
-    told: list[tuple[str, str]] = field(
-        default_factory=list
-    )  # element, what people should know of how it went
-
-    def noted(self, line: lines.Input) -> lines.Input:
-        """The line of the history with what came of the input."""
-        return replace(
-            line,
-            token=self.token,
-            due=self.due_at,
-            late=self.late,
-            services=[
-                lines.Answer(element_id, token[: lines.CALL_DIGITS], name, result)
-                for element_id, token, name, result in self.services
-            ],
-            decisions=[lines.Decision(*one) for one in self.decisions],
-            flows=self.flows,
-            repeats=self.repeats,
-            sets=self.sets,
-            ends=self.ends,
-            caught=self.caught,
-            told=[lines.Told(*one) for one in self.told],
-        )
-
-
-@dataclass(frozen=True)
-class OpenTask:
-    """A user task that waits for a person."""
-
-    token: str
-    element_id: str
-    due_at: datetime | None
-    item: Any = None
-    """What this instance of a repeated task is done for."""
-    limits: tuple[str, ...] = ()
-    """Tokens of all the limits that it is under (`Element.is_limit`), the passed ones too, the nearest first.
-    """
-
-
-@dataclass(frozen=True)
-class WaitingTimer:
-    """A timer event that waits; `limit` when it only marks that a
-    time limit has passed (`Element.is_limit`).
-    """
-
-    token: str
-    element_id: str
-    due_at: datetime
-    limit: bool
-    warn_days: int | None
 
 
 class Instance:
@@ -151,6 +68,8 @@ class Instance:
         """What the history says that a question of an element came to (`lines.Choice`), or UNKNOWN."""
         self.computed: list[lines.Choice] = []
         """What the history did not say and was worked out."""
+        self._days: dict[tuple[date, int], date] = {}
+        """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -162,11 +81,15 @@ class Instance:
 
     def _resume(self, state: bytes) -> None:
         self._workflow = self._new_workflow(deserializing=True)
-        self.held = [(name, payload) for name, payload in codec.load(self._workflow, state)]
+        kept = codec.load(self._workflow, state)
+        self.held = [(name, payload) for name, payload in kept.held]
+        self._days = {
+            (date.fromisoformat(day), n): date.fromisoformat(answer) for day, n, answer in kept.days
+        }
 
     def stored(self) -> bytes:
         """The bytes that `restored` reads."""
-        return codec.dump(self._workflow, [list(item) for item in self.held])
+        return codec.dump(self._workflow, codec.Kept([list(item) for item in self.held], self.days))
 
     @property
     def _specs(self) -> tuple[BpmnProcessSpec, Mapping[str, BpmnProcessSpec]]:
@@ -195,7 +118,7 @@ class Instance:
             self._engine_steps()
             for task in self._workflow.event_manager.in_order:
                 if task.workflow is self._workflow and task.task_spec in self._workflow.spec.start.outputs:
-                    self._deliver_to(task, None)
+                    deliver(task, None)
         self._settle(now)
 
     def complete(self, token: str, values: Mapping[str, Any], now: datetime) -> None:
@@ -236,23 +159,14 @@ class Instance:
         self._workflow.data.update(facts or {})
         if name in self.definition.messages:
             record.late = (
-                name not in self.definition.reports and self._comes_late(name) if late is None else late
+                name not in self.definition.reports
+                and standing.comes_late(self._workflow, self._specs[1], name)
+                if late is None
+                else late
             )
             self.held += [] if record.late else [(name, payload)]
         self._settle(now)
         return bool(record.caught)
-
-    def _comes_late(self, name: str) -> bool:
-        top, (_, inner) = self._workflow, self._specs
-        if name in self.waits_for() or not ended_unheard(walk(top.task_tree, _ANY, top.subprocesses), name):
-            return False
-        for workflow in [top, *top.get_active_subprocesses()]:
-            ahead = messages_ahead(workflow.spec, inner)
-            if any(
-                name in ahead.get(t.task_spec.name, ()) for t in workflow.tasks.values() if t.has_state(_LIVE)
-            ):
-                return False
-        return True
 
     def pass_time(self, now: datetime, until: datetime | None = None) -> None:
         """At `now`, fire what was due by `until` (None: by now), in due order."""
@@ -283,6 +197,33 @@ class Instance:
         self.frozen = self.replaying = False
         self.recall = _forgotten
 
+    # -- the calendar ------------------------------------------------------------------------------
+
+    @property
+    def days(self) -> list[lines.Counted]:
+        """All that the calendar has answered the case."""
+        return [
+            lines.Counted(day.isoformat(), count, answer.isoformat())
+            for (day, count), answer in self._days.items()
+        ]
+
+    def keep_days(self, days: Mapping[tuple[date, int], date]) -> None:
+        """The calendar has answered so before."""
+        self._days.update(days)
+
+    def count_days(self, day: date, count: int) -> date:
+        """The day that is `count` working days after `day`: as the calendar once answered the case."""
+        if (day, count) not in self._days:
+            answer = self._days[day, count] = self.host.workdays(day, count)
+            if self.records:
+                new = lines.Counted(day.isoformat(), count, answer.isoformat())
+                self.records[-1].days.append(new)
+        return self._days[day, count]
+
+    def _foresee_days(self, day: date, count: int) -> date:
+        """As `count_days`, for what is only supposed: the case does not keep to that."""
+        return self._days.get((day, count)) or self.host.workdays(day, count)
+
     # -- questions ---------------------------------------------------------------------------------
 
     @property
@@ -311,7 +252,7 @@ class Instance:
         return [self._open_task(task) for task in self._ready_manual()]
 
     def _open_task(self, task: Task) -> OpenTask:
-        around = list(self._timers_around(task))
+        around = list(standing.timers_around(self._workflow, task))
         dues = [due for twin, timer in around if (due := timer.due_at(twin)) is not None]
         elements = self.definition.elements
         limits = [codec.token_of(twin) for twin, timer in around if elements[timer.element_id].is_limit]
@@ -343,27 +284,14 @@ class Instance:
         an earlier clue moves that day too).
         """
         found = []
-        for task in self._passed_tasks():
+        for task in standing.passed_tasks(
+            self._workflow, lambda name: self.definition.elements[name].is_limit
+        ):
             timer = task.task_spec.event_definition
             due = timer.due_at(task) if isinstance(timer, FeelTimer) else None
             if due is not None:
                 found.append(WaitingTimer(codec.token_of(task), timer.element_id, due, True, None))
         return found
-
-    def _passed_tasks(self) -> list[Task]:
-        return [
-            task
-            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
-            for task in workflow.tasks.values()
-            if isinstance(task.task_spec, BoundaryEvent)
-            and task.state == TaskState.COMPLETED
-            and self.definition.elements[task.task_spec.bpmn_id].is_limit
-            and task.parent is not None
-            and any(
-                not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
-                for twin in task.parent.children
-            )
-        ]
 
     def due_of(
         self, element_id: str, now: datetime, facts: Mapping[str, Any] | None = None
@@ -376,7 +304,7 @@ class Instance:
             return None
         variables = {**self.variables, **(facts or {})}
         step = self.definition.elements.get(element.counts_from)
-        opened = self._opened(step.id) if step is not None else None
+        opened = standing.opened_at(self._workflow, step.id) if step is not None else None
         if step is not None and step.variable is not None and opened is not None:
             variables[step.variable] = not_before(
                 variables.get(step.variable), local_date(opened).isoformat()
@@ -384,18 +312,8 @@ class Instance:
         return due_time(
             element.timer,
             now,
-            lambda text: compile_expression(text).evaluate(variables, workdays=self.host.workdays),
+            lambda text: compile_expression(text).evaluate(variables, workdays=self._foresee_days),
         )
-
-    def _opened(self, element_id: str) -> datetime | None:
-        """When the user task `element_id` was opened, the last of its rounds."""
-        found = [
-            task.internal_data["began"]
-            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
-            for task in workflow.tasks.values()
-            if task.task_spec.bpmn_id == element_id and "began" in task.internal_data
-        ]
-        return max(map(datetime.fromisoformat, found), default=None)
 
     def parameter(self, service: str, name: str, facts: Mapping[str, Any] | None = None) -> Any:
         """What the first task calling `service` would give it for `name` now, were `facts` case variables."""
@@ -404,7 +322,7 @@ class Instance:
             return None
         variables = {**self.variables, **(facts or {})}
         return to_plain(
-            compile_expression(strip_equals(text)).evaluate(variables, workdays=self.host.workdays)
+            compile_expression(strip_equals(text)).evaluate(variables, workdays=self._foresee_days)
         )
 
     def waits_for(self) -> frozenset[str]:
@@ -426,46 +344,25 @@ class Instance:
     def places(self) -> dict[str, Place]:
         """Where each open task and each waiting event stands, by token."""
         tasks = [*self._ready_manual(), *self._workflow.event_manager.in_order]
-        return {codec.token_of(task): self._place(task) for task in tasks}
+        return {codec.token_of(task): standing.place_of(self._workflow, task) for task in tasks}
 
     def waiting_elements(self) -> list[str]:
         """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
-        return [
-            task.task_spec.bpmn_id
-            for task in self._workflow.event_manager.in_order
-            if not isinstance(task.task_spec, BoundaryEvent)
-        ]
+        return standing.waiting_elements(self._workflow)
 
     def active_calls(self) -> list[str]:
         """Ids of the call activities whose process is under way, for the picture."""
-        return [
-            task.task_spec.bpmn_id
-            for workflow in [self._workflow, *self._workflow.get_active_subprocesses()]
-            for task in workflow.tasks.values()
-            if task.state == TaskState.STARTED and task.task_spec.bpmn_id
-        ]
+        return standing.active_calls(self._workflow)
 
     def canonical(self) -> Any:
         """The state without incidental ids: equal for equal instances."""
-        live = TaskState.NOT_FINISHED_MASK & ~TaskState.PREDICTED_MASK
-        tokens = sorted(
-            (codec.token_of(task), task.task_spec.name, task.state)
-            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
-            for task in workflow.tasks.values()
-            if task.has_state(live) and not task.has_state(TaskState.FUTURE)
-        )
         timers = sorted((t.token, t.element_id, t.due_at) for t in self.timers())
+        tokens = standing.live_tokens(self._workflow)
         return {"variables": self.variables, "tokens": tokens, "timers": timers, "held": self.held}
 
     def finished_elements(self) -> list[str]:
         """Ids of the elements that a token has completed, for the picture."""
-        found = {
-            task.task_spec.bpmn_id: None
-            for workflow in [self._workflow, *self._workflow.subprocesses.values()]
-            for task in workflow.tasks.values()
-            if task.state == TaskState.COMPLETED and task.task_spec.bpmn_id
-        }
-        return list(found)
+        return standing.finished_elements(self._workflow)
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -488,20 +385,6 @@ class Instance:
 
     def _tell(self, element_id: str, sentence: str) -> None:
         self.records[-1].told.append((element_id, sentence))
-
-    def _place(self, task: Task) -> Place:
-        chain = []
-        at: Task | None = task
-        while at is not None:
-            twins = [
-                t
-                for t in at.workflow.tasks.values()
-                if t.task_spec is at.task_spec and not t.has_state(_AHEAD)
-            ]
-            chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
-            above = at.workflow.parent_task_id
-            at = self._workflow.get_task_from_id(above) if above is not None else None
-        return tuple(reversed(chain))
 
     def _ready_manual(self) -> list[Task]:
         """The tasks that wait for a person, in the order of the tree: the same after a restore."""
@@ -548,23 +431,6 @@ class Instance:
     def _limit_facts(self, element_id: str) -> tuple[bool, int | None]:
         element = self.definition.elements[element_id]
         return element.is_limit, element.warn_days
-
-    def _timers_around(self, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
-        """The timers on the task and on what encloses it, the nearest first, passed ones included."""
-        at: Task | None = task
-        while at is not None:
-            if at.parent is not None and isinstance(at.parent.task_spec, BoundaryEventSplit):
-                for twin in at.parent.children:
-                    definition = getattr(twin.task_spec, "event_definition", None)
-                    if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
-                        continue
-                    if isinstance(definition, FeelTimer):
-                        yield twin, definition
-            if around(at) is not None:
-                at = at.parent
-                continue
-            above = at.workflow.parent_task_id
-            at = self._workflow.get_task_from_id(above) if above is not None else None
 
     def _settle(self, until: datetime) -> None:
         """Run to the next wait: automatic steps, then held messages,
@@ -642,25 +508,13 @@ class Instance:
                 del self.held[index]
                 self._workflow.data[name] = payload
                 self.records[-1].caught.append(codec.token_of(task))
-                self._deliver_to(task, name)
+                deliver(task, name)
                 return True
         return False
 
     def _catchers(self, name: str) -> list[Task]:
         """What waits for the message, whoever gets it first."""
         return [task for task in self._workflow.event_manager.in_order if name in messages_of(task.task_spec)]
-
-    def _deliver_to(self, task: Task, name: str | None) -> None:
-        """Hand a message to exactly this waiting task (the library
-        would hand it to every one of that name).
-        """
-        definition = next(
-            one
-            for one in event_definitions(task.task_spec)
-            if isinstance(one, MessageEventDefinition) and name in (None, one.name)
-        )
-        task.task_spec.catch(task, BpmnEvent(definition, payload={}))
-        task.task_spec._update(task)
 
     def _refuse_zombie(self) -> None:
         """Trap 9: an instance that has neither ended nor waits for anything would never move again."""
@@ -688,9 +542,8 @@ class _RecordingHost:
         self._instance.records[-1].decisions.append((element_id, decision_id, result))
         self._instance.host.decided(element_id, decision_id, result)
 
-    @property
-    def workdays(self) -> Callable[[date, int], date]:
-        return self._instance.host.workdays
+    def workdays(self, day: date, count: int) -> date:
+        return self._instance.count_days(day, count)
 
 
 class _faults:

@@ -9,12 +9,12 @@ from typing import Any
 
 from SpiffWorkflow.task import Task
 
+from engine.flow.diagram.cycles import Cycle, later, parse_cycle
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import compile_expression, strip_equals
 from engine.flow.feel.nodes import Literal
 from engine.flow.feel.temporal import YearsMonths
 from engine.flow.feel.values import FeelLimitError, FeelSyntaxError, to_plain
-from engine.flow.machine.cycles import Cycle, later, parse_cycle
 from engine.flow.machine.workflow import case_of
 from engine.ground.clock import CHINA
 from engine.ground.errors import EngineFault

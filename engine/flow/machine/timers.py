@@ -9,7 +9,7 @@ from typing import Any
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimerEventDefinition
 from SpiffWorkflow.task import Task
 
-from engine.flow.machine.cycles import Cycle
+from engine.flow.diagram.cycles import Cycle
 from engine.flow.machine.script import answers_of
 from engine.flow.machine.workflow import case_of
 from engine.ground.clock import local_date

@@ -18,7 +18,7 @@ from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
 from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
-from SpiffWorkflow.bpmn.util.event import EventManager
+from SpiffWorkflow.bpmn.util.event import BpmnEvent, EventManager
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -36,6 +36,19 @@ def event_definitions(spec: Any) -> list[Any]:
 def messages_of(spec: Any) -> list[str]:
     """Names of the messages that the element catches."""
     return [one.name for one in event_definitions(spec) if isinstance(one, MessageEventDefinition)]
+
+
+def deliver(task: Task, name: str | None) -> None:
+    """Hand a message to exactly this waiting task (the library would hand it to every one of that name);
+    None: whichever it waits for.
+    """
+    definition = next(
+        one
+        for one in event_definitions(task.task_spec)
+        if isinstance(one, MessageEventDefinition) and name in (None, one.name)
+    )
+    task.task_spec.catch(task, BpmnEvent(definition, payload={}))
+    task.task_spec._update(task)
 
 
 class Waits(EventManager):  # type: ignore[misc]

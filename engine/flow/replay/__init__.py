@@ -8,38 +8,31 @@ version. Services answer from the log, so nothing outside the instance is touche
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import UNKNOWN, Instance, Record
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.record import Record
 from engine.flow.machine.script import plain_settings
+from engine.flow.replay.answers import Memory, ReplayHost
+from engine.flow.replay.inputs import FACT, Entry, Input, inputs_of, services_of, undone
 from engine.ground.errors import Conflict, EngineFault
 
-FACT = "fact"
-
-
-class Entry(Protocol):
-    """A line of a case's history with its place in it, wherever it is stored."""
-
-    @property
-    def seq(self) -> int:
-        """Its number in the history."""
-
-    @property
-    def at(self) -> datetime:
-        """When it happened."""
-
-    @property
-    def element_id(self) -> str:
-        """The element that it acted on, a message's name, or ''."""
-
-    @property
-    def line(self) -> lines.Line:
-        """What happened."""
+__all__ = [
+    "FACT",
+    "Entry",
+    "Input",
+    "Replay",
+    "ReplayHost",
+    "ReplayMisfit",
+    "inputs_of",
+    "services_of",
+    "undone",
+]
 
 
 class ReplayMisfit(EngineFault):
@@ -48,127 +41,6 @@ class ReplayMisfit(EngineFault):
     def __init__(self, seq: int, message: str) -> None:
         super().__init__(message)
         self.seq = seq
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input of a case's history, ready to be fed again.
-
-    Of kind ``fact`` is a message that a return left known to the case, without what it had set going.
-    """
-
-    seq: int
-    at: datetime
-    element_id: str
-    line: lines.Input | lines.Moved
-    known: bool = False
-    anew: Sequence[lines.Choice] = ()
-    """What was decided for it without a step that was taken back later."""
-    strict: bool = True
-    """Whether all before it still counts, so that it must come to what it came to then."""
-    unfrozen: bool = False
-    """Whether a return of an earlier release let timers fire before it that no line tells of."""
-
-    @property
-    def kind(self) -> str:
-        """The line's kind, or ``fact``."""
-        return FACT if self.known else self.line.KIND
-
-    @property
-    def said(self) -> lines.Input:
-        """The line of an input that is no move."""
-        assert isinstance(self.line, lines.Input)
-        return self.line
-
-
-class ReplayHost:
-    """Answers services from the log."""
-
-    def __init__(self, inputs: Iterable[Input], workdays: Callable[[date, int], date]) -> None:
-        self.workdays = workdays
-        self.passed: frozenset[str] = frozenset()
-        """Services that count as done without a result: the case had gone past them on another version."""
-        self._unused: dict[str, list[lines.Answer]] = {}
-        self._used: dict[str, list[lines.Answer]] = {}
-        for entry in inputs:
-            for answer in services_of(entry.line):
-                self._unused.setdefault(answer.element_id, []).append(answer)
-
-    def call_service(self, element_id: str, token: str, name: str, parameters: dict[str, Any]) -> Any:
-        """What this very call had answered; on another version, what the element's next call, or its last,
-        had.
-        """
-        unused, used = self._unused.get(element_id, []), self._used.setdefault(element_id, [])
-        own = next((one for one in (*unused, *used) if one.is_of(token)), None)
-        answer = own or next(iter(unused), None)
-        if answer is None and not used:
-            if element_id in self.passed:
-                return None
-            raise EngineFault(f"办理记录中没有服务“{name}”的结果。")
-        if answer is not None:
-            self._unused[element_id] = [one for one in unused if one is not answer]
-            self._used[element_id] = [*(one for one in used if one is not answer), answer]
-        return self._used[element_id][-1].result
-
-    def decided(self, element_id: str, decision_id: str, result: Any) -> None:
-        """Decisions are on the log; nothing to note."""
-
-
-def undone(entries: Iterable[Entry]) -> frozenset[int]:
-    """Sequence numbers of the inputs that returns and withdrawals took back."""
-    return frozenset(seq for line in _undoing(entries) for seq in line.undone)
-
-
-def _undoing(entries: Iterable[Entry]) -> list[lines.Undoing]:
-    return [line for entry in entries if isinstance(line := entry.line, lines.Undoing)]
-
-
-def services_of(line: lines.Line) -> Sequence[lines.Answer]:
-    """What services answered to a line's input."""
-    return line.services if isinstance(line, lines.Input) else ()
-
-
-def inputs_of(entries: Sequence[Entry]) -> list[Input]:
-    """The inputs that count, in order."""
-    gone, known = undone(entries), _known(entries)
-    return [
-        _input(entry, line, entries, entry.seq in known)
-        for entry in entries
-        if entry.seq not in gone and isinstance(line := entry.line, lines.Input | lines.Moved)
-    ]
-
-
-def _input(entry: Entry, line: lines.Input | lines.Moved, entries: Sequence[Entry], known: bool) -> Input:
-    """The input of a line, with what later returns, of steps before it, have to say of it."""
-    later = [
-        undoing
-        for one in entries
-        if one.seq > entry.seq
-        and isinstance(undoing := one.line, lines.Undoing)
-        and min(undoing.undone, default=0) < entry.seq
-    ]
-    anew = [choice for undoing in later for seq, choice in undoing.anew or () if seq == entry.seq]
-    unfrozen = any(undoing.anew is None for undoing in later)
-    return Input(entry.seq, entry.at, entry.element_id, line, known, anew, not later, unfrozen)
-
-
-def _known(entries: Iterable[Entry]) -> frozenset[int]:
-    """Sequence numbers of the messages that a return left known, without what they had set going."""
-    return frozenset(seq for line in _undoing(entries) for seq in line.known)
-
-
-class _Memory:
-    """What a line says that the questions came to which its input led to, in their order for each element."""
-
-    def __init__(self, choices: Sequence[lines.Choice]) -> None:
-        self.left = list(choices)
-
-    def recall(self, kind: str, element_id: str) -> Any:
-        """The next answer of the element, or UNKNOWN."""
-        for place, choice in enumerate(self.left):
-            if (choice.kind, choice.element_id) == (kind, element_id):
-                return self.left.pop(place).answer
-        return UNKNOWN
 
 
 class Replay:
@@ -187,7 +59,9 @@ class Replay:
         inputs: Sequence[Input],
         submissions: Mapping[int, Mapping[str, Any]],
         workdays: Callable[[date, int], date],
+        days: Mapping[tuple[date, int], date] | None = None,
     ) -> None:
+        """`days`: what the calendar has answered the case; else as the lines of the inputs say."""
         self.inputs = inputs
         self.carried: list[int] = []
         """Without a step: sequence numbers of the reports that wait until they are caught again."""
@@ -200,6 +74,8 @@ class Replay:
         self._host = ReplayHost(inputs, workdays)
         self._host.passed = frozenset(last.passed)
         self.instance = Instance(definition, self._host)
+        self.instance.keep_days(lines.kept_days(one.line for one in inputs) if days is None else days)
+        self._known_days = self.instance.days
         self.anew: list[lines.Anew] = []
         """What the history did not say and was decided on the way."""
         self._last_move = last
@@ -245,6 +121,10 @@ class Replay:
                 self.carried.append(entry.seq)
                 self._feed(entry)
         return self._done(), left_out
+
+    def new_days(self) -> list[lines.Counted]:
+        """What the calendar had not answered the case before."""
+        return [one for one in self.instance.days if one not in self._known_days]
 
     def suppose(self, at: datetime) -> None:
         """Let fire what would be due by `at`, whatever services would answer: to see what would be left."""
@@ -339,13 +219,13 @@ class Replay:
         ):
             self._compare(entry, entry.line, instance.records[before:], memory, missing)
 
-    def _memory_of(self, entry: Input) -> _Memory:
+    def _memory_of(self, entry: Input) -> Memory:
         """What the history has to say of the questions that the input leads to."""
         if isinstance(entry.line, lines.Moved) or self._is_before_move(entry):
-            return _Memory([choice for seq, choice in self._last_move.anew or () if seq == entry.seq])
+            return Memory([choice for seq, choice in self._last_move.anew or () if seq == entry.seq])
         sources = {flow: source for flow, (source, _) in self.instance.definition.flows.items()}
         flows = [lines.Choice("flows", sources.get(one[0], ""), one) for one in entry.line.flows or () if one]
-        return _Memory([*filter(self._is_asked, entry.line.choices), *flows, *entry.anew])
+        return Memory([*filter(self._is_asked, entry.line.choices), *flows, *entry.anew])
 
     def _is_asked(self, choice: lines.Choice) -> bool:
         """Whether it is a question at all: lines of version 2 also say what an element plainly sets."""
@@ -359,7 +239,7 @@ class Replay:
         entry: Input,
         line: lines.Input,
         records: Sequence[Record],
-        memory: _Memory,
+        memory: Memory,
         missing: Sequence[lines.Choice],
     ) -> None:
         """Raise Conflict where the input did not come to what its line says it came to."""

@@ -15,7 +15,8 @@ from typing import Any
 
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import Instance, Place
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.standing import Place
 from engine.flow.machine.workflow import Host
 from engine.flow.replay import Input, Replay, ReplayMisfit
 from engine.ground.errors import Conflict
@@ -87,6 +88,7 @@ def relocate(
     wish = Wish(wish.elements, wish.passed | (here.passed_by & new.elements.keys()))
     tokens: dict[str, str] = {}
     anew: list[lines.Anew] = []
+    days: list[lines.Counted] = []
     passes: list[tuple[int, str]] = []
     line = lines.Moved(
         elements=dict(wish.elements),
@@ -95,6 +97,7 @@ def relocate(
         passes=passes,
         dropped=_dropped(here, new, wish),
         anew=anew,
+        days=days,
     )
     move = Input(seq, now, "", line)
     there = Replay(new, [*inputs, move], submissions, workdays)
@@ -104,7 +107,9 @@ def relocate(
     pairs = travel.arrive(move)
     anew += [*there.anew, *(lines.Anew(seq, choice) for choice in there.instance.computed)]
     there.instance.records.clear()  # what happened before is in the log already
-    return _found(here.instance, there.instance, line, pairs)
+    found = _found(here.instance, there.instance, line, pairs)
+    days += there.instance.days  # those that its timers have just asked for too
+    return found
 
 
 def _dropped(here: Replay, new: Definition, wish: Wish) -> dict[str, str]:

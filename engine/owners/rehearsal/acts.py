@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import definitions
 from engine.casework.models import Account, CaseFile, LogEntry, Rehearsal, RehearsalEntry, Submission
 from engine.casework.organisation import access, calendar
+from engine.casework.portions.portion import Portions, work_off
 from engine.flow.machine.definition import Definition
 from engine.flow.replay import ReplayMisfit, inputs_of
-from engine.ground.clock import stopwatch
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
-from engine.ground.paging import Page, page_of
+from engine.ground.paging import Page
 from engine.ground.surroundings import trouble_of
 from engine.owners.rehearsal.course import Course
 from engine.owners.rehearsal.past import Workdays, remember
@@ -28,10 +28,18 @@ from engine.owners.rehearsal.simulation import Assumption, Misfit, simulate
 from engine.owners.rehearsal.target import Target
 
 PORTION = 25
-PATIENCE = 1.5
-"""Seconds after which a request begins no further portion and shows the progress."""
 DEFAULT_CASES, MAX_CASES, MAX_DAYS = 200, 5000, 60
 OWNER = frozenset({access.PROCESS_OWNER})
+_ACTS = Portions(
+    Rehearsal,
+    RehearsalEntry,
+    RehearsalEntry.rehearsal_id,
+    ("pending", "same", "differs", "misfit"),
+    "没有找到这次回放。",
+    definitions.require_owner,
+)
+get = _ACTS.get
+counts = _ACTS.counts
 
 
 def begin(
@@ -66,12 +74,7 @@ def begin(
             after_days=assumption.after,
             at=now,
         )
-        session.add(act)
-        session.flush()
-        session.execute(
-            insert(RehearsalEntry),
-            [{"rehearsal_id": act.id, "case_id": case_id, "facts": {}} for case_id in ids],
-        )
+        _ACTS.write_down(session, act, [{"case_id": case_id, "facts": {}} for case_id in ids])
     return go_on(session, actor, act.id, target)
 
 
@@ -80,13 +83,12 @@ def go_on(session: Session, actor: Account, act_id: int, target: Target) -> Rehe
 
     Raises Conflict when the draft has been changed since the replay began.
     """
-    act, elapsed = get(session, actor, act_id), stopwatch()
+    act = get(session, actor, act_id)
     if (act.draft_id, act.version_id) != (target.draft_id, target.version_id):
         raise NotFound("没有找到这次回放。")
     if act.revision != target.revision:
         raise Conflict("开始回放之后草稿又改过，请重新回放。")
-    while act.status == "running" and _portion(session, act, target) and elapsed() < PATIENCE:
-        continue
+    work_off(lambda: act.status == "running" and _portion(session, act, target))
     return act
 
 
@@ -98,15 +100,6 @@ def stop(session: Session, actor: Account, act_id: int) -> Rehearsal:
     return act
 
 
-def get(session: Session, actor: Account, act_id: int) -> Rehearsal:
-    """One's own replay. Raises NotFound."""
-    definitions.require_owner(actor)
-    act = session.get(Rehearsal, act_id)
-    if act is None or act.account_id != actor.id:
-        raise NotFound("没有找到这次回放。")
-    return act
-
-
 def latest(session: Session, actor: Account, target_of: Mapping[str, int], limit: int = 5) -> list[Rehearsal]:
     """The actor's last replays of a draft (`draft_id`) or a version (`version_id`)."""
     definitions.require_owner(actor)
@@ -114,21 +107,9 @@ def latest(session: Session, actor: Account, target_of: Mapping[str, int], limit
     return list(session.scalars(query.order_by(Rehearsal.id.desc()).limit(limit)))
 
 
-def counts(session: Session, act: Rehearsal) -> dict[str, int]:
-    """How many cases are pending, the same, differ, do not fit."""
-    query = select(RehearsalEntry.status, func.count()).where(RehearsalEntry.rehearsal_id == act.id)
-    found = {row[0]: row[1] for row in session.execute(query.group_by(RehearsalEntry.status))}
-    return {"pending": 0, "same": 0, "differs": 0, "misfit": 0, **found}
-
-
 def entries(session: Session, act: Rehearsal, status: str, page: int = 1) -> Page[RehearsalEntry]:
     """The cases with a status, in the order of the replay."""
-    query = select(RehearsalEntry).where(
-        RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == status
-    )
-    return page_of(
-        session, query, query.order_by(RehearsalEntry.id).options(joinedload(RehearsalEntry.case)), page
-    )
+    return _ACTS.entries(session, act, status, page, joinedload(RehearsalEntry.case))
 
 
 def openable(session: Session, actor: Account, found: Sequence[RehearsalEntry]) -> frozenset[int]:
@@ -145,7 +126,7 @@ def openable(session: Session, actor: Account, found: Sequence[RehearsalEntry]) 
 def _portion(session: Session, act: Rehearsal, target: Target) -> bool:
     """Replay a few cases; answers whether there were any."""
     query = select(RehearsalEntry.id, CaseFile).join(CaseFile, CaseFile.id == RehearsalEntry.case_id)
-    query = query.where(RehearsalEntry.rehearsal_id == act.id, RehearsalEntry.status == "pending")
+    query = query.where(*_ACTS.within(act, "pending"))
     rows = session.execute(query.order_by(RehearsalEntry.id).limit(PORTION)).all()
     cases = [case for _, case in rows]
     histories, submissions = _histories(session, cases), _submissions(session, cases)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.flow.machine.instance import Instance, OpenTask, Record
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.record import OpenTask, Record
 from engine.ground.clock import local_date
 
 DESKLESS = "county"

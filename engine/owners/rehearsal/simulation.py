@@ -19,7 +19,8 @@ from typing import Any
 from engine.flow.forms.sample import sample
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
-from engine.flow.machine.instance import Instance, OpenTask
+from engine.flow.machine.instance import Instance
+from engine.flow.machine.record import OpenTask
 from engine.ground.clock import local_date
 from engine.ground.errors import Conflict, EngineFault
 from engine.owners.rehearsal.course import Course, Watch

@@ -11,9 +11,10 @@ from typing import Any
 from engine.flow import vocabulary
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import FLOW_NODES, REPETITIONS
+from engine.flow.diagram.kinds import KINDS
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition
-from engine.owners.words.wording import KINDS, Grid, Wording, field_words, grid, quoted
+from engine.owners.words.wording import Grid, Wording, field_words, grid, quoted
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
 Said = tuple[str, str]

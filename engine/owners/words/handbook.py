@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element
+from engine.flow.diagram.kinds import KINDS
 from engine.flow.machine.definition import Definition
-from engine.owners.words.wording import KINDS, Grid, Wording
+from engine.owners.words.wording import Grid, Wording
 
 TOLD = frozenset(KINDS) - {"exclusiveGateway", "parallelGateway", "inclusiveGateway"}
 """Gateways are told as the ways out of the step before them."""

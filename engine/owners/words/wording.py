@@ -15,27 +15,12 @@ from engine.flow import vocabulary
 from engine.flow.decisions import Decision
 from engine.flow.diagram import properties as p
 from engine.flow.diagram.element import Element
+from engine.flow.diagram.kinds import KINDS
 from engine.flow.forms import schema as s
 from engine.flow.machine.definition import Definition
 from engine.owners.words.saying import Words, say_cell
 from engine.prevention.register.households import CATEGORY_NAMES, STATUS_NAMES, TYPE_NAMES
 
-KINDS = {
-    "startEvent": "开始",
-    "endEvent": "结束",
-    "intermediateCatchEvent": "等待",
-    "boundaryEvent": "附着的期限或消息",
-    "userTask": "人工任务",
-    "manualTask": "人工任务",
-    "serviceTask": "自动办理",
-    "businessRuleTask": "决策表",
-    "exclusiveGateway": "判断",
-    "parallelGateway": "并行",
-    "inclusiveGateway": "可多选的判断",
-    "eventBasedGateway": "先到为准",
-    "subProcess": "子流程",
-    "callActivity": "公用环节",
-}
 _WORD = re.compile(r'"[^"]*"')
 _ISO = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?$")
 _CYCLE = re.compile(r"R(\d*)/(?:(\d{4}-[^/]+)/)?(P[^/]+)")

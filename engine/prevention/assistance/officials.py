@@ -94,7 +94,7 @@ def in_office(session: Session, household_id: int) -> ResponsibleOfficial | None
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def facts(session: Session, household_id: int, village_code: str, _: date) -> dict[str, Any]:
+def facts(session: Session, household_id: int, village_code: str) -> dict[str, Any]:
     """What forms show: the household's official in office (None without one),
     and the load of its township's officials.
     """
@@ -171,7 +171,7 @@ def _answered_for() -> ColumnElement[bool]:
 
 KIT = Kit(
     registered={"officials": ("present", "load")},
-    prefills={"officials": facts},
+    prefills={"officials": lambda session, household_id, code, _: facts(session, household_id, code)},
     services=(
         Service(
             "assistance.name_official",

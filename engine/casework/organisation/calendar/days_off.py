@@ -28,6 +28,8 @@ COLUMNS = {
     "name": ("名称", "节日", "节假日", "说明", "name"),
 }
 MOST_ROWS = 400
+MOST_TEXT = 20_000
+"""Characters of a pasted notice: the longest had under two thousand."""
 FEW, MANY = 7, 60
 """Days off in a year: fewer is asked about, more is no notice of the State Council."""
 DOCUMENT = (4, 200)
@@ -48,11 +50,12 @@ _OFF, _WORKED = re.compile("放假|休"), re.compile("上班|班")
 
 
 RULE = (
-    "保存以后：新开始的期限按新的安排算；正在计时、按工作日算的期限，到那一户下一次办理时按新的安排重算；"
-    "已经到期、已经记下的不变。按自然日算的期限不受影响。"
+    "保存以后：新开始的期限按新的安排算；正在计时、按工作日算的期限不变，还是办理记录里写下的那一天，"
+    "把事项迁移到新版流程时才按新的安排重算。按自然日算的期限不受影响。"
 )
-"""What a changed calendar does to limits that run: they are asked anew at their case's next step, and the
-history keeps what was."""
+"""What a changed calendar does to limits that run: nothing, for a case keeps to what it was told
+(`Instance.count_days`); a move asks anew.
+"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ def pasted(words: str, year: int) -> tuple[list[Day], list[str]]:
     A line is as the notice has it (元旦：1月1日至3日放假，1月4日上班。) or as a table has it (2027-01-01 休 元旦).
     """
     read = _Read()
+    if len(words) > MOST_TEXT:
+        return [], [f"贴的内容超过 {MOST_TEXT:,} 字，不是一年的放假安排。"]
     for number, line in enumerate(text.paragraphs(words).split("\n"), 1):
         if line.strip():
             _sentence(read, number, line, year)

@@ -69,11 +69,12 @@ export function titleOf(object) {
 export function naming(sheet) {
   const { object } = sheet;
   const name = line(object.name ?? "", (text) => sheet.set({ name: text }));
-  return field("name", LABELS[object.$type] ?? "名称", name, sheet.is("Lane") ? inboxOf(object) : undefined);
+  return field("name", LABELS[object.$type] ?? "名称", name, sheet.is("Lane") ? inboxOf(sheet) : undefined);
 }
 
-function inboxOf(lane) {
-  return `这条泳道里的任务归：${queueOf(lane.name ?? "", lane.id)?.name ?? "不知道，请改名"}`;
+function inboxOf({ object, known }) {
+  const queue = queueOf(known.queues, object.name ?? "", object.id);
+  return `这条泳道里的任务归：${queue?.name ?? "不知道，请改名"}`;
 }
 
 export function remark(sheet) {

@@ -14,7 +14,7 @@ export function people(sheet) {
 function assigned(sheet) {
   const steps = sheet.steps("UserTask", "ManualTask");
   const queues = sheet.known.queues.map(pair);
-  const options = [["", `按泳道（${inboxOf(sheet.element)}）`], ...queues];
+  const options = [["", `按泳道（${inboxOf(sheet)}）`], ...queues];
   return [
     sheet.pick("queue", options),
     sheet.flag("bulk"),
@@ -26,10 +26,10 @@ function assigned(sheet) {
   ];
 }
 
-function inboxOf(element) {
+function inboxOf({ element, known }) {
   const lane = laneOf(element);
   if (!lane) return "不在泳道里";
-  return queueOf(lane.name ?? "", lane.id)?.name ?? "泳道名不明";
+  return queueOf(known.queues, lane.name ?? "", lane.id)?.name ?? "泳道名不明";
 }
 
 // A rule with signs of its own (all but some) is written, a plain one is ticked.

@@ -1,0 +1,126 @@
+"""Inputs: what set a case going, and what it is rebuilt from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.flow.history.lines.parts import Answer, Choice, Counted, Decision, Limit, Opened, Told
+from engine.flow.history.lines.shape import (
+    INSTANT,
+    Json,
+    Line,
+    file_written,
+    files_field,
+    flows_field,
+    kept_field,
+    limits_field,
+    list_field,
+    part_field,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(Line):
+    """Something that set the case going, and what came of it.
+
+    From version 2 on it holds all that was decided on the way, so that nothing of the past is computed anew;
+    version 3 says the same with fewer bytes. Version 1 holds the decisions of tables alone.
+    """
+
+    VERSION = 3
+    token: str = ""
+    due: datetime | None = field(default=None, metadata=INSTANT)
+    late: bool = False
+    """A message whose wait is over: recorded, and that is all."""
+    services: Sequence[Answer] = part_field(Answer)
+    decisions: Sequence[Decision] = part_field(Decision)
+    flows: Sequence[Sequence[str]] | None = flows_field()
+    """The flows by which gateways with several went on, in order, each time those of one gateway; None:
+    not known.
+    """
+    repeats: Sequence[tuple[str, Any]] = list_field(tuple, list)
+    """For what, or whether, a step was to be done again: element and answer."""
+    sets: Sequence[tuple[str, Mapping[str, Any]]] = list_field(tuple, list)
+    """The variables that an element set by its own properties, but for those that these give a plain text,
+    number or truth value: every reading of the same diagram gives them the same.
+    """
+    days: Sequence[Counted] = part_field(Counted)
+    """What the calendar answered and the case had not asked before: it keeps to that (`kept_days`)."""
+    ends: Sequence[str] = list_field()
+    """End events reached."""
+    caught: Sequence[str] = list_field()
+    """Tokens that a message reached."""
+    told: Sequence[Told] = part_field(Told)
+    opened: Sequence[Opened] = part_field(Opened)
+    limits: Sequence[Limit] = limits_field()
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """Version 1 did not say by which flows gateways went on; version 2 wrote hashes in hexadecimal."""
+        if version < 2:
+            return {**data, "flows": None}
+        if "files" not in data:
+            return data
+        return {**data, "files": [file_written(one) for one in data["files"]]}
+
+    @property
+    def choices(self) -> list[Choice]:
+        """All that the line knows to have been decided on the way."""
+        return [
+            *(Choice("decisions", one.element_id, one.result) for one in self.decisions),
+            *(Choice("repeats", *one) for one in self.repeats),
+            *(Choice("sets", *one) for one in self.sets),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started(Input):
+    """The case was opened, with its first variables."""
+
+    KIND = "start"
+    variables: Json
+    version: int = kept_field(default=0)
+    """Number of the version in force."""
+    from_: int = 0
+    """The case whose step opened this one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed(Input):
+    """A person finished a step."""
+
+    KIND = "complete"
+    item: int = kept_field(default=0)
+    submission: int
+    name: str = kept_field(default="")
+    outcome: str = ""
+    reason: str = ""
+    sha: str = ""
+    """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
+    files: Sequence[tuple[int, str]] = files_field()
+    """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caught(Input):
+    """A message came; whether anything caught it, `caught` says."""
+
+    KIND = "message"
+    payload: Json
+    facts: Json = field(default_factory=dict)
+    item: int = 0
+    """The step that it finished, if it was the step's own matter that came another way."""
+    submission: int = 0
+    sha: str = ""
+    """Of what was sent, if it came with a form."""
+    files: Sequence[tuple[int, str]] = files_field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fired(Input):
+    """A timer fired, which was due at `due`."""
+
+    KIND = "timer"

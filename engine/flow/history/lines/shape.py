@@ -1,0 +1,166 @@
+"""What all lines do: how a field is stored, and how an old line is read."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple, Self
+
+from engine.flow.history.lines.parts import Anew, Choice, Limit
+from engine.ground.errors import EngineFault
+
+Json = Mapping[str, Any]
+_JOINING = re.compile(r"[\s+]")
+
+
+def _plain(value: Any) -> Any:
+    return value
+
+
+def list_field(
+    read: Callable[[Any], Any] = _plain, write: Callable[[Any], Any] = _plain, *, kept: bool = False
+) -> Any:
+    """A list of parts, left out when there is none, unless it is always `kept`."""
+
+    def read_all(found: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(map(read, found))
+
+    def write_all(parts: Iterable[Any]) -> list[Any]:
+        return list(map(write, parts))
+
+    return field(default=(), metadata={"read": read_all, "write": write_all, "kept": kept})
+
+
+def part_field(kind: type[Any]) -> Any:
+    """A list of named parts, each written as a list."""
+    return list_field(lambda found: kind(*found), list)
+
+
+INSTANT: Mapping[str, Any] = {"read": datetime.fromisoformat, "write": datetime.isoformat}
+"""An instant is written as ISO 8601 with its offset."""
+
+
+def limits_field() -> Any:
+    """Limits, each as its element and its day."""
+    return list_field(
+        lambda found: Limit(found[0], datetime.fromisoformat(found[1])),
+        lambda one: [one.element_id, one.due.isoformat()],
+    )
+
+
+def kept_field(**given: Any) -> Any:
+    """What is written even when it is empty, and is empty in lines that do not have it."""
+    return field(metadata={"kept": True}, **given)
+
+
+def flows_field() -> Any:
+    """Flows by their ids, a blank between one gateway's and the next one's, ``+`` between those of one.
+
+    Version 2 wrote lists, as is still done where an id has such a sign itself.
+    """
+
+    def read(found: Any) -> tuple[tuple[str, ...], ...]:
+        if isinstance(found, str):
+            return tuple(tuple(one.split("+")) for one in found.split(" "))
+        return tuple((one,) if isinstance(one, str) else tuple(one) for one in found)
+
+    def write(taken: Sequence[Sequence[str]]) -> Any:
+        if all(flows and not _JOINING.search("".join(flows)) for flows in taken):
+            return " ".join("+".join(flows) for flows in taken)
+        return [flows[0] if len(flows) == 1 else list(flows) for flows in taken]
+
+    return field(default=(), metadata={"read": read, "write": write})
+
+
+def files_field() -> Any:
+    """Attachments: the number of each, and the SHA-256 of its content in base64 without its last sign."""
+    return list_field(lambda found: (found[0], b64decode(found[1] + "=").hex()), file_written)
+
+
+def file_written(found: Sequence[Any]) -> list[Any]:
+    return [found[0], b64encode(bytes.fromhex(found[1])).decode().rstrip("=")]
+
+
+def anew_field() -> Any:
+    def read(found: Any) -> Anew:
+        return Anew(found[0], Choice(*found[1:]))
+
+    return list_field(read, lambda one: [one.seq, *one.choice])
+
+
+class UnknownLine(EngineFault):
+    """A line that a later release has written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of a case's history.
+
+    A field with a default is left out of what is stored when it has that value.
+    """
+
+    KIND: ClassVar[str]
+    VERSION: ClassVar[int] = 1
+
+    @classmethod
+    def upcast(cls, data: Json, version: int) -> Json:
+        """What `version` of this kind wrote, as the present version would have."""
+        return data
+
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """The line that `to_json` of this version, or an earlier one, wrote."""
+        version = data.get("v", 1)
+        if version > cls.VERSION:
+            raise UnknownLine(f"办理记录“{cls.KIND}”是更新的版本写下的，请先升级程序。")
+        found = cls.upcast(data, version) if version < cls.VERSION else data
+        there = [(one, found[one.key]) for one in _shape(cls) if one.key in found]
+        return cls(**{one.name: None if value is None else one.read(value) for one, value in there})
+
+    def to_json(self) -> dict[str, Any]:
+        """What is stored: the keys in the order in which they have always been."""
+        written: dict[str, Any] = {"v": self.VERSION} if self.VERSION > 1 else {}
+        for one in _shape(type(self)):
+            value = getattr(self, one.name)
+            if one.always or (value and value != one.empty):
+                written[one.key] = one.write(value)
+        return written
+
+
+class _Member(NamedTuple):
+    """A field of a kind of line, and how it is stored."""
+
+    name: str
+    key: str
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+    always: bool
+    empty: Any
+
+
+def _member(one: Field[Any]) -> _Member:
+    said = one.metadata
+    required = one.default is MISSING and one.default_factory is MISSING
+    return _Member(
+        one.name,
+        one.name.rstrip("_"),
+        said.get("read", _plain),
+        said.get("write", _plain),
+        required or bool(said.get("kept")),
+        one.default,
+    )
+
+
+_SHAPES: dict[type[Line], list[_Member]] = {}
+
+
+def _shape(kind: type[Line]) -> list[_Member]:
+    """The fields of a kind, its own before those it shares."""
+    if kind not in _SHAPES:
+        own = inspect.get_annotations(kind)
+        _SHAPES[kind] = [_member(one) for one in sorted(fields(kind), key=lambda one: one.name not in own)]
+    return _SHAPES[kind]

@@ -1,0 +1,151 @@
+"""Where an instance stands: questions about its tokens that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.control import BoundaryEventSplit
+from SpiffWorkflow.bpmn.specs.defaults import BoundaryEvent
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnBaseWorkflow
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from engine.flow.machine import codec
+from engine.flow.machine.repetition import around
+from engine.flow.machine.timers import FeelCycle, FeelTimer
+from engine.flow.machine.waits import ended_unheard, messages_ahead, messages_of
+from engine.flow.machine.workflow import CaseWorkflow, walk
+
+Place = tuple[tuple[str, int], ...]
+"""Where a token stands, as the diagram tells it: for each enclosing activity and the element itself its id
+and which of its rounds or instances it is. Unlike a token, it stays the same when the diagram changes around
+it.
+"""
+
+_LIVE = TaskState.READY | TaskState.WAITING | TaskState.STARTED
+_AHEAD = TaskState.PREDICTED_MASK | TaskState.FUTURE
+
+
+def _tasks(workflow: CaseWorkflow, inner: Iterator[BpmnBaseWorkflow]) -> Iterator[Task]:
+    for one in (workflow, *inner):
+        yield from one.tasks.values()
+
+
+def _under_way(workflow: CaseWorkflow) -> Iterator[Task]:
+    """The tasks of the processes that are under way."""
+    return _tasks(workflow, iter(workflow.get_active_subprocesses()))
+
+
+def _all(workflow: CaseWorkflow) -> Iterator[Task]:
+    return _tasks(workflow, iter(workflow.subprocesses.values()))
+
+
+def _enclosing(workflow: CaseWorkflow, task: Task) -> Task | None:
+    """The call or subprocess that the task's process is the inside of."""
+    above = task.workflow.parent_task_id
+    found: Task | None = workflow.get_task_from_id(above) if above is not None else None
+    return found
+
+
+def place_of(workflow: CaseWorkflow, task: Task) -> Place:
+    """Where a task stands."""
+    chain = []
+    at: Task | None = task
+    while at is not None:
+        same = (one for one in at.workflow.tasks.values() if one.task_spec is at.task_spec)
+        twins = [one for one in same if not one.has_state(_AHEAD)]
+        chain.append((str(at.task_spec.bpmn_id), twins.index(at)))
+        at = _enclosing(workflow, at)
+    return tuple(reversed(chain))
+
+
+def passed_tasks(workflow: CaseWorkflow, is_limit: Callable[[str], bool]) -> list[Task]:
+    """The limits that have passed while what they bound still goes on."""
+    return [
+        task
+        for task in _under_way(workflow)
+        if isinstance(task.task_spec, BoundaryEvent)
+        and task.state == TaskState.COMPLETED
+        and is_limit(task.task_spec.bpmn_id)
+        and task.parent is not None
+        and any(
+            not isinstance(twin.task_spec, BoundaryEvent) and not twin.has_state(TaskState.FINISHED_MASK)
+            for twin in task.parent.children
+        )
+    ]
+
+
+def timers_around(workflow: CaseWorkflow, task: Task) -> Iterator[tuple[Task, FeelTimer]]:
+    """The timers on the task and on what encloses it, the nearest first, passed ones included."""
+    at: Task | None = task
+    while at is not None:
+        yield from _timers_on(at)
+        at = at.parent if around(at) is not None else _enclosing(workflow, at)
+
+
+def _timers_on(task: Task) -> Iterator[tuple[Task, FeelTimer]]:
+    if task.parent is None or not isinstance(task.parent.task_spec, BoundaryEventSplit):
+        return
+    for twin in task.parent.children:
+        definition = getattr(twin.task_spec, "event_definition", None)
+        if isinstance(definition, FeelCycle) or twin.state == TaskState.CANCELLED:
+            continue
+        if isinstance(definition, FeelTimer):
+            yield twin, definition
+
+
+def opened_at(workflow: CaseWorkflow, element_id: str) -> datetime | None:
+    """When the user task `element_id` was opened, the last of its rounds."""
+    found = [
+        task.internal_data["began"]
+        for task in _all(workflow)
+        if task.task_spec.bpmn_id == element_id and "began" in task.internal_data
+    ]
+    return max(map(datetime.fromisoformat, found), default=None)
+
+
+def waiting_elements(workflow: CaseWorkflow) -> list[str]:
+    """Ids of the elements where a token waits for time or a message (boundary events excluded)."""
+    return [
+        task.task_spec.bpmn_id
+        for task in workflow.event_manager.in_order
+        if not isinstance(task.task_spec, BoundaryEvent)
+    ]
+
+
+def active_calls(workflow: CaseWorkflow) -> list[str]:
+    """Ids of the call activities whose process is under way."""
+    started = (task for task in _under_way(workflow) if task.state == TaskState.STARTED)
+    return [task.task_spec.bpmn_id for task in started if task.task_spec.bpmn_id]
+
+
+def finished_elements(workflow: CaseWorkflow) -> list[str]:
+    """Ids of the elements that a token has completed, each once."""
+    done = (task for task in _all(workflow) if task.state == TaskState.COMPLETED)
+    return list(dict.fromkeys(task.task_spec.bpmn_id for task in done if task.task_spec.bpmn_id))
+
+
+def live_tokens(workflow: CaseWorkflow) -> list[tuple[str, Any, Any]]:
+    """Every token with its task and state: equal for equal instances."""
+    live = TaskState.NOT_FINISHED_MASK & ~TaskState.PREDICTED_MASK
+    return sorted(
+        (codec.token_of(task), task.task_spec.name, task.state)
+        for task in _all(workflow)
+        if task.has_state(live) and not task.has_state(TaskState.FUTURE)
+    )
+
+
+def comes_late(workflow: CaseWorkflow, inner: Mapping[str, BpmnProcessSpec], name: str) -> bool:
+    """Whether a message comes after the last wait for it has ended unheard, and none lies ahead;
+    `inner` are the specs of the called processes.
+    """
+    waits = (one for task in workflow.event_manager.tasks.values() for one in messages_of(task.task_spec))
+    every = walk(workflow.task_tree, TaskState.ANY_MASK, workflow.subprocesses)
+    if name in waits or not ended_unheard(every, name):
+        return False
+    live = [task for task in _under_way(workflow) if task.has_state(_LIVE)]
+    ahead = {task.workflow.spec.name: messages_ahead(task.workflow.spec, inner) for task in live}
+    return not any(name in ahead[task.workflow.spec.name].get(task.task_spec.name, ()) for task in live)
