@@ -354,3 +354,25 @@ def test_an_account_is_rescued_on_the_machine(small_world: World, monkeypatch: p
     assert CliRunner().invoke(cli.main, ["user", "rescue", "niemand"]).exit_code == 1
     world.session.rollback()
     assert world.session.scalars(select(LogEntry).where(LogEntry.kind == "rescued")).one().actor_id is None
+
+
+def test_what_a_taken_role_held_goes_back_to_the_queue(small_world: World) -> None:
+    world = small_world
+    on, guard = world.official("cun"), world.official("anquan")
+    with write(world.session):
+        accounts.grant(world.session, on, "township_reviewer", TOWNSHIP)
+    world.session.expire(on)
+    item = world.open_items(world.enter())["verify"]
+    acts.claim(world.session, on, item.id, clock=world.clock)
+    township, village = sorted(on.grants, key=lambda grant: grant.role)
+    client = signed_in(application(world), guard)
+    at = f"/administration/accounts/{on.id}/roles"
+    client.post(f"{at}/{township.id}/take")
+    world.session.rollback()
+    world.session.refresh(item)
+    assert item.claimed_by == on.id, "the other role still works on it"
+    answer = client.post(f"{at}/{village.id}/take", follow_redirects=True)
+    assert "1 件已放回待办" in answer.text
+    world.session.rollback()
+    world.session.refresh(item)
+    assert item.claimed_by is None

@@ -291,7 +291,8 @@ def take_role(account_id: int, grant_id: int) -> ResponseReturnValue:
         roles.take(session(), account(), account_id, grant_id, SYSTEM.now())
     except Conflict as error:
         return _refused(account_id, error)
-    return _done(account_id, "角色已收回。")
+    released = leaving.release_unreached(session(), account(), [account_id], clock=clock.clock())
+    return _done(account_id, f"角色已收回。{f'他不再能办的 {released} 件已放回待办。' if released else ''}")
 
 
 @blueprint.get("/roles")
@@ -325,6 +326,7 @@ def decide() -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return redirect(url_for("accounts.requests"), 303)
+    leaving.release_unreached(session(), account(), done.lost, clock=clock.clock())
     if done.done:
         flash(f"{'已授权' if granted else '未同意'} {done.done} 项。", "success")
     for problem in dict.fromkeys(done.refused):

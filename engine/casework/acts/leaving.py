@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
@@ -93,6 +94,20 @@ def hand_over(
     """Hand open work on, or back to the queues; the account itself stays as it is."""
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     return _hand_over(session, actor, account, _successor(session, actor, account, successor), clock)
+
+
+def release_unreached(session: Session, actor: Account, account_ids: Sequence[int], *, clock: Clock) -> int:
+    """After roles were taken: what the accounts hold and may no longer work on goes back to the queues;
+    answers how many items.
+    """
+    released = 0
+    for account_id in account_ids:
+        account = session.get_one(Account, account_id)
+        query = select(WorkItem).where(WorkItem.claimed_by == account_id, WorkItem.status == "open")
+        beyond = [item.id for item in session.scalars(query) if not access.may_work(account, item)]
+        outcomes = [holding.pass_on(session, actor, one, account_id, None, clock=clock) for one in beyond]
+        released += outcomes.count(False)
+    return released
 
 
 def _successor(session: Session, actor: Account, account: Account, username: str) -> Account | None:
