@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -22,7 +23,7 @@ blueprint = Blueprint("journal", __name__, url_prefix="/administration/log")
 
 def _wanted(given: Mapping[str, str]) -> journal.Wanted:
     first, last = journal.days_back(SYSTEM.now(), clock.now())
-    last = day(given.get("last")) or last
+    last = min(day(given.get("last")) or last, date.max - timedelta(days=1))  # a day after it there is
     object_, number = journal.read_object(given.get("object", ""), given.get("number", ""))
     return journal.Wanted(
         first=day(given.get("first")) or min(first, last),
