@@ -88,8 +88,8 @@ def leave(
     """Disable an account and hand its open work on, or back to the queues.
 
     The account is closed first, so that it takes nothing new; a hand-over that was cut off is done again from
-    its page. `successor`: a username, '' for nobody. `now` is of the machine, by which people sign in; `clock`
-    the one that cases live by.
+    its page. `successor`: a username, '' for nobody. `now` is of the machine, by which people sign in;
+    `clock` the one that cases live by.
     """
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     to = _successor(session, actor, account, successor)
