@@ -90,6 +90,8 @@ class Vocabulary:
     """What forms may be prefilled from besides a case's variables: each name with what it has."""
     opens_for: Mapping[str, str] = field(default_factory=dict)
     """Whom a start event may open for (``opensFor``): the words of each code."""
+    sends: Mapping[str, str] = field(default_factory=dict)
+    """The messages that the house itself sends to cases, with what each tells."""
     papers: Sequence[PaperKind] = ()
     law: Sequence[LegalLimit] = ()
 

@@ -61,7 +61,8 @@ class Losing(Invalid):
 @dataclass(frozen=True)
 class Cure:
     """A text of the drawing as it should read: of its ``name``, ``documentation``,
-    ``instructions`` or a note's ``text``.
+    ``instructions`` or a note's ``text``, of an extension property (``property:NAME``) or of a service's
+    parameter (``parameter:NAME``).
     """
 
     element_id: str

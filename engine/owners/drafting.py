@@ -5,6 +5,7 @@ Only process owners come here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -39,6 +40,7 @@ PRESENT = timedelta(minutes=2)
 MAX_RESOURCE_BYTES = 1_000_000
 """Forms and decision tables that people can read have some ten thousand characters."""
 Changes = Mapping[str, bytes | None]
+_PROCEDURE_KEY = re.compile(r"[a-z][a-z0-9_]{2,39}\Z", re.ASCII)
 
 
 def drafts(
@@ -97,9 +99,13 @@ def create(
     now: datetime,
     version_id: int | None = None,
     body: bytes | None = None,
+    new_key: str = "",
     resources: Resources | None = None,
 ) -> ProcedureDraft:
     """A new draft: from a version, from a file `body` (not trusted), from what is in force, or empty.
+
+    `new_key` is the key that an empty one gets, which addresses and records carry for good; without it a
+    number.
 
     Of `resources`, the forms and decisions that came with the file, those are kept that differ from what is
     in force.
@@ -125,7 +131,7 @@ def create(
         session.add(draft)
         session.flush()
         if not draft.xml:
-            key = f"procedure_{draft.id}"
+            key = _new_key(session, new_key) or f"procedure_{draft.id}"
             draft.xml = blank_diagram(key, name)
             session.add(
                 DraftResource(draft_id=draft.id, kind="form", key=f"{key}_form", body=blank_form(name))
@@ -140,6 +146,21 @@ def create(
         details = {"draft": draft.id, "name": name, "key": draft.procedure_key}
         audit.record(session, "procedure", actor.id, "draft", details, now)
     return draft
+
+
+def _new_key(session: Session, typed: str) -> str:
+    """The key chosen for a new procedure, '' for none. Raises Invalid for one that cannot be, or is taken."""
+    key = typed.strip().lower()
+    if not key:
+        return ""
+    wrong = not _PROCEDURE_KEY.match(key) and "请用小写英文字母、数字和下划线，以字母开头，3 到 40 个。"
+    drawn = select(DraftResource.id).join(ProcedureDraft, ProcedureDraft.id == DraftResource.draft_id)
+    drawn = drawn.where(DraftResource.kind == "form", DraftResource.key == f"{key}_form")
+    if not wrong and (session.get(Procedure, key) is not None or session.scalar(drawn.limit(1)) is not None):
+        wrong = "已有流程或草稿用这个编号，请换一个。"
+    if wrong:
+        raise Invalid(f"流程编号“{typed[:40]}”不能用：{wrong}", {"key": [f"流程编号：{wrong}"]})
+    return key
 
 
 def _named(name: str) -> str:

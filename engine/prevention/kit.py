@@ -5,7 +5,7 @@ A registry never imports its members: whoever assembles a process (the server, a
 """
 
 from engine.casework import own
-from engine.prevention import elimination
+from engine.prevention import elimination, standing
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.register import beginnings, households, monitoring_lines, observations, persons
@@ -15,4 +15,4 @@ REGISTER = beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT 
 IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-KIT = REGISTER | IDENTIFICATION | ASSISTANCE | elimination.KIT | ROLLBACK | own.KIT
+KIT = REGISTER | IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK | own.KIT

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from engine.casework import acts
+from engine.casework.kit import Kit
 from engine.casework.services import ServiceCall
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
@@ -88,3 +89,12 @@ def restore(call: ServiceCall, result: Mapping[str, Any]) -> None:
     household = call.session.get_one(Household, call.case.subject_id)
     for key, value in result["was"].items():
         setattr(household, key, date.fromisoformat(value) if value and key.endswith("_on") else value)
+
+
+_NEWS = {
+    "admitted": "该户已纳入",
+    "eliminated": "该户风险已消除",
+    "rolled_back": "该户已回退",
+    "cleared": "该户已清退",
+}
+KIT = Kit(sends={MESSAGES[news]: words for news, words in _NEWS.items()})

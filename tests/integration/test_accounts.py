@@ -124,7 +124,7 @@ ACTS: dict[str, Callable[[World, Account, Account], object]] = {
     "unlock": lambda world, actor, on: personnel.unlock(world.session, actor, on.id, SYSTEM.now()),
     "end": lambda world, actor, on: personnel.end_sessions(world.session, actor, on.id, SYSTEM.now()),
     "leave": lambda world, actor, on: leaving.leave(
-        world.session, actor, on.id, "调离", "", clock=world.clock
+        world.session, actor, on.id, "调离", "", SYSTEM.now(), clock=world.clock
     ),
     "enable": lambda world, actor, on: personnel.enable(world.session, actor, on.id, SYSTEM.now()),
     "ask": lambda world, actor, on: roles.ask(
@@ -309,7 +309,7 @@ def test_who_leaves_hands_everything_over_in_one_act(world: World) -> None:
         acts.claim(world.session, to, items[0].id, clock=world.clock)
     assert [one.count for one in leaving.held(world.session, on.id)] == [3]
     assert to.id in {one.id for one in leaving.successors(world.session, on)}
-    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", clock=world.clock)
+    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", SYSTEM.now(), clock=world.clock)
     assert (done.given, done.released) == (3, 0) and not on.active
     world.session.expire_all()
     assert {item.claimed_by for item in world.session.scalars(select(WorkItem))} == {to.id}
@@ -325,9 +325,9 @@ def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World
     item = world.open_items(world.enter())["verify"]
     acts.claim(world.session, on, item.id, clock=world.clock)
     with pytest.raises(Invalid):
-        leaving.leave(world.session, chief, on.id, "调离", "niemand", clock=world.clock)
+        leaving.leave(world.session, chief, on.id, "调离", "niemand", SYSTEM.now(), clock=world.clock)
     assert world.official("cun").active, "nothing was done"
-    done = leaving.hand_over(world.session, chief, on.id, "xian", clock=world.clock)
+    done = leaving.hand_over(world.session, chief, on.id, "xian", SYSTEM.now(), clock=world.clock)
     assert (done.given, done.released) == (0, 1)
     acts.claim(world.session, world.official("cun2"), item.id, clock=world.clock)
     assert world.session.scalars(select(RoleGrant).where(RoleGrant.account_id == on.id)).all()
@@ -354,3 +354,25 @@ def test_an_account_is_rescued_on_the_machine(small_world: World, monkeypatch: p
     assert CliRunner().invoke(cli.main, ["user", "rescue", "niemand"]).exit_code == 1
     world.session.rollback()
     assert world.session.scalars(select(LogEntry).where(LogEntry.kind == "rescued")).one().actor_id is None
+
+
+def test_what_a_taken_role_held_goes_back_to_the_queue(small_world: World) -> None:
+    world = small_world
+    on, guard = world.official("cun"), world.official("anquan")
+    with write(world.session):
+        accounts.grant(world.session, on, "township_reviewer", TOWNSHIP)
+    world.session.expire(on)
+    item = world.open_items(world.enter())["verify"]
+    acts.claim(world.session, on, item.id, clock=world.clock)
+    township, village = sorted(on.grants, key=lambda grant: grant.role)
+    client = signed_in(application(world), guard)
+    at = f"/administration/accounts/{on.id}/roles"
+    client.post(f"{at}/{township.id}/take")
+    world.session.rollback()
+    world.session.refresh(item)
+    assert item.claimed_by == on.id, "the other role still works on it"
+    answer = client.post(f"{at}/{village.id}/take", follow_redirects=True)
+    assert "1 件已放回待办" in answer.text
+    world.session.rollback()
+    world.session.refresh(item)
+    assert item.claimed_by is None

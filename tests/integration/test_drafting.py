@@ -51,6 +51,31 @@ def test_a_draft_of_every_procedure_in_force_passes_the_check_unchanged(small_wo
 
 
 @pytest.mark.duty("C1")
+def test_an_owner_chooses_the_key_of_a_new_procedure_and_no_two_are_the_same(small_world: World) -> None:
+    session, now = small_world.session, small_world.clock.now()
+    owner = small_world.official("liucheng")
+
+    def new(key: str) -> ProcedureDraft:
+        return drafting.create(session, owner, name="走访", new_key=key, now=now)
+
+    draft = new(" Home_Visit ")
+    definition, findings = drafting.checked(session, draft)
+    assert definition is not None and definition.key == "home_visit"
+    assert not [one for one in findings if one.severity == "error"]
+    for key, sentence in {
+        "home_visit": "已有流程或草稿用这个编号",
+        "identification": "已有流程或草稿用这个编号",
+        "走访": "请用小写英文字母",
+        "3a": "请用小写英文字母",
+        "²ab": "请用小写英文字母",
+        "a" * 41: "请用小写英文字母",
+    }.items():
+        with pytest.raises(Invalid, match=sentence):
+            new(key)
+    assert f'id="procedure_{(unnamed := new("")).id}"'.encode() in unnamed.xml
+
+
+@pytest.mark.duty("C1")
 def test_an_empty_draft_is_a_small_procedure_that_runs(world: World) -> None:
     owner = world.official("liucheng")
     draft = drafting.create(world.session, owner, name="临时救助 <1>", now=world.clock.now())

@@ -329,9 +329,10 @@ def test_an_event_gateway_goes_every_way() -> None:
         START,
         '<bpmn:eventBasedGateway id="g"/>',
         f'<bpmn:intermediateCatchEvent id="late">{timer("late", "P5D")}</bpmn:intermediateCatchEvent>',
-        '<bpmn:intermediateCatchEvent id="told"><bpmn:messageEventDefinition '
-        'id="td" '
-        'messageRef="m"/></bpmn:intermediateCatchEvent>',
+        '<bpmn:intermediateCatchEvent id="told"><bpmn:extensionElements><spiffworkflow:properties>'
+        '<spiffworkflow:property name="formKey" value="f"/></spiffworkflow:properties>'
+        '</bpmn:extensionElements><bpmn:messageEventDefinition id="td" messageRef="m"/>'
+        "</bpmn:intermediateCatchEvent>",
         END,
         '<bpmn:endEvent id="e2"/>',
         flow("s", "g"),

@@ -12,7 +12,7 @@ import pytest
 import tests.support.field  # noqa: F401  diagrams call its services
 from engine.flow.check import check, legal
 from engine.flow.diagram.resources import Resources, read_resources
-from engine.ground.errors import Finding
+from engine.ground.errors import Cure, Finding
 from engine.prevention.installation import ROOT
 from engine.prevention.kit import KIT
 
@@ -192,3 +192,16 @@ def test_a_text_is_put_right_as_it_was_written(text: str, wrong: int, right: int
 @pytest.mark.parametrize("key", sorted(path.stem for path in Path(ROOT / "bpmn").glob("*.bpmn")))
 def test_what_is_shipped_is_lawful_and_says_what_it_does(key: str) -> None:
     assert findings(body(key)) == []
+
+
+@pytest.mark.duty("R10")
+def test_days_in_a_services_parameter_and_on_a_paper_are_named_and_put_right() -> None:
+    """What is given to the service that begins the period, and the words on the step's papers."""
+    drawn = changed("public_notice", 'value="notice_matter"', "value='\"拟公示七天\"'")
+    paper = '<spiffworkflow:property name="paper:matter" value=\'"公示6天的名单"\' />'
+    form = '<spiffworkflow:property name="formKey" value="notice" />'
+    (one, other) = [one for one in findings(drawn.replace(form, paper + form)) if "请一并改" in one.message]
+    assert one.message == "功能的参数“matter”里写的是 7 天，而期限是 5 天，请一并改。"
+    assert one.cure == Cure("open_notice", "parameter:matter", '"拟公示七天"', '"拟公示五天"')
+    assert other.message == "名单上的事由里写的是 6 天，而期限是 5 天，请一并改。"
+    assert other.cure == Cure("post_notice", "property:paper:matter", '"公示6天的名单"', '"公示5天的名单"')

@@ -16,6 +16,8 @@ from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.receivers import Receiver
 from engine.flow.vocabulary import used
 from engine.prevention.installation import ROOT
+from tests.support.small import END, START, catch, flow, heard, process, task, with_messages
+from tests.support.small import FORMS as SMALL
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
@@ -93,3 +95,41 @@ def test_an_option_that_nobody_knows_is_found() -> None:
         receiver, "status", lambda level, one: one["values"].append({"value": "paused", "label": "暂停"})
     )
     assert any("“paused”没有人认识" in sentence for sentence in said), said
+
+
+NOBODY = "没有人能送"
+
+
+def waiting(event: str, body: str = "") -> list[str]:
+    """What the check says of a diagram with such an event, of messages that nobody can send."""
+    drawn = process(START, task("a"), event, END, flow("s", "a"), flow("a", "w"), flow("w", "e"), body)
+    _, findings = check(with_messages(drawn, "anwser", "household_cleared").encode(), SMALL)
+    return [one.message for one in findings if NOBODY in one.message]
+
+
+def test_an_event_that_waits_for_what_nobody_sends_is_a_finding_at_it() -> None:
+    (said,) = waiting(catch("w", "anwser"))
+    assert "“w”等的消息“anwser”没有人能送" in said and "该户已清退（household_cleared）" in said
+    form = (
+        "<bpmn:extensionElements><spiffworkflow:properties>"
+        '<spiffworkflow:property name="formKey" value="f"/></spiffworkflow:properties>'
+        "</bpmn:extensionElements>"
+    )
+    with_form = catch("w", "anwser").replace("<bpmn:messageEvent", f"{form}<bpmn:messageEvent", 1)
+    assert waiting(with_form) == []  # people report it
+    assert waiting(catch("w", "household_cleared")) == []  # the system sends it
+    again = catch("w2", "anwser") + '<bpmn:endEvent id="e2"/>' + flow("w2", "e2")
+    assert waiting(with_form, again) == []  # what one event's form sends, another catches too
+    beside = heard("b", "a", "anwser") + '<bpmn:endEvent id="e3"/>' + flow("b", "e3")
+    assert waiting(catch("w", "household_cleared"), beside) == []  # who does the step sends its form
+    of_a_wait = beside.replace('attachedToRef="a"', 'attachedToRef="sub"')
+    sub = f'<bpmn:subProcess id="sub">{flow("u", "v")}</bpmn:subProcess>'
+    assert NOBODY in "".join(waiting(catch("w", "household_cleared"), sub + of_a_wait))
+
+
+@pytest.mark.parametrize("name", DIAGRAMS)
+def test_every_message_of_the_shipped_procedures_is_sent_by_somebody(name: str) -> None:
+    _, findings = check(DIAGRAMS[name], RESOURCES)
+    assert not [one.message for one in findings if NOBODY in one.message]
+    for message in used().sends:
+        assert any(f'name="{message}"'.encode() in body for body in DIAGRAMS.values())

@@ -212,6 +212,7 @@ def disable(account_id: int) -> ResponseReturnValue:
             account_id,
             form.get("reason", ""),
             form.get("successor", ""),
+            SYSTEM.now(),
             clock=clock.clock(),
         )
     except (Conflict, Invalid) as error:
@@ -225,9 +226,8 @@ def disable(account_id: int) -> ResponseReturnValue:
 def hand_over(account_id: int) -> ResponseReturnValue:
     """交接 the open work alone."""
     try:
-        done = leaving.hand_over(
-            session(), account(), account_id, request.form.get("successor", ""), clock=clock.clock()
-        )
+        to = request.form.get("successor", "")
+        done = leaving.hand_over(session(), account(), account_id, to, SYSTEM.now(), clock=clock.clock())
     except (Conflict, Invalid) as error:
         return _refused(account_id, error)
     return _done(account_id, f"已{done.summary}。" if done.summary else "没有在办的。")
@@ -291,7 +291,8 @@ def take_role(account_id: int, grant_id: int) -> ResponseReturnValue:
         roles.take(session(), account(), account_id, grant_id, SYSTEM.now())
     except Conflict as error:
         return _refused(account_id, error)
-    return _done(account_id, "角色已收回。")
+    released = leaving.release_unreached(session(), account(), [account_id], clock=clock.clock())
+    return _done(account_id, f"角色已收回。{f'他不再能办的 {released} 件已放回待办。' if released else ''}")
 
 
 @blueprint.get("/roles")
@@ -325,6 +326,7 @@ def decide() -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return redirect(url_for("accounts.requests"), 303)
+    leaving.release_unreached(session(), account(), done.lost, clock=clock.clock())
     if done.done:
         flash(f"{'已授权' if granted else '未同意'} {done.done} 项。", "success")
     for problem in dict.fromkeys(done.refused):

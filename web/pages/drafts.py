@@ -87,6 +87,7 @@ def create() -> ResponseReturnValue:
         procedure_key=key,
         version_id=version,
         body=body,
+        new_key=request.form.get("key", "") if source == "blank" else "",
         now=clock.now(),
         resources=bundle.resources,
     )

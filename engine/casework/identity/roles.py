@@ -208,6 +208,8 @@ class Decided:
     done: int
     refused: Sequence[str]
     """Why some could not be granted, by person."""
+    lost: Sequence[int] = ()
+    """The accounts that lost a role."""
 
 
 def decide(
@@ -222,19 +224,23 @@ def decide(
         raise Invalid(f"请勾选要决定的申请，一次最多 {MAX_DECIDED} 项。")
     if not granted and not note.strip():
         raise Invalid("请写明不同意的原因。", {"note": ["请写明不同意的原因。"]})
-    done, problems = 0, []
+    done, problems, lost = 0, [], []
     for request_id in dict.fromkeys(ids):
         try:
-            done += _decide_one(session, actor, request_id, granted, note.strip()[:400], now)
+            request = _decide_one(session, actor, request_id, granted, note.strip()[:400], now)
         except (Conflict, NotAllowed, NotFound) as error:
             problems.append(error.message)
-    return Decided(done, problems)
+            continue
+        done += 1
+        if granted and request.act == "remove":
+            lost.append(request.account_id)
+    return Decided(done, problems, lost)
 
 
 @whole
 def _decide_one(
     session: Session, actor: Account, request_id: int, granted: bool, note: str, now: datetime
-) -> int:
+) -> RoleRequest:
     with write(session):
         locked = select(RoleRequest).where(RoleRequest.id == request_id).with_for_update(of=RoleRequest)
         request = session.scalars(locked.execution_options(populate_existing=True)).one_or_none()
@@ -252,7 +258,7 @@ def _decide_one(
         request.decided_by, request.decided_at, request.note = actor.id, now, note
         kind = "role_granted" if granted else "role_refused"
         audit.record(session, "accounts", actor.id, kind, _said(request), now)
-    return 1
+    return request
 
 
 def _carry_out(session: Session, actor: Account, request: RoleRequest, now: datetime) -> None:

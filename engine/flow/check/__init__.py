@@ -16,6 +16,7 @@ from typing import Any
 
 from engine.flow.check import (
     foreign,
+    hearing,
     legal,
     limits,
     names,
@@ -57,6 +58,7 @@ _CHECKERS: tuple[Checker, ...] = (
     work.instructions,
     work.services_called,
     receiving.received,
+    hearing.heard,
     work.expressions_written,
     own_names.own_names,
     names.names,

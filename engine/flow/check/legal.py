@@ -16,7 +16,7 @@ from engine.flow.check.names import known_variables
 from engine.flow.decisions import parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import TIMERS
-from engine.flow.diagram.properties import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, COUNTS_FROM
+from engine.flow.diagram.properties import ALLOWED_BY, AT_LEAST, AT_MOST, CLAUSE, COUNTS_FROM, TABLE
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.feel import FeelSyntaxError, compile_expression, constant
 from engine.flow.feel import nodes as n
@@ -162,17 +162,42 @@ def _shorter_than_a_day(node: x.Node, text: str, days: set[int] | None) -> Itera
 def _said(draft: Draft, node: x.Node, days: set[int], every: set[int]) -> Iterator[Finding]:
     """Another number of days in what names or explains the limit, with what the text should say."""
     texts = [(node, "name", node.get("name") or ""), *_explained(node), *_notes(draft, node)]
+    texts += _of_services(draft, node)
     yield from (one for place in texts for one in _wrong_days(node, place, days, days))
     for step_id in (COUNTS_FROM.text(x.properties(node)), node.get("attachedToRef")):
         step = draft.nodes.get(step_id or "")
         if step is not None:
-            yield from (one for place in _explained(step) for one in _wrong_days(step, place, every, days))
+            places = [*_explained(step), *_of_papers(step)]
+            yield from (one for place in places for one in _wrong_days(step, place, every, days))
             yield from _said_in_form(draft, step, every, days)
 
 
 _Place = tuple[x.Node, str, str]
 """An element, which of its texts, and the text."""
 _WHERE = {"name": "名称", "documentation": "说明", "instructions": "办事提示", "text": "注释"}
+_PARAMETER, _PROPERTY = "parameter:", "property:"
+"""What begins the name of a text that is a service's parameter, or an extension property."""
+
+
+def _where(part: str) -> str:
+    if part.startswith(_PARAMETER):
+        return f"功能的参数“{part.removeprefix(_PARAMETER)}”"
+    return _WHERE.get(part) or TABLE[part.removeprefix(_PROPERTY)].words
+
+
+def _of_papers(step: x.Node) -> Iterator[_Place]:
+    """The words on the papers of a step."""
+    for name, text in x.properties(step).items():
+        if name in TABLE and name.startswith("paper:"):
+            yield step, f"{_PROPERTY}{name}", text
+
+
+def _of_services(draft: Draft, timer: x.Node) -> Iterator[_Place]:
+    """What is given to the services that name the timer, as what begins its period does."""
+    for node in draft.nodes.values():
+        given = {one.get("id") or "": one.get("value") or "" for one in node.iter(f"{{{x.SPIFF}}}parameter")}
+        if f'"{timer.get("id")}"' in given.values():
+            yield from ((node, f"{_PARAMETER}{name}", text) for name, text in given.items())
 
 
 def _explained(node: x.Node) -> Iterator[_Place]:
@@ -187,7 +212,8 @@ def _wrong_days(node: x.Node, place: _Place, right: set[int], days: set[int]) ->
         cure = None
         if len(days) == 1:
             cure = Cure(holder.get("id", ""), part, text, _put_right(text, number, next(iter(days))))
-        one = found(node, _sentence(_WHERE[part], number, days), "warning")
+        at = holder if part.startswith(_PARAMETER) else node
+        one = found(at, _sentence(_where(part), number, days), "warning")
         yield replace(one, cure=cure)
 
 

@@ -354,6 +354,7 @@ def _said(result: Any) -> str:
 
 
 KIT = Kit(
+    sends={"clue": "又有线索"},
     arrivals={"clue": "又有线索并入本事项"},  # R06
     brought=(brought,),
     case_parts={"clues": of_case},

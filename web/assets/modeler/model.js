@@ -13,6 +13,13 @@ import {
 
 const SPIFF = "spiffworkflow";
 
+const PROPERTY = "property:";
+const PARAMETER = "parameter:";
+const parameters = (object) => {
+  const given = extension(object, "ServiceTaskOperator")?.parameters?.values ?? [];
+  return Object.fromEntries(given.map((one) => [one.id, one.value ?? ""]));
+};
+
 export class Editor {
   constructor(modeler) {
     this.moddle = modeler.get("moddle");
@@ -109,6 +116,8 @@ export class Editor {
   textOf(element, part) {
     const object = subject(element);
     if (part === "documentation") return documentation(object);
+    if (part.startsWith(PROPERTY)) return properties(object)[part.slice(PROPERTY.length)] ?? "";
+    if (part.startsWith(PARAMETER)) return parameters(object)[part.slice(PARAMETER.length)] ?? "";
     return part === "instructions" ? bodyOf(object, "InstructionsForEndUser") : (object[part] ?? "");
   }
 
@@ -116,7 +125,17 @@ export class Editor {
     const object = subject(element);
     if (part === "documentation") this.setDocumentation(element, object, text);
     else if (part === "instructions") this.setBody(element, object, "InstructionsForEndUser", text);
+    else if (part.startsWith(PROPERTY))
+      this.setProperties(element, object, { [part.slice(PROPERTY.length)]: text });
+    else if (part.startsWith(PARAMETER))
+      this.setParameter(element, object, part.slice(PARAMETER.length), text);
     else this.set(element, object, { [part]: text });
+  }
+
+  setParameter(element, object, name, text) {
+    const operator = extension(object, "ServiceTaskOperator");
+    const given = { ...parameters(object), [name]: text };
+    this.setService(element, object, operator.id, operator.resultVariable, given);
   }
 
   expression(body, parent) {
