@@ -61,7 +61,11 @@ class Subjects:
     model: Any
     """The mapped class; its rows are `Subject`s."""
     known_as: str
-    """The name by which forms read one (``household.address``): one of `Kit.prefills`."""
+    """The name by which forms read one (``pupil.address``): one of `Kit.prefills`."""
+    known_since: str
+    """The case variable with the day since when the matter is known; '' for none."""
+    series: str
+    """What papers' numbers have between the issuer's name and the kind's word; '' for nothing."""
     called: Callable[[str], str]
     """What people call one whose name is known."""
     look_up: Callable[[Session, Account, int], Subject]
@@ -99,6 +103,21 @@ class Gathering:
 
 
 @dataclass(frozen=True)
+class Result:
+    """What a service brings about, counted by the statistics: plainly, without aims or ranks (R02)."""
+
+    name: str
+    """The measure's."""
+    service: str
+    title: str
+    unit: str
+    words: str
+    """How it is counted."""
+    card: str = ""
+    """The title of the card that it shares with others; else it has its own."""
+
+
+@dataclass(frozen=True)
 class Kit(Vocabulary):
     """What a field brings along: what the kernel must know of it, and what the rooms of casework ask for."""
 
@@ -130,6 +149,8 @@ class Kit(Vocabulary):
     """By kind of paper."""
     drawings: Mapping[str, Drawing] = field(default_factory=dict)
     """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
+    results: Sequence[Result] = ()
+    """What the statistics count besides the way of cases."""
     when_finished: Sequence[Follower] = ()
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()
@@ -166,7 +187,7 @@ def _name(one: Any) -> Hashable:
         return one.key
     if isinstance(one, Subjects):
         return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given) else one
+    return str(one.name) if isinstance(one, Service | Given | Result) else one
 
 
 _in_use = Kit()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from engine.casework.kit import Kit
+from engine.casework.kit import Kit, Result
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
@@ -68,6 +68,15 @@ def eliminate(
 
 
 KIT = Kit(
+    results=(
+        Result(
+            "eliminated",
+            "household.eliminate",
+            "风险消除",
+            "户次",
+            "期内标注风险消除的户次，按标注之日计；标注被撤回的不计。只如实计数，不设指标，不作排名。",
+        ),
+    ),
     services=(
         Service(
             "elimination.push",

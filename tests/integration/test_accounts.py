@@ -124,7 +124,7 @@ ACTS: dict[str, Callable[[World, Account, Account], object]] = {
     "unlock": lambda world, actor, on: personnel.unlock(world.session, actor, on.id, SYSTEM.now()),
     "end": lambda world, actor, on: personnel.end_sessions(world.session, actor, on.id, SYSTEM.now()),
     "leave": lambda world, actor, on: leaving.leave(
-        world.session, actor, on.id, "调离", "", clock=world.clock
+        world.session, actor, on.id, "调离", "", SYSTEM.now(), clock=world.clock
     ),
     "enable": lambda world, actor, on: personnel.enable(world.session, actor, on.id, SYSTEM.now()),
     "ask": lambda world, actor, on: roles.ask(
@@ -309,7 +309,7 @@ def test_who_leaves_hands_everything_over_in_one_act(world: World) -> None:
         acts.claim(world.session, to, items[0].id, clock=world.clock)
     assert [one.count for one in leaving.held(world.session, on.id)] == [3]
     assert to.id in {one.id for one in leaving.successors(world.session, on)}
-    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", clock=world.clock)
+    done = leaving.leave(world.session, chief, on.id, "调离", "cun2", SYSTEM.now(), clock=world.clock)
     assert (done.given, done.released) == (3, 0) and not on.active
     world.session.expire_all()
     assert {item.claimed_by for item in world.session.scalars(select(WorkItem))} == {to.id}
@@ -325,9 +325,9 @@ def test_what_the_successor_may_not_do_goes_back_to_the_queue(small_world: World
     item = world.open_items(world.enter())["verify"]
     acts.claim(world.session, on, item.id, clock=world.clock)
     with pytest.raises(Invalid):
-        leaving.leave(world.session, chief, on.id, "调离", "niemand", clock=world.clock)
+        leaving.leave(world.session, chief, on.id, "调离", "niemand", SYSTEM.now(), clock=world.clock)
     assert world.official("cun").active, "nothing was done"
-    done = leaving.hand_over(world.session, chief, on.id, "xian", clock=world.clock)
+    done = leaving.hand_over(world.session, chief, on.id, "xian", SYSTEM.now(), clock=world.clock)
     assert (done.given, done.released) == (0, 1)
     acts.claim(world.session, world.official("cun2"), item.id, clock=world.clock)
     assert world.session.scalars(select(RoleGrant).where(RoleGrant.account_id == on.id)).all()

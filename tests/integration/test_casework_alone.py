@@ -27,11 +27,11 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_a_case_of_another_field_goes_from_its_start_to_its_paper(played: Any) -> None:
     assert played["offered"] == ["meals"]
-    assert played["case"] == ["李小花", "finished", "已供餐", "red"]
+    assert played["case"] == ["李小花", "finished", "已供餐", "red", "2022-05-05"]
     assert played["history"] == ["start", "warning", "timer", "claim", "complete", "complete"]
     assert played["meals"] and played["broken"] == []
     number, title, rows = played["paper"]
-    assert "供餐〔2022〕1号" in number and title.endswith("供餐学生") and rows == [["1", "李小花"]]
+    assert number == "城关镇供餐〔2022〕1号" and title.endswith("供餐学生") and rows == [["1", "李小花"]]
 
 
 def test_people_hear_of_a_pupil_in_the_field_s_own_words(played: Any) -> None:

@@ -108,6 +108,8 @@ KIT = own.KIT | Kit(
         Subjects(
             model=Pupil,
             known_as="pupil",
+            series="",
+            known_since="opened_on",
             called=lambda name: f"学生{name}",
             look_up=_look_up,
             first_variables=_first_variables,
@@ -250,7 +252,7 @@ def play(url: str) -> dict[str, Any]:
         return {
             "offered": offered,
             "fired": fired,
-            "case": [case.subject, case.status, case.outcome, case.lamp_floor],
+            "case": [case.subject, case.status, case.outcome, case.lamp_floor, str(case.discovery_date)],
             "bell": session.scalars(select(Notification.text).order_by(Notification.id)).all(),
             "meals": pupil.meals,
             "paper": [paper.number, paper.title, (paper.content or {})["rows"]],

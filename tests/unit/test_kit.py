@@ -32,6 +32,7 @@ TWICE = {
     "lines": Kit(lines={lines.Urged: lambda line, name, people: ""}),
     "arrivals": Kit(arrivals={"clue": "又有线索"}),
     "due": Kit(due={"reminder": _fires}),
+    "results": Kit(results=KIT.results[:1]),
     "subjects": Kit(subjects=KIT.subjects),
     "deliveries": Kit(deliveries=KIT.deliveries),
 }

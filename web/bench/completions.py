@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import bindparam, event, text
 from sqlalchemy.orm import Session
 
-from engine.casework import acts
+from engine.casework import acts, kit
 from engine.casework.models import WorkItem
 from engine.ground.database import create_engine, session_factory
+from engine.prevention.kit import KIT
 from web.bench.world import STEPS, Driver, Factory, Figures, rate
 
 
@@ -113,6 +114,7 @@ def _size(value: object) -> int:
 
 def _drive(url: str, seed: int, cases: int, ready: Any, go: Any, answer: Any) -> None:
     """A worker process: takes cases through, everything included."""
+    kit.use(KIT)  # a process that is begun anew knows nothing of who began it
     engine = create_engine(url)
     driver = Driver(session_factory(engine), seed)
     with driver.sessions() as session:
@@ -140,7 +142,9 @@ def _together(url: str, processes: int, cases: int, seed: int) -> float:
     for worker in workers:
         worker.start()
     for _ in workers:
-        ready.acquire()
+        while not ready.acquire(timeout=5):
+            if not all(worker.is_alive() for worker in workers):
+                raise RuntimeError("a process of the bench has died")
     go.set()
     total = sum(answer.get(timeout=600) for _ in workers)
     for worker in workers:

@@ -212,6 +212,7 @@ def disable(account_id: int) -> ResponseReturnValue:
             account_id,
             form.get("reason", ""),
             form.get("successor", ""),
+            SYSTEM.now(),
             clock=clock.clock(),
         )
     except (Conflict, Invalid) as error:
@@ -225,9 +226,8 @@ def disable(account_id: int) -> ResponseReturnValue:
 def hand_over(account_id: int) -> ResponseReturnValue:
     """交接 the open work alone."""
     try:
-        done = leaving.hand_over(
-            session(), account(), account_id, request.form.get("successor", ""), clock=clock.clock()
-        )
+        to = request.form.get("successor", "")
+        done = leaving.hand_over(session(), account(), account_id, to, SYSTEM.now(), clock=clock.clock())
     except (Conflict, Invalid) as error:
         return _refused(account_id, error)
     return _done(account_id, f"已{done.summary}。" if done.summary else "没有在办的。")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +12,7 @@ from engine.casework.identity import journal
 from engine.casework.organisation import access
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Invalid
+from web import clock
 from web.arguments import day, row
 from web.database import session
 from web.pages.register import SHEET
@@ -20,8 +22,8 @@ blueprint = Blueprint("journal", __name__, url_prefix="/administration/log")
 
 
 def _wanted(given: Mapping[str, str]) -> journal.Wanted:
-    first, last = journal.days_back(SYSTEM.now())
-    last = day(given.get("last")) or last
+    first, last = journal.days_back(SYSTEM.now(), clock.now())
+    last = min(day(given.get("last")) or last, date.max - timedelta(days=1))  # a day after it there is
     object_, number = journal.read_object(given.get("object", ""), given.get("number", ""))
     return journal.Wanted(
         first=day(given.get("first")) or min(first, last),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -131,8 +132,11 @@ def changing(line_id: int) -> Response:
     before = line_effects.against(session(), found)
     amount = before.amount if before is not None else found.amount
     county, kind = request.args.get("county", ""), request.args.get("kind", "")
-    body = line_effects.workbook(session(), account(), found.amount, amount, county, kind)
-    return Response(body, mimetype=SHEET, headers={"Content-Disposition": "attachment; filename=line.xlsx"})
+    amounts = (found.amount, amount)
+    body = line_effects.workbook(session(), account(), amounts, county, kind, clock.now())
+    name = quote(f"监测范围{found.amount}元换边名单.xlsx")
+    shown = f"attachment; filename=\"line.xlsx\"; filename*=UTF-8''{name}"
+    return Response(body, mimetype=SHEET, headers={"Content-Disposition": shown})
 
 
 @blueprint.post("/line/<int:line_id>/decide")

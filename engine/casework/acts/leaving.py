@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -75,25 +76,34 @@ def successors(session: Session, account: Account) -> list[Account]:
 
 
 def leave(
-    session: Session, actor: Account, account_id: int, reason: str, successor: str, *, clock: Clock
+    session: Session,
+    actor: Account,
+    account_id: int,
+    reason: str,
+    successor: str,
+    now: datetime,
+    *,
+    clock: Clock,
 ) -> HandedOver:
     """Disable an account and hand its open work on, or back to the queues.
 
     The account is closed first, so that it takes nothing new; a hand-over that was cut off is done again from
-    its page. `successor`: a username, '' for nobody.
+    its page. `successor`: a username, '' for nobody. `now` is of the machine, by which people sign in;
+    `clock` the one that cases live by.
     """
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
     to = _successor(session, actor, account, successor)
-    personnel.disable(session, actor, account_id, reason, clock.now())
-    return _hand_over(session, actor, account, to, clock)
+    personnel.disable(session, actor, account_id, reason, now)
+    return _hand_over(session, actor, account, to, now, clock)
 
 
 def hand_over(
-    session: Session, actor: Account, account_id: int, successor: str, *, clock: Clock
+    session: Session, actor: Account, account_id: int, successor: str, now: datetime, *, clock: Clock
 ) -> HandedOver:
     """Hand open work on, or back to the queues; the account itself stays as it is."""
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    return _hand_over(session, actor, account, _successor(session, actor, account, successor), clock)
+    to = _successor(session, actor, account, successor)
+    return _hand_over(session, actor, account, to, now, clock)
 
 
 def release_unreached(session: Session, actor: Account, account_ids: Sequence[int], *, clock: Clock) -> int:
@@ -124,7 +134,7 @@ def _successor(session: Session, actor: Account, account: Account, username: str
 
 
 def _hand_over(
-    session: Session, actor: Account, account: Account, to: Account | None, clock: Clock
+    session: Session, actor: Account, account: Account, to: Account | None, now: datetime, clock: Clock
 ) -> HandedOver:
     query = select(WorkItem.id).where(WorkItem.claimed_by == account.id, WorkItem.status == "open")
     outcomes: list[bool | None] = []
@@ -133,7 +143,7 @@ def _hand_over(
         if outcomes[-1] and to is not None:
             _give_draft(session, item_id, account.id, to.id)
     done = HandedOver(outcomes.count(True), outcomes.count(False))
-    _record(session, actor, account, to, done, clock)
+    _record(session, actor, account, to, done, now)
     return done
 
 
@@ -149,7 +159,7 @@ def _give_draft(session: Session, item_id: int, from_id: int, to_id: int) -> Non
 
 @whole
 def _record(
-    session: Session, actor: Account, account: Account, to: Account | None, done: HandedOver, clock: Clock
+    session: Session, actor: Account, account: Account, to: Account | None, done: HandedOver, now: datetime
 ) -> None:
     if not (done.given or done.released):
         return
@@ -160,4 +170,4 @@ def _record(
             "given": done.given,
             "released": done.released,
         }
-        audit.record(session, "accounts", actor.id, "handed_over", data, clock.now())
+        audit.record(session, "accounts", actor.id, "handed_over", data, now)

@@ -1,4 +1,4 @@
-"""What people report to a running case: an objection, a household's answer — whatever its diagram waits for.
+"""What people report to a running case: an objection, somebody's answer — whatever its diagram waits for.
 
 Whom the diagram lets report it, it says by a form: on the event that catches the message, or on the step that
 the event stands beside. All other messages are the system's own (a change of the register, a clue); no person

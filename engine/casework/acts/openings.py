@@ -1,9 +1,8 @@
-"""Opening cases: by a step of another case, or by an official from the household's page.
+"""Opening cases: by a step of another case, or by an official from the subject's page.
 
-What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists the statuses
-(``engine.prevention.register.households.STATUS_NAMES``) or types (``TYPE_NAMES``) of the households that it
-is for, its lane says whose officials may open it by hand. The process's property ``exclusive`` names a group
-of procedures of which a household has at most one open case.
+What a procedure opens for is drawn in its diagram. The start event's property ``opensFor`` lists, in the
+field's codes, the subjects that it is for; its lane says whose officials may open it by hand. The process's
+property ``exclusive`` names a group of procedures of which a subject has at most one open case.
 """
 
 from __future__ import annotations

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from engine.casework import kit
 from engine.casework.figures.definitions import WORDS
 from engine.casework.figures.facts import LIMIT, NOTICE, OPENED, PASSED, RETURNED
 from engine.casework.figures.periods import Span
 from engine.casework.figures.reading import Limit, Spread, Totals, total_of
+from engine.casework.kit import Result
 
 Cell = int | float | None
 """A count, a share between 0 and 1, or nothing to tell."""
@@ -82,19 +84,25 @@ def cards(limits: Sequence[Limit]) -> list[Card]:
         ),
         _count("returned", RETURNED, "退回", "次"),
         _count("opened", OPENED, "立案和启动", "件"),
-        _count("admitted", "admitted", "纳入监测", "户次"),
-        _count("eliminated", "eliminated", "风险消除", "户次"),
-        Card(
-            "rolled_back",
-            "rolled_back",
-            "回退和清退",
-            [
-                Column("回退", "户次", lambda t: t.count("rolled_back")),
-                Column("清退", "户次", lambda t: t.count("cleared")),
-            ],
-            "回退：" + WORDS["rolled_back"] + "清退：" + WORDS["cleared"],
-        ),
+        *(_result_card(title, of) for title, of in _by_card().items()),
     ]
+
+
+def _by_card() -> dict[str, list[Result]]:
+    """What the field counts, by the title of the card."""
+    found: dict[str, list[Result]] = {}
+    for result in kit.used().results:
+        found.setdefault(result.card or result.title, []).append(result)
+    return found
+
+
+def _result_card(title: str, of: Sequence[Result]) -> Card:
+    words = "".join(f"{one.title}：{one.words}" for one in of) if len(of) > 1 else of[0].words
+    return Card(of[0].name, of[0].name, title, [_result_column(one) for one in of], words)
+
+
+def _result_column(result: Result) -> Column:
+    return Column(result.title, result.unit, lambda totals: totals.count(result.name))
 
 
 def _count(key: str, measure: str, title: str, unit: str) -> Card:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from engine.casework.figures import sql
-from engine.casework.figures.facts import LIMIT, NOTICE, OPENED, PASSED, RESULTS, RETURNED, STEP
+from engine.casework.figures.facts import LIMIT, NOTICE, OPENED, PASSED, RETURNED, STEP, results
 from engine.casework.figures.reading import Limit, limits
 from engine.casework.organisation import access
 from engine.casework.supervision import wording
@@ -35,10 +35,6 @@ WORDS = {
         "一个环节从交到手上（打开）到提交的时间，按提交之日计；退回、撤回后重办的另计一次。不满 72 小时按整小时，以上按整天。"
         + RANKS
     ),
-    "admitted": "期内批准纳入监测的户次，按批准之日计；批准被撤回的不计。只如实计数，不设指标，不作排名。",
-    "eliminated": "期内标注风险消除的户次，按标注之日计；标注被撤回的不计。只如实计数，不设指标，不作排名。",
-    "rolled_back": "期内取消风险消除标注（回退）的户次，按执行之日计。",
-    "cleared": "期内移出监测名册（清退）的户次，按执行之日计。",
     "waiting": (
         "待办是此刻开着的步骤的件数。超期、临期和督办的数相同。"
         + wording.MEANING
@@ -48,17 +44,13 @@ WORDS = {
 }
 """The definition of each measure, as the page shows it."""
 
-_SERVICES = {measure: service for service, measure in RESULTS.items()}
 _PLAIN: dict[str, Callable[[sql.Words], str]] = {
     NOTICE: sql.notice,
     RETURNED: sql.returned,
     PASSED: sql.passed,
     OPENED: sql.opened,
     STEP: sql.step,
-    **dict.fromkeys(_SERVICES, sql.result),
 }
-RECOUNTED = (LIMIT, *_PLAIN)
-"""The measures that a statement recounts from the log."""
 
 
 @dataclass(frozen=True)
@@ -106,11 +98,13 @@ def recount(
         one = _limit(session, procedure, element)
         parameters |= {"element": one.element_id, "activity": one.activity}
         return Recount(sql.limit(words, one.ends), parameters)
-    if measure not in _PLAIN:
+    services = {name: service for service, name in results().items()}
+    made = sql.result if measure in services else _PLAIN.get(measure)
+    if made is None:
         raise NotFound("没有这个统计口径。")
-    statement = _PLAIN[measure](words)
+    statement = made(words)
     if ":element" in statement:
-        parameters["element"] = _SERVICES.get(measure, element)
+        parameters["element"] = services.get(measure, element)
     return Recount(statement, parameters)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
+from engine.casework import kit
 from engine.casework.figures.routes import Routes
 from engine.flow.history import lines as history
 from engine.ground.clock import local_date
@@ -26,18 +27,18 @@ OPENED, LIMIT, PASSED, STEP, RETURNED, NOTICE, FLOW = (
     "notice",
     "flow",
 )
-RESULTS = {
-    "registration.admit": "admitted",
-    "household.eliminate": "eliminated",
-    "household.roll_back": "rolled_back",
-    "household.clear": "cleared",
-}
-"""The measure of each service that changes a household's place in the register: plain counts (R02)."""
-
 OBJECTION = "objection"
 """The message that is counted against the notice that hangs."""
 
-HEADLINES = (OPENED, LIMIT, PASSED, RETURNED, NOTICE, *RESULTS.values())
+
+def results() -> dict[str, str]:
+    """The measure of each service whose results are counted."""
+    return {one.service: one.name for one in kit.used().results}
+
+
+def headlines() -> tuple[str, ...]:
+    """The measures of the headline figures."""
+    return (OPENED, LIMIT, PASSED, RETURNED, NOTICE, *results().values())
 
 
 @dataclass(frozen=True)
@@ -143,13 +144,14 @@ def _begins(line: Line, routes: Routes) -> list[str]:
 
 
 def _outcome(valid: Sequence[Line]) -> Iterable[Fact]:
-    """The case's beginning, and what it did to the register."""
+    """The case's beginning, and what its services brought about."""
+    counted = results()
     for line in valid:
         if line.kind == "start":
             yield Fact(OPENED, _day(line), "")
         for element_id, _, service, _ in line.input.services:
-            if service in RESULTS:
-                yield Fact(RESULTS[service], _day(line), element_id)
+            if service in counted:
+                yield Fact(counted[service], _day(line), element_id)
 
 
 def _limits(valid: Sequence[Line], routes: Routes) -> Iterable[Fact]:

@@ -140,7 +140,7 @@ SELECT count(*) AS total FROM line l WHERE l.kind = 'start' AND l.at >= :since A
 
 
 def result(w: Words) -> str:
-    """How often service `:element` changed a household's place in the register."""
+    """How often service `:element` brought about what it does."""
     return f"""{_here(w)}
 SELECT count(*) AS total FROM line l, {w.each("services", "x")}
 WHERE {w.part("x", 2)} = :element AND l.at >= :since AND l.at < :until"""

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from engine.casework import definitions
 from engine.casework.figures.facts import Line, facts_of
 from engine.casework.figures.routes import Routes
-from engine.casework.figures.tiers import TIERS, Tier, period, place
+from engine.casework.figures.tiers import Tier, period, place, tiers_of
 from engine.casework.models import (
     CaseFile,
     Figure,
@@ -223,7 +223,7 @@ def _add(
     number, routes = version
     places = {tier: place(tier, village_code) for tier in Tier}
     for fact, count in facts_of(lines, routes).items():
-        for tier in TIERS[fact.measure]:
+        for tier in tiers_of(fact.measure):
             start = period(tier, fact.day)
             key = Key(
                 tier, fact.measure, places[tier], start, procedure_key, number, fact.element_id, fact.value

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import IntEnum
 
-from engine.casework.figures.facts import FLOW, HEADLINES, STEP
+from engine.casework.figures.facts import FLOW, STEP
 from engine.casework.organisation import access
 
 
@@ -34,16 +34,17 @@ LEVEL = {
     Tier.PROVINCE_MONTH: "province",
 }
 MONTHLY = frozenset({Tier.CITY_MONTH, Tier.PROVINCE_MONTH, Tier.TOWNSHIP_MONTH})
-TIERS: Mapping[str, tuple[Tier, ...]] = {
-    **dict.fromkeys(
-        HEADLINES, (Tier.VILLAGE_DAY, Tier.CITY_DAY, Tier.CITY_MONTH, Tier.PROVINCE_DAY, Tier.PROVINCE_MONTH)
-    ),
+_HEADLINE = (Tier.VILLAGE_DAY, Tier.CITY_DAY, Tier.CITY_MONTH, Tier.PROVINCE_DAY, Tier.PROVINCE_MONTH)
+_OTHER: Mapping[str, tuple[Tier, ...]] = {
     STEP: (Tier.VILLAGE_DAY, Tier.CITY_MONTH, Tier.PROVINCE_MONTH),
     FLOW: (Tier.TOWNSHIP_MONTH, Tier.CITY_MONTH, Tier.PROVINCE_MONTH),
 }
-"""The tiers of each measure: steps and flows are shown by whole months,
-and nobody counts one village's flows.
-"""
+"""Steps and flows are shown by whole months, and nobody counts one village's flows."""
+
+
+def tiers_of(measure: str) -> tuple[Tier, ...]:
+    """The tiers that keep `measure`."""
+    return _OTHER.get(measure, _HEADLINE)
 
 
 def place(tier: Tier, village_code: str) -> str:
@@ -60,7 +61,7 @@ def tier_for(measure: str, level: str, *, monthly: bool) -> Tier:
     """The coarsest tier that can tell `measure` by divisions of `level`, by day or (`monthly`) by month."""
     able = [
         tier
-        for tier in TIERS[measure]
+        for tier in tiers_of(measure)
         if access.PREFIX_LENGTH[LEVEL[tier]] >= access.PREFIX_LENGTH[level]
         and (monthly or tier not in MONTHLY)
     ]

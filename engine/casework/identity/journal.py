@@ -75,6 +75,12 @@ WORDS = {
     "role_refused": "不同意角色",
     "role_taken": "收回角色",
     "sign_in_rules": "改登录的规定",
+    "line_asked": "提出监测范围",
+    "line_confirmed": "确认监测范围",
+    "line_refused": "不同意监测范围",
+    "line_withdrawn": "收回监测范围",
+    "calendar": "录入节假日",
+    "body": "改单位信息",
     "deploy": "启用流程",
     "submit": "提交流程审批",
     "approve": "同意流程",
@@ -148,6 +154,14 @@ FACTS = {
     "given": "转交",
     "released": "放回",
     "sessions": "登录",
+    "year": "年度",
+    "amount": "金额（元）",
+    "from": "起始日期",
+    "document": "文号",
+    "replaces": "代替",
+    "line": "监测范围",
+    "added": "新增",
+    "removed": "删去",
     "tokens": "令牌",
     "lines": "条",
     "filter": "条件",
@@ -435,10 +449,12 @@ def go_on(session: Session, actor: Account, check_id: int, now: datetime) -> Jou
     return check
 
 
-def days_back(now: datetime, days: int = 6) -> tuple[date, date]:
-    """The days that a page shows first: the last week."""
-    today = local_date(now)
-    return today - timedelta(days), today
+def days_back(*clocks: datetime) -> tuple[date, date]:
+    """The days that a page shows first: the last week, by each clock that lines are written by (the demo's is
+    another than the machine's).
+    """
+    days = [local_date(now) for now in clocks]
+    return max(min(days) - timedelta(6), max(days) - timedelta(MOST_DAYS - 1)), max(days)
 
 
 def read_object(kind: str, number: str) -> tuple[str, int | None]:

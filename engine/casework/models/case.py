@@ -55,7 +55,7 @@ class CaseFile(Base):
     started_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    discovery_date: Mapped[date | None]
+    discovery_date: Mapped[date | None]  # since when the matter is known (Subjects.known_since)
     limit_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime
     )  # of the limits that count, when the first passes

@@ -57,7 +57,7 @@ ROLE_NAMES = {
 }
 QUEUE_NAMES = {"village": "村级", "township": "乡级", "county": "县级", "city": "市级", "province": "省级"}
 CASE_ROLES = frozenset(QUEUE_OF_ROLE) | {SUPERVISOR}
-"""Roles that may see households and cases below their division;
+"""Roles that may see subjects and cases below their division;
 the administrators and process owners may not.
 """
 

@@ -9,7 +9,7 @@ from sqlalchemy import Executable, Integer, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from engine.casework import audit
+from engine.casework import audit, kit
 from engine.casework.models import Account, NumberedPaper, PaperEntry, PaperNumber
 from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers.paper import Paper
@@ -73,7 +73,7 @@ def open_paper(
 def _written(session: Session, kind: PaperKind, division: str, day: date, serial: int) -> str:
     issuer = bodies.signature(session, division, kind.level, day)
     name = divisions.short_name(divisions.names(session, [division]).get(division, ""))
-    return f"{issuer.word or f'{name}防返贫'}{kind.word}〔{day.year}〕{serial}号"
+    return f"{issuer.word or name + kit.subjects().series}{kind.word}〔{day.year}〕{serial}号"
 
 
 def of_this_year(session: Session, kind: PaperKind, record: NumberedPaper, now: datetime) -> None:

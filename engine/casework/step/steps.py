@@ -472,7 +472,7 @@ class Step:
         named = [end for end in ended if self.definition.elements[end].outcome is not None]
         if named:
             self._change(outcome=self.definition.elements[named[-1]].name)
-        discovered = variables.get("discovery_date")
+        discovered = variables.get(kit.subjects().known_since)
         if isinstance(discovered, str):
             self._change(discovery_date=date.fromisoformat(discovered[:10]))
         if self.instance.completed:

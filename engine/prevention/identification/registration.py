@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.casework.kit import Kit
+from engine.casework.kit import Kit, Result
 from engine.casework.papers import compose
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
@@ -65,6 +65,15 @@ def confirm(call: ServiceCall, national_number: str) -> dict[str, Any]:
 
 
 KIT = Kit(
+    results=(
+        Result(
+            "admitted",
+            "registration.admit",
+            "纳入监测",
+            "户次",
+            "期内批准纳入监测的户次，按批准之日计；批准被撤回的不计。只如实计数，不设指标，不作排名。",
+        ),
+    ),
     wordings={"proposed_list": compose.proposed_list, "approval_form": compose.approval_form},
     papers=(
         PaperKind("proposed_list", "呈报名单", "township", "township", "呈报", listed=True),

@@ -64,6 +64,8 @@ KIT = Kit(
         Subjects(
             model=Household,
             known_as="household",
+            series="防返贫",
+            known_since="discovery_date",  # R06: of the earliest clue
             called=lambda name: f"{name}户",
             look_up=households.view,
             first_variables=first_variables,

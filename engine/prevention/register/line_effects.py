@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
+from engine.casework import audit
 from engine.casework.models import Account, CaseFile, Division, MonitoringLine
 from engine.casework.organisation import access, divisions
-from engine.ground.errors import NotAllowed
+from engine.ground.database import write
+from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.paging import Page, page_of_rows
 from engine.ground.sheets import Book
 from engine.prevention.models import CaseLine, Household, HouseholdYear, Observation
@@ -31,7 +34,8 @@ KINDS = {
     "ordinary_above": "未纳入监测，从不高于变为高于",
     "unknown": "档案里没有收入",
 }
-CHANGING = tuple(kind for kind in KINDS if kind != "unknown")
+MAX_ROWS = 50_000
+"""An export of more households than this is asked for by county."""
 _SEEN = (
     select(Observation.per_capita)
     .where(Observation.household_id == Household.id)
@@ -155,8 +159,20 @@ def households(
     return Page(items, found.total, found.page, found.pages, found.capped)
 
 
-def workbook(session: Session, actor: Account, amount: int, before: int, county: str, kind: str) -> bytes:
-    """The same list as an Excel file, whole. Raises NotAllowed."""
+def workbook(
+    session: Session, actor: Account, amounts: tuple[int, int], county: str, kind: str, now: datetime
+) -> bytes:
+    """The same list as an Excel file, whole and logged; `amounts` are the line's and the one before it.
+
+    Raises NotAllowed, or Invalid when more than `MAX_ROWS` households change sides.
+    """
+    amount, before = amounts
+    rows = session.execute(_listed(actor, amount, before, county, kind).limit(MAX_ROWS + 1)).all()
+    if len(rows) > MAX_ROWS:
+        raise Invalid(f"超过 {MAX_ROWS:,} 户，请按县分别导出。")
+    details = {"households": len(rows), "line": amount, "before": before, "division": county}
+    with write(session):
+        audit.record(session, "access", actor.id, "export", details, now)
     book = Book(streaming=True)
     sheet = book.sheet("名单")
     columns = (
@@ -172,7 +188,6 @@ def workbook(session: Session, actor: Account, amount: int, before: int, county:
     sheet.head(0, columns, book.heading)
     sheet.widths(0, 1, 22)
     sheet.widths(2, 2, 40)
-    rows = session.execute(_listed(actor, amount, before, county, kind).execution_options(yield_per=1000))
     for number, row in enumerate(rows, 1):
         sides = [side(row.per_capita, line) for line in (before, amount)]
         cells = (row.number, row.head_name, row.path, STATUS_NAMES[row.status], row.per_capita)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import acts
-from engine.casework.kit import Kit
+from engine.casework.kit import Kit, Result
 from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
@@ -134,7 +134,27 @@ def pending(session: Session, household_id: int) -> str:
     return f"{case.version.procedure.name}{'审批中' if applied else '办理中'}"
 
 
+CARD = "回退和清退"
+"""Where the statistics show both."""
 KIT = Kit(
+    results=(
+        Result(
+            "rolled_back",
+            "household.roll_back",
+            "回退",
+            "户次",
+            "期内取消风险消除标注（回退）的户次，按执行之日计。",
+            card=CARD,
+        ),
+        Result(
+            "cleared",
+            "household.clear",
+            "清退",
+            "户次",
+            "期内移出监测名册（清退）的户次，按执行之日计。",
+            card=CARD,
+        ),
+    ),
     law=(LegalLimit("R29", "clearance", "no_answer", "清退前农户有不少于 5 天答复", at_least=5),),
     services=(
         Service(

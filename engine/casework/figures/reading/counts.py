@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from engine.casework.figures.facts import HEADLINES, NOTICE
+from engine.casework.figures import facts
+from engine.casework.figures.facts import NOTICE
 from engine.casework.figures.periods import Span
 from engine.casework.figures.reading.places import within
 from engine.casework.figures.tiers import tier_for
@@ -88,7 +89,7 @@ class Totals:
 
 def headlines(session: Session, division: Division, span: Span, procedure: str = "") -> dict[date, Totals]:
     """The division's headline figures by the start of each period; every period is there."""
-    query = cells(HEADLINES, division.code, division.level, span, procedure)
+    query = cells(facts.headlines(), division.code, division.level, span, procedure)
     found: dict[date, Totals] = {start: Totals() for start in span.starts}
     for row in session.execute(query.add_columns(_FIGURE.c.start).group_by(_FIGURE.c.start)):
         found[span.holding(row.start)].cells[row.measure, row.procedure_key, row.element_id][row.value] += (
@@ -111,7 +112,7 @@ def by_child(session: Session, division: Division, span: Span, procedure: str = 
     level = LEVELS[min(LEVELS.index(division.level) + 1, len(LEVELS) - 1)]
     width = access.PREFIX_LENGTH[level]
     child = func.substr(_FIGURE.c.division_code, 1, width).label("child")
-    query = cells(HEADLINES, division.code, level, span, procedure).add_columns(child).group_by(child)
+    query = cells(facts.headlines(), division.code, level, span, procedure).add_columns(child).group_by(child)
     found: dict[str, Totals] = defaultdict(Totals)
     for row in session.execute(query):
         counts = found[row.child.ljust(12, "0")].cells[row.measure, row.procedure_key, row.element_id]
