@@ -46,7 +46,7 @@ YEARS = range(1900, 2200)
 
 
 def day(text: str | None) -> date | None:
-    """A day; None for what is none, and for a year that nothing here can lie in: days are counted on from it."""
+    """A day; None for what is none, and for a year that nothing here can lie in: days are counted from it."""
     found = normal.day(text or "")
     return found if found is not None and found.year in YEARS else None
 
