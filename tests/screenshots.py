@@ -20,8 +20,8 @@ from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, sync_p
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.casework.figures import tally
 from engine.casework.models import Account, CaseFile, RoleGrant, WorkItem
+from engine.casework.supervision.figures import tally
 from engine.ground.clock import CHINA, MovableClock
 from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema

@@ -20,20 +20,11 @@ from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.ground.clock import Clock
 from engine.prevention.kit import KIT
-from web import (
-    api,
-    arguments,
-    banners,
-    clock,
-    database,
-    discretion,
-    errors,
-    pages,
-    scheduler,
-    signing,
-    words,
-)
-from web.config import Config, prepare_folder
+from web import api, pages
+from web.request import arguments, discretion, errors, signing
+from web.server import clock, database, scheduler
+from web.server.config import Config, prepare_folder
+from web.shown import banners, words
 
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "

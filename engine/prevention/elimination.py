@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from engine.casework.kit import Kit, Result
-from engine.casework.services import ServiceCall
+from engine.casework.kit.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date

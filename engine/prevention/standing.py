@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.casework import acts
 from engine.casework.kit import Kit
-from engine.casework.services import ServiceCall
+from engine.casework.kit.services import ServiceCall
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household
 from engine.prevention.register import households

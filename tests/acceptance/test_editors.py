@@ -14,9 +14,9 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 
 from engine.casework import definitions
-from engine.casework.identity import passwords
 from engine.casework.models import Account
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.ground.database import create_engine, session_factory, write
 from engine.owners import drafting
 from tests.support import papers

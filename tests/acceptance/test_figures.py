@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from engine.casework.figures import tally
 from engine.casework.models import CaseFile, LogEntry, WorkItem
+from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock
 from tests.support.browser import Site
 from tests.support.world import World

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from engine.casework.identity import passwords
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.flow.check.draft import Draft
 from engine.flow.check.names import known_variables
 from engine.flow.diagram import xml as x

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from engine.casework.figures import tally
 from engine.casework.models import LogEntry
+from engine.casework.supervision.figures import tally
 from engine.ground.clock import MovableClock, local_date
 from tests.support.browser import Official, Site
 from tests.support.template import TOWNSHIP, VILLAGE

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.casework.identity import passwords
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.ground.database import create_engine, session_factory, write
 from engine.prevention.installation import ROOT
 from tests.support.browser import Official, Site

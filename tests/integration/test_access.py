@@ -9,8 +9,6 @@ from flask import Flask
 from sqlalchemy import select
 
 from engine.casework import definitions
-from engine.casework.figures import walls
-from engine.casework.identity import journal, roster
 from engine.casework.models import (
     Attachment,
     BulkAct,
@@ -21,10 +19,12 @@ from engine.casework.models import (
     Rehearsal,
     WorkItem,
 )
+from engine.casework.organisation.identity import journal, roster
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.compose import Terms
 from engine.casework.papers.kinds import kind_of
 from engine.casework.supervision import orders
+from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure

@@ -12,12 +12,12 @@ from sqlalchemy import select
 
 from engine.casework import acts, audit
 from engine.casework.acts import leaving
-from engine.casework.figures import walls
-from engine.casework.identity import personnel, roles, sessions, sign_in
-from engine.casework.identity.roles import Wish
-from engine.casework.identity.sign_in import Caller
 from engine.casework.models import Account, Draft, LogEntry, RoleGrant, RoleRequest, WorkItem
 from engine.casework.organisation import access, accounts
+from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
+from engine.casework.organisation.identity.roles import Wish
+from engine.casework.organisation.identity.sign_in import Caller
+from engine.casework.supervision.figures import walls
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError

@@ -117,7 +117,7 @@ def test_a_seal_stands_where_the_table_says(small_world: World) -> None:
 def _page(world: World, paper: Paper) -> str:
     app = application(world)
     with app.test_request_context():
-        text = "{% import 'papers/paper.html' as p with context %}{{ p.paper(one) }}"
+        text = "{% import 'desk/papers/paper.html' as p with context %}{{ p.paper(one) }}"
         return render_template_string(text, one=paper)
 
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import delete
 
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import CalendarDay, CalendarYear
 from engine.casework.organisation import calendar
 from engine.casework.organisation.calendar import days_off
-from engine.casework.services import ServiceCall
 from engine.ground.clock import months_later
 from engine.ground.database import write
 from engine.ground.errors import Invalid

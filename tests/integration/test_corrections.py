@@ -13,9 +13,9 @@ from sqlalchemy import select
 from engine.casework import audit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.figures import facts, tally
 from engine.casework.models import CaseFile, LogEntry, Notification, Timer, WorkItem
 from engine.casework.supervision import orders
+from engine.casework.supervision.figures import facts, tally
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention import corrections, life
 from engine.prevention.assistance import measures

@@ -12,14 +12,14 @@ from sqlalchemy import event, func, select, text
 
 from engine.casework import acts, audit
 from engine.casework.acts import messages
-from engine.casework.figures import periods, reading, tally
-from engine.casework.figures.definitions import recount
-from engine.casework.figures.facts import Line, facts_of
-from engine.casework.figures.facts import hours as facts_hours
-from engine.casework.figures.tiers import Tier
 from engine.casework.models import CaseFile, Figure, FigureGap, FigureMark, WorkItem
 from engine.casework.organisation import divisions
 from engine.casework.step.steps import Step
+from engine.casework.supervision.figures import periods, reading, tally
+from engine.casework.supervision.figures.definitions import recount
+from engine.casework.supervision.figures.facts import Line, facts_of
+from engine.casework.supervision.figures.facts import hours as facts_hours
+from engine.casework.supervision.figures.tiers import Tier
 from engine.flow.history.lines import Reminded
 from engine.ground.database import write
 from engine.prevention import transfers

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 from engine.casework import audit
-from engine.casework.identity import journal
 from engine.casework.models import Account, LogEntry, LogStream
 from engine.casework.organisation import access, accounts
+from engine.casework.organisation.identity import journal
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed

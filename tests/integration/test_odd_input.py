@@ -25,7 +25,7 @@ from engine.ground.database import write
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import COUNTY, VILLAGE
 from tests.support.world import World
-from web.arguments import OurRequest
+from web.request.arguments import OurRequest
 
 ODD: dict[str, Any] = {
     "superscript": "²",

@@ -19,11 +19,11 @@ from engine.casework import lamps
 from engine.casework.acts import openings
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.figures import heat, live, periods, reading, walls
 from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.casework.step.reading import instance_of
 from engine.casework.supervision import counting, letters, limits
+from engine.casework.supervision.figures import heat, live, periods, reading, walls
 from engine.casework.supervision.limits import LimitFilter
 from engine.casework.time import timers
 from engine.flow.history import lines

@@ -12,7 +12,7 @@ from tests.support import plans
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import TOWNSHIP, VILLAGE
 from tests.support.world import World
-from web.database import db
+from web.server.database import db
 
 SEARCHED = (
     "/todo?q=王&lamp=red",

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.casework import audit
-from engine.casework.identity import passwords, roster, sign_in
-from engine.casework.identity.sign_in import Caller
 from engine.casework.models import Account, AccountImport, AccountImportRow, LogEntry, RoleRequest
 from engine.casework.organisation import access, accounts
+from engine.casework.organisation.identity import passwords, roster, sign_in
+from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from engine.casework.identity import own, passwords, sessions
 from engine.casework.models import Account, ApiToken, SignIn
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import own, passwords, sessions
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Invalid

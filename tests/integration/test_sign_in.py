@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from engine.casework.identity import passwords, sign_in
-from engine.casework.identity.sign_in import Caller
 from engine.casework.models import LogEntry, SignInGate
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords, sign_in
+from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from tests.support.client import application
@@ -22,7 +22,7 @@ from tests.support.template import VILLAGE
 from tests.support.world import World
 from web import cli
 from web.application import create_app
-from web.config import Config
+from web.server.config import Config
 
 PASSWORD = "Shouwang-2022"
 SPELT = ("lisi", "LiSi", "ＬＩＳＩ", " lisi\u200b ")

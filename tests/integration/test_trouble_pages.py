@@ -22,9 +22,9 @@ from engine.ground.database import Patience
 from tests.support import papers, trouble
 from tests.support.client import Caller, application, signed_in
 from tests.support.world import World
-from web import serving
 from web.application import create_app
-from web.config import Capacity, Config
+from web.server import serving
+from web.server.config import Capacity, Config
 
 IDLE = 200
 

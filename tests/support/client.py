@@ -9,15 +9,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from engine.casework.identity import sessions
 from engine.casework.models import Account
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import sessions
 from engine.ground.clock import SYSTEM
 from tests.support.sharing import share_templates
 from tests.support.world import World
-from web import database
 from web.application import create_app
-from web.config import Config
+from web.server import database
+from web.server.config import Config
 
 
 def application(world: World) -> Flask:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from engine.casework import acts
-from engine.casework.identity import passwords
 from engine.casework.models import CaseFile, WorkItem
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.ground.database import write
 from engine.prevention.identification import clues
 from tests.support import papers

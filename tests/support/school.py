@@ -18,12 +18,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.casework import acts, audit, definitions, kit, own
 from engine.casework.acts import openings
 from engine.casework.kit import Kit, Subjects
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Division, Notification, RoleGrant, WorkItem
 from engine.casework.organisation import access
 from engine.casework.papers import register
 from engine.casework.papers.compose import Listed, Terms
 from engine.casework.papers.paper import Column, Paper
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notification_rules
 from engine.casework.time import timers
 from engine.flow.diagram.element import Element

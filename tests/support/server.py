@@ -13,9 +13,9 @@ from engine.casework.models import Account
 from engine.ground.clock import MovableClock
 from tests.support.client import signed_in
 from tests.support.sharing import share_templates
-from web import database, serving
 from web.application import create_app
-from web.config import Config
+from web.server import database, serving
+from web.server.config import Config
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

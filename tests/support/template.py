@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 import tests.support.field  # noqa: F401  diagrams call its services
-from engine.casework.identity import passwords
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.ground.clock import CHINA
 from engine.ground.database import create_engine, session_factory, write
 from engine.migrations import schema

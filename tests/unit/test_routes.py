@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from engine.casework.figures.facts import FLOW, Line, facts_of
-from engine.casework.figures.routes import Routes
+from engine.casework.supervision.figures.facts import FLOW, Line, facts_of
+from engine.casework.supervision.figures.routes import Routes
 from engine.flow.history import lines
 from engine.flow.machine.definition import Definition
 from tests.support.small import END, FORMS, START, flow, process, task

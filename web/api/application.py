@@ -16,9 +16,9 @@ from engine.casework.desk import views
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.desk.inbox import todo as inbox_todo
 from engine.casework.desk.views import TaskView
-from engine.casework.identity import sign_in
 from engine.casework.models import Migration
 from engine.casework.organisation import accounts, divisions, privacy
+from engine.casework.organisation.identity import sign_in
 from engine.casework.portions import moving
 from engine.casework.supervision import limits, urging
 from engine.casework.time import ticker
@@ -32,11 +32,12 @@ from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
-from web import addresses, clock
 from web.api import schemas as s
 from web.api.errors import PasswordDue, Unauthorised
-from web.database import session, sessions
-from web.signing import account
+from web.request import addresses
+from web.request.signing import account
+from web.server import clock
+from web.server.database import session, sessions
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1", description="守望 REST API")
 OPEN = frozenset({"api.issue_token"})

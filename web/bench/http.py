@@ -23,7 +23,7 @@ def _serve(url: str, port: int, at: datetime, later: Any) -> None:
     from waitress.server import create_server
 
     from web.application import create_app
-    from web.config import Config
+    from web.server.config import Config
 
     clock = MovableClock(at=at)
     config = Config.read(

@@ -28,7 +28,7 @@ WAITING = (
 def inbox_page(url: str, sessions: Factory, count: int, repeats: int) -> Figures:
     """The inbox page, rendered, of a typical and of a busy official (`QUEUES`) among `count` open items."""
     from web.application import create_app
-    from web.config import Config
+    from web.server.config import Config
 
     _fill(sessions, count)
     config = Config.read(

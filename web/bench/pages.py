@@ -19,21 +19,21 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine.casework.figures import tally, walls
-from engine.casework.identity import passwords, sessions
 from engine.casework.models import Account, CaseFile, LogEntry, RoleGrant, Timer
 from engine.casework.organisation import access, accounts
+from engine.casework.organisation.identity import passwords, sessions
 from engine.casework.supervision import limits
+from engine.casework.supervision.figures import tally, walls
 from engine.casework.telling import notification_rules
 from engine.casework.telling.notification_rules import NewRule
 from engine.ground.clock import SYSTEM, MovableClock
 from engine.ground.database import write
 from engine.prevention.demo.populate import TOWNSHIP, populate
-from web import database
 from web.application import create_app
 from web.bench import province
 from web.bench.world import prepare
-from web.config import Config
+from web.server import database
+from web.server.config import Config
 
 PASSWORD = "Celiang-2022"
 COUNTY, CITY, PROVINCE = "410325000000", "410300000000", "410000000000"
@@ -189,7 +189,7 @@ def open_pages(
     pages: dict[str, Figures] = {}
     scans: list[str] = []
     with app.app_context():
-        from web.database import db
+        from web.server.database import db
 
         database = db.engine
     for name, account, path in _visits(sessions, clock.now()):

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from engine.casework.acts import attachments
 from engine.casework.desk import views
-from engine.casework.identity import passwords
 from engine.casework.models import Account, WorkItem
 from engine.casework.organisation import accounts
+from engine.casework.organisation.identity import passwords
 from engine.casework.time import timers
 from engine.ground.clock import CHINA, MovableClock, local_date
 from engine.ground.database import create_engine, session_factory, write

@@ -9,7 +9,7 @@ from engine.casework import kit
 from engine.ground.database import create_engine, session_factory
 from engine.migrations import schema
 from engine.prevention.kit import KIT
-from web.config import Config, prepare_folder
+from web.server.config import Config, prepare_folder
 
 
 @click.group(help="守望：防止返贫监测帮扶办理系统。设置见 docs/configuration.md。")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from engine.casework.identity import passwords, personnel
 from engine.casework.organisation import accounts, divisions
+from engine.casework.organisation.identity import passwords, personnel
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import ShouwangError

@@ -10,10 +10,10 @@ from engine.ground.clock import SYSTEM
 from engine.ground.database import create_engine
 from engine.migrations import schema
 from engine.prevention import installation
-from web import serving
 from web.cli.database import install
 from web.cli.group import main, require_current, say, sessions_of
-from web.config import Config
+from web.server import serving
+from web.server.config import Config
 
 DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 
@@ -92,8 +92,8 @@ def worker() -> None:
     require_current()
     from apscheduler.schedulers.blocking import BlockingScheduler
 
-    from web import scheduler
     from web.application import create_app
+    from web.server import scheduler
 
     app = create_app(Config.read(scheduler=False))
     scheduler.start(app, BlockingScheduler(timezone="UTC"))

@@ -4,46 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from web.pages import (
-    accounts,
-    administration,
-    auth,
-    batches,
-    bell,
-    bulk,
-    cases,
-    clues,
-    corrections,
-    drafts,
-    editors,
-    files,
-    health,
-    households,
-    inbox,
-    journal,
-    ladder,
-    measures,
-    migrations,
-    more,
-    officials,
-    openings,
-    own,
-    papers,
-    parameters,
-    procedures,
-    replays,
-    rosters,
-    schedules,
-    statistics,
-    supervision,
-    tasks,
-    trials,
-    wall,
-)
 from web.pages import demo as demo_pages
-from web.pages import (
-    register as register_pages,
-)
+from web.pages import health, rosters
+from web.pages.desk import bell, bulk, cases, files, inbox, more, papers, tasks
+from web.pages.office import accounts, administration, auth, journal, own, parameters
+from web.pages.oversight import ladder, schedules, statistics, supervision, wall
+from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
+from web.pages.prevention import batches, clues, corrections, households, measures, officials, openings
+from web.pages.prevention import register as register_pages
 
 PAGES = (
     auth,

@@ -11,9 +11,10 @@ from engine.casework.organisation import accounts
 from engine.casework.time import ticker
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.demo import ROLES
-from web import clock, signing
-from web.database import session, sessions
-from web.words import day
+from web.request import signing
+from web.server import clock
+from web.server.database import session, sessions
+from web.shown.words import day
 
 blueprint = Blueprint("demo", __name__, url_prefix="/demo")
 STEPS = {"1": "1 天", "3": "3 天", "5": "5 天", "15": "15 天"}

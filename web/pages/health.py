@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint
 
 from engine.ground.database import ping
-from web.database import session
+from web.server.database import session
 
 blueprint = Blueprint("health", __name__)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.casework.identity import roster
 from engine.casework.organisation import access
+from engine.casework.organisation.identity import roster
 from engine.ground.clock import SYSTEM
 from engine.ground.errors import Conflict, Invalid
-from web.arguments import number
-from web.database import session
-from web.pages.register import SHEET
-from web.signing import account
+from web.pages.prevention.register import SHEET
+from web.request.arguments import number
+from web.request.signing import account
+from web.server.database import session
 
 blueprint = Blueprint("rosters", __name__, url_prefix="/administration/accounts/import")
 
@@ -32,7 +32,10 @@ def index() -> str:
 def _page(problem: str = "") -> str:
     access.require_role(account(), access.ACCOUNT_ADMIN)
     return render_template(
-        "accounts/import.html", latest=roster.latest(session(), account()), problem=problem, most=roster.MOST
+        "office/accounts/import.html",
+        latest=roster.latest(session(), account()),
+        problem=problem,
+        most=roster.MOST,
     )
 
 
@@ -64,7 +67,7 @@ def show(import_id: int) -> str:
     page = number(request.args.get("page"))
     wrong = roster.listed(session(), found, ("wrong", "refused", "present"), page)
     return render_template(
-        "accounts/imported.html",
+        "office/accounts/imported.html",
         found=found,
         counts=roster.counts(session(), found),
         wrong=wrong,

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.acts import holding
-from engine.casework.identity import personnel, roles
 from engine.casework.models import Account, Draft, RoleGrant, WorkItem
 from engine.casework.organisation import access
+from engine.casework.organisation.identity import personnel, roles
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Invalid

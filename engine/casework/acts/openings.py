@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts, definitions, kit
 from engine.casework.acts import prefill
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import (
     Account,
     CaseFile,
@@ -29,7 +30,6 @@ from engine.casework.models import (
     WorkItem,
 )
 from engine.casework.organisation import access
-from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
 from engine.flow.forms import Form

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
+from engine.casework.kit.services import Correction, ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Timer, WorkItem
-from engine.casework.services import Correction, ServiceCall
 from engine.flow import vocabulary
 from engine.flow.history.lines import Line
 from engine.flow.receivers import Receiver

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy.orm import Session, contains_eager, undefer
 
 from engine.casework import audit, definitions, kit, lamps
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, ProcedureVersion, Timer
 from engine.casework.organisation import access, calendar
-from engine.casework.services import ServiceCall
 from engine.casework.step.statements import (
     CANCEL_ITEM,
     END_TIMER,

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
-from engine.casework.services import ServiceCall
 from engine.casework.step.steps import Step
 from engine.flow.forms import Form
 from engine.flow.history import lines

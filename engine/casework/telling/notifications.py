@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from engine.casework import kit
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import CaseFile, Notification, Subject
 from engine.casework.organisation import access
-from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.ground.tables import table
 

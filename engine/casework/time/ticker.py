@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from engine.casework.figures import tally
-from engine.casework.identity import sign_in
+from engine.casework.organisation.identity import sign_in
+from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
 from engine.ground.clock import Clock
 from engine.ground.surroundings import driver_said, trouble_of

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, Select, case, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.organisation.access import Scope
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date

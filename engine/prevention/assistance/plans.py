@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Submission
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver
 from engine.flow.services import Service

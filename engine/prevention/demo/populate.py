@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework.acts import openings
-from engine.casework.identity import passwords
 from engine.casework.models import Account, Division
 from engine.casework.organisation import access, accounts, divisions
+from engine.casework.organisation.identity import passwords
 from engine.casework.time import timers
 from engine.ground.clock import MovableClock, local_date
 from engine.ground.database import write

@@ -15,11 +15,11 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.kit import Gathering, Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, PaperEntry
 from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import compose, numbers
 from engine.casework.papers.paper import Paper, from_json
-from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind
 from engine.ground.clock import local_date

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session, joinedload
 from engine.casework import acts, definitions
 from engine.casework.acts import openings
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, CaseFile, Procedure
 from engine.casework.organisation import access
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.forms import Form
 from engine.flow.receivers import CHOICE, DAY, Need, Receiver

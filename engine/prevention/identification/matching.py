@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Setting
-from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.ground.clock import local_date, months_later
 from engine.ground.errors import Invalid, NotAllowed

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.kit import Delivery, Kit
+from engine.casework.kit.services import Correction, ServiceCall
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
 from engine.casework.papers.paper import Paper
-from engine.casework.services import Correction, ServiceCall
 from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.machine.instance import Instance

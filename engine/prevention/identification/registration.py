@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.casework.kit import Kit, Result
+from engine.casework.kit.services import ServiceCall
 from engine.casework.papers import compose
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.flow.vocabulary import PaperKind

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account
 from engine.casework.organisation import access, divisions
 from engine.casework.organisation.privacy import mask_phone
-from engine.casework.services import ServiceCall
 from engine.casework.step import locks
 from engine.casework.telling import notifications
 from engine.flow.receivers import ROWS, Need, Receiver

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import MonitoringLine
-from engine.casework.services import ServiceCall
 from engine.flow.services import Service
 from engine.ground.clock import local_date
 from engine.prevention.models import (

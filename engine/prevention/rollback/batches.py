@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework.desk.inbox import Group, mine
 from engine.casework.kit import Kit
+from engine.casework.kit.services import ServiceCall
 from engine.casework.models import (
     Account,
     CaseFile,
@@ -29,7 +30,6 @@ from engine.casework.models import (
 from engine.casework.organisation import access, bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.paper import Paper
-from engine.casework.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.services import Service
 from engine.ground.clock import local_date, written

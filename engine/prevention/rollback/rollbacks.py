@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts
 from engine.casework.kit import Kit, Result
-from engine.casework.services import ServiceCall
+from engine.casework.kit.services import ServiceCall
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
 from engine.flow.services import Service

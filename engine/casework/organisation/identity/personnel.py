@@ -1,0 +1,364 @@
+"""The people of a place and their accounts, as a system administrator looks after them.
+
+Names, units, phones; disabling, enabling, unlocking; first codes and new ones; ends of sessions and tokens.
+Roles are the security administrator's (`roles`). Whoever works here sees no household.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.models import Account, RoleGrant, RoleRequest
+from engine.casework.organisation import access, accounts, divisions
+from engine.casework.organisation.contacts import read_contacts
+from engine.casework.organisation.identity import passwords, roles, sessions, sign_in
+from engine.casework.organisation.privacy import mask_phone
+from engine.ground import text
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.paging import Page, page_of
+
+STATES = {
+    "active": "可以登录",
+    "disabled": "已停用",
+    "code": "首次登录码未用",
+    "waiting": "有角色待授权",
+    "without": "没有角色",
+}
+SINCE = {"30": "30 天没有登录", "90": "90 天没有登录", "180": "180 天没有登录", "never": "从没登录过"}
+FIELDS = {
+    "name": "姓名",
+    "division_code": "单位",
+    "post": "职务",
+    "phone": "电话",
+    "email": "电子邮件",
+}
+_USERNAME = re.compile(r"[a-z0-9._\-]{2,32}\Z", re.ASCII)
+NO_USERNAME = "账号用 2 到 32 个字母、数字、点、横线或下划线。"
+_READERS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN})
+
+
+# -- the list --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which accounts a list shows."""
+
+    text: str = ""
+    division: str = ""
+    role: str = ""
+    state: str = ""
+    since: str = ""
+    page: int = 1
+
+
+def listing(session: Session, actor: Account, wanted: Wanted, now: datetime) -> Page[Account]:
+    """The accounts in the actor's reach, by unit, whose name, username or whole phone was looked for."""
+    access.require_role(actor, *_READERS)
+    query = select(Account).where(access.within(Account.division_code, access.scopes(actor, _READERS)))
+    if wanted.division:
+        query = query.where(access.within(Account.division_code, [access.scope_of(wanted.division)]))
+    if wanted.text:
+        query = query.where(_named(wanted.text))
+    if wanted.role:
+        query = query.where(_holds(RoleGrant.role == wanted.role))
+    query = _in_state(_since(query, wanted.since, now), wanted.state)
+    return page_of(session, query, query.order_by(Account.division_code, Account.id), wanted.page)
+
+
+def _named(typed: str) -> ColumnElement[bool]:
+    found = [
+        Account.username.startswith(text.username(typed), autoescape=True),
+        Account.name_key.startswith(text.key(typed)[:80], autoescape=True),
+    ]
+    if number := text.phone(typed):
+        found.append(Account.phone == number)
+    return or_(*found)
+
+
+def _holds(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(RoleGrant.account_id == Account.id, condition)
+
+
+def _since(query: Select[Account], since: str, now: datetime) -> Select[Account]:
+    if since == "never":
+        return query.where(Account.last_sign_in_at.is_(None))
+    if since in SINCE:
+        before = now - timedelta(days=int(since))
+        return query.where(or_(Account.last_sign_in_at < before, Account.last_sign_in_at.is_(None)))
+    return query
+
+
+def _in_state(query: Select[Account], state: str) -> Select[Account]:
+    conditions = {
+        "active": Account.active,
+        "disabled": ~Account.active,
+        "code": and_(Account.active, Account.code_hash != ""),
+        "waiting": exists().where(RoleRequest.account_id == Account.id, RoleRequest.status == "waiting"),
+        "without": ~exists().where(RoleGrant.account_id == Account.id),
+    }
+    return query.where(conditions[state]) if state in conditions else query
+
+
+# -- adding and changing ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is written down of a person."""
+
+    name: str
+    division_code: str
+    post: str
+    phone: str
+    email: str
+
+
+def read_person(session: Session, actor: Account, typed: Mapping[str, str]) -> Person:
+    """What a form says of a person. Raises Invalid with all sentences at their fields."""
+    wrong: dict[str, list[str]] = {}
+    contacts = {"phone": "", "email": ""}
+    try:
+        contacts = read_contacts(typed)
+    except Invalid as error:
+        wrong.update(error.fields)
+    name, post = text.line(typed.get("name", "")), text.line(typed.get("post", ""))
+    code = text.half(typed.get("division_code", ""))[:12]
+    if not name or len(name) > 40:
+        wrong["name"] = ["请填姓名，最多 40 个字。"]
+    if len(post) > 80:
+        wrong["post"] = ["职务最多 80 个字。"]
+    if not divisions.names(session, [code]):
+        wrong["division_code"] = ["请从列表里选单位所在的地方。"]
+    elif not access.reaches(actor, code, frozenset({access.ACCOUNT_ADMIN})):
+        wrong["division_code"] = ["这个地方不归您管。"]
+    if wrong:
+        raise Invalid("有内容需要更正，还没有保存。", wrong)
+    return Person(name, code, post, contacts["phone"], contacts["email"])
+
+
+def read_username(typed: str) -> str | None:
+    """The username that was typed, in its one form; None for what cannot be one."""
+    found = text.username(typed[:200])
+    return found if _USERNAME.match(found) else None
+
+
+def add(
+    session: Session, actor: Account, typed: Mapping[str, str], wish: roles.Wish | None, now: datetime
+) -> tuple[Account, str]:
+    """Add an account, with a role asked for; answers the code for its first sign-in, told once.
+
+    Raises Invalid with the sentences at their fields; Conflict for a name that is taken.
+    """
+    access.require_role(actor, access.ACCOUNT_ADMIN)
+    username = read_username(typed.get("username", ""))
+    wrong = {} if username else {"username": [NO_USERNAME]}
+    person = _all_or_raise(wrong, session, actor, typed)
+    assert username is not None
+    if wish is not None:
+        roles.check(session, actor, wish)
+    code = passwords.new_code()
+    with write(session):
+        if accounts.named(session, username) is not None:
+            sentence = f"账号“{username}”已经存在。"
+            raise Invalid(sentence, {"username": [sentence]})
+        account = put(session, username, person, now)
+        give_code(account, code, now)
+        audit.record(session, "accounts", actor.id, "account_added", said(account), now)
+        if wish is not None:
+            roles.put(session, actor, account, wish, now)
+    return account, code
+
+
+def _all_or_raise(
+    wrong: dict[str, list[str]], session: Session, actor: Account, typed: Mapping[str, str]
+) -> Person:
+    try:
+        person = read_person(session, actor, typed)
+    except Invalid as error:
+        raise Invalid(error.message, {**wrong, **error.fields}) from error
+    if wrong:
+        raise Invalid("有内容需要更正，还没有保存。", wrong)
+    return person
+
+
+def put(session: Session, username: str, person: Person, now: datetime) -> Account:
+    """A new account without a password; inside a write transaction."""
+    account = accounts.create(
+        session,
+        username,
+        person.name,
+        passwords.NONE,
+        now,
+        post=person.post,
+        phone=person.phone,
+        division_code=person.division_code,
+    )
+    account.email = person.email
+    return account
+
+
+def said(account: Account) -> dict[str, object]:
+    """What the log says of an account: its phone masked."""
+    return {
+        "account": account.id,
+        "username": account.username,
+        "name": account.name,
+        "division": account.division_code,
+        "post": account.post,
+        "phone": mask_phone(account.phone),
+        "email": account.email,
+    }
+
+
+@whole
+def edit(
+    session: Session, actor: Account, account_id: int, typed: Mapping[str, str], now: datetime
+) -> Account:
+    """Change name, unit, post, phone, e-mail. `typed` holds the revision that was on the page.
+
+    Raises Conflict when somebody changed the account since: what they changed is said, nothing is stored.
+    """
+    roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+    person = read_person(session, actor, typed)
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        session.refresh(account, with_for_update=True)
+        based_on = text.whole(typed.get("revision", ""))
+        if based_on != account.revision:
+            differences = [
+                f"{FIELDS[name]}现在是“{getattr(account, name) or '空'}”"
+                for name in FIELDS
+                if getattr(account, name) != getattr(person, name)
+            ]
+            raise Conflict(
+                f"{account.name}的账号刚刚有人改过：{'，'.join(differences) or '没有不同'}。请核对后再存。"
+            )
+        before = said(account)
+        for name in FIELDS:
+            setattr(account, name, getattr(person, name))
+        account.name_key, account.revision = text.key(account.name)[:80], account.revision + 1
+        session.flush()
+        if not roles.reaches(actor, account, access.ACCOUNT_ADMIN):
+            raise Invalid("这个地方不归您管。", {"division_code": ["这个地方不归您管。"]})
+        after = said(account)
+        changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        audit.record(
+            session, "accounts", actor.id, "account_changed", {"account": account.id, **changed}, now
+        )
+    return account
+
+
+# -- who may sign in -------------------------------------------------------------------------------
+
+
+def give_code(account: Account, code: str, now: datetime) -> None:
+    """A code for a first sign-in; an earlier one counts no longer."""
+    account.code_hash, account.code_until = passwords.code_digest(code), now + passwords.CODE_LIFE
+    account.must_change = True
+
+
+@whole
+def reset(session: Session, actor: Account, account_id: int, now: datetime) -> tuple[Account, str]:
+    """Void the password, end sessions and tokens; answers a code for the next sign-in, told once."""
+    code = passwords.new_code()
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        if not account.active:
+            raise Conflict("账号已停用：请先启用，再重置密码。")
+        account.password_hash = passwords.NONE
+        give_code(account, code, now)
+        _end(session, account, "reset", now)
+        sign_in.unlock(session, account)
+        audit.record(session, "accounts", actor.id, "reset", {"account": account.id}, now)
+    return account, code
+
+
+def _end(session: Session, account: Account, why: str, now: datetime) -> tuple[int, int]:
+    return sessions.end_all(session, account, why, now), accounts.end_tokens(session, account.id, now)
+
+
+@whole
+def unlock(session: Session, actor: Account, account_id: int, now: datetime) -> int:
+    """Open the gates that wrong passwords have closed; answers how many there were."""
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        opened = sign_in.unlock(session, account)
+        audit.record(session, "accounts", actor.id, "unlocked", {"account": account.id}, now)
+    return opened
+
+
+@whole
+def end_sessions(session: Session, actor: Account, account_id: int, now: datetime) -> tuple[int, int]:
+    """End all sessions and tokens; answers how many of each there were."""
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        ended = _end(session, account, "ended", now)
+        data = {"account": account.id, "sessions": ended[0], "tokens": ended[1]}
+        audit.record(session, "accounts", actor.id, "sessions_ended", data, now)
+    return ended
+
+
+@whole
+def disable(session: Session, actor: Account, account_id: int, reason: str, now: datetime) -> Account:
+    """Nobody signs in with the account any more; its roles stay on record. Raises Conflict for the last
+    administrator, Invalid without a reason.
+    """
+    reason = text.line(reason)[:200]
+    if not reason:
+        raise Invalid("请写明停用的原因。", {"reason": ["请写明停用的原因。"]})
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        roles.require_another(session, account, account.grants)
+        session.refresh(account, with_for_update=True)
+        if not account.active:
+            raise Conflict("这个账号已经停用。")
+        account.active, account.disabled_at, account.disabled_by = False, now, actor.id
+        account.disabled_reason, account.code_hash, account.code_until = reason, "", None
+        account.revision += 1
+        _end(session, account, "disabled", now)
+        data = {"account": account.id, "reason": reason}
+        audit.record(session, "accounts", actor.id, "disabled", data, now)
+    return account
+
+
+@whole
+def enable(session: Session, actor: Account, account_id: int, now: datetime) -> Account:
+    """The account may be signed in with again: with the password that it had, or after a reset."""
+    with write(session):
+        account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        session.execute(
+            update(Account)
+            .where(Account.id == account.id)
+            .values(active=True, disabled_at=None, disabled_by=None, disabled_reason="")
+        )
+        session.refresh(account)
+        account.revision += 1
+        audit.record(session, "accounts", actor.id, "enabled", {"account": account.id}, now)
+    return account
+
+
+def rescue(session: Session, username: str, now: datetime) -> tuple[Account, str]:
+    """On the machine itself, when no administrator can sign in: the account is active, its gates are
+    open, and a code leads in. Raises NotFound.
+    """
+    code = passwords.new_code()
+    with write(session):
+        account = accounts.named(session, username)
+        if account is None:
+            raise NotFound(f"没有账号“{username}”。")
+        account.active, account.disabled_at, account.disabled_reason = True, None, ""
+        account.password_hash = passwords.NONE
+        give_code(account, code, now)
+        _end(session, account, "reset", now)
+        sign_in.unlock(session, account)
+        audit.record(session, "accounts", None, "rescued", {"account": account.id}, now)
+    return account, code

@@ -1,0 +1,128 @@
+"""Sessions in browsers: begun at a sign-in, ended at the sign-out, and after some hours however used.
+
+The cookie holds a random key; here stands its hash. So a copied cookie is worth nothing once its session has
+ended, whoever ended it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.models import Account, SignIn
+from engine.casework.organisation.identity import safeguards
+from engine.ground.database import whole, write
+
+SEEN = timedelta(minutes=5)
+"""How exactly it is kept when a session was last used."""
+REASONS = {
+    "out": "本人退出",
+    "idle": "长时间未操作",
+    "password": "改了密码",
+    "own": "本人从别处退出",
+    "reset": "管理员重置",
+    "disabled": "账号停用",
+    "ended": "管理员结束",
+}
+"""Why a session ended."""
+
+
+def begin(session: Session, account: Account, address: str, device: str, now: datetime) -> str:
+    """A new session of the account; answers the key for its cookie. `device`: the browser, in words."""
+    key = secrets.token_urlsafe(32)
+    with write(session):
+        session.add(
+            SignIn(
+                account_id=account.id,
+                key_hash=_digest(key),
+                began_at=now,
+                seen_at=now,
+                ends_at=now + timedelta(hours=safeguards.current(session).hours),
+                address=address[:45],
+                device=device[:120],
+            )
+        )
+    return key
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def account_of(session: Session, key: str, now: datetime, *, used: bool = True) -> Account | None:
+    """Whose session the key is of; None when it has ended, is over its life, or the account is disabled.
+
+    `used`: somebody is at work, not only an open page.
+    """
+    if not key:
+        return None
+    query = (
+        select(Account, SignIn.id, SignIn.seen_at)
+        .join(SignIn, SignIn.account_id == Account.id)
+        .where(
+            SignIn.key_hash == _digest(key), SignIn.ended_at.is_(None), SignIn.ends_at > now, Account.active
+        )
+    )
+    row = session.execute(query).one_or_none()
+    if row is None:
+        return None
+    account, identifier, seen = row
+    if used and seen < now - SEEN:
+        with write(session):
+            session.execute(update(SignIn).where(SignIn.id == identifier).values(seen_at=now))
+    return account
+
+
+@whole
+def end(session: Session, key: str, why: str, now: datetime) -> None:
+    """End the session of a key; a sign-out leaves a line."""
+    with write(session):
+        ending = _ending(why, now).where(SignIn.key_hash == _digest(key))
+        ended = session.execute(ending.returning(SignIn.account_id, SignIn.address)).one_or_none()
+        if ended is not None and why == "out":
+            audit.record(session, "access", ended.account_id, "logout", {"address": ended.address}, now)
+
+
+def end_all(session: Session, account: Account, why: str, now: datetime, *, but: str = "") -> int:
+    """End every session of the account but the one with the key `but`; inside a write transaction.
+
+    Answers how many there were. Where all end, what browsers keep of typed forms is sealed with them.
+    """
+    ending = _ending(why, now).where(SignIn.account_id == account.id)
+    if but:
+        ending = ending.where(SignIn.key_hash != _digest(but))
+    else:
+        account.session_epoch += 1
+    ended: Any = session.execute(ending)
+    return int(ended.rowcount)
+
+
+def end_one(session: Session, account: Account, sign_in_id: int, now: datetime) -> bool:
+    """End one of the account's own sessions; whether there was such a one."""
+    with write(session):
+        mine = (SignIn.id == sign_in_id, SignIn.account_id == account.id)
+        ended: Any = session.execute(_ending("own", now).where(*mine))
+    return bool(ended.rowcount)
+
+
+def _ending(why: str, now: datetime) -> Any:
+    return update(SignIn).where(SignIn.ended_at.is_(None)).values(ended_at=now, end_reason=why)
+
+
+def live(session: Session, account_id: int, now: datetime) -> list[SignIn]:
+    """The account's present sessions, the latest used first."""
+    query = select(SignIn).where(
+        SignIn.account_id == account_id, SignIn.ended_at.is_(None), SignIn.ends_at > now
+    )
+    return list(session.scalars(query.order_by(SignIn.seen_at.desc(), SignIn.id.desc()).limit(50)))
+
+
+def is_of(one: SignIn, key: str) -> bool:
+    """Whether the session is the one of the key."""
+    return one.key_hash == _digest(key)

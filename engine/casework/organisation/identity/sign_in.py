@@ -1,0 +1,263 @@
+"""Signing in: wrong passwords are counted before a password is looked at, at three gates.
+
+- a name from one place: a device where the account has signed in before, else an address;
+- a name from everywhere that it has not signed in from: a stranger closes it for strangers, never for the
+  owner's own devices;
+- an address, whatever names it tries.
+
+Names that exist and names that do not, disabled ones, closed gates and wrong passwords get one answer after
+the same work. The attempt is counted in a transaction of its own, so that a hundred at once are a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from sqlalchemy import and_, case, delete, exists, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from engine.casework import audit
+from engine.casework.models import Account, SignIn, SignInGate
+from engine.casework.organisation.identity import passwords, safeguards
+from engine.casework.organisation.identity.safeguards import Safeguards
+from engine.ground import text
+from engine.ground.clock import SYSTEM
+from engine.ground.database import is_postgres, whole, write
+from engine.ground.errors import NotAllowed
+
+STRANGERS = 20
+"""Attempts on one name from everywhere that its owner has not signed in from."""
+ADDRESS = 100
+"""Attempts of one address, whatever the names: a township behind one address stays below."""
+KEPT = timedelta(days=1)
+"""After which a gate that nobody has touched is forgotten."""
+SESSIONS_KEPT = timedelta(days=30)
+"""After which a session's row goes; the log keeps who signed in from where."""
+
+
+class Refused(NotAllowed):
+    """Not signed in, for whatever reason."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where an attempt comes from."""
+
+    address: str
+    devices: Mapping[int, str] = field(default_factory=dict)
+    """Of accounts that have signed in from this device: the account's id, what the device is called there."""
+
+
+def sentence(rules: Safeguards) -> str:
+    """The one answer."""
+    return (
+        f"账号或密码不对，或者输错次数过多。请核对后再试；"
+        f"多次不成功的，{rules.minutes} 分钟后再试，或请系统管理员重置。"
+    )
+
+
+def authenticate(session: Session, typed: str, password: str, caller: Caller, now: datetime) -> Account:
+    """The account that signs in with a name and a password, or with its first code.
+
+    Raises Refused with one sentence for every kind of mismatch.
+    """
+    rules = safeguards.current(session)
+    name = _name_key(typed)
+    account = session.scalar(select(Account).where(Account.username == text.username(typed[:200])))
+    gates = _gates(name, account, caller)
+    through = _take(session, gates, rules, account, name, caller, now)
+    good = _right(account, password, now)
+    if not through or not good or account is None:
+        if through:
+            _note_failure(session, account, name, caller, now)
+        raise Refused(sentence(rules))
+    _note_success(session, account, gates, rules, caller, now)
+    return account
+
+
+def _right(account: Account | None, password: str, now: datetime) -> bool:
+    """The same work for every kind of account, and for none."""
+    stored = account.password_hash if account is not None else passwords.NONE
+    good = passwords.verify(stored, password)
+    if account is None or not account.active:
+        return False
+    return good or passwords.is_code_of(account, password, now)
+
+
+def _name_key(typed: str) -> str:
+    """What stands for a name, known or not, in gates and in lines: it may be a password typed in the wrong
+    field.
+    """
+    return sha256(text.username(typed[:200]).encode()).hexdigest()[:32]
+
+
+# -- gates -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Gate:
+    key: str
+    most: int
+
+
+def _gates(name: str, account: Account | None, caller: Caller) -> list[_Gate]:
+    """The gates on the way, in the one order in which they are locked; `most` 0: what the rules say."""
+    device = caller.devices.get(account.id) if account is not None else None
+    if device:
+        return [_Gate(f"p:{name}:d:{device}", 0)]
+    address = network(caller.address)
+    return [_Gate(f"p:{name}:a:{address}", 0), _Gate(f"s:{name}", STRANGERS), _Gate(f"x:{address}", ADDRESS)]
+
+
+def network(address: str) -> str:
+    """What counts as one address: of IPv6, the /64 that one household has whole."""
+    try:
+        found = ip_address(address.split("%")[0])
+    except ValueError:
+        return address[:45]
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(IPv6Address(int(found) >> 64 << 64)) + "/64"
+    return str(found)
+
+
+@whole
+def _take(
+    session: Session,
+    gates: list[_Gate],
+    rules: Safeguards,
+    account: Account | None,
+    name: str,
+    caller: Caller,
+    now: datetime,
+) -> bool:
+    """Count an attempt at each gate; whether all let it through.
+
+    A gate that is closed hides the next ones, so that one address cannot close a name for everybody.
+    """
+    with write(session):
+        for gate in gates:
+            most = gate.most or rules.attempts
+            count = session.execute(_counted(session, gate.key, most, rules, now)).scalar_one()
+            if count > most:
+                if count == most + 1:  # once a gate and closing: a flood must not queue for the log
+                    data = {"gate": gate.key[0], **_who(account, name, caller)}
+                    audit.record(
+                        session, "access", account.id if account else None, "login_closed", data, now
+                    )
+                return False
+    return True
+
+
+def _counted(session: Session, key: str, most: int, rules: Safeguards, now: datetime) -> Any:
+    """Adds an attempt, answers how many there are. Those of long ago are forgotten; a gate that has closed
+    opens that long after its last counted attempt, whoever tries meanwhile.
+    """
+    insert: Any = postgresql.insert if is_postgres(session) else sqlite.insert
+    gate, past = SignInGate, SignInGate.since <= now - rules.closed
+    closed = and_(gate.since > now - rules.closed, gate.failures >= most)
+    return (
+        insert(gate)
+        .values(key=key, failures=1, since=now)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "failures": case((past, 1), else_=gate.failures + 1),
+                "since": case((closed, gate.since), else_=now),
+            },
+        )
+        .returning(gate.failures)
+    )
+
+
+def unlock(session: Session, account: Account) -> int:
+    """Open the gates of the account's name, from everywhere; inside a write transaction."""
+    opened: Any = session.execute(delete(SignInGate).where(_of_name(account)))
+    return int(opened.rowcount)
+
+
+def _of_name(account: Account) -> Any:
+    name = _name_key(account.username)
+    return or_(SignInGate.key == f"s:{name}", SignInGate.key.between(f"p:{name}:", f"p:{name}:~"))
+
+
+def closed_until(session: Session, account: Account, now: datetime) -> datetime | None:
+    """Until when a gate of the account's name is closed, for its owner or for strangers; None if none is."""
+    rules = safeguards.current(session)
+    query = select(SignInGate).where(_of_name(account), SignInGate.since > now - rules.closed)
+    closed = [
+        gate.since + rules.closed
+        for gate in session.scalars(query)
+        if gate.failures >= (STRANGERS if gate.key.startswith("s:") else rules.attempts)
+    ]
+    return max(closed, default=None)
+
+
+def sweep(make: Callable[[], Session]) -> int:
+    """Forget gates that nobody has touched for a day, and sessions that ended a month ago.
+
+    Signing in counts on the machine's own clock, whatever clock the cases live by.
+    """
+    now = SYSTEM.now()
+    old = (SignInGate.since < now - KEPT, SignIn.ends_at < now - SESSIONS_KEPT)
+    with make() as session:
+        if not any(session.scalar(select(exists().where(one))) for one in old):
+            return 0
+        with write(session):
+            gone: list[Any] = [
+                session.execute(delete(model).where(one))
+                for model, one in zip((SignInGate, SignIn), old, strict=True)
+            ]
+    return sum(int(one.rowcount) for one in gone)
+
+
+# -- what is written down --------------------------------------------------------------------------
+
+
+def _who(account: Account | None, name: str, caller: Caller) -> dict[str, Any]:
+    """The name of an account; of none, what stands for it: people type passwords into the wrong field."""
+    return {"address": caller.address, "name": account.username if account else f"#{name[:12]}"}
+
+
+@whole
+def _note_failure(
+    session: Session, account: Account | None, name: str, caller: Caller, now: datetime
+) -> None:
+    with write(session):
+        who = _who(account, name, caller)
+        audit.record(session, "access", account.id if account else None, "login_failed", who, now)
+
+
+@whole
+def _note_success(
+    session: Session,
+    account: Account,
+    gates: list[_Gate],
+    rules: Safeguards,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """The name's own gate is open again; the others get the attempt back."""
+    with write(session):
+        session.execute(delete(SignInGate).where(SignInGate.key == gates[0].key))
+        for gate in gates[1:]:
+            less = update(SignInGate).where(SignInGate.key == gate.key, SignInGate.failures > 0)
+            session.execute(less.values(failures=SignInGate.failures - 1))
+        session.refresh(account)
+        account.password_at = account.password_at or now
+        old = rules.days and account.password_at <= now - timedelta(days=rules.days)
+        account.must_change = bool(account.must_change or old)
+        account.last_sign_in_at, account.last_sign_in_from = now, caller.address[:45]
+        known = bool(caller.devices.get(account.id))
+        data = {"address": caller.address, "known_device": known}
+        audit.record(session, "access", account.id, "login", data, now)

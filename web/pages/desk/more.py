@@ -1,0 +1,50 @@
+"""更多: the pages that do not fit the main menu, by role."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template
+
+from engine.casework.organisation import access
+from engine.casework.supervision.figures import reading
+from engine.prevention.rollback import batches
+from web.request.signing import account
+
+blueprint = Blueprint("more", __name__)
+LINKS = (
+    ("supervision.index", "督办", "超期和临期，按地方下钻，催办、督办单、督办函", access.WATCH_ROLES),
+    ("supervision.order_list", "督办单", "待答复、已答复、承诺已过的督办单", access.CASE_ROLES),
+    ("papers.index", "文书", "已编号的公告、公示、呈报名单、审批表", access.CASE_ROLES),
+    ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
+    ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
+    ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
+    ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
+    ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
+    ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
+    ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
+    ("parameters.index", "参数", "监测范围、节假日和调休、单位的名称电话印章", set(access.ROLE_NAMES)),
+    ("batches.index", "申请批次", "回退、清退逐级报批的批次和名单", batches.ROLES),
+    ("procedures.index", "流程", "每个流程的版本、说明、对比、启用、迁移", {access.PROCESS_OWNER}),
+    ("drafts.index", "流程草稿", "画图改流程，检查通过后启用", {access.PROCESS_OWNER}),
+    ("accounts.index", "账号", "谁能登录：添加、停用、解锁、重置、交接", {access.ACCOUNT_ADMIN}),
+    ("accounts.requests", "角色授权", "系统管理员申请的角色，同意或不同意", {access.SECURITY_ADMIN}),
+    ("accounts.index", "账号和角色", "谁在哪里有什么角色，收回角色", {access.SECURITY_ADMIN}),
+    ("accounts.rules", "登录的规定", "输错几次、锁多久、一次登录多长、密码多久一换", {access.SECURITY_ADMIN}),
+    ("journal.index", "日志", "谁在什么时候做了什么：查找、导出、核对", {access.AUDIT_ADMIN}),
+    ("administration.approval", "流程审批", "改流程是否须第二人同意", {access.SECURITY_ADMIN}),
+    (
+        "ladder.index",
+        "通知规则",
+        "预警、超期、催办通知谁，怎样通知",
+        {access.PROCESS_OWNER, access.ACCOUNT_ADMIN},
+    ),
+    ("ladder.messages", "外发消息", "邮件和群机器人：待发送、发送失败、重新发送", {access.ACCOUNT_ADMIN}),
+    ("administration.index", "故障", "系统没能办成的步骤，重试", {access.ACCOUNT_ADMIN}),
+)
+"""Endpoint, name, what it is for, whose."""
+
+
+@blueprint.get("/more")
+def index() -> str:
+    """The links that the official's roles open."""
+    roles = {grant.role for grant in account().grants}
+    return render_template("desk/more.html", links=[link for link in LINKS if roles & set(link[3])])

@@ -1,0 +1,1 @@
+"""Oversight: limits, figures, notices of delay, schedules."""

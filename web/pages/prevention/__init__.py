@@ -1,0 +1,1 @@
+"""The register: clues, households, help, batches of applications."""

@@ -1,0 +1,118 @@
+"""农户: the register's search and one household."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.casework.acts import openings
+from engine.casework.desk import views
+from engine.casework.organisation import access
+from engine.ground.errors import Invalid
+from engine.prevention import life, transfers
+from engine.prevention.assistance import measures
+from engine.prevention.identification import clues
+from engine.prevention.life import Chapter
+from engine.prevention.register import households
+from engine.prevention.rollback import rollbacks
+from web.request import discretion
+from web.request.arguments import number
+from web.request.signing import account
+from web.server import clock
+from web.server.database import session
+
+blueprint = Blueprint("households", __name__)
+
+
+@blueprint.get("/households")
+def index() -> str:
+    """Search by name or address; by ID number or phone with `find`."""
+    text, status = request.values.get("q", "").strip()[:40], request.values.get("status", "")
+    page = households.search(session(), account(), text, status, number(request.args.get("page")))
+    return render_template("prevention/households/index.html", page=page, text=text, status=status)
+
+
+@blueprint.post("/households/search")
+def find() -> ResponseReturnValue:
+    """What the search form sends: whom a number names is shown here,
+    so that the number stands in no address.
+    """
+    narrowing = discretion.narrowing()
+    return index() if narrowing is None else redirect(url_for("households.index", **narrowing), 303)
+
+
+@blueprint.get("/households/<int:household_id>")
+def show(household_id: int) -> str:
+    """One household; ID numbers and phones masked."""
+    return _page(household_id, {})
+
+
+@blueprint.post("/households/<int:household_id>/reveal")
+def reveal(household_id: int) -> str:
+    """Full numbers, on purpose; the look is logged."""
+    return _page(household_id, households.reveal(session(), account(), household_id, clock.now()))
+
+
+def _page(household_id: int, revealed: dict[str, str]) -> str:
+    household = households.view(session(), account(), household_id)
+    return render_template(
+        "prevention/households/show.html",
+        household=household,
+        revealed=revealed,
+        labels=views.code_labels(session()),
+        chapters=_chapters(household_id),
+        matching=households.last_matching(session(), household_id),
+        startable=openings.startable(session(), account(), household),
+        assistance=measures.of_household(session(), account(), household_id, clock.now()),
+        measure_words=measures.words(session()),
+        pending=rollbacks.pending(session(), household_id),
+    )
+
+
+def _chapters(household_id: int) -> list[Chapter]:
+    words = {"channels": clues.CHANNELS, "measures": measures.words(session())["type"]}
+    return life.of_household(session(), account(), household_id, words)
+
+
+@blueprint.get("/households/<int:household_id>/archive")
+def archive(household_id: int) -> str:
+    """R14: everything about the household's cases, from the first clue on, as one file to print."""
+    household = households.view(session(), account(), household_id)
+    chapters = _chapters(household_id)
+    cases = [
+        views.case_view(session(), account(), c.case.id) for c in reversed(chapters) if c.case is not None
+    ]
+    return render_template(
+        "prevention/households/archive.html", household=household, chapters=chapters, cases=cases
+    )
+
+
+@blueprint.get("/households/<int:household_id>/transfer")
+def transfer(household_id: int) -> str:
+    """Where a household is handed over to, and why."""
+    return _transfer_page(household_id)
+
+
+def _transfer_page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> str:
+    household = households.view(session(), account(), household_id)
+    access.require_role(account(), "county_approver")
+    return render_template(
+        "prevention/households/transfer.html", household=household, errors=errors or {}, given=request.form
+    )
+
+
+@blueprint.post("/households/<int:household_id>/transfer")
+def hand_over(household_id: int) -> ResponseReturnValue:
+    """移交 (S24)."""
+    village, reason = request.form.get("village_code", ""), request.form.get("reason", "")
+    try:
+        household = transfers.hand_over(
+            session(), account(), household_id, village, reason, clock=clock.clock()
+        )
+    except Invalid as error:
+        flash(error.message, "danger")
+        return _transfer_page(household_id, error.fields), 422
+    flash(f"{household.head_name}户已移交，办理中的事项和记录一并移交。", "success")
+    return redirect(url_for("households.index"), 303)

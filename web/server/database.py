@@ -1,0 +1,63 @@
+"""The engine's declarative base bound by Flask-SQLAlchemy."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from engine.ground.database import HIDING, configure, session_factory
+from engine.ground.tables import Base
+from web.server.config import Capacity
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+
+def url_for_driver(url: str) -> str:
+    """The URL with the driver that we ship."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+SCHEDULED = 4
+"""Connections that the scheduler's jobs need besides the threads that answer."""
+
+
+def bind(app: Flask, url: str, capacity: Capacity) -> None:
+    """Bind the application to the database at `url`, with a connection for each thread.
+
+    Before each use a connection is tried, so that one that broke (a restart of the database) is replaced.
+    """
+    app.config["SQLALCHEMY_DATABASE_URI"] = url_for_driver(url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **HIDING,
+        "pool_pre_ping": url.startswith("postgresql"),
+        "pool_size": capacity.threads + SCHEDULED,
+        "max_overflow": 0,
+        "pool_timeout": capacity.patience.lock_seconds,
+    }
+    db.init_app(app)
+    with app.app_context():
+        configure(db.engine, capacity.patience, capacity.writers)
+
+
+def session() -> Session:
+    """The session of the present request."""
+    return db.session()
+
+
+def let_go() -> None:
+    """Forget what the present request has read or begun: its connection may have gone."""
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
+        return
+    with suppress(SQLAlchemyError):
+        db.session().invalidate()
+
+
+def sessions(app: Flask) -> sessionmaker[Session]:
+    """Sessions for work outside requests: the scheduler, the command line."""
+    with app.app_context():
+        return session_factory(db.engine)

@@ -1,0 +1,83 @@
+"""APScheduler wakes at the next due time, and every 30 seconds, and does what is due."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import BaseScheduler
+from flask import Flask
+
+from engine.casework.telling import delivery, outbox
+from engine.casework.time import ticker, timers
+from engine.ground.clock import SYSTEM
+from web.server.database import sessions
+
+EVERY = timedelta(seconds=30)
+_LOG = logging.getLogger("shouwang")
+
+
+def tick(app: Flask, scheduler: BaseScheduler) -> int:
+    """Fire what is due, and wake again at the next due time when it comes before the regular round."""
+    factory, clock = sessions(app), app.extensions["shouwang.clock"]
+    fired = ticker.tick(factory, clock)
+    if fired:
+        _LOG.info("%d timers fired or cases opened", fired)
+    with factory() as session:
+        due = timers.next_due(session)
+    left = due - clock.now() if due else EVERY
+    if timedelta(0) < left < EVERY:
+        at = SYSTEM.now() + left
+        scheduler.add_job(
+            tick,
+            "date",
+            run_date=at,
+            args=(app, scheduler),
+            id="next",
+            replace_existing=True,
+            misfire_grace_time=None,
+        )
+    return fired
+
+
+def deliver(app: Flask) -> int:
+    """Hand over what is due to leave the system: a job of its own,
+    so that a slow server holds up no timer.
+    """
+    return outbox.deliver(
+        sessions(app), app.extensions["shouwang.channels"], app.extensions["shouwang.clock"]
+    )
+
+
+def start(app: Flask, scheduler: BaseScheduler | None = None) -> BaseScheduler:
+    """Start the ticker in its own thread (or on the scheduler given); the jobs live in memory,
+    the timers in our table.
+    """
+    scheduler = scheduler or BackgroundScheduler(timezone="UTC")
+    scheduler.add_job(
+        tick,
+        "interval",
+        seconds=EVERY.total_seconds(),
+        args=(app, scheduler),
+        id="tick",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=SYSTEM.now(),
+    )
+    app.extensions["shouwang.channels"] = delivery.channels(app.config["SHOUWANG"].servers)
+    scheduler.add_job(
+        deliver,
+        "interval",
+        seconds=EVERY.total_seconds(),
+        args=(app,),
+        id="deliver",
+        max_instances=1,
+        coalesce=True,
+        misfire_grace_time=None,
+        next_run_time=SYSTEM.now(),
+    )
+    scheduler.start()
+    app.extensions["shouwang.scheduler"] = scheduler
+    return scheduler
