@@ -432,7 +432,7 @@ def test_any_prefix_and_prefixed_references_are_understood(prefix: str) -> None:
     p = prefix
     body = f"""<{p}:definitions xmlns:{p}="{MODEL}" xmlns:tns="urn:here"
     xmlns:spiffworkflow="http://spiffworkflow.org/bpmn/schema/1.0/core" id="D" targetNamespace="urn:here">
-  <{p}:message id="M" name="household_answer"/><{p}:process id="P" isExecutable="true">
+  <{p}:message id="M" name="household_eliminated"/><{p}:process id="P" isExecutable="true">
 <{p}:startEvent id="s"/>
   <{p}:intermediateCatchEvent id="wait"><{p}:messageEventDefinition id="md" messageRef="tns:M"/>
 </{p}:intermediateCatchEvent>
@@ -443,7 +443,7 @@ def test_any_prefix_and_prefixed_references_are_understood(prefix: str) -> None:
   <{p}:process id="Q" isExecutable="true"><{p}:startEvent id="qs"/><{p}:endEvent id="qe"/>
 <{p}:sequenceFlow id="q1" sourceRef="qs" targetRef="qe"/></{p}:process></{p}:definitions>"""
     instance = begun(body)
-    assert instance.send("household_answer", {}, NOW) and instance.completed
+    assert instance.send("household_eliminated", {}, NOW) and instance.completed
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "gbk", "gb18030", "utf-8-sig"])

@@ -13,9 +13,9 @@ from engine.ground.tables import Base, BigId, UtcDateTime
 class Figure(Base):
     """How often something happened: one cell of a roll-up. Nothing here that the log does not say.
 
-    `tier` is the level of the division and the length of the period (`engine.casework.supervision.figures.tiers`),
-    `start` the period's first day in China, `value` what is counted by it (hours, days, yes or no; see
-    `engine.casework.supervision.figures.facts`).
+    `tier` is the level of the division and the length of the period
+    (`engine.casework.supervision.figures.tiers`), `start` the period's first day in China, `value` what is
+    counted by it (hours, days, yes or no; see `engine.casework.supervision.figures.facts`).
     """
 
     __tablename__ = "figure"

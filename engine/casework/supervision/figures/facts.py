@@ -1,8 +1,8 @@
 """What a case's history says for the statistics: a pure function of its lines and its diagram.
 
 A fact is (measure, day, element, value); the day is the one in China on which it happened. The definitions,
-in words and in SQL, are in `engine.casework.supervision.figures.definitions`; what a return or a withdrawal took back
-does not count, except as the work that was done (`STEP`, `FLOW`) and as the return itself.
+in words and in SQL, are in `engine.casework.supervision.figures.definitions`; what a return or a withdrawal
+took back does not count, except as the work that was done (`STEP`, `FLOW`) and as the return itself.
 """
 
 from __future__ import annotations
