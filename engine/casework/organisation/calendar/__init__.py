@@ -4,6 +4,7 @@ weekends are off unless the table says otherwise (调休).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 
@@ -25,7 +26,10 @@ def seed(session: Session) -> int:
     """Fill the table with the published days off and worked weekends of China; returns how many were new."""
     present = set(session.scalars(select(CalendarDay.day)))
     calendar = holidays.country_holidays("CN", years=SEED_YEARS, language="zh_CN")
-    rows = {day: CalendarDay(day=day, working=False, name=str(name)[:40]) for day, name in calendar.items()}
+    rows = {
+        day: CalendarDay(day=day, working=False, name=_plain(str(name))[:40])
+        for day, name in calendar.items()
+    }
     worked: set[date] = getattr(calendar, "weekend_workdays", set())
     rows |= {day: CalendarDay(day=day, working=True, name="调休上班") for day in worked}
     published = set(session.scalars(select(CalendarYear.year)))  # what people entered stays as it is
@@ -33,6 +37,11 @@ def seed(session: Session) -> int:
     session.add_all(new)
     session.add_all(CalendarYear(year=year) for year in sorted({day.year for day in worked} - published))
     return len(new)
+
+
+def _plain(name: str) -> str:
+    """A day's name as people write it: the library says of a day given for another (由 2022-01-29 调休)."""
+    return re.sub(r" ?\d{4}-(\d\d)-(\d\d) ?", lambda other: f"{int(other[1])}月{int(other[2])}日", name)
 
 
 def lacking(session: Session, today: date) -> list[str]:
