@@ -13,9 +13,12 @@ from sqlalchemy import select
 from engine.casework import audit
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
-from engine.casework.models import CaseFile, LogEntry, Notification, Timer, WorkItem
+from engine.casework.models import CaseFile, LogEntry, Notification, Outbox, Timer, WorkItem
 from engine.casework.supervision import orders
 from engine.casework.supervision.figures import facts, tally
+from engine.casework.telling import notification_rules
+from engine.casework.telling.notification_rules import NewRule
+from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention import corrections, life
 from engine.prevention.assistance import measures
@@ -265,6 +268,12 @@ def test_a_clue_cancelled_after_the_approval_leaves_the_household_admitted(small
 @pytest.mark.duty("R06", "R15")
 def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world: World) -> None:
     world = small_world
+    with write(world.session):
+        world.official("cun").email = "cun@example.com"
+    by_mail = NewRule("overdue", "holder", "email")
+    notification_rules.add(
+        world.session, world.official("liucheng"), by_mail, robots=[], now=world.clock.now()
+    )
     world.go_to(10)
     case = world.enter()
     world.enter(household_id=case.household_id, day=world.day(-8).date())
@@ -286,6 +295,11 @@ def test_a_case_that_was_late_by_a_wrong_clue_alone_is_late_no_more(small_world:
     world.go_to(26, 1)  # the day that is true passes as every other does
     assert world.case(case.id).lamp_floor == "red" and "explain_delay" in world.open_items(case)
     assert bells(world, "满15天”已过，最后一天是2022年5月30日") and len(figures_of(world, case)) == 1
+    rows = world.session.scalars(select(Timer).where(Timer.case_id == case.id)).all()
+    assert len([one for one in rows if one.kind == "limit" and one.standing == "open"]) == 1
+    assert len([one for one in rows if one.kind == "repeat" and one.status == "waiting"]) == 1
+    told = select(Outbox.id).where(Outbox.case_id == case.id, Outbox.key.contains(":overdue:"))
+    assert len(world.session.scalars(told).all()) == 2  # of the wrong day, and of the true one
     world.go_to(29, 2)
     assert bells(world, "超期 4 天，仍未办结")
     world.assert_replays(case.id)

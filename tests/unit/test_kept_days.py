@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from engine.flow.history import lines
@@ -122,3 +123,19 @@ def test_a_state_of_before_this_was_kept_asks_and_keeps() -> None:
     again = Instance.restored(case.definition, Host(), old)
     assert _due(again) == _due(case.instance)
     assert [one.number for one in again.days] == [5]
+
+
+def test_a_case_of_before_this_says_in_its_next_line_what_it_asked() -> None:
+    case = _case()
+    bare = json.loads(zlib.decompress(case.instance.stored()))
+    del bare["w"]
+    old = zlib.compress(json.dumps(bare).encode())
+    case.instance = Instance.restored(case.definition, Host(), old)
+    first = case.inputs[0]
+    case.inputs[0] = replace(first, line=replace(first.line, days=[]))
+    case.do("ask", NOW + DAY, x="1")
+    second = case.inputs[1].line
+    assert isinstance(second, lines.Completed)
+    assert second.days == [lines.Counted(OPENED, 5, "2022-05-10")]
+    rebuilt = Replay(case.definition, case.inputs, case.submissions, _three_days_off).run()
+    assert _due(rebuilt) == _due(case.instance)

@@ -252,14 +252,15 @@ class Step:
             kit.ended(self.call("", ""))
 
     def never_passed(self) -> None:
-        """R06: the clue that had made the case late was cancelled. It was late only if another one passed."""
+        """R06: the clue that had made the case late was cancelled. It was late only if another one passed;
+        what the present version no longer has counts as a limit.
+        """
         elements, replay = self.definition.elements, self.replay()
         passed = (
             entry
             for entry in replay.inputs
             if entry.kind == lines.Fired.KIND
-            and (element := elements.get(replay.element_of(entry))) is not None
-            and element.is_limit
+            and ((element := elements.get(replay.element_of(entry))) is None or element.is_limit)
         )
         if next(passed, None) is None:
             self._change(lamp_floor="green")
@@ -329,9 +330,10 @@ class Step:
             name = self.definition.elements[record.element_id].name
             last = f"，最后一天是{written(lamps.last_day(record.due_at))}" if record.due_at else ""
             text = f"{kit.called(self.case.subject)}：{self.definition.name}的期限“{name}”已过{last}。"
-            self.tell("overdue", f"overdue:{record.token}", text, record.element_id)
+            passed_at = record.due_at or record.at  # a limit that was taken back passes again, on another day
+            self.tell("overdue", f"overdue:{record.token}:{passed_at:%Y%m%d}", text, record.element_id)
             self._standing_again.append(record.token)
-        for token in self._standing_again:
+        for token in dict.fromkeys(self._standing_again):
             limit = self.session.scalar(LIMIT, {"case_id": self.case.id, "token": token})
             if limit is not None and limit.standing == "open":
                 ladder.repeat_after(self.session, self.case, limit, self.now)
@@ -397,9 +399,7 @@ class Step:
         warned = {row.token: row.due_at for row in rows if row.kind == "warning" and row.status == "fired"}
         fired = {record.token for record in self.instance.records if record.kind == "timer"}
         wanted = wanted_timers(timers, warned)
-        for row in rows:
-            if row.kind == "limit" and row.status == "fired":
-                self._settle_passed(row, passed.get(row.token))
+        self._settle_fired(rows, passed)
         for key, row in open_rows.items():
             if key not in wanted:
                 end = "fired" if row.token in fired and row.kind != "warning" else "cancelled"
@@ -413,6 +413,14 @@ class Step:
         ]
         if new:
             self.connection.execute(SET_TIMER, new)
+
+    def _settle_fired(self, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
+        """Of a limit that passed, was taken back and passed again, only its latest passing can stand (R06)."""
+        limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
+        latest = {row.token: row.id for row in limits}
+        for row in limits:
+            if row.status == "fired":
+                self._settle_passed(row, passed.get(row.token) if latest[row.token] == row.id else None)
 
     def _settle_passed(self, row: Any, due: datetime | None) -> None:
         """A passed limit is over once the work under it is; it stands again when that work is taken back.

@@ -70,6 +70,8 @@ class Instance:
         """What the history did not say and was worked out."""
         self._days: dict[tuple[date, int], date] = {}
         """What the calendar has answered: a case keeps to that, whatever the calendar says later."""
+        self._unsaid: list[lines.Counted] = []
+        """What the calendar answered before the present input had its record."""
         self._workflow: CaseWorkflow
 
     @classmethod
@@ -215,9 +217,8 @@ class Instance:
         """The day that is `count` working days after `day`: as the calendar once answered the case."""
         if (day, count) not in self._days:
             answer = self._days[day, count] = self.host.workdays(day, count)
-            if self.records:
-                new = lines.Counted(day.isoformat(), count, answer.isoformat())
-                self.records[-1].days.append(new)
+            new = lines.Counted(day.isoformat(), count, answer.isoformat())
+            (self.records[-1].days if self.records else self._unsaid).append(new)
         return self._days[day, count]
 
     def _foresee_days(self, day: date, count: int) -> date:
@@ -367,6 +368,8 @@ class Instance:
     # -- inside ------------------------------------------------------------------------------------
 
     def _note(self, record: Record) -> None:
+        record.days += self._unsaid
+        self._unsaid = []
         self.records.append(record)
 
     def _answer(self, kind: str, task: Task, ask: Callable[[], Any]) -> Any:

@@ -235,12 +235,20 @@ def decided_by(session: Session, line: MonitoringLine) -> int:
 
 def _decided_since(session: Session, line: MonitoringLine) -> int:
     """How many households were decided by another line on or after the day from which this one is to rule."""
+    following = session.scalar(
+        select(func.min(MonitoringLine.effective_from)).where(
+            MonitoringLine.province_code == line.province_code,
+            MonitoringLine.status == IN_FORCE,
+            MonitoringLine.effective_from > line.effective_from,
+        )
+    )
     count = (
         select(func.count(func.distinct(CaseFile.subject_id)))
         .join(CaseLine, CaseLine.case_id == CaseFile.id)
         .where(
             access.within(CaseFile.village_code, [access.scope_of(line.province_code)]),
             CaseLine.on_day >= line.effective_from,
+            CaseLine.on_day < (following or date.max),
             _decided(CaseLine.set_at),
         )
     )

@@ -43,7 +43,7 @@ _IN_FORCE = (
     .order_by(MonitoringLine.effective_from.desc())
     .limit(1)
 )
-_RULED = select(table(CaseLine).c.line_id, table(CaseLine).c.on_day).where(
+_RULED = select(table(CaseLine).c.line_id, table(CaseLine).c.on_day, table(CaseLine).c.set_at).where(
     table(CaseLine).c.case_id == bindparam("case_id")
 )
 _FORGET = delete(table(CaseLine)).where(table(CaseLine).c.case_id == bindparam("case_id"))
@@ -104,13 +104,20 @@ def rule(session: Session, case_id: int, line: MonitoringLine, day: date, now: d
     """The case is judged by `line`, the one of `day`; answers what `judge_as_before` needs."""
     before = session.execute(_RULED, {"case_id": case_id}).first()
     _set(session, case_id, line.id, day, now)
-    return {"line": before.line_id, "on": before.on_day.isoformat()} if before else {}
+    if before is None:
+        return {}
+    return {
+        "line": before.line_id,
+        "on": before.on_day.isoformat(),
+        "at": before.set_at.isoformat(),
+    }
 
 
 def judge_as_before(session: Session, case_id: int, before: Mapping[str, Any], now: datetime) -> None:
     """What was judged is taken back: the case is again judged by what `rule` answered."""
-    if before:
-        _set(session, case_id, before["line"], date.fromisoformat(before["on"]), now)
+    if before:  # what was decided by it since it was set is decided by it again
+        at = datetime.fromisoformat(before["at"]) if "at" in before else now
+        _set(session, case_id, before["line"], date.fromisoformat(before["on"]), at)
     else:
         session.execute(_FORGET, {"case_id": case_id})
 
