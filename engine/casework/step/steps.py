@@ -415,7 +415,7 @@ class Step:
             self.connection.execute(SET_TIMER, new)
 
     def _settle_fired(self, rows: Sequence[Any], passed: Mapping[str, datetime]) -> None:
-        """Of a limit that passed, was taken back and passed again, only the latest passing can stand (R06)."""
+        """Of a limit that passed, was taken back and passed again, only the latest can stand (R06)."""
         limits = sorted((row for row in rows if row.kind == "limit"), key=lambda row: row.id)
         latest = {row.token: row.id for row in limits}
         for row in limits:
