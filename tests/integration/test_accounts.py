@@ -435,6 +435,4 @@ def test_two_at_once_ask_for_nothing_twice_and_mix_no_powers(world: World) -> No
 def hired_without(world: World, username: str) -> Account:
     """An account that has no role."""
     with write(world.session):
-        return accounts.create(
-            world.session, username, username, "!", SYSTEM.now(), division_code=VILLAGE
-        )
+        return accounts.create(world.session, username, username, "!", SYSTEM.now(), division_code=VILLAGE)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, SignIn
+from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import safeguards
 from engine.ground.database import whole, write
 
@@ -34,9 +35,13 @@ REASONS = {
 
 
 def begin(session: Session, account: Account, address: str, device: str, now: datetime) -> str:
-    """A new session of the account; answers the key for its cookie. `device`: the browser, in words."""
-    key = secrets.token_urlsafe(32)
+    """A new session of the account; answers the key for its cookie. `device`: the browser, in words.
+
+    `account` is as its password was looked at: raises NotSignedIn where that holds no longer.
+    """
+    key, before = secrets.token_urlsafe(32), accounts.proven(account)
     with write(session):
+        accounts.require_proven(session, account, before)
         session.add(
             SignIn(
                 account_id=account.id,
