@@ -16,7 +16,7 @@ from engine.casework import acts, audit
 from engine.casework.acts import leaving
 from engine.casework.models import Account, Draft, LogEntry, RoleGrant, RoleRequest, WorkItem
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
+from engine.casework.organisation.identity import journal, personnel, roles, sessions, sign_in
 from engine.casework.organisation.identity.roles import Wish
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.casework.supervision.figures import walls
@@ -436,3 +436,21 @@ def hired_without(world: World, username: str) -> Account:
     """An account that has no role."""
     with write(world.session):
         return accounts.create(world.session, username, username, "!", SYSTEM.now(), division_code=VILLAGE)
+
+
+def test_a_repeated_look_is_searched_for_among_the_last_lines_only(small_world: World) -> None:
+    """However long somebody has worked here, and whatever kinds the lines are of."""
+    world, now, actor = small_world, SYSTEM.now(), small_world.official("shenji")
+    wanted = journal.Wanted(now.date(), now.date())
+
+    def look() -> int:
+        audit.record_once(world.session, "access", actor.id, "view", {"path": "/a"}, now)
+        journal.find(world.session, actor, wanted, now)
+        query = select(LogEntry).where(LogEntry.kind.in_(["view", "log_read"]))
+        return len(world.session.scalars(query).all())
+
+    assert (look(), look()) == (2, 2)
+    with write(world.session):
+        for number in range(audit.LOOKED_AT):
+            audit.record(world.session, "access", actor.id, "login", {"number": number}, now)
+    assert (look(), look()) == (4, 4)

@@ -7,6 +7,7 @@ ended, whoever ended it.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -22,6 +23,8 @@ from engine.ground.database import whole, write
 
 SEEN = timedelta(minutes=5)
 """How exactly it is kept when a session was last used."""
+AT_ONCE = 500
+"""Accounts whose sessions one statement ends."""
 REASONS = {
     "out": "本人退出",
     "idle": "长时间未操作",
@@ -106,6 +109,15 @@ def end_all(session: Session, account: Account, why: str, now: datetime, *, but:
         account.session_epoch += 1
     ended: Any = session.execute(ending)
     return int(ended.rowcount)
+
+
+def end_of(session: Session, people: Sequence[Account], why: str, now: datetime) -> None:
+    """As `end_all`, of many accounts; inside a write transaction."""
+    for start in range(0, len(people), AT_ONCE):
+        some = people[start : start + AT_ONCE]
+        session.execute(_ending(why, now).where(SignIn.account_id.in_([one.id for one in some])))
+    for account in people:
+        account.session_epoch += 1
 
 
 def end_one(session: Session, account: Account, sign_in_id: int, now: datetime) -> bool:
