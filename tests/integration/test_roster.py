@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import openpyxl
 import pytest
@@ -298,3 +300,23 @@ def test_what_was_typed_is_given_back_line_by_line(small_world: World) -> None:
     back = list(sheet.iter_rows(min_row=2, values_only=True))
     assert [[cell or "" for cell in line[:8]] for line in back] == lines
     assert [line[9] for line in back] == [3, 4, 5] and all(line[8] for line in back)
+
+
+def test_two_imports_of_one_account_at_once_add_it_once(world: World) -> None:
+    lines = [changed(username=f"neu{number:03d}", role="") for number in range(60)]
+    both = [begun(world, *lines) for _ in range(2)]
+    for found in both:
+        roster.confirm(world.session, world.official("xitong"), found.id)
+    chief, ids, ready = world.official("xitong").id, [found.id for found in both], Barrier(2)
+    world.session.commit()
+
+    def works_off(import_id: int) -> str:
+        with world.sessions() as session:
+            actor = session.get_one(Account, chief)
+            ready.wait()
+            return roster.go_on(session, actor, import_id, SYSTEM.now()).status
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(works_off, ids)) == ["done", "done"]
+    query = select(AccountImportRow.status, func.count()).group_by(AccountImportRow.status)
+    assert {row[0]: row[1] for row in world.session.execute(query)} == {"done": 60, "refused": 60}

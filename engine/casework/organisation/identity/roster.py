@@ -16,7 +16,8 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
@@ -275,9 +276,24 @@ def _move(session: Session, found: AccountImport, before: Sequence[str], after: 
 def go_on(session: Session, actor: Account, import_id: int, now: datetime) -> AccountImport:
     """Work off what one request may."""
     found, elapsed = get(session, actor, import_id), stopwatch()
-    while _portion(session, actor, found, now) and elapsed() < PATIENCE:
+    while _more(session, actor, found, now) and elapsed() < PATIENCE:
         continue
     return found
+
+
+def _more(session: Session, actor: Account, found: AccountImport, now: datetime) -> bool:
+    """As `_portion`; where somebody adds one of its accounts at this very moment, it is done again and sees it.
+
+    Raises Conflict where that happens twice: nothing of the portion is in, the next request goes on.
+    """
+    try:
+        return _portion(session, actor, found, now)
+    except IntegrityError:
+        pass
+    try:
+        return _portion(session, actor, found, now)
+    except IntegrityError as error:
+        raise Conflict("别人正在添加同样的账号：请再接着导入。") from error
 
 
 @whole
