@@ -130,10 +130,20 @@ def record_once(
 
 
 def _said(session: Session, actor_id: int, kind: str, data: Mapping[str, Any], now: datetime) -> bool:
-    own = LogEntry.actor_id == actor_id
-    query = select(LogEntry.data).where(own, text(BESIDE_CASES), LogEntry.kind == kind)
-    query = query.where(LogEntry.at > now - WHILE).order_by(LogEntry.id.desc()).limit(LOOKED_AT)
-    return any(one == dict(data) for one in session.scalars(query))
+    return any(one == dict(data) for one in latest_of(session, actor_id, kind, now - WHILE))
+
+
+def latest_of(session: Session, actor_id: int, kind: str, since: datetime) -> list[Mapping[str, Any]]:
+    """What the lines of a kind say that somebody left since then, among the `LOOKED_AT` last ones beside cases.
+
+    The last lines first, by the index of somebody's lines, and only then their kind and time: the cost is the
+    same however long somebody has worked here.
+    """
+    own = select(LogEntry.kind, LogEntry.at, LogEntry.data).where(
+        LogEntry.actor_id == actor_id, text(BESIDE_CASES)
+    )
+    last = own.order_by(LogEntry.id.desc()).limit(LOOKED_AT).subquery()
+    return list(session.scalars(select(last.c.data).where(last.c.kind == kind, last.c.at > since)))
 
 
 def _locked(session: Session, stream: str, now: datetime) -> LogStream:

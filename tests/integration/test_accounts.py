@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit
 from engine.casework.acts import leaving
 from engine.casework.models import Account, Draft, LogEntry, RoleGrant, RoleRequest, WorkItem
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
+from engine.casework.organisation.identity import journal, personnel, roles, sessions, sign_in
 from engine.casework.organisation.identity.roles import Wish
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.casework.supervision.figures import walls
@@ -376,3 +378,79 @@ def test_what_a_taken_role_held_goes_back_to_the_queue(small_world: World) -> No
     world.session.rollback()
     world.session.refresh(item)
     assert item.claimed_by is None
+
+
+def test_who_is_watched_resets_none_of_those_who_watch(small_world: World) -> None:
+    """三员分立: else a system administrator would decide of roles, or read the log, under another's name."""
+    world, now, chief = small_world, SYSTEM.now(), small_world.official("xitong")
+    client = signed_in(application(world), chief)
+    for username in ("anquan", "shenji"):
+        on = world.official(username)
+        with pytest.raises(NotAllowed, match="请在服务器上恢复账号"):
+            personnel.reset(world.session, chief, on.id, now)
+        page = client.get(f"/administration/accounts/{on.id}").text
+        assert "重置密码" not in page and "解锁" in page
+        assert client.post(f"/administration/accounts/{on.id}/reset").status_code == 403
+        assert enters(world, username, PASSWORD)
+    assert "重置密码" in client.get(f"/administration/accounts/{world.official('cun').id}").text
+
+
+def at_once(world: World, *asks: Callable[[Session], object]) -> list[str]:
+    """What became of several acts at one moment: '' or the class of what was refused."""
+    world.session.commit()
+    ready = Barrier(len(asks))
+
+    def one(ask: Callable[[Session], object]) -> str:
+        with world.sessions() as session:
+            ready.wait()
+            try:
+                ask(session)
+            except ShouwangError as error:
+                return type(error).__name__
+        return ""
+
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return sorted(pool.map(one, asks))
+
+
+def test_two_at_once_ask_for_nothing_twice_and_mix_no_powers(world: World) -> None:
+    now, chief = SYSTEM.now(), world.official("xitong").id
+    on = [hired_without(world, f"neu{number}").id for number in range(6)]
+
+    def asks(account_id: int, role: str) -> Callable[[Session], object]:
+        return lambda s: roles.ask(s, s.get_one(Account, chief), account_id, Wish(role, COUNTY), now)
+
+    def adds(session: Session) -> object:
+        typed = {**PERSON, "username": "derselbe"}
+        return personnel.add(session, session.get_one(Account, chief), typed, None, now)
+
+    for account_id in on[:3]:
+        assert at_once(world, *[asks(account_id, "supervisor")] * 4) == ["", *["Conflict"] * 3]
+    for account_id in on[3:]:
+        mixed = at_once(world, asks(account_id, "audit_admin"), asks(account_id, "supervisor"))
+        assert mixed == ["", "Conflict"]
+    assert at_once(world, *[adds] * 4) == ["", *["Invalid"] * 3]
+
+
+def hired_without(world: World, username: str) -> Account:
+    """An account that has no role."""
+    with write(world.session):
+        return accounts.create(world.session, username, username, "!", SYSTEM.now(), division_code=VILLAGE)
+
+
+def test_a_repeated_look_is_searched_for_among_the_last_lines_only(small_world: World) -> None:
+    """However long somebody has worked here, and whatever kinds the lines are of."""
+    world, now, actor = small_world, SYSTEM.now(), small_world.official("shenji")
+    wanted = journal.Wanted(now.date(), now.date())
+
+    def look() -> int:
+        audit.record_once(world.session, "access", actor.id, "view", {"path": "/a"}, now)
+        journal.find(world.session, actor, wanted, now)
+        query = select(LogEntry).where(LogEntry.kind.in_(["view", "log_read"]))
+        return len(world.session.scalars(query).all())
+
+    assert (look(), look()) == (2, 2)
+    with write(world.session):
+        for number in range(audit.LOOKED_AT):
+            audit.record(world.session, "access", actor.id, "login", {"number": number}, now)
+    assert (look(), look()) == (4, 4)

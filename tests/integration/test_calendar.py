@@ -13,14 +13,15 @@ from sqlalchemy import delete
 
 from engine.casework.kit.services import ServiceCall
 from engine.casework.models import CalendarDay, CalendarYear
-from engine.casework.organisation import calendar
+from engine.casework.organisation import access, accounts, calendar
 from engine.casework.organisation.calendar import days_off
-from engine.ground.clock import months_later
+from engine.ground.clock import SYSTEM, months_later
 from engine.ground.database import write
-from engine.ground.errors import Invalid
+from engine.ground.errors import Invalid, NotAllowed
 from engine.prevention.identification import matching
 from engine.prevention.models import MatchingResult
 from tests.support.client import application, signed_in
+from tests.support.template import COUNTY
 from tests.support.world import World
 from web import cli
 
@@ -154,3 +155,15 @@ def test_what_people_entered_is_not_filled_up_again(small_world: World) -> None:
         calendar.seed(session)
     assert [row.day for row in days_off.of_year(session, 2022)] == [date(2022, 1, 1)]
     assert days_off.of_year(session, 2023)
+
+
+def test_a_county_does_not_set_the_days_off_of_the_province(small_world: World) -> None:
+    world = small_world
+    with write(world.session):
+        county = accounts.create(world.session, "xianxitong", "县系统", "x", SYSTEM.now())
+        accounts.grant(world.session, county, access.ACCOUNT_ADMIN, COUNTY)
+    assert not days_off.may_keep(county) and days_off.may_keep(world.official("xitong"))
+    with pytest.raises(NotAllowed, match="全省一样，由省级的系统管理员"):
+        days_off.store(
+            world.session, county, 2022, [], "国办发明电〔2021〕11号", seen="", aware=True, clock=world.clock
+        )

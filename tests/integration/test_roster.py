@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import openpyxl
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import func, select
 from engine.casework import audit
 from engine.casework.models import Account, AccountImport, AccountImportRow, LogEntry, RoleRequest
 from engine.casework.organisation import access, accounts
-from engine.casework.organisation.identity import passwords, roster, sign_in
+from engine.casework.organisation.identity import passwords, roster, sessions, sign_in
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
@@ -52,9 +54,9 @@ def changed(**values: object) -> list[object]:
     return [values.get(name, old) for name, old in zip(names, GOOD, strict=True)]
 
 
-def worked_off(world: World, found: AccountImport) -> AccountImport:
+def worked_off(world: World, found: AccountImport, by: str = "xitong") -> AccountImport:
     """Confirmed and done."""
-    actor = world.official("xitong")
+    actor = world.official(by)
     roster.confirm(world.session, actor, found.id)
     while found.status == "running":
         roster.go_on(world.session, actor, found.id, SYSTEM.now())
@@ -242,3 +244,79 @@ def test_the_pages_show_what_is_wrong_and_give_it_back_as_a_file(small_world: Wo
     assert "已导入" in done.text and TOWNSHIP not in done.text
     template = openpyxl.load_workbook(io.BytesIO(client.get(f"{at}/template.xlsx").data))
     assert [cell.value for cell in template.worksheets[0][1]] == HEAD
+
+
+def test_codes_are_only_for_who_is_still_ones_own(small_world: World) -> None:
+    """Not for who has moved, got a role elsewhere, or watches the administrator; nor for oneself."""
+    world, now = small_world, SYSTEM.now()
+    with write(world.session):
+        county = accounts.create(world.session, "xianxitong", "县系统", "x", now)
+        accounts.grant(world.session, county, access.ACCOUNT_ADMIN, COUNTY)
+    names = ["neu", "moved", "above", "guard", "off"]
+    lines = [changed(username=name, name=f"新{number}", role="") for number, name in enumerate(names)]
+    found = worked_off(world, begun(world, *lines, by="xianxitong"), by="xianxitong")
+    first = _codes(roster.issue_codes(world.session, county, found.id, now))
+    assert set(first) == set(names)
+    key = sessions.begin(world.session, world.official("neu"), "192.0.2.1", "电脑", now)
+    with write(world.session):
+        world.official("moved").division_code = "410326000000"
+        accounts.grant(world.session, world.official("above"), "province_reviewer", "410000000000")
+        accounts.grant(world.session, world.official("guard"), access.SECURITY_ADMIN, COUNTY)
+        world.official("off").active = False
+    second = roster.issue_codes(world.session, county, found.id, now)
+    assert {name for name in _codes(second) if name != "None"} == {"neu"}
+    sheet = openpyxl.load_workbook(io.BytesIO(second)).active
+    assert sheet is not None and "另有 3 个账号没有发码" in str(sheet["A3"].value)
+    assert sessions.account_of(world.session, key, now) is None, "begun with the earlier code"
+    for name in ("moved", "above", "guard"):
+        assert world.official(name).code_hash == passwords.code_digest(first[name])
+
+
+def test_who_lost_a_place_lets_nobody_in_there(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    with write(world.session):
+        county = accounts.create(world.session, "xianxitong", "县系统", "x", now)
+        accounts.grant(world.session, county, access.ACCOUNT_ADMIN, COUNTY)
+    found = begun(world, GOOD, by="xianxitong")
+    with write(world.session):
+        county.grants[0].division_code = "410326000000"
+    worked_off(world, found, by="xianxitong")
+    world.session.expire_all()
+    assert (row(world, found).status, row(world, found).fault) == ("refused", "这个地方已不归您管")
+    assert accounts.named(world.session, "neu") is None
+
+
+def test_what_was_typed_is_given_back_line_by_line(small_world: World) -> None:
+    world = small_world
+    lines = [
+        changed(phone="12", role="村级经办；市长", place="下庙"),
+        changed(phone="12", role="督察", place="嵩县"),
+        changed(username="neu 2", division="没有的村"),
+    ]
+    found = begun(world, *lines)
+    body = roster.faults(world.session, world.official("xitong"), found.id)
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).active
+    assert sheet is not None
+    back = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert [[cell or "" for cell in line[:8]] for line in back] == lines
+    assert [line[9] for line in back] == [3, 4, 5] and all(line[8] for line in back)
+
+
+def test_two_imports_of_one_account_at_once_add_it_once(world: World) -> None:
+    lines = [changed(username=f"neu{number:03d}", role="") for number in range(60)]
+    both = [begun(world, *lines) for _ in range(2)]
+    for found in both:
+        roster.confirm(world.session, world.official("xitong"), found.id)
+    chief, ids, ready = world.official("xitong").id, [found.id for found in both], Barrier(2)
+    world.session.commit()
+
+    def works_off(import_id: int) -> str:
+        with world.sessions() as session:
+            actor = session.get_one(Account, chief)
+            ready.wait()
+            return roster.go_on(session, actor, import_id, SYSTEM.now()).status
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(works_off, ids)) == ["done", "done"]
+    query = select(AccountImportRow.status, func.count()).group_by(AccountImportRow.status)
+    assert {row[0]: row[1] for row in world.session.execute(query)} == {"done": 60, "refused": 60}

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ApiToken, SignIn
 from engine.casework.organisation import accounts
-from engine.casework.organisation.identity import own, passwords, sessions
+from engine.casework.organisation.identity import own, passwords, personnel, sessions, sign_in
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
-from engine.ground.errors import Invalid
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import PASSWORD
 from tests.support.world import World
@@ -181,3 +184,80 @@ def test_phone_and_address_are_read_in_one_spelling(small_world: World) -> None:
     small_world.session.expire_all()
     found = small_world.official("cun")
     assert (found.phone, found.email) == ("13812345678", "cun@example.gov.cn")
+
+
+class Meanwhile(dict[Any, Any]):
+    """What was typed, or where it comes from; as it is read, something else happens, once."""
+
+    def __init__(self, happens: Callable[[], object], **values: str) -> None:
+        super().__init__(values)
+        self.happens: Callable[[], object] | None = happens
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return super().get(key, default)
+
+
+def reset(world: World) -> None:
+    """An administrator resets the password of `cun`."""
+    with world.sessions() as session:
+        chief, on = accounts.named(session, "xitong"), accounts.named(session, "cun")
+        assert chief is not None and on is not None
+        personnel.reset(session, chief, on.id, SYSTEM.now())
+
+
+def test_what_a_reset_has_voided_begins_nothing(small_world: World) -> None:
+    """Between the look at the password and the session or token lies a moment in which it may be reset."""
+    world, now = small_world, SYSTEM.now()
+    begins: list[Callable[[Session, Account], object]] = [
+        lambda session, found: sessions.begin(session, found, "192.0.2.1", "电脑", now),
+        lambda session, found: accounts.issue_token(session, found, now),
+    ]
+    for begin in begins:
+        with write(world.session):
+            world.official("cun").password_hash = world.official("xiang").password_hash
+        with world.sessions() as session:
+            found = sign_in.authenticate(session, "cun", PASSWORD, sign_in.Caller("192.0.2.1"), now)
+            reset(world)
+            with pytest.raises(NotAllowed, match="重新登录"):
+                begin(session, found)
+    with write(world.session):
+        world.session.refresh(world.official("cun"))
+        world.official("cun").password_hash = world.official("xiang").password_hash
+    with world.sessions() as session, pytest.raises(NotAllowed, match="重新登录"):
+        caller = sign_in.Caller("192.0.2.1", Meanwhile(lambda: reset(world)))
+        sign_in.authenticate(session, "cun", PASSWORD, caller, now)
+    assert not world.session.scalars(select(SignIn)).all()
+    assert not world.session.scalars(select(ApiToken)).all()
+
+
+def test_a_change_under_way_does_not_undo_a_reset(small_world: World) -> None:
+    world, on = small_world, small_world.official("cun")
+    typed = Meanwhile(lambda: reset(world), old=PASSWORD, password=FRESH, again=FRESH)
+    with pytest.raises(Conflict, match="密码刚刚重置过，或在别处改过"):
+        own.change_password(world.session, on, typed, "", SYSTEM.now())
+    world.session.rollback()
+    world.session.refresh(on)
+    assert on.password_hash == passwords.NONE and on.code_hash
+
+
+def test_guesses_at_the_present_password_are_counted(small_world: World) -> None:
+    """A browser that was left open; the door itself stays open, and so does the owner's."""
+    world, on, now = small_world, small_world.official("cun"), SYSTEM.now()
+
+    def answered(old: str) -> str:
+        typed = {"old": old, "password": FRESH, "again": FRESH + "1"}
+        with pytest.raises(Invalid) as refused:
+            own.change_password(world.session, on, typed, "", now)
+        return refused.value.message
+
+    assert "不一样" in answered(PASSWORD)
+    wrong = {answered(f"Falsch-{number}") for number in range(5)}
+    assert wrong == {answered(PASSWORD)} and "输错次数过多" in wrong.pop()
+    with world.sessions() as session:
+        sign_in.authenticate(session, "cun", PASSWORD, sign_in.Caller("192.0.2.1"), now)
+    assert "输错次数过多" in answered(PASSWORD), "signing in is another gate"
+    personnel.unlock(world.session, world.official("xitong"), on.id, now)
+    assert "不一样" in answered(PASSWORD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -15,7 +16,7 @@ from engine.casework.models import Account, ApiToken, RoleGrant
 from engine.casework.organisation import access, contacts
 from engine.ground import text
 from engine.ground.database import write
-from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 
 TOKEN_LIFE = timedelta(hours=12)
 USED = timedelta(hours=1)
@@ -91,11 +92,64 @@ def named(session: Session, username: str) -> Account | None:
     return session.scalar(select(Account).where(Account.username == text.username(username)))
 
 
+# -- what was proven of an account -----------------------------------------------------------------
+
+
+class NotSignedIn(NotAllowed):
+    """Not let in, for whatever reason."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+CHANGED = "密码刚刚重置过，或在别处改过：请重新登录。"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """By what somebody was let in; with any of it changed, the proof is void."""
+
+    password_hash: str
+    code_hash: str
+    epoch: int
+    """Goes up as all sessions are ended."""
+    active: bool
+
+
+def proven(account: Account) -> Proven:
+    """What a password is looked at against, as the account was read."""
+    return Proven(account.password_hash, account.code_hash, account.session_epoch, account.active)
+
+
+def still_holds(session: Session, account_id: int, before: Proven) -> bool:
+    """Whether nothing of what was proven has changed; the account's row is locked, so that nothing will until
+    this write transaction ends.
+    """
+    query = select(Account.password_hash, Account.code_hash, Account.session_epoch, Account.active).where(
+        Account.id == account_id
+    )
+    row = session.execute(query.with_for_update()).one_or_none()
+    return row is not None and Proven(*row) == before and before.active
+
+
+def require_proven(session: Session, account: Account, before: Proven) -> None:
+    """Raise NotSignedIn unless the account is still as its password was looked at; in a write transaction."""
+    if not still_holds(session, account.id, before):
+        raise NotSignedIn(CHANGED)
+
+
+# -- programmes' tokens ----------------------------------------------------------------------------
+
+
 def issue_token(session: Session, account: Account, now: datetime, address: str = "") -> tuple[str, datetime]:
-    """A new bearer token and when it expires; only its hash is kept."""
-    token, expires = secrets.token_urlsafe(32), now + TOKEN_LIFE
+    """A new bearer token and when it expires; only its hash is kept.
+
+    `account` is as its password was looked at: raises NotSignedIn where that holds no longer.
+    """
+    token, expires, before = secrets.token_urlsafe(32), now + TOKEN_LIFE, proven(account)
     row = {"account_id": account.id, "created_at": now, "expires_at": expires, "address": address}
     with write(session):
+        require_proven(session, account, before)
         session.add(ApiToken(token_hash=_digest(token), **row))
     return token, expires
 

@@ -165,6 +165,7 @@ def _page(
         role_names=access.ROLE_NAMES,
         statuses=roles.STATUS_NAMES,
         manages=mine == access.ACCOUNT_ADMIN and _acts_on(found, mine),
+        resettable=personnel.may_be_given_a_code(found),
         decides=mine == access.SECURITY_ADMIN and _acts_on(found, mine),
         system_now=now,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import sign_in
 from engine.ground.clock import SYSTEM
 from web.request import addresses, signing
@@ -29,11 +30,11 @@ def login_post() -> ResponseReturnValue:
         found = sign_in.authenticate(
             database.session(), username, request.form.get("password", ""), addresses.caller(), SYSTEM.now()
         )
-    except sign_in.Refused as error:
+        signing.sign_in(found)
+    except accounts.NotSignedIn as error:
         return render_template(
             "office/login.html", next=target, username=username, problem=error.message
         ), 401
-    signing.sign_in(found)
     return redirect(signing.safe_next(target, found))
 
 

@@ -213,7 +213,7 @@ def _months(found: Sequence[CalendarDay]) -> dict[int, list[CalendarDay]]:
 def enter_days() -> ResponseReturnValue:
     """预览或保存一年的节假日."""
     if not days_off.may_keep(account()):
-        raise NotAllowed("节假日由系统管理员或省级业务管理人员录入。")
+        raise NotAllowed(days_off.NOT_KEPT)
     year = _year(request.form.get("year"))
     try:
         found, faults = _sent(year)

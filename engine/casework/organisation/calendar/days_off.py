@@ -88,9 +88,14 @@ class _Read:
     faults: list[str] = field(default_factory=list)
 
 
+NOT_KEPT = "节假日全省一样，由省级的系统管理员或省级业务管理人员录入。"
+
+
 def may_keep(actor: Account) -> bool:
-    """Whether the actor keeps the days off: the system's administrator, or who reviews for the province."""
-    return access.has_role(actor, access.ACCOUNT_ADMIN) or access.has_everywhere(actor, "province_reviewer")
+    """Whether the actor keeps the days off, which all counties share: the province's system administrator, or
+    who reviews for the province.
+    """
+    return any(access.has_everywhere(actor, role) for role in (access.ACCOUNT_ADMIN, "province_reviewer"))
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -269,7 +274,7 @@ def store(
     Invalid or Conflict.
     """
     if not may_keep(actor):
-        raise NotAllowed("节假日由系统管理员或省级业务管理人员录入。")
+        raise NotAllowed(NOT_KEPT)
     now, document = clock.now(), text.line(document)
     if not DOCUMENT[0] <= len(document) <= DOCUMENT[1]:
         raise Invalid("请写明通知的文号。", {"document": ["来源：请写通知的名称或文号，4 到 200 字。"]})

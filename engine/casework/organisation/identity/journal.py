@@ -360,15 +360,8 @@ def _note_reading(session: Session, actor: Account, wanted: Wanted, now: datetim
     if wanted.before is not None:
         return
     said = _said(wanted)
-    query = select(LogEntry.data).where(
-        LogEntry.actor_id == actor.id,
-        sql_text(BESIDE_CASES),
-        LogEntry.kind == "log_read",
-        LogEntry.at > now - timedelta(hours=1),
-    )
-    if any(
-        data.get("filter") == said for data in session.scalars(query.order_by(LogEntry.id.desc()).limit(50))
-    ):
+    latest = audit.latest_of(session, actor.id, "log_read", now - timedelta(hours=1))
+    if any(data.get("filter") == said for data in latest):
         return
     with write(session):
         audit.record(session, "access", actor.id, "log_read", {"filter": said}, now)

@@ -12,9 +12,18 @@ from engine.casework import audit
 from engine.casework.models import Account, ApiToken
 from engine.casework.organisation import accounts
 from engine.casework.organisation.contacts import read_contacts
-from engine.casework.organisation.identity import passwords, sessions
+from engine.casework.organisation.identity import passwords, safeguards, sessions, sign_in
+from engine.casework.organisation.identity.safeguards import Safeguards
 from engine.ground.database import whole, write
-from engine.ground.errors import Invalid, NotFound
+from engine.ground.errors import Conflict, Invalid, NotFound
+
+
+def _wrong(rules: Safeguards) -> str:
+    """The one sentence for a wrong password and for one that is looked at no more."""
+    return (
+        f"现在的密码不对，或者输错次数过多。请核对后再试；"
+        f"多次不成功的，{rules.minutes} 分钟后再试，或请系统管理员解锁。"
+    )
 
 
 def change_password(
@@ -23,16 +32,20 @@ def change_password(
     """A new password, and the end of every other session and of the tokens; answers how many sessions ended.
 
     `typed`: old, password, again. `key`: of the session that stays. The old one is not asked of who has just
-    signed in with a code. Raises Invalid with the sentence at the field.
+    signed in with a code. Raises Invalid with the sentence at the field, Conflict where the password was reset
+    or changed elsewhere meanwhile.
     """
-    fresh = typed.get("password", "")
-    if not account.code_hash and not passwords.verify(account.password_hash, typed.get("old", "")):
-        raise Invalid("现在的密码不对。", {"old": ["现在的密码不对。"]})
+    fresh, before = typed.get("password", ""), accounts.proven(account)
+    if not account.code_hash and not sign_in.is_own_password(session, account, typed.get("old", ""), now):
+        sentence = _wrong(safeguards.current(session))
+        raise Invalid(sentence, {"old": [sentence]})
     if fresh != typed.get("again", ""):
         raise Invalid("两次输入的新密码不一样。", {"again": ["两次输入的新密码不一样。"]})
     hashed = passwords.prepared(session, account, fresh)
     with write(session):
-        session.refresh(account, with_for_update=True)
+        if not accounts.still_holds(session, account.id, before):
+            raise Conflict(accounts.CHANGED)
+        session.refresh(account)
         passwords.store(session, account, hashed, now)
         ended = sessions.end_all(session, account, "password", now, but=key)
         accounts.end_tokens(session, account.id, now)

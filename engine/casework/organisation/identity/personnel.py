@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
@@ -22,7 +23,7 @@ from engine.casework.organisation.identity import passwords, roles, sessions, si
 from engine.casework.organisation.privacy import mask_phone
 from engine.ground import text
 from engine.ground.database import whole, write
-from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
 
 STATES = {
@@ -43,6 +44,8 @@ FIELDS = {
 _USERNAME = re.compile(r"[a-z0-9._\-]{2,32}\Z", re.ASCII)
 NO_USERNAME = "账号用 2 到 32 个字母、数字、点、横线或下划线。"
 _READERS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN})
+_APART = frozenset({access.SECURITY_ADMIN, access.AUDIT_ADMIN})
+NOT_RESET = "安全管理员、审计管理员的密码不由系统管理员重置：请在服务器上恢复账号。"
 
 
 # -- the list --------------------------------------------------------------------------------------
@@ -167,15 +170,23 @@ def add(
         roles.check(session, actor, wish)
     code = passwords.new_code()
     with write(session):
-        if accounts.named(session, username) is not None:
-            sentence = f"账号“{username}”已经存在。"
-            raise Invalid(sentence, {"username": [sentence]})
-        account = put(session, username, person, now)
+        account = _put_new(session, username, person, now)
         give_code(account, code, now)
         audit.record(session, "accounts", actor.id, "account_added", said(account), now)
         if wish is not None:
             roles.put(session, actor, account, wish, now)
     return account, code
+
+
+def _put_new(session: Session, username: str, person: Person, now: datetime) -> Account:
+    """As `put`. Raises Invalid for a name that is taken, also by somebody at this very moment."""
+    taken = f"账号“{username}”已经存在。"
+    if accounts.named(session, username) is not None:
+        raise Invalid(taken, {"username": [taken]})
+    try:
+        return put(session, username, person, now)
+    except IntegrityError as error:
+        raise Invalid(taken, {"username": [taken]}) from error
 
 
 def _all_or_raise(
@@ -266,12 +277,26 @@ def give_code(account: Account, code: str, now: datetime) -> None:
     account.must_change = True
 
 
+def may_be_given_a_code(account: Account) -> bool:
+    """Whether a system administrator may be told a way into the account: not into the ones of those who watch
+    the system administrators (三员分立), for whom `rescue` is there.
+    """
+    return not any(grant.role in _APART for grant in account.grants)
+
+
 @whole
 def reset(session: Session, actor: Account, account_id: int, now: datetime) -> tuple[Account, str]:
-    """Void the password, end sessions and tokens; answers a code for the next sign-in, told once."""
+    """Void the password, end sessions and tokens; answers a code for the next sign-in, told once.
+
+    Raises Conflict for a disabled account, NotAllowed for one of a security or audit administrator.
+    """
     code = passwords.new_code()
     with write(session):
         account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        roles.lock(session, account)
+        session.refresh(account)
+        if not may_be_given_a_code(account):
+            raise NotAllowed(NOT_RESET)
         if not account.active:
             raise Conflict("账号已停用：请先启用，再重置密码。")
         account.password_hash = passwords.NONE
@@ -332,7 +357,10 @@ def disable(session: Session, actor: Account, account_id: int, reason: str, now:
 
 @whole
 def enable(session: Session, actor: Account, account_id: int, now: datetime) -> Account:
-    """The account may be signed in with again: with the password that it had, or after a reset."""
+    """The account may be signed in with again: with the password that it had, or after a reset.
+
+    It gives nobody else a way in: the code that there was went as the account was disabled.
+    """
     with write(session):
         account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
         session.execute(

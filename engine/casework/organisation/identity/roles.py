@@ -82,6 +82,11 @@ def require_another(session: Session, account: Account, losing: Iterable[RoleGra
             )
 
 
+def lock(session: Session, account: Account) -> None:
+    """Whoever changes what the account may do waits here for the others; inside a write transaction."""
+    session.execute(select(Account.id).where(Account.id == account.id).with_for_update())
+
+
 # -- asking ----------------------------------------------------------------------------------------
 
 
@@ -135,7 +140,12 @@ def put(
     now: datetime,
     import_id: int | None = None,
 ) -> RoleRequest:
-    """Put a request down; inside a write transaction, of an account and a wish that were checked."""
+    """Put a request down; inside a write transaction, of an account and a wish that were checked.
+
+    The account is locked first: of two who ask at once the second sees what the first asked for, so that an
+    administrator's role never comes together with another, and nothing is asked twice.
+    """
+    lock(session, account)
     same = (RoleRequest.role == wish.role, RoleRequest.division_code == wish.division_code)
     query = select(RoleRequest).where(RoleRequest.account_id == account.id, RoleRequest.status == "waiting")
     waiting = list(session.scalars(query))
@@ -262,6 +272,8 @@ def _decide_one(
 
 
 def _carry_out(session: Session, actor: Account, request: RoleRequest, now: datetime) -> None:
+    """The account is locked first, for two who decide of two roles of it at once."""
+    lock(session, request.account)
     account = session.get_one(Account, request.account_id, populate_existing=True)
     if request.act == "add":
         found = accounts.grant(session, account, request.role, request.division_code)

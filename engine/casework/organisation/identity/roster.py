@@ -16,13 +16,14 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, AccountImport, AccountImportRow, Division, RoleRequest
 from engine.casework.organisation import access, accounts, contacts
-from engine.casework.organisation.identity import passwords, personnel, roles
+from engine.casework.organisation.identity import passwords, personnel, roles, sessions
 from engine.ground import rows, text
 from engine.ground.clock import stopwatch
 from engine.ground.database import whole, write
@@ -72,6 +73,8 @@ class _Line:
     wishes: list[tuple[str, str]] = field(default_factory=list)
     """Role and place as they are written."""
     faults: list[str] = field(default_factory=list)
+    typed: list[rows.Row] = field(default_factory=list)
+    """All its rows, to be given back as they are."""
 
 
 def begin(session: Session, actor: Account, body: bytes, filename: str, now: datetime) -> AccountImport:
@@ -102,6 +105,7 @@ def _grouped(table: Iterable[rows.Row]) -> list[_Line]:
         username = personnel.read_username(cells["username"])
         key = username or f"#{row.number}"
         line = lines.setdefault(key, _Line(row.number, cells, username))
+        line.typed.append(row)
         for name in ("name", "division", "phone"):
             if cells[name] and text.key(cells[name]) != text.key(line.cells[name]):
                 line.faults.append(f"第 {row.number} 行同一账号的{HEADINGS[name][0]}不一样")
@@ -212,7 +216,8 @@ def _row(line: _Line, said: dict[str, Any]) -> dict[str, Any]:
     present = said.pop("present")
     status = "wrong" if line.faults else "present" if present else "pending"
     fault = "；".join(dict.fromkeys(line.faults))
-    return {"number": line.number, "data": said, "fault": fault[:400], "status": status}
+    typed = [[row.number, [row.cells[name] for name in HEADINGS]] for row in line.typed]
+    return {"number": line.number, "data": {**said, "typed": typed}, "fault": fault[:400], "status": status}
 
 
 # -- working it off --------------------------------------------------------------------------------
@@ -271,9 +276,24 @@ def _move(session: Session, found: AccountImport, before: Sequence[str], after: 
 def go_on(session: Session, actor: Account, import_id: int, now: datetime) -> AccountImport:
     """Work off what one request may."""
     found, elapsed = get(session, actor, import_id), stopwatch()
-    while _portion(session, actor, found, now) and elapsed() < PATIENCE:
+    while _more(session, actor, found, now) and elapsed() < PATIENCE:
         continue
     return found
+
+
+def _more(session: Session, actor: Account, found: AccountImport, now: datetime) -> bool:
+    """As `_portion`; where somebody adds one of its accounts at this very moment, it is done again and sees it.
+
+    Raises Conflict where that happens twice: nothing of the portion is in, the next request goes on.
+    """
+    try:
+        return _portion(session, actor, found, now)
+    except IntegrityError:
+        pass
+    try:
+        return _portion(session, actor, found, now)
+    except IntegrityError as error:
+        raise Conflict("别人正在添加同样的账号：请再接着导入。") from error
 
 
 @whole
@@ -298,10 +318,12 @@ def _add(
 ) -> None:
     usernames = [str(row.data["username"]) for row in waiting]
     taken = set(session.scalars(select(Account.username).where(Account.username.in_(usernames))))
-    fresh = [row for row in waiting if row.data["username"] not in taken]
     for row in waiting:
         if row.data["username"] in taken:
             row.status, row.fault = "refused", "别人刚刚添加了这个账号"
+        elif not _in_reach(actor, row.data):
+            row.status, row.fault = "refused", "这个地方已不归您管"
+    fresh = [row for row in waiting if row.status == "pending"]
     people = [_account(row.data, now) for row in fresh]
     session.add_all(people)
     session.flush()
@@ -318,6 +340,12 @@ def _add(
         "roles": len(wishes),
     }
     audit.record(session, "accounts", actor.id, "accounts_imported", data, now)
+
+
+def _in_reach(actor: Account, data: Mapping[str, Any]) -> bool:
+    """Whether all places of a row are the actor's now; they were when the file was checked."""
+    places = {str(data["division_code"]), *(place for _, place in _wished(data))}
+    return all(access.reaches(actor, place, frozenset({access.ACCOUNT_ADMIN})) for place in places)
 
 
 def _account(data: Mapping[str, Any], now: datetime) -> Account:
@@ -350,43 +378,67 @@ def _request(
 @whole
 def issue_codes(session: Session, actor: Account, import_id: int, now: datetime) -> bytes:
     """Codes for the first sign-in of all accounts of the import that have no password yet: an Excel file,
-    made once. A second one voids the first. Raises Conflict when nobody waits for one.
+    made once. A second one voids the first, and ends what was begun with it. Raises Conflict when nobody
+    waits for one.
     """
     found = get(session, actor, import_id)
     with write(session):
-        query = (
-            select(Account.id, Account.username, Account.name, Account.phone, Division.path)
-            .join(AccountImportRow, AccountImportRow.added_id == Account.id)
-            .outerjoin(Division, Division.code == Account.division_code)
-            .where(AccountImportRow.import_id == found.id, Account.active)
-            .where(Account.password_hash == passwords.NONE)
-        )
-        people = session.execute(query.order_by(Account.division_code, Account.id)).all()
+        waiting = _without_password(session, found)
+        people = [one for one in waiting if _may_get_a_code(actor, one[0])]
         if not people:
-            raise Conflict("这次导入的人都已设定密码，不用再发码。")
-        codes = {row.id: passwords.new_code() for row in people}
-        until = now + passwords.CODE_LIFE
-        session.execute(
-            update(Account),
-            [
-                {
-                    "id": key,
-                    "code_hash": passwords.code_digest(code),
-                    "code_until": until,
-                    "must_change": True,
-                }
-                for key, code in codes.items()
-            ],
-        )
+            raise Conflict(
+                "没有可以发码的账号：这次导入的人都已设定密码，不用再发码；或者已不归您管，"
+                "或是安全、审计管理员。"
+                if waiting
+                else "这次导入的人都已设定密码，不用再发码。"
+            )
+        codes = {account.id: passwords.new_code() for account, _ in people}
+        sessions.end_of(session, [account for account, _ in people if account.code_hash], "reset", now)
+        for account, _ in people:
+            personnel.give_code(account, codes[account.id], now)
         said = {"import": found.id, "accounts": len(codes)}
         audit.record(session, "accounts", actor.id, "codes", said, now)
+    return _codes_book(people, codes, len(waiting) - len(people))
+
+
+def _without_password(session: Session, found: AccountImport) -> list[tuple[Account, str]]:
+    """The accounts of the import that nobody has set a password for, locked, with the paths of their units."""
+    query = (
+        select(Account, Division.path)
+        .join(AccountImportRow, AccountImportRow.added_id == Account.id)
+        .outerjoin(Division, Division.code == Account.division_code)
+        .where(AccountImportRow.import_id == found.id, Account.active)
+        .where(Account.password_hash == passwords.NONE)
+        .order_by(Account.division_code, Account.id)
+        .with_for_update(of=Account)
+    )
+    rows_found = session.execute(query.execution_options(populate_existing=True))
+    return [(row[0], row[1] or "") for row in rows_found]
+
+
+def _may_get_a_code(actor: Account, account: Account) -> bool:
+    """Whether the account is still the actor's to look after: since the import it may have got roles
+    elsewhere, or have moved; it may be the actor's own, or one that watches the actor.
+    """
+    return (
+        account.id != actor.id
+        and roles.reaches(actor, account, access.ACCOUNT_ADMIN)
+        and personnel.may_be_given_a_code(account)
+    )
+
+
+def _codes_book(people: Sequence[tuple[Account, str]], codes: Mapping[int, str], without: int) -> bytes:
+    """`without`: how many of the import get no code from the actor."""
     book = Book()
     sheet = book.sheet("首次登录码")
     sheet.head(0, ["单位", "姓名", "账号", "首次登录码", "电话"], book.heading)
     sheet.widths(0, 0, 40)
     sheet.widths(1, 4, 18)
-    for number, row in enumerate(people, 1):
-        sheet.row(number, [row.path, row.name, row.username, codes[row.id], row.phone])
+    for number, (account, path) in enumerate(people, 1):
+        sheet.row(number, [path, account.name, account.username, codes[account.id], account.phone])
+    if without:
+        words = f"另有 {without} 个账号没有发码：已不归您管，或是安全、审计管理员。"
+        sheet.row(len(people) + 1, [words])
     return book.bytes()
 
 
@@ -413,7 +465,9 @@ def template() -> bytes:
 
 
 def faults(session: Session, actor: Account, import_id: int) -> bytes:
-    """The rows that were not let in, with what is wrong with each: to be mended and sent again."""
+    """The rows that were not let in, as they were typed, with what is wrong with each: to be mended and sent
+    again.
+    """
     found = get(session, actor, import_id)
     book = Book()
     sheet = book.sheet("账号")
@@ -421,9 +475,19 @@ def faults(session: Session, actor: Account, import_id: int) -> bytes:
     sheet.widths(0, 7, 16)
     sheet.widths(8, 8, 60)
     page = listed(session, found, ("wrong", "refused", "present"), 1, MOST)
-    for number, row in enumerate(page.items, 1):
-        sheet.row(number, _cells(row))
+    lines = [line for row in page.items for line in _given_back(row)]
+    for number, line in enumerate(lines, 1):
+        sheet.row(number, line)
     return book.bytes()
+
+
+def _given_back(row: AccountImportRow) -> list[list[str | int]]:
+    """The lines of an account's row, what is wrong with it said at each."""
+    typed: Any = row.data.get("typed")
+    if typed is None:  # checked before what was typed was kept
+        return [_cells(row)]
+    fault = row.fault or STATUS_NAMES[row.status]
+    return [[*cells, fault, number] for number, cells in typed]
 
 
 def _cells(row: AccountImportRow) -> list[str | int]:

@@ -5,6 +5,8 @@
   owner's own devices;
 - an address, whatever names it tries.
 
+Whoever is signed in and changes the password has a gate of the own, for guesses at the present one.
+
 Names that exist and names that do not, disabled ones, closed gates and wrong passwords get one answer after
 the same work. The attempt is counted in a transaction of its own, so that a hundred at once are a hundred.
 """
@@ -24,12 +26,12 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, SignIn, SignInGate
+from engine.casework.organisation import accounts
 from engine.casework.organisation.identity import passwords, safeguards
 from engine.casework.organisation.identity.safeguards import Safeguards
 from engine.ground import text
 from engine.ground.clock import SYSTEM
 from engine.ground.database import is_postgres, whole, write
-from engine.ground.errors import NotAllowed
 
 STRANGERS = 20
 """Attempts on one name from everywhere that its owner has not signed in from."""
@@ -41,11 +43,8 @@ SESSIONS_KEPT = timedelta(days=30)
 """After which a session's row goes; the log keeps who signed in from where."""
 
 
-class Refused(NotAllowed):
-    """Not signed in, for whatever reason."""
-
-    code = "not_signed_in"
-    status = 401
+class Refused(accounts.NotSignedIn):
+    """Not signed in: whatever was typed, it was one answer."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +67,21 @@ def sentence(rules: Safeguards) -> str:
 def authenticate(session: Session, typed: str, password: str, caller: Caller, now: datetime) -> Account:
     """The account that signs in with a name and a password, or with its first code.
 
-    Raises Refused with one sentence for every kind of mismatch.
+    Raises Refused with one sentence for every kind of mismatch; NotSignedIn where the password was reset, or
+    the account disabled, while it was looked at.
     """
     rules = safeguards.current(session)
     name = _name_key(typed)
     account = session.scalar(select(Account).where(Account.username == text.username(typed[:200])))
     gates = _gates(name, account, caller)
     through = _take(session, gates, rules, account, name, caller, now)
+    before = accounts.proven(account) if account is not None else None
     good = _right(account, password, now)
-    if not through or not good or account is None:
+    if not through or not good or account is None or before is None:
         if through:
             _note_failure(session, account, name, caller, now)
         raise Refused(sentence(rules))
-    _note_success(session, account, gates, rules, caller, now)
+    _note_success(session, account, before, gates, rules, caller, now)
     return account
 
 
@@ -181,14 +182,33 @@ def _counted(session: Session, key: str, most: int, rules: Safeguards, now: date
 
 
 def unlock(session: Session, account: Account) -> int:
-    """Open the gates of the account's name, from everywhere; inside a write transaction."""
+    """Open the gates of the account's name, from everywhere, and the one of the own page; inside a write
+    transaction.
+    """
     opened: Any = session.execute(delete(SignInGate).where(_of_name(account)))
     return int(opened.rowcount)
 
 
 def _of_name(account: Account) -> Any:
     name = _name_key(account.username)
-    return or_(SignInGate.key == f"s:{name}", SignInGate.key.between(f"p:{name}:", f"p:{name}:~"))
+    return or_(
+        SignInGate.key.in_([f"s:{name}", f"o:{name}"]), SignInGate.key.between(f"p:{name}:", f"p:{name}:~")
+    )
+
+
+def is_own_password(session: Session, account: Account, password: str, now: datetime) -> bool:
+    """Whether whoever is signed in types the present password: a browser that was left open is no place to
+    guess at it, so the attempts are counted as at the door.
+    """
+    name, rules = _name_key(account.username), safeguards.current(session)
+    gate = _Gate(f"o:{name}", 0)
+    through = _take(session, [gate], rules, account, name, Caller(""), now)
+    good = passwords.verify(account.password_hash, password)
+    if not (through and good):
+        return False
+    with write(session):
+        session.execute(delete(SignInGate).where(SignInGate.key == gate.key))
+    return True
 
 
 def closed_until(session: Session, account: Account, now: datetime) -> datetime | None:
@@ -242,6 +262,7 @@ def _note_failure(
 def _note_success(
     session: Session,
     account: Account,
+    before: accounts.Proven,
     gates: list[_Gate],
     rules: Safeguards,
     caller: Caller,
@@ -249,6 +270,7 @@ def _note_success(
 ) -> None:
     """The name's own gate is open again; the others get the attempt back."""
     with write(session):
+        accounts.require_proven(session, account, before)
         session.execute(delete(SignInGate).where(SignInGate.key == gates[0].key))
         for gate in gates[1:]:
             less = update(SignInGate).where(SignInGate.key == gate.key, SignInGate.failures > 0)
