@@ -134,7 +134,8 @@ def _said(session: Session, actor_id: int, kind: str, data: Mapping[str, Any], n
 
 
 def latest_of(session: Session, actor_id: int, kind: str, since: datetime) -> list[Mapping[str, Any]]:
-    """What the lines of a kind say that somebody left since then, among the `LOOKED_AT` last ones beside cases.
+    """What the lines of a kind say that somebody left since then, among the `LOOKED_AT` last ones beside
+    cases.
 
     The last lines first, by the index of somebody's lines, and only then their kind and time: the cost is the
     same however long somebody has worked here.

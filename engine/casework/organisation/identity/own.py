@@ -32,8 +32,8 @@ def change_password(
     """A new password, and the end of every other session and of the tokens; answers how many sessions ended.
 
     `typed`: old, password, again. `key`: of the session that stays. The old one is not asked of who has just
-    signed in with a code. Raises Invalid with the sentence at the field, Conflict where the password was reset
-    or changed elsewhere meanwhile.
+    signed in with a code. Raises Invalid with the sentence at the field, Conflict where the password was
+    reset or changed elsewhere meanwhile.
     """
     fresh, before = typed.get("password", ""), accounts.proven(account)
     if not account.code_hash and not sign_in.is_own_password(session, account, typed.get("old", ""), now):

@@ -282,7 +282,8 @@ def go_on(session: Session, actor: Account, import_id: int, now: datetime) -> Ac
 
 
 def _more(session: Session, actor: Account, found: AccountImport, now: datetime) -> bool:
-    """As `_portion`; where somebody adds one of its accounts at this very moment, it is done again and sees it.
+    """As `_portion`; where somebody adds one of its accounts at this very moment, it is done again and sees
+    it.
 
     Raises Conflict where that happens twice: nothing of the portion is in, the next request goes on.
     """
@@ -402,7 +403,9 @@ def issue_codes(session: Session, actor: Account, import_id: int, now: datetime)
 
 
 def _without_password(session: Session, found: AccountImport) -> list[tuple[Account, str]]:
-    """The accounts of the import that nobody has set a password for, locked, with the paths of their units."""
+    """The accounts of the import that nobody has set a password for, locked, with the paths of their
+    units.
+    """
     query = (
         select(Account, Division.path)
         .join(AccountImportRow, AccountImportRow.added_id == Account.id)
