@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.casework.papers.fonts import Fonts
 from engine.casework.telling.delivery import Servers, read_webhooks
+from engine.ground import text as normal
 from engine.ground.database import Patience
 from engine.prevention.installation import INSTANCE
 
@@ -83,9 +84,10 @@ def _capacity(environ: Mapping[str, str]) -> Capacity:
         text = environ.get(f"SHOUWANG_{name}", "")
         if not text:
             return present
-        if not (text.isascii() and text.isdigit() and low <= int(text[:9]) <= high):
+        found = normal.whole(text, high)
+        if found is None or found < low:
             raise ValueError(f"SHOUWANG_{name} 只能是 {low} 到 {high} 的整数。")
-        return int(text)
+        return found
 
     patience = Patience(
         lock_seconds=whole("LOCK_SECONDS", int(default.patience.lock_seconds), 1, 600),

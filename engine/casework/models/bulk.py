@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from engine.casework.models.case import WorkItem
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
-
-if TYPE_CHECKING:
-    pass  # the field brings the table of its subjects
 
 
 class BulkAct(Base):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
-
-if TYPE_CHECKING:
-    pass  # the field brings the table of its subjects
 
 
 class Submission(Base):

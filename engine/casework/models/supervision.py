@@ -4,26 +4,15 @@ what is on its way out of the system.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING
-
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
-
-from engine.ground.tables import Base, BigId, UtcDateTime
-
-if TYPE_CHECKING:
-    pass  # the field brings the table of its subjects
-
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import UniqueConstraint, and_, exists, select, text
-from sqlalchemy.orm import column_property, relationship
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, and_, exists, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from engine.casework.models.case import CaseFile, WorkItem
 from engine.casework.models.organisation import Account
-from engine.ground.tables import JsonText, table
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime, table
 
 
 class Urge(Base):
