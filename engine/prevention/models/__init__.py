@@ -23,6 +23,7 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "MemberChange",
+    "MemberProof",
     "Notice",
     "Objection",
     "Observation",
