@@ -44,5 +44,4 @@ def test_a_birth_and_a_death_are_recorded_on_the_phone(site: Site, past: World) 
     village.press("main button.btn-primary")
     assert "死亡：王建国" in village.said and "户主变更：李秀英" in village.text
     assert _no_wider_than_the_phone(village)
-    village.page.screenshot(path="/tmp/life-members-360.png", full_page=True)
     assert ("李秀英", "签订承诺授权书") in village.todo()
