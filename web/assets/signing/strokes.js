@@ -1,5 +1,5 @@
-// A signature as strokes: each a list of points [x, y], whole numbers in a box 1000 wide. Drawn anew from them
-// at any size, and small enough to go with an entry over a poor network.
+// A signature as strokes: each a list of points [x, y], whole numbers in a box 1000 wide. Drawn anew from
+// them at any size, and small enough to go with an entry over a poor network.
 export const WIDTH = 1000;
 const NEAR = 4; // a point nearer than this to the line through its neighbours says nothing
 const MOST_POINTS = 600; // of a signature: more is scribbling
