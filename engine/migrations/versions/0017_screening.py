@@ -1,4 +1,4 @@
-"""Screening: a campaign with its dates and areas, a row for each household, the papers of a row (R03, R37)."""
+"""Screening: a campaign with its dates and areas, a row for each household, the papers of a row (R03)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The concentrated check as a whole: its opening, dates, areas and how far every division has come (R03, R37)."""
+"""A concentrated check as a whole: opened, dated, divided, and how far every division is (R03, R37)."""
