@@ -25,6 +25,7 @@ FORMS = {  # where each receiver's form is drawn, and what it is called
     ("message", "objection"): ("public_notice", "objection"),
     ("page", "measureForm"): ("assistance", "measure_progress"),
     ("page", "supervisionForm"): ("identification", "supervision"),
+    ("page", "screeningForm"): ("identification", "screening"),
     ("start", "identification"): ("identification", "clue"),
     ("service", "household.record"): ("identification", "verification"),
     ("service", "household.record_telling"): ("clearance", "result_told"),
