@@ -199,7 +199,7 @@ def _put_new(session: Session, username: str, person: Person, now: datetime) -> 
         raise Invalid(taken, {"username": [taken]})
     try:
         return put(session, username, person, now)
-    except IntegrityError as error:
+    except (Conflict, IntegrityError) as error:
         raise Invalid(taken, {"username": [taken]}) from error
 
 
