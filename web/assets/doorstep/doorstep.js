@@ -1,6 +1,5 @@
 // 入户排查, the page at the door: works with and without a network. What is entered is kept on the phone first
 // and sent when it can be.
-import "./doorstep.css";
 import { valuesOf } from "./filled.js";
 import { following } from "./households.js";
 import { Keeping, lastAccount, unsentOf } from "./keeping.js";
