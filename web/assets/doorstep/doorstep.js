@@ -41,10 +41,12 @@ class Door {
     navigator.serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
     navigator.storage?.persist?.().catch(() => {});
     const told = await begin().catch(() => null);
-    const account = told?.body?.account?.id ?? lastAccount();
+    const before = lastAccount();
+    const account = String(told?.body?.account?.id ?? before ?? "");
     if (told?.status === 401 || !account) return this.signIn();
-    this.keeping = await Keeping.of(String(account));
+    this.keeping = await Keeping.of(account);
     if (told?.body) await this.greet(told.body);
+    if (before && before !== account) await this.remindOf(before);
     if (!this.keeping.begin) return this.say("第一次使用要有网络：请到有信号的地方打开一次。");
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
     addEventListener("hashchange", () => this.show());
@@ -57,8 +59,6 @@ class Door {
   async greet(told) {
     signed(told.csrf);
     await this.keeping.told(told);
-    const before = lastAccount();
-    if (before && before !== String(told.account.id)) await this.remindOf(before);
   }
 
   async remindOf(other) {
@@ -119,8 +119,7 @@ class Door {
     const household = this.keeping.households.find((one) => one.key === key) ?? null;
     const typing = await this.keeping.fact(TYPING);
     const kept = typing?.key === key ? typing.values : null;
-    const before = household?.entry ? valuesOf((await this.keeping.content(household.entry.uuid)).pairs) : null;
-    const values = kept ?? before ?? this.presets(household);
+    const values = kept ?? (await this.entered(household)) ?? this.presets(household);
     const sign = (await this.keeping.fact(SIGN)) ?? "";
     const about = { campaign: this.keeping.campaign, household, values, today: this.keeping.today, sign };
     this.visit = new Visit({ ...about, fresh: !household || household.fresh }, {
@@ -129,6 +128,12 @@ class Door {
     });
     this.keepTyping(key);
     return this.visit.form;
+  }
+
+  // What was entered of a household before, on this phone.
+  async entered(household) {
+    if (!household?.entry) return null;
+    return valuesOf((await this.keeping.content(household.entry.uuid)).pairs);
   }
 
   presets(household) {

@@ -25,7 +25,8 @@ export function found(households, words, state = "") {
   const wanted = folded(words);
   return households.filter((one) => {
     if (state && one.state !== state) return false;
-    return !wanted || [one.head, one.group, one.address, one.tail].some((text) => folded(text).includes(wanted));
+    const texts = [one.head, one.group, one.address, one.tail];
+    return !wanted || texts.some((text) => folded(text).includes(wanted));
   });
 }
 

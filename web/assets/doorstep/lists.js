@@ -46,7 +46,8 @@ export class HouseholdList {
     const all = this.keeping.households;
     const counted = tally(all);
     const chosen = found(all, this.words, this.state);
-    this.filters.replaceChildren(...Object.entries(FILTERS).map(([state, words]) => this.filter(state, words, counted)));
+    const chips = Object.entries(FILTERS).map(([state, words]) => this.filter(state, words, counted));
+    this.filters.replaceChildren(...chips);
     this.rows.replaceChildren(...chosen.slice(0, this.most).map((one) => this.row(one)));
     const more = chosen.length - this.most;
     this.rest.hidden = more <= 0;
@@ -91,18 +92,19 @@ export function outbox(keeping, { open, send, rescue }) {
   const words = unsent || papers
     ? `未上报 ${unsent} 户${papers ? `，未上传的签名和照片 ${papers} 件` : ""}。`
     : "都已上报。";
+  const saving = act("btn-outline-secondary", rescue, "导出救援文件");
+  saving.disabled = !unsent;
   return make(
     "section",
     { className: "outbox" },
     make("h1", {}, "上报情况"),
     make("p", {}, words),
-    make("div", { className: "acts" },
-      make("button", { type: "button", className: "btn btn-primary", onclick: send }, "现在上报"),
-      make("button", { type: "button", className: "btn btn-outline-secondary", onclick: rescue, disabled: !unsent },
-        "导出救援文件")),
+    make("div", { className: "acts" }, act("btn-primary", send, "现在上报"), saving),
     make("p", { className: "quiet small" },
       "手机坏了、登不上、总报不上去时：导出救援文件，交给有电脑的同事，在“入户排查—上传救援文件”里上传。"
       + "文件是加密的，只有服务器能打开。"),
     make("ol", { className: "households" }, rows),
   );
 }
+
+const act = (look, onclick, words) => make("button", { type: "button", className: `btn ${look}`, onclick }, words);

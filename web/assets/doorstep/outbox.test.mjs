@@ -3,7 +3,9 @@ import { test } from "node:test";
 
 import { awake, counts, next, replaces, settled, unanswered } from "./outbox.js";
 
-const entry = (uuid, state = "waiting", more = {}) => ({ uuid, household: uuid, state, at: Number(uuid), ...more });
+const entry = (uuid, state = "waiting", more = {}) => (
+  { uuid, household: uuid, state, at: Number(uuid), ...more }
+);
 
 test("entries go first, the oldest first, then the papers of those that arrived", () => {
   const papers = [{ uuid: "p", entry: "1", state: "waiting", at: 0 }];
@@ -34,7 +36,8 @@ test("without an answer it waits longer from time to time, and not longer than f
 });
 
 test("arrived, arrived before, beside another, signed out", () => {
-  for (const status of [200, 201]) assert.equal(settled(entry("1"), { status, body: {} }, 0).one.state, "sent");
+  for (const status of [200, 201])
+    assert.equal(settled(entry("1"), { status, body: {} }, 0).one.state, "sent");
   const beside = settled(entry("1"), { status: 409, body: { detail: "另有一份。" } }, 0).one;
   assert.deepEqual([beside.state, beside.faults], ["conflict", ["另有一份。"]]);
   const out = settled(entry("1"), { status: 401, body: null }, 0);
@@ -51,7 +54,7 @@ test("what counts as unsent is the household, by its latest entry", () => {
     entry("3", "refused", { household: "b" }),
     entry("4", "sent", { household: "c" }),
   ];
-  const papers = [{ uuid: "p", entry: "4", state: "waiting", at: 5 }, { uuid: "q", entry: "4", state: "sent", at: 5 }];
+  const papers = ["waiting", "sent"].map((state) => ({ uuid: state, entry: "4", state, at: 5 }));
   assert.deepEqual(counts(all, papers), { unsent: 2, refused: 1, conflict: 0, papers: 1 });
 });
 

@@ -12,7 +12,8 @@ export async function sealed(serverKey, content) {
   const plain = new TextEncoder().encode(JSON.stringify(content));
   const body = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, plain);
   const point = await crypto.subtle.exportKey("raw", ours.publicKey);
-  return JSON.stringify({ kind: "shouwang-rescue", version: 1, key: text(point), iv: text(iv), body: text(body) });
+  const parts = { key: text(point), iv: text(iv), body: text(body) };
+  return JSON.stringify({ kind: "shouwang-rescue", version: 1, ...parts });
 }
 
 async function derived(shared) {

@@ -44,7 +44,8 @@ export class Sending {
       const found = next(entries, papers, Date.now());
       if (!found) return this.say("idle");
       this.say("sending");
-      if (await (found.entry ? this.entry(found.entry) : this.paper(found.paper))) return this.say("signed_out");
+      const stop = await (found.entry ? this.entry(found.entry) : this.paper(found.paper));
+      if (stop) return this.say("signed_out");
     }
   }
 

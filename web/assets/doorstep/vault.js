@@ -24,7 +24,8 @@ export async function opened(account) {
 }
 
 async function keyOf(database) {
-  const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const how = { name: "AES-GCM", length: 256 };
+  const made = await crypto.subtle.generateKey(how, false, ["encrypt", "decrypt"]);
   const transaction = database.transaction("keys", "readwrite");
   const store = transaction.objectStore("keys");
   const present = await asked(store.get("content")); // in one transaction: two tabs make one key
@@ -68,8 +69,8 @@ class Vault {
     return crypto.subtle.decrypt({ name: "AES-GCM", iv }, this.key, body);
   }
 
-  // A row for `write`: `open` (the store's key, what is looked for by) with `secret` (anything that JSON holds,
-  // or bytes) sealed.
+  // A row for `write`: `open` (the store's key, what is looked for by) with `secret` (anything that JSON
+  // holds, or bytes) sealed.
   async row(open, secret) {
     const plain = secret instanceof ArrayBuffer ? secret : bytes(secret);
     return { ...open, ...(await this.seal(plain)) };

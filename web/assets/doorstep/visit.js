@@ -7,7 +7,6 @@ import { pairsOf, unfilled } from "./filled.js";
 
 const PHOTO = { side: 1280, quality: 0.7 }; // some 200 KB
 const MOST_PHOTOS = 3;
-const JSON_TYPE = "application/json";
 
 // `about`: {campaign, household, fresh, values, today, sign}: `fresh` for a household that the list has not;
 // `sign` is the investigator's signature as kept here.
@@ -38,7 +37,8 @@ export class Visit {
     const back = make("button", { type: "button", className: "btn btn-link", onclick: leave }, "‹ 返回名单");
     const { head, group, size, tail, address } = this.household ?? { head: "名单上没有的户" };
     const facts = [group, size && `${size} 人`, tail && `证件尾号 ${tail}`, address].filter(Boolean);
-    return make("header", {}, back, make("h1", {}, head), make("p", { className: "quiet" }, facts.join(" · ")));
+    const line = make("p", { className: "quiet" }, facts.join(" · "));
+    return make("header", {}, back, make("h1", {}, head), line);
   }
 
   open() {
@@ -94,11 +94,9 @@ export class Visit {
     }
     const { pairs, fresh } = this;
     const seen = this.pads.filter(({ frame, field }) => !frame.hidden && field.value);
-    const signatures = seen.map(({ kind, field }) => (
-      { kind, type: JSON_TYPE, body: new TextEncoder().encode(field.value).buffer }
-    ));
+    const signatures = Object.fromEntries(seen.map(({ kind, field }) => [kind, field.value]));
     const own = this.pads.find((one) => one.own)?.field.value ?? "";
-    await this.keep({ pairs, fresh }, [...signatures, ...this.photos], own);
+    await this.keep({ pairs, fresh, signatures }, this.photos, own);
   }
 
   get pairs() {
