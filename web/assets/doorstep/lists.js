@@ -107,4 +107,6 @@ export function outbox(keeping, { open, send, rescue }) {
   );
 }
 
-const act = (look, onclick, words) => make("button", { type: "button", className: `btn ${look}`, onclick }, words);
+const act = (look, onclick, words) => (
+  make("button", { type: "button", className: `btn ${look}`, onclick }, words)
+);

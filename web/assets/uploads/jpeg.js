@@ -30,7 +30,8 @@ function ends(bytes, from) {
   return false;
 }
 
-// The size at which a picture goes: its longer side no longer than `most` pixels, and never larger than it is.
+// The size at which a picture goes: its longer side no longer than `most` pixels, and never larger than it
+// is.
 export function reducedSize({ width, height }, most = MAX_SIDE) {
   const scale = Math.min(1, most / Math.max(width, height));
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
