@@ -143,13 +143,16 @@ def test_an_answer_of_the_last_day_is_entered_after_it_with_the_reason(
         answer(world, case, **said)
     assert set(missing.value.fields) == {"late_reason"}
     world.session.commit()
-    assert world.session.scalars(select(Submission).where(Submission.form_key == "household_answer")).all() == []
+    assert (
+        world.session.scalars(select(Submission).where(Submission.form_key == "household_answer")).all() == []
+    )
     page = signed_in(application(world), world.official("xiang"))
     if seen_to:
         assert "补登农户意见" in page.get(f"/cases/{case.id}").text
-        assert "“5天答复期满”已于2022年5月10日期满" in page.get(
-            f"/cases/{case.id}/messages/household_answer"
-        ).text
+        assert (
+            "“5天答复期满”已于2022年5月10日期满"
+            in page.get(f"/cases/{case.id}/messages/household_answer").text
+        )
     assert answer(world, case, **said, late_reason="农户晚上十一点来电")
     assert set(world.open_items(case)) == {"decide_clearance"}
     item = world.open_items(case)["decide_clearance"]

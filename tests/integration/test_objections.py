@@ -483,9 +483,7 @@ def test_an_objection_is_kept_with_its_form_by_whom_and_with_its_hash(small_worl
     kept = world.session.scalars(select(Submission).where(Submission.form_key == "objection")).one()
     assert (kept.data["matter"], kept.data["raised_by"]) == ("家中有车", "李四")
     assert kept.submitted_by == world.official("xiang").id and len(kept.form_sha256) == 64
-    entry = next(
-        one for one in audit.history(world.session, case.id) if isinstance(one.line, lines.Caught)
-    )
+    entry = next(one for one in audit.history(world.session, case.id) if isinstance(one.line, lines.Caught))
     assert entry.line.submission == kept.id and entry.line.sha == audit.digest(kept.data)
     page = signed_in(application(world), world.official("cun")).get(f"/cases/{case.id}").text
     assert "收到异议" in page and "李四" in page

@@ -47,7 +47,9 @@ def _midnight(day: date, after: int) -> datetime:
 
 @pytest.mark.duty("R10", "R13", "R15", "R19")
 @pytest.mark.parametrize("day", TURNS)
-def test_an_identification_keeps_its_days_over_any_turn_of_the_calendar(small_world: World, day: date) -> None:
+def test_an_identification_keeps_its_days_over_any_turn_of_the_calendar(
+    small_world: World, day: date
+) -> None:
     world = small_world
     _on(world, day)
     case = world.enter()

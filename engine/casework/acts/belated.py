@@ -1,10 +1,10 @@
-"""What people said in time and an official enters when the time is up: it counts as of the day on which it was
-said (R10, R29).
+"""What people said in time and an official enters when the time is up:
+it counts as of the day on which it was said (R10, R29).
 
-A wait for a report (an objection, a household's answer) ends by its timer; whether the report was typed before
-that instant does not decide whether it was made in time. So the end of the wait is taken back and the report
-is caught in its place, on whichever version the case runs: as long as nobody has finished a step since, with
-the reason for which it was not entered on its day, which supervisors see.
+A wait for a report (an objection, a household's answer) ends by its timer; whether the report was typed
+before that instant does not decide whether it was made in time. So the end of the wait is taken back and the
+report is caught in its place, on whichever version the case runs: as long as nobody has finished a step
+since, with the reason for which it was not entered on its day, which supervisors see.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def send_belated(
 ) -> None:
     """A report of the days of a wait that is over: the wait's end is taken back, and it is caught.
 
-    Raises Conflict when no such wait has ended, or somebody has gone on from it, or it was made later; Invalid
-    without a reason.
+    Raises Conflict when no such wait has ended, or somebody has gone on from it, or it was made later;
+    Invalid without a reason.
     """
     with noting_faults(session, clock.now(), case_id=case_id):
         _send(session, actor, case_id, name, payload, said_on, reason, submission, clock)

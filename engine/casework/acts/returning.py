@@ -249,9 +249,7 @@ def _still(anew: Sequence[lines.Anew], gone: set[int]) -> list[lines.Anew]:
     return [one for one in anew if one.seq not in gone]
 
 
-def undo(
-    step: Step, seq: int, line: lines.Undoing, element_id: str, *, resume: bool = True
-) -> list[int]:
+def undo(step: Step, seq: int, line: lines.Undoing, element_id: str, *, resume: bool = True) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it;
     commits nothing.
 

@@ -21,6 +21,7 @@ from engine.casework.models import (
     Attachment,
     CaseFile,
     Draft,
+    LogEntry,
     ProcedureVersion,
     Submission,
     Timer,
