@@ -87,10 +87,12 @@ def over(step: Step, name: str, entries: Sequence[LogEntry] | None = None) -> Ov
 def _last_ended(step: Step, inputs: Sequence[Input]) -> Input | None:
     """The last timer that ended something, unless somebody has done something since."""
     for entry in reversed(inputs):
-        element = step.definition.elements.get(entry.element_id)
-        if isinstance(entry.line, lines.Completed | lines.Started) or getattr(entry.line, "item", 0):
+        line, element = entry.line, step.definition.elements.get(entry.element_id)
+        if isinstance(line, lines.Completed | lines.Started):
             return None
-        if isinstance(entry.line, lines.Fired) and not (element is not None and element.is_limit):
+        if isinstance(line, lines.Caught) and line.item:  # somebody's step, done by what came another way
+            return None
+        if isinstance(line, lines.Fired) and not (element is not None and element.is_limit):
             return entry
     return None
 
