@@ -40,7 +40,7 @@ def reaches(actor: Account, account: Account, role: str) -> bool:
 
 
 def in_reach(actor: Account, code: str, role: str) -> bool:
-    """Whether a unit lies in the actor's reach; without a unit, an account is the province's to look after."""
+    """Whether a unit lies in the actor's reach; an account without one is the province's to look after."""
     return access.reaches(actor, code, frozenset({role})) if code else access.has_everywhere(actor, role)
 
 
