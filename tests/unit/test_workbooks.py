@@ -47,7 +47,8 @@ def sheet_of(cells: str) -> bytes:
 
 
 def cell(reference: str, value: str = "1") -> str:
-    return f'<row r="{reference.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")}"><c r="{reference}"><v>{value}</v></c></row>'
+    row = reference.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return f'<row r="{row}"><c r="{reference}"><v>{value}</v></c></row>'
 
 
 def packed(*names: str) -> bytes:
