@@ -1,10 +1,10 @@
-"""Limits in working days that were counted before a year's days off were published: counted by weekends alone
+"""Limits in working days that were counted before a year's days off were published:
 they are provisional, and are counted again once the State Council's arrangement is there.
 
 Which days are worked is the arrangement's to say, not the calendar's guess: a household that has so many
-working days has them by law, whatever was known when they began. What was known and is only corrected moves
-no limit that runs (`Instance.count_days`). Each case is counted again in a step transaction of its own, by a
-timer's row that is due at once. A posted notice never ends earlier than it says (R10).
+working days has them by law, whatever was known when they began. What was known and is only corrected
+moves no limit that runs (`Instance.count_days`). Each case is counted again in a step transaction of its
+own, by a timer's row that is due at once. A posted notice never ends earlier than it says (R10).
 """
 
 from __future__ import annotations

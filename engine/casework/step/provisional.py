@@ -1,4 +1,6 @@
-"""Limits in working days that end in a year whose days off are not published yet: counted by weekends alone."""
+"""Limits in working days that end in a year whose days off are not published yet:
+counted by weekends alone.
+"""
 
 from __future__ import annotations
 
