@@ -2,7 +2,7 @@
 // them at any size, and small enough to go with an entry over a poor network.
 export const WIDTH = 1000;
 const NEAR = 4; // a point nearer than this to the line through its neighbours says nothing
-const MOST_POINTS = 600; // of a signature: more is scribbling
+const MOST_POINTS = 160; // of a signature: more is scribbling, and two go with an entry of 4 KB
 const SHORTEST = 120; // the length of all strokes together: less is a dot that a sleeve made
 
 // A point of the screen in the box, whose height follows from the pad's shape.
