@@ -35,6 +35,7 @@ from engine.prevention.identification import clues
 from engine.prevention.register import households
 from engine.prevention.register.members import changes, history
 from engine.prevention.register.members.reading import Asked
+from web.api import accounts as accounts_api
 from web.api import schemas as s
 from web.api.errors import PasswordDue, Unauthorised
 from web.request import addresses
@@ -63,8 +64,9 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
     """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
     app.config.update(SETTINGS)
     api = Api(app)
-    csrf.exempt(blueprint)
-    api.register_blueprint(blueprint)
+    for one in (blueprint, accounts_api.blueprint):
+        csrf.exempt(one)
+        api.register_blueprint(one)
     if demo:
         csrf.exempt(demo_blueprint)
         api.register_blueprint(demo_blueprint)
@@ -109,6 +111,10 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
         raise PasswordDue
     token, expires = accounts.issue_token(session(), found, now, caller.address)
     return {"token": token, "expires_at": expires}
+
+
+accounts_api.blueprint.before_request(authenticate)
+accounts_api.blueprint.after_request(mask)
 
 
 # -- tasks -----------------------------------------------------------------------------------------

@@ -25,6 +25,16 @@ from engine.prevention.models.household import (
 )
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.screening import (
+    Campaign,
+    Milestone,
+    MilestoneDone,
+    Screening,
+    ScreeningArea,
+    ScreeningCount,
+    ScreeningInvestigator,
+    ScreeningPaper,
+)
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -32,6 +42,7 @@ __all__ = [
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "Campaign",
     "CaseLine",
     "Correction",
     "Household",
@@ -42,11 +53,18 @@ __all__ = [
     "Member",
     "MemberChange",
     "MemberProof",
+    "Milestone",
+    "MilestoneDone",
     "Notice",
     "Objection",
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Screening",
+    "ScreeningArea",
+    "ScreeningCount",
+    "ScreeningInvestigator",
+    "ScreeningPaper",
     "Telling",
     "household_of",
 ]
