@@ -24,6 +24,16 @@ from engine.prevention.models.household import (
     household_of,
 )
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.screening import (
+    Campaign,
+    Milestone,
+    MilestoneDone,
+    Screening,
+    ScreeningArea,
+    ScreeningCount,
+    ScreeningInvestigator,
+    ScreeningPaper,
+)
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -31,6 +41,7 @@ __all__ = [
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "Campaign",
     "CaseLine",
     "Correction",
     "Household",
@@ -39,11 +50,18 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "Milestone",
+    "MilestoneDone",
     "Notice",
     "Objection",
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Screening",
+    "ScreeningArea",
+    "ScreeningCount",
+    "ScreeningInvestigator",
+    "ScreeningPaper",
     "Telling",
     "household_of",
 ]
