@@ -1,7 +1,7 @@
 """Putting a PostgreSQL database back as it was installed, for the next test.
 
-Beside its tables, in a schema of its own, lie the rows that they had when it was installed. What changes tables
-themselves, or those that are too large to keep a copy of, is noted; such a database is not put back.
+Beside its tables, in a schema of its own, lie the rows that they had when it was installed. What changes
+tables themselves, or those that are too large to keep a copy of, is noted; such a database is not put back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ BEGIN
         EXECUTE 'SELECT EXISTS (SELECT 1 FROM public.' || one.name || ')' INTO found;
         IF found THEN EXECUTE 'DELETE FROM public.' || one.name; END IF;
         IF one.filled THEN
-            EXECUTE 'INSERT INTO public.' || one.name || ' OVERRIDING SYSTEM VALUE SELECT * FROM kept.' || one.name;
+            EXECUTE 'INSERT INTO public.' || one.name || ' OVERRIDING SYSTEM VALUE SELECT * FROM kept.'
+                || one.name;
         END IF;
     END LOOP;
     FOR one IN SELECT * FROM kept.sequences LOOP
@@ -66,11 +67,14 @@ def prepare(url: str) -> None:
 
 
 def restored(url: str) -> bool:
-    """Put the database back as it was installed; whether it is that again. Whoever is still connected is cut off."""
+    """Put the database back as it was installed; whether it is that again.
+
+    Whoever is still connected is cut off.
+    """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND datname = current_database() AND backend_type = 'client backend'"
         )
         found = connection.execute("SELECT kept.restore()").fetchone()
     return bool(found and found[0])
