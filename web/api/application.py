@@ -32,6 +32,7 @@ from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
+from web.api import accounts as accounts_api
 from web.api import schemas as s
 from web.api.errors import PasswordDue, Unauthorised
 from web.request import addresses
@@ -60,8 +61,9 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
     """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
     app.config.update(SETTINGS)
     api = Api(app)
-    csrf.exempt(blueprint)
-    api.register_blueprint(blueprint)
+    for one in (blueprint, accounts_api.blueprint):
+        csrf.exempt(one)
+        api.register_blueprint(one)
     if demo:
         csrf.exempt(demo_blueprint)
         api.register_blueprint(demo_blueprint)
@@ -106,6 +108,10 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
         raise PasswordDue
     token, expires = accounts.issue_token(session(), found, now, caller.address)
     return {"token": token, "expires_at": expires}
+
+
+accounts_api.blueprint.before_request(authenticate)
+accounts_api.blueprint.after_request(mask)
 
 
 # -- tasks -----------------------------------------------------------------------------------------
