@@ -79,7 +79,7 @@ def _obstacle(household: Any, told: list[Any]) -> str:
 
 def asked_of(sent: Mapping[str, str]) -> Asked:
     """What was typed, without its files."""
-    typed = {name: str(sent.get(name) or "") for name in TYPED}
+    typed: dict[str, Any] = {name: str(sent.get(name) or "") for name in TYPED}
     return Asked(kind=str(sent.get("kind") or ""), moves=sent.get("moves") in ("yes", True), **typed)
 
 
