@@ -24,7 +24,7 @@ const oldest = (all) => all.reduce((first, one) => (!first || one.at < first.at 
 export function settled(one, { status, body }, now) {
   if (status === 200 || status === 201) return { ...done(one, "sent"), stop: false };
   if (status === 409) return { ...done(one, "conflict", [body?.detail]), stop: false };
-  if (status === 401 || status === 403 && body?.code === "signed_out") return { one, stop: true };
+  if (status === 401) return { one, stop: true };
   if (status >= 400 && status < 500 && status !== 408 && status !== 429 && body) {
     return { ...done(one, "refused", sentences(body)), stop: false };
   }
@@ -44,8 +44,8 @@ function done(one, state, faults = []) {
 }
 
 // The server's sentences: those of the fields, else the general one.
-export function sentences({ detail, errors }) {
-  const found = Object.values(errors ?? {}).flat();
+export function sentences({ detail, fields }) {
+  const found = Object.values(fields ?? {}).flat();
   return found.length ? found : [detail || "服务器没有接收，请核对后再报。"];
 }
 

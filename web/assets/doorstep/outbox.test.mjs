@@ -16,7 +16,7 @@ test("entries go first, the oldest first, then the papers of those that arrived"
 });
 
 test("one that was refused, or has no answer yet, holds up no other", () => {
-  const refused = settled(entry("1"), { status: 422, body: { errors: { size: ["人口：至少 1 人。"] } } }, 0).one;
+  const refused = settled(entry("1"), { status: 422, body: { fields: { size: ["人口：至少 1 人。"] } } }, 0).one;
   assert.deepEqual([refused.state, refused.faults], ["refused", ["人口：至少 1 人。"]]);
   const { one } = settled(entry("2"), { status: 502, body: null }, 1000);
   assert.equal(next([refused, one, entry("3")], [], 1000).entry.uuid, "3");
