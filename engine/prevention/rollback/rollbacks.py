@@ -185,6 +185,7 @@ KIT = Kit(
         ),
     ),
     receivers=(
+        Receiver("message", "household_answer", {"answered_on": Need(DAY)}),
         Receiver(
             "service",
             "household.record_telling",
