@@ -51,7 +51,7 @@ class Form:
 
     @cached_property
     def fact_reads(self) -> frozenset[str]:
-        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``today``."""
+        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``campaign``, ``today``."""
         return frozenset(name.partition(".")[0] for name in rules.facts_read(self.components))
 
     @property

@@ -53,6 +53,8 @@ WORDS = {
     "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
     "registered_twice": "重复登记被拒绝",
+    "campaign_opened": "开展集中排查",
+    "campaign_closed": "结束集中排查",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
