@@ -19,7 +19,6 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.ground.tables import table
 from engine.prevention.campaign import areas, campaigns
-from engine.prevention.campaign.campaigns import Basis
 from engine.prevention.models import Campaign, Household, Screening
 from engine.prevention.screening import entries, groups, intake, prefill
 
@@ -85,9 +84,7 @@ def _households(
     ordered = query.order_by(_HOUSEHOLD.c.group_name, _HOUSEHOLD.c.head_name, _HOUSEHOLD.c.id)
     now = clock.now()
     rows = [
-        row
-        for row in session.execute(ordered)
-        if divided.may(actor.id, village_code, row.group_name, now)
+        row for row in session.execute(ordered) if divided.may(actor.id, village_code, row.group_name, now)
     ]
     if len(rows) > MOST:
         raise Invalid(f"名单有 {len(rows)} 户，手机一次最多带 {MOST} 户：请乡镇先划分片区。")
@@ -127,9 +124,6 @@ def _known(
 
 def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     """Without what nobody knows; the day of the visit is the telephone's."""
-    return {key: value for key, value in values.items() if value not in (None, "", []) and key != "visited_on"}
-
-
-def basis(session: Session, campaign: Campaign) -> Basis:
-    """What the campaign is worked by."""
-    return campaigns.basis(session, campaign)
+    return {
+        key: value for key, value in values.items() if value not in (None, "", []) and key != "visited_on"
+    }

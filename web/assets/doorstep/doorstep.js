@@ -73,8 +73,8 @@ class Door {
   }
 
   async show() {
-    this.say(this.keeping.doubt);
-    this.visit = null;
+    this.say(...(this.told ?? [this.keeping.doubt]));
+    this.told = this.visit = null;
     const key = this.place.startsWith("h=") ? this.place.slice(2) : null;
     if (this.place === "places" || !this.keeping.list) main.replaceChildren(this.villages());
     else if (this.place === "out") main.replaceChildren(this.outbox());
@@ -158,15 +158,14 @@ class Door {
     await this.keeping.keepFact(TYPING, null);
     if (own) await this.keeping.keepFact(SIGN, own);
     this.sending.go();
-    const next = following(this.keeping.households, household);
+    this.told = this.offer(following(this.keeping.households, household));
     this.go("");
-    this.offer(next);
   }
 
+  // What the next page says on top.
   offer(next) {
-    if (!next) return this.say("存好了。名单上的户都查过了。");
-    const on = make("a", { href: `#h=${next.key}` }, `下一户：${next.head}`);
-    return this.say("存好了。", on);
+    if (!next) return ["存好了。名单上的户都查过了。"];
+    return ["存好了。", make("a", { href: `#h=${next.key}` }, `下一户：${next.head}`)];
   }
 
   // -- the network -----------------------------------------------------------------------------------------

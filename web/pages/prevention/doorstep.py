@@ -7,21 +7,23 @@ The page works without a network (web/assets/doorstep); what it sends is taken a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, current_app, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from engine.casework.models import Account, Division
-from engine.ground.clock import SYSTEM
-from engine.ground.errors import Invalid, NotFound, ShouwangError
+from engine.flow.forms.page.field import Field
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import Invalid, ShouwangError
+from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
 from engine.prevention.models import Campaign
 from engine.prevention.screening import carried, papers, rows
@@ -58,14 +60,18 @@ def shell() -> str:
 @blueprint.get("/phone/sw.js")
 def worker() -> Response:
     """The service worker, told of what the page is made of: another release is another text."""
-    asset = current_app.jinja_env.globals["asset"]
-    files = [*(asset(name) for name in LOADED), url_for("static", filename="icon.svg")]  # type: ignore[operator]
+    files = [*(_asset(name) for name in LOADED), url_for("static", filename="icon.svg")]
     release = sha256(json.dumps([shell(), *files]).encode()).hexdigest()[:16]
     told = {"release": release, "page": url_for("doorstep.shell"), "files": files}
-    script = Path(current_app.static_folder or "", *Path(asset("worker.js")).parts[2:]).read_text()  # type: ignore[operator]
+    script = Path(current_app.static_folder or "", "dist", Path(_asset("worker.js")).name).read_text()
     answer = Response(f"self.SHELL = {json.dumps(told)};\n{script}", mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
+
+
+def _asset(name: str) -> str:
+    address = cast(Callable[[str], str], current_app.jinja_env.globals["asset"])
+    return address(name)
 
 
 @blueprint.get("/phone/begin")
@@ -85,11 +91,10 @@ def _campaign(campaign: Campaign, villages: list[Division]) -> dict[str, Any]:
     """A campaign as the page takes it along. Its dates may be as late as its last day: the telephone knows
     which day it is when it is asked, the server when the entry arrives.
     """
-    basis = carried.basis(session(), campaign)
+    basis = campaigns.basis(session(), campaign)
     facts = basis.form.facts_of(basis.facts, campaign.ends_on)
     fields = basis.form.render({**PRESETS, "collected_by": account().name}, None, facts)
-    fresh = next((one.children for one in _known_form() if one.kind == "group"), [])
-    fresh = [one for one in fresh if one.name in NEW]
+    fresh = [one for group in _known_form() for one in group.children if one.name in NEW]
     return {
         "id": campaign.id,
         "name": campaign.name,
@@ -102,9 +107,11 @@ def _campaign(campaign: Campaign, villages: list[Division]) -> dict[str, Any]:
     }
 
 
-def _known_form() -> list[Any]:
+def _known_form() -> list[Field]:
+    """The fields by which a household is registered, as the form of a clue has them."""
     form = clues.form(session())
-    return [] if form is None else form.render({}, None, {})
+    found = form.render({}, None, form.facts_of({}, local_date(clock.now()))) if form else []
+    return [one for one in found if one.kind == "group"]
 
 
 @blueprint.get("/phone/list")
@@ -141,14 +148,14 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 def _recorded(actor: Account, sent: Mapping[str, Any]) -> Outcome:
     """Take in an entry as the page made it (web/assets/doorstep/sending.js)."""
     campaign_id = row(str(sent.get("campaign", ""))) or 0
-    campaign = carried.campaigns.view(session(), actor, campaign_id)
+    campaign = campaigns.view(session(), actor, campaign_id)
     typed = _typed(sent.get("pairs"))
     new = {name: typed.get(name, "") for name in NEW} | {"village_code": str(sent.get("village", ""))}
     entry = Entry(
         uuid=str(sent.get("uuid", "")),
         household_id=None if sent.get("fresh") else row(str(sent.get("household", ""))) or 0,
         new_household=new if sent.get("fresh") else None,
-        data=carried.basis(session(), campaign).form.parse(typed),
+        data=campaigns.basis(session(), campaign).form.parse(typed),
         source=rows.PHONE,
         device_at=_instant(sent.get("device_at")),
         replaces=str(sent.get("replaces", "")),
@@ -215,7 +222,9 @@ def rescued() -> ResponseReturnValue:
     found = [one for one in content.get("entries", ()) if isinstance(one, dict)]
     outcomes = [(_head(one), _attempt(one)) for one in found]
     kept = sum(1 for _, outcome in outcomes if outcome.kind != rows.REFUSED)
-    flash(f"文件里有 {len(outcomes)} 户，已收下 {kept} 户。", "success" if kept == len(outcomes) else "warning")
+    flash(
+        f"文件里有 {len(outcomes)} 户，已收下 {kept} 户。", "success" if kept == len(outcomes) else "warning"
+    )
     return render_template("prevention/doorstep/rescue.html", outcomes=outcomes)
 
 
