@@ -39,7 +39,7 @@ def test_only_the_installation_that_it_was_made_for_opens_a_file() -> None:
 def test_a_file_that_is_none_of_ours_is_refused_by_name(change: str) -> None:
     whole = sealed(rescue.public("a"), {})
     for odd in ("", "x", "AAAA", 7, None, [], "²"):
-        with pytest.raises(Invalid, match="救援文件|打不开"):
+        with pytest.raises(Invalid, match=r"救援文件|打不开"):
             rescue.opened("a", json.dumps({**whole, change: odd}).encode())
 
 

@@ -71,7 +71,7 @@ export class HouseholdList {
       { type: "button", className: "household", onclick: () => this.open(one.key) },
       make("b", {}, one.head),
       make("span", { className: "quiet" }, facts.join(" · ")),
-      make("span", { className: `mark ${one.state}` }, STATES[one.state]),
+      make("span", { className: `standing ${one.state}` }, STATES[one.state]),
     );
     return make("li", {}, button);
   }
@@ -85,7 +85,7 @@ export function outbox(keeping, { open, send, rescue }) {
       "button",
       { type: "button", className: "household", onclick: () => open(one.key) },
       make("b", {}, one.head),
-      make("span", { className: `mark ${one.state}` }, STATES[one.state]),
+      make("span", { className: `standing ${one.state}` }, STATES[one.state]),
       (one.entry.faults ?? []).map((sentence) => make("span", { className: "wrong" }, sentence)),
     )));
   const { unsent, papers } = keeping.counts;

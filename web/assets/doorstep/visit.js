@@ -23,8 +23,7 @@ export class Visit {
       this.fields,
       this.signing(),
       this.photographing(),
-      this.wrong,
-      make("div", { className: "bar" }, make("button", { className: "btn btn-primary btn-lg" }, "存好")),
+      make("div", { className: "bar" }, this.wrong, make("button", { className: "btn btn-primary btn-lg" }, "存好")),
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -41,7 +41,7 @@ SIGNATURES = (
     {"kind": "sign_investigator", "words": "调查员签字", "when": {}, "own": True},
 )
 """Columns 7 to 9 of the form (domain 1.8): whose they are follows from what was answered."""
-PRESETS = {"result": "done", "manner": "home"}
+PRESETS = {"result": "done", "manner": "home", "household_type": "ordinary"}
 DAY = "visited_on"
 NEW = ("head_name", "id_number", "phone", "group_name", "address", "household_type")
 STATUS = {rows.RECORDED: 201, rows.SAME: 200, rows.CONFLICT: 409, rows.REFUSED: 422}
