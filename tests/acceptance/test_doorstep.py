@@ -60,6 +60,10 @@ class Telephone:
         blank = self.page.locator(".signature-sheet:visible:not(.signed)")
         while blank.count():
             self.sign(blank.first)
+        self.keep()
+
+    def keep(self) -> None:
+        """Press 存好."""
         self.page.get_by_role("button", name="存好").click()
         self.page.locator("[data-notice]", has_text="存好了").wait_for()
 
@@ -81,7 +85,9 @@ class Telephone:
 
     def standing(self, head: str) -> str:
         """What the list says of a household."""
-        return self.page.locator(".household", has_text=head).locator(".standing").inner_text()
+        found = self.page.locator(".household", has_text=head).locator(".standing")
+        expect(found).not_to_be_empty()
+        return found.inner_text()
 
     @property
     def unsent(self) -> str:
@@ -174,12 +180,11 @@ def test_a_household_without_change_takes_three_taps_and_goes_when_there_is_a_ne
     signed = past.session.scalars(select(ScreeningPaper.kind)).all()
     assert sorted(signed) == ["sign_declines"] * 2 + ["sign_investigator"] * 2
     assert all(len(json.dumps(row, ensure_ascii=False)) < 4096 for row in phone.posted)
-    phone.page.locator("[data-notice] a").click()  # 下一户
-    expect(phone.page.locator("h1")).to_have_text(third)
+    phone.page.locator(".household", has_text=third).click()
     phone.page.locator("input[name=result][value=absent]").check()
     phone.page.locator("input[name=reason]").fill("全家外出务工")
     phone.photograph()
-    phone.page.get_by_role("button", name="存好").click()
+    phone.keep()
     phone.sent()
     assert _rows(past)[2].reason == "全家外出务工"
     wait_until(lambda: "photo" in past.session.scalars(select(ScreeningPaper.kind)).all(), phone.page, past)

@@ -2,17 +2,19 @@
 // and sent when it can be.
 import { valuesOf } from "./filled.js";
 import { following } from "./households.js";
-import { Keeping, lastAccount, unsentOf } from "./keeping.js";
+import { Keeping, unsentOf } from "./keeping.js";
 import { HouseholdList, outbox, villages } from "./lists.js";
 import { make } from "./make.js";
 import { sealed } from "./rescue.js";
 import { Sending } from "./sending.js";
 import { begin, list, signed } from "./server.js";
+import { last } from "./vault.js";
 import { Visit } from "./visit.js";
 
 const TYPING = "typing";
 const SIGN = "sign";
 const FRESH = "new";
+const FIRST_TIME = "第一次使用要有网络：请到有信号的地方打开一次。";
 const AFTER_TYPING = 400; // milliseconds
 const NEEDS = {
   indexedDB: "本机存储",
@@ -41,13 +43,14 @@ class Door {
     navigator.serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
     navigator.storage?.persist?.().catch(() => {});
     const told = await begin().catch(() => null);
-    const before = lastAccount();
+    const before = await last();
     const account = String(told?.body?.account?.id ?? before ?? "");
-    if (told?.status === 401 || !account) return this.signIn();
+    if (told?.status === 401) return this.signIn();
+    if (!account) return this.say(FIRST_TIME);
     this.keeping = await Keeping.of(account);
     if (told?.body) await this.greet(told.body);
     if (before && before !== account) await this.remindOf(before);
-    if (!this.keeping.begin) return this.say("第一次使用要有网络：请到有信号的地方打开一次。");
+    if (!this.keeping.begin) return this.say(FIRST_TIME);
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
     addEventListener("hashchange", () => this.show());
     this.tell(navigator.onLine === false || !told ? "offline" : "idle");

@@ -2,19 +2,17 @@
 // and papers. Whatever is entered is in the vault before anybody is told that it is kept.
 import { UNSENT, counts, latest, replaces, settled, unanswered } from "./outbox.js";
 import { standing } from "./households.js";
-import { opened, unsent } from "./vault.js";
+import { opened, remember, unsent } from "./vault.js";
 import * as watch from "./watch.js";
 
-const WHO = "doorstep-account";
 const BEGIN = "begin";
 const TIME = "time";
 const OPEN = ["list"]; // the facts that are no secret: which list is open
 
-export const lastAccount = () => localStorage.getItem(WHO);
 
 export class Keeping {
   static async of(account) {
-    localStorage.setItem(WHO, account);
+    await remember(account);
     const found = new Keeping(await opened(account));
     await found.load();
     return found;
