@@ -18,7 +18,7 @@ from engine.casework.kit.services import Correction, ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Submission, Timer, WorkItem
 from engine.flow import vocabulary
 from engine.flow.history.lines import Line
-from engine.flow.receivers import Receiver
+from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
@@ -190,7 +190,7 @@ def _name(one: Any) -> Hashable:
         return one.key
     if isinstance(one, Subjects):
         return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given | Result) else one
+    return str(one.name) if isinstance(one, Service | Given | Result | Consulted) else one
 
 
 _in_use = Kit()
