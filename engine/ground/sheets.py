@@ -23,8 +23,9 @@ Cell = str | int | float | Decimal | date | None
 
 
 class Book:
-    """A workbook in memory. `heading`, `bold`, `share` and `wrap` are the formats that our sheets use; `typed`,
-    `known` and `wrong` those of cells that people fill in: texts, open, locked where we know them, and marked.
+    """A workbook in memory. `heading`, `bold`, `share` and `wrap` are the formats that our sheets use;
+    `typed`, `known` and `wrong` those of cells that people fill in: texts, open, locked where we know them,
+    and marked.
     """
 
     def __init__(self, *, streaming: bool = False) -> None:
@@ -46,7 +47,7 @@ class Book:
         return Sheet(self._book.add_worksheet(name))
 
     def options(self, lists: Mapping[str, Sequence[str]]) -> None:
-        """Names for lists of choices, on a sheet that nobody sees: a list within a rule ends at 255 letters."""
+        """Names for lists of choices, on a sheet that nobody sees: a list in a rule ends at 255 letters."""
         sheet = self._book.add_worksheet("options")
         for column, (name, words) in enumerate(lists.items()):
             for row, word in enumerate(words):

@@ -1,4 +1,4 @@
-"""Files of rows: which column is which, what is wrong, nothing written before it is confirmed, nothing twice."""
+"""Files of rows: which column is which, what is wrong, nothing in before people say so, nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of rows that are let in: the file, its rows, and which columns somebody's files have; three new tables."""
+"""Files of rows that are let in: three new tables, of files, their rows, and which columns are which."""
 
 from __future__ import annotations
 
