@@ -132,7 +132,7 @@ def _single(world: World) -> list[str]:
     found = [
         f"/households/{one}{page}"
         for one in households
-        for page in ("", "/archive", "/corrections", "/transfer")
+        for page in ("", "/archive", "/corrections", "/transfer", "/members")
     ]
     found += [f"/measures/{one}/progress" for one in world.session.scalars(select(Measure.id))]
     cases = world.session.scalars(select(AssistancePlan.case_id))

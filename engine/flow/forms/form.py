@@ -248,6 +248,17 @@ class Form:
         """
         return review(self.components, data)
 
+    def broken(self, data: Mapping[str, Any], key: str, today: date) -> dict[str, list[str]]:
+        """By path the sentences of the rules at the field `key` and in its rows that `data` breaks;
+        nothing else of the form is judged.
+        """
+        found: dict[str, list[str]] = {}
+        facts = known.known({}, today)
+        for path, sentence in _contradictions(Level(self.plan, {**data, **facts}).settle(), "", facts):
+            if path == key or path.startswith(f"{key}."):
+                found.setdefault(path, []).append(sentence)
+        return found
+
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""
         return [s.key(c) for c in _flat(self.components) if c["type"] in s.INPUTS | {"expression"}]
