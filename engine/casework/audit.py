@@ -330,7 +330,8 @@ def _named(session: Session, entry: LogEntry, line: Completed | Caught | None) -
     elif entry.kind == "issue" and "sha" in entry.data:
         content = session.scalar(select(NumberedPaper.content).where(NumberedPaper.id == entry.data["paper"]))
         yield from _changed(
-            entry, [(f"文件“{entry.data['number']}”", is_of(entry.data["sha"], content), content is None)]
+            entry,
+            [(f"文件“{entry.data['number']}”", is_of(str(entry.data["sha"]), content), content is None)],
         )
 
 
