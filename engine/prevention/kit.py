@@ -18,4 +18,5 @@ IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | ann
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT
-KIT = REGISTER | IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK | SCREENING | own.KIT
+PROCEDURES = IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK
+KIT = REGISTER | PROCEDURES | SCREENING | own.KIT

@@ -3,7 +3,8 @@ rules and conditions.
 
 ``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…``
 a variable of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…``
-the measure whose progress is reported, as its plan has it; ``campaign.…`` the concentrated check. All dates are ISO texts, so that they compare with
+the measure whose progress is reported, as its plan has it; ``campaign.…`` the concentrated check. All dates
+are ISO texts, so that they compare with
 the fields' own.
 """
 

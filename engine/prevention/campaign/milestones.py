@@ -1,4 +1,4 @@
-"""The dates of a campaign (R37): planned by a decision table, changed by the county, reported by divisions."""
+"""The dates of a campaign (R37): planned by a table, changed by the county, reported by divisions."""
 
 from __future__ import annotations
 

@@ -130,7 +130,6 @@ KIT = Kit(
                 "visited_on": Need(DAY),
                 "collected_by": Need(frozenset({"textfield"})),
                 "household_size": Need(frozenset({"number"}), required=False),
-                "policy_explained": Need(frozenset({"checkbox"}), required=False),
                 "unmet": Need(_TICKS, required=False, among=frozenset(ASSURANCES)),
                 "groups": Need(_TICKS, required=False, among=frozenset(NAMES)),
                 **{name: _choice("yes", "no") for name in ANSWERS},

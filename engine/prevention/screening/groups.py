@@ -38,7 +38,8 @@ PUPILS = frozenset(
 LATER = frozenset({"senior", "vocational", "college", "bachelor", "graduate"})
 """Schooling beyond the compulsory one (domain Q16)."""
 KNOWN = (
-    "household_type per_capita income_drop disabled pupils later_pupils wage_share work_months rigid_share line"
+    "household_type per_capita income_drop disabled pupils later_pupils wage_share work_months "
+    "rigid_share line"
 ).split()
 """What the table reads of a household; None for what the register does not have."""
 

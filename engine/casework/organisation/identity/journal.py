@@ -53,6 +53,9 @@ WORDS = {
     "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
     "registered_twice": "重复登记被拒绝",
+    "member_change": "登记成员变动",
+    "member_change_undone": "撤销成员变动",
+    "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
     "list_carried": "把排查名单下载到手机",
@@ -175,7 +178,19 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
+    {
+        "sha",
+        "sha256",
+        "files",
+        "submission",
+        "sent",
+        "data",
+        "variables",
+        "outcome",
+        "known_device",
+        "method",
+        "gate",
+    }
 )
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""
