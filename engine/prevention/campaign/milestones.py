@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -252,6 +252,12 @@ def remind(session: Session, now: datetime) -> int:
     return count
 
 
+def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
+    """A round of the ticker."""
+    with sessions() as session:
+        return remind(session, clock.now())
+
+
 def _remind(session: Session, campaign: Campaign, milestone: Milestone, now: datetime) -> int:
     done = select(MilestoneDone.division_code).where(MilestoneDone.milestone_id == milestone.id)
     reached = set(session.scalars(done))
@@ -264,6 +270,7 @@ def _remind(session: Session, campaign: Campaign, milestone: Milestone, now: dat
 
 
 KIT = Kit(
+    rounds=(look_after,),
     consulted=(
         Consulted(
             PLANNED,

@@ -36,6 +36,12 @@ def waiting(session: Session, campaign_id: int, household_id: int) -> list[Scree
     return rows if any(one.standing == "conflict" for one in rows) else []
 
 
+def names(session: Session, rows: Sequence[Screening]) -> dict[int, str]:
+    """Who entered the rows, by the account's number."""
+    query = select(Account.id, Account.name).where(Account.id.in_({one.entered_by for one in rows}))
+    return {row.id: row.name for row in session.execute(query)}
+
+
 def may_decide(actor: Account, village_code: str) -> bool:
     """Whether the actor decides between entries of the village."""
     return access.reaches(actor, village_code, DECIDES)
