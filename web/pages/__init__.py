@@ -12,6 +12,7 @@ from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
+    campaigns,
     clues,
     corrections,
     doorstep,
@@ -20,6 +21,7 @@ from web.pages.prevention import (
     members,
     officials,
     openings,
+    screening,
 )
 from web.pages.prevention import register as register_pages
 
@@ -43,6 +45,8 @@ PAGES = (
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,

@@ -17,6 +17,7 @@ LINKS = (
     ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
     ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
+    ("campaigns.index", "集中排查", "逐户筛查的进度、名单、时间节点和培训", access.CASE_ROLES),
     ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
