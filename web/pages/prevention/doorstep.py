@@ -128,7 +128,7 @@ def village() -> Response:
 @blueprint.post("/phone/entries")
 def entries() -> ResponseReturnValue:
     """One entry."""
-    sent = request.get_json()
+    sent = request.get_json(silent=True)
     if not isinstance(sent, dict):
         raise Invalid("提交的内容不对。")
     outcome = _recorded(account(), sent)
