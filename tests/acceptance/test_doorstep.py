@@ -1,4 +1,4 @@
-"""Screening at the door, on a telephone: without a network, with a wrong clock, after the browser was killed (R03)."""
+"""Screening at the door, on a telephone: without a network, with a wrong clock, after a kill (R03)."""
 
 from __future__ import annotations
 

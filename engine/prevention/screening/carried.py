@@ -52,8 +52,9 @@ def village(
 ) -> dict[str, Any]:
     """The village's list, on record: who took it along, and when (R38).
 
-    ``households`` has of each a key, what it is told from others by, the form's ``values``, and what is entered
-    of it already. Raises NotFound, NotAllowed, Conflict for a closed campaign, Invalid for too many households.
+    ``households`` has of each a key, what it is told from others by, the form's ``values``, and what is
+    entered of it already. Raises NotFound, NotAllowed, Conflict for a closed campaign, Invalid for too many
+    households.
     """
     campaign = campaigns.view(session, actor, campaign_id)
     if not access.reaches(actor, village_code, intake.ENTERS):

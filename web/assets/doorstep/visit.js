@@ -16,6 +16,7 @@ export class Visit {
     const { form, fresh } = this.campaign;
     this.fields = make("div", { innerHTML: (this.fresh ? fresh : "") + form }); // rendered by our server
     this.wrong = make("p", { className: "wrong", role: "alert" });
+    const saving = make("button", { className: "btn btn-primary btn-lg" }, "存好");
     this.form = make(
       "form",
       { noValidate: true, className: "visit" },
@@ -23,7 +24,7 @@ export class Visit {
       this.fields,
       this.signing(),
       this.photographing(),
-      make("div", { className: "bar" }, this.wrong, make("button", { className: "btn btn-primary btn-lg" }, "存好")),
+      make("div", { className: "bar" }, this.wrong, saving),
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();

@@ -1,7 +1,7 @@
 """入户排查 on the telephone: the page, its service worker, and what they ask (R03).
 
 The page works without a network (web/assets/doorstep); what it sends is taken as from any other page, by
-`rows.record`. Its session is the cookie's: who is not signed in is sent to the sign-in page, and says so there.
+`rows.record`. Its session is the cookie's: who is not signed in is sent to the sign-in page.
 """
 
 from __future__ import annotations
