@@ -18,6 +18,7 @@ from sqlalchemy import select
 from engine.ground.database import write
 from engine.prevention.models import Campaign, Household, Screening, ScreeningPaper
 from tests.acceptance.test_print import photo
+from tests.support import papers
 from tests.support import screening as s
 from tests.support.browser import Site
 from tests.support.server import FLAGS
@@ -55,6 +56,10 @@ class Telephone:
     def visit(self, head: str, **chosen: str) -> None:
         """Enter a household: what is not `chosen` stands as it is; both signatures are drawn."""
         self.page.locator(".household", has_text=head).first.click()
+        self.answer(**chosen)
+
+    def answer(self, **chosen: str) -> None:
+        """Fill in what nobody knew, sign, keep."""
         for name, value in {**SAID, **chosen}.items():
             self.page.locator(f"input[name={name}][value={value}]").check()
         blank = self.page.locator(".signature-sheet:visible:not(.signed)")
@@ -217,6 +222,26 @@ def test_what_is_refused_moves_aside_and_what_was_sent_can_be_corrected(
         ("current", True),
         ("current", False),
     ]
+
+
+@pytest.mark.duty("R03", "R41")
+def test_a_household_that_is_on_no_list_is_entered_at_the_door(phone: Telephone, past: World) -> None:
+    phone.open()
+    phone.context.set_offline(True)
+    phone.page.get_by_text("名单上没有的户").click()
+    new = {"head_name": "司马大新", "id_number": papers.HEAD_ID, "address": "村西头", "household_size": "1"}
+    for name, value in new.items():
+        phone.page.locator(f"input[name={name}]").fill(value)
+    phone.answer(in_group="no")
+    assert phone.standing("司马大新") == "待上报"
+    phone.context.set_offline(False)
+    phone.sent()
+    (row,) = _rows(past)
+    assert row.household.head_name == "司马大新" and row.household.head_id_number == papers.HEAD_ID
+    phone.page.reload()
+    expect(phone.page.locator(".household", has_text="司马大新")).to_have_count(1)
+    assert phone.standing("司马大新") == "已上报"
+    assert papers.HEAD_ID[:-4] not in phone.page.content()
 
 
 @pytest.mark.duty("R03")

@@ -13,12 +13,17 @@ import { Visit } from "./visit.js";
 
 const TYPING = "typing";
 const SIGN = "sign";
+const VERSION = 1; // of what the server tells (web/pages/prevention/doorstep.py)
 const FRESH = "new";
 const FIRST_TIME = "第一次使用要有网络：请到有信号的地方打开一次。";
+const NO_LIST = "没有下载下来：请到有信号的地方再试。";
+const UPDATED = "软件已更新：请到有信号的地方打开一次。没有上报的都还在本机。";
+const UNKEPT = "没有存好：本机的存储空间不够，或者被浏览器关闭了。请先联网上报，再存一次。";
 const AFTER_TYPING = 400; // milliseconds
 const NEEDS = {
   indexedDB: "本机存储",
   "crypto.subtle": "加密（需要 https 网址）",
+  "crypto.randomUUID": "较新的版本",
   "navigator.serviceWorker": "离线打开",
 };
 const SAID = {
@@ -51,6 +56,7 @@ class Door {
     if (told?.body) await this.greet(told.body);
     if (before && before !== account) await this.remindOf(before);
     if (!this.keeping.begin) return this.say(FIRST_TIME);
+    if (this.keeping.begin.version !== VERSION) return this.say(UPDATED);
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
     addEventListener("hashchange", () => this.show());
     this.tell(navigator.onLine === false || !told ? "offline" : "idle");
@@ -157,12 +163,17 @@ class Door {
 
   async keep(key, content, papers, own) {
     const household = key === FRESH ? `new-${crypto.randomUUID()}` : key;
-    await this.keeping.enter(household, content, papers);
-    await this.keeping.keepFact(TYPING, null);
-    if (own) await this.keeping.keepFact(SIGN, own);
+    try {
+      await this.keeping.enter(household, content, papers);
+      await this.keeping.keepFact(TYPING, null);
+      if (own) await this.keeping.keepFact(SIGN, own);
+    } catch {
+      this.say(UNKEPT);
+      return scrollTo(0, 0);
+    }
     this.sending.go();
     this.told = this.offer(following(this.keeping.households, household));
-    this.go("");
+    return this.go("");
   }
 
   // What the next page says on top.
@@ -176,8 +187,9 @@ class Door {
   async download(campaign, village) {
     this.say("正在下载名单…");
     const answer = await list(campaign, village).catch(() => null);
-    if (answer?.status !== 200) return this.say(answer?.body?.detail ?? "没有下载下来：请到有信号的地方再试。");
-    await this.keeping.keepList(answer.body);
+    const kept = answer ? null : await this.keeping.keptList(campaign, village);
+    if (answer?.status !== 200 && !kept) return this.say(answer?.body?.detail ?? NO_LIST);
+    await this.keeping.keepList(kept ?? answer.body);
     return this.go("");
   }
 
@@ -186,6 +198,7 @@ class Door {
     const { list: open } = this.keeping;
     if (!told?.body || !open) return;
     const answer = await list(open.campaign, open.village).catch(() => null);
+    if (answer?.body?.detail) this.say(answer.body.detail);
     if (answer?.status !== 200) return;
     await this.keeping.keepList(answer.body);
     if (!this.visit) await this.show();

@@ -35,6 +35,8 @@ from web.server.database import session
 
 blueprint = Blueprint("doorstep", __name__, url_prefix="/screening")
 LOADED = ("app.css", "doorstep.css", "doorstep.js")
+VERSION = 1
+"""Of what the page is told: a page of another version waits until it has been told anew (doorstep.js)."""
 SIGNATURES = (
     {"kind": "sign_declares", "words": "自主申报户主签字", "when": {"result": "done", "declares": "yes"}},
     {"kind": "sign_declines", "words": "不自主申报户主签字", "when": {"result": "done", "declares": "no"}},
@@ -79,6 +81,7 @@ def begin() -> Response:
     """Who is signed in, what time it is, which villages of which campaigns, and their forms."""
     offered = carried.offered(session(), account())
     return jsonify(
+        version=VERSION,
         account={"id": account().id, "name": account().name},
         csrf=generate_csrf(),
         now=int(clock.now().timestamp() * 1000),
@@ -137,12 +140,12 @@ def entries() -> ResponseReturnValue:
 
 def _told(outcome: Outcome) -> dict[str, Any]:
     if outcome.kind == rows.CONFLICT:
-        return {"detail": BESIDE}
+        return {"detail": BESIDE, "kept": True, "household": outcome.household_id}
     if outcome.kind == rows.REFUSED:
         general = " ".join(outcome.faults.get("", ()))
         fields = {name: list(said) for name, said in outcome.faults.items()}
         return {"detail": general or "有需要更正的地方。", "fields": fields}
-    return {"id": outcome.screening_id}
+    return {"household": outcome.household_id}
 
 
 def _recorded(actor: Account, sent: Mapping[str, Any]) -> Outcome:
@@ -252,8 +255,7 @@ def _made(at: object) -> str:
 
 def _head(one: Mapping[str, Any]) -> str:
     """Whose household an entry is about, as far as the file says."""
-    typed = _typed(_content(one).get("pairs"))
-    return typed.get("head_name") or str(one.get("head") or "")
+    return str(_content(one).get("head") or "")
 
 
 def _secret() -> str:
