@@ -3,7 +3,7 @@ import { animate } from "../form/form.js";
 import { Pad } from "../signing/signing.js";
 import { prepared } from "../uploads/photo.js";
 import { make } from "./make.js";
-import { pairsOf, unfilled, valuesOf } from "./filled.js";
+import { pairsOf, unfilled, valuesOf, wrongNumber } from "./filled.js";
 
 const PHOTO = { side: 1280, quality: 0.7 }; // some 200 KB
 const MOST_PHOTOS = 3;
@@ -114,6 +114,9 @@ export class Visit {
   problem() {
     const empty = unfilled(this.form);
     if (empty) return { words: `还没有填：${empty.label}`, at: empty.part };
+    const numbers = [...this.form.querySelectorAll(".field.whole input")];
+    const odd = numbers.find(({ value }) => wrongNumber(value));
+    if (odd) return { words: wrongNumber(odd.value), at: odd };
     const broken = [...this.form.querySelectorAll(".live-wrong .wrong")].find((one) => one.offsetParent);
     if (broken) return { words: broken.textContent, at: broken };
     const unsigned = this.pads.find(({ frame, field }) => !frame.hidden && !field.value);
