@@ -1,4 +1,4 @@
-"""The screening form by Excel: the template of a village, its faults, what comes in and is not doubled (R03)."""
+"""The screening form by Excel: a village's template, its faults, what comes in and is not doubled (R03)."""
 
 from __future__ import annotations
 

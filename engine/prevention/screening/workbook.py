@@ -1,4 +1,4 @@
-"""The screening form as an Excel file: a village's (or a township's) households in a template, and back (R03).
+"""The screening form as an Excel file: a village's or a township's households, and back (R03).
 
 Its columns are those that say which household, and the fields of the campaign's form, so that whoever changes
 the form changes the template. Rows are checked by letting them in and taking them out again: what is said to
