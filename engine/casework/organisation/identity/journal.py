@@ -177,7 +177,19 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
+    {
+        "sha",
+        "sha256",
+        "files",
+        "submission",
+        "sent",
+        "data",
+        "variables",
+        "outcome",
+        "known_device",
+        "method",
+        "gate",
+    }
 )
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""
