@@ -133,7 +133,6 @@ def test_a_campaign_from_its_opening_to_the_last_household(
     # R37: training is reported with who should have come and who came; 24 May warns
     county.go("/campaigns/1")
     train = county.page.locator("[data-milestone=train]").first
-    train.locator("summary", has_text="登记完成").click()
     train.locator("[name=done_on]").fill("2022-04-26")
     train.locator("[name=expected]").fill("40")
     train.locator("[name=attended]").fill("38")
@@ -144,7 +143,7 @@ def test_a_campaign_from_its_opening_to_the_last_household(
     county.go("/campaigns/1")
     assert "6月8日届满" in county.page.locator("[data-warning]").inner_text()  # domain 0.10
     site.go_to(25)  # two days before 31 May those who have not reported are reminded, once
-    village.go("/notifications")
+    village.go("/bell")
     assert "入户筛查、问题核实”应于5月31日前完成" in village.text
 
 

@@ -1,4 +1,4 @@
-"""What others say of rows: the township which of two counts (T27), a second person that a row is right (R38)."""
+"""What others say of rows: the township which one counts (T27), a second person that one is right (R38)."""
 
 from __future__ import annotations
 
