@@ -38,8 +38,8 @@ function answered(part) {
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 const CHECKS = "10X98765432";
 
-// What is wrong with an ID number, as far as the door can tell (GB 11643: 18 characters, the last follows from
-// the others; the certificate of a disabled person has 20 or 22); "" when nothing is.
+// What is wrong with an ID number, as far as the door can tell (GB 11643: 18 characters, the last follows
+// from the others; the certificate of a disabled person has 20 or 22); "" when nothing is.
 export function wrongNumber(typed) {
   const number = typed.normalize("NFKC").replace(/\s/g, "").toUpperCase();
   if (!number || number.length === 20 || number.length === 22) return "";
