@@ -37,7 +37,9 @@ from engine.prevention.register.members import changes, history
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import schemas as s
-from web.api.errors import PasswordDue, Unauthorised
+from web.api import screening
+from web.api.errors import PasswordDue
+from web.api.tokens import bearer
 from web.request import addresses
 from web.request.signing import account
 from web.server import clock
@@ -61,10 +63,12 @@ SETTINGS = {
 
 
 def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
-    """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
+    """Add the API. It takes bearer tokens, never cookies, so it needs no CSRF token; what our own page on a
+    telephone calls takes both, and asks for that token itself.
+    """
     app.config.update(SETTINGS)
     api = Api(app)
-    for one in (blueprint, accounts_api.blueprint):
+    for one in (blueprint, accounts_api.blueprint, screening.blueprint):
         csrf.exempt(one)
         api.register_blueprint(one)
     if demo:
@@ -77,17 +81,7 @@ def authenticate() -> None:
     """Every call but the one that issues tokens carries one."""
     if request.endpoint in OPEN:
         return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = (
-        accounts.account_of_token(session(), token, SYSTEM.now())
-        if scheme.lower() == "bearer" and token
-        else None
-    )
-    if found is None:
-        raise Unauthorised
-    if found.must_change:
-        raise PasswordDue
-    g.account = found
+    g.account = bearer()
 
 
 @blueprint.after_request

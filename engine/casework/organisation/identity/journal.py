@@ -58,6 +58,7 @@ WORDS = {
     "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
+    "list_carried": "把排查名单下载到手机",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
@@ -177,7 +178,19 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
+    {
+        "sha",
+        "sha256",
+        "files",
+        "submission",
+        "sent",
+        "data",
+        "variables",
+        "outcome",
+        "known_device",
+        "method",
+        "gate",
+    }
 )
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""
