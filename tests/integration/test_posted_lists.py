@@ -1,5 +1,5 @@
-"""A notice lists a household by its head and the people of the review's day; a change of them is another list,
-and another list hangs its own five days (R10, R30).
+"""A notice lists a household by its head and the people of the review's day; when they change, another
+list hangs its own five days (R10, R30).
 """
 
 from __future__ import annotations

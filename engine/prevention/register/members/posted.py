@@ -51,7 +51,7 @@ def listing(session: Session, household: Household, review: date | None) -> dict
 
 
 def compared(session: Session, notice: Notice | None, household: Household) -> dict[str, Any]:
-    """What a notice says of the household against how it is now: ``head_changed``, ``size_changed``, ``text``.
+    """What a notice says of the household against now: ``head_changed``, ``size_changed``, ``text``.
 
     Of a notice from before it was kept nothing is known, so nothing is said to have changed.
     """
