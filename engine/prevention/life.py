@@ -28,6 +28,7 @@ from engine.prevention.models import (
     Telling,
 )
 from engine.prevention.register import households
+from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
 
 
@@ -74,7 +75,7 @@ def of_household(
         *(_official(row) for row in of(ResponsibleOfficial)),
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
-        *(_member(row) for row in of(MemberChange) if row.kind != "relation"),
+        *(_member(row) for row in of(MemberChange) if row.kind not in QUIET),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
     ]
     return sorted(chapters, key=lambda chapter: (chapter.day, chapter.kind != "case"), reverse=True)
