@@ -10,9 +10,11 @@ from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.identification import announcements, clues, matching, notices, registration
 from engine.prevention.register import beginnings, households, monitoring_lines, observations, persons
 from engine.prevention.rollback import batches, rollbacks
+from engine.prevention.transfers import lists as transfers
 
 REGISTER = beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT
 IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
-KIT = REGISTER | IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK | own.KIT
+MOVES = standing.KIT | elimination.KIT | transfers.KIT
+KIT = REGISTER | IDENTIFICATION | ASSISTANCE | MOVES | ROLLBACK | own.KIT

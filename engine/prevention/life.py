@@ -25,8 +25,11 @@ from engine.prevention.models import (
     ResponsibleOfficial,
     RiskClue,
     Telling,
+    Transfer,
 )
-from engine.prevention.register import households
+from engine.prevention.register import contact, households
+from engine.prevention.transfers import lists as transfers
+from engine.prevention.transfers import offers
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Chapter:
     """One event of the household's life; a case carries its steps and its papers."""
 
     day: date
-    kind: str  # clue, case, observation, official, plan, telling, correction
+    kind: str  # clue, case, observation, official, plan, telling, correction, transfer, contact
     title: str
     text: str = ""
     case: CaseFile | None = None
@@ -73,6 +76,11 @@ def of_household(
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
+        *(_transfer(*one) for one in transfers.of_household(session, household_id)),
+        *(
+            Chapter(local_date(row.recorded_at), "contact", "改电话住址", contact.said(row))
+            for row in contact.of_household(session, household_id)
+        ),
     ]
     return sorted(chapters, key=lambda chapter: (chapter.day, chapter.kind != "case"), reverse=True)
 
@@ -137,6 +145,12 @@ def _correction(row: Correction) -> Chapter:
     return Chapter(
         local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text
     )
+
+
+def _transfer(row: Transfer, home: str, there: str) -> Chapter:
+    note = sentence(row.note) if row.note else ""
+    text = f"{home} → {there}：{sentence(row.reason)}{offers.STATUS[row.status]}。{note}"
+    return Chapter(local_date(row.decided_at or row.offered_at), "transfer", "移交", text)
 
 
 def _observation(row: Observation) -> Chapter:

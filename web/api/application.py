@@ -33,6 +33,7 @@ from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
 from web.api import schemas as s
+from web.api import transfers
 from web.api.errors import PasswordDue, Unauthorised
 from web.request import addresses
 from web.request.signing import account
@@ -60,13 +61,15 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
     """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
     app.config.update(SETTINGS)
     api = Api(app)
-    csrf.exempt(blueprint)
-    api.register_blueprint(blueprint)
+    for one in (blueprint, transfers.blueprint):
+        csrf.exempt(one)
+        api.register_blueprint(one)
     if demo:
         csrf.exempt(demo_blueprint)
         api.register_blueprint(demo_blueprint)
 
 
+@transfers.blueprint.before_request
 @blueprint.before_request
 def authenticate() -> None:
     """Every call but the one that issues tokens carries one."""
@@ -85,6 +88,7 @@ def authenticate() -> None:
     g.account = found
 
 
+@transfers.blueprint.after_request
 @blueprint.after_request
 def mask(answer: Response) -> Response:
     """No answer holds an ID number, whatever it tells,

@@ -15,7 +15,7 @@ from datetime import date
 from importlib import resources
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework.models import LEVELS, Account, Division, DivisionCode
@@ -185,6 +185,21 @@ def villages_of(
     if text:
         query = query.where(Division.name.contains(text, autoescape=True))
     return list(session.scalars(query.order_by(Division.code).limit(limit)))
+
+
+def named(session: Session, typed: str, today: date, limit: int = 20) -> list[Division]:
+    """The present villages that somebody means by a code, a whole path or a part of a name."""
+    wanted = normal.half(typed)
+    query = select(Division).where(
+        Division.level == "village", or_(Division.valid_to.is_(None), Division.valid_to > today)
+    )
+    if not wanted:
+        return []
+    if normal.whole(wanted, 10**12) is not None:
+        return list(session.scalars(query.where(Division.code == wanted)))
+    exact = list(session.scalars(query.where(Division.path == wanted).limit(limit)))
+    by_name = query.where(Division.name.contains(wanted, autoescape=True)).order_by(Division.code)
+    return exact or list(session.scalars(by_name.limit(limit)))
 
 
 def search(session: Session, text: str, under: str = "", page: int = 1, size: int = 50) -> list[Division]:

@@ -24,6 +24,7 @@ from engine.prevention.models.household import (
     household_of,
 )
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.place import ContactChange, Transfer
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -32,6 +33,7 @@ __all__ = [
     "AssistancePlan",
     "BatchEntry",
     "CaseLine",
+    "ContactChange",
     "Correction",
     "Household",
     "HouseholdYear",
@@ -45,5 +47,6 @@ __all__ = [
     "ResponsibleOfficial",
     "RiskClue",
     "Telling",
+    "Transfer",
     "household_of",
 ]

@@ -18,6 +18,7 @@ LINKS = (
     ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
     ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
+    ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),
