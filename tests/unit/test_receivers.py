@@ -23,6 +23,7 @@ RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
 FORMS = {  # where each receiver's form is drawn, and what it is called
     ("message", "objection"): ("public_notice", "objection"),
+    ("message", "household_answer"): ("clearance", "household_answer"),
     ("page", "measureForm"): ("assistance", "measure_progress"),
     ("page", "supervisionForm"): ("identification", "supervision"),
     ("start", "identification"): ("identification", "clue"),

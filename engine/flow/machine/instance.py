@@ -145,6 +145,7 @@ class Instance:
         facts: Mapping[str, Any] | None = None,
         *,
         late: bool | None = None,
+        before_due: bool = False,
     ) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught,
         or only recorded.
@@ -153,9 +154,12 @@ class Instance:
         what comes after the last wait for it has ended unheard (its step is done, its time is up, another
         event was first), unless another wait for it lies ahead; going round a loop does not make it news.
         What people report on a form is never too late: who takes it in time keeps it until it is answered
-        (R10). `late` is what the history says. Returns whether something caught it.
+        (R10). `late` is what the history says. `before_due`: it counts as of before what is due by now.
+        Returns whether something caught it.
         """
-        self.pass_time(now)
+        self._workflow.now = now
+        if not before_due:
+            self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})

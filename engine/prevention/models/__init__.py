@@ -25,6 +25,16 @@ from engine.prevention.models.household import (
 )
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
+from engine.prevention.models.screening import (
+    Campaign,
+    Milestone,
+    MilestoneDone,
+    Screening,
+    ScreeningArea,
+    ScreeningCount,
+    ScreeningInvestigator,
+    ScreeningPaper,
+)
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -32,6 +42,7 @@ __all__ = [
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "Campaign",
     "CaseLine",
     "ContactChange",
     "Correction",
@@ -41,11 +52,18 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "Milestone",
+    "MilestoneDone",
     "Notice",
     "Objection",
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Screening",
+    "ScreeningArea",
+    "ScreeningCount",
+    "ScreeningInvestigator",
+    "ScreeningPaper",
     "Telling",
     "Transfer",
     "household_of",

@@ -19,13 +19,18 @@ from engine.casework.step.steps import Step
 from engine.casework.telling import notifications
 from engine.flow.history import lines
 from engine.ground.clock import local_date
-from engine.ground.tables import Base, table
+from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.identification import announcements
 from engine.prevention.models import Household
 
-COUNTED = frozenset({"figure_mark"})
-"""Tables that say under which village something was counted: the counting itself brings them along."""
+STAYS = frozenset({"figure_mark", "screening"})
+"""Tables that say under which village something was counted: the counting of cases brings its own along, a
+campaign's row stays in the list of the village where the household was found.
+"""
+
+_OWNERS = {"household_id", "subject_id", "case_id"}
+"""Columns that say whose a row is; ``subject_id`` is casework's name for it."""
 
 
 def move(
@@ -58,20 +63,23 @@ def followers(household_id: int) -> Iterator[tuple[Any, ColumnElement[bool]]]:
         columns = mapper.local_table.c
         if "household_id" in columns:
             yield mapper.class_, columns["household_id"] == household_id
-        elif "subject_id" in columns:  # a case, under the name that casework has for it
+        elif "subject_id" in columns:
             yield mapper.class_, columns["subject_id"] == household_id
-        elif "case_id" in columns:
+        else:
             cases = select(CaseFile.id).where(CaseFile.subject_id == household_id)
             yield mapper.class_, columns["case_id"].in_(cases)
 
 
 def placed() -> list[Mapper[Any]]:
-    """The mapped tables with a column ``village_code``, in one order, but the household's own
-    and those of `COUNTED`.
+    """The mapped tables that have a ``village_code`` and belong to a household, in one order,
+    but those of `STAYS`.
     """
-    own = COUNTED | {table(Household).name}
-    found = [one for one in Base.registry.mappers if "village_code" in one.local_table.c]
-    return sorted((one for one in found if _name(one) not in own), key=_name)
+    found = [
+        one
+        for one in Base.registry.mappers
+        if "village_code" in one.local_table.c and _OWNERS & set(one.local_table.c.keys())
+    ]
+    return sorted((one for one in found if _name(one) not in STAYS), key=_name)
 
 
 def _name(mapper: Mapper[Any]) -> str:
