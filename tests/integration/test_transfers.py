@@ -394,6 +394,8 @@ def test_pages_show_each_side_what_is_its_own(small_world: World) -> None:
     county, village, other = (signed_in(app, world.official(one)) for one in ("xian", "cun", "waixian"))
     page = county.post(f"/households/{house}/transfer", data={"place": "没有的村", "reason": "迁居"})
     assert page.status_code == 422 and "没有的村" in page.text and "没有区划代码" in page.text
+    found = county.get("/divisions?anywhere=1&q=汝阳 东街").json
+    assert found and all("汝阳县" in one["name"] and "东街" in one["name"] for one in found)
     page = county.post(f"/households/{house}/transfer", data={"place": "王庄", "reason": "迁居"})
     assert page.status_code == 422 and "请选择" in page.text and 'type="radio"' in page.text
     path = world.session.scalars(select(Division.path).where(Division.code == ELSEWHERE)).one()
