@@ -20,6 +20,7 @@ from engine.prevention import corrections
 from engine.prevention.models import (
     AssistancePlan,
     Correction,
+    MemberChange,
     Notice,
     Observation,
     ResponsibleOfficial,
@@ -28,6 +29,7 @@ from engine.prevention.models import (
     Transfer,
 )
 from engine.prevention.register import contact, households
+from engine.prevention.register.members import changes
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
 
@@ -48,7 +50,8 @@ class Chapter:
     """One event of the household's life; a case carries its steps and its papers."""
 
     day: date
-    kind: str  # clue, case, observation, official, plan, telling, correction, transfer, contact
+    kind: str  # clue, case, observation, official, plan, telling, correction, transfer, contact,
+    # member
     title: str
     text: str = ""
     case: CaseFile | None = None
@@ -75,6 +78,7 @@ def of_household(
         *(_official(row) for row in of(ResponsibleOfficial)),
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
+        *(_member(row) for row in of(MemberChange) if row.kind != "relation"),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
         *(_transfer(*one) for one in transfers.of_household(session, household_id)),
         *(
@@ -151,6 +155,12 @@ def _transfer(row: Transfer, home: str, there: str) -> Chapter:
     note = sentence(row.note) if row.note else ""
     text = f"{home} → {there}：{sentence(row.reason)}{offers.STATUS[row.status]}。{note}"
     return Chapter(local_date(row.decided_at or row.offered_at), "transfer", "移交", text)
+
+
+def _member(row: MemberChange) -> Chapter:
+    undone = f"（已撤销：{row.undone_reason}）" if row.undone_at else ""
+    proof = f"，证明：{row.proof}" if row.proof else ""
+    return Chapter(row.happened_on, "member", "成员变动", f"{changes.sentence(row)}{proof}{undone}")
 
 
 def _observation(row: Observation) -> Chapter:

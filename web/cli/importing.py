@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from engine.casework.organisation import calendar, divisions
+from engine.casework.portions import recounting
+from engine.ground.clock import SYSTEM
 from engine.ground.errors import ShouwangError
 from web.cli.group import main, ours
 
@@ -52,7 +54,8 @@ def import_calendar(file: Path) -> None:
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     with ours()() as session:
         try:
-            count = calendar.load(session, rows)
+            with recounting.as_years_come(session, SYSTEM):
+                count = calendar.load(session, rows)
         except ShouwangError as error:
             raise click.ClickException(error.message) from error
     click.echo(f"已导入 {count} 天。")

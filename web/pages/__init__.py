@@ -6,7 +6,7 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
@@ -17,6 +17,7 @@ from web.pages.prevention import (
     corrections,
     households,
     measures,
+    members,
     officials,
     openings,
     transfers,
@@ -37,6 +38,7 @@ PAGES = (
     households,
     transfers,
     contact,
+    members,
     measures,
     officials,
     register_pages,
@@ -53,6 +55,7 @@ PAGES = (
     administration,
     accounts,
     rosters,
+    imports,
     journal,
     health,
     procedures,

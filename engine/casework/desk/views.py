@@ -29,7 +29,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.casework.papers.kinds import kinds
-from engine.casework.step import past
+from engine.casework.step import past, provisional
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
@@ -93,6 +93,8 @@ class CaseView:
     waits_for: frozenset[str]
     belated: Mapping[str, Over]
     """By message: the waits that are over, and whose reports are still entered (R10, R29)."""
+    provisional: Mapping[str, datetime]
+    """By element: the ends that are counted by weekends alone, for a year's days off are not published."""
     people: Mapping[int, str]
     related: Sequence[CaseFile]
 
@@ -231,9 +233,16 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         variables=instance.variables,
         waits_for=instance.waits_for(),
         belated=_belated(step, entries),
+        provisional=_provisional(session, case, instance),
         people=people,
         related=_related(session, case),
     )
+
+
+def _provisional(session: Session, case: CaseFile, instance: Instance) -> dict[str, datetime]:
+    waits = [*instance.timers(), *instance.passed()]
+    limits = [(case.id, one.element_id, one.due_at) for one in waits if case.status == "open"]
+    return {element_id: due for _, element_id, due in provisional.marked(session, limits)}
 
 
 def _belated(step: Step, entries: Sequence[LogEntry]) -> dict[str, Over]:

@@ -18,7 +18,7 @@ from engine.casework.kit.services import Correction, ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Submission, Timer, WorkItem
 from engine.flow import vocabulary
 from engine.flow.history.lines import Line
-from engine.flow.receivers import Receiver
+from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
+    from engine.casework.portions.imports.kinds import ImportKind
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
@@ -151,6 +152,8 @@ class Kit(Vocabulary):
     """By kind of paper."""
     drawings: Mapping[str, Drawing] = field(default_factory=dict)
     """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
+    imports: Mapping[str, ImportKind] = field(default_factory=dict)
+    """By name: the kinds of files whose rows people let in."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
     when_finished: Sequence[Follower] = ()
@@ -191,7 +194,7 @@ def _name(one: Any) -> Hashable:
         return one.key
     if isinstance(one, Subjects):
         return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given | Result) else one
+    return str(one.name) if isinstance(one, Service | Given | Result | Consulted) else one
 
 
 _in_use = Kit()

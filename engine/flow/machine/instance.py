@@ -225,6 +225,16 @@ class Instance:
             (self.records[-1].days if self.records else self._unsaid).append(new)
         return self._days[day, count]
 
+    def count_again(self, year: int) -> list[lines.Counted]:
+        """Ask the calendar again for what it answered with a day of `year`; what it says otherwise now."""
+        changed = []
+        for (day, count), before in list(self._days.items()):
+            after = self.host.workdays(day, count) if before.year == year else before
+            if after != before:
+                self._days[day, count] = after
+                changed.append(lines.Counted(day.isoformat(), count, after.isoformat()))
+        return changed
+
     def _foresee_days(self, day: date, count: int) -> date:
         """As `count_days`, for what is only supposed: the case does not keep to that."""
         return self._days.get((day, count)) or self.host.workdays(day, count)

@@ -23,6 +23,7 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
 from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.screening import (
@@ -52,6 +53,8 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "MemberChange",
+    "MemberProof",
     "Milestone",
     "MilestoneDone",
     "Notice",

@@ -59,6 +59,11 @@ WORDS = {
     "transfer_moot": "移交农户失效",
     "contact": "改农户的电话住址",
     "registered_twice": "重复登记被拒绝",
+    "member_change": "登记成员变动",
+    "member_change_undone": "撤销成员变动",
+    "member_proof": "查看变动的证明",
+    "campaign_opened": "开展集中排查",
+    "campaign_closed": "结束集中排查",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
@@ -180,7 +185,19 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
+    {
+        "sha",
+        "sha256",
+        "files",
+        "submission",
+        "sent",
+        "data",
+        "variables",
+        "outcome",
+        "known_device",
+        "method",
+        "gate",
+    }
 )
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""

@@ -5,7 +5,7 @@ wrote to the present one when it is read. What is stored, and what the chain has
 """
 
 from engine.flow.history.lines.inputs import Caught, Completed, Fired, Input, Started
-from engine.flow.history.lines.kinds import KINDS, kept_days, read
+from engine.flow.history.lines.kinds import KINDS, answers, kept_days, read
 from engine.flow.history.lines.notes import (
     Cancelled,
     Claimed,
@@ -19,6 +19,7 @@ from engine.flow.history.lines.notes import (
     OrderReturned,
     PromisePassed,
     Reassigned,
+    Recounted,
     Released,
     Reminded,
     Repeated,
@@ -36,11 +37,12 @@ from engine.flow.history.lines.parts import (
     Opened,
     Told,
 )
-from engine.flow.history.lines.shape import Json, Line, UnknownLine
+from engine.flow.history.lines.shape import FINGERPRINT_BYTES, Json, Line, UnknownLine
 from engine.flow.history.lines.turns import Begun, Moved, Returned, Undoing, Unpassed, Withdrawn
 
 __all__ = [
     "CALL_DIGITS",
+    "FINGERPRINT_BYTES",
     "KINDS",
     "Anew",
     "Answer",
@@ -69,6 +71,7 @@ __all__ = [
     "Ordered",
     "PromisePassed",
     "Reassigned",
+    "Recounted",
     "Released",
     "Reminded",
     "Repeated",
@@ -81,6 +84,7 @@ __all__ = [
     "Urged",
     "Warned",
     "Withdrawn",
+    "answers",
     "kept_days",
     "read",
 ]
