@@ -12,14 +12,17 @@ from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
+    campaigns,
     clues,
     contact,
     corrections,
+    doorstep,
     households,
     measures,
     members,
     officials,
     openings,
+    screening,
     transfers,
 )
 from web.pages.prevention import register as register_pages
@@ -34,6 +37,7 @@ PAGES = (
     cases,
     clues,
     corrections,
+    doorstep,
     parameters,
     households,
     transfers,
@@ -45,6 +49,8 @@ PAGES = (
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,

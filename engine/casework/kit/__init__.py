@@ -51,10 +51,12 @@ Narrowing = Callable[[int], Select[Any]]
 """Of the number of a row of the field's: the numbers of the cases that belong to it."""
 Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]
 """A paper of a kind, of what it says besides its list and of those who stand on it."""
-Round = Callable[[Callable[[], Session], Clock], int]
-"""One round of the ticker: do what is due now; answers how much it did."""
 CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
+
+
+Round = Callable[[Callable[[], Session], Clock], int]
+"""Of where sessions come from and the clock: how much was done."""
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,14 @@ class Kit(Vocabulary):
     """By name: the kinds of files whose rows people let in."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
+    rounds: Sequence[Round] = ()
+    """What is looked after in every round of the ticker, besides timers."""
     when_finished: Sequence[Follower] = ()
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()
     """What follows when a case has ended, finished or cancelled, in the same transaction."""
     when_moved: Sequence[Corrects] = ()
     """What a room has to correct when a case goes on as another instance; it raises Conflict to refuse."""
-    rounds: Sequence[Round] = ()
-    """What a room does by itself as time passes, besides the timers of cases."""
 
     def __or__(self, other: Kit) -> Kit:
         """Both together. Raises ValueError when both bring the same name."""

@@ -26,8 +26,9 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     What the surroundings stop is left to the next round: nothing is lost by it, and the other acts have their
     turn.
     """
-    acts = (timers.fire_due, schedules.open_due, *kit.used().rounds)
-    moved = sum(_turn(act, sessions, clock) for act in acts)
+    moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
+    for look_after in kit.used().rounds:
+        _turn(look_after, sessions, clock)
     _turn(tally.catch_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
     return moved
