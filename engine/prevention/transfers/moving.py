@@ -23,10 +23,11 @@ from engine.ground.tables import Base
 from engine.prevention.assistance import officials
 from engine.prevention.identification import announcements
 from engine.prevention.models import Household
+from engine.prevention.screening import following
 
 STAYS = frozenset({"figure_mark", "screening"})
-"""Tables that say under which village something was counted: the counting of cases brings its own along, a
-campaign's row stays in the list of the village where the household was found.
+"""Tables with what villages are counted by: the counting brings them along itself, with the counts
+(`engine.casework.supervision.figures.tally`, `screening.following`).
 """
 
 _OWNERS = {"household_id", "subject_id", "case_id"}
@@ -49,6 +50,7 @@ def move(
     for case in cases:
         _tell_case(session, actor, case, home, target, reason, now)
     announcements.regather(session, [case.id for case in cases], target.code, now)
+    following.moved(session, household.id, target.code, now)
     _end_official(session, household, target, now)
     household.village_code, household.division_id, household.updated_at = target.code, target.id, now
     session.flush()
