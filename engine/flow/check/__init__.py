@@ -81,7 +81,7 @@ _CHECKERS: tuple[Checker, ...] = (
 Checked = tuple[Definition | None, list[Finding]]
 
 KEPT = 16
-"""Of so many sound diagrams what was found last is kept: pages of a draft, saves and the release ask again."""
+"""Of so many sound diagrams what was found last is kept: pages of a draft, saves and releases ask again."""
 _KNOWN: OrderedDict[object, tuple[vocabulary.Vocabulary, Checked]] = OrderedDict()
 _KNOWING = Lock()
 
