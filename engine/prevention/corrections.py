@@ -39,6 +39,7 @@ from engine.prevention.models import (
     household_of,
 )
 from engine.prevention.register import households, persons
+from engine.prevention.screening import following
 
 MERGE, CLUE = "merge", "clue"
 KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}
@@ -391,6 +392,7 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
     if (official := officials.in_office(session, household.id)) is not None:
         official.until = local_date(now)
     household.merged_into_id, household.status, household.updated_at = successor.id, "merged", now
+    following.merged(session, household.id, successor.id, successor.village_code, now)
     for clue in moving:
         clues.place(session, actor, successor, clue, now)
 

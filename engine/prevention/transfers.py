@@ -23,6 +23,7 @@ from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.assistance import officials
 from engine.prevention.models import Household, Measure, RiskClue
 from engine.prevention.register import households
+from engine.prevention.screening import following
 
 
 def hand_over(
@@ -64,6 +65,7 @@ def hand_over(
             "reason": reason,
         }
         audit.record(session, "access", actor.id, "hand_over", details, now)
+        following.moved(session, household.id, target.code, now)
         household.village_code, household.division_id, household.updated_at = target.code, target.id, now
     return household
 

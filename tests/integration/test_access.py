@@ -63,6 +63,11 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/screening/phone/": set(EVERYBODY),
+    "/screening/phone/sw.js": set(EVERYBODY),
+    "/screening/phone/begin": set(EVERYBODY),
+    "/screening/phone/list": set(),
+    "/screening/rescue": set(EVERYBODY),
     "/clues/new": set(EVERYBODY),
     "/divisions": set(EVERYBODY),
     "/corrections": set(EVERYBODY),
@@ -167,6 +172,9 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/screening/phone/entries": set(),
+    "/screening/phone/papers/{uuid}": set(),
+    "/screening/rescue": set(),
     "/tasks/{item}": WORK,
     "/tasks/{item}/draft": WORK,
     "/tasks/{item}/files": WORK,
@@ -292,6 +300,7 @@ API_READS = {
     "/accounts/{who}": {"xitong", "anquan"},
     "/role-requests": {"anquan"},
 }
+API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
     "/accounts": {"xitong"},
     "/accounts/search": {"xitong", "anquan"},
@@ -370,6 +379,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
             small_world.official("xitong"),
@@ -541,6 +551,9 @@ def _shape(rule: str) -> str:
         "<int:grant_id>": "{grant}",
         "<int:check_id>": "{check}",
         "<int:import_id>": "{roster}",
+        "<uuid>": "{uuid}",
+        "<uuid:entry>": "{uuid}",
+        "<uuid:paper>": "{uuid}",
     }
     for old, new in known.items():
         rule = rule.replace(old, new)
@@ -549,7 +562,8 @@ def _shape(rule: str) -> str:
 
 def test_every_route_is_in_the_walk(small_world: World) -> None:
     app = application(small_world)
-    found: dict[str, set[str]] = {"GET": set(), "POST": set(), "API GET": set(), "API POST": set()}
+    kinds = ("GET", "POST", "API GET", "API POST", "API PUT")
+    found: dict[str, set[str]] = {kind: set() for kind in kinds}
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             path = _shape(rule.rule)
@@ -560,6 +574,7 @@ def test_every_route_is_in_the_walk(small_world: World) -> None:
         "POST": set(ACTS),
         "API GET": set(API_READS),
         "API POST": set(API_ACTS),
+        "API PUT": set(API_PUTS),
     }
 
 

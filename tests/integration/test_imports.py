@@ -23,7 +23,7 @@ from tests.support.client import application, signed_in
 from tests.support.world import World
 
 COLUMNS = (
-    Column("name", "姓名", ("名字",), required=True, longest=10, calls=True, known=True),
+    Column("name", "姓名", ("名字",), required=True, longest=10, calls=True),
     Column("number", "证件号码", ("身份证号",), reads=kinds.IDENTITY),
     Column("size", "人口", reads=kinds.NUMBER),
     Column("day", "日期", reads=kinds.DAY),
@@ -32,8 +32,9 @@ COLUMNS = (
         "risks", "风险", reads=kinds.CHOICES, options={"ill": "因病", "school": "因学", "x": "其他、不明"}
     ),
     Column("told", "已告知", reads=kinds.YES),
+    Column("code", "编号", known=True),
 )
-HEAD = ("姓名", "证件号码", "人口", "日期", "类型", "风险", "已告知")
+HEAD = ("姓名", "证件号码", "人口", "日期", "类型", "风险", "已告知", "编号")
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Shelf:
             lambda *_: COLUMNS,
             self.check,
             self.write,
-            filled=lambda *_: [{"name": "张三"}],
+            filled=lambda *_: [{"name": "张三", "code": "1"}, {"code": "2"}],
             most=500,
         )
         kit.use(replace(KIT, imports={**KIT.imports, "shelf": kind}))
@@ -218,6 +219,7 @@ def test_an_import_goes_on_where_it_was_cut_off_and_can_be_stopped(small_world: 
         "raw": 0,
         "good": 0,
         "same": 200,
+        "blank": 0,
         "wrong": 0,
         "done": 250,
         "refused": 0,
@@ -237,7 +239,7 @@ def test_where_nothing_may_come_in_any_more_the_import_ends_and_says_so(
 def filled_in(body: bytes, **changes: str) -> bytes:
     """The template with a person in its spare row, and other marks."""
     book = openpyxl.load_workbook(io.BytesIO(body))
-    book.worksheets[0]["A4"] = "李四"
+    book.worksheets[0]["A5"] = "李四"
     for row in book["shouwang"].iter_rows():
         row[1].value = changes.get(str(row[0].value), row[1].value)
     answer = io.BytesIO()
@@ -250,11 +252,14 @@ def test_a_template_is_filled_in_and_sent_without_a_question(small_world: World,
     book = openpyxl.load_workbook(io.BytesIO(empty))
     first = book.worksheets[0]
     assert [cell.value for cell in first[2]] == list(HEAD) and first["A3"].value == "张三"
-    assert first["A3"].protection.locked and not first["B3"].protection.locked
+    assert first["H3"].protection.locked and not first["A3"].protection.locked
     assert first.protection.sheet and len(first.data_validations.dataValidation) == 3
     assert {book["options"].sheet_state, book["shouwang"].sheet_state} == {"veryHidden"}
     found = begun(small_world, filled_in(empty))
-    assert found.status == "checking" and found.total == 2
+    assert found.status == "checking" and found.total == 3
+    acts.go_on(small_world.session, small_world.official("cun"), found.id, SYSTEM)
+    counts = acts.counts(small_world.session, found)
+    assert (counts["good"], counts["blank"], counts["wrong"]) == (2, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +315,7 @@ def test_the_same_workbook_comes_back_with_its_faults_marked(small_world: World,
     assert first["A1"].value == "一览表" and [cell.value for cell in first[2]] == [*HEAD, "问题", "怎么改"]
     assert [first.cell(row, 1).value for row in (3, 4, 5)] == ["甲", "乙", "坏"]
     assert first["C3"].fill.fgColor.rgb == "FFFBD5D0" and "不是数字" in first["C3"].comment.text
-    assert first["H3"].value == "人口：不是数字" and first["H4"].value is None
+    assert first["I3"].value == "人口：不是数字" and first["I4"].value is None
     only = books.returned(small_world.session, actor, found.id, only_faults=True)
     rows = openpyxl.load_workbook(io.BytesIO(only)).worksheets[0]
     assert [rows.cell(row, 1).value for row in (3, 4)] == ["甲", "坏"] and rows.max_row == 4

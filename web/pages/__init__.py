@@ -12,13 +12,16 @@ from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
+    campaigns,
     clues,
     corrections,
+    doorstep,
     households,
     measures,
     members,
     officials,
     openings,
+    screening,
 )
 from web.pages.prevention import register as register_pages
 
@@ -32,6 +35,7 @@ PAGES = (
     cases,
     clues,
     corrections,
+    doorstep,
     parameters,
     households,
     members,
@@ -41,6 +45,8 @@ PAGES = (
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,

@@ -81,7 +81,7 @@ class SheetImportRow(Base):
     cells: Mapped[list[str]] = mapped_column(JsonText)
     flags: Mapped[dict[str, str] | None] = mapped_column(JsonText)  # by place of the cell (ground.workbooks)
     status: Mapped[str] = mapped_column(String(8), default="raw")
-    # raw, good, same (already in), wrong; then done, same, refused
+    # raw, good, same (already in), blank, wrong; then done, same, refused
     key: Mapped[str] = mapped_column(String(80), default="")  # whom the row is about: once in a file
     faults: Mapped[list[list[str]] | None] = mapped_column(JsonText)  # column, problem, cure
     note: Mapped[str] = mapped_column(String(300), default="")

@@ -14,7 +14,7 @@ from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
-LISTED = ("wrong", "refused", "good", "same", "done")
+LISTED = ("wrong", "refused", "good", "same", "blank", "done")
 """The tabs of a checked file, those that need somebody first."""
 
 

@@ -32,11 +32,12 @@ READ_AT_ONCE = 2000
 LATEST = 5
 KEPT = 10
 """Files of one person of which the rows are kept; of older ones that have ended they are forgotten."""
-STATES = ("raw", "good", "same", "wrong", "done", "refused")
+STATES = ("raw", "good", "same", "blank", "wrong", "done", "refused")
 STATE_NAMES = {
     "raw": "还没有检查",
     "good": "可以导入",
     "same": "已有相同的，不再重复",
+    "blank": "还没有填",
     "wrong": "要更正",
     "done": "已导入",
     "refused": "没有导入",
@@ -278,6 +279,7 @@ class Work:
         self.session, self.actor, self.clock = session, actor, clock
         self.found, self.kind, self.target = of(session, actor, import_id)
         self.columns = self.kind.columns(session, self.target)
+        self.known = frozenset(column.key for column in self.columns if column.known)
         self.today = local_date(clock.now())
 
     # -- checked ----------------------------------------------------------------------------------
@@ -303,7 +305,9 @@ class Work:
         readable: list[tuple[int, Sent]] = []
         for row in waiting:
             sent, faults = self._read(row)
-            if faults:
+            if self._is_blank(row):
+                yield row.id, Judged(blank=True)
+            elif faults:
                 yield row.id, Judged(faults)
             else:
                 readable.append((row.id, sent))
@@ -311,6 +315,12 @@ class Work:
             sents = [sent for _, sent in readable]
             found = self.kind.check(self.session, self.actor, self.target, sents, self.clock)
             yield from zip((row_id for row_id, _ in readable), found, strict=True)
+
+    def _is_blank(self, row: SheetImportRow) -> bool:
+        """Whether nothing stands in a row but what the template knew."""
+        told = [place for key, place in self.found.columns.items() if key not in self.known]
+        filled = any(row.cells[place] for place in told if place < len(row.cells))
+        return bool(self.known) and not filled and not row.flags
 
     def _read(self, row: SheetImportRow) -> tuple[Sent, list[Fault]]:
         values, faults = cells.read(row.cells, row.flags or {}, self.columns, self.found.columns, self.today)
@@ -369,7 +379,7 @@ class Work:
 
 
 def _state(judged: Judged) -> dict[str, Any]:
-    status = "wrong" if judged.faults else "same" if judged.same else "good"
+    status = "wrong" if judged.faults else "same" if judged.same else "blank" if judged.blank else "good"
     return {
         "status": status,
         "faults": _listed(judged.faults),

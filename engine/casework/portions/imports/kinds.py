@@ -82,6 +82,8 @@ class Judged:
     faults: Sequence[Fault] = ()
     same: bool = False
     """It is in already, and nothing of it has changed."""
+    blank: bool = False
+    """Nothing of it is filled in yet."""
     key: str = ""
     """Whom it is about: a second row about the same is refused. At most 80 characters."""
     note: str = ""
