@@ -1,4 +1,4 @@
-"""The API's routes of transfers: offering a household to another village, accepting, refusing, taking back."""
+"""移交 for programmes: offering a household to another village, accepting, refusing, taking back."""
 
 from __future__ import annotations
 
