@@ -36,7 +36,7 @@ from engine.prevention.models import (
     Telling,
     household_of,
 )
-from engine.prevention.register import member_history, observations, persons, posted_lists
+from engine.prevention.register import contact, member_history, observations, persons, posted_lists
 from engine.prevention.register.member_history import Recorder
 
 TYPE_NAMES = {
@@ -242,9 +242,8 @@ def record_verification(
     if members:
         persons.require_free(call.session, call.actor, household.village_code, members, household.id)
         _see_members(call, household, members, str(data.get("visited_on") or ""), by)
-    for key in ("address", "phone", "household_type", "group_name"):
-        if data.get(key):
-            setattr(household, key, data[key])
+    household.household_type = data.get("household_type") or household.household_type
+    contact.from_check(call, household, data, form)
     for key in ("risks", "key_groups"):  # a form that does not ask for them leaves them as they are
         if key in data:
             setattr(household, key, data[key] or [])

@@ -98,7 +98,8 @@ def _message_page(
         expected=expected,
         fields=fields,
         errors=errors or {},
-        asks_reason=expected.over is not None and form.component(acts.REASON) is None,
+        asks_reason=(expected.over is not None or acts.REASON in (errors or {}))
+        and form.component(acts.REASON) is None,
         reason=values.get(acts.REASON) or "",
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.ground import text as normal
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.campaign import areas, campaigns, coverage, milestones
+from engine.ground.sheets import MEDIA_TYPE
+from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Campaign
 from engine.prevention.screening import lists
 from web.request.arguments import day, row, rows
@@ -90,6 +92,17 @@ def _villages(campaign: Campaign) -> list[str]:
     wide = any(one.low != one.high for one in access.scopes(account()))
     inside = access.scope_of(campaign.county_code)
     return [] if wide else sorted(code for code in codes if inside.holds(code))
+
+
+@blueprint.get("/<int:campaign_id>/coverage.xlsx")
+def export(campaign_id: int) -> ResponseReturnValue:
+    """Every village in Excel."""
+    campaign = campaigns.view(session(), account(), campaign_id)
+    answer = make_response(workbook.export(session(), account(), campaign, clock.now()))
+    answer.mimetype = MEDIA_TYPE
+    name = quote(f"{campaign.name}进度.xlsx")
+    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return answer
 
 
 @blueprint.post("/<int:campaign_id>/close")
