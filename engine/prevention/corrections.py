@@ -9,23 +9,24 @@ the history.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework import audit
+from engine.casework import acts, audit
 from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.flow.history import lines
 from engine.ground import text
-from engine.ground.clock import Clock, local_date
+from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.assistance import officials
+from engine.prevention.assistance import measures, officials
 from engine.prevention.identification import clues
 from engine.prevention.models import (
     BatchEntry,
@@ -38,16 +39,18 @@ from engine.prevention.models import (
     RiskClue,
     household_of,
 )
-from engine.prevention.register import households, persons
+from engine.prevention.register import households, member_history, persons, posted_lists
+from engine.prevention.register.member_history import Recorder
 from engine.prevention.screening import following
 from engine.prevention.transfers import offers
 
-MERGE, CLUE = "merge", "clue"
-KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}
+MERGE, CLUE, GONE = "merge", "clue", "gone"
+KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索", GONE: "全户不在册"}
 STATUS = {"asked": "等待第二人核对", "done": "已办理", "refused": "不同意"}
 ASKERS = frozenset(access.QUEUE_OF_ROLE)
 DECIDERS = {
     MERGE: frozenset({"county_approver", "city_reviewer", "province_reviewer"}),
+    GONE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
     CLUE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
 }
 """Whose second look each correction needs, over every place that it touches."""
@@ -86,6 +89,33 @@ def ask_cancel(session: Session, actor: Account, clue_id: int, reason: str, *, c
             kind=CLUE, household_id=household.id, clue_id=clue.id, village_code=household.village_code
         )
         return _ask(session, actor, row, household, reason, clock.now())
+
+
+def ask_gone(
+    session: Session, actor: Account, household_id: int, how: str, on: str, reason: str, *, clock: Clock
+) -> Correction:
+    """Say that all people of a household have died or moved out of the register since the day `on`.
+
+    Raises Invalid, NotFound or Conflict.
+    """
+    day, today = text.day(on), local_date(clock.now())
+    if how not in ("death", "move_out"):
+        raise Invalid("请选择是全户死亡还是全户迁出。", {"how": ["请选择是全户死亡还是全户迁出。"]})
+    if day is None or day > today:
+        raise Invalid("请填今天以前的一天。", {"on": ["日期：请填今天以前的一天。"]})
+    with write(session):
+        household = _reached(session, actor, household_id)
+        _require_there(session, household)
+        row = Correction(kind=GONE, household_id=household.id, village_code=household.village_code)
+        row.data = {"how": how, "on": day.isoformat()}
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def _require_there(session: Session, household: Household) -> None:
+    if household.merged_into_id is not None or household.status == "gone":
+        raise Conflict("这户已经不在册了。")
+    for case in _open_cases(session, household.id):
+        _require_endable(session, case)
 
 
 def _ask(
@@ -180,6 +210,8 @@ def _require_endable(session: Session, case: CaseFile) -> None:
 
 def consequences(session: Session, row: Correction) -> list[str]:
     """What agreeing will do, in sentences, as things are now."""
+    if row.kind == GONE:
+        return _of_going(session, row)
     if row.kind == CLUE:
         return _of_cancelling(session, session.get_one(RiskClue, row.clue_id))
     household, successor = row.household, session.get_one(Household, row.into_id)
@@ -206,6 +238,21 @@ def consequences(session: Session, row: Correction) -> list[str]:
         *said,
         f"这一户的 {len(household.members)} 名成员不再占用证件号码；保留的一户缺少的成员，在下次核实时补录。",
     ]
+
+
+def _of_going(session: Session, row: Correction) -> list[str]:
+    household, day = row.household, written(date.fromisoformat(str(row.data["on"])))
+    people = "、".join(str(one["name"]) for one in member_history.present(session, household.id))
+    said = [
+        f"{people}{member_history.KINDS[str(row.data['how'])]}（{day}），不再占用证件号码；"
+        f"{household.head_name}户标为“{households.STATUS_NAMES['gone']}”，原有记录全部保留，可以查看。",
+        *(_ending(session, case) for case in _open_cases(session, household.id)),
+    ]
+    if session.scalar(select(Measure.id).where(_open_measures(household.id)).limit(1)) is not None:
+        said.append("没有完成的帮扶措施停止；已支付的照旧登记。")
+    if officials.in_office(session, household.id) is not None:
+        said.append("帮扶责任人到今天为止。")
+    return [*said, "有人回来、弄错了的，由另一人在“成员变动”里撤销；已经终止的事项不恢复，需要的另行办理。"]
 
 
 def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
@@ -312,6 +359,8 @@ def decide(
         )
         if agrees and row.kind == MERGE:
             _merge(session, actor, row, now)
+        elif agrees and row.kind == GONE:
+            _go(session, actor, row, now)
         elif agrees:
             _cancel(session, actor, row, now)
         _log(session, actor, row, "correction_done" if agrees else "correction_refused", now)
@@ -397,6 +446,40 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
     following.merged(session, household.id, successor.id, successor.village_code, now)
     for clue in moving:
         clues.place(session, actor, successor, clue, now)
+
+
+def _go(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    """The whole household is gone (R30): its open cases end as their diagrams say, and where an earlier
+    version's says nothing, with the record.
+    """
+    household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))
+    _require_there(session, household)
+    by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
+    for one in member_history.present(session, household.id):
+        member_history.note(session, household.id, how, on, one, {}, by)
+    member_history.write(session, household, [])
+    row.data = {**row.data, "act": by.act, "was": household.status}
+    if household.status == "identifying":
+        row.data = {**row.data, "was": "ordinary"}
+    household.status, household.updated_at = "gone", now
+    for measure in session.scalars(select(Measure).where(_open_measures(household.id))):
+        measures.cancel_reminder(session, measure)
+        measure.status = "stopped"
+    if (official := officials.in_office(session, household.id)) is not None:
+        official.until = local_date(now)
+    session.flush()
+    payload, name = {"on": on.isoformat()}, f"全户{member_history.KINDS[how]}"
+    acts.tell_subject(session, actor, household.id, posted_lists.GONE, payload, now, besides=0, words=name)
+    for case in _open_cases(session, household.id):
+        _end(session, actor, case, name, row, now)
+    offers.void(session, actor, household.id, f"{name}。", now)
+    still = update(Notice).where(Notice.case_id.in_(_cases_of(household.id)), Notice.status == "open")
+    session.execute(still.values(status="withdrawn", closed_at=now))
+    household.status = "gone"  # whatever the ends of its cases said
+
+
+def _cases_of(household_id: int) -> Select[Any]:
+    return select(CaseFile.id).where(CaseFile.subject_id == household_id)
 
 
 def _cancel(session: Session, actor: Account, row: Correction, now: datetime) -> None:

@@ -53,6 +53,7 @@ STATUS_NAMES = {
     "eliminated": "风险已消除",
     "cleared": "已清退",
     "merged": "已并入另一户",
+    "gone": "全户已不在册",
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
 FACTS = (

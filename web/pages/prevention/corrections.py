@@ -65,6 +65,9 @@ def ask(household_id: int) -> ResponseReturnValue:
         if request.form.get("kind") == corrections.MERGE:
             into = request.form.get("into", "")
             corrections.ask_merge(session(), account(), household_id, into, reason, clock=clock.clock())
+        elif request.form.get("kind") == corrections.GONE:
+            how, on = request.form.get("how", ""), request.form.get("on", "")
+            corrections.ask_gone(session(), account(), household_id, how, on, reason, clock=clock.clock())
         else:
             corrections.ask_cancel(session(), account(), clue or 0, reason, clock=clock.clock())
     except Invalid as error:

@@ -21,7 +21,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.models import Household, MemberChange, MemberProof
+from engine.prevention.models import Correction, Household, MemberChange, MemberProof
 from engine.prevention.register import households, member_history, persons, posted_lists
 from engine.prevention.register.member_history import KINDS, Recorder, Row
 from engine.prevention.register.members import kinship, proofs
@@ -50,6 +50,11 @@ def _worked(session: Session, actor: Account, household_id: int) -> Household:
     return household
 
 
+def _require_there(household: Household) -> None:
+    if household.status == "gone":
+        raise Conflict("全户已不在册：有人回来的，请先撤销“全户不在册”的那项变动。")
+
+
 # -- recording -------------------------------------------------------------------------------------
 
 
@@ -74,6 +79,7 @@ def _record(
     with write(session):
         _lock_both(session, actor, household_id, asked)
         household = _worked(session, actor, household_id)
+        _require_there(household)
         read = Reading(session, household, asked, local_date(now))
         by = Recorder(actor.id, now, member_history.new_act(), read.proof(bool(kept)))
         if asked.kind in COMING:
@@ -169,7 +175,7 @@ def _leave(session: Session, read: Reading, by: Recorder) -> list[MemberChange]:
     read.require_after(row, on)
     left = [one for one in read.rows if one is not row]
     if not left:
-        read.fault("member", "全户只有这一人：请用下面的“全户不在册”，由第二人核对。")
+        read.fault("member", "全户只有这一人：请到“更正”里办理全户不在册，由第二人核对。")
     head = None
     if row["relation"] == "head" and left:
         head = read.member(read.asked.head, "head")
@@ -268,9 +274,21 @@ def take_back(
             raise Invalid("请写明撤销的原因。", {"reason": ["原因：请写 2 到 400 字。"]})
         by = Recorder(actor.id, now, act, reason)
         undone = []
+        _come_back(session, household, act)
         for one in sorted(others):
             undone += _undo(session, actor, session.get_one(Household, one), act, by)
     return undone
+
+
+def _come_back(session: Session, household: Household, act: str) -> None:
+    """A household that was gone with this act is again what it was."""
+    going = [
+        row
+        for row in session.scalars(select(Correction).where(Correction.household_id == household.id))
+        if row.kind == "gone" and row.status == "done" and row.data.get("act") == act
+    ]
+    if going and household.status == "gone":
+        household.status = str(going[0].data["was"])
 
 
 def _households_of(session: Session, act: str) -> set[int]:
@@ -287,7 +305,11 @@ def obstacle_to_taking_back(
         return "成员变动由村、乡、县经办的单位登记。"
     if any(change.kind not in TYPED and change.kind != "relation" for change in told):
         return "核实、分户、并户引起的变动，随那一步的退回、撤回或另行更正。"
-    own_today = first.recorded_by == actor.id and local_date(first.recorded_at) == today
+    own_today = (
+        household.status != "gone"
+        and first.recorded_by == actor.id
+        and local_date(first.recorded_at) == today
+    )
     second = first.recorded_by != actor.id and access.reaches(actor, household.village_code, SECOND)
     return "" if own_today or second else "登记当天由登记人撤销；过后由乡级以上的另一人撤销。"
 
