@@ -313,7 +313,7 @@ def test_a_check_says_what_it_found_changed_and_taken_back_the_members_are_as_be
     world.finish(case, "appraise", "cun")
     world.finish(case, "post_notice", "cun")
     members.record(world, case.household_id, "head", head="李秀英")
-    child = papers.member("王小宝", "son", "", sex="male", id_type="none", id_number=None)
+    child = papers.member("王小宝", "son", sex="male", id_type="none", id_number=None)
     widow = {**wife, "relation": "head", "name": "李秀瑛"}
     again = world.finish(case, "reverify", "cun", members=[widow, child])
     rows = member_history.present(world.session, case.household_id)
