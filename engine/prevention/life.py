@@ -142,7 +142,8 @@ def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
 
 
 def _correction(row: Correction) -> Chapter:
-    into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
+    verb = "分出" if row.kind == corrections.SPLIT else "并入"
+    into = f"，{verb}{row.into.head_name}户（{row.into.number}）" if row.into else ""
     text = (
         f"{row.household.head_name}户（{row.household.number}）{into}："
         f"{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"

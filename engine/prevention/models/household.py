@@ -165,7 +165,7 @@ class Correction(Base):
 
     __tablename__ = "correction"
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(12))  # merge, clue, gone
+    kind: Mapped[str] = mapped_column(String(12))  # merge, clue, gone, split, join
     data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
     # gone: how and since when; once done, the act of its changes and what the household was
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)

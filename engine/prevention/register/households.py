@@ -108,6 +108,25 @@ def register(
     return household
 
 
+def beside(session: Session, household: Household, head_name: str, address: str, now: datetime) -> Household:
+    """A household of its own that comes out of another, in the same village and still without people."""
+    fresh = Household(
+        number=f"new-{now.timestamp()}-{household.id}"[:30],
+        division_id=household.division_id,
+        village_code=household.village_code,
+        head_name=head_name,
+        group_name=household.group_name,
+        address=address or household.address,
+        household_type=household.household_type,
+        updated_at=now,
+    )
+    session.add(fresh)
+    session.flush()
+    fresh.number = f"{household.village_code}{fresh.id:08d}"
+    session.flush()
+    return fresh
+
+
 def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
     number = text.identity(row.get("id_number")) or ""
     born = row.get("birth_date")
@@ -213,7 +232,10 @@ def _forget_observation(call: ServiceCall, result: Any) -> None:
 
 
 def _forget_members(call: ServiceCall, act: str) -> None:
-    """The members are what they were before the check. Raises Registered when another household has one by now."""
+    """The members are what they were before the check.
+
+    Raises Registered when another household has one of them by now.
+    """
     actor_id = call.actor.id if call.actor else None
     household = household_of(call.case)
     by = Recorder(actor_id, call.now, act, "核实退回或撤回")
