@@ -308,6 +308,7 @@ def _recognised(here: Sequence[Row], found: Sequence[Mapping[str, Any]]) -> list
         known = known or next((one for one in left if _same_name(one, row)), None)
         if known is not None:
             left.remove(known)
+            row["birth_date"] = row["birth_date"] or known["birth_date"]  # a check does not ask for it
         rows.append({**row, "key": known["key"] if known else token_hex(8)})
     return rows
 
