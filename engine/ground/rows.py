@@ -72,7 +72,7 @@ def read(body: bytes, filename: str, columns: Mapping[str, Sequence[str]], *, mo
     if body.startswith(b"PK"):
         return _wanted(_excel(body), columns, most)
     if kind in (".csv", ".tsv", ".txt", ""):
-        return _wanted(_lines(_decoded(body)), columns, most)
+        return _wanted(_lines(decoded(body)), columns, most)
     raise _refused("只能读 Excel（.xlsx）和 CSV 文件。")
 
 
@@ -219,7 +219,7 @@ def _most(part: str) -> int:
     return UNPACKED_TEXTS if part == "xl/sharedStrings.xml" else UNPACKED_OTHER
 
 
-def _decoded(body: bytes) -> str:
+def decoded(body: bytes) -> str:
     """The text of a file from Excel, WPS or a notepad: UTF-8, UTF-16 with its mark, or GB 18030."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
