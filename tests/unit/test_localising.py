@@ -1,5 +1,5 @@
-"""Shipped diagrams in a province with limits of its own: timers, names and words are the province's (R10, R15,
-R19, R29).
+"""Shipped diagrams in a province with limits of its own: timers, names and words are the province's
+(R10, R15, R19, R29).
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ def test_what_ships_is_sound_and_says_the_provinces_days(key: str) -> None:
 
 def test_a_timer_its_name_its_notes_and_its_properties_say_the_same() -> None:
     text = localised(SHIPPED["identification"], KIT.law, WIDE).decode()
-    for words in ("days after(discovery_date, 20)", 'name="满20天"', 'value="20"', DOCUMENT, "一般不超过 20 天"):
+    for words in (
+        "days after(discovery_date, 20)",
+        'name="满20天"',
+        'value="20"',
+        DOCUMENT,
+        "一般不超过 20 天",
+    ):
         assert words in text
     assert "15 天" not in text and "自最早的线索发现之日起满 20 天" in text and "批准之日起 8 天内" in text
     notice = localised(SHIPPED["public_notice"], KIT.law, WIDE).decode()

@@ -42,8 +42,8 @@ Row = dict[str, str]
 def load(session: Session, rows: Iterable[Row], edition: date, progress: Progress | None = None) -> int:
     """Load the divisions that are not there yet, as of the day `edition`; returns how many were new.
 
-    What is there is not touched: that is for `engine.casework.organisation.divisions.changes`. In portions, each a short transaction of its own, so that nobody waits for the whole list; one that is cut
-    off goes on where it stopped when it is run again.
+    What is there is not touched. In portions, each a short transaction of its own, so that nobody waits for
+    the whole list; one that is cut off goes on where it stopped when it is run again.
     """
     wanted = sorted(rows, key=lambda row: LEVELS.index(row["level"]))
     listed = listed_with(session, wanted)

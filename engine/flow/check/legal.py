@@ -112,7 +112,7 @@ def _bounds(draft: Draft, limit: LegalLimit, node: x.Node, text: str) -> Iterato
         document = ALLOWED_BY.text(given)
         whose = f"{limit.document}规定的" if limit.document else "法定的"
         sentence = f"{limit.words}（{limit.clause}）：这里是 {wrong} 天，{side}{whose} {bound} 天。"
-        if len(document) < MIN_DOCUMENT:
+        if len(document) < MIN_DOCUMENT or document == limit.document:  # that one gives what it gives
             yield found(node, sentence + f"有文件另有规定的，用属性 {ALLOWED_BY.name} 写明文件名称和文号。")
         else:
             yield found(node, sentence + f"依据“{document}”，请审批时核对这份文件。", "warning")

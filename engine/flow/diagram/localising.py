@@ -1,7 +1,7 @@
 """A diagram that ships with the product, brought to a province's own legal limits before it goes into force.
 
-Where a province's document gives 20 days instead of 15, the timer counts 20, its properties name the bound and
-the document, and every name and explanation that said 15 says 20. What already has other days than the
+Where a province's document gives 20 days instead of 15, the timer counts 20, its properties name the bound
+and the document, and every name and explanation that said 15 says 20. What already has other days than the
 nation's limit stays: its author wanted them.
 """
 

@@ -1,4 +1,4 @@
-"""The files that set up a province, from a folder or a ZIP file, and what is wrong in them, place by place."""
+"""The files that set up a province, in a folder or a ZIP file, and what is wrong in them, place by place."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_SHOWN = 100
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong at a place: the file, the line (from 1; 0: the file itself), the column's name or number."""
+    """What is wrong at a place: the file, the line (from 1; 0: the file itself), the column."""
 
     file: str
     line: int

@@ -75,7 +75,8 @@ class _Reader:
             return ""
         typed = text.line(value) if isinstance(value, str) else None
         if typed is None or not (least <= len(typed) <= most or (not needed and not typed)):
-            self.fault(path, f"应当是 {least} 到 {most} 字的文字。")
+            length = f"{least} 到 {most}" if least < most else str(most)
+            self.fault(path, f"应当是 {length} 字的文字。")
             return ""
         return typed
 

@@ -1,4 +1,4 @@
-"""``divisions.csv``, ``bodies.csv`` and ``calendar.csv``: the tables of a province, read and judged row by row."""
+"""``divisions.csv``, ``bodies.csv``, ``calendar.csv``: a province's tables, read and judged row by row."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def read_divisions(body: bytes, province: str, found: Found) -> list[divisions.R
             found.say(DIVISIONS, row.line, "code", f"{code} 在第 {lines[code]} 行已经写过。")
         else:
             listed[code], lines[code] = cells, row.line
-    if rows and province not in listed:
+    if rows and province and province not in listed:
         found.say(DIVISIONS, 0, "", f"没有省级的一行：{province}。")
     for code, cells in listed.items():
         for column, sentence in _parent_faults(cells, listed):
