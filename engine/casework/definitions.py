@@ -84,9 +84,10 @@ def resources_of_version(session: Session, version: ProcedureVersion) -> Resourc
     wanted = {digest for group in version.resources.values() for digest in group.values()}
     rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(wanted)))
     bodies: dict[str, bytes] = {row.sha256: row.body for row in rows}
-    return Resources(
-        *({key: bodies[digest] for key, digest in version.resources.get(kind, {}).items()} for kind in KINDS)
+    form, decision, part = (
+        {key: bodies[digest] for key, digest in version.resources.get(kind, {}).items()} for kind in KINDS
     )
+    return Resources(form, decision, part)
 
 
 def current(session: Session, key: str) -> ProcedureVersion:

@@ -109,9 +109,11 @@ class LegalLimit:
         """The limit with a province's bound; without one as it is."""
         if bound is None:
             return self
-        side = {"at_least": bound.days} if self.at_least is not None else {"at_most": bound.days}
         words = put_right(self.words, self.days, bound.days)
-        return replace(self, words=words, document=bound.document, **side)
+        here = replace(self, words=words, document=bound.document)
+        if self.at_least is not None:
+            return replace(here, at_least=bound.days)
+        return replace(here, at_most=bound.days)
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ def _known(
     xml: bytes, bounds: tuple[tuple[str, Bound], ...], *bodies: tuple[tuple[str, bytes], ...]
 ) -> frozenset[tuple[str, str]]:
     """What is wrong with a diagram as it is, by element: the same at every look while a form is edited."""
-    _, before = check(xml, Resources(*map(dict, bodies), bounds=dict(bounds)))
+    form, decision, part = map(dict, bodies)
+    _, before = check(xml, Resources(form, decision, part, dict(bounds)))
     return frozenset((one.element_id, one.message) for one in before)
 
 

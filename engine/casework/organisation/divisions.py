@@ -26,7 +26,7 @@ PORTION = 1000
 """Divisions that are loaded in one transaction: well under a second of the one lock that SQLite has."""
 PSEUDO, ZONE = "pseudo", "zone"
 """Kinds of divisions: a city level that exists only in the codes (of counties that the province governs
-itself, as 济源, and of 直辖市); a zone that a management committee governs.
+itself, and of 直辖市); a zone that a management committee governs.
 """
 _ONLY_IN_CODES = re.compile(r"市辖区\Z|县\Z|省直辖|.*直辖县级")
 """How the official codes name a city level that is none."""

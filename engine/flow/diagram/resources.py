@@ -33,8 +33,8 @@ class Resources:
 
     def __or__(self, other: Resources) -> Resources:
         """Both, the other's body where both have one."""
-        bodies = ({**self.of(kind), **other.of(kind)} for kind in KINDS)
-        return Resources(*bodies, bounds={**self.bounds, **other.bounds})
+        form, decision, part = ({**self.of(kind), **other.of(kind)} for kind in KINDS)
+        return Resources(form, decision, part, {**self.bounds, **other.bounds})
 
 
 def main_process(root: x.Node) -> x.Node | None:

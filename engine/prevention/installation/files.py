@@ -86,7 +86,7 @@ def bodies_of(path: Path, found: Found) -> dict[str, bytes]:
 
 
 def _of_folder(folder: Path, found: Found) -> dict[str, bytes]:
-    bodies = {}
+    bodies: dict[str, bytes] = {}
     for name in FILES:
         for file in (folder / name, folder / f"{name}{PACKED}"):
             if file.is_file() and name not in bodies:

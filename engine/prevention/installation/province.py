@@ -11,6 +11,10 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from engine.casework.models import Province as Row
 from engine.casework.organisation import divisions
 from engine.casework.organisation.bodies import BodyRow
 from engine.casework.organisation.calendar.days_off import Day
@@ -68,3 +72,17 @@ def _divisions(bodies: dict[str, bytes], given: Parameters | None, found: Found)
     if files.DIVISIONS not in bodies:
         return []
     return places.read_divisions(bodies[files.DIVISIONS], given.code if given else "", found)
+
+
+def code(session: Session) -> str:
+    """The code of the province that the database serves; '' for none."""
+    return session.scalar(select(Row.code).where(Row.id == 1)) or ""
+
+
+def read_divisions(file: Path, own: str) -> list[divisions.Row]:
+    """The rows of a list of divisions of the province with the code `own`. Raises Refused."""
+    found = Found()
+    rows = places.read_divisions(file.read_bytes(), own, found)
+    if found.faults:
+        raise Refused(found.faults)
+    return rows

@@ -154,6 +154,11 @@ def signature(session: Session, division_code: str, level: str, day: date) -> Bo
     return Book(session, [division_code], day).signature(division_code, level)
 
 
+def national(session: Session, village_code: str, day: date) -> str:
+    """What the province calls the body above it on a day (R28)."""
+    return of(session, access.ancestor(village_code, "province"), "national", day).name
+
+
 def contacts(session: Session, village_code: str, day: date) -> list[tuple[str, str]]:
     """Who may be called about a household of the village, with the phone (R10)."""
     return Book(session, [village_code], day).contacts(village_code)

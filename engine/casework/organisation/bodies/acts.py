@@ -108,7 +108,7 @@ def read(entry: Entry) -> tuple[Entry, dict[str, list[str]]]:
     if len(name) == 1 or len(name) > 80:
         faults["name"] = ["名称：请写 2 到 80 字；空着按区划名称。"]
     if len(word) > 20 or re.search(r"[\d〔〕\[\]号\s]", word):
-        faults["word"] = ["代字：只写文号里“〔”以前的字，如“嵩乡振”，20 字以内。"]
+        faults["word"] = ["代字：只写文号里“〔”以前的字，如“某乡振”，20 字以内。"]
     if typed and not phone:
         faults["phone"] = ["电话：请填手机号、带区号的座机号，或 12317 这样的服务号码。"]
     if entry.seal not in SEALS:
