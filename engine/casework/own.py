@@ -4,6 +4,7 @@ from engine.casework.acts import openings
 from engine.casework.desk import timeline
 from engine.casework.kit import Kit
 from engine.casework.organisation import bodies
+from engine.casework.portions import recounting
 from engine.casework.supervision import letters, orders, reassigning, urging
 from engine.casework.telling import notifications
 from engine.casework.time import timers
@@ -19,4 +20,5 @@ KIT = (
     | reassigning.KIT
     | timeline.KIT
     | timers.KIT
+    | recounting.KIT
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from engine.flow.receivers import Receiver
+from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
 from engine.ground.days import put_right
 
@@ -122,6 +122,7 @@ class Vocabulary:
 
     services: Sequence[Service] = ()
     receivers: Sequence[Receiver] = ()
+    consulted: Sequence[Consulted] = ()
     given: Sequence[Given] = ()
     registered: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """What forms may be prefilled from besides a case's variables: each name with what it has."""
@@ -149,8 +150,11 @@ class Vocabulary:
 
     @cached_property
     def page_words(self) -> Mapping[str, str]:
-        """What process owners call the forms of the pages beside the steps, by the process's property."""
-        return {one.name: one.words or one.name for one in self.receivers if one.kind == "page"}
+        """What process owners call the forms and tables of the pages beside the steps,
+        by the process's property.
+        """
+        forms = {one.name: one.words or one.name for one in self.receivers if one.kind == "page"}
+        return forms | {one.name: one.words for one in self.consulted}
 
     @cached_property
     def given_words(self) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ from engine.casework.models import (
     RoleGrant,
     Setting,
 )
-from engine.casework.organisation import access, divisions
+from engine.casework.organisation import access, accounts, divisions
 from engine.casework.telling import ladder, notifications
 from engine.ground.clock import CHINA
 from engine.ground.database import write
@@ -95,7 +95,7 @@ def places(session: Session, actor: Account) -> list[Place]:
     own = [grant.division_code for grant in actor.grants if grant.role == access.SECURITY_ADMIN]
     query = select(RoleGrant.division_code, RoleGrant.account_id).join(Account)
     rows = session.execute(
-        query.where(RoleGrant.role == access.PROCESS_OWNER, Account.active).limit(MAX_TOLD)
+        query.where(RoleGrant.role == access.PROCESS_OWNER, accounts.usable()).limit(MAX_TOLD)
     ).all()
     above = {access.ancestor(row.division_code, level) for row in rows for level in LEVELS[:3]}
     known = {code for code in above for row in rows if access.scope_of(code).holds(row.division_code)} | set(
@@ -150,7 +150,7 @@ def reviewers(session: Session, draft: ProcedureDraft, submitter: Account) -> li
     query = (
         select(Account)
         .where(
-            Account.active,
+            accounts.usable(),
             Account.id.not_in({submitter.id, draft.updated_by}),
             Account.grants.any(RoleGrant.role == access.PROCESS_OWNER),
         )

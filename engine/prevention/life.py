@@ -20,6 +20,7 @@ from engine.prevention import corrections
 from engine.prevention.models import (
     AssistancePlan,
     Correction,
+    MemberChange,
     Notice,
     Observation,
     ResponsibleOfficial,
@@ -27,6 +28,7 @@ from engine.prevention.models import (
     Telling,
 )
 from engine.prevention.register import households
+from engine.prevention.register.members import changes
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Chapter:
     """One event of the household's life; a case carries its steps and its papers."""
 
     day: date
-    kind: str  # clue, case, observation, official, plan, telling, correction
+    kind: str  # clue, case, observation, official, plan, telling, correction, member
     title: str
     text: str = ""
     case: CaseFile | None = None
@@ -72,6 +74,7 @@ def of_household(
         *(_official(row) for row in of(ResponsibleOfficial)),
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
+        *(_member(row) for row in of(MemberChange) if row.kind != "relation"),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
     ]
     return sorted(chapters, key=lambda chapter: (chapter.day, chapter.kind != "case"), reverse=True)
@@ -137,6 +140,12 @@ def _correction(row: Correction) -> Chapter:
     return Chapter(
         local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text
     )
+
+
+def _member(row: MemberChange) -> Chapter:
+    undone = f"（已撤销：{row.undone_reason}）" if row.undone_at else ""
+    proof = f"，证明：{row.proof}" if row.proof else ""
+    return Chapter(row.happened_on, "member", "成员变动", f"{changes.sentence(row)}{proof}{undone}")
 
 
 def _observation(row: Observation) -> Chapter:

@@ -39,6 +39,8 @@ REACH = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2", "shi", "sheng", "duc
 """Whose grants reach the household's village."""
 WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
+RECORD = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2"}
+"""Who records changes of persons."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
@@ -68,6 +70,8 @@ PAGES = {
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
     "/households/{household}/archive": REACH,
+    "/households/{household}/members": REACH,
+    "/members/proofs/{proof}": set(),
     "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/more": set(EVERYBODY),
@@ -183,6 +187,8 @@ ACTS = {
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
     "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/members": RECORD,
+    "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
     "/register/export": set(EVERYBODY),
     "/parameters/bodies": KEEP_BODIES,
@@ -275,15 +281,34 @@ API_READS = {
     "/tasks/{item}": REACH,
     "/tasks/{item}/return-targets": REACH,
     "/households": set(EVERYBODY),
+    "/households/{household}/members": REACH,
+    "/households/{household}/members/changes": REACH,
     "/divisions": set(EVERYBODY),
     "/timers": set(EVERYBODY),
     "/openapi.json": set(EVERYBODY),
     "/procedures/{key}/versions": set(EVERYBODY),
     "/migrations/{migration}": OWNER,
+    "/accounts": {"xitong", "anquan"},
+    "/accounts/{who}": {"xitong", "anquan"},
+    "/role-requests": {"anquan"},
 }
 API_ACTS = {
+    "/accounts": {"xitong"},
+    "/accounts/search": {"xitong", "anquan"},
+    "/accounts/{who}": {"xitong"},
+    "/accounts/{who}/disable": {"xitong"},
+    "/accounts/{who}/enable": {"xitong"},
+    "/accounts/{who}/end": {"xitong"},
+    "/accounts/{who}/hand-over": {"xitong"},
+    "/accounts/{who}/reset": {"xitong"},
+    "/accounts/{who}/roles": {"xitong"},
+    "/accounts/{who}/roles/{grant}/take": {"anquan"},
+    "/accounts/{who}/unlock": {"xitong"},
+    "/role-requests/decide": {"anquan"},
     "/tasks/{item}/reveal": REACH,
     "/households/search": set(EVERYBODY),
+    "/households/{household}/members/changes": RECORD,
+    "/households/{household}/members/changes/take-back": set(),
     "/cases/{case}/messages": REACH,
     "/clues": OFFICIAL,
     "/tasks/{item}/attachments": WORK,
@@ -329,6 +354,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
             small_world.session, small_world.official("xian"), "", "大厅", small_world.clock.now()
         ),
         "link": 1,
+        "proof": 999,
         "order": _order(small_world, item),
         "rule": 1,
         "row": 1,
@@ -506,6 +532,8 @@ def _shape(rule: str) -> str:
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
+        "<int:proof_id>": "{proof}",
+        "<act>": "{act}",
         "<int:line_id>": "{line}",
         "<int:sign_in_id>": "{sign_in}",
         "<int:token_id>": "{bearer}",

@@ -14,15 +14,29 @@ from sqlalchemy.orm import Session
 
 from engine.casework import acts, audit
 from engine.casework.acts import leaving
-from engine.casework.models import Account, Draft, LogEntry, RoleGrant, RoleRequest, WorkItem
+from engine.casework.desk import inbox
+from engine.casework.models import (
+    Account,
+    Draft,
+    LogEntry,
+    ProcedureDraft,
+    RoleGrant,
+    RoleRequest,
+    Setting,
+    SignInGate,
+    WorkItem,
+)
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import journal, personnel, roles, sessions, sign_in
 from engine.casework.organisation.identity.roles import Wish
 from engine.casework.organisation.identity.sign_in import Caller
+from engine.casework.supervision import reassigning
 from engine.casework.supervision.figures import walls
+from engine.casework.supervision.figures.reading import desks
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound, ShouwangError
+from engine.owners import approvals
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OFFICIALS, OTHER_COUNTY, PASSWORD, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -270,6 +284,10 @@ def test_unlocking_opens_what_wrong_passwords_closed(small_world: World) -> None
     assert enters(world, "cun", PASSWORD)
 
 
+GATES = (("shi", "p", 5, 1), ("lin", "s", 20, 14), ("cun", "s", 19, 1), ("cun2", "p", 5, 16))
+"""Whose gates: the kind, how many attempts failed, how many minutes ago."""
+
+
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
@@ -282,6 +300,7 @@ def test_unlocking_opens_what_wrong_passwords_closed(small_world: World) -> None
         ({"since": "90", "role": "village_official"}, {"cun2", "lin"}),
         ({"since": "never", "role": "village_official"}, {"lin"}),
         ({"state": "disabled"}, {"xian2"}),
+        ({"state": "closed"}, {"shi", "lin"}),
         ({"text": "%"}, set()),
     ],
 )
@@ -292,6 +311,10 @@ def test_accounts_are_found(small_world: World, wanted: dict[str, str], names: s
         world.official("xian2").active = False
         world.official("cun").last_sign_in_at = now
         world.official("cun2").last_sign_in_at = now - timedelta(days=91)
+        for name, kind, failures, ago in GATES:
+            since, whose = now - timedelta(minutes=ago), world.official(name).id
+            gate = SignInGate(key=f"{kind}:{name}", failures=failures, since=since, account_id=whose)
+            world.session.add(gate)
     looked_for = personnel.Wanted(**wanted)  # type: ignore[arg-type]
     found = personnel.listing(world.session, world.official("xitong"), looked_for, now)
     assert {one.username for one in found.items} == names
@@ -454,3 +477,100 @@ def test_a_repeated_look_is_searched_for_among_the_last_lines_only(small_world: 
         for number in range(audit.LOOKED_AT):
             audit.record(world.session, "access", actor.id, "login", {"number": number}, now)
     assert (look(), look()) == (4, 4)
+
+
+def test_who_has_only_a_code_is_nobodys_colleague_and_approves_nothing(small_world: World) -> None:
+    """Whoever could be named for work or for an approval has set a password: a walk over all who may."""
+    world, chief = small_world, small_world.official("xitong")
+    item = world.open_items(world.enter())["verify"]
+    with write(world.session):
+        for role, place in (("village_official", VILLAGE), (access.PROCESS_OWNER, PROVINCE)):
+            coded = accounts.create(world.session, f"neu{role}", "新人", "!", SYSTEM.now())
+            accounts.grant(world.session, coded, role, place)
+        draft = ProcedureDraft(name="改", procedure_key="notice", updated_by=world.official("liucheng").id)
+        world.session.merge(Setting(key=approvals.APPROVAL, value=[PROVINCE]))
+    on, to = world.official("cun"), world.official("neuvillage_official")
+
+    def named() -> set[str]:
+        found = [*inbox.colleagues(world.session, on, item), *leaving.successors(world.session, on)]
+        found += reassigning.desks(world.session, world.official("ducha"), [item.id])[0].people
+        found += approvals.reviewers(world.session, draft, world.official("liucheng"))
+        return {one.username for one in found}
+
+    staffed = desks.staff(world.session, [VILLAGE])
+    assert staffed == {("village", VILLAGE): 2} and not {one for one in named() if one.startswith("neu")}
+    with pytest.raises(Invalid, match="在岗"):
+        acts.reassign(world.session, on, item.id, to.id, clock=world.clock)
+    with pytest.raises(Invalid, match="还没有设定密码"):
+        leaving.hand_over(world.session, chief, on.id, to.username, SYSTEM.now(), clock=world.clock)
+    (place,) = approvals.places(world.session, world.official("anquan"))
+    assert place.owners == 1
+    with write(world.session):
+        for username in ("neuvillage_official", "neuprocess_owner"):
+            world.official(username).password_hash = _hash(world)
+    assert {one for one in named() if one.startswith("neu")} == {"neuvillage_official", "neuprocess_owner"}
+    acts.reassign(world.session, on, item.id, to.id, clock=world.clock)
+
+
+def test_an_account_without_a_unit_is_the_provinces_to_look_after(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    county = hired(world, "xianxitong", access.ACCOUNT_ADMIN, COUNTY)
+    with write(world.session):
+        lost = accounts.create(world.session, "ohne", "无单位", "!", now)
+    looked_for = personnel.Wanted(state="unplaced")
+    assert not personnel.listing(world.session, county, looked_for, now).items
+    with pytest.raises(NotFound):
+        personnel.reset(world.session, county, lost.id, now)
+    for username in ("xitong", "anquan"):
+        found = personnel.listing(world.session, world.official(username), looked_for, now)
+        assert [one.id for one in found.items] == [lost.id]
+    client = signed_in(application(world), world.official("xitong"))
+    assert client.get(f"/administration/accounts/{lost.id}").status_code == 200
+    form = {**PERSON, "revision": "0"}
+    assert client.post(f"/administration/accounts/{lost.id}", data=form).status_code == 303
+    world.session.rollback()
+    assert personnel.listing(world.session, county, personnel.Wanted(text="ohne"), now).total == 1
+
+
+def test_a_role_that_should_never_have_been_there_is_taken(small_world: World) -> None:
+    """Below its level, unknown, at a place that has gone: asked for and granted, or taken at once."""
+    world, now = small_world, SYSTEM.now()
+    chief, guard, on = world.official("xitong"), world.official("anquan"), world.official("cun2")
+    odd = (("county_approver", VILLAGE), ("gone_role", TOWNSHIP), ("supervisor", "419999000000"))
+    with write(world.session):
+        world.session.add_all(RoleGrant(account_id=on.id, role=r, division_code=c) for r, c in odd)
+    for role, place in odd[:2]:
+        roles.ask(world.session, chief, on.id, Wish(role, place, "remove"), now)
+    waiting = [one.id for one in roles.waiting(world.session, guard).items]
+    assert roles.decide(world.session, guard, waiting, True, "", now).done == 2
+    world.session.expire_all()
+    (last,) = [grant for grant in on.grants if grant.role == "supervisor"]
+    page = signed_in(application(world), guard)
+    assert page.post(f"/administration/accounts/{on.id}/roles/{last.id}/take").status_code == 303
+    world.session.rollback()
+    world.session.expire_all()
+    assert [grant.role for grant in on.grants] == ["village_official"]
+
+
+def test_what_changed_of_a_person_is_on_the_log_masked_also_where_two_masks_are_alike(
+    small_world: World,
+) -> None:
+    world, chief, on = small_world, small_world.official("xitong"), small_world.official("cun")
+    with write(world.session):
+        on.phone, on.email = "13812345678", "13812345678@example.cn"
+    typed = {**PERSON, "phone": "13899995678", "email": "13899995678@example.cn", "revision": "0"}
+    personnel.edit(world.session, chief, on.id, typed, SYSTEM.now())
+    line = world.session.scalars(select(LogEntry).where(LogEntry.kind == "account_changed")).one()
+    assert line.data["phone"] == ["138****5678", "138****5678"]
+    assert line.data["email"] == ["1***@example.cn", "1***@example.cn"]
+    (told,) = journal.told(world.session, [line])
+    assert "138****5678 → 138****5678" in dict(told.facts)["电话"]
+
+
+def test_a_wall_screen_of_a_maker_without_the_role_shows_nothing(small_world: World) -> None:
+    world, now = small_world, SYSTEM.now()
+    token = walls.create(world.session, world.official("xian"), "", "大厅", now)
+    on = world.official("xian")
+    roles.take(world.session, world.official("anquan"), on.id, on.grants[0].id, now)
+    with pytest.raises(NotFound):
+        walls.opened(world.session, token, now)

@@ -563,7 +563,7 @@ def test_the_check_recurs_for_monitored_households_and_those_lifted_with_policy(
     county = world.official("xian")
     offer = next(one for one in schedules.offers(world.session, county) if one.key == "existing_check")
     assert offer.months == 6
-    schedules.set_rhythm(world.session, county, "existing_check", 6, world.today, world.today)
+    schedules.set_rhythm(world.session, county, "existing_check", 6, world.today, world.clock.now())
     assert schedules.open_due(world.sessions, world.clock) == 2
     world.session.commit()
     query = select(CaseFile.household_id).where(CaseFile.procedure_key == "existing_check")

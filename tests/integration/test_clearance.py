@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 from engine.casework import acts
 from engine.casework.acts import messages, openings
 from engine.casework.desk import views
-from engine.casework.models import CaseFile, Submission
+from engine.casework.models import CaseFile, Notification, Submission
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import AssistancePlan, Household, Measure, Member
 from tests.support import papers, registers
+from tests.support.client import application, signed_in
 from tests.support.world import World
 
 
@@ -119,9 +120,65 @@ def test_the_household_has_five_days_to_answer(world: World) -> None:
     assert world.open_items(case) == {}
     world.go_to(6, 0)
     assert set(world.open_items(case)) == {"decide_clearance"}
-    with pytest.raises(Conflict, match="不接收"):
+    with pytest.raises(Conflict, match="这一天以后提出的不能登记"):
         answer(world, case)
     world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29", "R36")
+@pytest.mark.parametrize("seen_to", [True, False])
+def test_an_answer_of_the_last_day_is_entered_after_it_with_the_reason(
+    small_world: World, seen_to: bool
+) -> None:
+    world = small_world
+    case = propose(world)
+    to_hearing(world, case)
+    said = {"answered_on": world.day(5).date().isoformat(), "opinion": "object", "content": "企业早已停业"}
+    world.session.commit()
+    if seen_to:
+        world.go_to(8)
+    else:  # the scheduler is behind
+        world.clock.set(world.day(8))
+    with pytest.raises(Invalid, match="请写明当天没有登记的原因") as missing:
+        answer(world, case, **said)
+    assert set(missing.value.fields) == {"late_reason"}
+    world.session.commit()
+    assert (
+        world.session.scalars(select(Submission).where(Submission.form_key == "household_answer")).all() == []
+    )
+    page = signed_in(application(world), world.official("xiang"))
+    if seen_to:
+        assert "补登农户意见" in page.get(f"/cases/{case.id}").text
+        assert (
+            "“5天答复期满”已于2022年5月10日期满"
+            in page.get(f"/cases/{case.id}/messages/household_answer").text
+        )
+    assert answer(world, case, **said, late_reason="农户晚上十一点来电")
+    assert set(world.open_items(case)) == {"decide_clearance"}
+    item = world.open_items(case)["decide_clearance"]
+    view = views.task_view(world.session, world.official("xian2"), item.id, world.clock.now())
+    assert view.values["answer_text"] == "有不同意见：企业早已停业"
+    told = select(Notification.text).where(Notification.kind == "backdated")
+    assert ["农户晚上十一点来电" in one for one in world.session.scalars(told)] == [True]
+    assert "补登：农户晚上十一点来电" in page.get(f"/cases/{case.id}").text
+    world.assert_replays(case.id)
+    with pytest.raises(Conflict, match="不接收"):  # what was answered in time is not typed over
+        answer(world, case, **{**said, "opinion": "agree"}, late_reason="弄错了")
+    world.session.rollback()
+    world.finish(case, "decide_clearance", "xian2")
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R29")
+def test_once_the_county_has_decided_no_answer_is_entered(small_world: World) -> None:
+    world = small_world
+    case = propose(world)
+    to_hearing(world, case)
+    said = {"answered_on": world.day(5).date().isoformat(), "late_reason": "农户晚上来电"}
+    world.go_to(8)
+    world.finish(case, "decide_clearance", "xian2")
+    with pytest.raises(Conflict, match="不接收"):
+        answer(world, case, **said)
 
 
 @pytest.mark.duty("R29")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import openpyxl
 import pytest
 from sqlalchemy import select, update
 
 from engine.casework import audit
-from engine.casework.models import Account, LogEntry, LogStream
+from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
 from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import journal
 from engine.ground.clock import SYSTEM, local_date
@@ -18,7 +20,7 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed
 from tests.support import papers
 from tests.support.client import application, signed_in
-from tests.support.template import COUNTY, PASSWORD
+from tests.support.template import COUNTY, PASSWORD, VILLAGE
 from tests.support.world import World
 
 NUMBER = papers.id_number("41990119620308001")
@@ -153,6 +155,51 @@ def test_the_whole_log_is_verified_in_parts(world: World) -> None:
             update(LogStream).where(LogStream.stream == f"access:{WEEK['last'] - timedelta(2)}").values(seq=5)
         )
     assert "末尾记录缺失或与登记不符" in _checked(world)
+
+
+def test_only_one_verification_is_under_way(world: World) -> None:
+    written(world)
+    world.session.commit()
+    ready, actor = Barrier(3), world.official("shenji").id
+
+    def begins(_: int) -> bool:
+        with world.sessions() as session:
+            ready.wait()
+            try:
+                journal.begin_check(session, session.get_one(Account, actor), SYSTEM.now())
+            except Conflict:
+                return False
+        return True
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(begins, range(3))) == [False, False, True]
+    client = signed_in(application(world), world.official("shenji"))
+    assert "接着核对日志" in client.get("/administration/log").text
+    again = client.post("/administration/log/verify", follow_redirects=True)
+    assert again.status_code == 200 and "还没有完成" in again.text and "接着核对" in again.text
+    world.session.rollback()
+    assert len(world.session.scalars(select(JournalCheck)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ({"rows": [NUMBER, "13812345678"]}, "138****5678"),
+        ({"note": "电话13812345678"}, "电话138****5678"),
+        ({"before": {"phone": "13812345678", "list": [NUMBER]}}, "138****5678"),
+        ({"email": "13812345678@qq.com"}, "1***@qq.com"),
+        ({"changed": ["phone", "email"]}, "电话、邮件"),
+        ({"accounts": ["a", "b"]}, "a、b"),
+        ({"division": [VILLAGE, COUNTY]}, "嵩县"),
+    ],
+)
+def test_numbers_are_masked_wherever_they_stand_in_a_line(
+    small_world: World, data: dict[str, object], told: str
+) -> None:
+    with write(small_world.session):
+        audit.record(small_world.session, "accounts", None, "x", data, SYSTEM.now())
+    page = signed_in(application(small_world), small_world.official("shenji")).get("/administration/log").text
+    assert told in page and NUMBER not in page and "13812345678" not in page
 
 
 def test_lines_that_come_while_the_log_is_verified_are_no_breaks(

@@ -180,7 +180,9 @@ def test_a_county_sets_the_rhythm_and_the_ticker_opens_the_round(small_world: Wo
     household = eliminated(world)
     offer = next(o for o in schedules.offers(world.session, world.official("xian")) if o.key == "look_back")
     assert offer.months == 12
-    schedules.set_rhythm(world.session, world.official("xian"), "look_back", 12, world.today, world.today)
+    schedules.set_rhythm(
+        world.session, world.official("xian"), "look_back", 12, world.today, world.clock.now()
+    )
     assert schedules.open_due(world.sessions, world.clock) == 1
     opened = world.session.scalars(select(CaseFile).where(CaseFile.procedure_key == "look_back")).one()
     assert opened.household_id == household.id and set(world.open_items(opened)) == {"revisit"}

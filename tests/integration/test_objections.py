@@ -4,6 +4,7 @@ time (R10).
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -15,14 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from engine.casework import audit, definitions
 from engine.casework.acts import messages, openings, return_targets, return_to, withdraw
 from engine.casework.models import CaseFile, Incident, Notification, Submission, Timer, WorkItem
 from engine.casework.step import reading
+from engine.flow.history import lines
 from engine.ground.errors import Conflict, Invalid, ShouwangError
 from engine.prevention.identification import notices
+from engine.prevention.installation import ROOT
 from engine.prevention.models import Notice, Objection, Telling
 from tests.support import databases, papers, stages
 from tests.support.client import application, signed_in
+from tests.support.moving import deploy
 from tests.support.world import World
 
 
@@ -411,4 +416,75 @@ def test_once_the_result_has_gone_up_an_objection_is_the_townships(small_world: 
     _back(world, case, world.open_items(case)["examine_objection"], "post_notice", "xiang")
     world.finish(case, "post_notice", "cun")
     assert set(world.open_items(case)) == {"examine_objection"}
+    world.assert_replays(case.id)
+
+
+EARLIER = re.sub(
+    rb'<bpmn:boundaryEvent id="objection_entered".*?</bpmn:serviceTask>',
+    b"",
+    (ROOT / "bpmn" / "public_notice.bpmn").read_bytes(),
+    flags=re.DOTALL,
+)
+for _element in ("objection_entered", "reopen_notice"):
+    EARLIER = re.sub(
+        rb"\s*<bpmn:(sequenceFlow|flowNodeRef|outgoing|incoming)[^\n]*\b" + _element.encode() + rb"\b[^\n]*",
+        b"",
+        EARLIER,
+    )
+"""The notice as earlier versions drew it, without a way for what was entered late."""
+
+
+@pytest.mark.duty("R10", "R15", "S16")
+@pytest.mark.parametrize("seen_to", [True, False])
+def test_a_version_that_draws_no_late_entry_takes_one_all_the_same(small_world: World, seen_to: bool) -> None:
+    world = small_world
+    deploy(world, EARLIER, "补登以前的公示")
+    case = world.enter()
+    world.to_notice(case)
+    assert "objection_entered" not in definitions.load(world.session, case.version_id).elements
+    if seen_to:
+        world.go_to(18)  # the fifteen days have passed as well
+    else:
+        world.session.commit()
+        world.clock.set(world.day(18))
+    client = signed_in(application(world), world.official("cun"))
+    if seen_to:
+        page = client.get(f"/cases/{case.id}/messages/objection").text
+        assert "已于2022年5月10日期满" in page
+    with pytest.raises(Invalid, match="请写明当天没有登记的原因"):
+        _late(world, case, 5, reason=" ")
+    with pytest.raises(Conflict, match="这一天以后提出的"):
+        _late(world, case, 6)
+    _late(world, case, 5)
+    assert set(world.open_items(case)) == {"examine_objection", "explain_delay"}
+    notice = world.session.scalars(select(Notice)).one()
+    assert notice.status == "open" and notice.closed_at is None
+    told = select(Notification.text).where(Notification.kind == "backdated")
+    assert ["村民晚上送来" in one for one in world.session.scalars(told)] == [True]
+    world.assert_replays(case.id)
+    world.finish(case, "examine_objection", "xiang", outcome="dismissed", finding="已过户")
+    assert "end_notice" in world.open_items(case)  # it has hung its days: no new ones
+    world.assert_replays(case.id)
+    _late(world, case, 3)
+    world.finish(case, "examine_objection", "xiang", outcome="upheld_changed", finding="确有")
+    assert "reverify" in world.open_items(case)
+    world.assert_replays(case.id)
+    assert list(audit.verify(world.session)) == []
+
+
+@pytest.mark.duty("R10", "R40")
+def test_an_objection_is_kept_with_its_form_by_whom_and_with_its_hash(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    world.to_notice(case)
+    data = {"matter": "家中有车", "raised_on": world.today.isoformat(), "raised_by": "李四"}
+    messages.send(world.session, world.official("xiang"), case.id, "objection", data, clock=world.clock)
+    world.session.commit()
+    kept = world.session.scalars(select(Submission).where(Submission.form_key == "objection")).one()
+    assert (kept.data["matter"], kept.data["raised_by"]) == ("家中有车", "李四")
+    assert kept.submitted_by == world.official("xiang").id and len(kept.form_sha256) == 64
+    entry = next(one for one in audit.history(world.session, case.id) if isinstance(one.line, lines.Caught))
+    assert entry.line.submission == kept.id and entry.line.sha == audit.digest(kept.data)
+    page = signed_in(application(world), world.official("cun")).get(f"/cases/{case.id}").text
+    assert "收到异议" in page and "李四" in page
     world.assert_replays(case.id)

@@ -36,7 +36,7 @@ def test_a_county_opens_the_look_back_for_its_marked_households_once_a_round(wor
     _eliminated(world, "外县户", OTHER_COUNTY_VILLAGE)
     registers.household(world.session, world.clock.now(), "赵四", "monitored")
     county, first = world.official("xian"), world.today + timedelta(days=3)
-    schedules.set_rhythm(world.session, county, "look_back", 12, first, world.today)
+    schedules.set_rhythm(world.session, county, "look_back", 12, first, world.clock.now())
     world.session.commit()
     assert ticker.tick(world.sessions, world.clock) == 0
     world.clock.advance(timedelta(days=3))
@@ -58,7 +58,9 @@ def test_a_round_that_was_cut_off_goes_on_where_it_stopped(small_world: World) -
     for number in range(5):
         _eliminated(small_world, f"王{number}")
     county = small_world.official("xian")
-    schedules.set_rhythm(small_world.session, county, "look_back", 6, small_world.today, small_world.today)
+    schedules.set_rhythm(
+        small_world.session, county, "look_back", 6, small_world.today, small_world.clock.now()
+    )
     small_world.session.commit()
     done = 0
 
@@ -108,7 +110,7 @@ def test_the_county_sets_it_on_the_page_and_nobody_else(small_world: World) -> N
             "look_back",
             6,
             date(2022, 1, 1),
-            small_world.today,
+            small_world.clock.now(),
         )
 
 
@@ -125,7 +127,7 @@ def test_a_rhythm_keeps_its_day_of_the_month(
     small_world: World, day: date, months: int, days: list[str]
 ) -> None:
     county = small_world.official("xian")
-    schedules.set_rhythm(small_world.session, county, "look_back", months, day, small_world.today)
+    schedules.set_rhythm(small_world.session, county, "look_back", months, day, small_world.clock.now())
     small_world.session.commit()
     seen, next_on = [], day
     for _ in days:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from engine.casework.models import LogEntry, SignInGate
 from engine.casework.organisation import accounts
@@ -16,7 +16,7 @@ from engine.casework.organisation.identity import passwords, sign_in
 from engine.casework.organisation.identity.sign_in import Caller
 from engine.ground.clock import SYSTEM
 from engine.ground.database import write
-from tests.support.client import application
+from tests.support.client import application, signed_in
 from tests.support.template import PASSWORD as GIVEN
 from tests.support.template import VILLAGE
 from tests.support.world import World
@@ -114,6 +114,32 @@ def test_one_address_tries_a_hundred_times_whatever_the_names(small_world: World
     assert not attempt(small_world, GIVEN, address="2001:db8::ffff"), "the same household's network"
     assert attempt(small_world, GIVEN, address="2001:db8:0:1::1")
     assert attempt(small_world, GIVEN, address="2001:db8::1", device="zuhause")
+
+
+def test_a_closed_address_leaves_no_rows_whatever_names_it_goes_on_to_try(world: World) -> None:
+    for number in range(sign_in.ADDRESS):
+        attempt(world, "Falsch-2022", name=f"wer{number}")
+    before = world.session.scalar(select(func.count()).select_from(SignInGate))
+    for number in range(20):
+        assert not attempt(world, GIVEN, name=f"noch{number}")
+    assert not attempt(world, GIVEN), "the address is closed for names that there are, too"
+    world.session.rollback()
+    assert world.session.scalar(select(func.count()).select_from(SignInGate)) == before
+    assert len(lines(world, "login_closed")) == 1, "a flood does not queue for the log"
+
+
+def test_who_unlocks_is_told_which_addresses_stay_closed(small_world: World) -> None:
+    world = small_world
+    attempt(world, "Falsch-2022")
+    client = signed_in(application(world), world.official("xitong"))
+    at = f"/administration/accounts/{world.official('cun').id}/unlock"
+    said = client.post(at, follow_redirects=True).text
+    assert "可以再试密码" in said and "网络地址" not in said
+    for number in range(sign_in.ADDRESS):
+        attempt(world, "Falsch-2022", name="cun" if number == 0 else f"wer{number}")
+    said = client.post(at, follow_redirects=True).text
+    assert f"网络地址 {HOME} 输错过多" in said
+    assert "没有锁着" in client.post(at, follow_redirects=True).text
 
 
 def test_signing_in_opens_only_the_own_gate_and_gives_the_attempt_back(small_world: World) -> None:

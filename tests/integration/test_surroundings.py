@@ -118,7 +118,9 @@ def test_a_round_of_a_recurring_procedure_is_not_over_because_of_the_trouble(aff
     world, ailing = afflicted
     for name in ("王一", "王二"):
         registers.household(world.session, world.clock.now(), name, "eliminated", village=VILLAGE)
-    schedules.set_rhythm(world.session, world.official("xian"), "look_back", 6, world.today, world.today)
+    schedules.set_rhythm(
+        world.session, world.official("xian"), "look_back", 6, world.today, world.clock.now()
+    )
     world.session.close()
     with ailing:
         assert ticker.tick(world.sessions, world.clock) == 0

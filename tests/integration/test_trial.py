@@ -20,8 +20,8 @@ from engine.owners.rehearsal.target import Target
 from engine.owners.trial.play import play
 from engine.owners.trial.script import Act, Script, dump, load
 from engine.owners.trial.sight import Sight
+from engine.prevention.demo.samples import HOUSEHOLDS
 from engine.prevention.models import Household
-from engine.prevention.samples import HOUSEHOLDS
 from tests.support.world import World
 
 

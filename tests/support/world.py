@@ -19,6 +19,7 @@ from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.step import reading
 from engine.casework.step.submissions import submissions_of
 from engine.casework.time import timers
+from engine.flow.history import lines
 from engine.flow.replay import Replay, inputs_of
 from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
@@ -190,6 +191,7 @@ class World:
         entries = audit.history(self.session, case.id)
         definition = definitions.load(self.session, case.version_id)
         submissions = submissions_of(self.session, case.id)
-        rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day).run()
+        days = lines.kept_days(entry.line for entry in entries)
+        rebuilt = Replay(definition, inputs_of(entries), submissions, lambda day, count: day, days).run()
         assert rebuilt.canonical() == reading.instance_of(self.session, case).canonical()
         assert list(audit.verify(self.session)) == []

@@ -31,6 +31,7 @@ OF_EACH_KIND = {
     "withdraw": '{"item":1,"name":"审批","token":"t","undone":[3]}',
     "unpassed": '{"item":0,"name":"满15天","token":"t","reason":"线索有误","undone":[3,4]}',
     "begun": '{"opened":[["a","t1"]]}',
+    "recount": '{"year":2028,"days":[["2027-12-28",5,"2028-01-06"]]}',
     "warning": '{"token":"t","due":"2022-05-30T00:00:00+08:00"}',
     "repeat": '{"token":"t","days":3}',
     "measure": '{"measure":1,"name":"养殖","outcome":"完成"}',

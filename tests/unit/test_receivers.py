@@ -23,8 +23,10 @@ RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_bytes() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
 FORMS = {  # where each receiver's form is drawn, and what it is called
     ("message", "objection"): ("public_notice", "objection"),
+    ("message", "household_answer"): ("clearance", "household_answer"),
     ("page", "measureForm"): ("assistance", "measure_progress"),
     ("page", "supervisionForm"): ("identification", "supervision"),
+    ("page", "screeningForm"): ("identification", "screening"),
     ("start", "identification"): ("identification", "clue"),
     ("service", "household.record"): ("identification", "verification"),
     ("service", "household.record_telling"): ("clearance", "result_told"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -26,15 +25,6 @@ def workbook(*lines: list[object]) -> bytes:
     return body.getvalue()
 
 
-def changed(body: bytes, part: str, content: bytes) -> bytes:
-    """The file with another content of one part."""
-    answer = io.BytesIO()
-    with ZipFile(io.BytesIO(body)) as old, ZipFile(answer, "w", ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, content if name == part else old.read(name))
-    return answer.getvalue()
-
-
 def texts(body: bytes, filename: str = "表.xlsx", most: int = 100) -> list[tuple[int, tuple[str, ...]]]:
     """What is read, as plain tuples."""
     return [(row.number, tuple(row.cells.values())) for row in rows.read(body, filename, COLUMNS, most=most)]
@@ -49,10 +39,10 @@ def test_headings_are_found_below_a_title_in_any_order_and_width() -> None:
 
 def test_what_cells_hold_becomes_the_text_that_people_see() -> None:
     whole, day = 410325103202, datetime(2026, 10, 1)
-    body = workbook(["账号", "姓名", "电话"], [whole, day, 13812345678.0], [True, date(2026, 2, 8), "=1+1"])
+    body = workbook(["账号", "姓名", "电话"], [whole, day, 13812345678.0], [True, date(2026, 2, 8)])
     assert texts(body) == [
         (2, ("410325103202", "2026-10-01", "13812345678")),
-        (3, ("是", "2026-02-08", "")),  # nobody has calculated the formula
+        (3, ("是", "2026-02-08", "")),
     ]
 
 
@@ -76,13 +66,14 @@ def test_a_pasted_table_needs_no_headings() -> None:
 
 REFUSED = [
     (b"", "空的"),
-    (bytes.fromhex("D0CF11E0A1B11AE1") + b"\0" * 600, "密码"),
+    (bytes.fromhex("D0CF11E0A1B11AE1") + b"\0" * 600, "旧的 .xls"),
     (b"PK\x03\x04" + b"\0" * 50, "打不开"),
     (workbook(["随便", "什么"], ["a", "b"]), "没有找到表头"),
     (workbook(["账号", "姓名"], *([str(n), "甲"] for n in range(101))), "超过 100 行"),
     (workbook(["账号", "姓名"], ["a", "甲" * 2001]), "第 2 行有一格超过"),
     (workbook(["账号", "姓名"], [410325198001011234, "甲"]), "后几位已丢失"),
-    (workbook(["账号", "姓名", *["x"] * 60]), "超过 60 列"),
+    (workbook(["账号", "姓名"], ["a", "=1+1"]), "公式还没有算出结果"),
+    (workbook(["账号", "姓名", *["x"] * 199]), "最多 200 列"),
 ]
 
 
@@ -91,27 +82,3 @@ def test_what_cannot_be_read_whole_is_refused_with_a_sentence(body: bytes, sente
     with pytest.raises(Invalid, match=sentence) as refused:
         texts(body)
     assert refused.value.fields["file"]
-
-
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
-    small = workbook(["账号", "姓名"])
-    for part, size in (("xl/worksheets/sheet1.xml", rows.UNPACKED), ("xl/styles.xml", rows.UNPACKED_OTHER)):
-        with pytest.raises(Invalid, match="太大"):
-            texts(changed(small, part, b" " * (size + 1)))
-
-
-def test_entities_are_not_expanded() -> None:
-    sheet = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "x"><!ENTITY c SYSTEM "file:///etc/passwd">]>
-    <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">
-    <c r="A1" t="inlineStr"><is><t>&c;&b;</t></is></c></row></sheetData></worksheet>"""
-    with pytest.raises(Invalid, match=r"打不开|读不"):
-        texts(changed(workbook(["账号", "姓名"]), "xl/worksheets/sheet1.xml", sheet))
-
-
-def test_a_cell_in_the_farthest_corner_costs_nothing() -> None:
-    sheet = b"""<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
-    <dimension ref="A1:XFD1048576"/><sheetData>
-    <row r="1"><c r="A1" t="inlineStr"><is><t>\xe8\xb4\xa6\xe5\x8f\xb7</t></is></c>
-    <c r="B1" t="inlineStr"><is><t>\xe5\xa7\x93\xe5\x90\x8d</t></is></c></row>
-    <row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>"""
-    assert texts(changed(workbook([]), "xl/worksheets/sheet1.xml", sheet)) == []

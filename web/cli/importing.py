@@ -10,6 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from engine.casework.organisation import calendar, divisions
+from engine.casework.portions import recounting
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import ShouwangError
 from engine.prevention.installation import province
@@ -59,7 +60,8 @@ def import_calendar(file: Path) -> None:
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     with ours()() as session:
         try:
-            count = calendar.load(session, rows)
+            with recounting.as_years_come(session, SYSTEM):
+                count = calendar.load(session, rows)
         except ShouwangError as error:
             raise click.ClickException(error.message) from error
     click.echo(f"已导入 {count} 天。")

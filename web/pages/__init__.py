@@ -10,7 +10,16 @@ from web.pages.desk import bell, bulk, cases, files, inbox, more, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
-from web.pages.prevention import batches, clues, corrections, households, measures, officials, openings
+from web.pages.prevention import (
+    batches,
+    clues,
+    corrections,
+    households,
+    measures,
+    members,
+    officials,
+    openings,
+)
 from web.pages.prevention import register as register_pages
 
 PAGES = (
@@ -25,6 +34,7 @@ PAGES = (
     corrections,
     parameters,
     households,
+    members,
     measures,
     officials,
     register_pages,

@@ -4,6 +4,7 @@ All take a session, the acting account (None for the system) and a clock. A refu
 `engine.ground.errors`; what an official had typed is then kept as a draft.
 """
 
+from engine.casework.acts.belated import NOT_NOW, REASON, Over, over, reason_of, send_belated
 from engine.casework.acts.completing import complete, complete_many
 from engine.casework.acts.holding import claim, reassign, release
 from engine.casework.acts.items import (
@@ -16,7 +17,6 @@ from engine.casework.acts.items import (
     save_draft,
 )
 from engine.casework.acts.messaging import (
-    NOT_NOW,
     let_time_pass,
     locked_case,
     report_step,
@@ -39,7 +39,9 @@ from engine.casework.acts.starting import open_case, open_of_group, open_of_proc
 __all__ = [
     "NOT_NOW",
     "NO_TARGET",
+    "REASON",
     "Outcome",
+    "Over",
     "ReturnTarget",
     "StaleDraft",
     "StepResult",
@@ -56,6 +58,8 @@ __all__ = [
     "open_case",
     "open_of_group",
     "open_of_procedure",
+    "over",
+    "reason_of",
     "reassign",
     "record_incident",
     "release",
@@ -64,6 +68,7 @@ __all__ = [
     "return_targets",
     "return_to",
     "save_draft",
+    "send_belated",
     "send_message",
     "start_case",
     "take_back_passings",

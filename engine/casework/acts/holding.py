@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework.acts.items import readable_item
 from engine.casework.models import Account, WorkItem
-from engine.casework.organisation import access
+from engine.casework.organisation import access, accounts
 from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.ground.clock import Clock
@@ -35,7 +35,7 @@ def reassign(session: Session, actor: Account, item_id: int, account_id: int, *,
 
     def to_colleague(item: WorkItem) -> int:
         colleague = session.get(Account, account_id)
-        if colleague is None or not colleague.active or not access.may_work(colleague, item):
+        if colleague is None or not accounts.is_usable(colleague) or not access.may_work(colleague, item):
             raise Invalid("只能转给同一待办的在岗人员。", {"account_id": ["请选择同一待办的在岗人员。"]})
         return colleague.id
 
@@ -94,7 +94,7 @@ def pass_on(
         item = session.get_one(WorkItem, item_id, populate_existing=True)
         if item.status != "open" or item.claimed_by != from_id:
             return None
-        holder = to if to is not None and to.active and access.may_work(to, item) else None
+        holder = to if to is not None and accounts.is_usable(to) and access.may_work(to, item) else None
         kind: type[lines.Held] = lines.Reassigned if holder is not None else lines.Released
         name = holder.id if holder is not None else None
         save(step.connection, item, claimed_by=name, claimed_at=now if name else None)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from engine.casework import audit
 from engine.casework.acts import holding
 from engine.casework.models import Account, Draft, RoleGrant, WorkItem
-from engine.casework.organisation import access
+from engine.casework.organisation import access, accounts
 from engine.casework.organisation.identity import personnel, roles
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
@@ -68,7 +68,7 @@ def successors(session: Session, account: Account) -> list[Account]:
             select(Account)
             .join(RoleGrant, RoleGrant.account_id == Account.id)
             .where(RoleGrant.role == role, RoleGrant.division_code == scope.low)
-            .where(Account.active, Account.id != account.id)
+            .where(accounts.usable(), Account.id != account.id)
         )
         for one in session.scalars(query.order_by(Account.name, Account.id).limit(50)):
             found[one.id] = one
@@ -127,6 +127,9 @@ def _successor(session: Session, actor: Account, account: Account, username: str
     found = session.scalar(select(Account).where(Account.username == personnel.read_username(username)))
     if found is None or not found.active or found.id == account.id:
         sentence = "没有这个在用的账号：请填接手人的账号，或者留空，放回待办。"
+        raise Invalid(sentence, {"successor": [sentence]})
+    if not accounts.is_usable(found):
+        sentence = f"{found.name}还没有设定密码，登录不了：请换一位接手人，或者留空，放回待办。"
         raise Invalid(sentence, {"successor": [sentence]})
     if not access.reaches(actor, found.division_code, frozenset({access.ACCOUNT_ADMIN})):
         raise Invalid("接手人不归您管。", {"successor": ["接手人不归您管。"]})

@@ -8,7 +8,7 @@ sends them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from engine.casework.organisation import access
 from engine.casework.step import reading
 from engine.flow.forms import Form
 from engine.flow.machine.definition import Definition
+from engine.flow.receivers import DAY
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -58,16 +59,47 @@ def _send(
             acts.report_step(session, actor, case_id, name, raw, clock=clock)
             return
         clean = form.validate(raw, today=local_date(now), context=_context(session, case, form, now))
+        if reason := acts.reason_of(clean, raw):
+            clean = {**clean, acts.REASON: reason}
         delivery = kit.used().deliveries.get(name)
-        if delivery is not None:
-            delivery.send(session, actor, case_id, clean, clock)
-            return
-        if not access.reaches(actor, case.village_code, ACTING):  # R29: who supervises looks on
-            raise NotAllowed("登记由经办的单位办理，您只能查看。")
+        if delivery is None and not access.reaches(actor, case.village_code, ACTING):
+            raise NotAllowed("登记由经办的单位办理，您只能查看。")  # R29: who supervises looks on
         kept = _keep(session, case, definition, name, clean, actor, now)
-        payload = definition.project(name, clean)
-        if not acts.send_message(session, actor, case_id, name, payload, submission=kept.id, clock=clock):
+        if delivery is not None:
+            delivery.send(session, actor, kept, clock)
+        else:
+            _deliver(session, actor, kept, name, definition.project(name, clean), clock)
+
+
+def _deliver(
+    session: Session, actor: Account, kept: Submission, name: str, payload: Any, clock: Clock
+) -> None:
+    """The case hears of the report; what was said in the days of a wait that is over, as of then (R29)."""
+    said_on = _said_on(name, kept.data)
+    if acts.let_time_pass(session, actor, kept.case_id, name, clock=clock) or said_on is None:
+        if not acts.send_message(
+            session, actor, kept.case_id, name, payload, submission=kept.id, clock=clock
+        ):
             raise Conflict(acts.NOT_NOW)
+        return
+    acts.send_belated(
+        session,
+        actor,
+        kept.case_id,
+        name,
+        payload,
+        said_on=said_on,
+        reason=str(kept.data.get(acts.REASON) or ""),
+        submission=kept.id,
+        clock=clock,
+    )
+
+
+def _said_on(name: str, data: Mapping[str, Any]) -> date | None:
+    """The day on which the report was made, where its receiver says which field of its form that is."""
+    receiver = kit.used().receiver.get(("message", name))
+    days = [key for key, need in receiver.fields.items() if need.types == DAY] if receiver else []
+    return date.fromisoformat(str(data[days[0]])[:10]) if days and data.get(days[0]) else None
 
 
 def _context(session: Session, case: CaseFile, form: Form, now: datetime) -> dict[str, Any]:

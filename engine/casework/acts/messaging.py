@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit
+from engine.casework.acts.belated import NOT_NOW
 from engine.casework.acts.completing import digests, sent
 from engine.casework.acts.items import drop_drafts, noting_faults
 from engine.casework.models import Account, CaseFile, Submission, WorkItem
@@ -20,8 +21,6 @@ from engine.flow.history import lines
 from engine.ground.clock import Clock
 from engine.ground.database import save, whole, write
 from engine.ground.errors import Conflict, Invalid, NotFound
-
-NOT_NOW = "这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。"
 
 
 def locked_case(session: Session, case_id: int) -> CaseFile | None:

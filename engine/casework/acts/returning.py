@@ -249,9 +249,11 @@ def _still(anew: Sequence[lines.Anew], gone: set[int]) -> list[lines.Anew]:
     return [one for one in anew if one.seq not in gone]
 
 
-def undo(step: Step, seq: int, line: lines.Undoing, element_id: str) -> list[int]:
+def undo(step: Step, seq: int, line: lines.Undoing, element_id: str, *, resume: bool = True) -> list[int]:
     """Replace the step's instance by its history without `seq`, take back its services, and log it;
     commits nothing.
+
+    Without `resume` what is due by now waits until its caller has fed what counts as having come before.
     """
     before = step.instance
     replay = step.replay()
@@ -270,5 +272,6 @@ def undo(step: Step, seq: int, line: lines.Undoing, element_id: str) -> list[int
     line = replace(line, undone=left_out, known=replay.known, anew=_still(replay.anew, gone))
     step.log(replace(line, days=replay.new_days()), element_id)
     step.continue_without(instance, [entry.line for entry in replay.inputs if entry.seq not in gone])
-    instance.pass_time(step.now)
+    if resume:
+        instance.pass_time(step.now)
     return left_out

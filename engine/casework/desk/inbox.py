@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from engine.casework import kit, lamps
 from engine.casework.models import IS_OPEN, Account, CaseFile, Notification, RoleGrant, WorkItem
-from engine.casework.organisation import access
+from engine.casework.organisation import access, accounts
 from engine.ground.paging import COUNT_CAP, Page, page_of
 from engine.ground.tables import table
 from engine.ground.text import key
@@ -192,7 +192,7 @@ def colleagues(session: Session, actor: Account, item: WorkItem) -> list[Account
         .where(
             RoleGrant.role == role,
             RoleGrant.division_code == item.division_code,
-            Account.active,
+            accounts.usable(),
             Account.id != actor.id,
         )
         .order_by(Account.name)

@@ -121,6 +121,9 @@ KIT = Kit(
         lines.Begun: lambda line, name, people: "",
         lines.Returned: lambda line, name, people: f"“{name}”退回至“{line.to}”",
         lines.Withdrawn: lambda line, name, people: f"撤回“{name}”",
+        lines.Recounted: lambda line, name, people: (
+            f"{line.year}年放假安排已经公布，按工作日算的期限重新计算"
+        ),
         lines.Unpassed: lambda line, name, people: f"期限“{name}”没有过：重新等到期",
         lines.Moved: lambda line, name, people: f"流程由第{line.from_}版改按第{line.version}版办理",
         lines.Claimed: lambda line, name, people: f"领办“{name}”",

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import acts, audit, definitions, kit, lamps
-from engine.casework.acts import prefill
+from engine.casework.acts import Over, prefill
 from engine.casework.desk import inbox
 from engine.casework.desk.timeline import Event, event_of, people_of
 from engine.casework.models import (
@@ -21,6 +21,7 @@ from engine.casework.models import (
     Attachment,
     CaseFile,
     Draft,
+    LogEntry,
     ProcedureVersion,
     Submission,
     Timer,
@@ -28,7 +29,7 @@ from engine.casework.models import (
 )
 from engine.casework.organisation import access
 from engine.casework.papers.kinds import kinds
-from engine.casework.step import past
+from engine.casework.step import past, provisional
 from engine.casework.step.past import Past, Sent
 from engine.casework.step.steps import Step
 from engine.flow.diagram.element import Element
@@ -59,6 +60,8 @@ class Expected:
     name: str
     label: str
     event: Element
+    over: Over | None = None
+    """The wait that is over, whose reports are still entered with a reason."""
 
 
 _VERSION = joinedload(CaseFile.version).joinedload(ProcedureVersion.procedure)
@@ -88,6 +91,10 @@ class CaseView:
     instance: Instance
     variables: Mapping[str, Any]
     waits_for: frozenset[str]
+    belated: Mapping[str, Over]
+    """By message: the waits that are over, and whose reports are still entered (R10, R29)."""
+    provisional: Mapping[str, datetime]
+    """By element: the ends that are counted by weekends alone, for a year's days off are not published."""
     people: Mapping[int, str]
     related: Sequence[CaseFile]
 
@@ -125,7 +132,7 @@ class CaseView:
     @property
     def expected(self) -> list[Expected]:
         """What people may report now."""
-        taken = self.waits_for | self.takes
+        taken = self.waits_for | self.takes | self.belated.keys()
         catching: dict[str, list[Element]] = {}
         for event in self.definition.elements.values():
             if event.message in taken and event.form_key and event.kind != "startEvent":
@@ -139,8 +146,9 @@ class CaseView:
         beside = [event for event in events if event.attached_to in self.open_elements]
         in_flow = [event for event in events if not event.attached_to]
         event = [*beside, *in_flow, *events][0]
-        bare = event.name.removeprefix("收到")
-        return Expected(name, bare if bare.startswith(("登记", "补登")) else f"登记{bare}", event)
+        bare, over = event.name.removeprefix("收到"), self.belated.get(name)
+        verb = "补登" if over is not None else "登记"
+        return Expected(name, bare if bare.startswith(("登记", "补登")) else verb + bare, event, over)
 
     @property
     def limit_runs(self) -> bool:
@@ -224,9 +232,24 @@ def case_view(session: Session, actor: Account, case_id: int) -> CaseView:
         instance=instance,
         variables=instance.variables,
         waits_for=instance.waits_for(),
+        belated=_belated(step, entries),
+        provisional=_provisional(session, case, instance),
         people=people,
         related=_related(session, case),
     )
+
+
+def _provisional(session: Session, case: CaseFile, instance: Instance) -> dict[str, datetime]:
+    waits = [*instance.timers(), *instance.passed()]
+    limits = [(case.id, one.element_id, one.due_at) for one in waits if case.status == "open"]
+    return {element_id: due for _, element_id, due in provisional.marked(session, limits)}
+
+
+def _belated(step: Step, entries: Sequence[LogEntry]) -> dict[str, Over]:
+    """The waits of the case that are over, and whose reports are still entered, by message."""
+    asked = step.definition.reports.keys() - step.instance.waits_for()
+    found = ((name, acts.over(step, name, entries)) for name in sorted(asked))
+    return {name: over for name, over in found if over is not None}
 
 
 def task_view(session: Session, actor: Account, item_id: int, now: datetime) -> TaskView:

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Select
 from sqlalchemy.orm import Session
 
 from engine.casework.kit.services import Correction, ServiceCall
-from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Timer, WorkItem
+from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Submission, Timer, WorkItem
 from engine.flow import vocabulary
 from engine.flow.history.lines import Line
-from engine.flow.receivers import Receiver
+from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
@@ -84,8 +84,8 @@ class Subjects:
 class Delivery:
     """A message that people report and that a room of the field records before the case hears of it."""
 
-    send: Callable[[Session, Account, int, Mapping[str, Any], Clock], Any]
-    """Of the case's number and the clean data of the message's form. Raises Conflict when it is too late."""
+    send: Callable[[Session, Account, Submission, Clock], Any]
+    """Of the filled form, as it is kept with the case. Raises Conflict when it is too late."""
     taken: Callable[[Session, int], bool]
     """Whether the case takes it now, be its diagram waiting for it at this moment or not."""
 
@@ -187,7 +187,7 @@ def _name(one: Any) -> Hashable:
         return one.key
     if isinstance(one, Subjects):
         return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given | Result) else one
+    return str(one.name) if isinstance(one, Service | Given | Result | Consulted) else one
 
 
 _in_use = Kit()

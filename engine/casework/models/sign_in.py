@@ -33,6 +33,7 @@ class SignInGate(Base):
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     failures: Mapped[int]
     since: Mapped[datetime] = mapped_column(UtcDateTime, index=True)  # when the last counted one came
+    account_id: Mapped[int | None] = mapped_column(index=True)  # whose name it is; of no account, none
 
 
 class PasswordPast(Base):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account, ApiToken, RoleGrant
@@ -90,6 +90,20 @@ def grant(session: Session, account: Account, role: str, division_code: str) -> 
 def named(session: Session, username: str) -> Account | None:
     """The account of a name, however it is spelt (width, case of letters); None when there is none."""
     return session.scalar(select(Account).where(Account.username == text.username(username)))
+
+
+def usable() -> ColumnElement[bool]:
+    """SQL: the accounts that somebody works with: active, and their password has been set.
+
+    An account that has only a code for its first sign-in is nobody's yet: it takes over no work, approves
+    nothing, and is no administrator to fall back on.
+    """
+    return and_(Account.active, Account.password_hash.startswith("$"))
+
+
+def is_usable(account: Account) -> bool:
+    """As `usable`, of one account."""
+    return account.active and account.password_hash.startswith("$")
 
 
 # -- what was proven of an account -----------------------------------------------------------------

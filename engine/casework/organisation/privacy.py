@@ -12,11 +12,23 @@ from engine.flow.forms import schema as s
 from engine.ground import idnumber, text
 
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?:\d{2}|\d\dB\d)?(?![0-9A-Za-z])", re.ASCII)
+_MOBILE = re.compile(r"(?<![0-9A-Za-z])1[3-9]\d{9}(?![0-9A-Za-z])", re.ASCII)
 
 
 def mask_phone(phone: str) -> str:
     """What lists may show of a phone number."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 8 else "*" * len(phone)
+
+
+def mask_email(address: str) -> str:
+    """What lines may show of an e-mail address: often it is a phone number."""
+    name, at, host = address.partition("@")
+    return f"{name[:1]}***{at}{host}" if at else "*" * len(address)
+
+
+def masked_phones(written: str) -> str:
+    """A text with every mobile number in it masked."""
+    return _MOBILE.sub(lambda found: mask_phone(found[0]), written)
 
 
 def names_person(typed: str) -> bool:

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.casework import lamps
 from engine.casework.models import IS_OPEN, LEVELS, Account, CaseFile, Division, Timer, WorkItem
 from engine.casework.organisation import access, divisions
+from engine.casework.step import provisional
 from engine.ground import text as normal
 from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
@@ -84,7 +85,10 @@ class Holding:
     name: str
     due_at: datetime
     token: str
+    element_id: str = ""
     items: Sequence[WorkItem] = ()
+    provisional: bool = False
+    """Whether its end is counted by weekends alone, for the year's days off are not published yet."""
 
 
 def timers(session: Session, actor: Account, state: str, now: datetime, page: int = 1) -> Page[Timer]:
@@ -263,6 +267,7 @@ _ROWS: Select[*tuple[Any, ...]] = select(
     Timer.name,
     Timer.due_at,
     Timer.token,
+    Timer.element_id,
 ).join(CaseFile, CaseFile.id == Timer.case_id)
 
 
@@ -298,10 +303,12 @@ def held(session: Session, rows: Sequence[Any]) -> list[Holding]:
         .order_by(WorkItem.id)
     )
     open_items = list(session.scalars(query))
+    unsure = provisional.marked(session, ((row.case_id, row.element_id, row.due_at) for row in rows))
     return [
         replace(
             Holding(*row),
             items=[i for i in open_items if i.case_id == row.case_id and row.token in i.limits],
+            provisional=(row.case_id, row.element_id, row.due_at) in unsure,
         )
         for row in rows
     ]

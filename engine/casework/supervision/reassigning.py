@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts
 from engine.casework.kit import Kit
 from engine.casework.models import Account, RoleGrant, WorkItem
-from engine.casework.organisation import access
+from engine.casework.organisation import access, accounts
 from engine.casework.supervision import limits
 from engine.flow.history import lines
 from engine.ground.clock import Clock
@@ -83,7 +83,7 @@ def _supervised(session: Session, actor: Account, item_ids: Sequence[int]) -> li
 def _people(session: Session, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Account]]:
     """Who works on each desk: officials of the desk's own division."""
     wanted = [(_ROLE_OF_QUEUE[queue], code) for queue, code in keys]
-    query = select(Account, RoleGrant.role, RoleGrant.division_code).join(RoleGrant).where(Account.active)
+    query = select(Account, RoleGrant.role, RoleGrant.division_code).join(RoleGrant).where(accounts.usable())
     query = query.where(tuple_(RoleGrant.role, RoleGrant.division_code).in_(wanted)).order_by(
         Account.name, Account.id
     )

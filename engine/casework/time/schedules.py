@@ -7,14 +7,14 @@ Which procedures recur, for whom and how often by default is drawn on their star
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from engine.casework import acts, definitions, kit
+from engine.casework import acts, audit, definitions, kit
 from engine.casework.models import Account, CaseFile, Procedure, Schedule, Subject
 from engine.casework.organisation import access
 from engine.flow.diagram.properties import EVERY_MONTHS
@@ -30,13 +30,17 @@ SessionFactory = Callable[[], Session]
 
 @dataclass(frozen=True)
 class Offer:
-    """A recurring procedure and how the county has it; `schedule` is None while it is not set."""
+    """A recurring procedure and how the county has it; `schedule` is None while it is not set.
+
+    It is the county's word, and goes on whoever of its people leaves; `by` is who gave it.
+    """
 
     key: str
     name: str
     documentation: str
     months: int
     schedule: Schedule | None
+    by: Account | None
 
 
 def county_of(actor: Account) -> str:
@@ -50,10 +54,15 @@ def offers(session: Session, actor: Account) -> list[Offer]:
     county = county_of(actor)
     query = select(Schedule).where(Schedule.county_code == county)
     present = {schedule.procedure_key: schedule for schedule in session.scalars(query)}
-    return [
-        Offer(d.key, d.name, d.start.documentation, _default_months(d), present.get(d.key))
-        for d in _recurring(session)
-    ]
+    makers = {one.set_by for one in present.values()} - {None}
+    by = {one.id: one for one in session.scalars(select(Account).where(Account.id.in_(makers)))}
+    return [_offer(definition, present.get(definition.key), by) for definition in _recurring(session)]
+
+
+def _offer(definition: Definition, schedule: Schedule | None, by: Mapping[int, Account]) -> Offer:
+    maker = by.get(schedule.set_by) if schedule is not None and schedule.set_by is not None else None
+    words = definition.start.documentation
+    return Offer(definition.key, definition.name, words, _default_months(definition), schedule, maker)
 
 
 def _recurring(session: Session) -> list[Definition]:
@@ -71,7 +80,7 @@ def _default_months(definition: Definition) -> int:
 
 
 def set_rhythm(
-    session: Session, actor: Account, key: str, months: int, next_on: date, today: date
+    session: Session, actor: Account, key: str, months: int, next_on: date, now: datetime
 ) -> Schedule:
     """Open the procedure for the county's subjects on `next_on` and every `months` months from then."""
     county = county_of(actor)
@@ -79,7 +88,7 @@ def set_rhythm(
         raise Invalid("这个流程不是定期开展的流程。")
     if not 0 < months <= EVERY_MONTHS.most:
         raise Invalid("间隔须是 1 到 36 个月。", {"months": ["间隔：须是 1 到 36 个月。"]})
-    if next_on < today:
+    if next_on < local_date(now):
         raise Invalid("下次开展日期不能早于今天。", {"next_on": ["下次开展：不能早于今天。"]})
     with write(session):
         schedule = session.get(Schedule, (county, key), with_for_update=True, populate_existing=True)
@@ -88,15 +97,20 @@ def set_rhythm(
             session.add(schedule)
         schedule.months, schedule.next_on, schedule.set_by = months, next_on, actor.id
         schedule.on_day = next_on.day
+        said = {"key": key, "division": county, "months": months, "from": next_on.isoformat()}
+        audit.record(session, "parameters", actor.id, "rhythm", said, now)
     return schedule
 
 
-def stop(session: Session, actor: Account, key: str) -> None:
+def stop(session: Session, actor: Account, key: str, now: datetime) -> None:
     """No longer open the procedure by itself."""
+    county = county_of(actor)
     with write(session):
-        schedule = session.get(Schedule, (county_of(actor), key))
+        schedule = session.get(Schedule, (county, key))
         if schedule is not None:
             session.delete(schedule)
+            said = {"key": key, "division": county}
+            audit.record(session, "parameters", actor.id, "rhythm_stopped", said, now)
 
 
 def open_due(sessions: SessionFactory, clock: Clock) -> int:

@@ -58,6 +58,7 @@ _CHECKERS: tuple[Checker, ...] = (
     work.instructions,
     work.services_called,
     receiving.received,
+    receiving.consulted,
     hearing.heard,
     work.expressions_written,
     own_names.own_names,

@@ -23,6 +23,9 @@ FLOW_NODES = frozenset(
 TIMERS = ("timeDate", "timeDuration", "timeCycle")
 """The writings of a timer, of which each timer event has one."""
 
+WORKDAYS = "workdays after"
+"""The function by which FEEL counts in working days."""
+
 SETTING_KINDS = ("callActivity", "endEvent")
 """The elements whose ``set:`` properties set case variables."""
 
@@ -80,6 +83,11 @@ class Element:
     """Variables that a call activity sets as it begins, an end event as it ends:
     FEEL by name (``set:`` properties).
     """
+
+    @property
+    def counts_workdays(self) -> bool:
+        """Whether its timer counts in working days: what its end is, the days off of a year decide."""
+        return WORKDAYS in (self.timer or "")
 
     @property
     def is_limit(self) -> bool:

@@ -145,6 +145,7 @@ class Instance:
         facts: Mapping[str, Any] | None = None,
         *,
         late: bool | None = None,
+        before_due: bool = False,
     ) -> bool:
         """A message arrives: `facts` change case variables; it is caught now, held until caught,
         or only recorded.
@@ -153,9 +154,12 @@ class Instance:
         what comes after the last wait for it has ended unheard (its step is done, its time is up, another
         event was first), unless another wait for it lies ahead; going round a loop does not make it news.
         What people report on a form is never too late: who takes it in time keeps it until it is answered
-        (R10). `late` is what the history says. Returns whether something caught it.
+        (R10). `late` is what the history says. `before_due`: it counts as of before what is due by now.
+        Returns whether something caught it.
         """
-        self.pass_time(now)
+        self._workflow.now = now
+        if not before_due:
+            self.pass_time(now)
         record = Record("message", now, name)
         self._note(record)
         self._workflow.data.update(facts or {})
@@ -220,6 +224,16 @@ class Instance:
             new = lines.Counted(day.isoformat(), count, answer.isoformat())
             (self.records[-1].days if self.records else self._unsaid).append(new)
         return self._days[day, count]
+
+    def count_again(self, year: int) -> list[lines.Counted]:
+        """Ask the calendar again for what it answered with a day of `year`; what it says otherwise now."""
+        changed = []
+        for (day, count), before in list(self._days.items()):
+            after = self.host.workdays(day, count) if before.year == year else before
+            if after != before:
+                self._days[day, count] = after
+                changed.append(lines.Counted(day.isoformat(), count, after.isoformat()))
+        return changed
 
     def _foresee_days(self, day: date, count: int) -> date:
         """As `count_days`, for what is only supposed: the case does not keep to that."""

@@ -16,6 +16,7 @@ from alembic import op
 
 from engine.ground import text
 from engine.ground.tables import UtcDateTime
+from engine.migrations.rewriting import rewrite
 
 revision = "0003"
 down_revision = "0002"
@@ -57,19 +58,14 @@ def upgrade() -> None:
 
 def _normalise(table: str, column: str, form: Callable[[object], str | None]) -> None:
     """Values that name what they are for in another spelling; everything else stays as it was typed."""
-    values, rows = sa.table(table, sa.column(column, sa.String())), op.get_bind()
-    for (value,) in rows.execute(sa.select(values.c[column]).distinct()).all():
-        if (normal := form(value)) and normal != value:
-            rows.execute(sa.update(values).where(values.c[column] == value).values({column: normal}))
+    rewrite(table, column, column, lambda value: form(value) or None)
 
 
 def _fill(table: str, column: str, key: str, most: int) -> None:
     rows = op.get_bind()
     values = sa.table(table, sa.column(column, sa.String()), sa.column(key, sa.String()))
     rows.execute(sa.update(values).values({key: sa.func.substr(values.c[column], 1, most)}))
-    for (value,) in rows.execute(sa.select(values.c[column]).distinct()).all():
-        if (found := text.key(value)[:most]) != value:
-            rows.execute(sa.update(values).where(values.c[column] == value).values({key: found}))
+    rewrite(table, column, key, lambda value: text.key(value)[:most])
 
 
 def _name_people() -> None:

@@ -11,6 +11,7 @@ from alembic import op
 
 from engine.ground import text
 from engine.ground.tables import UtcDateTime
+from engine.migrations.rewriting import rewrite
 
 revision = "0010"
 down_revision = "0009"
@@ -101,17 +102,10 @@ def _accounts() -> None:
         batch.drop_column("failures")
         batch.drop_column("locked_until")
     op.execute(_UNIT)
-    _name_keys()
+    rewrite("account", "name", "name_key", lambda name: text.key(name)[:80])
     op.create_index("ix_account_division_code_id", "account", ["division_code", "id"])
     op.create_index("ix_account_last_sign_in_at", "account", ["last_sign_in_at"])
     op.create_index("ix_account_name_key", "account", ["name_key"])
-
-
-def _name_keys() -> None:
-    account, rows = sa.table("account", sa.column("name", sa.String()), sa.column("name_key")), op.get_bind()
-    for (name,) in rows.execute(sa.select(account.c.name).distinct()).all():
-        found = text.key(name)[:80]
-        rows.execute(sa.update(account).where(account.c.name == name).values(name_key=found))
 
 
 def _grants() -> None:

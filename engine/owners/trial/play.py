@@ -32,7 +32,7 @@ from engine.ground.surroundings import trouble_of
 from engine.owners.rehearsal.target import Target
 from engine.owners.trial.script import Act, Script
 from engine.owners.trial.sight import Decided, Problem, Sight, see
-from engine.prevention import samples
+from engine.prevention.demo import samples
 from engine.prevention.identification import clues
 from engine.prevention.register import beginnings
 

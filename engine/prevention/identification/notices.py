@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts
 from engine.casework.kit import Delivery, Kit
 from engine.casework.kit.services import Correction, ServiceCall
-from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.models import Account, CaseFile, Submission, WorkItem
 from engine.casework.organisation import bodies, divisions
 from engine.casework.papers import compose
 from engine.casework.papers.drafts import Draft
@@ -347,35 +347,54 @@ _TOO_LATE = "不能登记异议；公示结束后的情况请向乡级审核人�
 
 
 def raise_objection(
-    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], *, clock: Clock
+    session: Session,
+    actor: Account,
+    case_id: int,
+    data: Mapping[str, Any],
+    *,
+    submission: int = 0,
+    clock: Clock,
 ) -> Objection:
     """Record an objection to the case's notice and tell the case;
     it keeps the notice open until decided (R10).
 
     `data` is the clean data of form ``objection``: matter, raised_on (ISO), raised_by (absent when
-    anonymous), late_reason. What was raised in the notice's days counts as raised then, as long as the step
-    after the notice is not done.
+    anonymous), late_reason; `submission` the form as it is kept. What was raised in the notice's days counts
+    as raised then, as long as the step after the notice is not done, on whichever version the case runs.
     """
-    matter, raised_on = str(data["matter"]), date.fromisoformat(str(data["raised_on"]))
-    reason = str(data.get("late_reason") or "").strip()
+    raised_on = date.fromisoformat(str(data["raised_on"]))
+    reason = str(data.get(acts.REASON) or "").strip()
     with write(session):
         notice = _open_notice(session, case_id)
         waiting = session.scalar(_OPEN_OBJECTIONS.limit(1), {"case_id": case_id}) is not None
-        over = notice is None or (notice.closes_at <= clock.now() and not waiting)
+        over, drawn = notice is None or (notice.closes_at <= clock.now() and not waiting), True
         if notice is None or over:
-            notice = _just_over(session, actor, case_id, raised_on, reason, clock)
+            notice, drawn = _just_over(session, actor, case_id, raised_on, reason, clock)
         objection = Objection(
             notice_id=notice.id,
             case_id=case_id,
             raised_by=str(data.get("raised_by") or ""),
             raised_on=raised_on,
-            matter=matter,
+            matter=str(data["matter"]),
             late_reason=reason,
         )
         session.add(objection)
         session.flush()
         payload = {"id": objection.id, "raised_on": raised_on.isoformat(), "matter": objection.matter}
-        acts.send_message(session, actor, case_id, OBJECTION, payload, clock=clock)
+        if not drawn:
+            acts.send_belated(
+                session,
+                actor,
+                case_id,
+                OBJECTION,
+                payload,
+                said_on=raised_on,
+                reason=reason,
+                submission=submission,
+                clock=clock,
+            )
+            return objection
+        acts.send_message(session, actor, case_id, OBJECTION, payload, submission=submission, clock=clock)
         if over:
             _tell_supervisors(session, actor, objection, clock.now())
     return objection
@@ -383,9 +402,9 @@ def raise_objection(
 
 def _just_over(
     session: Session, actor: Account, case_id: int, raised_on: date, reason: str, clock: Clock
-) -> Notice:
-    """The notice that has ended while the step after it is open. R10: the day on which an objection was
-    raised counts, not that of its entry.
+) -> tuple[Notice, bool]:
+    """The notice that has ended while the step after it is open, and whether the case's version draws how an
+    objection gets there. R10: the day on which an objection was raised counts, not that of its entry.
 
     Raises Conflict when it was raised later or comes after that step, Invalid without a reason.
     """
@@ -395,12 +414,19 @@ def _just_over(
     last = local_date(notice.closes_at) - timedelta(days=1)
     if raised_on > last:
         raise Conflict(f"公示已于{written(last)}期满，这一天以后提出的，{_TOO_LATE}")
-    if not acts.let_time_pass(session, actor, case_id, OBJECTION, clock=clock):
+    drawn = acts.let_time_pass(session, actor, case_id, OBJECTION, clock=clock)
+    if not drawn and not _could_wait_again(session, actor, case_id, clock):
         raise Conflict(f"公示已于{written(last)}期满，结果已经上报，{_TOO_LATE}")
     if not reason:
         sentence = f"公示已于{written(last)}期满：公示期内提出的异议可以补登，请写明当天没有登记的原因。"
-        raise Invalid(sentence, {"late_reason": [sentence]})
-    return notice
+        raise Invalid(sentence, {acts.REASON: [sentence]})
+    return notice, drawn
+
+
+def _could_wait_again(session: Session, actor: Account, case_id: int, clock: Clock) -> bool:
+    step = Step.on(session, case_id, actor, clock.now())
+    assert step is not None  # only skip_locked answers None
+    return acts.over(step, OBJECTION) is not None
 
 
 def _tell_supervisors(session: Session, actor: Account, objection: Objection, now: datetime) -> None:
@@ -413,10 +439,8 @@ def _tell_supervisors(session: Session, actor: Account, objection: Objection, no
     step.tell("backdated", f"objection:{objection.id}", text)
 
 
-def _deliver(
-    session: Session, actor: Account, case_id: int, data: Mapping[str, Any], clock: Clock
-) -> Objection:
-    return raise_objection(session, actor, case_id, data, clock=clock)
+def _deliver(session: Session, actor: Account, kept: Submission, clock: Clock) -> Objection:
+    return raise_objection(session, actor, kept.case_id, kept.data, submission=kept.id, clock=clock)
 
 
 KIT = Kit(

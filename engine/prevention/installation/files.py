@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from zipfile import BadZipFile, ZipFile
 
-from engine.ground import rows, text
+from engine.ground import text, unpacking
 from engine.ground.errors import Invalid
 
 PARAMETERS, DIVISIONS, BODIES, CALENDAR = "province.json", "divisions.csv", "bodies.csv", "calendar.csv"
@@ -142,9 +142,9 @@ def digest(bodies: Mapping[str, bytes]) -> str:
 def table(file: str, body: bytes, columns: Mapping[str, Sequence[str]], found: Found) -> list[Row]:
     """The rows of a CSV file below its headings: our name of a column → the headings that mean it."""
     try:
-        reader = csv.reader(io.StringIO(rows.decoded(body), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(unpacking.decoded(body)[0], newline=""), strict=True)
         lines = list(_lines(reader, file, found))
-    except Invalid as error:
+    except unpacking.Refused as error:
         found.say(file, 0, "", error.message)
         return []
     except csv.Error as error:

@@ -9,8 +9,7 @@ from typing import Any
 
 from engine.flow import vocabulary
 from engine.flow.vocabulary import MIN_DOCUMENT, Bound, LegalLimit
-from engine.ground import rows, text
-from engine.ground.errors import Invalid
+from engine.ground import text, unpacking
 from engine.prevention.installation import located
 from engine.prevention.installation.files import PARAMETERS, Found
 from engine.prevention.register.line_acts import LEAST, MOST
@@ -110,13 +109,13 @@ class _Reader:
 def read(body: bytes, today: date, found: Found) -> Parameters | None:
     """What the file says; None, with the faults said, when it cannot be read at all."""
     try:
-        words = rows.decoded(body)
+        words, _ = unpacking.decoded(body)
         reader = _Reader(found, located.read(words))
     except located.Misplaced as error:
         line, column = located.line_of(words, error.at)
         found.say(PARAMETERS, line, f"第 {column} 列", f"不是 JSON：{error.message}。")
         return None
-    except Invalid as error:
+    except unpacking.Refused as error:
         found.say(PARAMETERS, 0, "", error.message)
         return None
     if not reader.entry((), KEYS):

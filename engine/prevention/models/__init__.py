@@ -23,7 +23,18 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.screening import (
+    Campaign,
+    Milestone,
+    MilestoneDone,
+    Screening,
+    ScreeningArea,
+    ScreeningCount,
+    ScreeningInvestigator,
+    ScreeningPaper,
+)
 
 __all__ = [
     "PLAN_IN_FORCE",
@@ -31,6 +42,7 @@ __all__ = [
     "ApplicationBatch",
     "AssistancePlan",
     "BatchEntry",
+    "Campaign",
     "CaseLine",
     "Correction",
     "Household",
@@ -39,11 +51,20 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "MemberChange",
+    "MemberProof",
+    "Milestone",
+    "MilestoneDone",
     "Notice",
     "Objection",
     "Observation",
     "ResponsibleOfficial",
     "RiskClue",
+    "Screening",
+    "ScreeningArea",
+    "ScreeningCount",
+    "ScreeningInvestigator",
+    "ScreeningPaper",
     "Telling",
     "household_of",
 ]

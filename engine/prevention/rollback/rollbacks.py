@@ -191,6 +191,7 @@ KIT = Kit(
         ),
     ),
     receivers=(
+        Receiver("message", "household_answer", {"answered_on": Need(DAY)}),
         Receiver(
             "service",
             "household.record_telling",

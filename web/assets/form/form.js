@@ -187,6 +187,24 @@ function enterGoesOn(form) {
   });
 }
 
+// A form whose keeping is its page's own affair: no draft, no upload. Answers what fills it with pairs.
+export function animate(form, changed = () => {}) {
+  const change = () => quietly("refresh", () => judge(form, refresh(form)));
+  const both = () => {
+    change();
+    changed();
+  };
+  lists(form, both);
+  form.addEventListener("input", both);
+  form.addEventListener("change", (event) => event.target.type !== "file" && both());
+  enterGoesOn(form);
+  refresh(form);
+  return (pairs) => {
+    restore(form, pairs);
+    change();
+  };
+}
+
 export function enliven(form) {
   const change = () => quietly("refresh", () => judge(form, refresh(form)));
   let remember = () => {};
@@ -200,12 +218,8 @@ export function enliven(form) {
     files(pairs);
   };
   if (keeps(form)) remember = keepDraft(form, fill, change);
-  lists(form, changed);
-  form.addEventListener("input", changed);
-  form.addEventListener("change", (event) => event.target.type !== "file" && changed());
+  animate(form, () => remember());
   once(form);
-  enterGoesOn(form);
-  refresh(form);
 }
 
 const keeps = (form) => !form.closest("[data-unkept]");

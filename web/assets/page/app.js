@@ -5,6 +5,7 @@ import { tidy } from "../drafts/keep.js";
 import { buttonOf, send } from "./older.js";
 import { printsAll } from "./print.js";
 import { forgetLists, pick, selectOnList } from "./selection.js";
+import { signatures } from "../signing/signing.js";
 import { offerVillages } from "./village.js";
 
 document.documentElement.classList.add("js");
@@ -13,6 +14,7 @@ settleSubmitted();
 printsAll();
 for (const form of document.querySelectorAll("form[data-live]")) enliven(form);
 for (const form of written()) keepTyped(form);
+signatures(document);
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();

@@ -30,8 +30,9 @@ function ends(bytes, from) {
   return false;
 }
 
-// The size at which a picture goes: its longer side no longer than 2000 pixels, and never larger than it is.
-export function reducedSize({ width, height }) {
-  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+// The size at which a picture goes: its longer side no longer than `most` pixels, and never larger than it
+// is.
+export function reducedSize({ width, height }, most = MAX_SIDE) {
+  const scale = Math.min(1, most / Math.max(width, height));
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }

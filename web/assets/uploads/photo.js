@@ -3,23 +3,23 @@
 // server judges it.
 import { drawable, reducedSize } from "./jpeg.js";
 
-const QUALITY = 0.88;
+const GOOD = { side: undefined, quality: 0.88 };
 
-export async function prepared(file) {
+export async function prepared(file, { side, quality } = GOOD) {
   try {
-    return (await reduced(file)) ?? file;
+    return (await reduced(file, side, quality)) ?? file;
   } catch {
     return file; // no photo, one that this browser cannot read, or a browser that cannot draw
   }
 }
 
-async function reduced(file) {
+async function reduced(file, side, quality) {
   if (!drawable(new Uint8Array(await file.arrayBuffer()))) return null;
   const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
-  const canvas = Object.assign(document.createElement("canvas"), reducedSize(picture));
+  const canvas = Object.assign(document.createElement("canvas"), reducedSize(picture, side));
   draw(canvas, picture);
   picture.close();
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", quality));
   return blob && new File([blob], file.name, { type: blob.type });
 }
 

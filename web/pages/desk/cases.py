@@ -5,11 +5,13 @@ its archive as one printable file.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from engine.casework import acts
 from engine.casework.acts import messages, prefill
 from engine.casework.desk import views
 from engine.casework.desk.views import CaseView, Expected
@@ -87,27 +89,33 @@ def _message_page(
     form = view.definition.form(expected.event.form_key or "")
     names = form.reads | {"household"}
     context = prefill.context(session(), view.case, view.variables, names, clock.now())
-    values = data if data is not None else _today(form, form.prefill(context))
+    day = expected.over.last if expected.over is not None else local_date(clock.now())
+    values = data if data is not None else _dated(form, form.prefill(context), day)
     fields = form.render(values, errors, form.facts_of(context, local_date(clock.now())))
     return render_template(
-        "desk/cases/message.html", view=view, expected=expected, fields=fields, errors=errors or {}
+        "desk/cases/message.html",
+        view=view,
+        expected=expected,
+        fields=fields,
+        errors=errors or {},
+        asks_reason=expected.over is not None and form.component(acts.REASON) is None,
+        reason=values.get(acts.REASON) or "",
     )
 
 
 def _expected(view: CaseView, name: str) -> Expected:
     found = next((one for one in view.expected if one.name == name), None)
     if found is None:
-        raise Conflict("这件事项现在不接收这项登记，请刷新页面查看办理到了哪一步。")
+        raise Conflict(acts.NOT_NOW)
     return found
 
 
-def _today(form: Form, values: dict[str, Any]) -> dict[str, Any]:
-    """The values with today in the required dates that are empty:
-    what is reported has mostly just happened.
+def _dated(form: Form, values: dict[str, Any], day: date) -> dict[str, Any]:
+    """The values with `day` in the required dates that are empty: today, for what is reported has mostly
+    just happened; of what is entered when its time is up, the last day.
     """
-    today = local_date(clock.now()).isoformat()
     dates = [field.path for field in form.render(values) if field.kind == "datetime" and field.required]
-    return {**dict.fromkeys(dates, today), **values}
+    return {**dict.fromkeys(dates, day.isoformat()), **values}
 
 
 @blueprint.post("/cases/<int:case_id>/messages/<name>")
@@ -116,6 +124,7 @@ def send_message(case_id: int, name: str) -> ResponseReturnValue:
     view = views.case_view(session(), account(), case_id)
     expected = _expected(view, name)
     raw = view.definition.form(expected.event.form_key or "").parse(request.form)
+    raw.setdefault(acts.REASON, request.form.get(acts.REASON, ""))
     try:
         messages.send(session(), account(), case_id, name, raw, clock=clock.clock())
     except Invalid as error:

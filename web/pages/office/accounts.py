@@ -11,7 +11,7 @@ from engine.casework.acts import leaving
 from engine.casework.models import Account
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.organisation.identity import personnel, roles, safeguards, sessions, sign_in
-from engine.ground.clock import SYSTEM
+from engine.ground.clock import CHINA, SYSTEM
 from engine.ground.errors import Conflict, Invalid
 from web.request import discretion
 from web.request.arguments import number, row, rows
@@ -255,8 +255,12 @@ def reset(account_id: int) -> ResponseReturnValue:
 @blueprint.post("/accounts/<int:account_id>/unlock")
 def unlock(account_id: int) -> ResponseReturnValue:
     """解锁."""
-    opened = personnel.unlock(session(), account(), account_id, SYSTEM.now())
-    return _done(account_id, "已解锁，可以再试密码。" if opened else "这个账号没有输错的记录。")
+    now = SYSTEM.now()
+    opened, addresses = personnel.unlock(session(), account(), account_id, now)
+    sentence = "已解锁：输错的次数归零，可以再试密码。" if opened else "这个账号没有输错的记录，没有锁着。"
+    for address, until in addresses:  # of everybody who sits behind it: opened by nobody
+        sentence += f"网络地址 {address} 输错过多，从那里登录还要等到 {until.astimezone(CHINA):%H:%M}。"
+    return _done(account_id, sentence)
 
 
 @blueprint.post("/accounts/<int:account_id>/end")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.organisation import access
 from engine.casework.organisation.identity import journal
 from engine.ground.clock import SYSTEM
-from engine.ground.errors import Invalid
+from engine.ground.errors import Conflict, Invalid
 from web.pages.prevention.register import SHEET
 from web.request.arguments import day, row
 from web.request.signing import account
@@ -77,7 +77,14 @@ def export() -> Response:
 @blueprint.post("/verify")
 def verify() -> ResponseReturnValue:
     """核对整个日志."""
-    check = journal.begin_check(session(), account(), SYSTEM.now())
+    try:
+        check = journal.begin_check(session(), account(), SYSTEM.now())
+    except Conflict as error:
+        running = journal.under_way(session())
+        if running is None or not access.has_everywhere(account(), access.AUDIT_ADMIN):
+            raise
+        flash(error.message, "info")
+        check = running
     return redirect(url_for("journal.progress", check_id=check.id), 303)
 
 

@@ -13,6 +13,8 @@ from engine.casework.organisation import calendar, divisions
 from engine.casework.organisation.bodies import KINDS, KINDS_OF, SEALS, Book, present
 from engine.casework.organisation.bodies import acts as body_acts
 from engine.casework.organisation.calendar import days_off
+from engine.casework.portions import recounting
+from engine.casework.step import provisional
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, NotAllowed
 from engine.ground.text import MAX_ROW
@@ -199,6 +201,7 @@ def _days(
         seen=days_off.revision(arranged),
         preview=preview,
         rule=days_off.RULE,
+        provisional=provisional.count(session(), year),
         may_keep=days_off.may_keep(account()),
         given={**request.form, **({"days": days_off.as_lines(read)} if request.files.get("file") else {})},
         errors=errors,
@@ -220,16 +223,17 @@ def enter_days() -> ResponseReturnValue:
         if request.form.get("act") != "store" or faults:
             preview = days_off.preview(session(), year, found, faults)
             return _days(year, preview, {}, found), 422 if preview.faults else 200
-        stored = days_off.store(
-            session(),
-            account(),
-            year,
-            found,
-            request.form.get("document", ""),
-            seen=request.form.get("seen", ""),
-            aware=request.form.get("aware") == "yes",
-            clock=clock.clock(),
-        )
+        with recounting.as_years_come(session(), clock.clock()):
+            stored = days_off.store(
+                session(),
+                account(),
+                year,
+                found,
+                request.form.get("document", ""),
+                seen=request.form.get("seen", ""),
+                aware=request.form.get("aware") == "yes",
+                clock=clock.clock(),
+            )
     except Invalid as error:
         flash(error.message, "danger")
         return _days(year, _again(year), error.fields), 422

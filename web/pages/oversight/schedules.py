@@ -35,13 +35,13 @@ def _today() -> date:
 def set_rhythm(key: str) -> ResponseReturnValue:
     """Set or stop."""
     if request.form.get("stop"):
-        schedules.stop(session(), account(), key)
+        schedules.stop(session(), account(), key, clock.now())
         flash("已停止定期开展。", "success")
         return redirect(url_for("schedules.index"), 303)
     next_on = arguments.day(request.form.get("next_on"))
     if next_on is None:
         raise Invalid("请填写下次开展的日期。")
     months = arguments.number(request.form.get("months"), 0)
-    schedule = schedules.set_rhythm(session(), account(), key, months, next_on, _today())
+    schedule = schedules.set_rhythm(session(), account(), key, months, next_on, clock.now())
     flash(f"已设定：{day(schedule.next_on)}开展，以后每 {schedule.months} 个月一次。", "success")
     return redirect(url_for("schedules.index"), 303)

@@ -25,7 +25,7 @@ from engine.owners.rehearsal.target import Target
 from engine.owners.trial.play import play
 from engine.owners.trial.script import MAX_BYTES, Act, Script, dump, load
 from engine.owners.trial.sight import Sight
-from engine.prevention.samples import HOUSEHOLDS
+from engine.prevention.demo.samples import HOUSEHOLDS
 from web.pages.owners.replays import target_of
 from web.request import arguments
 from web.request.signing import account

@@ -50,6 +50,11 @@ def _plain(name: str) -> str:
     return re.sub(r" ?\d{4}-(\d\d)-(\d\d) ?", lambda other: f"{int(other[1])}月{int(other[2])}日", name)
 
 
+def known(session: Session) -> frozenset[int]:
+    """The years whose days off are those of the State Council's notice; of any other they are a guess."""
+    return frozenset(session.scalars(select(CalendarYear.year)))
+
+
 def lacking(session: Session, today: date) -> list[str]:
     """What the table does not know yet, in sentences: of this year, and from November on of the next.
 

@@ -50,10 +50,13 @@ _OFF, _WORKED = re.compile("放假|休"), re.compile("上班|班")
 
 
 RULE = (
-    "保存以后：新开始的期限按新的安排算；正在计时、按工作日算的期限不变，还是办理记录里写下的那一天，"
+    "保存以后：新开始的期限按新的安排算。一年的安排公布以前按工作日算的期限只按周末推算，标着“暂按周末推算”，"
+    "第一次保存这一年的安排后重新计算，改了的通知经办的人；已张贴的公示不会早于张贴的日期结束。"
+    "以前已有安排、现在更正的，正在计时、按工作日算的期限不变，还是办理记录里写下的那一天，"
     "把事项迁移到新版流程时才按新的安排重算。按自然日算的期限不受影响。"
 )
-"""What a changed calendar does to limits that run: nothing, for a case keeps to what it was told
+"""What a calendar does to limits that run. One that comes: they are counted again
+(`engine.casework.time.recounting`). One that is corrected: nothing, for a case keeps to what it was told
 (`Instance.count_days`); a move asks anew.
 """
 

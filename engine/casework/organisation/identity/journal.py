@@ -20,7 +20,7 @@ from engine.casework.models import Account, JournalCheck, LogEntry
 from engine.casework.models.organisation import BESIDE_CASES
 from engine.casework.organisation import access, accounts, divisions, privacy
 from engine.ground import text
-from engine.ground.clock import CHINA, local_date, start_of_day, stopwatch
+from engine.ground.clock import CHINA, local_date, start_of_day, stopwatch, written_moment
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotFound
 from engine.ground.sheets import Book
@@ -28,6 +28,8 @@ from engine.ground.sheets import Book
 PAGE = 50
 MOST_DAYS = 92
 MOST_EXPORTED = 100_000
+AT_ONCE = 1000
+"""Lines whose people and places are looked up together."""
 PATIENCE = 1.5
 """Seconds after which a search says how far it has come, and a verification shows its progress."""
 GROUPS = {
@@ -51,6 +53,11 @@ WORDS = {
     "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
     "registered_twice": "重复登记被拒绝",
+    "member_change": "登记成员变动",
+    "member_change_undone": "撤销成员变动",
+    "member_proof": "查看变动的证明",
+    "campaign_opened": "开展集中排查",
+    "campaign_closed": "结束集中排查",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
@@ -81,6 +88,8 @@ WORDS = {
     "line_withdrawn": "收回监测范围",
     "calendar": "录入节假日",
     "body": "改单位信息",
+    "rhythm": "设定定期开展",
+    "rhythm_stopped": "停止定期开展",
     "deploy": "启用流程",
     "submit": "提交流程审批",
     "approve": "同意流程",
@@ -142,6 +151,7 @@ FACTS = {
     "minutes": "分钟",
     "hours": "小时",
     "days": "天",
+    "months": "间隔（月）",
     "draft": "草稿",
     "link": "大屏",
     "rule": "规则",
@@ -169,6 +179,12 @@ FACTS = {
 _HIDDEN = frozenset(
     {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
 )
+_NAMES = frozenset({"name", "username", "accounts"})
+"""Facts that say who: a username may be a phone number, and is no secret here."""
+_PERSON = frozenset({"name", "division", "post", "phone", "email"})
+"""Facts of a person, told as they were and as they are where they changed."""
+LISTED = 20
+"""So many values of a list are told."""
 OBJECTS = {"household": "农户", "case": "事项", "account": "账号", "paper": "文书", "item": "待办"}
 
 
@@ -302,7 +318,9 @@ def told(session: Session, entries: Sequence[LogEntry]) -> list[Told]:
     codes: set[str] = set()
     for entry in entries:
         people |= {one for key in ("account", "to") if isinstance(one := entry.data.get(key), int)}
-        codes |= {one for key in ("division", "village") if isinstance(one := entry.data.get(key), str)}
+        said = [entry.data.get(key) for key in ("division", "village")]
+        values = [one for value in said for one in (value if isinstance(value, list) else [value])]
+        codes |= {one for one in values if isinstance(one, str)}
     named, places = accounts.names(session, people), divisions.names(session, codes)
     return [_told(entry, named, places) for entry in entries]
 
@@ -339,11 +357,22 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
         return access.ROLE_NAMES.get(str(value), str(value))
     if isinstance(value, Mapping):
         return "，".join(f"{FACTS.get(k, k)} {_fact(k, v, people, places)}" for k, v in value.items() if v)
-    if isinstance(value, list) and len(value) == 2 and key != "filter":
-        return f"{value[0] or '空'} → {value[1] or '空'}"
+    if isinstance(value, list) and len(value) == 2 and key in _PERSON:
+        before, after = (_fact(key, one, people, places) if one else "空" for one in value)
+        return f"{before} → {after}"
     if isinstance(value, list):
-        return "、".join(str(one) for one in value[:20])
-    return privacy.masked_text(str(value))[:300]
+        more = f" 等 {len(value)} 项" if len(value) > LISTED else ""
+        return "、".join(_fact(key, one, people, places) for one in value[:LISTED]) + more
+    return _text(key, str(value))
+
+
+def _text(key: str, written: str) -> str:
+    if key == "changed":
+        return FACTS.get(written, written)
+    if key == "email":
+        return privacy.mask_email(written)
+    masked = privacy.masked_text(written)[:300]
+    return masked if key in _NAMES else privacy.masked_phones(masked)
 
 
 # -- what is written of reading --------------------------------------------------------------------
@@ -379,25 +408,32 @@ def export(session: Session, actor: Account, wanted: Wanted, now: datetime) -> b
     sheet.widths(4, 4, 80)
     row = 0
     for _, query in _queries(session, actor, replace(wanted, before=None, before_day=None)):
-        entries = list(session.scalars(query.limit(MOST_EXPORTED + 1 - row)))
-        for line in told(session, entries):
-            row += 1
-            if row > MOST_EXPORTED:
-                raise Invalid(f"超过 {MOST_EXPORTED:,} 条，请缩短日期或加条件。")
-            facts = "；".join(f"{name} {value}" for name, value in line.facts)
-            moment = f"{line.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
-            sheet.row(row, [moment, line.who, line.group, line.kind, facts])
+        few = query.limit(MOST_EXPORTED + 1 - row).execution_options(yield_per=AT_ONCE)
+        for entries in session.scalars(few).partitions():
+            for line in told(session, entries):
+                row += 1
+                if row > MOST_EXPORTED:
+                    raise Invalid(f"超过 {MOST_EXPORTED:,} 条，请缩短日期或加条件。")
+                sheet.row(row, _cells(line))
     with write(session):
         said = {"filter": _said(wanted), "lines": row}
         audit.record(session, "access", actor.id, "log_export", said, now)
     return book.bytes()
 
 
+def _cells(line: Told) -> list[str]:
+    facts = "；".join(f"{name} {value}" for name, value in line.facts)
+    moment = f"{line.at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}"
+    return [moment, line.who, line.group, line.kind, facts]
+
+
 # -- verifying -------------------------------------------------------------------------------------
 
 
 def begin_check(session: Session, actor: Account, now: datetime) -> JournalCheck:
-    """Begin to verify the whole log. Raises Conflict while a verification is under way."""
+    """Begin to verify the whole log. Raises Conflict while a verification is under way: whoever has its page
+    open takes it further, also the one who finds it left alone.
+    """
     _require(actor)
     if not access.has_everywhere(actor, access.AUDIT_ADMIN):
         raise Conflict("核对整个日志由省级的审计管理员进行。")
@@ -406,7 +442,18 @@ def begin_check(session: Session, actor: Account, now: datetime) -> JournalCheck
         session.add(check)
         session.flush()
         audit.record(session, "access", actor.id, "log_verify", {"check": check.id}, now)
+        # the day's stream is ours now: of two who begin at once, the second sees what the first began
+        if (other := under_way(session, but=check)) is not None:
+            raise Conflict(f"{written_moment(other.started_at)}开始的核对还没有完成，请接着核对。")
     return check
+
+
+def under_way(session: Session, *, but: JournalCheck | None = None) -> JournalCheck | None:
+    """The verification that has begun and has not come to its end."""
+    query = select(JournalCheck).where(JournalCheck.finished_at.is_(None))
+    if but is not None:
+        query = query.where(JournalCheck.id != but.id)
+    return session.scalar(query.order_by(JournalCheck.id.desc()).limit(1))
 
 
 def latest_check(session: Session, actor: Account) -> JournalCheck | None:

@@ -19,8 +19,8 @@ from engine.casework import audit
 from engine.casework.models import Account, RoleGrant, RoleRequest
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.organisation.contacts import read_contacts
-from engine.casework.organisation.identity import passwords, roles, sessions, sign_in
-from engine.casework.organisation.privacy import mask_phone
+from engine.casework.organisation.identity import passwords, roles, safeguards, sessions, sign_in
+from engine.casework.organisation.privacy import mask_email, mask_phone
 from engine.ground import text
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -29,9 +29,11 @@ from engine.ground.paging import Page, page_of
 STATES = {
     "active": "可以登录",
     "disabled": "已停用",
+    "closed": "输错过多，锁着",
     "code": "首次登录码未用",
     "waiting": "有角色待授权",
     "without": "没有角色",
+    "unplaced": "没有单位",
 }
 SINCE = {"30": "30 天没有登录", "90": "90 天没有登录", "180": "180 天没有登录", "never": "从没登录过"}
 FIELDS = {
@@ -41,6 +43,8 @@ FIELDS = {
     "phone": "电话",
     "email": "电子邮件",
 }
+_SAID = {name: "division" if name == "division_code" else name for name in FIELDS}
+"""What a field is called in lines of the log."""
 _USERNAME = re.compile(r"[a-z0-9._\-]{2,32}\Z", re.ASCII)
 NO_USERNAME = "账号用 2 到 32 个字母、数字、点、横线或下划线。"
 _READERS = frozenset({access.ACCOUNT_ADMIN, access.SECURITY_ADMIN})
@@ -66,15 +70,24 @@ class Wanted:
 def listing(session: Session, actor: Account, wanted: Wanted, now: datetime) -> Page[Account]:
     """The accounts in the actor's reach, by unit, whose name, username or whole phone was looked for."""
     access.require_role(actor, *_READERS)
-    query = select(Account).where(access.within(Account.division_code, access.scopes(actor, _READERS)))
+    query = select(Account).where(_in_reach(actor))
     if wanted.division:
         query = query.where(access.within(Account.division_code, [access.scope_of(wanted.division)]))
     if wanted.text:
         query = query.where(_named(wanted.text))
     if wanted.role:
         query = query.where(_holds(RoleGrant.role == wanted.role))
+    if wanted.state == "closed":
+        query = query.where(sign_in.locked_out(safeguards.current(session), now))
     query = _in_state(_since(query, wanted.since, now), wanted.state)
     return page_of(session, query, query.order_by(Account.division_code, Account.id), wanted.page)
+
+
+def _in_reach(actor: Account) -> ColumnElement[bool]:
+    """SQL: accounts whose unit lies in the actor's reach; those without a unit are the province's."""
+    placed = access.within(Account.division_code, access.scopes(actor, _READERS))
+    everywhere = any(access.has_everywhere(actor, role) for role in _READERS)
+    return or_(placed, Account.division_code == "") if everywhere else placed
 
 
 def _named(typed: str) -> ColumnElement[bool]:
@@ -107,6 +120,7 @@ def _in_state(query: Select[Account], state: str) -> Select[Account]:
         "code": and_(Account.active, Account.code_hash != ""),
         "waiting": exists().where(RoleRequest.account_id == Account.id, RoleRequest.status == "waiting"),
         "without": ~exists().where(RoleGrant.account_id == Account.id),
+        "unplaced": Account.division_code == "",
     }
     return query.where(conditions[state]) if state in conditions else query
 
@@ -185,7 +199,7 @@ def _put_new(session: Session, username: str, person: Person, now: datetime) -> 
         raise Invalid(taken, {"username": [taken]})
     try:
         return put(session, username, person, now)
-    except IntegrityError as error:
+    except (Conflict, IntegrityError) as error:
         raise Invalid(taken, {"username": [taken]}) from error
 
 
@@ -218,7 +232,9 @@ def put(session: Session, username: str, person: Person, now: datetime) -> Accou
 
 
 def said(account: Account) -> dict[str, object]:
-    """What the log says of an account: its phone masked."""
+    """What the log says of an account: phone and e-mail masked (§7.2); a change is told even where two masks
+    are alike.
+    """
     return {
         "account": account.id,
         "username": account.username,
@@ -226,7 +242,7 @@ def said(account: Account) -> dict[str, object]:
         "division": account.division_code,
         "post": account.post,
         "phone": mask_phone(account.phone),
-        "email": account.email,
+        "email": mask_email(account.email),
     }
 
 
@@ -254,6 +270,7 @@ def edit(
                 f"{account.name}的账号刚刚有人改过：{'，'.join(differences) or '没有不同'}。请核对后再存。"
             )
         before = said(account)
+        touched = {name for name in FIELDS if getattr(account, name) != getattr(person, name)}
         for name in FIELDS:
             setattr(account, name, getattr(person, name))
         account.name_key, account.revision = text.key(account.name)[:80], account.revision + 1
@@ -261,7 +278,9 @@ def edit(
         if not roles.reaches(actor, account, access.ACCOUNT_ADMIN):
             raise Invalid("这个地方不归您管。", {"division_code": ["这个地方不归您管。"]})
         after = said(account)
-        changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
+        changed = {
+            _SAID[name]: [before[_SAID[name]], after[_SAID[name]]] for name in FIELDS if name in touched
+        }
         audit.record(
             session, "accounts", actor.id, "account_changed", {"account": account.id, **changed}, now
         )
@@ -312,13 +331,18 @@ def _end(session: Session, account: Account, why: str, now: datetime) -> tuple[i
 
 
 @whole
-def unlock(session: Session, actor: Account, account_id: int, now: datetime) -> int:
-    """Open the gates that wrong passwords have closed; answers how many there were."""
+def unlock(
+    session: Session, actor: Account, account_id: int, now: datetime
+) -> tuple[bool, list[tuple[str, datetime]]]:
+    """Open the gates that wrong passwords have closed. Answers whether there were any, and the addresses
+    that stay closed to every name, each with until when.
+    """
     with write(session):
         account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
+        addresses = sign_in.addresses_closed(session, account, now)
         opened = sign_in.unlock(session, account)
         audit.record(session, "accounts", actor.id, "unlocked", {"account": account.id}, now)
-    return opened
+    return bool(opened), addresses
 
 
 @whole

@@ -36,9 +36,12 @@ def reaches(actor: Account, account: Account, role: str) -> bool:
     Else a county's administrator could reset the province's reviewer who lives there.
     """
     codes = {grant.division_code for grant in account.grants} | {account.division_code}
-    return all(access.reaches(actor, code, frozenset({role})) for code in codes if code) and bool(
-        codes - {""}
-    )
+    return all(in_reach(actor, code, role) for code in codes)
+
+
+def in_reach(actor: Account, code: str, role: str) -> bool:
+    """Whether a unit lies in the actor's reach; an account without one is the province's to look after."""
+    return access.reaches(actor, code, frozenset({role})) if code else access.has_everywhere(actor, role)
 
 
 def require(session: Session, actor: Account, account_id: int, role: str, *, own: bool = False) -> Account:
@@ -48,7 +51,7 @@ def require(session: Session, actor: Account, account_id: int, role: str, *, own
     """
     access.require_role(actor, role)
     account = session.get(Account, account_id)
-    if account is None or not access.reaches(actor, account.division_code, frozenset({role})):
+    if account is None or not in_reach(actor, account.division_code, role):
         raise NotFound("没有找到这个账号。")
     if own:
         return account
@@ -72,10 +75,8 @@ def require_another(session: Session, account: Account, losing: Iterable[RoleGra
         query = select(RoleGrant).where(RoleGrant.role == grant.role).order_by(RoleGrant.id).with_for_update()
         held = list(session.scalars(query.execution_options(populate_existing=True)))
         holders = {one.account_id for one in held if access.level_of(one.division_code) == "province"}
-        usable = select(Account.id).where(
-            Account.id.in_(holders - {account.id}), Account.active, Account.password_hash.startswith("$")
-        )
-        if session.scalar(usable.limit(1)) is None:
+        others = select(Account.id).where(Account.id.in_(holders - {account.id}), accounts.usable())
+        if session.scalar(others.limit(1)) is None:
             name = access.ROLE_NAMES[grant.role]
             raise Conflict(
                 f"{account.name}是全省最后一位能登录的{name}：请先让另一位{name}上任，再办这件事。"
@@ -101,8 +102,11 @@ class Wish:
 
 def check(session: Session, actor: Account, wish: Wish) -> None:
     """Raise Invalid, with the sentence at the field, for a role or place that there is not, and for one of
-    which the actor may not ask.
+    which the actor may not ask. What is to be taken need only be held (`put`): also a role that should never
+    have been there, at a place that has gone.
     """
+    if wish.act == "remove":
+        return
     if wish.role not in access.ROLE_NAMES:
         raise Invalid("请选择角色。", {"role": ["请选择角色。"]})
     if not divisions.names(session, [wish.division_code]):

@@ -20,7 +20,7 @@ from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from sqlalchemy import and_, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,10 @@ KEPT = timedelta(days=1)
 """After which a gate that nobody has touched is forgotten."""
 SESSIONS_KEPT = timedelta(days=30)
 """After which a session's row goes; the log keeps who signed in from where."""
+
+
+_OF_ADDRESS, _OF_STRANGERS = "x:", "s:"
+"""How the keys begin of an address's gate, whatever the names, and of a name's from everywhere."""
 
 
 class Refused(accounts.NotSignedIn):
@@ -116,7 +120,8 @@ def _gates(name: str, account: Account | None, caller: Caller) -> list[_Gate]:
     if device:
         return [_Gate(f"p:{name}:d:{device}", 0)]
     address = network(caller.address)
-    return [_Gate(f"p:{name}:a:{address}", 0), _Gate(f"s:{name}", STRANGERS), _Gate(f"x:{address}", ADDRESS)]
+    own, strangers = _Gate(f"p:{name}:a:{address}", 0), _Gate(f"{_OF_STRANGERS}{name}", STRANGERS)
+    return [own, strangers, _Gate(f"{_OF_ADDRESS}{address}", ADDRESS)]
 
 
 def network(address: str) -> str:
@@ -144,23 +149,36 @@ def _take(
 ) -> bool:
     """Count an attempt at each gate; whether all let it through.
 
-    A gate that is closed hides the next ones, so that one address cannot close a name for everybody.
+    A gate that is closed hides the next ones, so that one address cannot close a name for everybody. At an
+    address that is closed nothing else is counted: whatever names it goes on to try, they leave no rows.
     """
+    owner = account.id if account else None
     with write(session):
-        for gate in gates:
+        for gate in _open_at(session, gates, now - rules.closed):
             most = gate.most or rules.attempts
-            count = session.execute(_counted(session, gate.key, most, rules, now)).scalar_one()
+            whose = None if gate.key.startswith(_OF_ADDRESS) else owner
+            count = session.execute(_counted(session, gate.key, whose, most, rules, now)).scalar_one()
             if count > most:
                 if count == most + 1:  # once a gate and closing: a flood must not queue for the log
                     data = {"gate": gate.key[0], **_who(account, name, caller)}
-                    audit.record(
-                        session, "access", account.id if account else None, "login_closed", data, now
-                    )
+                    audit.record(session, "access", owner, "login_closed", data, now)
                 return False
     return True
 
 
-def _counted(session: Session, key: str, most: int, rules: Safeguards, now: datetime) -> Any:
+def _open_at(session: Session, gates: list[_Gate], since: datetime) -> list[_Gate]:
+    """The gates at which an attempt counts: the address alone, where that is closed."""
+    address = [gate for gate in gates if gate.key.startswith(_OF_ADDRESS)]
+    for gate in address:
+        shut = (SignInGate.key == gate.key, SignInGate.since > since, SignInGate.failures >= gate.most)
+        if session.scalar(select(exists().where(*shut))):
+            return [gate]
+    return gates
+
+
+def _counted(
+    session: Session, key: str, account_id: int | None, most: int, rules: Safeguards, now: datetime
+) -> Any:
     """Adds an attempt, answers how many there are. Those of long ago are forgotten; a gate that has closed
     opens that long after its last counted attempt, whoever tries meanwhile.
     """
@@ -169,12 +187,13 @@ def _counted(session: Session, key: str, most: int, rules: Safeguards, now: date
     closed = and_(gate.since > now - rules.closed, gate.failures >= most)
     return (
         insert(gate)
-        .values(key=key, failures=1, since=now)
+        .values(key=key, failures=1, since=now, account_id=account_id)
         .on_conflict_do_update(
             index_elements=["key"],
             set_={
                 "failures": case((past, 1), else_=gate.failures + 1),
                 "since": case((closed, gate.since), else_=now),
+                "account_id": account_id,
             },
         )
         .returning(gate.failures)
@@ -218,9 +237,33 @@ def closed_until(session: Session, account: Account, now: datetime) -> datetime 
     closed = [
         gate.since + rules.closed
         for gate in session.scalars(query)
-        if gate.failures >= (STRANGERS if gate.key.startswith("s:") else rules.attempts)
+        if gate.failures >= (STRANGERS if gate.key.startswith(_OF_STRANGERS) else rules.attempts)
     ]
     return max(closed, default=None)
+
+
+def locked_out(rules: Safeguards, now: datetime) -> ColumnElement[bool]:
+    """SQL over Account: a gate of its name is closed now, for its owner or for strangers."""
+    most = case((SignInGate.key.startswith(_OF_STRANGERS), STRANGERS), else_=rules.attempts)
+    closed = (SignInGate.since > now - rules.closed, SignInGate.failures >= most)
+    return Account.id.in_(select(SignInGate.account_id).where(SignInGate.account_id.is_not(None), *closed))
+
+
+def addresses_closed(session: Session, account: Account, now: datetime) -> list[tuple[str, datetime]]:
+    """The addresses from which the account was tried and that are closed to every name, each with until when.
+
+    Opening the account's own gates opens none of these: colleagues' attempts count there too.
+    """
+    rules, name = safeguards.current(session), _name_key(account.username)
+    tried = select(SignInGate.key).where(SignInGate.key.between(f"p:{name}:a:", f"p:{name}:a:~"))
+    places = [key.split(":", 3)[3] for key in session.scalars(tried)]
+    query = select(SignInGate).where(
+        SignInGate.key.in_([f"{_OF_ADDRESS}{place}" for place in places]),
+        SignInGate.since > now - rules.closed,
+        SignInGate.failures >= ADDRESS,
+    )
+    found = session.scalars(query.order_by(SignInGate.key))
+    return [(gate.key.removeprefix(_OF_ADDRESS), gate.since + rules.closed) for gate in found]
 
 
 def sweep(make: Callable[[], Session]) -> int:

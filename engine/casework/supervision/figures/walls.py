@@ -120,12 +120,14 @@ def revoke(session: Session, actor: Account, link_id: int, now: datetime) -> Wal
 
 
 def opened(session: Session, token: str, now: datetime) -> Division:
-    """The division that a secret opens. Raises NotFound for one that is unknown or revoked, or whose maker's
-    account is disabled.
+    """The division that a secret opens. Raises NotFound for one that is unknown or revoked, or whose maker is
+    there no longer: the account is disabled, or has no role by which it could hang the screen up today.
     """
-    query = select(WallLink).join(Account, Account.id == WallLink.created_by).where(Account.active)
-    link = session.scalar(query.where(WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None)))
-    if link is None:
+    query = select(WallLink, Account).join(Account, Account.id == WallLink.created_by)
+    alive = (WallLink.token_hash == _hash(token), WallLink.revoked_at.is_(None), Account.active)
+    row = session.execute(query.where(*alive)).one_or_none()
+    link, maker = row if row is not None else (None, None)
+    if link is None or maker is None or not access.reaches(maker, link.division_code, ROLES):
         raise NotFound("这个大屏链接不存在，或者已经停用。")
     if link.seen_at is None or now - link.seen_at >= SEEN_EVERY:
         with write(session):

@@ -5,7 +5,7 @@ wrote to the present one when it is read. What is stored, and what the chain has
 """
 
 from engine.flow.history.lines.inputs import Caught, Completed, Fired, Input, Started
-from engine.flow.history.lines.kinds import KINDS, kept_days, read
+from engine.flow.history.lines.kinds import KINDS, answers, kept_days, read
 from engine.flow.history.lines.notes import (
     Cancelled,
     Claimed,
@@ -19,6 +19,7 @@ from engine.flow.history.lines.notes import (
     OrderReturned,
     PromisePassed,
     Reassigned,
+    Recounted,
     Released,
     Reminded,
     Repeated,
@@ -69,6 +70,7 @@ __all__ = [
     "Ordered",
     "PromisePassed",
     "Reassigned",
+    "Recounted",
     "Released",
     "Reminded",
     "Repeated",
@@ -81,6 +83,7 @@ __all__ = [
     "Urged",
     "Warned",
     "Withdrawn",
+    "answers",
     "kept_days",
     "read",
 ]

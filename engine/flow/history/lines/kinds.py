@@ -17,12 +17,14 @@ from engine.flow.history.lines.notes import (
     OrderReturned,
     PromisePassed,
     Reassigned,
+    Recounted,
     Released,
     Reminded,
     Repeated,
     Urged,
     Warned,
 )
+from engine.flow.history.lines.parts import Counted
 from engine.flow.history.lines.shape import Json, Line, UnknownLine
 from engine.flow.history.lines.turns import Begun, Moved, Returned, Undoing, Unpassed, Withdrawn
 
@@ -38,6 +40,7 @@ KINDS: Mapping[str, type[Line]] = {
         Withdrawn,
         Unpassed,
         Begun,
+        Recounted,
         Warned,
         Repeated,
         Measured,
@@ -69,13 +72,18 @@ def kept_days(told: Iterable[Line]) -> dict[tuple[date, int], date]:
     """What the calendar answered a case that has these lines, in their order.
 
     A case keeps to what the calendar once told it: a calendar that is changed later moves none of its limits.
-    Only a move to another version asks the calendar of its day again.
+    Only a move to another version asks the calendar of its day again; and of a year that had no days off yet
+    it is asked again once they are there.
     """
     found: dict[tuple[date, int], date] = {}
     for line in told:
         if isinstance(line, Moved):
             found.clear()
-        if isinstance(line, Input | Moved | Undoing):
-            for one in line.days:
-                found[date.fromisoformat(one.day), one.number] = date.fromisoformat(one.answer)
+        if isinstance(line, Input | Moved | Undoing | Recounted):
+            found.update(answers(line.days))
     return found
+
+
+def answers(days: Iterable[Counted]) -> dict[tuple[date, int], date]:
+    """What the calendar answered: the working day that is so many after a day."""
+    return {(date.fromisoformat(one.day), one.number): date.fromisoformat(one.answer) for one in days}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from engine.flow.history.lines.shape import INSTANT, Line, kept_field
+from engine.flow.history.lines.parts import Counted
+from engine.flow.history.lines.shape import INSTANT, Line, kept_field, part_field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,16 @@ class Measured(Line):
     measure: int
     name: str
     outcome: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recounted(Line):
+    """The days off of a year were published, of which the calendar had answered by weekends alone."""
+
+    KIND = "recount"
+    year: int
+    days: Sequence[Counted] = part_field(Counted)
+    """What the calendar answers now: the case keeps to that from here on."""
 
 
 @dataclass(frozen=True, kw_only=True)

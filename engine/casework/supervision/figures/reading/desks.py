@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework.models import IS_OPEN, Account, Division, RoleGrant, WorkItem
-from engine.casework.organisation import access
+from engine.casework.organisation import access, accounts
 from engine.casework.supervision import counting
 from engine.casework.supervision.figures.reading.places import within
 from engine.casework.supervision.figures.reading.step_figures import Waiting, pressing
@@ -60,12 +60,14 @@ def units(session: Session, division: Division, now: datetime, page: int = 1) ->
 
 
 def staff(session: Session, codes: Iterable[str]) -> dict[tuple[str, str], int]:
-    """How many active officials work on each queue of these divisions."""
+    """How many officials who can sign in work on each queue of these divisions."""
     query = (
         select(RoleGrant.role, RoleGrant.division_code, func.count(func.distinct(RoleGrant.account_id)))
         .join(Account, Account.id == RoleGrant.account_id)
         .where(
-            RoleGrant.division_code.in_(set(codes)), RoleGrant.role.in_(access.QUEUE_OF_ROLE), Account.active
+            RoleGrant.division_code.in_(set(codes)),
+            RoleGrant.role.in_(access.QUEUE_OF_ROLE),
+            accounts.usable(),
         )
         .group_by(RoleGrant.role, RoleGrant.division_code)
     )

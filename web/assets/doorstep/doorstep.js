@@ -1,0 +1,232 @@
+// 入户排查, the page at the door: works with and without a network. What is entered is kept on the phone first
+// and sent when it can be.
+import { valuesOf } from "./filled.js";
+import { following } from "./households.js";
+import { Keeping, lastAccount, unsentOf } from "./keeping.js";
+import { HouseholdList, outbox, villages } from "./lists.js";
+import { make } from "./make.js";
+import { sealed } from "./rescue.js";
+import { Sending } from "./sending.js";
+import { begin, list, signed } from "./server.js";
+import { Visit } from "./visit.js";
+
+const TYPING = "typing";
+const SIGN = "sign";
+const FRESH = "new";
+const AFTER_TYPING = 400; // milliseconds
+const NEEDS = {
+  indexedDB: "本机存储",
+  "crypto.subtle": "加密（需要 https 网址）",
+  "navigator.serviceWorker": "离线打开",
+};
+const SAID = {
+  sending: "正在上报",
+  idle: "",
+  offline: "没有网络",
+  signed_out: "登录已过期",
+};
+
+const main = document.querySelector("main");
+const pill = document.querySelector("[data-unsent]");
+const network = document.querySelector("[data-network]");
+const notice = document.querySelector("[data-notice]");
+
+// What this browser lacks for the work without a network, in words.
+const lacking = () => Object.keys(NEEDS)
+  .filter((path) => !path.split(".").reduce((found, name) => found?.[name], window))
+  .map((path) => NEEDS[path]);
+
+class Door {
+  async start() {
+    navigator.serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
+    navigator.storage?.persist?.().catch(() => {});
+    const told = await begin().catch(() => null);
+    const before = lastAccount();
+    const account = String(told?.body?.account?.id ?? before ?? "");
+    if (told?.status === 401 || !account) return this.signIn();
+    this.keeping = await Keeping.of(account);
+    if (told?.body) await this.greet(told.body);
+    if (before && before !== account) await this.remindOf(before);
+    if (!this.keeping.begin) return this.say("第一次使用要有网络：请到有信号的地方打开一次。");
+    this.sending = new Sending(this.keeping, (state) => this.tell(state));
+    addEventListener("hashchange", () => this.show());
+    this.tell(navigator.onLine === false || !told ? "offline" : "idle");
+    await this.show();
+    await this.refreshList(told);
+    return this.sending.go();
+  }
+
+  async greet(told) {
+    signed(told.csrf);
+    await this.keeping.told(told);
+  }
+
+  async remindOf(other) {
+    const many = await unsentOf(other).catch(() => 0);
+    if (many) this.say(`本机另有一个账号的 ${many} 户没有上报：请让本人登录后上报。`);
+  }
+
+  // -- what is shown ---------------------------------------------------------------------------------------
+
+  get place() {
+    return decodeURIComponent(location.hash.slice(1));
+  }
+
+  async show() {
+    this.say(this.keeping.doubt);
+    this.visit = null;
+    const key = this.place.startsWith("h=") ? this.place.slice(2) : null;
+    if (this.place === "places" || !this.keeping.list) main.replaceChildren(this.villages());
+    else if (this.place === "out") main.replaceChildren(this.outbox());
+    else if (key) main.replaceChildren(await this.door(key));
+    else main.replaceChildren(this.households());
+    this.tell(this.sending.state);
+    scrollTo(0, 0);
+  }
+
+  go(place) {
+    if (this.place === place) return this.show();
+    location.hash = place;
+    return null;
+  }
+
+  villages() {
+    return villages(this.keeping.begin, (campaign, village) => this.download(campaign, village));
+  }
+
+  households() {
+    const { campaign, list: open } = this.keeping;
+    const lists = new HouseholdList(this.keeping, {
+      open: (key) => this.go(`h=${key}`),
+      fresh: () => this.go(`h=${FRESH}`),
+    });
+    const change = make("a", { href: "#places" }, "换一个村");
+    const head = make("header", {}, make("h1", {}, open.name), make("p", { className: "quiet" },
+      `${campaign?.name ?? ""} · `, change));
+    this.lists = lists;
+    return make("div", {}, head, lists.box);
+  }
+
+  outbox() {
+    return outbox(this.keeping, {
+      open: (key) => this.go(`h=${key}`),
+      send: () => this.sending.now(),
+      rescue: () => this.rescue(),
+    });
+  }
+
+  async door(key) {
+    const household = this.keeping.households.find((one) => one.key === key) ?? null;
+    const typing = await this.keeping.fact(TYPING);
+    const kept = typing?.key === key ? typing.values : null;
+    const values = kept ?? (await this.entered(household)) ?? this.presets(household);
+    const sign = (await this.keeping.fact(SIGN)) ?? "";
+    const about = { campaign: this.keeping.campaign, household, values, today: this.keeping.today, sign };
+    this.visit = new Visit({ ...about, fresh: !household || household.fresh }, {
+      keep: (content, papers, own) => this.keep(key, content, papers, own),
+      leave: () => history.back(),
+    });
+    this.keepTyping(key);
+    return this.visit.form;
+  }
+
+  // What was entered of a household before, on this phone.
+  async entered(household) {
+    if (!household?.entry) return null;
+    return valuesOf((await this.keeping.content(household.entry.uuid)).pairs);
+  }
+
+  presets(household) {
+    const { presets } = this.keeping.campaign;
+    return { ...presets, ...household?.values, [this.keeping.campaign.day]: this.keeping.today };
+  }
+
+  // What is being typed outlives a killed browser.
+  keepTyping(key) {
+    let timer = 0;
+    this.visit.form.addEventListener("input", () => {
+      clearTimeout(timer);
+      const { form } = this.visit;
+      timer = setTimeout(() => this.visit?.form === form
+        && this.keeping.keepFact(TYPING, { key, values: valuesOf(this.visit.pairs) }), AFTER_TYPING);
+    });
+  }
+
+  async keep(key, content, papers, own) {
+    const household = key === FRESH ? `new-${crypto.randomUUID()}` : key;
+    await this.keeping.enter(household, content, papers);
+    await this.keeping.keepFact(TYPING, null);
+    if (own) await this.keeping.keepFact(SIGN, own);
+    this.sending.go();
+    const next = following(this.keeping.households, household);
+    this.go("");
+    this.offer(next);
+  }
+
+  offer(next) {
+    if (!next) return this.say("存好了。名单上的户都查过了。");
+    const on = make("a", { href: `#h=${next.key}` }, `下一户：${next.head}`);
+    return this.say("存好了。", on);
+  }
+
+  // -- the network -----------------------------------------------------------------------------------------
+
+  async download(campaign, village) {
+    this.say("正在下载名单…");
+    const answer = await list(campaign, village).catch(() => null);
+    if (answer?.status !== 200) return this.say(answer?.body?.detail ?? "没有下载下来：请到有信号的地方再试。");
+    await this.keeping.keepList(answer.body);
+    return this.go("");
+  }
+
+  // The open list is fetched anew whenever the page opens with a network.
+  async refreshList(told) {
+    const { list: open } = this.keeping;
+    if (!told?.body || !open) return;
+    const answer = await list(open.campaign, open.village).catch(() => null);
+    if (answer?.status !== 200) return;
+    await this.keeping.keepList(answer.body);
+    if (!this.visit) await this.show();
+  }
+
+  tell(state) {
+    const { unsent, refused } = this.keeping.counts;
+    pill.textContent = unsent ? `未上报 ${unsent} 户` : "都已上报";
+    pill.classList.toggle("some", unsent > 0);
+    pill.classList.toggle("refused", refused > 0);
+    network.textContent = SAID[state];
+    if (state === "signed_out") this.signIn();
+    if (state !== "idle" || this.visit) return;
+    if (this.place === "out") main.replaceChildren(this.outbox());
+    else this.lists?.show();
+  }
+
+  signIn() {
+    const link = make("a", { href: `/login?next=${encodeURIComponent(location.pathname)}` }, "去登录");
+    this.say("登录已过期：本机存的都在，登录后自动上报。", link);
+  }
+
+  say(...words) {
+    notice.replaceChildren(...words.filter(Boolean));
+    notice.hidden = !notice.hasChildNodes();
+  }
+
+  // -- when nothing goes any more --------------------------------------------------------------------------
+
+  async rescue() {
+    const { begin: told } = this.keeping;
+    const entries = await this.keeping.unsent();
+    const file = await sealed(told.rescue, { account: told.account.id, made: this.keeping.now, entries });
+    const url = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
+    make("a", { href: url, download: `入户排查救援-${this.keeping.today}-${entries.length}户.shouwang` }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    this.say(`已导出 ${entries.length} 户。上传成功以前，请不要退出登录。`);
+  }
+}
+
+const missing = lacking();
+if (missing.length) {
+  notice.hidden = false;
+  notice.textContent = `这个浏览器不能离线填写（缺少：${missing.join("、")}）。请换用手机自带浏览器或 Chrome、Edge；`
+    + "有网络时也可以从“入户排查”的名单里逐户在线填写。";
+} else new Door().start();

@@ -1,0 +1,82 @@
+// What is to be sent, in which order, and what came of it. Entries go first, then papers (signatures,
+// photos), one by one. What the server refuses moves aside: it blocks nobody.
+//
+// An entry is "waiting", "sent", "conflict" (the server keeps two that differ: the township decides) or
+// "refused"; a paper is "waiting", "sent" or "refused".
+const PAUSES = [5, 15, 60, 300]; // seconds after the first, second … time without an answer
+const ARRIVED = new Set(["sent", "conflict"]);
+
+export const UNSENT = new Set(["waiting", "refused"]);
+
+// The next thing to send: {entry} or {paper}; null when nothing may go at `now` (milliseconds).
+export function next(entries, papers, now) {
+  const due = (one) => one.state === "waiting" && !(one.after > now);
+  const entry = oldest(entries.filter(due));
+  if (entry) return { entry };
+  const arrived = new Set(entries.filter((one) => ARRIVED.has(one.state)).map((one) => one.uuid));
+  const paper = oldest(papers.filter((one) => due(one) && arrived.has(one.entry)));
+  return paper ? { paper } : null;
+}
+
+const oldest = (all) => all.reduce((first, one) => (!first || one.at < first.at ? one : first), null);
+
+// What the server's answer makes of what was sent. `stop`: nothing more goes until somebody signed in again.
+export function settled(one, { status, body }, now) {
+  if (status === 200 || status === 201) return { ...done(one, "sent"), stop: false };
+  if (status === 409) return { ...done(one, "conflict", [body?.detail]), stop: false };
+  if (status === 401 || status === 403 && body?.code === "signed_out") return { one, stop: true };
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429 && body) {
+    return { ...done(one, "refused", sentences(body)), stop: false };
+  }
+  return unanswered(one, now);
+}
+
+// Without an answer: it goes again after a pause, and what stands behind it goes meanwhile.
+export function unanswered(one, now) {
+  const tries = (one.tries ?? 0) + 1;
+  const pause = PAUSES[Math.min(tries, PAUSES.length) - 1];
+  return { one: { ...one, tries, after: now + pause * 1000 }, stop: false };
+}
+
+function done(one, state, faults = []) {
+  const { tries, after, ...rest } = one; // eslint-disable-line no-unused-vars
+  return { one: { ...rest, state, faults: faults.filter(Boolean) } };
+}
+
+// The server's sentences: those of the fields, else the general one.
+export function sentences({ detail, errors }) {
+  const found = Object.values(errors ?? {}).flat();
+  return found.length ? found : [detail || "服务器没有接收，请核对后再报。"];
+}
+
+// With a network again nothing waits out its pause.
+export const awake = (all) => all.map(({ after, ...rest }) => rest); // eslint-disable-line no-unused-vars
+
+// The latest entry of each household, by the household's key.
+export function latest(entries) {
+  const found = new Map();
+  for (const one of entries) {
+    const before = found.get(one.household);
+    if (!before || before.at <= one.at) found.set(one.household, one);
+  }
+  return found;
+}
+
+// How many households stand unsent on this phone, how many of them came back, and how many papers wait.
+export function counts(entries, papers) {
+  const newest = [...latest(entries).values()];
+  const many = (state) => newest.filter((one) => one.state === state).length;
+  return {
+    unsent: newest.filter((one) => UNSENT.has(one.state)).length,
+    refused: many("refused"),
+    conflict: many("conflict"),
+    papers: papers.filter((one) => one.state === "waiting").length,
+  };
+}
+
+// What the entry that replaces `before` says of it: nothing where that one never arrived, and what it would
+// have replaced itself.
+export const replaces = (before) => {
+  if (!before) return "";
+  return ARRIVED.has(before.state) ? before.uuid : before.replaces ?? "";
+};

@@ -1,0 +1,39 @@
+// What the page asks of the server, and what it makes of the answers.
+const JSON_TYPE = "application/json";
+const ROOT = location.pathname;
+const LONGEST = 60_000; // of one request, before it counts as lost
+let token = "";
+
+export const signed = (csrf) => (token = csrf);
+
+// {status, body}: `body` is null where the answer is no JSON of ours; throws without an answer. An answer
+// from another address is the sign-in page.
+async function ask(path, options = {}) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), LONGEST);
+  try {
+    const headers = { "X-Requested-With": "fetch", "X-CSRFToken": token, ...options.headers };
+    const answer = await fetch(ROOT + path, { ...options, headers, signal: stop.signal });
+    if (answer.redirected) return { status: 401, body: null };
+    const json = (answer.headers.get("Content-Type") ?? "").includes("json");
+    return { status: answer.status, body: json ? await answer.json() : null };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const address = (path, names) => `${path}?${new URLSearchParams(names)}`;
+
+export const begin = () => ask("begin");
+export const list = (campaign, village) => ask(address("list", { campaign, village }));
+
+export const sendEntry = (entry) => ask("entries", {
+  method: "POST",
+  body: JSON.stringify(entry),
+  headers: { "Content-Type": JSON_TYPE },
+});
+
+export const sendPaper = ({ uuid, entry, kind, type }, body) => ask(
+  address(`papers/${uuid}`, { entry, kind }),
+  { method: "POST", body, headers: { "Content-Type": type } },
+);
