@@ -24,7 +24,7 @@ from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
 from engine.owners import drafting
 
-_INVENTED = "41990119600101001"  # region 419901 is never assigned
+_INVENTED = "99990119600101001"  # region 999901 is never assigned
 
 
 @dataclass(frozen=True)

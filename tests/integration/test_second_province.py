@@ -243,3 +243,13 @@ def test_the_command_sets_up_a_province_or_says_all_that_is_wrong(
     done = run.invoke(main, ["db", "create", "--province", str(provinces.folder(tmp_path / "p"))])
     assert done.exit_code == 0, done.output
     assert "R10、R15" in done.output
+
+
+def test_a_diagram_is_checked_outside_a_database_by_the_bounds_of_a_province(tmp_path: Path) -> None:
+    wide = tmp_path / "identification.bpmn"
+    shipped = (installation.ROOT / "bpmn" / wide.name).read_text()
+    wide.write_text(shipped.replace("discovery_date, 15", "discovery_date, 18"))
+    run, path = CliRunner(), str(provinces.folder(tmp_path / "p"))
+    assert run.invoke(main, ["check", str(wide)]).exit_code == 1
+    said = run.invoke(main, ["check", "--province", path, str(wide)])
+    assert said.exit_code == 0 and "18 天" in said.output, said.output

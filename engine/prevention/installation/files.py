@@ -145,7 +145,7 @@ def table(file: str, body: bytes, columns: Mapping[str, Sequence[str]], found: F
         reader = csv.reader(io.StringIO(unpacking.decoded(body)[0], newline=""), strict=True)
         lines = list(_lines(reader, file, found))
     except unpacking.Refused as error:
-        found.say(file, 0, "", error.message)
+        found.say(file, 0, "", str(error))
         return []
     except csv.Error as error:
         found.say(file, reader.line_num, "", f"这一行读不出来（引号没有成对？）：{error}")

@@ -116,7 +116,7 @@ def read(body: bytes, today: date, found: Found) -> Parameters | None:
         found.say(PARAMETERS, line, f"第 {column} 列", f"不是 JSON：{error.message}。")
         return None
     except unpacking.Refused as error:
-        found.say(PARAMETERS, 0, "", error.message)
+        found.say(PARAMETERS, 0, "", str(error))
         return None
     if not reader.entry((), KEYS):
         return None

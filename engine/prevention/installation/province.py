@@ -22,8 +22,8 @@ from engine.prevention.installation import files, parameters, places
 from engine.prevention.installation.files import Found, Refused
 from engine.prevention.installation.parameters import Parameters
 
-CARRIED = "410000"
-"""The folder of the province that the product carries."""
+DATA = "data"
+"""The folder that holds the one folder of the province that the product carries."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class Province:
 
 def carried(today: date) -> Province:
     """The province that the product carries, read as any other."""
-    with resources.as_file(resources.files("engine.prevention.installation") / "data" / CARRIED) as folder:
-        return read(folder, today)
+    with resources.as_file(resources.files("engine.prevention.installation") / DATA) as data:
+        folders = sorted(folder for folder in data.iterdir() if folder.is_dir())
+        return read(folders[0], today)
 
 
 def read(path: Path, today: date) -> Province:
