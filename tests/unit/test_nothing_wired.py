@@ -19,7 +19,7 @@ ELSEWHERE = (
 )
 """The carried province's data, and what shows or measures the product on it by purpose."""
 FORMER = {
-    "engine/migrations/versions/0020_second_province.py",
+    "engine/migrations/versions/0022_second_province.py",
     "engine/migrations/versions/0001_release_0_1_0.py",
 }
 """What brings a database of the first release along says what that release had wired in."""

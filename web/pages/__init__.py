@@ -6,19 +6,24 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
+    campaigns,
     clues,
+    contact,
     corrections,
+    doorstep,
     households,
     measures,
     members,
     officials,
     openings,
+    screening,
+    transfers,
 )
 from web.pages.prevention import register as register_pages
 
@@ -32,8 +37,11 @@ PAGES = (
     cases,
     clues,
     corrections,
+    doorstep,
     parameters,
     households,
+    transfers,
+    contact,
     members,
     measures,
     officials,
@@ -41,6 +49,8 @@ PAGES = (
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,
@@ -51,6 +61,7 @@ PAGES = (
     administration,
     accounts,
     rosters,
+    imports,
     journal,
     health,
     procedures,

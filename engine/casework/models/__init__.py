@@ -1,6 +1,6 @@
 """The tables of cases and of the office. Import from here."""
 
-from engine.casework.models.bulk import BulkAct, BulkEntry
+from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, SheetImport, SheetImportRow
 from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
@@ -52,6 +52,7 @@ __all__ = [
     "CalendarDay",
     "CalendarYear",
     "CaseFile",
+    "ColumnMapping",
     "Division",
     "DivisionCode",
     "Draft",
@@ -89,6 +90,8 @@ __all__ = [
     "RoleRequest",
     "Schedule",
     "Setting",
+    "SheetImport",
+    "SheetImportRow",
     "SignIn",
     "SignInGate",
     "Subject",

@@ -7,12 +7,12 @@ remembers.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.casework.models import LEVELS, Account, Division, DivisionCode
@@ -173,8 +173,33 @@ def villages_of(
     if not anywhere:
         query = query.where(access.within(Division.code, access.scopes(actor)))
     if text:
-        query = query.where(Division.name.contains(text, autoescape=True))
+        query = query.where(*_called(text))
     return list(session.scalars(query.order_by(Division.code).limit(limit)))
+
+
+def _called(typed: str) -> Iterator[ColumnElement[bool]]:
+    """SQL: the name holds what was typed; of several words the last, the others are of what lies above it:
+    ``某县 东街``, where many villages have one name.
+    """
+    *above, name = typed.split() or [""]
+    yield Division.name.contains(name, autoescape=True)
+    for part in above:
+        yield Division.path.contains(part, autoescape=True)
+
+
+def named(session: Session, typed: str, today: date, limit: int = 20) -> list[Division]:
+    """The present villages that somebody means by a code, a whole path or a name (`_called`)."""
+    wanted = normal.half(typed)
+    query = select(Division).where(
+        Division.level == "village", or_(Division.valid_to.is_(None), Division.valid_to > today)
+    )
+    if not wanted:
+        return []
+    if normal.whole(wanted, 10**12) is not None:
+        return list(session.scalars(query.where(Division.code == wanted)))
+    exact = list(session.scalars(query.where(Division.path == wanted).limit(limit)))
+    by_name = query.where(*_called(wanted)).order_by(Division.code)
+    return exact or list(session.scalars(by_name.limit(limit)))
 
 
 def search(session: Session, text: str, under: str = "", page: int = 1, size: int = 50) -> list[Division]:

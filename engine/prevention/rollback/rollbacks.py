@@ -26,6 +26,7 @@ from engine.ground.errors import Invalid
 from engine.prevention import standing
 from engine.prevention.assistance import measures
 from engine.prevention.models import BatchEntry, Telling
+from engine.prevention.transfers import offers
 
 
 def _consented(call: ServiceCall, executed_on: str, consent_number: str | None) -> str:
@@ -79,6 +80,7 @@ def clear(
     changed = standing.change(
         call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
     )
+    offers.void(call.session, call.actor, household.id, "这户已清退。", call.now)
     return {
         **changed,
         "executed_on": executed_on,

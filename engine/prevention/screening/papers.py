@@ -30,6 +30,8 @@ WIDTH, HEIGHT = 1000, 360
 """The box in which strokes are drawn (web/assets/signing)."""
 STROKES = "application/json"
 MOST_BYTES = 512 * 1024
+MOST_SENT = 25 * 1024 * 1024
+"""What a page may send: the photo as a telephone took it; it is drawn smaller here."""
 MOST_POINTS = 2000
 MOST_PAPERS = 12
 """Of one row."""
@@ -158,6 +160,16 @@ def add(
             raise Invalid(f"一户最多 {MOST_PAPERS} 份照片和签名。")
         session.add(_paper(actor, row.id, kind, paper_uuid, media_type, body, drawn, clock.now()))
     return True
+
+
+def smaller(body: bytes) -> bytes:
+    """A photo as it is kept, in less than `MOST_BYTES`. Raises Invalid."""
+    if not body or len(body) > MOST_SENT:
+        raise Invalid("文件为空，或超过 25 MB。")
+    media_type, kept = photos.kept(body)
+    if len(kept) <= MOST_BYTES or not media_type.startswith("image/"):
+        return kept
+    return photos.thumbnail(kept)
 
 
 def _read(kind: str, media_type: str, body: bytes) -> tuple[str, bytes, Strokes | None]:

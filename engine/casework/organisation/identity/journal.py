@@ -52,12 +52,19 @@ WORDS = {
     "attachment": "打开附件",
     "thumbnails": "查看附件小图",
     "hand_over": "移交农户",
+    "transfer_offered": "提出移交农户",
+    "transfer_accepted": "接收移交的农户",
+    "transfer_refused": "不接收移交的农户",
+    "transfer_taken_back": "撤回移交农户",
+    "transfer_moot": "移交农户失效",
+    "contact": "改农户的电话住址",
     "registered_twice": "重复登记被拒绝",
     "member_change": "登记成员变动",
     "member_change_undone": "撤销成员变动",
     "member_proof": "查看变动的证明",
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
+    "list_carried": "把排查名单下载到手机",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",
@@ -159,6 +166,8 @@ FACTS = {
     "rule": "规则",
     "attachment": "附件",
     "village": "村",
+    "target": "接收的村",
+    "transfer": "移交",
     "accounts": "账号",
     "changed": "改了",
     "rows": "行",
@@ -179,7 +188,19 @@ FACTS = {
     "filter": "条件",
 }
 _HIDDEN = frozenset(
-    {"sha", "sha256", "files", "submission", "data", "variables", "outcome", "known_device", "method", "gate"}
+    {
+        "sha",
+        "sha256",
+        "files",
+        "submission",
+        "sent",
+        "data",
+        "variables",
+        "outcome",
+        "known_device",
+        "method",
+        "gate",
+    }
 )
 _NAMES = frozenset({"name", "username", "accounts"})
 """Facts that say who: a username may be a phone number, and is no secret here."""

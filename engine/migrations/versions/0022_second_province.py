@@ -13,8 +13,8 @@ from alembic import op
 
 from engine.ground.tables import UtcDateTime
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 _FORMER = {"office_word": "乡村振兴局", "national": "国家局"}
 
