@@ -30,8 +30,9 @@ from engine.owners import drafting
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from engine.prevention.register import line_acts
 from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.transfers import offers
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
+from tests.support.template import OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 EVERYBODY = [username for username, *_ in OFFICIALS]
@@ -54,6 +55,8 @@ KEEPERS = {"liucheng", "xitong"}
 """Who keeps the table of the ladder."""
 KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "xitong"}
 """Who says how the bodies of their divisions are called."""
+OFFER = {"xian", "xian2", "xiang", "xiang2"}
+"""Who offers the household to another place."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -75,9 +78,12 @@ PAGES = {
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
     "/households/{household}/archive": REACH,
+    "/households/{household}/transfer": OFFER,
+    "/households/{household}/contact": OFFER | {"cun", "cun2"},
+    "/transfers": set(EVERYBODY),
+    "/transfers/{transfer}": REACH,
     "/households/{household}/members": REACH,
     "/members/proofs/{proof}": set(),
-    "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/more": set(EVERYBODY),
     "/register": set(EVERYBODY),
@@ -194,7 +200,11 @@ ACTS = {
     "/clues/search": set(EVERYBODY),
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
-    "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/transfer": OFFER,
+    "/households/{household}/contact": OFFER | {"cun", "cun2"},
+    "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/refuse": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/take-back": {"xian", "xian2", "xiang", "xiang2"},
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
@@ -292,6 +302,8 @@ API_READS = {
     "/households/{household}/members": REACH,
     "/households/{household}/members/changes": REACH,
     "/divisions": set(EVERYBODY),
+    "/transfers": set(EVERYBODY),
+    "/transfers/{transfer}": REACH,
     "/timers": set(EVERYBODY),
     "/openapi.json": set(EVERYBODY),
     "/procedures/{key}/versions": set(EVERYBODY),
@@ -302,6 +314,10 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/households/{household}/transfer": OFFER,
+    "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/refuse": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/take-back": {"xian", "xian2", "xiang", "xiang2"},
     "/accounts": {"xitong"},
     "/accounts/search": {"xitong", "anquan"},
     "/accounts/{who}": {"xitong"},
@@ -357,6 +373,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "message": "objection",
         "batch": _batch(small_world, case),
         "correction": 999,
+        "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
         "figure": "returned",
         "token": walls.create(
@@ -394,6 +411,13 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         ).id,
     }
     yield small_world, application(small_world), names
+
+
+def _transfer(world: World, case: CaseFile) -> int:
+    """The household was offered to another village of its township."""
+    world.session.commit()
+    county = world.official("xian")
+    return offers.offer(world.session, county, case.household_id, OTHER_VILLAGE, "迁居", clock=world.clock).id
 
 
 def _order(world: World, item: WorkItem) -> int:
@@ -539,6 +563,7 @@ def _shape(rule: str) -> str:
         "<resource>": "{resource}",
         "<int:measure_id>": "{measure}",
         "<int:correction_id>": "{correction}",
+        "<int:transfer_id>": "{transfer}",
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",

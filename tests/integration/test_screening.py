@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from engine.casework.models import Account, CaseFile, Notification
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.prevention import transfers
 from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Household, RiskClue, Screening, ScreeningCount, ScreeningPaper
 from engine.prevention.screening import following
@@ -241,8 +240,7 @@ def test_a_villages_counts_are_those_of_the_households_that_it_has(small_world: 
         campaign,
         *(s.entry(each, s.unchanged(small_world)) for each in (one, twin, third, fourth)),
     )
-    county = small_world.official("xian")
-    transfers.hand_over(session, county, third.id, OTHER_VILLAGE, "搬迁", clock=small_world.clock)
+    small_world.hand_over(third.id, OTHER_VILLAGE, "搬迁", "xiang")
     assert _count(small_world) == (3, 0, 0, 0, 0) and _count(small_world, OTHER_VILLAGE) == (1, 0, 0, 0, 0)
     with write(session):
         following.merged(session, twin.id, one.id, VILLAGE, now)

@@ -437,7 +437,7 @@ def _just_over(
         raise Conflict(f"公示已于{written(last)}期满，结果已经上报，{_TOO_LATE}")
     if not reason:
         sentence = f"公示已于{written(last)}期满：公示期内提出的异议可以补登，请写明当天没有登记的原因。"
-        raise Invalid(sentence, {acts.REASON: [sentence]})
+        raise Invalid("请写明当天没有登记的原因。", {acts.REASON: [sentence]})
     return notice, drawn
 
 
