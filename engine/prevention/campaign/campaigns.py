@@ -154,7 +154,7 @@ def close(session: Session, actor: Account, campaign_id: int, *, clock: Clock) -
 
 
 def status_held(session: Session, campaign_id: int, *, alone: bool = False) -> str:
-    """How the campaign stands, held until the transaction ends: by many who enter, or `alone` to change it."""
+    """How the campaign stands, held until the end: by many who enter, or `alone` to change it."""
     held = select(Campaign.status).where(Campaign.id == campaign_id)
     return session.scalars(held.with_for_update(read=not alone)).one()
 
