@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from engine.casework import definitions
 from engine.casework.models import MonitoringLine
 from engine.casework.organisation import calendar, divisions
+from engine.casework.portions import recounting
 from engine.casework.telling import notification_rules
 from engine.ground.database import write
 from engine.prevention.register import monitoring_lines
@@ -58,7 +59,8 @@ def install(session: Session, now: datetime, *, root: Path = ROOT, say: Say = la
     divisions.load(session, divisions.read_official())  # in portions of its own
     with write(session):
         say("节假日")
-        calendar.seed(session)
+        with recounting.as_years_come(session, now):  # a later release may know a year more
+            calendar.seed(session)
         if session.scalar(select(MonitoringLine.id).limit(1)) is None:
             monitoring_lines.adopt(session, [FIRST_LINE], now)
         notification_rules.seed(session)
