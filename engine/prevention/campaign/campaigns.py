@@ -73,7 +73,7 @@ def basis(session: Session, campaign: Campaign) -> Basis:
 
 
 def _named(schema: dict[str, Any], line: MonitoringLine) -> dict[str, Any]:
-    """The form with the line's amount in its labels: 是否超过6900元 (R01, R03)."""
+    """The form with the line's amount in its labels: 是否超过5000元 (R01, R03)."""
     written = json.dumps(schema["components"], ensure_ascii=False)
     return {**schema, "components": json.loads(written.replace(LINE_WORD, f"{line.amount}元"))}
 
