@@ -138,6 +138,34 @@ def test_what_a_whole_list_lacks_is_ended_or_refused_with_what_hangs_on_it(world
     found = plan(world, *_whole(world, VILLAGE, empty))
     assert found.gone == [empty] and len(found.refused) == 1
     assert VILLAGE in found.refused[0] and "1 户、1 件在办事项" in found.refused[0]
+    apply(world, *_whole(world, empty))
+    assert divisions.get(world.session, empty).valid_to == EDITION
+    apply(world, row(empty, name(world, empty)))
+    assert divisions.get(world.session, empty).valid_to is None  # the same place begins again
+    apply(world, *_whole(world, empty))
+    apply(world, row(empty, "别处村村民委员会"))
+    assert name(world, empty) == "别处村村民委员会"
+    assert len(world.session.scalars(select(Division).where(Division.valid_to.is_not(None))).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("formerly", "sentence"),
+    [
+        ("410325999999", "不在现有区划里"),
+        (TOWNSHIP, "不是同一级"),
+        ("x", "不在现有区划里"),
+    ],
+)
+def test_a_former_code_that_is_none_is_refused(small_world: World, formerly: str, sentence: str) -> None:
+    found = plan(small_world, row("410325103299", "新村", formerly=formerly))
+    assert any(sentence in one for one in found.refused)
+
+
+def test_a_place_that_is_claimed_twice_or_still_listed_is_refused(small_world: World) -> None:
+    first, second = (
+        row("410325103298", "甲村", formerly=VILLAGE),
+        row("410325103299", "乙村", formerly=VILLAGE),
+    )
     assert any("已写给" in one for one in plan(small_world, first, second).refused)
     still = row(VILLAGE, name(small_world, VILLAGE))
     assert any("在表里还在" in one for one in plan(small_world, first, still).refused)

@@ -424,7 +424,7 @@ def test_the_page_of_a_line_shows_counts_list_and_file(small_world: World) -> No
 
 @pytest.mark.duty("R01")
 def test_what_if_tells_open_cases_before_the_villages_review_from_those_after(small_world: World) -> None:
-    """Who is not yet reviewed is judged by the line of that day, who is keeps theirs: both are counted apart."""
+    """Who is not yet reviewed is judged by the line of that day; who is, keeps theirs: counted apart."""
     world = small_world
     first, second = world.enter(), world.enter(name="李四")
 
