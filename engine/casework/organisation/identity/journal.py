@@ -95,6 +95,8 @@ WORDS = {
     "line_withdrawn": "收回监测范围",
     "calendar": "录入节假日",
     "body": "改单位信息",
+    "province_installed": "装入省级数据",
+    "division_changes": "改区划",
     "rhythm": "设定定期开展",
     "rhythm_stopped": "停止定期开展",
     "deploy": "启用流程",
