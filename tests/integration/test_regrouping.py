@@ -32,7 +32,7 @@ def split(world: World, house: Household, names: list[str], head: str) -> Correc
 
 def _family(world: World) -> Household:
     house = registers.household(world.session, world.clock.now(), "王建国", "monitored")
-    number = papers.id_number("41990120000101203")
+    number = papers.id_number("41990120000101204")
     couple = {"name": "王大壮", "relation": "son", "id_number": papers.id_number("41990119980101213")}
     members.record(world, house.id, "move_in", **couple)
     members.record(
