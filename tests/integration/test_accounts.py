@@ -243,7 +243,7 @@ def test_what_is_wrong_with_a_new_account_is_said_at_every_field_at_once(small_w
     for sentence in (
         "账号用 2 到 32 个",
         "请填姓名",
-        "从列表里选单位",
+        "没有这个地方：请从列表里选",
         "这不是电话号码",
         "这不是电子邮件地址",
     ):

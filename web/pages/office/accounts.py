@@ -49,15 +49,20 @@ def _list(asked: Mapping[str, str]) -> str:
         page=page,
         wanted=wanted,
         names=divisions.names(session(), codes),
+        paths=divisions.paths(session(), [wanted.division]),
+        closed=sign_in.closed_among(session(), page.items, SYSTEM.now()),
+        standing=personnel.standing,
+        system_now=SYSTEM.now(),
         states=personnel.STATES,
         since=personnel.SINCE,
         may_add=access.has_role(account(), access.ACCOUNT_ADMIN),
     )
 
 
-def _known(code: str) -> str:
-    code = code.strip()
-    return code if len(code) == 12 and number(code, 0, 10**12) else ""
+def _known(typed: str) -> str:
+    """The code of the place that the list is narrowed to, by its code or its path; '' for none."""
+    codes = divisions.meant(session(), [typed[:200]])[typed[:200]] if typed.strip() else []
+    return codes[0] if len(codes) == 1 else ""
 
 
 @blueprint.post("/accounts/search")
@@ -93,12 +98,11 @@ def new() -> str:
 
 
 def _new_page(typed: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None) -> str:
-    codes = {typed.get("division_code", ""), typed.get("role_division", "")} - {""}
     return render_template(
         "office/accounts/new.html",
         typed=typed,
         errors=errors or {},
-        names=divisions.names(session(), codes),
+        paths={},
         role_names=access.ROLE_NAMES,
     )
 
@@ -161,7 +165,10 @@ def _page(
         live=sessions.live(session(), found.id, now),
         closed_until=sign_in.closed_until(session(), found, now),
         names=divisions.names(session(), codes),
+        paths=divisions.paths(session(), [found.division_code]),
         people=accounts.names(session(), _people(found, asked)),
+        standing=personnel.standing(found, now),
+        usable=accounts.is_usable(found),
         role_names=access.ROLE_NAMES,
         statuses=roles.STATUS_NAMES,
         manages=mine == access.ACCOUNT_ADMIN and _acts_on(found, mine),
