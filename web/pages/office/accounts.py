@@ -33,9 +33,10 @@ def index() -> str:
 
 
 def _list(asked: Mapping[str, str]) -> str:
+    place, problem = _place(asked.get("division", "").strip()[:200])
     wanted = personnel.Wanted(
         text=asked.get("q", "").strip()[:80],
-        division=_known(asked.get("division", "")),
+        division=place,
         role=asked.get("role", ""),
         state=asked.get("state", ""),
         since=asked.get("since", ""),
@@ -49,7 +50,8 @@ def _list(asked: Mapping[str, str]) -> str:
         page=page,
         wanted=wanted,
         names=divisions.names(session(), codes),
-        paths=divisions.paths(session(), [wanted.division]),
+        place=divisions.paths(session(), [place]).get(place, "") if place else asked.get("division", ""),
+        problem=problem,
         closed=sign_in.closed_among(session(), page.items, SYSTEM.now()),
         standing=personnel.standing,
         system_now=SYSTEM.now(),
@@ -59,10 +61,14 @@ def _list(asked: Mapping[str, str]) -> str:
     )
 
 
-def _known(typed: str) -> str:
-    """The code of the place that the list is narrowed to, by its code or its path; '' for none."""
-    codes = divisions.meant(session(), [typed[:200]])[typed[:200]] if typed.strip() else []
-    return codes[0] if len(codes) == 1 else ""
+def _place(typed: str) -> tuple[str, str]:
+    """The code of the place that the list is narrowed to, by its code, path or name; '' and what is wrong with
+    what was typed where it is not one place.
+    """
+    try:
+        return (divisions.one_meant(session(), typed) if typed else ""), ""
+    except Invalid as error:
+        return "", error.message
 
 
 @blueprint.post("/accounts/search")
