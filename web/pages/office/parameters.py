@@ -16,8 +16,7 @@ from engine.casework.organisation.calendar import days_off
 from engine.casework.portions import recounting
 from engine.casework.step import provisional
 from engine.ground.clock import local_date
-from engine.ground.errors import Invalid, NotAllowed
-from engine.ground.text import MAX_ROW
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.register import line_acts, line_effects, monitoring_lines
 from engine.prevention.register.line_acts import LineAsked
 from web.pages.prevention.register import SHEET
@@ -278,6 +277,7 @@ def _bodies(
     given: Mapping[str, str],
     errors: Mapping[str, list[str]],
     preview: tuple[list[body_acts.Change], list[str]] | None,
+    marks: str = "",
 ) -> str:
     division = divisions.get(session(), code)
     below = divisions.children(session(), code)
@@ -297,6 +297,8 @@ def _bodies(
         kinds=KINDS,
         seals=SEALS,
         may_edit=body_acts.may_edit(account(), code),
+        mark=body_acts.mark,
+        marks=marks,
         given=given,
         errors=errors,
         preview=preview is not None,
@@ -309,17 +311,24 @@ def _bodies(
 def put_body() -> ResponseReturnValue:
     """保存一行."""
     given = request.form
-    seen = number(given.get("seen"), 0, MAX_ROW)
     texts = {name: given.get(name, "") for name in ("kind", "name", "word", "phone", "seal")}
-    entry = body_acts.Entry(given.get("of", ""), **texts, seen=seen)
+    entry = body_acts.Entry(given.get("of", ""), **texts, seen=given.get("seen"))
     code = _division()
     try:
         body_acts.put(session(), account(), entry, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _bodies(code, given, error.fields, None), 422
+        fields = error.fields if isinstance(error, Invalid) else {}
+        return _bodies(code, given, fields, None), error.status
     flash("已保存。", "success")
     return redirect(url_for("parameters.bodies", division=code), 303)
+
+
+def _looked_at(code: str, entries: list[body_acts.Entry], faults: list[str]) -> str:
+    """What a table would change, as things are now."""
+    changes = body_acts.changes(session(), entries)
+    given = {"table": body_acts.as_table(entries)} if not faults else request.form
+    return _bodies(code, given, {}, (changes, faults), body_acts.marks(session(), entries))
 
 
 @blueprint.post("/bodies/table")
@@ -334,10 +343,13 @@ def put_bodies() -> ResponseReturnValue:
         else:
             entries, faults = body_acts.pasted(session(), account(), code, request.form.get("table", ""))
         if request.form.get("act") != "store" or faults:
-            changes = body_acts.changes(session(), entries)
-            given = {"table": body_acts.as_table(entries)} if not faults else request.form
-            return _bodies(code, given, {}, (changes, faults)), 422 if faults else 200
-        count = body_acts.put_all(session(), account(), entries, clock=clock.clock())
+            return _looked_at(code, entries, faults), 422 if faults else 200
+        count = body_acts.put_all(
+            session(), account(), entries, request.form.get("seen"), clock=clock.clock()
+        )
+    except Conflict as error:
+        flash(error.message, "danger")
+        return _looked_at(code, entries, []), 409
     except Invalid as error:
         flash(error.message, "danger")
         return _bodies(code, request.form, error.fields, None), 422
