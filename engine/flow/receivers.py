@@ -1,5 +1,5 @@
 """What takes in a filled form: a message, a page beside the steps, a service;
-each says which fields it needs.
+each says which fields it needs. And who consults a decision table beside the steps, with what.
 
 Whoever reads a field without asking whether it is there declares it in its kit, beside the reading; the check
 of a diagram (engine/flow/check/receiving.py) then refuses a form that does not have it.
@@ -43,3 +43,16 @@ class Receiver:
     form: str = ""
     words: str = ""
     """What process owners call a page's form."""
+
+
+@dataclass(frozen=True)
+class Consulted:
+    """A decision table that a page beside the steps consults, by the process's property that names it."""
+
+    name: str
+    words: str
+    """What process owners call it."""
+    given: Mapping[str, frozenset[str]]
+    """What it may read: each name with its keys."""
+    answers: frozenset[str]
+    """The outputs that are read of it."""

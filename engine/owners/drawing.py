@@ -21,7 +21,7 @@ from engine.flow.decisions import parse_decision
 from engine.flow.diagram import properties as p
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import QUEUES, Element, settings_of
-from engine.flow.diagram.properties import page_forms
+from engine.flow.diagram.properties import page_decisions, page_forms
 from engine.flow.diagram.resources import Resources, main_process
 from engine.flow.diagram.texts import timer_feel
 from engine.flow.forms import schema as s
@@ -253,6 +253,11 @@ def used(resources: Resources, body: bytes) -> Resources:
     }
     decisions = {
         x.extension_text(node, "calledDecisionId") for node in x.descendants(root, "businessRuleTask")
+    }
+    decisions |= {
+        value
+        for process in x.children(root, "process")
+        for value in page_decisions(x.properties(process)).values()
     }
     return Resources(
         {key: text for key, text in resources.form.items() if key in forms},

@@ -13,9 +13,10 @@ from engine.flow.replay import ReplayMisfit
 from tests.support import goldens
 from tests.support.goldens import Golden
 
-OLD, SECOND, PRESENT = goldens.read("0.1.0"), goldens.read("lines-2"), goldens.read("lines-3")
-EVERY = [pytest.param(one, id=one.name) for one in (*OLD, *SECOND, *PRESENT)]
-WITH_ALL = [pytest.param(one, id=one.name) for one in (*SECOND, *PRESENT)]
+OLD, *LATER = (goldens.read(name) for name in ("0.1.0", "lines-2", "lines-3", "lines-4"))
+PRESENT = LATER[-1]
+WITH_ALL = [pytest.param(one, id=one.name) for found in LATER for one in found]
+EVERY = [*(pytest.param(one, id=one.name) for one in OLD), *WITH_ALL]
 
 
 def _far(day: Any, count: int) -> Any:

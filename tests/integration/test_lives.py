@@ -8,7 +8,7 @@ follows, at whichever step it stands, or the two exclude one another.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,8 +16,17 @@ from sqlalchemy import select
 
 from engine.casework import definitions
 from engine.casework.acts import openings, withdraw
-from engine.casework.models import CaseFile, MonitoringLine, Notification, Procedure, Timer
+from engine.casework.models import (
+    CaseFile,
+    MonitoringLine,
+    Notification,
+    Procedure,
+    SupervisionOrder,
+    Timer,
+    WorkItem,
+)
 from engine.casework.step.steps import Step
+from engine.casework.supervision import orders
 from engine.ground.database import write
 from engine.ground.errors import Conflict
 from engine.prevention import standing
@@ -151,6 +160,69 @@ def test_a_change_of_the_register_reaches_a_case_at_whichever_step_it_stands(
     assert list(world.session.scalars(left)) == []
     bell = select(Notification.text).where(Notification.case_id == case.id)
     assert any(ENDS[change] in text for text in world.session.scalars(bell))
+    world.assert_replays(case.id)
+
+
+# -- orders, promises, lists -----------------------------------------------------------------------
+
+ANSWER = {"cause": "人手不足", "measure": "增派人手"}
+ORDERS = ("open", "answered", "returned", "accepted")
+"""How far an order has come when its case ends under it."""
+
+
+def _order(world: World, item: WorkItem, status: str) -> SupervisionOrder:
+    supervisor, due = world.official("ducha"), world.today + timedelta(days=3)
+    order = orders.give(world.session, supervisor, item.id, "请说明", due, clock=world.clock)
+    if status != "open":
+        who = world.official({"village": "cun", "township": "xiang", "county": "xian"}[item.queue])
+        promise = {**ANSWER, "promised_on": due.isoformat()}
+        orders.answer(world.session, who, order.id, promise, clock=world.clock)
+    if status in ("returned", "accepted"):
+        verdict = status == "accepted"
+        orders.judge(world.session, supervisor, order.id, verdict, "不充分", clock=world.clock)
+    return order
+
+
+@pytest.mark.duty("C1", "C6", "R25", "R28", "R29")
+@pytest.mark.parametrize("status", ORDERS)
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [("assistance", "eliminated"), ("existing_check", "cleared"), ("look_back", "admitted")],
+)
+def test_what_another_procedure_ends_reaches_orders_and_promises_at_once(
+    small_world: World, key: str, change: str, status: str
+) -> None:
+    world = small_world
+    before = sorted(_possible(world, key, change) & {"eliminated", "monitored"})[0]
+    now = world.clock.now()
+    household = registers.household(world.session, now, "赵富贵", before, household_type="lifted_with_policy")
+    other = registers.household(world.session, now, "钱有余", "monitored")
+    raw = papers.paper("clearance_proposal", world.today, "")
+    changing = openings.open_by_hand(
+        world.session, world.official("xian"), other.id, "clearance", raw, clock=world.clock
+    )
+    with write(world.session):
+        world.session.get_one(CaseFile, changing.id).household_id = household.id
+    case = world.open_by_hand(household.id, key, "xiang" if key == "assistance" else "cun")
+    (item,) = world.open_items(case).values()
+    order = _order(world, item, status)
+    world.go_to(0, 15)
+    _change(world, household, change, changing)
+    assert world.case(case.id).status == "finished"
+    found = orders.get(world.session, world.official("ducha"), order.id)
+    assert not found.step_open and found.status == status
+    waiting = select(Timer.kind).where(Timer.case_id == case.id, Timer.status == "waiting")
+    assert list(world.session.scalars(waiting)) == []
+    told = select(Notification.queue).where(Notification.text.contains("这一步不再办理"))
+    heard = set(world.session.scalars(told))
+    assert heard == ({item.queue, "supervisor"} if status != "accepted" else set())
+    world.go_to(10)  # the promised day has gone by
+    assert world.session.scalars(select(Notification.id).where(Notification.kind == "promise")).all() == []
+    owed = status in ("open", "returned")
+    found = orders.get(world.session, world.official("ducha"), order.id)
+    assert orders.late(found, world.today) is owed and found.promise_passed is False
+    page = signed_in(application(world), world.official("ducha"))
+    assert page.get(f"/supervision/orders/{order.id}").status_code == 200
     world.assert_replays(case.id)
 
 

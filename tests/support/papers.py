@@ -163,6 +163,18 @@ def _assistance(day: date) -> dict[str, dict[str, Any]]:
         },
         "check_confirmation": {"outcome": "agree"},
         "measure_progress": {"status": "done", "reported_on": when, "effect": "医药费已经报销"},
+        "screening": {
+            "result": "done",
+            "visited_on": when,
+            "manner": "home",
+            "household_size": 3,
+            "assured": "yes",
+            "above_line": "yes",
+            "in_group": "no",
+            "declares": "no",
+            "collected_by": "调查员甲",
+            "partner": "调查员乙",
+        },
     }
 
 

@@ -169,6 +169,8 @@ def member(number: str, **changes: Any) -> dict[str, Any]:
 HEAD, WIFE = papers.member(), papers.member("李秀英", "spouse", papers.WIFE_ID)
 SON = member("41990120010308131", name="王小", relation="son")
 BROKEN: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "partner": [("screening", {"partner": "调查员甲"})],
+    "visited_on": [("screening", {"visited_on": "2022-04-30"})],
     "abstain": [("appraisal", {"attendance": 10, "favour": 2, "against": 8, "abstain": 3})],
     "result": [
         ("appraisal", {"attendance": 13, "favour": 2, "against": 8, "abstain": 3, "result": "agreed"}),
@@ -240,6 +242,7 @@ FACTS["case"] |= {  # type: ignore[dict-item]
     "elimination_conditions": [{"reason": "x"}],
     "county_approval": {"manner": "stable"},
 }
+FACTS["campaign"] = {"starts_on": "2022-05-01", "ends_on": "2022-05-31"}
 FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_on": "2022-07-01"}
 OTHERS = [
     ("county_approval", "manner", {"outcome": "approve", "manner": "stable"}),

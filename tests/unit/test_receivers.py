@@ -26,6 +26,7 @@ FORMS = {  # where each receiver's form is drawn, and what it is called
     ("message", "household_answer"): ("clearance", "household_answer"),
     ("page", "measureForm"): ("assistance", "measure_progress"),
     ("page", "supervisionForm"): ("identification", "supervision"),
+    ("page", "screeningForm"): ("identification", "screening"),
     ("start", "identification"): ("identification", "clue"),
     ("service", "household.record"): ("identification", "verification"),
     ("service", "household.record_telling"): ("clearance", "result_told"),

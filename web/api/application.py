@@ -27,14 +27,19 @@ from engine.flow.diagram.resources import Resources
 from engine.flow.diagram.xml import encoded
 from engine.flow.feel import compile_expression
 from engine.flow.replay.relocation import Wish
+from engine.ground import idnumber
 from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
 from engine.prevention.register import households
+from engine.prevention.register.members import changes, history
+from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import schemas as s
-from web.api.errors import PasswordDue, Unauthorised
+from web.api import screening, transfers
+from web.api.errors import PasswordDue
+from web.api.tokens import bearer
 from web.request import addresses
 from web.request.signing import account
 from web.server import clock
@@ -58,10 +63,12 @@ SETTINGS = {
 
 
 def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
-    """Add the API; it takes bearer tokens, never cookies, so it needs no CSRF token."""
+    """Add the API. It takes bearer tokens, never cookies, so it needs no CSRF token; what our own page on a
+    telephone calls takes both, and asks for that token itself.
+    """
     app.config.update(SETTINGS)
     api = Api(app)
-    for one in (blueprint, accounts_api.blueprint):
+    for one in (blueprint, accounts_api.blueprint, screening.blueprint, transfers.blueprint):
         csrf.exempt(one)
         api.register_blueprint(one)
     if demo:
@@ -74,17 +81,7 @@ def authenticate() -> None:
     """Every call but the one that issues tokens carries one."""
     if request.endpoint in OPEN:
         return
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    found = (
-        accounts.account_of_token(session(), token, SYSTEM.now())
-        if scheme.lower() == "bearer" and token
-        else None
-    )
-    if found is None:
-        raise Unauthorised
-    if found.must_change:
-        raise PasswordDue
-    g.account = found
+    g.account = bearer()
 
 
 @blueprint.after_request
@@ -110,8 +107,9 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "expires_at": expires}
 
 
-accounts_api.blueprint.before_request(authenticate)
-accounts_api.blueprint.after_request(mask)
+for _beside in (accounts_api.blueprint, transfers.blueprint):
+    _beside.before_request(authenticate)
+    _beside.after_request(mask)
 
 
 # -- tasks -----------------------------------------------------------------------------------------
@@ -305,6 +303,41 @@ def list_households(query: dict[str, Any]) -> Any:
 def search_households(query: dict[str, Any]) -> Any:
     """查农户：证件号码、电话写在请求的内容里，不写在网址里"""
     return households.search(session(), account(), query["q"], query["status"], query["page"])
+
+
+@blueprint.get("/households/<int:household_id>/members")
+@blueprint.arguments(s.MemberQuery, location="query")
+@blueprint.response(200, s.MemberRow(many=True))
+def list_members(query: dict[str, Any], household_id: int) -> Any:
+    """一户某一天的成员"""
+    households.view(session(), account(), household_id)
+    rows = history.on_day(session(), household_id, query["on"] or local_date(clock.now()))
+    return [{**row, "id_number": idnumber.mask(row["id_number"])} for row in rows]
+
+
+@blueprint.get("/households/<int:household_id>/members/changes")
+@blueprint.response(200, s.MemberChange(many=True))
+def list_member_changes(household_id: int) -> Any:
+    """一户登记过的成员变动，撤销的也在内"""
+    households.view(session(), account(), household_id)
+    return history.changes(session(), household_id)
+
+
+@blueprint.post("/households/<int:household_id>/members/changes")
+@blueprint.arguments(s.MemberChangeIn)
+@blueprint.response(201, s.MemberChange(many=True))
+def record_member_change(body: dict[str, Any], household_id: int) -> Any:
+    """登记成员变动"""
+    return changes.record(session(), account(), household_id, Asked(**body), clock=clock.clock())
+
+
+@blueprint.post("/households/<int:household_id>/members/changes/take-back")
+@blueprint.arguments(s.MemberTakeBack)
+@blueprint.response(200, s.MemberChange(many=True))
+def take_member_change_back(body: dict[str, Any], household_id: int) -> Any:
+    """撤销一项成员变动"""
+    act, reason = body["act"], body["reason"]
+    return changes.take_back(session(), account(), household_id, act, reason, clock=clock.clock())
 
 
 @blueprint.get("/cases/<int:case_id>")

@@ -184,6 +184,51 @@ class HouseholdPage(Schema):
     pages = fields.Integer()
 
 
+class MemberQuery(Lenient):
+    on = fields.Date(load_default=None, metadata={"description": "看哪一天的成员，缺省为今天"})
+
+
+class MemberRow(Schema):
+    key = fields.String(metadata={"description": "成员的标识，登记变动时用"})
+    name = fields.String()
+    sex = fields.String()
+    relation = fields.String()
+    id_type = fields.String()
+    id_number = fields.String(metadata={"description": "已遮盖"})
+    birth_date = fields.String(allow_none=True)
+
+
+class MemberChangeIn(Lenient):
+    kind = fields.String(required=True, metadata={"description": "birth、death、move_in…"})
+    member = fields.String(load_default="")
+    head = fields.String(load_default="")
+    name = fields.String(load_default="")
+    sex = fields.String(load_default="")
+    relation = fields.String(load_default="")
+    id_number = fields.String(load_default="")
+    birth_date = fields.String(load_default="")
+    happened_on = fields.String(load_default="")
+    proof = fields.String(load_default="")
+    moves = fields.Boolean(load_default=False)
+
+
+class MemberTakeBack(Lenient):
+    act = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
+class MemberChange(Schema):
+    id = fields.Integer()
+    household_id = fields.Integer()
+    act = fields.String()
+    kind = fields.String()
+    name = fields.String()
+    happened_on = fields.Date()
+    proof = fields.String()
+    recorded_at = fields.AwareDateTime()
+    undone_at = fields.AwareDateTime(allow_none=True)
+
+
 class Event(Schema):
     seq = fields.Integer()
     at = fields.AwareDateTime()

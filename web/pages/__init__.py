@@ -6,11 +6,25 @@ from flask import Flask
 
 from web.pages import demo as demo_pages
 from web.pages import health, rosters
-from web.pages.desk import bell, bulk, cases, files, inbox, more, papers, tasks
+from web.pages.desk import bell, bulk, cases, files, imports, inbox, more, papers, tasks
 from web.pages.office import accounts, administration, auth, journal, own, parameters
 from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
-from web.pages.prevention import batches, clues, corrections, households, measures, officials, openings
+from web.pages.prevention import (
+    batches,
+    campaigns,
+    clues,
+    contact,
+    corrections,
+    doorstep,
+    households,
+    measures,
+    members,
+    officials,
+    openings,
+    screening,
+    transfers,
+)
 from web.pages.prevention import register as register_pages
 
 PAGES = (
@@ -23,14 +37,20 @@ PAGES = (
     cases,
     clues,
     corrections,
+    doorstep,
     parameters,
     households,
+    transfers,
+    contact,
+    members,
     measures,
     officials,
     register_pages,
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,
@@ -41,6 +61,7 @@ PAGES = (
     administration,
     accounts,
     rosters,
+    imports,
     journal,
     health,
     procedures,

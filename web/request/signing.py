@@ -66,6 +66,20 @@ def _known() -> Account | None:
     return sessions.account_of(database.session(), key_of_session(), SYSTEM.now(), used=used)
 
 
+def signed_in_here() -> Account | None:
+    """Of a call to the API: whose page it comes from, by the session's cookie; None once it has gone idle."""
+    found = _known()
+    if found is None or _idle():
+        return None
+    session["seen"] = SYSTEM.now().timestamp()
+    return found
+
+
+def _idle() -> bool:
+    seconds = SYSTEM.now().timestamp() - float(session.get("seen", 0))
+    return seconds > float(current_app.config["SHOUWANG"].idle_minutes * 60)
+
+
 def draft_key(account: Account) -> str:
     """The key, in base64, under which this account's browsers keep what it types;
     ends with the account's epoch.
@@ -86,8 +100,7 @@ def guard() -> Response | None:
         request.endpoint is None or request.endpoint in PUBLIC
     ):  # no such page: said with the menus of who asks
         return None
-    idle = SYSTEM.now().timestamp() - float(session.get("seen", 0))
-    if g.account is None or idle > current_app.config["SHOUWANG"].idle_minutes * 60:
+    if g.account is None or _idle():
         return _to_sign_in(g.account)
     if g.account.must_change and request.endpoint not in BEFORE_A_PASSWORD:
         return redirect(url_for("own.password"))

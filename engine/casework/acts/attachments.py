@@ -48,10 +48,7 @@ def store_for_case(
     item_id: int | None = None,
 ) -> Attachment:
     """Keep a file with a case; the caller has checked that the actor may add one."""
-    shown = normal.line(filename)[-60:] or "附件"
-    if not body:
-        raise Invalid(f"“{shown}”是空文件。")
-    kind, kept = _kept(shown, body)
+    _, (kind, kept) = cleaned(filename, body)
     with write(session):
         found = Attachment(
             case_id=case_id,
@@ -67,6 +64,17 @@ def store_for_case(
         )
         session.add(found)
     return found
+
+
+def cleaned(filename: str, body: bytes) -> tuple[str, photos.Kept]:
+    """A file that was sent, by the name it was sent with, as it is kept.
+
+    Raises Invalid, naming the file, if it is empty, too large, broken or of another kind.
+    """
+    shown = normal.line(filename)[-60:] or "附件"
+    if not body:
+        raise Invalid(f"“{shown}”是空文件。")
+    return filename, _kept(shown, body)
 
 
 def _kept(shown: str, body: bytes) -> photos.Kept:

@@ -18,7 +18,7 @@ from engine.casework.kit.services import Correction, ServiceCall
 from engine.casework.models import Account, CaseFile, NumberedPaper, Subject, Submission, Timer, WorkItem
 from engine.flow import vocabulary
 from engine.flow.history.lines import Line
-from engine.flow.receivers import Receiver
+from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
 from engine.flow.vocabulary import Given, LegalLimit, PaperKind, Vocabulary
 from engine.ground.clock import Clock
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.casework.papers.compose import Listed, Terms
     from engine.casework.papers.drafts import Draft
     from engine.casework.papers.paper import Paper
+    from engine.casework.portions.imports.kinds import ImportKind
     from engine.casework.step.steps import Step
     from engine.flow.diagram.element import Element
     from engine.flow.machine.instance import Instance
@@ -52,6 +53,10 @@ Wording = Callable[["Terms", Sequence["Listed"]], "Paper"]
 """A paper of a kind, of what it says besides its list and of those who stand on it."""
 CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
+
+
+Round = Callable[[Callable[[], Session], Clock], int]
+"""Of where sessions come from and the clock: how much was done."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +154,12 @@ class Kit(Vocabulary):
     """By kind of paper."""
     drawings: Mapping[str, Drawing] = field(default_factory=dict)
     """By kind of paper: what is drawn up otherwise than as a list in the words of a step."""
+    imports: Mapping[str, ImportKind] = field(default_factory=dict)
+    """By name: the kinds of files whose rows people let in."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
+    rounds: Sequence[Round] = ()
+    """What is looked after in every round of the ticker, besides timers."""
     when_finished: Sequence[Follower] = ()
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()
@@ -187,7 +196,7 @@ def _name(one: Any) -> Hashable:
         return one.key
     if isinstance(one, Subjects):
         return "subject"  # cases are about one table
-    return str(one.name) if isinstance(one, Service | Given | Result) else one
+    return str(one.name) if isinstance(one, Service | Given | Result | Consulted) else one
 
 
 _in_use = Kit()

@@ -1,6 +1,6 @@
 """The tables of cases and of the office. Import from here."""
 
-from engine.casework.models.bulk import BulkAct, BulkEntry
+from engine.casework.models.bulk import BulkAct, BulkEntry, ColumnMapping, SheetImport, SheetImportRow
 from engine.casework.models.case import IS_OPEN, CaseFile, Timer, WorkItem
 from engine.casework.models.drafting import DraftEditor, DraftResource, ProcedureDraft
 from engine.casework.models.figure import Figure, FigureGap, FigureMark, FigureState, WallLink
@@ -14,9 +14,11 @@ from engine.casework.models.organisation import (
     CalendarYear,
     Division,
     DivisionCode,
+    LegalBound,
     LogEntry,
     LogStream,
     MonitoringLine,
+    Province,
     RoleGrant,
     Setting,
 )
@@ -50,6 +52,7 @@ __all__ = [
     "CalendarDay",
     "CalendarYear",
     "CaseFile",
+    "ColumnMapping",
     "Division",
     "DivisionCode",
     "Draft",
@@ -62,6 +65,7 @@ __all__ = [
     "Idempotency",
     "Incident",
     "JournalCheck",
+    "LegalBound",
     "LogEntry",
     "LogStream",
     "Migration",
@@ -78,6 +82,7 @@ __all__ = [
     "Procedure",
     "ProcedureDraft",
     "ProcedureVersion",
+    "Province",
     "Rehearsal",
     "RehearsalEntry",
     "Resource",
@@ -85,6 +90,8 @@ __all__ = [
     "RoleRequest",
     "Schedule",
     "Setting",
+    "SheetImport",
+    "SheetImportRow",
     "SignIn",
     "SignInGate",
     "Subject",

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select, update
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, or_, select, update
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
@@ -23,6 +23,7 @@ from engine.casework.kit.services import ServiceCall
 from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
+from engine.casework.telling import ladder, notifications
 from engine.flow.forms import Form
 from engine.flow.history import lines
 from engine.flow.receivers import DAY, TEXT, Need, Receiver
@@ -358,11 +359,46 @@ def promise_passed(step: Step, row: Timer) -> None:
 
 
 def case_ended(call: ServiceCall) -> None:
-    """A case that was ended as a mistake has nothing left to explain: its orders wait for no answer."""
-    if call.case.status != "cancelled":
-        return
-    owed = update(SupervisionOrder).where(SupervisionOrder.case_id == call.case.id, TO_ANSWER)
-    call.session.execute(owed.values(status="void"))
+    """A case has ended: no promise about it waits any longer; who asked and who owes hear of the steps that
+    nobody will do now. One that was ended as a mistake has nothing left to explain: its orders wait for no
+    answer.
+    """
+    session, case = call.session, call.case
+    waiting = update(Timer).where(
+        Timer.case_id == case.id, Timer.kind == PROMISE, Timer.status == literal_column("'waiting'")
+    )
+    session.execute(waiting.values(status="cancelled"))
+    for order in session.scalars(_unsettled(case.id)):
+        _tell_ended(call, order)
+    if case.status == "cancelled":
+        owed = update(SupervisionOrder).where(SupervisionOrder.case_id == case.id, TO_ANSWER)
+        session.execute(owed.values(status="void"))
+
+
+def _unsettled(case_id: int) -> Select[SupervisionOrder]:
+    """The case's orders about steps that were never done, but for those that are settled."""
+    asked, done = aliased(WorkItem), aliased(WorkItem)
+    finished = exists(
+        select(done.id)
+        .join(asked, and_(asked.case_id == done.case_id, asked.element_id == done.element_id))
+        .where(asked.id == SupervisionOrder.work_item_id, done.status == "done")
+        .where(done.closed_at >= SupervisionOrder.issued_at)
+    )
+    open_orders = select(SupervisionOrder).where(SupervisionOrder.case_id == case_id, ~finished)
+    return open_orders.where(SupervisionOrder.status.not_in(("accepted", "void")))
+
+
+def _tell_ended(call: ServiceCall, order: SupervisionOrder) -> None:
+    case, item = call.case, order.item
+    owed = order.status in ("open", "returned") and case.status != "cancelled"
+    what = "督办单仍须答复为什么拖延" if owed else "督办单不再等办结"
+    ended = case.outcome or "已结束"
+    text = f"{kit.called(case.subject)}“{item.name}”：事项{ended}，这一步不再办理，{what}。"
+    notifications.post(call.session, case, order.queue, order.division_code, "answered", text, call.now)
+    told = ladder.Told(
+        "answered", case, f"{case.id}:ended:{order.id}", text, item.element_id, item.name, [order.queue]
+    )
+    ladder.tell(call.session, told, call.now)
 
 
 def _day(line: lines.OrderAnswered | lines.PromisePassed) -> str:

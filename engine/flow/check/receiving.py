@@ -1,4 +1,6 @@
-"""Checks of forms that something takes in: each has the fields that its receiver reads."""
+"""Checks of forms that something takes in: each has the fields that its receiver reads.
+And of tables that a page consults: each reads what it is given and answers what is asked.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from engine.flow import vocabulary
 from engine.flow.check.draft import Draft, found
+from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.properties import page_forms
+from engine.flow.diagram.properties import page_decisions, page_forms
 from engine.flow.forms import schema as s
-from engine.flow.receivers import Need, Receiver
-from engine.ground.errors import Finding
+from engine.flow.receivers import Consulted, Need, Receiver
+from engine.ground.errors import DefinitionError, Finding
 
 
 def received(draft: Draft) -> Iterator[Finding]:
@@ -29,6 +32,36 @@ def received(draft: Draft) -> Iterator[Finding]:
                 yield found(
                     node, f"表单“{key}”里的“{name}”{sentence}，“{receiver.name}”收到后没有它就办不下去。"
                 )
+
+
+def consulted(draft: Draft) -> Iterator[Finding]:
+    """Tables of the pages beside the steps that are missing or broken, read what nobody gives them,
+    or do not answer what is asked.
+    """
+    asked = {one.name: one for one in vocabulary.used().consulted}
+    for process in draft.processes:
+        for name, key in page_decisions(x.properties(process)).items():
+            if key not in draft.decisions:
+                yield found(process, f"“{name}”写明的决策表“{key}”不存在。")
+                continue
+            try:
+                decision = parse_decision(draft.decisions[key])
+            except DefinitionError as error:
+                yield from (found(process, f"决策表“{key}”：{one.message}") for one in error.findings)
+                continue
+            sentences = _unfit(decision, asked[name]) if name in asked else ()
+            yield from (found(process, f"决策表“{key}”{sentence}") for sentence in sentences)
+
+
+def _unfit(decision: Decision, asked: Consulted) -> Iterator[str]:
+    """What the table lacks for the page that consults it, as the ends of sentences."""
+    known = {f"{name}.{part}" for name, parts in asked.given.items() for part in parts} | set(asked.given)
+    for label in decision.without_value:
+        yield f"的输入“{label}”没有写明取什么值。"
+    for name in sorted(set(decision.certain_names()) - known):
+        yield f"用到“{name}”，“{asked.words}”不提供它，可用：{'、'.join(sorted(known - set(asked.given)))}。"
+    for name in sorted(asked.answers - set(decision.outputs)):
+        yield f"没有输出“{name}”，“{asked.words}”要用它。"
 
 
 def _uses(draft: Draft) -> Iterator[tuple[x.Node, Receiver, str]]:

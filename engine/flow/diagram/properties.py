@@ -1,7 +1,8 @@
 """The extension properties that the product understands: one table, read by the engine, the check, the words
 of the handbook and the modeler's panel.
 
-Forms of the pages beside the steps are no entries here: which there are, a house says (its receivers).
+Forms and decision tables of the pages beside the steps are no entries here: which there are, a house says
+(its receivers, and what it consults).
 """
 
 from __future__ import annotations
@@ -234,7 +235,7 @@ TABLE: Mapping[str, Property] = {
 
 def is_ours(name: str) -> bool:
     """Whether the product understands a property of this name, wherever it stands."""
-    return name in TABLE or name.startswith(SETS) or is_page_form(name)
+    return name in TABLE or name.startswith(SETS) or is_page_form(name) or is_page_decision(name)
 
 
 def is_page_form(name: str) -> bool:
@@ -245,6 +246,16 @@ def is_page_form(name: str) -> bool:
 def page_forms(given: Given) -> dict[str, str]:
     """The forms that a process gives to pages beside its steps, by the property's name."""
     return {name: key for name, key in given.items() if is_page_form(name)}
+
+
+def is_page_decision(name: str) -> bool:
+    """Whether a process's property gives a decision table to a page beside its steps."""
+    return name.endswith("Decision")
+
+
+def page_decisions(given: Given) -> dict[str, str]:
+    """The decision tables that a process gives to pages beside its steps, by the property's name."""
+    return {name: key for name, key in given.items() if is_page_decision(name)}
 
 
 def paper_of(given: Given) -> str:

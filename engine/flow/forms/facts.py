@@ -3,7 +3,8 @@ rules and conditions.
 
 ``today`` is the day of filling in; ``step.opened_on`` the day on which the step was first opened; ``case.…``
 a variable of the case under the name that the diagram gives it (``case.appraisal.held_on``); ``planned.…``
-the measure whose progress is reported, as its plan has it. All dates are ISO texts, so that they compare with
+the measure whose progress is reported, as its plan has it; ``campaign.…`` the concentrated check. All dates
+are ISO texts, so that they compare with
 the fields' own.
 """
 
@@ -16,10 +17,13 @@ from typing import Any
 from engine.flow.feel import strip_equals
 from engine.flow.forms import schema as s
 
-ROOTS = frozenset({"case", "step", "planned", "today"})
+ROOTS = frozenset({"case", "step", "planned", "campaign", "today"})
 """The first names of facts; no field may be called so."""
 STEP = frozenset({"opened_on"})
 PLANNED = frozenset({"known_on", "starts_on", "ends_on"})
+CAMPAIGN = frozenset({"starts_on", "ends_on"})
+DATES: Mapping[str, frozenset[str]] = {"step": STEP, "planned": PLANNED, "campaign": CAMPAIGN}
+"""Facts that are dates, by their first name."""
 WORDS: Mapping[str, str] = {
     "today": "今天",
     "step.opened_on": "这一步开始的日期",
@@ -27,13 +31,15 @@ WORDS: Mapping[str, str] = {
     "case.discovery_date": "线索发现日期",
     "planned.starts_on": "措施开始日期",
     "planned.known_on": "措施列入计划的日期",
+    "campaign.starts_on": "排查开始的日期",
+    "campaign.ends_on": "排查结束的日期",
 }
 """What a sentence calls a fact; another one is told by its date alone."""
 
 
 def known(context: Mapping[str, Any], today: date) -> dict[str, Any]:
     """The facts among what a form is filled from."""
-    found = {name: dict(context.get(name) or {}) for name in ("case", "step", "planned")}
+    found = {name: dict(context.get(name) or {}) for name in ("case", *DATES)}
     return {**found, "today": today.isoformat()}
 
 

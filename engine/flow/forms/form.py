@@ -51,7 +51,9 @@ class Form:
 
     @cached_property
     def fact_reads(self) -> frozenset[str]:
-        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``today``."""
+        """Which facts the form's fields are compared with: ``case``, ``step``, ``planned``, ``campaign``,
+        ``today``.
+        """
         return frozenset(name.partition(".")[0] for name in rules.facts_read(self.components))
 
     @property
@@ -208,6 +210,16 @@ class Form:
         typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
         return {**found, **typed}
 
+    def emptied(self, clean: Mapping[str, Any]) -> set[str]:
+        """The fields that were filled from the register, could be changed and came back empty."""
+        level = Level(self.plan, clean).settle()
+        return {
+            node.key
+            for node in level.plan.inputs
+            if s.given(node.component, "prefill")
+            and not (s.fixed(node.component) or node.key in clean or level.hidden(node))
+        }
+
     @property
     def defaults(self) -> dict[str, Any]:
         """What stands in the blanks of a form that is asked once for many cases."""
@@ -245,6 +257,17 @@ class Form:
         what was dropped has no value.
         """
         return review(self.components, data)
+
+    def broken(self, data: Mapping[str, Any], key: str, today: date) -> dict[str, list[str]]:
+        """By path the sentences of the rules at the field `key` and in its rows that `data` breaks;
+        nothing else of the form is judged.
+        """
+        found: dict[str, list[str]] = {}
+        facts = known.known({}, today)
+        for path, sentence in _contradictions(Level(self.plan, {**data, **facts}).settle(), "", facts):
+            if path == key or path.startswith(f"{key}."):
+                found.setdefault(path, []).append(sentence)
+        return found
 
     def names(self) -> list[str]:
         """The keys of the form's data at its top level."""

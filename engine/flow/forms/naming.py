@@ -79,7 +79,7 @@ def _kinds(known: Fields) -> Known:
     def kind(dotted: str) -> str | None:
         if dotted in known:
             return s.KINDS.get(str(known[dotted].get("type")))
-        return "day" if dotted == "today" or dotted.partition(".")[0] in ("step", "planned") else None
+        return "day" if dotted == "today" or dotted.partition(".")[0] in facts.DATES else None
 
     return kind
 
@@ -96,7 +96,7 @@ def _values(component: s.Component, tree: Node, known: Fields) -> Iterator[Findi
 def _fact(component: s.Component, name: str) -> Iterator[Finding]:
     """A fact that the system does not give; those of the case are known to its diagram."""
     root, _, rest = name.partition(".")
-    offered = {"step": facts.STEP, "planned": facts.PLANNED, "today": frozenset({""})}.get(root)
+    offered = {**facts.DATES, "today": frozenset({""})}.get(root)
     if (offered is not None and rest not in offered) or (root == "case" and not rest):
         yield _found(
             component,

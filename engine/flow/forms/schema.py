@@ -29,7 +29,7 @@ KINDS = {
     "checkbox": "boolean",
 }
 """What expressions find in a field (engine.feel.kinds); a computed one can be anything."""
-FACTS = frozenset({"case", "step", "planned", "today"})
+FACTS = frozenset({"case", "step", "planned", "campaign", "today"})
 """What fields are compared with, by these names (engine/flow/forms/facts.py)."""
 POSTED = frozenset(
     "csrf_token key list revision draft shown id return_reason household confirmed_new schema fill focus "
@@ -134,7 +134,7 @@ def _unfit(key: str, top: bool) -> str:
     if key in FEEL_WORDS:
         return "是表达式自己的词"
     if key in FACTS:
-        return "在表达式里指别的：今天 today、这一步 step、本事项 case、计划 planned"
+        return "在表达式里指别的：今天 today、这一步 step、本事项 case、计划 planned、集中排查 campaign"
     return "由办理页面自己提交，会盖掉填写的内容" if top and key in POSTED else ""
 
 

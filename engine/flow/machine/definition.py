@@ -13,7 +13,7 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from engine.flow.decisions import Decision, parse_decision
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.element import Element, elements
-from engine.flow.diagram.properties import page_forms
+from engine.flow.diagram.properties import page_decisions, page_forms
 from engine.flow.diagram.resources import Resources, is_part, main_process, parts_of
 from engine.flow.diagram.texts import expressions
 from engine.flow.feel import FeelSyntaxError, compile_expression
@@ -41,7 +41,10 @@ class Definition:
         self.elements: dict[str, Element] = {}
         for one in self._roots.values():
             self.elements.update((element.id, element) for element in elements(one))
-        decisions = {x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")}
+        self._called = {
+            x.extension_text(task, "calledDecisionId") for task in self._nodes("businessRuleTask")
+        }
+        decisions = self._called | set(page_decisions(self.properties).values())
         self.decisions: dict[str, Decision] = {
             key: parse_decision(resources.decision[key])
             for key in sorted(decisions)
@@ -200,6 +203,13 @@ class Definition:
             raise NotFound(f"现行流程没有写明表单“{name}”。")
         return self.form(key)
 
+    def page_decision(self, name: str) -> Decision:
+        """The table that the process's property `name` gives to a page. Raises NotFound without one."""
+        found = self.decisions.get(page_decisions(self.properties).get(name, ""))
+        if found is None:
+            raise NotFound(f"现行流程没有写明决策表“{name}”。")
+        return found
+
     def message_form(self, name: str) -> Form | None:
         """The form that an event catching message `name` carries: what people fill in to send it."""
         keys = (e.form_key for e in self.elements.values() if e.message == name and e.form_key)
@@ -240,8 +250,8 @@ class Definition:
                     yield from compile_expression(text).names()
                 except FeelSyntaxError:
                     continue  # the check reports it with its element
-        for decision in self.decisions.values():
-            yield from decision.names()
+        for key, decision in self.decisions.items():
+            yield from decision.names() if key in self._called else ()
         for name in _form_names(self.form_bodies.values()):
             if name.startswith("case."):
                 yield name.removeprefix("case.")

@@ -123,6 +123,8 @@ class Wording:
             return "、".join(vocabulary.used().opens_for.get(part, part) for part in parts)
         if kind is p.Kind.FORM or p.is_page_form(name):
             return self.form(text)
+        if p.is_page_decision(name):
+            return self.decision(text)
         return self.condition(text)
 
     def _steps(self, parts: Sequence[str]) -> str:

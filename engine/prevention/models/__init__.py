@@ -23,7 +23,9 @@ from engine.prevention.models.household import (
     Telling,
     household_of,
 )
+from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -43,6 +45,7 @@ __all__ = [
     "BatchEntry",
     "Campaign",
     "CaseLine",
+    "ContactChange",
     "Correction",
     "Household",
     "HouseholdYear",
@@ -50,6 +53,8 @@ __all__ = [
     "Measure",
     "MeasureProgress",
     "Member",
+    "MemberChange",
+    "MemberProof",
     "Milestone",
     "MilestoneDone",
     "Notice",
@@ -63,5 +68,6 @@ __all__ = [
     "ScreeningInvestigator",
     "ScreeningPaper",
     "Telling",
+    "Transfer",
     "household_of",
 ]

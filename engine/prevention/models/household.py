@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from secrets import token_hex
 from typing import Any, cast
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Numeric, String, UniqueConstraint, inspect
@@ -33,7 +34,7 @@ class Household(Base):
     group_name: Mapped[str] = mapped_column(String(40), default="")
     address: Mapped[str] = mapped_column(String(200), default="")
     address_key: Mapped[str] = mapped_column(String(200), default=key_of("address", 200))
-    phone: Mapped[str] = mapped_column(String(20), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="", index=True)
     household_type: Mapped[str] = mapped_column(String(30), default="ordinary")
     # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
     # allowance 低保户, destitute 特困供养户
@@ -78,6 +79,8 @@ class Member(Base):
     __tablename__ = "member"
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    key: Mapped[str] = mapped_column(String(32), default=lambda: token_hex(8))
+    # the same for one person of the household for good, whatever number or name is put right
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(40), index=True)
     name_key: Mapped[str] = mapped_column(String(80), default=key_of("name", 80), index=True)
@@ -218,6 +221,8 @@ class Notice(Base):
     text: Mapped[str] = mapped_column(String(4000), default="")
     status: Mapped[str] = mapped_column(String(12), default="open")  # open, closed, superseded, withdrawn
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    listed: Mapped[dict[str, object] | None] = mapped_column(JsonText)
+    # how the household stands on the posted sheet: head, size; NULL of notices from before it was kept
     objections: Mapped[list[Objection]] = relationship(order_by="Objection.id")
 
 

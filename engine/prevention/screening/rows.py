@@ -2,58 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account
 from engine.ground.clock import Clock
+from engine.ground.database import whole, write
+from engine.ground.errors import Conflict, Invalid
+from engine.prevention.campaign import campaigns
+from engine.prevention.register import persons
+from engine.prevention.screening.entries import (
+    CONFLICT,
+    PAGE,
+    PHONE,
+    RECORDED,
+    REFUSED,
+    SAME,
+    WORKBOOK,
+    Entry,
+    Outcome,
+)
+from engine.prevention.screening.intake import Intake
+
+__all__ = [
+    "CONFLICT",
+    "MOST",
+    "PAGE",
+    "PHONE",
+    "RECORDED",
+    "REFUSED",
+    "SAME",
+    "WORKBOOK",
+    "Entry",
+    "Outcome",
+    "record",
+]
 
 MOST = 200
 """Entries of one call."""
-PAGE, PHONE, WORKBOOK = "page", "phone", "workbook"
-RECORDED, SAME, CONFLICT, REFUSED = "recorded", "same", "conflict", "refused"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What somebody enters of one household.
-
-    `data` is of the campaign's form. `uuid` is made by whoever enters: what is sent twice is kept once.
-    """
-
-    uuid: str
-    household_id: int | None
-    data: Mapping[str, Any]
-    source: str
-    new_household: Mapping[str, Any] | None = None
-    """One that the register does not have: ``head_name``, ``village_code``, and what is known of
-    ``id_number``, ``group_name``, ``address``, ``phone``, ``household_type``. It is looked for first.
-    """
-    device_at: datetime | None = None
-    replaces: str = ""
-    """The uuid of the entry that this one corrects."""
-    signatures: Mapping[str, str] = field(default_factory=dict)
-    """Strokes as text (web/assets/signing/strokes.js), by kind of paper: ``sign_declares`` …"""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an entry: ``recorded``, the ``same`` as before, kept in ``conflict``, or ``refused``."""
-
-    uuid: str
-    kind: str
-    screening_id: int | None = None
-    household_id: int | None = None
-    clue_id: int | None = None
-    case_id: int | None = None
-    faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Sentences by field of the form; under ``""`` what is about the entry as a whole."""
-
-
+@whole
 def record(
     session: Session, actor: Account, campaign_id: int, entries: Sequence[Entry], *, clock: Clock
 ) -> list[Outcome]:
@@ -61,4 +51,43 @@ def record(
 
     Raises NotFound for a campaign out of reach, Conflict for a closed one, Invalid for too many entries.
     """
-    raise NotImplementedError
+    if len(entries) > MOST:
+        raise Invalid(f"一次最多 {MOST} 户。")
+    campaign = campaigns.view(session, actor, campaign_id)
+    with write(session):
+        session.refresh(campaign, with_for_update={"read": True, "key_share": True})
+        if campaign.status != "open":
+            raise Conflict("这次集中排查已经结束，不能再填报。")
+        intake = Intake(session, actor, campaign, clock.now())
+        for turn in _turns(entries):
+            intake.take(turn)
+        intake.finish()
+    for error in intake.elsewhere:  # R41: both places hear of it
+        persons.tell(session, actor, error, clock.now())
+    return intake.outcomes(entries)
+
+
+def _turns(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The entries in their order, those of one household one after another: each sees what came before."""
+    waiting = list(entries)
+    while waiting:
+        turn: list[Entry] = []
+        taken: set[object] = set()
+        later: list[Entry] = []
+        for entry in waiting:
+            whom = _whom(entry)
+            if whom & taken:
+                later.append(entry)
+            else:
+                turn.append(entry)
+            taken |= whom
+        yield turn
+        waiting = later
+
+
+def _whom(entry: Entry) -> set[object]:
+    """Whom an entry may be about, and which entry it is."""
+    new = entry.new_household or {}
+    named = (str(new.get("village_code")), str(new.get("head_name"))) if new else None
+    told: list[object] = [entry.uuid, entry.household_id, persons.of(new.get("id_number")), named]
+    return {one for one in told if one is not None}

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.casework.desk import views
 from engine.ground.errors import Invalid
+from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.register import registers
 from engine.prevention.register.registers import RegisterFilter
 from web.pages.desk.inbox import narrower
@@ -19,7 +20,7 @@ from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("register", __name__, url_prefix="/register")
-SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHEET = MEDIA_TYPE
 
 
 def _wanted() -> RegisterFilter:

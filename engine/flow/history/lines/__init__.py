@@ -37,11 +37,12 @@ from engine.flow.history.lines.parts import (
     Opened,
     Told,
 )
-from engine.flow.history.lines.shape import Json, Line, UnknownLine
+from engine.flow.history.lines.shape import FINGERPRINT_BYTES, Json, Line, UnknownLine
 from engine.flow.history.lines.turns import Begun, Moved, Returned, Undoing, Unpassed, Withdrawn
 
 __all__ = [
     "CALL_DIGITS",
+    "FINGERPRINT_BYTES",
     "KINDS",
     "Anew",
     "Answer",

@@ -19,7 +19,10 @@ from engine.flow.history.lines.shape import (
     limits_field,
     list_field,
     part_field,
+    renamed,
 )
+
+_KEYS_OF_3 = {"flows": "via", "submission": "sent"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,17 +30,17 @@ class Input(Line):
     """Something that set the case going, and what came of it.
 
     From version 2 on it holds all that was decided on the way, so that nothing of the past is computed anew;
-    version 3 says the same with fewer bytes. Version 1 holds the decisions of tables alone.
+    versions 3 and 4 say the same with fewer bytes. Version 1 holds the decisions of tables alone.
     """
 
-    VERSION = 3
+    VERSION = 4
     token: str = ""
     due: datetime | None = field(default=None, metadata=INSTANT)
     late: bool = False
     """A message whose wait is over: recorded, and that is all."""
     services: Sequence[Answer] = part_field(Answer)
     decisions: Sequence[Decision] = part_field(Decision)
-    flows: Sequence[Sequence[str]] | None = flows_field()
+    flows: Sequence[Sequence[str]] | None = flows_field("via")
     """The flows by which gateways with several went on, in order, each time those of one gateway; None:
     not known.
     """
@@ -59,12 +62,15 @@ class Input(Line):
 
     @classmethod
     def upcast(cls, data: Json, version: int) -> Json:
-        """Version 1 did not say by which flows gateways went on; version 2 wrote hashes in hexadecimal."""
+        """Version 1 did not say by which flows gateways went on; version 2 wrote hashes in hexadecimal;
+        version 3 had longer keys.
+        """
+        found = renamed(data, _KEYS_OF_3)
         if version < 2:
-            return {**data, "flows": None}
-        if "files" not in data:
-            return data
-        return {**data, "files": [file_written(one) for one in data["files"]]}
+            return {**found, "via": None}
+        if version == 2 and "files" in found:
+            found["files"] = [file_written(one) for one in found["files"]]
+        return found
 
     @property
     def choices(self) -> list[Choice]:
@@ -94,14 +100,16 @@ class Completed(Input):
 
     KIND = "complete"
     item: int = kept_field(default=0)
-    submission: int
+    submission: int = field(metadata={"key": "sent"})
     name: str = kept_field(default="")
     outcome: str = ""
     reason: str = ""
     sha: str = ""
     """Of what was sent (`engine.casework.audit.digest`); empty in lines of version 1."""
     files: Sequence[tuple[int, str]] = files_field()
-    """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits)."""
+    """The attachments that it names, each with the SHA-256 of its content (hexadecimal digits, read
+    again its first `FINGERPRINT_BYTES` bytes).
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +121,7 @@ class Caught(Input):
     facts: Json = field(default_factory=dict)
     item: int = 0
     """The step that it finished, if it was the step's own matter that came another way."""
-    submission: int = 0
+    submission: int = field(default=0, metadata={"key": "sent"})
     sha: str = ""
     """Of what was sent, if it came with a form."""
     files: Sequence[tuple[int, str]] = files_field()

@@ -14,7 +14,7 @@ from engine.flow.history.lines.parts import Anew, Choice, Limit
 from engine.ground.errors import EngineFault
 
 Json = Mapping[str, Any]
-_JOINING = re.compile(r"[\s+]")
+_JOINING = re.compile(r"[\s+~^]")
 
 
 def _plain(value: Any) -> Any:
@@ -57,7 +57,16 @@ def kept_field(**given: Any) -> Any:
     return field(metadata={"kept": True}, **given)
 
 
-def flows_field() -> Any:
+def renamed(data: Json, names: Mapping[str, str]) -> dict[str, Any]:
+    """The data with keys as a later version calls them."""
+    return {names.get(key, key): value for key, value in data.items()}
+
+
+_BEGINNINGS = {"~": "flow_", "^": "Flow_"}
+"""Signs that no id has, for how the ids of most flows begin: of ours, and of those that a modeler made."""
+
+
+def flows_field(key: str) -> Any:
     """Flows by their ids, a blank between one gateway's and the next one's, ``+`` between those of one.
 
     Version 2 wrote lists, as is still done where an id has such a sign itself.
@@ -65,23 +74,42 @@ def flows_field() -> Any:
 
     def read(found: Any) -> tuple[tuple[str, ...], ...]:
         if isinstance(found, str):
-            return tuple(tuple(one.split("+")) for one in found.split(" "))
+            return tuple(tuple(map(_whole, one.split("+"))) for one in found.split(" "))
         return tuple((one,) if isinstance(one, str) else tuple(one) for one in found)
 
     def write(taken: Sequence[Sequence[str]]) -> Any:
         if all(flows and not _JOINING.search("".join(flows)) for flows in taken):
-            return " ".join("+".join(flows) for flows in taken)
+            return " ".join("+".join(map(_short, flows)) for flows in taken)
         return [flows[0] if len(flows) == 1 else list(flows) for flows in taken]
 
-    return field(default=(), metadata={"read": read, "write": write})
+    return field(default=(), metadata={"read": read, "write": write, "key": key})
+
+
+def _short(flow: str) -> str:
+    found = (
+        (sign, flow.removeprefix(start)) for sign, start in _BEGINNINGS.items() if flow.startswith(start)
+    )
+    return "".join(next(found, (flow,)))
+
+
+def _whole(written: str) -> str:
+    return _BEGINNINGS.get(written[:1], written[:1]) + written[1:]
+
+
+FINGERPRINT_BYTES = 24
+"""Of a SHA-256's 32, that a line keeps: nobody finds two contents that agree in 192 bits."""
 
 
 def files_field() -> Any:
-    """Attachments: the number of each, and the SHA-256 of its content in base64 without its last sign."""
-    return list_field(lambda found: (found[0], b64decode(found[1] + "=").hex()), file_written)
+    """Attachments: the number of each, and the beginning of the SHA-256 of its content in base64."""
+    return list_field(
+        lambda found: (found[0], b64decode(found[1] + "=" * (-len(found[1]) % 4)).hex()),
+        lambda one: file_written((one[0], one[1][: 2 * FINGERPRINT_BYTES])),
+    )
 
 
 def file_written(found: Sequence[Any]) -> list[Any]:
+    """Number and hash in hexadecimal, the hash in base64 without signs that fill it up."""
     return [found[0], b64encode(bytes.fromhex(found[1])).decode().rstrip("=")]
 
 
@@ -147,7 +175,7 @@ def _member(one: Field[Any]) -> _Member:
     required = one.default is MISSING and one.default_factory is MISSING
     return _Member(
         one.name,
-        one.name.rstrip("_"),
+        said.get("key", one.name.rstrip("_")),
         said.get("read", _plain),
         said.get("write", _plain),
         required or bool(said.get("kept")),

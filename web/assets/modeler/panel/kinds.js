@@ -98,12 +98,15 @@ function processed(sheet) {
   const rename = (text) => sheet.editor.modeling.updateProperties(sheet.element, { name: text });
   const ofProcesses = sheet.known.properties.filter(({ on }) => on.includes("process"));
   const pages = ofProcesses.filter(({ key }) => key.endsWith("Form"));
+  const tables = ofProcesses.filter(({ key }) => key.endsWith("Decision"));
+  const decisions = [["", "不用"], ...sheet.known.decisions.map((one) => [one.key, one.name || one.key])];
   const forms = [["", "不用"], ...sheet.known.forms.map((one) => [one.key, formName(sheet, one.key)])];
   return [
     pool !== sheet.object && field("pool", "图上写的名称", line(pool.name ?? "", rename)),
     sheet.flag("part"),
     sheet.text("exclusive"),
     ...pages.map(({ key }) => sheet.pick(key, forms)),
+    ...tables.map(({ key }) => sheet.pick(key, decisions)),
   ];
 }
 

@@ -1,0 +1,51 @@
+"""Who came to a household, left it or was put right, and with what proof."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from engine.ground.tables import Base, BigId, JsonText, UtcDateTime
+
+
+class MemberChange(Base):
+    """One person of a household came, left or is described otherwise, since a day (R30).
+
+    What was recorded together has one `act` and is taken back together; nothing is deleted.
+    """
+
+    __tablename__ = "member_change"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    act: Mapped[str] = mapped_column(String(32), index=True)
+    kind: Mapped[str] = mapped_column(String(16))  # engine.prevention.register.member_history.KINDS
+    member_key: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(40))  # as it was called then
+    happened_on: Mapped[date]
+    before: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)  # empty: who came
+    after: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)  # empty: who left
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("case_file.id"), index=True)  # the check
+    proof: Mapped[str] = mapped_column(String(400), default="")  # in words
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_reason: Mapped[str] = mapped_column(String(400), default="")
+
+
+class MemberProof(Base):
+    """A photo or scan that proves what was recorded in an act; its type was found from its content."""
+
+    __tablename__ = "member_proof"
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
+    act: Mapped[str] = mapped_column(String(32), index=True)
+    filename: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False))
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,301 @@
+"""A portion of entries on its way into the table: what is read once for all, what becomes of each.
+
+Nothing here asks the database for one row but where a row raises a clue or brings a new household.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from engine.casework.models import Account
+from engine.casework.organisation import access
+from engine.ground.clock import local_date
+from engine.ground.errors import Invalid, ShouwangError, Unavailable
+from engine.ground.tables import table
+from engine.prevention.campaign import areas, campaigns
+from engine.prevention.identification import clues
+from engine.prevention.models import Campaign, Household, RiskClue, Screening
+from engine.prevention.register import households, persons
+from engine.prevention.screening import entries as e
+from engine.prevention.screening import flags, groups, newcomers, papers
+from engine.prevention.screening.counts import Changes
+
+ENTERS = frozenset({"village_official", "township_reviewer"})
+"""Who enters what was found at the door."""
+_ROW, _HOUSEHOLD = table(Screening), table(Household)
+_INSERT = insert(_ROW)
+Faults = Mapping[str, Sequence[str]]
+
+
+class Refused(Exception):
+    """An entry is refused, and only it."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+def _whole(sentence: str) -> Refused:
+    return Refused({"": [sentence]})
+
+
+class Intake:
+    """One call of `rows.record`: inside its transaction, of one actor, for one campaign."""
+
+    def __init__(self, session: Session, actor: Account, campaign: Campaign, now: datetime) -> None:
+        self.session, self.actor, self.campaign, self.now = session, actor, campaign, now
+        self.basis = campaigns.basis(session, campaign)
+        self.changes = Changes()
+        self.elsewhere: list[persons.Registered] = []
+        self._found: dict[str, e.Outcome] = {}
+        self._ids: dict[str, int] = {}
+
+    def outcomes(self, entries: Iterable[e.Entry]) -> list[e.Outcome]:
+        """What became of the entries, in their order."""
+        return [self._found[entry.uuid] for entry in entries]
+
+    def finish(self) -> None:
+        """What all the turns have changed in the counts."""
+        self.changes.save(self.session, self.campaign.id, self.now)
+
+    # -- one turn ----------------------------------------------------------------------------------
+
+    def take(self, turn: Sequence[e.Entry]) -> None:
+        """Entries of as many households."""
+        fresh = self._without_known(turn)
+        ids = self._households(fresh)
+        places = self._locked(ids.values())
+        current = self._current(ids.values())
+        known = groups.known(self.session, places, self.basis)
+        villages = {place.village_code for place in places.values()}
+        divided = areas.divided(self.session, self.campaign.id, villages)
+        rows: list[dict[str, Any]] = []
+        signed: list[e.Entry] = []
+        for entry in fresh:
+            if entry.uuid not in ids:
+                continue
+            place = places.get(ids[entry.uuid])
+            try:
+                if place is None:
+                    raise _whole("没有找到这户人家。")
+                row = self._row(entry, place, current.get(place.id), known[place.id], divided)
+            except Refused as refused:
+                self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=refused.faults)
+                continue
+            if row is not None:
+                rows.append(row)
+                signed += [entry] if entry.signatures else []
+        self._store(rows, signed)
+
+    def _without_known(self, turn: Sequence[e.Entry]) -> list[e.Entry]:
+        """Those that are not here yet; what was sent before has its first answer."""
+        query = select(_ROW).where(_ROW.c.uuid.in_([entry.uuid for entry in turn]))
+        stored = {row.uuid: row for row in self.session.execute(query)}
+        fresh = []
+        for entry in turn:
+            row = stored.get(entry.uuid)
+            if row is None and not _is_uuid(entry.uuid):
+                faults = {"": ["编号不对，不能上报。"]}
+                self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
+            elif row is None:
+                fresh.append(entry)
+            elif (row.campaign_id, row.entered_by) != (self.campaign.id, self.actor.id):
+                faults = {"": ["这个编号已用于另一次填报。"]}
+                self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
+            else:
+                self._found[entry.uuid] = self._same(entry, row)
+        return fresh
+
+    def _same(self, entry: e.Entry, row: Any) -> e.Outcome:
+        return e.Outcome(entry.uuid, e.SAME, row.id, row.household_id, row.clue_id)
+
+    def _households(self, fresh: Sequence[e.Entry]) -> dict[str, int]:
+        """Whom each entry is about, by uuid; new ones are registered."""
+        ids = {one.uuid: one.household_id for one in fresh if one.household_id is not None}
+        unknown = [one for one in fresh if one.household_id is None]
+        known = newcomers.known(self.session, unknown)
+        for entry in unknown:
+            try:
+                ids[entry.uuid] = known.get(entry.uuid) or self._registered(entry)
+            except Refused as refused:
+                self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=refused.faults)
+        return ids
+
+    def _registered(self, entry: e.Entry) -> int:
+        """A household that the register did not have, from the entry."""
+        new = entry.new_household or {}
+        self._require_reach(str(new.get("village_code") or ""))
+        self._clean(entry)  # a household is not registered for an entry that is refused
+        try:
+            data = newcomers.checked(new, local_date(self.now))
+            with self.session.begin_nested():
+                return households.register(self.session, data, self.now, actor=self.actor).id
+        except persons.Registered as error:
+            self.elsewhere.append(error)
+            raise Refused({f"new_household.{key}": said for key, said in error.fields.items()}) from error
+        except Invalid as error:
+            raise Refused(
+                {f"new_household.{key}": said for key, said in error.fields.items()} or {"": [error.message]}
+            ) from error
+
+    def _locked(self, ids: Iterable[int]) -> dict[int, Any]:
+        """The households as they are now, locked in the order of their numbers
+        (engine/casework/step/locks.py).
+        """
+        columns = "id village_code group_name status merged_into_id".split()
+        query = select(*(_HOUSEHOLD.c[name] for name in columns)).where(_HOUSEHOLD.c.id.in_(set(ids)))
+        ordered = query.order_by(_HOUSEHOLD.c.id).with_for_update(key_share=True)
+        return {row.id: row for row in self.session.execute(ordered)}
+
+    def _current(self, ids: Iterable[int]) -> dict[int, Any]:
+        query = select(_ROW).where(
+            _ROW.c.campaign_id == self.campaign.id,
+            _ROW.c.household_id.in_(set(ids)),
+            _ROW.c.standing == "current",
+        )
+        return {row.household_id: row for row in self.session.execute(query)}
+
+    # -- one entry ---------------------------------------------------------------------------------
+
+    def _row(
+        self, entry: e.Entry, place: Any, before: Any, known: groups.Known, divided: areas.Divided
+    ) -> dict[str, Any] | None:
+        """The row as it is to be stored; None where it says what is stored already. Raises Refused."""
+        self._require_reach(place.village_code)
+        if place.merged_into_id is not None:
+            raise _whole("这户已并入另一户，请在并入的那一户填报。")
+        clean = self._clean(entry)
+        said = e.columns(_with_known(clean, known))
+        own = before is not None and before.entered_by == self.actor.id
+        if before is not None and e.alike(before, said, own=own):
+            self._found[entry.uuid] = self._same(entry, before)
+            return None
+        at = min(entry.device_at or self.now, self.now)
+        assigned = divided.may(self.actor.id, place.village_code, place.group_name, at)
+        corrects = own or (before is not None and entry.replaces == before.uuid)
+        row = {
+            **said,
+            "campaign_id": self.campaign.id,
+            "household_id": place.id,
+            "village_code": place.village_code,
+            "uuid": entry.uuid,
+            "source": entry.source,
+            "entered_by": self.actor.id,
+            "entered_at": self.now,
+            "device_at": entry.device_at,
+            "replaces_id": before.id if before is not None else None,
+        }
+        if not assigned or (before is not None and not corrects):  # T27
+            return self._kept_apart(entry, row)
+        return self._taken(entry, row, before, _with_known(clean, known), place.status)
+
+    def _kept_apart(self, entry: e.Entry, row: dict[str, Any]) -> dict[str, Any]:
+        """Two say different things, or somebody is not of the area: the township decides (T27)."""
+        self._found[entry.uuid] = e.Outcome(entry.uuid, e.CONFLICT, household_id=row["household_id"])
+        self.changes.row(row["village_code"], "conflict", row["result"], flagged=False)
+        return {**row, "standing": "conflict", "clue_id": None}
+
+    def _taken(
+        self, entry: e.Entry, row: dict[str, Any], before: Any, data: Mapping[str, Any], status: str
+    ) -> dict[str, Any]:
+        clue_id, case_id = (before.clue_id if before is not None else None), None
+        raised = flags.of(data, status, self.basis)
+        if raised.codes and clue_id is None:
+            clue_id, case_id = self._clue(row, raised)
+        if before is not None:
+            replaced = update(_ROW).where(_ROW.c.id == before.id)
+            self.session.execute(replaced.values(standing="replaced"))
+            flagged = before.clue_id is not None
+            self.changes.row(before.village_code, "current", before.result, flagged=flagged, by=-1)
+        self.changes.row(row["village_code"], "current", row["result"], flagged=clue_id is not None)
+        self._found[entry.uuid] = e.Outcome(
+            entry.uuid, e.RECORDED, household_id=row["household_id"], clue_id=clue_id, case_id=case_id
+        )
+        return {**row, "standing": "current", "clue_id": clue_id}
+
+    def _clean(self, entry: e.Entry) -> dict[str, Any]:
+        try:
+            papers.signed(entry)
+            return self.basis.form.validate(entry.data, today=local_date(self.now), context=self.basis.facts)
+        except Invalid as error:
+            raise Refused(error.fields or {"": [error.message]}) from error
+
+    def _clue(self, row: Mapping[str, Any], raised: flags.Flags) -> tuple[int, int | None]:
+        return raise_clue(self.session, self.actor, row, raised, self.now)
+
+    def _require_reach(self, village_code: str) -> None:
+        """R03: the village is of the campaign's county, and the actor enters its households."""
+        if access.ancestor(village_code, "county") != self.campaign.county_code:
+            raise _whole("这户不在本次排查的县。")
+        if not access.reaches(self.actor, village_code, ENTERS):
+            raise _whole("这户不在您负责的村，不能填报。")
+
+    # -- into the table ----------------------------------------------------------------------------
+
+    def _store(self, rows: Sequence[Mapping[str, Any]], signed: Sequence[e.Entry]) -> None:
+        if not rows:
+            return
+        self.session.execute(_INSERT, rows)
+        query = select(_ROW.c.uuid, _ROW.c.id).where(_ROW.c.uuid.in_([row["uuid"] for row in rows]))
+        for uuid, identifier in self.session.execute(query):
+            known = self._found[uuid]
+            self._found[uuid] = e.Outcome(
+                uuid, known.kind, identifier, known.household_id, known.clue_id, known.case_id
+            )
+        for entry in signed:
+            screening_id = self._found[entry.uuid].screening_id
+            papers.sign(self.session, self.actor, screening_id or 0, entry, self.now)
+
+
+def raise_clue(
+    session: Session, actor: Account, row: Mapping[str, Any], raised: flags.Flags, now: datetime
+) -> tuple[int, int | None]:
+    """A row is looked into (R05): a clue found on the day of the visit; its number and its case's.
+
+    Raises Refused, and nothing has changed, where the case cannot be opened.
+    """
+    try:
+        with session.begin_nested():
+            household = households.locked(session, row["household_id"])
+            clue = RiskClue(
+                household_id=household.id,
+                village_code=household.village_code,
+                channel=raised.channel,
+                finder=row["collected_by"] or actor.name,
+                discovered_on=row["visited_on"],  # R05, domain 1.8: column 10 starts the 15 days
+                description=f"筛查：{'；'.join(raised.reasons)}"[:500],
+                risks=list(dict.fromkeys(raised.risks)),
+                entered_by=actor.id,
+                entered_at=now,
+            )
+            case, _ = clues.place(session, actor, household, clue, now)
+            session.flush()
+            return clue.id, case.id if case is not None else None
+    except Unavailable:
+        raise
+    except ShouwangError as error:
+        raise _whole(error.message) from error
+
+
+def _with_known(clean: Mapping[str, Any], known: groups.Known) -> dict[str, Any]:
+    """The data with the groups that the register knows, and the first for whoever declares (R04, Q10)."""
+    if clean["result"] != "done":
+        return dict(clean)
+    willing = ["willing"] if clean.get("declares") == "yes" else []
+    found = list(dict.fromkeys([*willing, *(clean.get("groups") or []), *known.groups]))
+    if not found:
+        return dict(clean)
+    return {**clean, "in_group": "yes", "groups": found}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

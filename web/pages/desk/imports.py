@@ -1,0 +1,140 @@
+"""导入: a template, a file, which column is which, what is wrong, the progress."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from engine.casework.portions.imports import acts, books, kinds, mapping
+from engine.ground.errors import Invalid
+from engine.ground.sheets import MEDIA_TYPE
+from web.request.arguments import number
+from web.request.signing import account
+from web.server import clock
+from web.server.database import session
+
+blueprint = Blueprint("imports", __name__, url_prefix="/imports")
+LISTED = ("wrong", "refused", "good", "same", "blank", "done")
+"""The tabs of a checked file, those that need somebody first."""
+
+
+def _file(body: bytes, name: str) -> Response:
+    answer = Response(body, mimetype=MEDIA_TYPE)
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}.xlsx"
+    return answer
+
+
+@blueprint.get("/new/<kind>/<key>")
+def start(kind: str, key: str) -> str:
+    """The template, and where to choose a file; the last imports."""
+    return _start(kind, key)
+
+
+def _start(kind: str, key: str, problem: str = "") -> str:
+    found = kinds.of(kind)
+    return render_template(
+        "desk/imports/start.html",
+        kind=found,
+        target=found.target(session(), account(), key),
+        latest=acts.latest(session(), account(), kind, key),
+        problem=problem,
+    )
+
+
+@blueprint.get("/new/<kind>/<key>/template.xlsx")
+def template(kind: str, key: str) -> Response:
+    """An Excel file to be filled in."""
+    return _file(books.template(session(), account(), kind, key), f"{kind}-{key}")
+
+
+@blueprint.post("/new/<kind>/<key>")
+def upload(kind: str, key: str) -> ResponseReturnValue:
+    """Read a file; nothing is let in yet."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        return _start(kind, key, "请先选择文件。"), 422
+    body = sent.stream.read()
+    try:
+        found = acts.begin(session(), account(), kind, key, body, sent.filename, clock.clock())
+    except Invalid as error:
+        return _start(kind, key, error.message), 422
+    return redirect(url_for("imports.show", import_id=found.id), 303)
+
+
+@blueprint.get("/<int:import_id>")
+def show(import_id: int) -> str:
+    """Where the import is: its columns, what is wrong, its progress."""
+    found, kind, target = acts.of(session(), account(), import_id)
+    if found.status == "mapping":
+        return _columns(import_id, found.columns, {})
+    counts = acts.counts(session(), found)
+    asked = request.args.get("status", "")
+    first = next((status for status in LISTED if counts[status]), LISTED[0])
+    status = asked if asked in LISTED else first
+    columns = kind.columns(session(), target)
+    page = acts.listed(session(), found, status, number(request.args.get("page")))
+    return render_template(
+        "desk/imports/show.html",
+        found=found,
+        kind=kind,
+        target=target,
+        counts=counts,
+        status=status,
+        rows=page,
+        faults={row.id: books.shown(row, found, columns) for row in page.items},
+        called={row.id: books.called(row, found, columns) for row in page.items},
+        names=acts.STATE_NAMES,
+        listed=LISTED,
+    )
+
+
+def _columns(import_id: int, said: dict[str, int], wrong: dict[str, list[str]]) -> str:
+    found, kind, target = acts.of(session(), account(), import_id)
+    return render_template(
+        "desk/imports/columns.html",
+        found=found,
+        kind=kind,
+        target=target,
+        columns=kind.columns(session(), target),
+        said=said,
+        wrong=wrong,
+        samples=acts.samples(session(), found),
+        ours=mapping.OURS,
+    )
+
+
+@blueprint.post("/<int:import_id>/columns")
+def tell_columns(import_id: int) -> ResponseReturnValue:
+    """Which column is which, or 重新对应."""
+    if request.form.get("act") == "again":
+        acts.correct_columns(session(), account(), import_id)
+        return redirect(url_for("imports.show", import_id=import_id), 303)
+    places = {name: number(place, -1) for name, place in request.form.items() if place not in ("", "-")}
+    said = {name.removeprefix("column_"): place for name, place in places.items() if name != "csrf_token"}
+    try:
+        acts.tell_columns(session(), account(), import_id, said, clock.clock())
+    except Invalid as error:
+        return _columns(import_id, said, error.fields), 422
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+@blueprint.post("/<int:import_id>")
+def go_on(import_id: int) -> ResponseReturnValue:
+    """导入, the next portion, or 停止."""
+    act = request.form.get("act", "")
+    if act == "cancel":
+        acts.cancel(session(), account(), import_id)
+        flash("已停止。已经导入的都在。", "info")
+        return redirect(url_for("imports.show", import_id=import_id), 303)
+    if act == "confirm":
+        acts.confirm(session(), account(), import_id)
+    acts.go_on(session(), account(), import_id, clock.clock())
+    return redirect(url_for("imports.show", import_id=import_id), 303)
+
+
+@blueprint.get("/<int:import_id>.xlsx")
+def returned(import_id: int) -> Response:
+    """The same file, its faults marked; with ``only`` the rows that are not in."""
+    only = request.args.get("only") == "faults"
+    body = books.returned(session(), account(), import_id, only_faults=only)
+    return _file(body, f"import-{import_id}")
