@@ -127,6 +127,9 @@ def test_a_second_request_for_the_same_year_waits(small_world: World) -> None:
     line = line_acts.ask(small_world.session, sheng, NEXT, clock=small_world.clock)
     with pytest.raises(Conflict):
         line_acts.ask(small_world.session, sheng, changed(amount="7400"), clock=small_world.clock)
+    client, typed = signed_in(application(small_world), sheng), vars(changed(amount="7411"))
+    page = client.post("/parameters/line", data={**typed, "aware": ""})
+    assert page.status_code == 409 and 'value="7411"' in page.text, "what was typed stays"
     with pytest.raises(NotAllowed):
         line_acts.withdraw(
             small_world.session, small_world.official("anquan"), line.id, clock=small_world.clock

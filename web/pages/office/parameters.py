@@ -68,11 +68,16 @@ def ask() -> ResponseReturnValue:
     asked = LineAsked(**typed, aware=given.get("aware") == "yes")
     try:
         line = line_acts.ask(session(), account(), asked, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _lines(given, error.fields), 422
+        return _lines(given, _fields(error)), error.status
     flash("已提出，由第二人确认后生效。", "success")
     return redirect(url_for("parameters.line", line_id=line.id), 303)
+
+
+def _fields(error: Conflict | Invalid) -> Mapping[str, list[str]]:
+    """What was wrong with which field; what was typed stays on the page also where somebody was faster."""
+    return error.fields if isinstance(error, Invalid) else {}
 
 
 @blueprint.get("/line/<int:line_id>")
@@ -148,9 +153,9 @@ def decide(line_id: int) -> ResponseReturnValue:
     aware = request.form.get("aware") == "yes"
     try:
         line_acts.decide(session(), account(), line_id, agrees, note, aware=aware, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _line(line_id, error.fields), 422
+        return _line(line_id, _fields(error)), error.status
     flash("已确认，从起始日期起执行。" if agrees else "已退回提出的人。", "success")
     return redirect(url_for("parameters.line", line_id=line_id), 303)
 
@@ -233,9 +238,9 @@ def enter_days() -> ResponseReturnValue:
                 aware=request.form.get("aware") == "yes",
                 clock=clock.clock(),
             )
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _days(year, _again(year), error.fields), 422
+        return _days(year, _again(year), _fields(error)), error.status
     flash(f"已保存 {year} 年：{len(stored.days)} 天。", "success")
     return redirect(url_for("parameters.days", year=year), 303)
 
@@ -318,8 +323,7 @@ def put_body() -> ResponseReturnValue:
         body_acts.put(session(), account(), entry, clock=clock.clock())
     except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        fields = error.fields if isinstance(error, Invalid) else {}
-        return _bodies(code, given, fields, None), error.status
+        return _bodies(code, given, _fields(error), None), error.status
     flash("已保存。", "success")
     return redirect(url_for("parameters.bodies", division=code), 303)
 
