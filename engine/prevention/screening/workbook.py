@@ -359,10 +359,10 @@ def _faults(one: Sent, outcome: Outcome) -> list[Fault]:
     answer = []
     for path, sentences in outcome.faults.items():
         column = path.removeprefix("new_household.").split(".")[0]
-        for sentence in sentences:
-            words = sentence.split("：", 1)[-1].rstrip("。") if column else sentence.rstrip("。")
-            problem = "不符合要求" if column in one.values else "没有填"
-            answer.append(Fault(column, problem, words) if column else Fault("", words))
+        words = [sentence.split("：", 1)[-1] if column else sentence for sentence in sentences]
+        cure = "；".join(word.rstrip("。") for word in words)
+        problem = "不符合要求" if column in one.values else "没有填"
+        answer.append(Fault(column, problem, cure) if column else Fault("", cure))
     return answer
 
 

@@ -23,6 +23,8 @@ NAME = "填写"
 HEAD = 2
 """Rows over those to fill in: how, and the headings."""
 PAGE = 5000
+SHORT = 14
+"""Characters of what is shown whole where an ID number should stand: as 4.10325E+17."""
 
 
 def template(session: Session, actor: Account, kind_name: str, key: str) -> bytes:
@@ -202,7 +204,7 @@ def shown(line: SheetImportRow, found: SheetImport, columns: Sequence[Column]) -
     for key, problem, cure in line.faults or ():
         column = ours.get(key)
         value = _value(line, found, key)
-        if column is not None and column.reads == kinds.IDENTITY:
+        if column is not None and column.reads == kinds.IDENTITY and len(value) > SHORT:
             value = idnumber.mask(value)
         title = column.title if column is not None else "整行"
         answer.append({"column": title, "value": value[:60], "problem": problem, "cure": cure})
