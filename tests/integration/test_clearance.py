@@ -149,13 +149,23 @@ def test_an_answer_of_the_last_day_is_entered_after_it_with_the_reason(
     page = signed_in(application(world), world.official("xiang"))
     if seen_to:
         assert "补登农户意见" in page.get(f"/cases/{case.id}").text
-        assert (
-            "“5天答复期满”已于2022年5月10日期满"
-            in page.get(f"/cases/{case.id}/messages/household_answer").text
-        )
+        at = f"/cases/{case.id}/messages/household_answer"
+        assert "“5天答复期满”已于2022年5月10日期满" in page.get(at).text
+        too_late = {**said, "answered_on": world.day(6).date().isoformat(), "answered_by": "户主"}
+        refused = page.post(at, data=too_late)
+        assert (refused.status_code, "企业早已停业" in refused.text) == (409, True)
+        assert "这一天以后提出的不能登记" in refused.text
+    if seen_to:  # the county has begun to decide
+        begun = world.open_items(case)["decide_clearance"]
+        typed, county = {"reason": "写了一半"}, world.official("xian2")
+        acts.save_draft(world.session, county, begun.id, typed, clock=world.clock)
     assert answer(world, case, **said, late_reason="农户晚上十一点来电")
     assert set(world.open_items(case)) == {"decide_clearance"}
     item = world.open_items(case)["decide_clearance"]
+    if seen_to:
+        assert item.id != begun.id and "请重新核对" in item.note
+        kept = views.task_view(world.session, county, item.id, world.clock.now())
+        assert kept.values["reason"] == "写了一半"
     view = views.task_view(world.session, world.official("xian2"), item.id, world.clock.now())
     assert view.values["answer_text"] == "有不同意见：企业早已停业"
     told = select(Notification.text).where(Notification.kind == "backdated")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -212,6 +212,7 @@ class _Officials:
         """One act; a refusal with a sentence is an answer too."""
         acts: list[Callable[[], None]] = [
             self._object,
+            self._object_late,
             self._finish,
             self._finish,
             self._back,
@@ -225,6 +226,12 @@ class _Officials:
 
     def _object(self) -> None:
         _object(self.world, self.case, f"异议{self.random.randint(1, 99)}")
+
+    def _object_late(self) -> None:
+        day = self.world.today - timedelta(days=self.random.randint(1, 6))
+        data = {"matter": "夜里送来", "raised_on": day.isoformat(), "late_reason": "当天没有人"}
+        who = self.world.official("xiang")
+        messages.send(self.world.session, who, self.case.id, "objection", data, clock=self.world.clock)
 
     def _one(self) -> WorkItem | None:
         items = sorted(self.world.open_items(self.case).values(), key=lambda item: item.id)
@@ -291,7 +298,12 @@ def _legal(world: World, case: CaseFile) -> None:
         assert not elements & {"end_notice", "review", "approve"}
 
 
-STARTS = (_identification, _elimination, _rollback)
+def _earlier(world: World) -> CaseFile:
+    deploy(world, EARLIER, "补登以前的公示")
+    return _identification(world)
+
+
+STARTS = (_identification, _elimination, _rollback, _earlier)
 
 
 @pytest.fixture(scope="module", params=STARTS, ids=lambda start: start.__name__)
@@ -309,7 +321,7 @@ def posted(
 
 
 @pytest.mark.duty("R10", "R11", "R12")
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(min_value=0, max_value=10**9))
 def test_no_order_of_acts_loses_an_objection(posted: tuple[Path, int, datetime], seed: int) -> None:
     base, case_id, now = posted

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework.models import CaseFile
-from engine.ground.errors import Conflict, NotAllowed
-from engine.prevention.campaign import areas, campaigns
+from engine.casework.models import Account, CaseFile, Notification
+from engine.ground.database import write
+from engine.ground.errors import Conflict, NotAllowed, NotFound
+from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Household, RiskClue, Screening, ScreeningCount, ScreeningPaper
+from engine.prevention.screening import following
+from engine.prevention.screening.rows import Entry, record
 from tests.support import papers
 from tests.support import screening as s
-from tests.support.template import COUNTY, OTHER_VILLAGE, VILLAGE
+from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 
@@ -222,3 +227,94 @@ def test_a_campaign_has_the_dates_of_the_plan_and_warns_from_24_may(small_world:
     assert "只剩 7 天" in campaigns.warned(campaign, small_world.day(19))
     assert "没有余地" in campaigns.warned(campaign, small_world.day(26))  # 31 May
     assert campaigns.warned(campaign, small_world.day(27)) == ""
+
+
+@pytest.mark.duty("R03", "R41")
+def test_a_villages_counts_are_those_of_the_households_that_it_has(small_world: World) -> None:
+    """Merged into another record, moved to another village, moved out of the county."""
+    campaign = s.opened(small_world)
+    session, now = small_world.session, small_world.clock.now()
+    one, twin, third, fourth = s.settled(small_world, 4)
+    s.recorded(
+        small_world,
+        campaign,
+        *(s.entry(each, s.unchanged(small_world)) for each in (one, twin, third, fourth)),
+    )
+    small_world.hand_over(third.id, OTHER_VILLAGE, "搬迁", "xiang")
+    assert _count(small_world) == (3, 0, 0, 0, 0) and _count(small_world, OTHER_VILLAGE) == (1, 0, 0, 0, 0)
+    with write(session):
+        following.merged(session, twin.id, one.id, VILLAGE, now)
+        following.moved(session, fourth.id, "410326100201", now)
+    assert _count(small_world) == (1, 0, 0, 0, 0)
+    standing = dict(
+        session.execute(select(Screening.household_id, Screening.standing).order_by(Screening.id)).all()
+    )
+    assert standing[twin.id] == standing[fourth.id] == "replaced"  # and on record
+
+
+@pytest.mark.duty("R03")
+def test_coverage_names_empty_villages_and_in_the_last_week_those_that_are_late(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    here, _ = s.settled(small_world, 2)
+    s.settled(small_world, 3, OTHER_VILLAGE, head_name="卫小丙")
+    s.recorded(small_world, campaign, s.entry(here, s.unchanged(small_world)))
+    official = small_world.official("xiang")
+    found = coverage.of(small_world.session, official, campaign, TOWNSHIP, small_world.day(1))
+    assert [(one.code, one.share, one.empty, one.behind) for one in found.parts] == [
+        (OTHER_VILLAGE, 0.0, 1, 0),
+        (VILLAGE, 0.5, 0, 0),
+    ]
+    late = coverage.of(small_world.session, official, campaign, "", small_world.day(25))
+    assert (late.whole.households, late.whole.waiting, late.whole.empty, late.whole.behind) == (5, 4, 1, 2)
+    for outside in (OTHER_VILLAGE, "410326000000", "410300000000"):
+        with pytest.raises(NotFound):
+            coverage.of(small_world.session, official, campaign, outside, small_world.day(1))
+    book = workbook.export(small_world.session, official, campaign, small_world.day(1))
+    assert book.startswith(b"PK")
+
+
+@pytest.mark.duty("R37", "R41")
+def test_who_has_entered_all_need_not_report_it_and_who_has_not_is_reminded_once(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (here,) = s.settled(small_world, 1)
+    s.settled(small_world, 1, OTHER_VILLAGE, head_name="卫小丙")
+    s.recorded(small_world, campaign, s.entry(here, s.unchanged(small_world)))
+    today, official = small_world.today, small_world.official("lin")
+    screen = next(
+        one
+        for one in milestones.progress(small_world.session, official, campaign, today)
+        if one.milestone.kind == "screen"
+    )
+    assert (screen.total, screen.left, [code for code, _ in screen.own]) == (2, 1, [OTHER_VILLAGE])
+    assert milestones.remind(small_world.session, small_world.day(23)) == 0  # 28 May
+    assert milestones.remind(small_world.session, small_world.day(24)) == 1
+    assert milestones.remind(small_world.session, small_world.day(25)) == 0
+    told = small_world.session.scalars(select(Notification).where(Notification.kind == "milestone")).one()
+    assert told.division_code == OTHER_VILLAGE
+
+
+@pytest.mark.duty("R03")
+def test_the_same_entry_sent_at_once_is_kept_once(world: World) -> None:
+    """Also where it stands beside another one, and where its household is new."""
+    campaign = s.opened(world)
+    (household,) = s.settled(world, 1)
+    s.recorded(world, campaign, s.entry(household, s.unchanged(world)), by="cun2")
+    differs = s.entry(household, s.unchanged(world, above_line="no"))
+    newcomer = s.entry(
+        None, s.unchanged(world), new_household={"village_code": VILLAGE, "head_name": "卫青山"}
+    )
+    for entry, kind in ((differs, "conflict"), (newcomer, "recorded")):
+        start = Barrier(3)
+
+        def send(entry: Entry = entry, start: Barrier = start) -> str:
+            with world.sessions() as session:
+                official = session.scalars(select(Account).where(Account.username == "cun")).unique().one()
+                start.wait()
+                (found,) = record(session, official, campaign.id, [entry], clock=world.clock)
+                return found.kind
+
+        with ThreadPoolExecutor(3) as people:
+            kinds = sorted(one.result() for one in [people.submit(send) for _ in range(3)])
+        assert kinds == sorted([kind, "same", "same"])
+    world.session.commit()
+    assert world.session.scalar(select(func.count()).select_from(Household)) == 2

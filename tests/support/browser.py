@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import APIRequestContext, Browser, Locator, Page, Playwright
+from playwright.sync_api import APIRequestContext, Browser, Dialog, Locator, Page, Playwright
 
 from engine.ground.clock import CHINA, MovableClock, local_date, start_of_day
 from tests.support import papers
@@ -62,6 +62,10 @@ class Site:
             )
         return self._apis[username]
 
+    def badge(self, username: str) -> dict[str, str]:
+        """The cookie that signing in would give somebody."""
+        return self._server.badge(username)
+
     password = PASSWORD
 
     # -- time --------------------------------------------------------------------------------------
@@ -103,7 +107,12 @@ class Official:
             [{"name": name, "value": value, "url": site.address} for name, value in badge.items()]
         )
         self.page: Page = context.new_page()
-        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.page.on("dialog", self.accept)
+
+    @staticmethod
+    def accept(dialog: Dialog) -> None:
+        """Say yes to whatever is asked."""
+        dialog.accept()
 
     def sign_in(self, password: str = PASSWORD) -> None:
         """Sign in at the front door."""

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Select, select
+
 from engine.ground.database import write
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Member
@@ -73,3 +75,14 @@ def entry(household: Household | None, data: dict[str, Any], **more: Any) -> row
 def recorded(world: World, campaign: Campaign, *entries: rows.Entry, by: str = "cun") -> list[rows.Outcome]:
     """The entries are sent; what became of each."""
     return rows.record(world.session, world.official(by), campaign.id, entries, clock=world.clock)
+
+
+def first_household() -> Select[Household]:
+    """The household that was settled first."""
+    return select(Household).order_by(Household.id).limit(1)
+
+
+def campaign_of(world: World, county: str) -> Campaign:
+    """The county's open campaign."""
+    world.session.commit()
+    return world.session.scalars(select(Campaign).where(Campaign.county_code == county)).one()

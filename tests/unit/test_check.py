@@ -5,16 +5,19 @@ by element.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import tests.support.field  # noqa: F401  diagrams call its services
+from engine.casework import kit
 from engine.flow.check import check
-from engine.flow.diagram.resources import read_resources
+from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.machine.definition import Definition
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
+from engine.prevention.kit import KIT
 
 RESOURCES = read_resources(ROOT)
 DIAGRAMS = {path.stem: path.read_text() for path in sorted((ROOT / "bpmn").glob("*.bpmn"))}
@@ -49,6 +52,21 @@ def test_the_products_diagrams_are_sound_and_say_what_they_implement(key: str) -
             assert element.form_key in definition.form_bodies
             assert re.search(r"R\d\d", element.documentation), element.id
             assert element.instructions, element.id
+
+
+def test_the_very_same_texts_are_checked_once_and_others_anew() -> None:
+    body = DIAGRAMS["public_notice"].encode()
+    first, told = check(body, RESOURCES)
+    told.append(Finding("", "", "told by whoever asked"))
+    assert check(bytes(bytearray(body)), RESOURCES | RESOURCES) == (first, [])
+    form = {"notice": RESOURCES.form["notice"].replace(b'"label"', b'"label" ', 1)}
+    others = [(body + b"\n", RESOURCES), (body, RESOURCES | Resources(form))]
+    assert all(check(*asked)[0] not in (None, first) for asked in others)
+    kit.use(replace(KIT))  # another house, though it has the same words
+    try:
+        assert check(body, RESOURCES)[0] is not first
+    finally:
+        kit.use(KIT)
 
 
 @pytest.mark.duty("R10", "R15", "C3")

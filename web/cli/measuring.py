@@ -35,13 +35,17 @@ def verify() -> None:
 @click.option("--quick", is_flag=True, help="只走一遍，看各项能否运行。")
 @click.option("--full", is_flag=True, help="全省的规模：一百万件待办、两万个时限同时到期，约十分钟。")
 @click.option("--pages", is_flag=True, help="只测督查和统计页面：二十万件、三百万条办理记录，约二十分钟。")
+@click.option("--screening", is_flag=True, help="只测集中排查：一百万户填报、同时的待办、进度，约半小时。")
 @click.option(
     "--cases", type=click.IntRange(100), default=200_000, help="与 --pages 合用：多少件，每件约十五条记录。"
 )
-def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: bool, cases: int) -> None:
+def bench(
+    database: str | None, as_json: bool, quick: bool, full: bool, pages: bool, screening: bool, cases: int
+) -> None:
     """Measure."""
     from web.bench import pages as page_measures
     from web.bench import run as measures
+    from web.bench import screening as row_measures
 
     sizes = measures.tiny() if quick else measures.full() if full else measures.Sizes()
 
@@ -49,7 +53,10 @@ def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: b
         click.echo(f"… {text}", err=True)
 
     try:
-        if pages:
+        if screening:
+            row_sizes = row_measures.tiny() if quick else row_measures.Sizes()
+            figures = row_measures.run(database, row_sizes, say)
+        elif pages:
             figures = page_measures.run(
                 database, page_measures.tiny() if quick else page_measures.sized(cases), SYSTEM.now(), say
             )
@@ -60,5 +67,6 @@ def bench(database: str | None, as_json: bool, quick: bool, full: bool, pages: b
     if as_json:
         click.echo(json.dumps(figures, ensure_ascii=False, indent=2))
     else:
-        for line in (page_measures if pages else measures).report(figures):
+        told = row_measures if screening else page_measures if pages else measures
+        for line in told.report(figures):
             click.echo(line)

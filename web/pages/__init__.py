@@ -12,13 +12,18 @@ from web.pages.oversight import ladder, schedules, statistics, supervision, wall
 from web.pages.owners import drafts, editors, migrations, procedures, replays, trials
 from web.pages.prevention import (
     batches,
+    campaigns,
     clues,
+    contact,
     corrections,
+    doorstep,
     households,
     measures,
     members,
     officials,
     openings,
+    screening,
+    transfers,
 )
 from web.pages.prevention import register as register_pages
 
@@ -32,8 +37,11 @@ PAGES = (
     cases,
     clues,
     corrections,
+    doorstep,
     parameters,
     households,
+    transfers,
+    contact,
     members,
     measures,
     officials,
@@ -41,6 +49,8 @@ PAGES = (
     openings,
     schedules,
     batches,
+    campaigns,
+    screening,
     drafts,
     editors,
     replays,

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.casework import audit, kit, lamps
 from engine.casework.acts.items import noting_faults
 from engine.casework.acts.returning import undo
-from engine.casework.models import Account, LogEntry, Submission
+from engine.casework.models import Account, Draft, LogEntry, Submission, WorkItem
 from engine.casework.step.steps import Step
 from engine.flow.history import lines
 from engine.flow.replay import Input, inputs_of
@@ -53,7 +54,7 @@ class Over:
             raise Conflict(f"{ended}，这一天以后提出的不能登记，请向正在办理的单位反映。")
         if not reason:
             sentence = f"{ended}：期内提出的可以补登，请写明当天没有登记的原因。"
-            raise Invalid(sentence, {REASON: [sentence]})
+            raise Invalid("请写明当天没有登记的原因。", {REASON: [sentence]})
 
 
 def reason_of(clean: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
@@ -145,8 +146,26 @@ def _send(
         step.instance.send(name, dict(payload), now, before_due=True)
         kept = session.get(Submission, submission) if submission else None
         sha = audit.digest(kept.data) if kept is not None else ""
-        step.finish(lines.Caught(payload=dict(payload), submission=submission, sha=sha))
+        before = _open_items(step)
+        words = f"期满以后补登了{written(said_on)}提出的情况，请重新核对"
+        step.finish(lines.Caught(payload=dict(payload), submission=submission, sha=sha), note=words)
+        _keep_typing(step, before)
         step.tell("backdated", f"{name}:{period.seq}", told(step, period.name, said_on, reason))
+
+
+def _open_items(step: Step) -> dict[str, int]:
+    rows = select(WorkItem.element_id, WorkItem.id)
+    query = rows.where(WorkItem.case_id == step.case.id, WorkItem.status == "open")
+    return {row.element_id: row.id for row in step.session.execute(query)}
+
+
+def _keep_typing(step: Step, before: Mapping[str, int]) -> None:
+    """What people have typed for a step that the report has opened anew goes along; they see what came in."""
+    for element_id, item_id in _open_items(step).items():
+        gone = before.get(element_id, item_id)
+        if gone != item_id:
+            typed = update(Draft).where(Draft.work_item_id == gone)
+            step.session.execute(typed.values(work_item_id=item_id))
 
 
 def told(step: Step, period: str, said_on: date, reason: str) -> str:

@@ -154,9 +154,13 @@ def tell_subject(
     now: datetime,
     *,
     besides: int,
+    held: bool = False,
+    words: str = "在名册里的状态已经变化",
 ) -> list[int]:
     """Send a message to every other open case of a subject that waits for it;
-    returns the cases that caught it.
+    returns the cases that caught it. `words` say to those who have work in them what happened.
+
+    `held`: also to a case that does not wait for it yet, which keeps it until its diagram does.
 
     Inside the caller's transaction. What a case does with it is drawn in its diagram, and whoever had work in
     it hears of it. So they do of a case whose diagram, an earlier version's, says nothing: it goes on, and
@@ -169,19 +173,20 @@ def tell_subject(
     for case_id in session.scalars(query.order_by(CaseFile.id)).all():
         step = Step.on(session, case_id, actor, now)
         assert step is not None  # only skip_locked answers None
-        held = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open").distinct()
-        queues = session.scalars(held.order_by(WorkItem.queue)).all()
-        if name in step.instance.waits_for():
-            step.instance.send(name, dict(payload), now)
+        open_in = select(WorkItem.queue).where(WorkItem.case_id == case_id, WorkItem.status == "open")
+        queues = session.scalars(open_in.distinct().order_by(WorkItem.queue)).all()
+        due = name in step.instance.waits_for()
+        if due or (held and name in step.definition.messages):
+            caught = step.instance.send(name, dict(payload), now)
             step.finish(lines.Caught(payload=dict(payload)))
-            told.append(case_id)
+            told += [case_id] if caught else []
         for queue in queues:
-            step.notify(queue, "result", _news(step.case))
+            step.notify(queue, "result", _news(step.case, words))
     return told
 
 
-def _news(case: CaseFile) -> str:
+def _news(case: CaseFile, words: str) -> str:
     name = case.version.procedure.name
     if case.status == "open":
-        return f"{kit.called(case.subject)}在名册里的状态已经变化，正在办理的“{name}”请核对后再办。"
-    return f"{kit.called(case.subject)}在名册里的状态已经变化，“{name}”{case.outcome}，不用再办。"
+        return f"{kit.called(case.subject)}{words}，正在办理的“{name}”请核对后再办。"
+    return f"{kit.called(case.subject)}{words}，“{name}”{case.outcome}，不用再办。"

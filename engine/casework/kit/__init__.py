@@ -55,6 +55,10 @@ CasePart = Callable[[Session, int], Sequence[Any]]
 """Of a case's number: what its page shows of one table of the field's."""
 
 
+Round = Callable[[Callable[[], Session], Clock], int]
+"""Of where sessions come from and the clock: how much was done."""
+
+
 @dataclass(frozen=True)
 class Subjects:
     """Whom the field's cases are about: the rows of one table."""
@@ -154,6 +158,8 @@ class Kit(Vocabulary):
     """By name: the kinds of files whose rows people let in."""
     results: Sequence[Result] = ()
     """What the statistics count besides the way of cases."""
+    rounds: Sequence[Round] = ()
+    """What is looked after in every round of the ticker, besides timers."""
     when_finished: Sequence[Follower] = ()
     """What a room does as a case ends by its diagram, whichever way it ends."""
     when_ended: Sequence[Follower] = ()

@@ -1,5 +1,5 @@
-"""What happens by itself as time passes: timers fire, recurring procedures open,
-the figures take in what was done.
+"""What happens by itself as time passes: timers fire, recurring procedures open, rooms of the field have
+their rounds, the figures take in what was done.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
+from engine.casework import kit
 from engine.casework.organisation.identity import sign_in
 from engine.casework.supervision.figures import tally
 from engine.casework.time import schedules, timers
@@ -26,6 +27,8 @@ def tick(sessions: Sessions, clock: Clock) -> int:
     turn.
     """
     moved = sum(_turn(act, sessions, clock) for act in (timers.fire_due, schedules.open_due))
+    for look_after in kit.used().rounds:
+        _turn(look_after, sessions, clock)
     _turn(tally.catch_up, sessions, clock)
     _turn(_forget_attempts, sessions, clock)
     return moved

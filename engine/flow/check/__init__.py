@@ -10,10 +10,13 @@ time.
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
+from threading import Lock
 from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
+from engine.flow import vocabulary
 from engine.flow.check import (
     foreign,
     hearing,
@@ -31,7 +34,7 @@ from engine.flow.check import (
 )
 from engine.flow.check.draft import Checker, Draft, name_of
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.resources import Resources
+from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.machine.definition import Definition
 from engine.ground.deadline import Deadline
 from engine.ground.errors import DefinitionError, Finding
@@ -75,11 +78,45 @@ _CHECKERS: tuple[Checker, ...] = (
 )
 
 
-def check(body: bytes, resources: Resources) -> tuple[Definition | None, list[Finding]]:
-    """Check a diagram with the resources at hand; the definition is None when it cannot be put into force."""
+Checked = tuple[Definition | None, list[Finding]]
+
+KEPT = 16
+"""Of so many sound diagrams what was found last is kept: pages of a draft, saves and releases ask again."""
+_KNOWN: OrderedDict[object, tuple[vocabulary.Vocabulary, Checked]] = OrderedDict()
+_KNOWING = Lock()
+
+
+def check(body: bytes, resources: Resources) -> Checked:
+    """Check a diagram with the resources at hand; the definition is None when it cannot be put into force.
+
+    What was found of the very same texts is not looked for again, if they are sound.
+    """
+    house = vocabulary.used()
+    asked = (id(house), body, *(tuple(sorted(resources.of(kind).items())) for kind in KINDS))
+    with _KNOWING:
+        known = _KNOWN.pop(asked, None)
+        if known is not None:
+            _KNOWN[asked] = known  # asked for last
+    if known is None:
+        deadline = Deadline(MAX_SECONDS)
+        known = house, _checked(body, resources, deadline)
+        if known[1][0] is not None and not deadline.passed:
+            _keep(asked, known)
+    definition, findings = known[1]
+    return definition, [*findings]
+
+
+def _keep(asked: object, found: tuple[vocabulary.Vocabulary, Checked]) -> None:
+    """With the vocabulary: as long as it is kept, no other one has its identity."""
+    with _KNOWING:
+        _KNOWN[asked] = found
+        while len(_KNOWN) > KEPT:
+            _KNOWN.popitem(last=False)
+
+
+def _checked(body: bytes, resources: Resources, deadline: Deadline) -> Checked:
     from engine.flow.exploration import explore
 
-    deadline = Deadline(MAX_SECONDS)
     findings: list[Finding] = []
     try:
         findings += _read(Draft(x.parse_xml(body), resources), deadline)

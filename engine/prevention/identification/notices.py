@@ -33,6 +33,7 @@ from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.prevention.models import Notice, Objection, household_of
 from engine.prevention.register import listed
 from engine.prevention.register.households import CATEGORY_NAMES
+from engine.prevention.register.members import posted as posted_list
 
 _OPEN_NOTICE = (
     select(Notice)
@@ -70,12 +71,14 @@ def open_notice(
     matter: str | None = None,
     basis: str | None = None,
     category: str | None = None,
+    review: str | None = None,
 ) -> dict[str, Any]:
     """A notice was posted and hangs until the diagram's `timer` (an element id) is due;
     an older one is superseded.
 
     `matter` is what the notice proposes, `basis` what led to it, as the diagram words them; `category` is the
-    category proposed, where the matter has one.
+    category proposed, where the matter has one. `review` is the day (ISO) of the review by which it is
+    proposed: its household is listed with the people of that day (R30).
     """
     closes_at = call.due_of(timer)
     if closes_at is None:
@@ -95,6 +98,7 @@ def open_notice(
         matter=matter or "",
         basis=basis or "",
         category=category or "",
+        listed=posted_list.listing(call.session, household_of(call.case), _day(review)),
     )
     notice.text = paper_of(call.session, [(call.case, notice)]).text
     call.session.add(notice)
@@ -127,7 +131,7 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
     cases = [case for case, _ in posted]
     first = posted[0][1]
     found = listed.of_cases(session, cases)
-    rows = [replace(found[case.id], details=_category(case, notice)) for case, notice in posted]
+    rows = [_listed(found[case.id], case, notice) for case, notice in posted]
     code = cases[0].village_code
     book = bodies.Book(session, [code], first.posted_on)
     issuer = book.signature(code, "village")
@@ -143,6 +147,17 @@ def paper_of(session: Session, posted: Sequence[tuple[CaseFile, Notice]]) -> Pap
         ends=local_date(first.closes_at) - timedelta(days=1),
     )
     return compose.notice(terms, rows)
+
+
+def _listed(row: compose.Listed, case: CaseFile, notice: Notice) -> compose.Listed:
+    """The household as the notice lists it: what is posted does not change with the register."""
+    posted = notice.listed or {"head": row.head, "size": row.size}
+    head, size = str(posted["head"]), int(str(posted["size"]))
+    return replace(row, head=head, size=size, details=_category(case, notice))
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _category(case: CaseFile, notice: Notice) -> dict[str, str]:
@@ -286,19 +301,22 @@ def renewed(session: Session, case: CaseFile, instance: Instance, now: datetime)
     return [Correction(f"须更正已张贴的公示：公示到{before}，改为到{after}", apply)]
 
 
-def preview(case: CaseFile, instance: Instance, now: datetime) -> Notice:
+def preview(session: Session, case: CaseFile, instance: Instance, now: datetime) -> Notice:
     """The notice as it would hang were it posted today; nothing is stored.
 
     Raises NotFound when there is none.
     """
     today = local_date(now)
     facts_then = {"notice": {"posted_on": today.isoformat()}}
-    names = ("timer", "matter", "basis", "category")
+    names = ("timer", "matter", "basis", "category", "review")
     given = {name: str(instance.parameter("notice.open", name, facts_then) or "") for name in names}
     closes_at = instance.due_of(given.pop("timer"), now, facts_then)
     if closes_at is None:
         raise NotFound("这一版流程没有公示。")
-    return Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
+    review = _day(given.pop("review"))
+    shown = Notice(case_id=case.id, posted_on=today, closes_at=closes_at, contact="", **given)
+    shown.listed = posted_list.listing(session, household_of(case), review)
+    return shown
 
 
 def drafts_of(session: Session, kind: PaperKind, items: Sequence[WorkItem], now: datetime) -> Iterable[Draft]:
@@ -308,7 +326,7 @@ def drafts_of(session: Session, kind: PaperKind, items: Sequence[WorkItem], now:
     for item in items:
         notice = hanging.get(item.case_id)
         if notice is None:
-            notice = preview(item.case, Step(session, item.case, None, now).instance, now)
+            notice = preview(session, item.case, Step(session, item.case, None, now).instance, now)
         terms = (
             item.village_code,
             notice.matter,
@@ -419,7 +437,7 @@ def _just_over(
         raise Conflict(f"公示已于{written(last)}期满，结果已经上报，{_TOO_LATE}")
     if not reason:
         sentence = f"公示已于{written(last)}期满：公示期内提出的异议可以补登，请写明当天没有登记的原因。"
-        raise Invalid(sentence, {acts.REASON: [sentence]})
+        raise Invalid("请写明当天没有登记的原因。", {acts.REASON: [sentence]})
     return notice, drawn
 
 
@@ -472,6 +490,7 @@ KIT = Kit(
                 "matter": "事由",
                 "basis": "依据",
                 "category": "类别",
+                "review": "评议日期（人口以那一天的成员为准）",
             },
             undo=_withdraw,
         ),

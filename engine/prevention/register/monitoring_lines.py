@@ -86,7 +86,7 @@ def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
 
 
 def _words(line: MonitoringLine, day: date) -> str:
-    """The amount as a page says it beside the income: 6900元（2022年标准，2023年的还没有设定）."""
+    """The amount as a page says it beside the income: 5000元（2021年标准，2022年的还没有设定）."""
     missing = "" if line.year == day.year else f"，{day.year}年的还没有设定"
     return f"{line.amount}元（{line.year}年标准{missing}）"
 

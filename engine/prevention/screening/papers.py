@@ -30,6 +30,8 @@ WIDTH, HEIGHT = 1000, 360
 """The box in which strokes are drawn (web/assets/signing)."""
 STROKES = "application/json"
 MOST_BYTES = 512 * 1024
+MOST_SENT = 25 * 1024 * 1024
+"""What a page may send: the photo as a telephone took it; it is drawn smaller here."""
 MOST_POINTS = 2000
 MOST_PAPERS = 12
 """Of one row."""
@@ -147,17 +149,35 @@ def add(
         raise NotAllowed("照片和签名由填报的人上传。")
     if kind not in KINDS:
         raise Invalid("不认识这种附件。")
-    known = session.scalar(select(ScreeningPaper).where(ScreeningPaper.uuid == paper_uuid))
-    if known is not None:
-        if known.screening_id != row.id:
-            raise Conflict("这个编号已用于另一份附件。")
+    if _is_there(session, row.id, paper_uuid):
         return False
     media_type, body, drawn = _read(kind, media_type, body)
     with write(session):
+        session.refresh(row, with_for_update=True)  # the same paper may be on its way twice
+        if _is_there(session, row.id, paper_uuid):
+            return False
         if len(of(session, [row.id])) >= MOST_PAPERS:
             raise Invalid(f"一户最多 {MOST_PAPERS} 份照片和签名。")
         session.add(_paper(actor, row.id, kind, paper_uuid, media_type, body, drawn, clock.now()))
     return True
+
+
+def _is_there(session: Session, screening_id: int, paper_uuid: str) -> bool:
+    """Whether the row has the paper already. Raises Conflict where the number is another row's."""
+    known = session.scalar(select(ScreeningPaper.screening_id).where(ScreeningPaper.uuid == paper_uuid))
+    if known not in (None, screening_id):
+        raise Conflict("这个编号已用于另一份附件。")
+    return known is not None
+
+
+def smaller(body: bytes) -> bytes:
+    """A photo as it is kept, in less than `MOST_BYTES`. Raises Invalid."""
+    if not body or len(body) > MOST_SENT:
+        raise Invalid("文件为空，或超过 25 MB。")
+    media_type, kept = photos.kept(body)
+    if len(kept) <= MOST_BYTES or not media_type.startswith("image/"):
+        return kept
+    return photos.thumbnail(kept)
 
 
 def _read(kind: str, media_type: str, body: bytes) -> tuple[str, bytes, Strokes | None]:

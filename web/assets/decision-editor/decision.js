@@ -69,6 +69,7 @@ async function start(box) {
     tell();
   };
   await open(await answer.text());
+  box.source = { text: source.text, open };
   const saving = new Saving(source, box, { state: part("saved"), notice: part("notice") });
   const stack = () => {
     // A cell being written would answer each step with one of its own

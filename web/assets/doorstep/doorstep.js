@@ -2,21 +2,28 @@
 // and sent when it can be.
 import { valuesOf } from "./filled.js";
 import { following } from "./households.js";
-import { Keeping, lastAccount, unsentOf } from "./keeping.js";
+import { Keeping, unsentOf } from "./keeping.js";
 import { HouseholdList, outbox, villages } from "./lists.js";
 import { make } from "./make.js";
 import { sealed } from "./rescue.js";
 import { Sending } from "./sending.js";
 import { begin, list, signed } from "./server.js";
+import { last } from "./vault.js";
 import { Visit } from "./visit.js";
 
 const TYPING = "typing";
 const SIGN = "sign";
+const VERSION = 1; // of what the server tells (web/pages/prevention/doorstep.py)
 const FRESH = "new";
+const FIRST_TIME = "第一次使用要有网络：请到有信号的地方打开一次。";
+const NO_LIST = "没有下载下来：请到有信号的地方再试。";
+const UPDATED = "软件已更新：请到有信号的地方打开一次。没有上报的都还在本机。";
+const UNKEPT = "没有存好：本机的存储空间不够，或者被浏览器关闭了。请先联网上报，再存一次。";
 const AFTER_TYPING = 400; // milliseconds
 const NEEDS = {
   indexedDB: "本机存储",
   "crypto.subtle": "加密（需要 https 网址）",
+  "crypto.randomUUID": "较新的版本",
   "navigator.serviceWorker": "离线打开",
 };
 const SAID = {
@@ -41,13 +48,15 @@ class Door {
     navigator.serviceWorker.register("sw.js", { updateViaCache: "none" }).catch(() => {});
     navigator.storage?.persist?.().catch(() => {});
     const told = await begin().catch(() => null);
-    const before = lastAccount();
+    const before = await last();
     const account = String(told?.body?.account?.id ?? before ?? "");
-    if (told?.status === 401 || !account) return this.signIn();
+    if (told?.status === 401) return this.signIn();
+    if (!account) return this.say(FIRST_TIME);
     this.keeping = await Keeping.of(account);
     if (told?.body) await this.greet(told.body);
     if (before && before !== account) await this.remindOf(before);
-    if (!this.keeping.begin) return this.say("第一次使用要有网络：请到有信号的地方打开一次。");
+    if (!this.keeping.begin) return this.say(FIRST_TIME);
+    if (this.keeping.begin.version !== VERSION) return this.say(UPDATED);
     this.sending = new Sending(this.keeping, (state) => this.tell(state));
     addEventListener("hashchange", () => this.show());
     this.tell(navigator.onLine === false || !told ? "offline" : "idle");
@@ -73,8 +82,8 @@ class Door {
   }
 
   async show() {
-    this.say(this.keeping.doubt);
-    this.visit = null;
+    this.say(...(this.told ?? [this.keeping.doubt]));
+    this.told = this.visit = null;
     const key = this.place.startsWith("h=") ? this.place.slice(2) : null;
     if (this.place === "places" || !this.keeping.list) main.replaceChildren(this.villages());
     else if (this.place === "out") main.replaceChildren(this.outbox());
@@ -154,19 +163,23 @@ class Door {
 
   async keep(key, content, papers, own) {
     const household = key === FRESH ? `new-${crypto.randomUUID()}` : key;
-    await this.keeping.enter(household, content, papers);
-    await this.keeping.keepFact(TYPING, null);
-    if (own) await this.keeping.keepFact(SIGN, own);
+    try {
+      await this.keeping.enter(household, content, papers);
+      await this.keeping.keepFact(TYPING, null);
+      if (own) await this.keeping.keepFact(SIGN, own);
+    } catch {
+      this.say(UNKEPT);
+      return scrollTo(0, 0);
+    }
     this.sending.go();
-    const next = following(this.keeping.households, household);
-    this.go("");
-    this.offer(next);
+    this.told = this.offer(following(this.keeping.households, household));
+    return this.go("");
   }
 
+  // What the next page says on top.
   offer(next) {
-    if (!next) return this.say("存好了。名单上的户都查过了。");
-    const on = make("a", { href: `#h=${next.key}` }, `下一户：${next.head}`);
-    return this.say("存好了。", on);
+    if (!next) return ["存好了。名单上的户都查过了。"];
+    return ["存好了。", make("a", { href: `#h=${next.key}` }, `下一户：${next.head}`)];
   }
 
   // -- the network -----------------------------------------------------------------------------------------
@@ -174,8 +187,9 @@ class Door {
   async download(campaign, village) {
     this.say("正在下载名单…");
     const answer = await list(campaign, village).catch(() => null);
-    if (answer?.status !== 200) return this.say(answer?.body?.detail ?? "没有下载下来：请到有信号的地方再试。");
-    await this.keeping.keepList(answer.body);
+    const kept = answer ? null : await this.keeping.keptList(campaign, village);
+    if (answer?.status !== 200 && !kept) return this.say(answer?.body?.detail ?? NO_LIST);
+    await this.keeping.keepList(kept ?? answer.body);
     return this.go("");
   }
 
@@ -184,6 +198,7 @@ class Door {
     const { list: open } = this.keeping;
     if (!told?.body || !open) return;
     const answer = await list(open.campaign, open.village).catch(() => null);
+    if (answer?.body?.detail) this.say(answer.body.detail);
     if (answer?.status !== 200) return;
     await this.keeping.keepList(answer.body);
     if (!this.visit) await this.show();

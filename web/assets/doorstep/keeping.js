@@ -2,19 +2,17 @@
 // and papers. Whatever is entered is in the vault before anybody is told that it is kept.
 import { UNSENT, counts, latest, replaces, settled, unanswered } from "./outbox.js";
 import { standing } from "./households.js";
-import { opened, unsent } from "./vault.js";
+import { opened, remember, unsent } from "./vault.js";
 import * as watch from "./watch.js";
 
-const WHO = "doorstep-account";
 const BEGIN = "begin";
 const TIME = "time";
 const OPEN = ["list"]; // the facts that are no secret: which list is open
 
-export const lastAccount = () => localStorage.getItem(WHO);
 
 export class Keeping {
   static async of(account) {
-    localStorage.setItem(WHO, account);
+    await remember(account);
     const found = new Keeping(await opened(account));
     await found.load();
     return found;
@@ -22,6 +20,7 @@ export class Keeping {
 
   constructor(vault) {
     Object.assign(this, { vault, begin: null, list: null, entries: [], papers: [], time: null });
+    this.heads = new Map(); // who an entry is about, by its uuid: on the disk that is sealed
   }
 
   async load() {
@@ -29,6 +28,7 @@ export class Keeping {
     this.time = await this.fact(TIME);
     this.entries = await this.vault.all("entries");
     this.papers = await this.vault.all("papers");
+    for (const { uuid } of this.entries) this.heads.set(uuid, (await this.content(uuid)).head);
     const place = await this.fact(OPEN[0]);
     this.list = place && (await this.vault.get("lists", place));
   }
@@ -44,6 +44,8 @@ export class Keeping {
     await this.keepFact(BEGIN, begin);
     await this.keepFact(TIME, this.time);
   }
+
+  keptList = (campaign, village) => this.vault.get("lists", `${campaign}/${village}`);
 
   async keepList(list) {
     const place = `${list.campaign}/${list.village}`;
@@ -82,12 +84,14 @@ export class Keeping {
     return this.entries.filter((one) => one.campaign === campaign && one.village === village);
   }
 
-  // Households that the list does not have yet stand behind it.
+  // Households that the list does not have, yet or any more, stand behind it.
   get households() {
     if (!this.list) return [];
     const known = new Set(this.list.households.map(({ key }) => key));
     const made = [...latest(this.here).values()].filter(({ household }) => !known.has(household));
-    const fresh = made.map((one) => ({ key: one.household, head: one.head, group: "新户", fresh: true }));
+    const fresh = made.map(({ uuid, household }) => (
+      { key: household, head: this.heads.get(uuid), fresh: household.startsWith("new-") }
+    ));
     return standing([...this.list.households, ...fresh], this.here);
   }
 
@@ -114,6 +118,7 @@ export class Keeping {
     const stays = (store) => this[store].filter(({ uuid }) => !gone[store].includes(uuid));
     this.entries = [...stays("entries"), entry];
     this.papers = [...stays("papers"), ...made];
+    this.heads.set(entry.uuid, content.head);
     await this.tick();
   }
 

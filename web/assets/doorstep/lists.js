@@ -71,7 +71,7 @@ export class HouseholdList {
       { type: "button", className: "household", onclick: () => this.open(one.key) },
       make("b", {}, one.head),
       make("span", { className: "quiet" }, facts.join(" · ")),
-      make("span", { className: `mark ${one.state}` }, STATES[one.state]),
+      make("span", { className: `standing ${one.state}` }, STATES[one.state]),
     );
     return make("li", {}, button);
   }
@@ -85,7 +85,7 @@ export function outbox(keeping, { open, send, rescue }) {
       "button",
       { type: "button", className: "household", onclick: () => open(one.key) },
       make("b", {}, one.head),
-      make("span", { className: `mark ${one.state}` }, STATES[one.state]),
+      make("span", { className: `standing ${one.state}` }, STATES[one.state]),
       (one.entry.faults ?? []).map((sentence) => make("span", { className: "wrong" }, sentence)),
     )));
   const { unsent, papers } = keeping.counts;
@@ -101,7 +101,7 @@ export function outbox(keeping, { open, send, rescue }) {
     make("p", {}, words),
     make("div", { className: "acts" }, act("btn-primary", send, "现在上报"), saving),
     make("p", { className: "quiet small" },
-      "手机坏了、登不上、总报不上去时：导出救援文件，交给有电脑的同事，在“入户排查—上传救援文件”里上传。"
+      "手机坏了、登不上、总报不上去时：导出救援文件，交给有电脑的同事，在“更多—上传救援文件”里上传。"
       + "文件是加密的，只有服务器能打开。"),
     make("ol", { className: "households" }, rows),
   );

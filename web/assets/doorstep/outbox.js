@@ -22,14 +22,18 @@ const oldest = (all) => all.reduce((first, one) => (!first || one.at < first.at 
 
 // What the server's answer makes of what was sent. `stop`: nothing more goes until somebody signed in again.
 export function settled(one, { status, body }, now) {
-  if (status === 200 || status === 201) return { ...done(one, "sent"), stop: false };
-  if (status === 409) return { ...done(one, "conflict", [body?.detail]), stop: false };
-  if (status === 401 || status === 403 && body?.code === "signed_out") return { one, stop: true };
+  if (status === 200 || status === 201) return { ...done(known(one, body), "sent"), stop: false };
+  if (status === 409 && body?.kept)
+    return { ...done(known(one, body), "conflict", [body.detail]), stop: false };
+  if (status === 401) return { one, stop: true };
   if (status >= 400 && status < 500 && status !== 408 && status !== 429 && body) {
     return { ...done(one, "refused", sentences(body)), stop: false };
   }
   return unanswered(one, now);
 }
+
+// A household that was new here has a number of its own from then on.
+const known = (one, body) => (body?.household ? { ...one, household: String(body.household) } : one);
 
 // Without an answer: it goes again after a pause, and what stands behind it goes meanwhile.
 export function unanswered(one, now) {
@@ -44,8 +48,8 @@ function done(one, state, faults = []) {
 }
 
 // The server's sentences: those of the fields, else the general one.
-export function sentences({ detail, errors }) {
-  const found = Object.values(errors ?? {}).flat();
+export function sentences({ detail, fields }) {
+  const found = Object.values(fields ?? {}).flat();
   return found.length ? found : [detail || "服务器没有接收，请核对后再报。"];
 }
 

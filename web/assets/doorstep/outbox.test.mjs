@@ -16,7 +16,7 @@ test("entries go first, the oldest first, then the papers of those that arrived"
 });
 
 test("one that was refused, or has no answer yet, holds up no other", () => {
-  const refused = settled(entry("1"), { status: 422, body: { errors: { size: ["人口：至少 1 人。"] } } }, 0).one;
+  const refused = settled(entry("1"), { status: 422, body: { fields: { size: ["人口：至少 1 人。"] } } }, 0).one;
   assert.deepEqual([refused.state, refused.faults], ["refused", ["人口：至少 1 人。"]]);
   const { one } = settled(entry("2"), { status: 502, body: null }, 1000);
   assert.equal(next([refused, one, entry("3")], [], 1000).entry.uuid, "3");
@@ -38,8 +38,13 @@ test("without an answer it waits longer from time to time, and not longer than f
 test("arrived, arrived before, beside another, signed out", () => {
   for (const status of [200, 201])
     assert.equal(settled(entry("1"), { status, body: {} }, 0).one.state, "sent");
-  const beside = settled(entry("1"), { status: 409, body: { detail: "另有一份。" } }, 0).one;
+  const beside = settled(entry("1"), { status: 409, body: { kept: true, detail: "另有一份。" } }, 0).one;
   assert.deepEqual([beside.state, beside.faults], ["conflict", ["另有一份。"]]);
+  const answer = { status: 201, body: { household: 7 } };
+  const fresh = settled(entry("1", "waiting", { household: "new-1" }), answer, 0);
+  assert.equal(fresh.one.household, "7");
+  const closed = settled(entry("1"), { status: 409, body: { detail: "已经结束。" } }, 0).one;
+  assert.deepEqual([closed.state, closed.faults], ["refused", ["已经结束。"]]);
   const out = settled(entry("1"), { status: 401, body: null }, 0);
   assert.deepEqual([out.stop, out.one.state], [true, "waiting"]);
   for (const status of [408, 429, 500, 503])

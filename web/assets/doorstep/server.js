@@ -6,9 +6,18 @@ let token = "";
 
 export const signed = (csrf) => (token = csrf);
 
-// {status, body}: `body` is null where the answer is no JSON of ours; throws without an answer. An answer
-// from another address is the sign-in page.
+// {status, body}: `body` is null where the answer is no JSON of ours; throws without an answer. Who signed in
+// anew, in another window, has a new token: it is fetched, and what was asked is asked once more.
 async function ask(path, options = {}) {
+  const answer = await once(path, options);
+  if (answer.body?.title !== "csrf") return answer;
+  const told = await once("begin");
+  signed(told.body?.csrf);
+  return once(path, options);
+}
+
+// An answer from another address is the sign-in page.
+async function once(path, options = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), LONGEST);
   try {

@@ -1,7 +1,9 @@
 // What the phone holds of one account: encrypted with a key that no script can take out of the browser, in a
 // database of the account's own. What stands beside the sealed content (keys, states, times) names nobody.
 const STORES = { keys: "name", lists: "place", entries: "uuid", papers: "uuid", facts: "name" };
+const REGISTER = "doorstep";
 const PREFIX = "doorstep-";
+const STRICT = { durability: "strict" }; // on the disk before anybody is told that it is kept
 
 const asked = (request) => new Promise((resolve, reject) => {
   request.onsuccess = () => resolve(request.result);
@@ -34,8 +36,35 @@ async function keyOf(database) {
   return present?.key ?? made;
 }
 
+// Who used this phone last. Not in the local storage: that is not on the disk yet when the phone dies.
+async function register() {
+  const request = indexedDB.open(REGISTER, 1);
+  request.onupgradeneeded = () => request.result.createObjectStore("last");
+  const database = await asked(request);
+  database.onversionchange = () => database.close();
+  return database;
+}
+
+export async function last() {
+  const database = await register();
+  const found = await asked(database.transaction("last").objectStore("last").get("account"));
+  database.close();
+  return found ?? null;
+}
+
+export async function remember(account) {
+  const database = await register();
+  const transaction = database.transaction("last", "readwrite", STRICT);
+  transaction.objectStore("last").put(account, "account");
+  await ended(transaction);
+  database.close();
+}
+
 // All that the account has on this phone goes, its key with it.
-export const wipe = (account) => asked(indexedDB.deleteDatabase(PREFIX + account));
+export async function wipe(account) {
+  await asked(indexedDB.deleteDatabase(PREFIX + account));
+  await asked(indexedDB.deleteDatabase(REGISTER));
+}
 
 // How many households of an account stand unsent here; 0 where it has nothing here.
 export async function unsent(account, counted) {
@@ -92,7 +121,7 @@ class Vault {
   // All rows `kept` and none of those at the keys `dropped`, each by its store: at once, or not at all.
   async write(kept, dropped = {}) {
     const stores = [...new Set([...Object.keys(kept), ...Object.keys(dropped)])];
-    const transaction = this.database.transaction(stores, "readwrite", { durability: "strict" });
+    const transaction = this.database.transaction(stores, "readwrite", STRICT);
     for (const store of stores) {
       const at = transaction.objectStore(store);
       for (const row of kept[store] ?? []) at.put(row);

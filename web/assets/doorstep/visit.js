@@ -3,10 +3,11 @@ import { animate } from "../form/form.js";
 import { Pad } from "../signing/signing.js";
 import { prepared } from "../uploads/photo.js";
 import { make } from "./make.js";
-import { pairsOf, unfilled } from "./filled.js";
+import { pairsOf, unfilled, valuesOf, wrongNumber } from "./filled.js";
 
 const PHOTO = { side: 1280, quality: 0.7 }; // some 200 KB
 const MOST_PHOTOS = 3;
+const MOST_BYTES = 512 * 1024;
 
 // `about`: {campaign, household, fresh, values, today, sign}: `fresh` for a household that the list has not;
 // `sign` is the investigator's signature as kept here.
@@ -16,6 +17,7 @@ export class Visit {
     const { form, fresh } = this.campaign;
     this.fields = make("div", { innerHTML: (this.fresh ? fresh : "") + form }); // rendered by our server
     this.wrong = make("p", { className: "wrong", role: "alert" });
+    const saving = make("button", { className: "btn btn-primary btn-lg" }, "存好");
     this.form = make(
       "form",
       { noValidate: true, className: "visit" },
@@ -23,12 +25,14 @@ export class Visit {
       this.fields,
       this.signing(),
       this.photographing(),
-      this.wrong,
-      make("div", { className: "bar" }, make("button", { className: "btn btn-primary btn-lg" }, "存好")),
+      make("div", { className: "bar" }, this.wrong, saving),
     );
+    let going = false; // pressed twice is pressed once
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.submit();
+      if (going) return;
+      going = true;
+      this.submit().finally(() => (going = false));
     });
     this.open();
   }
@@ -74,6 +78,8 @@ export class Visit {
     input.addEventListener("change", async () => {
       for (const file of [...input.files].slice(0, MOST_PHOTOS - this.photos.length)) {
         const small = await prepared(file, PHOTO);
+        if (small.size > MOST_BYTES) this.wrong.textContent = "这张照片读不出来，请用手机相机重拍。";
+        if (small.size > MOST_BYTES) continue;
         this.photos.push({ kind: "photo", type: small.type, body: await small.arrayBuffer() });
         shown.append(make("li", {}, make("img", { src: URL.createObjectURL(small), alt: "照片" })));
       }
@@ -96,7 +102,8 @@ export class Visit {
     const seen = this.pads.filter(({ frame, field }) => !frame.hidden && field.value);
     const signatures = Object.fromEntries(seen.map(({ kind, field }) => [kind, field.value]));
     const own = this.pads.find((one) => one.own)?.field.value ?? "";
-    await this.keep({ pairs, fresh, signatures }, this.photos, own);
+    const head = this.household?.head ?? valuesOf(pairs).head_name;
+    await this.keep({ pairs, fresh, signatures, head }, this.photos, own);
   }
 
   get pairs() {
@@ -107,6 +114,9 @@ export class Visit {
   problem() {
     const empty = unfilled(this.form);
     if (empty) return { words: `还没有填：${empty.label}`, at: empty.part };
+    const numbers = [...this.form.querySelectorAll(".field.whole input")];
+    const odd = numbers.find(({ value }) => wrongNumber(value));
+    if (odd) return { words: wrongNumber(odd.value), at: odd };
     const broken = [...this.form.querySelectorAll(".live-wrong .wrong")].find((one) => one.offsetParent);
     if (broken) return { words: broken.textContent, at: broken };
     const unsigned = this.pads.find(({ frame, field }) => !frame.hidden && !field.value);

@@ -22,9 +22,9 @@ async function start(box) {
     propertiesPanel: { parent: part("properties"), feelPopupContainer: box },
     additionalModules: [limits],
   });
-  box.editor = editor;
   const file = await stored(box);
   const source = new Source(editor, box.dataset);
+  Object.assign(box, { editor, source });
   await source.open(await file.text());
   const saving = new Saving(source, box, { state: part("saved"), notice: part("notice") });
   const preview = new Preview(box, editor, source, saving);

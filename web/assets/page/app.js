@@ -1,4 +1,5 @@
 // What every page needs: forms, selection for bulk acts, confirmations, printing.
+import { leaving } from "../doorstep/leaving.js";
 import { settleSubmitted } from "../drafts/drafts.js";
 import { enliven, keepTyped, written } from "../form/form.js";
 import { tidy } from "../drafts/keep.js";
@@ -9,6 +10,8 @@ import { signatures } from "../signing/signing.js";
 import { offerVillages } from "./village.js";
 
 document.documentElement.classList.add("js");
+const leave = document.querySelector("form[data-leave]");
+if (leave) leaving(leave, document.body.dataset.account);
 tidy();
 settleSubmitted();
 printsAll();

@@ -98,7 +98,8 @@ def _message_page(
         expected=expected,
         fields=fields,
         errors=errors or {},
-        asks_reason=expected.over is not None and form.component(acts.REASON) is None,
+        asks_reason=(expected.over is not None or acts.REASON in (errors or {}))
+        and form.component(acts.REASON) is None,
         reason=values.get(acts.REASON) or "",
     )
 
@@ -130,5 +131,8 @@ def send_message(case_id: int, name: str) -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return _message_page(case_id, name, raw, error.fields), 422
+    except Conflict as error:  # what was typed stays before one's eyes, unless the case has gone on
+        flash(error.message, "danger")
+        return _message_page(case_id, name, raw), 409
     flash(SAID.get(name, f"已{expected.label}。"), "success")
     return redirect(url_for("cases.show", case_id=case_id), 303)

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template
 from engine.casework.organisation import access
 from engine.casework.supervision.figures import reading
 from engine.prevention.rollback import batches
+from engine.prevention.screening import intake
 from web.request.signing import account
 
 blueprint = Blueprint("more", __name__)
@@ -17,7 +18,11 @@ LINKS = (
     ("inbox.started", "我发起的", "由我录入线索开出的事项", access.CASE_ROLES),
     ("statistics.index", "统计", "按时率、用时、异议、退回，按地方和时间", reading.ROLES),
     ("register.index", "台账", "监测对象名册，筛选、导出 Excel", access.CASE_ROLES),
+    ("campaigns.index", "集中排查", "逐户筛查的进度、名单、时间节点和培训", access.CASE_ROLES),
+    ("doorstep.shell", "手机入户排查", "名单带在手机上逐户填，没有网络也能用", intake.ENTERS),
+    ("doorstep.rescuing", "上传救援文件", "手机报不上去时导出的文件，在这里收下", intake.ENTERS),
     ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
+    ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),

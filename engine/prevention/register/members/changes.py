@@ -23,7 +23,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Household, MemberChange, MemberProof
 from engine.prevention.register import households, persons
-from engine.prevention.register.members import history, kinship, proofs
+from engine.prevention.register.members import history, kinship, posted, proofs
 from engine.prevention.register.members.history import KINDS, Recorder, Row
 from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading
 
@@ -366,6 +366,7 @@ def _told(
     words = f"{household.head_name}户：{actor.name}{verb}（{said}）。"
     for queue in ("village", "township"):
         notifications.send_about(session, household, queue, "member_change", words, now)
+    posted.tell(session, actor, household, said, own[0].happened_on, now)
 
 
 def count_since(session: Session, household_id: int, moment: datetime) -> int:

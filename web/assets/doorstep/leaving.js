@@ -1,0 +1,37 @@
+// On signing out nothing of the account stays on the phone. What is not sent yet would be lost: that is
+// asked.
+import { send } from "../page/older.js";
+import { counts } from "./outbox.js";
+import { unsent, wipe } from "./vault.js";
+
+const question = (many) => [
+  `本机还有 ${many} 户入户排查没有上报，退出后会从本机删除，不能恢复。`,
+  "请先取消，打开“入户排查”上报，或者导出救援文件。",
+  "确定不要这些了，直接退出吗？",
+].join("\n");
+
+export function leaving(form, account) {
+  if (!globalThis.indexedDB) return;
+  let asked = false;
+  form.addEventListener("submit", (event) => {
+    if (asked || event.defaultPrevented) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // nothing else goes before that is settled
+    cleared(account).then((may) => {
+      asked = may;
+      if (may) send(form);
+    });
+  });
+}
+
+// Whether the account may go: nothing unsent was here, or it is not wanted.
+async function cleared(account) {
+  try {
+    const many = await unsent(account, (entries, papers) => counts(entries, papers).unsent);
+    if (many && !window.confirm(question(many))) return false;
+    await wipe(account);
+  } catch {
+    // a browser without a store has nothing in it
+  }
+  return true;
+}
