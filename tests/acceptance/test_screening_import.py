@@ -128,6 +128,8 @@ def test_s22_nine_hundred_households_come_in_from_a_workbook(
     person = site.official("xiang")
     file = tmp_path / "screened.xlsx"
     file.write_bytes(township_list())
+    person.go(f"/campaigns/1?in={TOWNSHIP}")
+    person.press("text=用 Excel 填报")
     at = f"/imports/new/screening/1-{TOWNSHIP}"
 
     send(person, at, file)
