@@ -15,13 +15,16 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit
 from engine.casework.models import Account, Procedure, ProcedureVersion, Resource
-from engine.casework.organisation import access
+from engine.casework.organisation import access, legal_bounds
+from engine.flow import vocabulary
 from engine.flow.check import check
 from engine.flow.diagram import xml as x
+from engine.flow.diagram.localising import localised
 from engine.flow.diagram.properties import EXCLUSIVE, page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 
@@ -82,9 +85,10 @@ def resources_of_version(session: Session, version: ProcedureVersion) -> Resourc
     wanted = {digest for group in version.resources.values() for digest in group.values()}
     rows = session.execute(select(Resource.sha256, Resource.body).where(Resource.sha256.in_(wanted)))
     bodies: dict[str, bytes] = {row.sha256: row.body for row in rows}
-    return Resources(
-        *({key: bodies[digest] for key, digest in version.resources.get(kind, {}).items()} for kind in KINDS)
+    form, decision, part = (
+        {key: bodies[digest] for key, digest in version.resources.get(kind, {}).items()} for kind in KINDS
     )
+    return Resources(form, decision, part)
 
 
 def current(session: Session, key: str) -> ProcedureVersion:
@@ -180,7 +184,7 @@ def resources_in_force(session: Session, key: str | None) -> Resources:
     """Every part in force, and the forms and decisions of the version of `key` in force (None:
     of every procedure).
     """
-    found = Resources()
+    found = Resources(bounds=legal_bounds.bounds(session))
     parts: dict[str, bytes] = {}
     for version in _versions_in_force(session):
         if version.procedure.part:
@@ -239,6 +243,7 @@ def deploy(
         require_whole(actor)
     with write(session):
         take_turns(session)
+        resources |= Resources(bounds=legal_bounds.bounds(session))
         definition = _checked(body, resources)
         if key is not None and key != definition.key:
             raise Invalid(f"这是流程“{definition.key}”的图，不能作为“{key}”的新版本。")
@@ -295,9 +300,8 @@ def _renewed_callers(
 
     Raises DefinitionError for the first that fails.
     """
-    new = Resources(
-        part.form_bodies, {k: resources.decision[k] for k in part.decisions}, {part.key: part.body}
-    )
+    decisions = {key: resources.decision[key] for key in part.decisions}
+    new = Resources(part.form_bodies, decisions, {part.key: part.body}, resources.bounds)
     for version in callers(session, part.key):
         body, everything = version.xml, resources_of_version(session, version) | new
         yield _checked(body, everything, f"用到“{part.name}”的“{version.procedure.name}”："), everything
@@ -360,6 +364,16 @@ def fingerprint(body: bytes, kept: Mapping[str, Mapping[str, str]]) -> str:
     return sha256(body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
+def own_limits(session: Session, definition: Definition) -> list[LegalLimit]:
+    """The limits of the law that the definition holds or calls and the province has bounds of its own for."""
+    bounds, here = legal_bounds.bounds(session), set(definition.process_names())
+    return [
+        limit.bounded(bounds[limit.clause])
+        for limit in vocabulary.used().law
+        if limit.clause in bounds and (limit.procedure in here or limit.callers & here)
+    ]
+
+
 def _used(definition: Definition, resources: Resources) -> Resources:
     decisions = {key: resources.decision[key] for key in definition.decisions}
     return Resources(definition.form_bodies, decisions, definition.part_bodies)
@@ -381,17 +395,20 @@ def _keep(session: Session, used: Resources) -> None:
 def deploy_directory(
     session: Session, root: Path, now: datetime, note: str = "随系统安装"
 ) -> list[ProcedureVersion]:
-    """Deploy every diagram under ``root/bpmn`` with the resources beside it,
+    """Deploy every diagram under ``root/bpmn`` with the resources beside it and the province's own limits,
     what is called before its callers.
     """
-    resources = read_resources(root)
+    resources, bounds = read_resources(root), legal_bounds.bounds(session)
+    parts = {key: localised(body, vocabulary.used().law, bounds) for key, body in resources.part.items()}
+    resources |= Resources(part=parts)
     bodies: dict[str, bytes] = {}
     calls: dict[str, frozenset[str]] = {}
     for path in sorted((root / "bpmn").glob("*.bpmn")):
         parsed = x.parse_xml(path.read_bytes())
         main = main_process(parsed)
         key = main.get("id", "") if main is not None else path.stem
-        bodies[key], calls[key] = path.read_bytes(), calls_out(parsed)
+        bodies[key] = localised(path.read_bytes(), vocabulary.used().law, bounds)
+        calls[key] = calls_out(parsed)
     order = TopologicalSorter(
         {key: sorted(found & set(bodies)) for key, found in calls.items()}
     ).static_order()

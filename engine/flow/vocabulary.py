@@ -7,12 +7,13 @@ not ask for added.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from engine.flow.receivers import Consulted, Receiver
 from engine.flow.services import Service
+from engine.ground.days import put_right
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,21 @@ class PaperKind:
     """
 
 
+MIN_DOCUMENT = 6
+"""Characters that the name and number of a document have at the least."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The days that a province has set for a legal limit: at the least or at the most, as the limit goes.
+
+    Looser than the nation's needs the document that allows it.
+    """
+
+    days: int
+    document: str = ""
+
+
 @dataclass(frozen=True)
 class LegalLimit:
     """One limit of the law: days, at the least or at the most, on the timer that the product ships it on.
@@ -77,6 +93,27 @@ class LegalLimit:
     """
     callers: frozenset[str] = frozenset()
     """The procedures that may not go without it, when its process is a part."""
+    document: str = ""
+    """The province's, where its bound is another than the nation's."""
+
+    @property
+    def days(self) -> int:
+        """The bound, whichever side it is of."""
+        return self.at_least if self.at_least is not None else self.at_most or 0
+
+    def looser(self, days: int) -> bool:
+        """Whether the bound would be looser than this one: fewer at the least, or more at the most."""
+        return days < self.days if self.at_least is not None else days > self.days
+
+    def bounded(self, bound: Bound | None) -> LegalLimit:
+        """The limit with a province's bound; without one as it is."""
+        if bound is None:
+            return self
+        words = put_right(self.words, self.days, bound.days)
+        here = replace(self, words=words, document=bound.document)
+        if self.at_least is not None:
+            return replace(here, at_least=bound.days)
+        return replace(here, at_most=bound.days)
 
 
 @dataclass(frozen=True)

@@ -304,7 +304,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }
 _EXAMPLES = {
     "string": "",
-    "number": "请只写数字，如 6900。",
+    "number": "请只写数字，如 5000。",
     "boolean": "请写 true 或 false。",
     DAY: "请写成 2022-06-01。",
 }

@@ -19,11 +19,12 @@ from engine.flow.diagram.resources import KINDS, Resources
 from engine.flow.forms import Field, compile_form
 from engine.flow.forms import schema as s
 from engine.flow.forms.reading import read_schema
+from engine.flow.vocabulary import Bound
 from engine.ground.errors import Finding, Invalid
 from engine.ground.idnumber import check_digit
 from engine.owners import drafting
 
-_INVENTED = "41990119600101001"  # region 419901 is never assigned
+_INVENTED = "99990119600101001"  # region 999901 is never assigned
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,19 @@ def findings(session: Session, draft: ProcedureDraft, key: str, body: bytes) -> 
     if schema is None or any(one.severity == "error" for one in found):
         return found
     resources = drafting.resources_of(session, draft)
-    known = _known(draft.xml, *(tuple(sorted(resources.of(kind).items())) for kind in KINDS))
+    bodies = (tuple(sorted(resources.of(kind).items())) for kind in KINDS)
+    known = _known(draft.xml, tuple(sorted(resources.bounds.items())), *bodies)
     _, after = check(draft.xml, resources | Resources({key: body}))
     return found + [one for one in after if (one.element_id, one.message) not in known]
 
 
 @lru_cache(maxsize=8)
-def _known(xml: bytes, *bodies: tuple[tuple[str, bytes], ...]) -> frozenset[tuple[str, str]]:
+def _known(
+    xml: bytes, bounds: tuple[tuple[str, Bound], ...], *bodies: tuple[tuple[str, bytes], ...]
+) -> frozenset[tuple[str, str]]:
     """What is wrong with a diagram as it is, by element: the same at every look while a form is edited."""
-    _, before = check(xml, Resources(*map(dict, bodies)))
+    form, decision, part = map(dict, bodies)
+    _, before = check(xml, Resources(form, decision, part, dict(bounds)))
     return frozenset((one.element_id, one.message) for one in before)
 
 

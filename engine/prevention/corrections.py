@@ -40,6 +40,7 @@ from engine.prevention.models import (
 )
 from engine.prevention.register import households, persons
 from engine.prevention.screening import following
+from engine.prevention.transfers import offers
 
 MERGE, CLUE = "merge", "clue"
 KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}
@@ -392,6 +393,7 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
     if (official := officials.in_office(session, household.id)) is not None:
         official.until = local_date(now)
     household.merged_into_id, household.status, household.updated_at = successor.id, "merged", now
+    offers.void(session, actor, household.id, f"这户已并入{successor.head_name}户。", now)
     following.merged(session, household.id, successor.id, successor.village_code, now)
     for clue in moving:
         clues.place(session, actor, successor, clue, now)

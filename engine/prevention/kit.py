@@ -13,6 +13,7 @@ from engine.prevention.register import beginnings, households, monitoring_lines,
 from engine.prevention.register.members import posted
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
+from engine.prevention.transfers import lists as transfers
 
 REGISTER = (
     beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted.KIT
@@ -21,5 +22,5 @@ IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | ann
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT
 ROLLBACK = batches.KIT | rollbacks.KIT
 SCREENING = milestones.KIT | entries.KIT | groups.KIT | flags.KIT | prefill.KIT | workbook.KIT
-PROCEDURES = IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK
+PROCEDURES = IDENTIFICATION | ASSISTANCE | standing.KIT | elimination.KIT | ROLLBACK | transfers.KIT
 KIT = REGISTER | PROCEDURES | SCREENING | own.KIT

@@ -26,9 +26,12 @@ from engine.prevention.models import (
     ResponsibleOfficial,
     RiskClue,
     Telling,
+    Transfer,
 )
-from engine.prevention.register import households
+from engine.prevention.register import contact, households
 from engine.prevention.register.members import changes
+from engine.prevention.transfers import lists as transfers
+from engine.prevention.transfers import offers
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Chapter:
     """One event of the household's life; a case carries its steps and its papers."""
 
     day: date
-    kind: str  # clue, case, observation, official, plan, telling, correction, member
+    kind: str  # clue, case, observation, official, plan, telling, correction, transfer, contact,
+    # member
     title: str
     text: str = ""
     case: CaseFile | None = None
@@ -76,6 +80,11 @@ def of_household(
         *_plans(session, household_id, words),
         *(_member(row) for row in of(MemberChange) if row.kind != "relation"),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
+        *(_transfer(*one) for one in transfers.of_household(session, household_id)),
+        *(
+            Chapter(local_date(row.recorded_at), "contact", "改电话住址", contact.said(row))
+            for row in contact.of_household(session, household_id)
+        ),
     ]
     return sorted(chapters, key=lambda chapter: (chapter.day, chapter.kind != "case"), reverse=True)
 
@@ -140,6 +149,12 @@ def _correction(row: Correction) -> Chapter:
     return Chapter(
         local_date(row.decided_at or row.asked_at), "correction", corrections.KINDS[row.kind], text
     )
+
+
+def _transfer(row: Transfer, home: str, there: str) -> Chapter:
+    note = sentence(row.note) if row.note else ""
+    text = f"{home} → {there}：{sentence(row.reason)}{offers.STATUS[row.status]}。{note}"
+    return Chapter(local_date(row.decided_at or row.offered_at), "transfer", "移交", text)
 
 
 def _member(row: MemberChange) -> Chapter:

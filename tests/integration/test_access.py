@@ -27,11 +27,14 @@ from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
+from engine.prevention.campaign import areas
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from engine.prevention.register import line_acts
 from engine.prevention.register.line_acts import LineAsked
+from engine.prevention.transfers import offers
+from tests.support import screening
 from tests.support.client import Caller, application, signed_in
-from tests.support.template import OFFICIALS, TOWNSHIP, VILLAGE
+from tests.support.template import OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
 
 EVERYBODY = [username for username, *_ in OFFICIALS]
@@ -41,6 +44,8 @@ WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
 RECORD = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2"}
 """Who records changes of persons."""
+COUNTY_WIDE = REACH | {"lin", "waixiang"}
+"""Who works in the household's county, or watches it."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
@@ -54,6 +59,8 @@ KEEPERS = {"liucheng", "xitong"}
 """Who keeps the table of the ladder."""
 KEEP_BODIES = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "xitong"}
 """Who says how the bodies of their divisions are called."""
+OFFER = {"xian", "xian2", "xiang", "xiang2"}
+"""Who offers the household to another place."""
 OWNER = {"liucheng"}
 """Who changes procedures."""
 PAGES = {
@@ -63,6 +70,19 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/campaigns": set(EVERYBODY),
+    "/campaigns/{campaign}": COUNTY_WIDE,
+    "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
+    "/campaigns/{campaign}/households/{household}": REACH,
+    "/campaigns/{campaign}/households/{household}/conflict": set(),
+    "/campaigns/{campaign}/papers/{paper}": set(),
+    "/campaigns/{campaign}/villages/{village}": REACH,
+    "/campaigns/{campaign}/villages/{village}/areas": REACH,
+    "/campaigns/{campaign}/villages/{village}/new": REACH,
+    "/imports/new/{kind}/{key}": set(),
+    "/imports/new/{kind}/{key}/template.xlsx": set(),
+    "/imports/{roster}": set(),
+    "/imports/{roster}.xlsx": set(),
     "/screening/phone/": set(EVERYBODY),
     "/screening/phone/sw.js": set(EVERYBODY),
     "/screening/phone/begin": set(EVERYBODY),
@@ -75,9 +95,12 @@ PAGES = {
     "/households": set(EVERYBODY),
     "/households/{household}": REACH,
     "/households/{household}/archive": REACH,
+    "/households/{household}/transfer": OFFER,
+    "/households/{household}/contact": OFFER | {"cun", "cun2"},
+    "/transfers": set(EVERYBODY),
+    "/transfers/{transfer}": REACH,
     "/households/{household}/members": REACH,
     "/members/proofs/{proof}": set(),
-    "/households/{household}/transfer": {"xian", "xian2"},
     "/households/{household}/start/{key}": set(),
     "/more": set(EVERYBODY),
     "/register": set(EVERYBODY),
@@ -172,6 +195,19 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/campaigns": {"xian", "xian2"},
+    "/campaigns/{campaign}/close": {"xian", "xian2"},
+    "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
+    "/campaigns/{campaign}/households/{household}/conflict": {"xiang", "xiang2"},
+    "/campaigns/{campaign}/milestones/{milestone}": set(),
+    "/campaigns/{campaign}/milestones/{milestone}/day": {"xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/areas": {"xiang", "xiang2", "xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
+    "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/imports/new/{kind}/{key}": set(),
+    "/imports/{roster}": set(),
+    "/imports/{roster}/columns": set(),
     "/screening/phone/entries": set(),
     "/screening/phone/papers/{uuid}": set(),
     "/screening/rescue": set(),
@@ -194,7 +230,11 @@ ACTS = {
     "/clues/search": set(EVERYBODY),
     "/register/search": set(EVERYBODY),
     "/households/{household}/reveal": REACH,
-    "/households/{household}/transfer": {"xian", "xian2"},
+    "/households/{household}/transfer": OFFER,
+    "/households/{household}/contact": OFFER | {"cun", "cun2"},
+    "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/refuse": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/take-back": {"xian", "xian2", "xiang", "xiang2"},
     "/households/{household}/members": RECORD,
     "/households/{household}/members/{act}/take-back": set(),
     "/households/{household}/start/{key}": set(),
@@ -284,6 +324,8 @@ ACTS = {
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
 API_READS = {
+    "/campaigns": set(EVERYBODY),
+    "/campaigns/{campaign}/villages/{village}/list": REACH,
     "/cases/{case}": REACH,
     "/tasks": set(EVERYBODY),
     "/tasks/{item}": REACH,
@@ -292,6 +334,8 @@ API_READS = {
     "/households/{household}/members": REACH,
     "/households/{household}/members/changes": REACH,
     "/divisions": set(EVERYBODY),
+    "/transfers": set(EVERYBODY),
+    "/transfers/{transfer}": REACH,
     "/timers": set(EVERYBODY),
     "/openapi.json": set(EVERYBODY),
     "/procedures/{key}/versions": set(EVERYBODY),
@@ -302,6 +346,11 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
+    "/households/{household}/transfer": OFFER,
+    "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/refuse": {"xian2", "xiang", "xiang2"},
+    "/transfers/{transfer}/take-back": {"xian", "xian2", "xiang", "xiang2"},
     "/accounts": {"xitong"},
     "/accounts/search": {"xitong", "anquan"},
     "/accounts/{who}": {"xitong"},
@@ -357,6 +406,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "message": "objection",
         "batch": _batch(small_world, case),
         "correction": 999,
+        "transfer": _transfer(small_world, case),
         "measure": _measure(small_world, case),
         "figure": "returned",
         "token": walls.create(
@@ -379,6 +429,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        **_campaign(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -394,6 +445,27 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         ).id,
     }
     yield small_world, application(small_world), names
+
+
+def _campaign(world: World) -> dict[str, object]:
+    """A campaign of the county, and an area of the village."""
+    campaign = screening.opened(world)
+    pair = [world.official(username).id for username in ("cun", "cun2")]
+    township, code = world.official("xiang"), VILLAGE
+    area = areas.assign(world.session, township, campaign.id, code, "全村", [], pair, clock=world.clock)
+    return {
+        "campaign": campaign.id,
+        "village": code,
+        "area": area.id,
+        "milestone": campaign.milestones[0].id,
+    }
+
+
+def _transfer(world: World, case: CaseFile) -> int:
+    """The household was offered to another village of its township."""
+    world.session.commit()
+    county = world.official("xian")
+    return offers.offer(world.session, county, case.household_id, OTHER_VILLAGE, "迁居", clock=world.clock).id
 
 
 def _order(world: World, item: WorkItem) -> int:
@@ -539,6 +611,7 @@ def _shape(rule: str) -> str:
         "<resource>": "{resource}",
         "<int:measure_id>": "{measure}",
         "<int:correction_id>": "{correction}",
+        "<int:transfer_id>": "{transfer}",
         "<int:paper_id>": "{paper}",
         "<any(html, docx, pdf):form>": "{form}",
         "<int:act_id>": "{act}",
@@ -552,6 +625,10 @@ def _shape(rule: str) -> str:
         "<int:check_id>": "{check}",
         "<int:import_id>": "{roster}",
         "<uuid>": "{uuid}",
+        "<int:campaign_id>": "{campaign}",
+        "<code>": "{village}",
+        "<int:area_id>": "{area}",
+        "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",
     }

@@ -85,7 +85,7 @@ def test_a_rename_signs_earlier_days_as_they_were(small_world: World) -> None:
     rows = world.session.scalars(select(Body).where(Body.division_code == COUNTY)).all()
     assert len(rows) == 2, "a second change of one day changes that day's row"
     kinds = world.session.scalars(select(LogEntry.kind).where(LogEntry.stream.startswith("parameters:")))
-    assert list(kinds) == ["body", "body", "body"]
+    assert list(kinds) == ["province_installed", "body", "body", "body"]
 
 
 def test_an_office_signs_and_numbers_its_papers_by_its_mark(small_world: World) -> None:

@@ -149,10 +149,12 @@ def test_an_answer_of_the_last_day_is_entered_after_it_with_the_reason(
     page = signed_in(application(world), world.official("xiang"))
     if seen_to:
         assert "补登农户意见" in page.get(f"/cases/{case.id}").text
-        assert (
-            "“5天答复期满”已于2022年5月10日期满"
-            in page.get(f"/cases/{case.id}/messages/household_answer").text
-        )
+        at = f"/cases/{case.id}/messages/household_answer"
+        assert "“5天答复期满”已于2022年5月10日期满" in page.get(at).text
+        too_late = {**said, "answered_on": world.day(6).date().isoformat(), "answered_by": "户主"}
+        refused = page.post(at, data=too_late)
+        assert (refused.status_code, "企业早已停业" in refused.text) == (409, True)
+        assert "这一天以后提出的不能登记" in refused.text
     if seen_to:  # the county has begun to decide
         begun = world.open_items(case)["decide_clearance"]
         typed, county = {"reason": "写了一半"}, world.official("xian2")

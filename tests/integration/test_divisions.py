@@ -4,16 +4,19 @@ renamed with history.
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework.models import Division, DivisionCode
+from engine.casework.models import Division
 from engine.casework.organisation import divisions
 from engine.casework.organisation.divisions import PORTION, Row
 from engine.ground.database import Patience, write
 from tests.support.world import World
 
 NEW = PORTION * 2 + 10
+EDITION = date(2023, 6, 30)
 
 
 def villages(count: int) -> list[Row]:
@@ -51,7 +54,7 @@ def test_others_write_between_the_portions(database_url: str) -> None:
             other.official("cun").email = f"{done}@example.cn"
         written.append((done, total))
 
-    assert divisions.load(world.session, villages(NEW), progress=write_meanwhile) == NEW + 1
+    assert divisions.load(world.session, villages(NEW), EDITION, progress=write_meanwhile) == NEW + 1
     assert len(written) == 3 and written[-1] == (NEW + 1, NEW + 1)
     assert count(world) == before + NEW + 1
     for one in (world, other):
@@ -66,18 +69,9 @@ def test_a_load_that_was_cut_off_goes_on_where_it_stopped(world: World) -> None:
         raise CutOff
 
     with pytest.raises(CutOff):
-        divisions.load(world.session, villages(NEW), progress=switch_off)
+        divisions.load(world.session, villages(NEW), EDITION, progress=switch_off)
     assert count(world) == before + PORTION
-    assert divisions.load(world.session, villages(NEW)) == NEW + 1 - PORTION
-    assert divisions.load(world.session, villages(NEW)) == 0
+    assert divisions.load(world.session, villages(NEW), EDITION) == NEW + 1 - PORTION
+    assert divisions.load(world.session, villages(NEW), EDITION) == 0
     child = world.session.scalars(select(Division).where(Division.name == f"新村{NEW - 1}")).one()
     assert child.parent_id == divisions.get(world.session, "410325999000").id and "新设乡" in child.path
-
-
-def test_a_new_name_keeps_the_old_ones_history(world: World) -> None:
-    divisions.load(world.session, villages(1))
-    renamed = [{**row, "name": "改名村"} if row["level"] == "village" else row for row in villages(1)]
-    assert divisions.load(world.session, renamed) == 0
-    place = world.session.scalars(select(Division).where(Division.code == villages(1)[0]["code"])).one()
-    names = select(DivisionCode.name).where(DivisionCode.division_id == place.id).order_by(DivisionCode.id)
-    assert place.name == "改名村" and list(world.session.scalars(names)) == ["新村0", "改名村"]

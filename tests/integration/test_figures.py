@@ -22,7 +22,6 @@ from engine.casework.supervision.figures.facts import hours as facts_hours
 from engine.casework.supervision.figures.tiers import Tier
 from engine.flow.history.lines import Reminded
 from engine.ground.database import write
-from engine.prevention import transfers
 from engine.prevention.models import Household, Notice, Objection
 from tests.support.client import application, signed_in
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -83,9 +82,7 @@ def eventful(world: World) -> list[CaseFile]:
     review = world.open_items(opposed)["review"]
     acts.return_to(world.session, world.official("xiang"), review.id, None, "公示照片不清", clock=world.clock)
     world.go_to(world.number + 14)
-    transfers.hand_over(
-        world.session, world.official("xian"), late.household_id, OTHER_VILLAGE, "村组调整", clock=world.clock
-    )
+    world.hand_over(late.household_id, OTHER_VILLAGE, "村组调整", "xiang")
     return [plain, opposed, late]
 
 

@@ -107,6 +107,9 @@ def test_every_name_a_decision_reads_comes_from_the_case() -> None:
         "discovery_date",
     }
     known |= set(RESOURCES.decision) | {"latest_clue"}
+    known |= {
+        name for one in vocabulary.used().consulted for name in one.given
+    }  # of a page: no count of cases
     for body in RESOURCES.form.values():  # a filter over the rows of a form's list reads the row's own fields
         known |= {str(component.get("key")) for component in walk(json.loads(body)["components"])}
     for key, names in read.items():

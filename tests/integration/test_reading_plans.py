@@ -39,6 +39,7 @@ SEARCHED = (
     "/batches?q=王",
     "/officials?q=王",
     "/corrections?q=王",
+    "/transfers?side=sent",
     "/bell?page=2",
 )
 WATCHED = (
@@ -132,7 +133,7 @@ def _single(world: World) -> list[str]:
     found = [
         f"/households/{one}{page}"
         for one in households
-        for page in ("", "/archive", "/corrections", "/transfer", "/members")
+        for page in ("", "/archive", "/corrections", "/transfer", "/contact", "/members")
     ]
     found += [f"/measures/{one}/progress" for one in world.session.scalars(select(Measure.id))]
     cases = world.session.scalars(select(AssistancePlan.case_id))

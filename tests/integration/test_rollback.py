@@ -24,7 +24,7 @@ from engine.casework.organisation import accounts, divisions
 from engine.ground.clock import days_after
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention import life, transfers
+from engine.prevention import life
 from engine.prevention.identification import notices
 from engine.prevention.installation import ROOT
 from engine.prevention.models import ApplicationBatch, BatchEntry, Household, Telling
@@ -336,9 +336,11 @@ def test_a_numbered_list_stays_as_it_went_up(world: World) -> None:
         ["户甲"],
     )
     assert "代替原列 嵩县回退申请〔2022〕1号" in batches.paper(world.session, county, second.id).text
+    item = world.open_items(moved)["city_reviews"]
+    acts.return_to(world.session, world.official("shi"), item.id, None, "缺评议照片", clock=world.clock)
     elsewhere = select(Division.code).where(Division.level == "village", Division.code.startswith("410326"))
     village = world.session.scalars(elsewhere.order_by(Division.code).limit(1)).one()
-    transfers.hand_over(world.session, county, moved.household_id, village, "婚迁", clock=world.clock)
+    world.hand_over(moved.household_id, village, "婚迁")
     seen("after a transfer")
     with write(world.session):
         household = world.session.get_one(Household, changed.household_id)

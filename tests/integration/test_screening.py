@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
 
-from engine.casework.models import CaseFile
+from engine.casework.models import Account, CaseFile, Notification
 from engine.ground.database import write
 from engine.ground.errors import Conflict, NotAllowed, NotFound
-from engine.prevention import transfers
-from engine.prevention.campaign import areas, campaigns, coverage, workbook
+from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Household, RiskClue, Screening, ScreeningCount, ScreeningPaper
 from engine.prevention.screening import following
+from engine.prevention.screening.rows import Entry, record
 from tests.support import papers
 from tests.support import screening as s
 from tests.support.template import COUNTY, OTHER_VILLAGE, TOWNSHIP, VILLAGE
@@ -238,8 +240,7 @@ def test_a_villages_counts_are_those_of_the_households_that_it_has(small_world: 
         campaign,
         *(s.entry(each, s.unchanged(small_world)) for each in (one, twin, third, fourth)),
     )
-    county = small_world.official("xian")
-    transfers.hand_over(session, county, third.id, OTHER_VILLAGE, "搬迁", clock=small_world.clock)
+    small_world.hand_over(third.id, OTHER_VILLAGE, "搬迁", "xiang")
     assert _count(small_world) == (3, 0, 0, 0, 0) and _count(small_world, OTHER_VILLAGE) == (1, 0, 0, 0, 0)
     with write(session):
         following.merged(session, twin.id, one.id, VILLAGE, now)
@@ -270,3 +271,50 @@ def test_coverage_names_empty_villages_and_in_the_last_week_those_that_are_late(
             coverage.of(small_world.session, official, campaign, outside, small_world.day(1))
     book = workbook.export(small_world.session, official, campaign, small_world.day(1))
     assert book.startswith(b"PK")
+
+
+@pytest.mark.duty("R37", "R41")
+def test_who_has_entered_all_need_not_report_it_and_who_has_not_is_reminded_once(small_world: World) -> None:
+    campaign = s.opened(small_world)
+    (here,) = s.settled(small_world, 1)
+    s.settled(small_world, 1, OTHER_VILLAGE, head_name="卫小丙")
+    s.recorded(small_world, campaign, s.entry(here, s.unchanged(small_world)))
+    today, official = small_world.today, small_world.official("lin")
+    screen = next(
+        one
+        for one in milestones.progress(small_world.session, official, campaign, today)
+        if one.milestone.kind == "screen"
+    )
+    assert (screen.total, screen.left, [code for code, _ in screen.own]) == (2, 1, [OTHER_VILLAGE])
+    assert milestones.remind(small_world.session, small_world.day(23)) == 0  # 28 May
+    assert milestones.remind(small_world.session, small_world.day(24)) == 1
+    assert milestones.remind(small_world.session, small_world.day(25)) == 0
+    told = small_world.session.scalars(select(Notification).where(Notification.kind == "milestone")).one()
+    assert told.division_code == OTHER_VILLAGE
+
+
+@pytest.mark.duty("R03")
+def test_the_same_entry_sent_at_once_is_kept_once(world: World) -> None:
+    """Also where it stands beside another one, and where its household is new."""
+    campaign = s.opened(world)
+    (household,) = s.settled(world, 1)
+    s.recorded(world, campaign, s.entry(household, s.unchanged(world)), by="cun2")
+    differs = s.entry(household, s.unchanged(world, above_line="no"))
+    newcomer = s.entry(
+        None, s.unchanged(world), new_household={"village_code": VILLAGE, "head_name": "卫青山"}
+    )
+    for entry, kind in ((differs, "conflict"), (newcomer, "recorded")):
+        start = Barrier(3)
+
+        def send(entry: Entry = entry, start: Barrier = start) -> str:
+            with world.sessions() as session:
+                official = session.scalars(select(Account).where(Account.username == "cun")).unique().one()
+                start.wait()
+                (found,) = record(session, official, campaign.id, [entry], clock=world.clock)
+                return found.kind
+
+        with ThreadPoolExecutor(3) as people:
+            kinds = sorted(one.result() for one in [people.submit(send) for _ in range(3)])
+        assert kinds == sorted([kind, "same", "same"])
+    world.session.commit()
+    assert world.session.scalar(select(func.count()).select_from(Household)) == 2

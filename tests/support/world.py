@@ -25,6 +25,7 @@ from engine.ground.clock import MovableClock, local_date, start_of_day
 from engine.ground.database import Patience, create_engine, session_factory
 from engine.prevention.identification import clues
 from engine.prevention.models import Household
+from engine.prevention.transfers import offers
 from tests.support import databases, papers
 from tests.support.template import START
 
@@ -188,6 +189,15 @@ class World:
         return openings.open_by_hand(
             self.session, self.official(username), household_id, key, {}, clock=self.clock
         )
+
+    def hand_over(
+        self, household_id: int, village: str, reason: str = "全家迁居", receiver: str = "waixian"
+    ) -> None:
+        """The county offers a household to another village, and the receiver accepts it."""
+        self.session.commit()
+        county, other = self.official("xian"), self.official(receiver)
+        row = offers.offer(self.session, county, household_id, village, reason, clock=self.clock)
+        offers.accept(self.session, other, row.id, clock=self.clock)
 
     def variables(self, case: CaseFile) -> Mapping[str, Any]:
         """The case's variables as they are now."""

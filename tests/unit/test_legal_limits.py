@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import tests.support.field  # noqa: F401  diagrams call its services
-from engine.flow.check import check, legal
+from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
+from engine.ground.days import put_right
 from engine.ground.errors import Cure, Finding
 from engine.prevention.installation import ROOT
 from engine.prevention.kit import KIT
@@ -186,7 +187,7 @@ def test_the_words_of_a_form_at_the_step_are_held_against_the_limit_too() -> Non
     ],
 )
 def test_a_text_is_put_right_as_it_was_written(text: str, wrong: int, right: int, after: str) -> None:
-    assert legal._put_right(text, wrong, right) == after
+    assert put_right(text, wrong, right) == after
 
 
 @pytest.mark.parametrize("key", sorted(path.stem for path in Path(ROOT / "bpmn").glob("*.bpmn")))

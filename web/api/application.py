@@ -37,7 +37,7 @@ from engine.prevention.register.members import changes, history
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import schemas as s
-from web.api import screening
+from web.api import screening, transfers
 from web.api.errors import PasswordDue
 from web.api.tokens import bearer
 from web.request import addresses
@@ -68,7 +68,7 @@ def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
     """
     app.config.update(SETTINGS)
     api = Api(app)
-    for one in (blueprint, accounts_api.blueprint, screening.blueprint):
+    for one in (blueprint, accounts_api.blueprint, screening.blueprint, transfers.blueprint):
         csrf.exempt(one)
         api.register_blueprint(one)
     if demo:
@@ -107,8 +107,9 @@ def issue_token(body: dict[str, Any]) -> dict[str, Any]:
     return {"token": token, "expires_at": expires}
 
 
-accounts_api.blueprint.before_request(authenticate)
-accounts_api.blueprint.after_request(mask)
+for _beside in (accounts_api.blueprint, transfers.blueprint):
+    _beside.before_request(authenticate)
+    _beside.after_request(mask)
 
 
 # -- tasks -----------------------------------------------------------------------------------------

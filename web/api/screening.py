@@ -90,7 +90,7 @@ class EntryIn(s.Lenient):
 @blueprint.get("/campaigns")
 def list_campaigns() -> Any:
     """开展中的集中排查，和可以填报的村"""
-    found = [one for one in campaigns.listing(session(), account()) if one.status == "open"]
+    found = campaigns.running(session(), account())
     villages = divisions.villages_of(session(), account(), limit=300)
     return [
         {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
@@ -15,9 +15,11 @@ from engine.flow.decisions import parse_model
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.diagram.xml import MAX_BYTES
 from engine.flow.forms.reading import read_schema
-from engine.ground.clock import SYSTEM
-from engine.ground.errors import DefinitionError, Finding
+from engine.flow.vocabulary import Bound
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import DefinitionError, Finding, ShouwangError
 from engine.prevention import installation
+from engine.prevention.installation import province
 from web.cli.group import main, ours
 
 
@@ -48,13 +50,13 @@ def _findings(findings: Iterable[Finding]) -> None:
         click.echo(f"  {kind} {named}：{one.message}")
 
 
-def _check(file: Path) -> list[Finding]:
+def _check(file: Path, bounds: Mapping[str, Bound]) -> list[Finding]:
     """What is wrong with a diagram, a form or a decision table, by what the file's name ends in."""
     if file.suffix in (".json", ".form"):
         return read_schema(_read(file))[1]
     if file.suffix == ".dmn":
         return _decision(_read(file))
-    return check_diagram(_read(file), _beside(file))[1]
+    return check_diagram(_read(file), _beside(file) | Resources(bounds=bounds))[1]
 
 
 def _decision(body: bytes) -> list[Finding]:
@@ -70,9 +72,21 @@ def _decision(body: bytes) -> list[Finding]:
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出。")
-def check(files: tuple[Path, ...], as_json: bool) -> None:
+@click.option(
+    "--province",
+    "path",
+    type=click.Path(exists=True, path_type=Path),
+    help="按哪个省的法定期限检查：省级数据的文件夹或 ZIP；不给则按国家的。",
+)
+def check(files: tuple[Path, ...], as_json: bool, path: Path | None) -> None:
     """Check files; exit code 1 when one has errors."""
-    found = {str(file): _check(file) for file in files}
+    bounds: Mapping[str, Bound] = {}
+    if path is not None:
+        try:
+            bounds = province.read(path, local_date(SYSTEM.now())).parameters.limits
+        except ShouwangError as error:
+            raise click.ClickException(error.message) from error
+    found = {str(file): _check(file, bounds) for file in files}
     if as_json:
         click.echo(
             json.dumps(

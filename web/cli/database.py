@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from sqlalchemy.orm import Session, sessionmaker
 
-from engine.ground.clock import SYSTEM
+from engine.ground.clock import SYSTEM, local_date
+from engine.ground.errors import ShouwangError
 from engine.migrations import schema
 from engine.prevention import installation
+from engine.prevention.installation import province
 from web.cli.group import main, say, sessions_of
 
 
@@ -16,10 +20,24 @@ def db() -> None:
     """Database commands."""
 
 
-@db.command("create", help="建表，装入区划、节假日、监测范围和流程；可重复运行。")
-def create() -> None:
+@db.command(
+    "create",
+    help="建表，装入一个省的区划、单位、节假日、监测范围、法定期限和流程；可重复运行，停下了从停下的地方接着装。",
+)
+@click.option(
+    "--province",
+    "path",
+    type=click.Path(exists=True, path_type=Path),
+    help="省级数据：文件夹或 ZIP（province.json、divisions.csv、bodies.csv、calendar.csv，格式见 docs/province.md）；"
+    "不给则用随附的。",
+)
+def create(path: Path | None) -> None:
     """Create tables and install."""
-    install(sessions_of())
+    try:
+        given = province.read(path, local_date(SYSTEM.now())) if path else None
+        install(sessions_of(), given)
+    except ShouwangError as error:
+        raise click.ClickException(error.message) from error
 
 
 @db.command("upgrade", help="把旧版本建的表升级到这一版；升级前请先备份。可重复运行。")
@@ -40,8 +58,8 @@ def _upgrade(session: Session) -> None:
         raise click.ClickException(error.message) from error
 
 
-def install(factory: sessionmaker[Session]) -> None:
+def install(factory: sessionmaker[Session], given: province.Province | None = None) -> None:
     """Bring the tables up to this release, and install what ships."""
     with factory() as session:
         _upgrade(session)
-        installation.install(session, SYSTEM.now(), say=say)
+        installation.install(session, SYSTEM.now(), given, say=say)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session
 
-from engine.casework.organisation import calendar, divisions
+from engine.casework.organisation import calendar, division_changes, divisions
 from engine.casework.portions import recounting
-from engine.ground.clock import SYSTEM
+from engine.ground import text
+from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import ShouwangError
+from engine.prevention.installation import province
 from web.cli.group import main, ours
+
+SHOWN = 50
+"""As many changes of a kind are listed one by one."""
 
 
 @main.group("import", help="导入。")
@@ -18,28 +26,66 @@ def import_() -> None:
     """Imports."""
 
 
-@import_.command("divisions", help="导入区划（code,name,level,parent 的 CSV）；不给文件则用随附的河南区划。")
+@import_.command(
+    "divisions",
+    help="导入区划（格式见 docs/province.md）；不给文件则用随附的。改名、改代码、撤销的先列出来，加 --apply 才改。",
+)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def import_divisions(file: Path | None) -> None:
-    """Load or refresh divisions."""
-    import csv
+@click.option("--apply", "wanted", is_flag=True, help="照列出来的改。")
+@click.option("--edition", default="", help="从哪一天起，如 2024-01-01；不写就是今天。")
+def import_divisions(file: Path | None, wanted: bool, edition: str) -> None:
+    """Load divisions that are new; what changes otherwise is said first."""
+    now = SYSTEM.now()
+    try:
+        day = text.day(edition) if edition else local_date(now)
+        if day is None:
+            raise click.ClickException("--edition：请写日期，如 2024-01-01。")
+        with ours()() as session:
+            found = division_changes.plan(session, _divisions(session, file, day), day)
+            _say_plan(found)
+            if found.refused:
+                raise click.ClickException("以上几处没有说清楚，什么也没有改动。")
+            if not found.only_new and not wanted:
+                raise click.ClickException("什么也没有改动。核对以后加 --apply 再运行，就照上面改。")
+            new = _load(session, found, now)
+    except ShouwangError as error:
+        raise click.ClickException(error.message) from error
+    click.echo(f"新增 {new} 个。")
 
-    with ours()() as session, click.progressbar(length=1, label="区划") as bar:
-        rows = (
-            list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
-            if file
-            else divisions.read_official()
-        )
+
+def _say_plan(found: division_changes.Plan) -> None:
+    """What would change, in lines; long lists by their beginning."""
+    parts: tuple[tuple[str, Sequence[object]], ...] = (
+        ("改名", found.renamed),
+        ("改代码", found.moved),
+        ("撤销", found.gone),
+        ("不能改", found.refused),
+    )
+    for words, changes in parts:
+        for change in changes[:SHOWN]:
+            click.echo(f"{words}：{change}")
+        if len(changes) > SHOWN:
+            click.echo(f"{words}：共 {len(changes)} 处。")
+
+
+def _load(session: Session, found: division_changes.Plan, now: datetime) -> int:
+    """New ones alone go in portions, between which others write; what changes goes in one transaction."""
+    if not found.only_new:
+        return division_changes.apply(session, found, now)
+    with click.progressbar(length=1, label="区划") as bar:
 
         def progress(done: int, total: int) -> None:
             bar.length = total
             bar.update(done - bar.pos)
 
-        try:
-            new = divisions.load(session, rows, progress=progress)
-        except ShouwangError as error:
-            raise click.ClickException(f"{error.message}再运行一次就从停下的地方接着导入。") from error
-    click.echo(f"新增 {new} 个。")
+        return divisions.load(session, found.rows, found.edition, progress=progress)
+
+
+def _divisions(session: Session, file: Path | None, today: date) -> Sequence[divisions.Row]:
+    """The rows of a file, judged as those of a new province; of none, those that are carried."""
+    if file is None:
+        return province.carried(today).divisions
+    return province.read_divisions(file, province.code(session))
 
 
 @import_.command(
@@ -54,7 +100,7 @@ def import_calendar(file: Path) -> None:
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     with ours()() as session:
         try:
-            with recounting.as_years_come(session, SYSTEM):
+            with recounting.as_years_come(session, SYSTEM.now()):
                 count = calendar.load(session, rows)
         except ShouwangError as error:
             raise click.ClickException(error.message) from error

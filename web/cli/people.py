@@ -47,7 +47,7 @@ def rescue(username: str) -> None:
     click.echo(f"{found.name}（{found.username}）的首次登录码：{code}，14 天内有效，登录后须先设定新密码。")
 
 
-@user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 410324103201")
+@user.command("add", help="添加账号并授予角色，如：user add zhangsan 张三 village_official 12位区划代码")
 @click.argument("username")
 @click.argument("name")
 @click.argument("role")

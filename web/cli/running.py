@@ -18,7 +18,7 @@ from web.server.config import Config
 DEMO_FILE = installation.INSTANCE / "demo.sqlite"
 
 
-@main.command(help="演示：内置数据库、河南区划、一个县的农户和办理中的事项。")
+@main.command(help="演示：内置数据库、随附的区划、一个县的农户和办理中的事项。")
 @click.option("--port", default=8000, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--fresh", is_flag=True, help="重新生成演示数据。")

@@ -14,6 +14,7 @@ from web.pages.prevention import (
     batches,
     campaigns,
     clues,
+    contact,
     corrections,
     doorstep,
     households,
@@ -22,6 +23,7 @@ from web.pages.prevention import (
     officials,
     openings,
     screening,
+    transfers,
 )
 from web.pages.prevention import register as register_pages
 
@@ -38,6 +40,8 @@ PAGES = (
     doorstep,
     parameters,
     households,
+    transfers,
+    contact,
     members,
     measures,
     officials,

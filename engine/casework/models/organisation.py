@@ -26,6 +26,8 @@ class Division(Base):
     name: Mapped[str] = mapped_column(String(80))
     path: Mapped[str] = mapped_column(String(200))  # names from the city down, for people: 多个村同名
     level: Mapped[str] = mapped_column(String(10))
+    kind: Mapped[str] = mapped_column(String(10), default="")
+    # pseudo: only in the codes (省直辖县级行政区划); zone: a zone with a management committee (管委会)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("division.id"), index=True)
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
@@ -41,6 +43,28 @@ class DivisionCode(Base):
     name: Mapped[str] = mapped_column(String(80))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+
+
+class Province(Base):
+    """The one province that the database serves: what it was set up from."""
+
+    __tablename__ = "province"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # 1
+    code: Mapped[str] = mapped_column(String(12))
+    name: Mapped[str] = mapped_column(String(80))
+    data: Mapped[dict[str, object]] = mapped_column(JsonText)  # province.json as it came
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    installed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LegalBound(Base):
+    """How many days the province gives a limit of the law, by which document (R10, R15, R19, R29)."""
+
+    __tablename__ = "legal_limit"
+    clause: Mapped[str] = mapped_column(String(12), primary_key=True)
+    days: Mapped[int]
+    document: Mapped[str] = mapped_column(String(200), default="")
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Account(Base):

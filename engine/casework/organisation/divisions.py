@@ -6,17 +6,14 @@ remembers.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib import resources
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from engine.casework.models import LEVELS, Account, Division, DivisionCode
 from engine.casework.organisation import access
@@ -25,84 +22,104 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Invalid
 from engine.ground.tables import table
 
-EDITION = date(2023, 6, 30)
-"""Date of the official list that the product carries."""
 PORTION = 1000
 """Divisions that are loaded in one transaction: well under a second of the one lock that SQLite has."""
-PSEUDO_CITY = "省直辖"
-"""How the official codes name the city level of counties that the province governs itself (济源)."""
-_NAMES = select(table(Division).c.code, table(Division).c.name).where(
+PSEUDO, ZONE = "pseudo", "zone"
+"""Kinds of divisions: a city level that exists only in the codes (of counties that the province governs
+itself, and of 直辖市); a zone that a management committee governs.
+"""
+_ONLY_IN_CODES = re.compile(r"市辖区\Z|县\Z|省直辖|.*直辖县级")
+"""How the official codes name a city level that is none."""
+_NAMES = select(table(Division).c.code, table(Division).c.name, table(Division).c.kind).where(
     table(Division).c.code.in_(bindparam("codes", expanding=True))
 )
+_STANDS = Division.valid_to.is_(None)
+"""SQL: what has not been dissolved."""
 Progress = Callable[[int, int], None]
 Row = dict[str, str]
 
 
-def read_official() -> list[Row]:
-    """The rows (code, name, level, parent) of the list that the product carries."""
-    packed = (
-        resources.files("engine.casework.organisation").joinpath("data/henan_divisions.csv.gz").read_bytes()
-    )
-    return list(csv.DictReader(io.StringIO(gzip.decompress(packed).decode())))
+def load(session: Session, rows: Iterable[Row], edition: date, progress: Progress | None = None) -> int:
+    """Load the divisions that are not there yet, as of the day `edition`; returns how many were new.
 
-
-def load(
-    session: Session, rows: Iterable[Row], edition: date = EDITION, progress: Progress | None = None
-) -> int:
-    """Load or refresh divisions; returns how many were new. A code that changed its name keeps its history.
-
-    In portions, each a short transaction of its own, so that nobody waits for the whole list; one that is cut
-    off goes on where it stopped when it is run again.
+    What is there is not touched. In portions, each a short transaction of its own, so that nobody waits for
+    the whole list; one that is cut off goes on where it stopped when it is run again.
     """
     wanted = sorted(rows, key=lambda row: LEVELS.index(row["level"]))
-    listed = _Listed(
-        {row["code"]: row["name"] for row in wanted}, {row["code"]: row["parent"] for row in wanted}, edition
-    )
-    present = {row.code: row.name for row in session.execute(select(Division.code, Division.name))}
-    waiting = [row for row in wanted if present.get(row["code"]) != row["name"]]
+    listed = listed_with(session, wanted)
+    present = set(session.scalars(select(Division.code)))
+    waiting = [row for row in wanted if row["code"] not in present]
     new = 0
     for start in range(0, len(waiting), PORTION):
         part = waiting[start : start + PORTION]
-        new += _load_portion(session, part, listed)
+        new += _load_portion(session, part, listed, edition)
         if progress:
             progress(start + len(part), len(waiting))
     return new
 
 
 @dataclass(frozen=True)
-class _Listed:
-    """What the whole list says of names and places, for the paths."""
+class Listed:
+    """What a list says of names, places and kinds, for the paths."""
 
-    names: dict[str, str]
-    parents: dict[str, str]
-    edition: date
+    names: Mapping[str, str]
+    parents: Mapping[str, str]
+    kinds: Mapping[str, str]
 
     def path(self, code: str) -> str:
-        return _path(code, self.names, self.parents)
+        """Names from the city down, none twice; what is a city only in the codes is left out."""
+        above: list[str] = []
+        at = code
+        while at in self.names and at[2:].strip("0"):
+            if self.kinds.get(at) != PSEUDO:
+                above.insert(0, self.names[at])
+            at = self.parents.get(at, "")
+        if not above:
+            return self.names.get(code, "")
+        own = above.pop()
+        for name in above:  # some villages carry the county's and the township's names in their own
+            own = own.removeprefix(name)
+        return "".join(above) + own
+
+
+def listed_with(session: Session, rows: Sequence[Row]) -> Listed:
+    """What the rows say, over what the table says: a list may be of a part of the province only."""
+    parent = aliased(Division)
+    columns = (Division.code, Division.name, Division.kind, parent.code.label("parent"))
+    present = session.execute(select(*columns).outerjoin(parent, parent.id == Division.parent_id)).all()
+    names, parents, kinds = (
+        {row.code: getattr(row, column) or "" for row in present} for column in ("name", "parent", "kind")
+    )
+    return Listed(
+        names | {row["code"]: row["name"] for row in rows},
+        parents | {row["code"]: row["parent"] for row in rows},
+        kinds | {row["code"]: kind_of(row) for row in rows},
+    )
+
+
+def kind_of(row: Row) -> str:
+    """The kind of a division as the list says it, or as its name tells."""
+    known = row.get("kind") or ""
+    return PSEUDO if not known and row["level"] == "city" and _ONLY_IN_CODES.match(row["name"]) else known
 
 
 @whole
-def _load_portion(session: Session, part: Sequence[Row], listed: _Listed) -> int:
-    """Load or rename a few divisions; answers how many were new.
+def _load_portion(session: Session, part: Sequence[Row], listed: Listed, edition: date) -> int:
+    """Load a few divisions; answers how many were new.
 
     What is above them was loaded before them.
     """
     with write(session):
         codes = {row["code"] for row in part} | {row["parent"] for row in part}
-        found = session.execute(
-            select(Division.code, Division.id, Division.name).where(Division.code.in_(codes))
-        )
-        present = {row.code: (row.id, row.name) for row in found}
+        found = session.execute(select(Division.code, Division.id).where(Division.code.in_(codes)))
+        present = {row.code: row.id for row in found}
         number = session.scalar(select(func.max(Division.id))) or 0
         new = []
         for row in part:
-            code = row["code"]
-            if code not in present:
+            if row["code"] not in present:
                 number += 1
-                new.append(_division(row, number, present, listed))
-                present[code] = (number, row["name"])
-            elif present[code][1] != row["name"]:
-                _rename(session, present[code][0], row["name"], listed.path(code), listed.edition)
+                new.append(_division(row, number, present, listed, edition))
+                present[row["code"]] = number
         if new:
             session.execute(insert(Division), new)
             names = ("code", "name", "valid_from", "valid_to")
@@ -112,49 +129,20 @@ def _load_portion(session: Session, part: Sequence[Row], listed: _Listed) -> int
 
 
 def _division(
-    row: Row, number: int, present: Mapping[str, tuple[int, str]], listed: _Listed
+    row: Row, number: int, present: Mapping[str, int], listed: Listed, edition: date
 ) -> dict[str, Any]:
     """The row of a new division."""
-    above = present.get(row["parent"])
     return {
         "id": number,
         "code": row["code"],
         "name": row["name"],
         "level": row["level"],
+        "kind": kind_of(row),
         "path": listed.path(row["code"]),
-        "parent_id": above[0] if above else None,
-        "valid_from": listed.edition,
+        "parent_id": present.get(row["parent"]),
+        "valid_from": normal.day(row.get("valid_from")) or edition,
         "valid_to": None,
     }
-
-
-def _rename(session: Session, identifier: int, name: str, path: str, edition: date) -> None:
-    session.execute(
-        update(DivisionCode)
-        .where(DivisionCode.division_id == identifier, DivisionCode.valid_to.is_(None))
-        .values(valid_to=edition)
-    )
-    division = session.get_one(Division, identifier)
-    session.add(DivisionCode(division_id=identifier, code=division.code, name=name, valid_from=edition))
-    division.name, division.path = name, path
-
-
-def _path(code: str, names: dict[str, str], parents: dict[str, str]) -> str:
-    """Names from the city down, none twice; the pseudo city of a
-    county governed by the province is left out.
-    """
-    above: list[str] = []
-    at = code
-    while at in names and at[2:].strip("0"):
-        if not names[at].startswith(PSEUDO_CITY):
-            above.insert(0, names[at])
-        at = parents.get(at, "")
-    if not above:
-        return names.get(code, "")
-    own = above.pop()
-    for name in above:  # some villages carry the county's and the township's names in their own
-        own = own.removeprefix(name)
-    return "".join(above) + own
 
 
 def get(session: Session, code: str) -> Division:
@@ -171,7 +159,9 @@ def children(session: Session, code: str) -> list[Division]:
     """The divisions right below `code`, by code."""
     parent = get(session, code)
     return list(
-        session.scalars(select(Division).where(Division.parent_id == parent.id).order_by(Division.code))
+        session.scalars(
+            select(Division).where(Division.parent_id == parent.id, _STANDS).order_by(Division.code)
+        )
     )
 
 
@@ -179,17 +169,42 @@ def villages_of(
     session: Session, actor: Account, text: str = "", limit: int = 300, *, anywhere: bool = False
 ) -> list[Division]:
     """The villages that the actor's grants reach (or all of them, by name), by code."""
-    query = select(Division).where(Division.level == "village")
+    query = select(Division).where(Division.level == "village", _STANDS)
     if not anywhere:
         query = query.where(access.within(Division.code, access.scopes(actor)))
     if text:
-        query = query.where(Division.name.contains(text, autoescape=True))
+        query = query.where(*_called(text))
     return list(session.scalars(query.order_by(Division.code).limit(limit)))
+
+
+def _called(typed: str) -> Iterator[ColumnElement[bool]]:
+    """SQL: the name holds what was typed; of several words the last, the others are of what lies above it:
+    ``某县 东街``, where many villages have one name.
+    """
+    *above, name = typed.split() or [""]
+    yield Division.name.contains(name, autoescape=True)
+    for part in above:
+        yield Division.path.contains(part, autoescape=True)
+
+
+def named(session: Session, typed: str, today: date, limit: int = 20) -> list[Division]:
+    """The present villages that somebody means by a code, a whole path or a name (`_called`)."""
+    wanted = normal.half(typed)
+    query = select(Division).where(
+        Division.level == "village", or_(Division.valid_to.is_(None), Division.valid_to > today)
+    )
+    if not wanted:
+        return []
+    if normal.whole(wanted, 10**12) is not None:
+        return list(session.scalars(query.where(Division.code == wanted)))
+    exact = list(session.scalars(query.where(Division.path == wanted).limit(limit)))
+    by_name = query.where(*_called(wanted)).order_by(Division.code)
+    return exact or list(session.scalars(by_name.limit(limit)))
 
 
 def search(session: Session, text: str, under: str = "", page: int = 1, size: int = 50) -> list[Division]:
     """Divisions whose name or code begins with or holds `text`, at or below `under`."""
-    query = select(Division)
+    query = select(Division).where(_STANDS)
     if under:
         query = query.where(access.within(Division.code, [access.scope_of(under)]))
     if normal.whole(text, 10**12) is not None:
@@ -204,16 +219,25 @@ def names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     return {row.code: row.name for row in session.execute(_NAMES, {"codes": list(set(codes))})}
 
 
+def names_and_kinds(session: Session, codes: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Name and kind by code."""
+    found = session.execute(_NAMES, {"codes": list(set(codes))})
+    return {row.code: (row.name, row.kind) for row in found}
+
+
 def province_managed(session: Session, code: str) -> bool:
     """Whether the county of `code` answers to the province itself:
     its city level exists only in the codes.
     """
-    city = session.scalar(select(Division.name).where(Division.code == access.ancestor(code, "city")))
-    return city is not None and city.startswith(PSEUDO_CITY)
+    kind = session.scalar(select(Division.kind).where(Division.code == access.ancestor(code, "city")))
+    return kind == PSEUDO
 
 
 def short_name(name: str) -> str:
     """A village as lists call it: without the committee's title."""
+    for title in ("嘎查委员会", "嘎查村民委员会", "嘎查村委会"):  # 内蒙古: 嘎查 is the village
+        if name.endswith(title):
+            return name.removesuffix(title).removesuffix("嘎查") + "嘎查"
     for title in ("村村民委员会", "村民委员会", "村委会"):
         if name.endswith(title):
             return name.removesuffix(title) + "村"

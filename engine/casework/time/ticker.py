@@ -1,5 +1,5 @@
-"""What happens by itself as time passes: timers fire, recurring procedures open,
-the figures take in what was done.
+"""What happens by itself as time passes: timers fire, recurring procedures open, rooms of the field have
+their rounds, the figures take in what was done.
 """
 
 from __future__ import annotations

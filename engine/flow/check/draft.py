@@ -10,6 +10,7 @@ from engine.flow.diagram.element import FLOW_NODES
 from engine.flow.diagram.resources import Resources, parts_of, run_processes
 from engine.flow.forms.reading import read_schema
 from engine.flow.forms.schema import Component
+from engine.flow.vocabulary import used
 from engine.ground.errors import Finding
 
 DESCRIBING = frozenset(
@@ -32,6 +33,8 @@ class Draft:
     def __init__(self, root: x.Node, resources: Resources) -> None:
         self.root = root
         self.forms, self.decisions = resources.form, resources.decision
+        self.law = [limit.bounded(resources.bounds.get(limit.clause)) for limit in used().law]
+        """The limits of the law as they hold in the province."""
         self.parts = parts_of(root, resources.part)
         self.part_roots = {key: x.parse_xml(body) for key, body in self.parts.items()}
         self.processes = run_processes(root)

@@ -23,16 +23,12 @@ from engine.flow.feel import nodes as n
 from engine.flow.feel.nodes import Node, bare, dotted
 from engine.flow.feel.scope import free_names
 from engine.flow.forms.schema import label, walk
-from engine.flow.vocabulary import LegalLimit, used
+from engine.flow.vocabulary import MIN_DOCUMENT, LegalLimit
+from engine.ground.days import numbers_said, put_right
 from engine.ground.errors import Cure, DefinitionError, Finding
-from engine.ground.text import whole
 
 _COUNTED = ("days after", "workdays after")
-_DIGITS = {character: number for number, character in enumerate("零一二三四五六七八九")} | {"两": 2}
-_SAID = re.compile(r"(?<![\d.])(\d{1,4}|[一二两三四五六七八九十]{1,3})\s*个?(?:整|工作|自然)?[日天]")
-_NOT_BEFORE = frozenset("第前每月年")
 _PLAIN = re.compile(r"(-?)P(-?\d{1,5})D")
-_MIN_DOCUMENT = 6
 
 
 def legal(draft: Draft) -> Iterator[Finding]:
@@ -46,7 +42,7 @@ def legal(draft: Draft) -> Iterator[Finding]:
         yield from _shorter_than_a_day(node, text, counts[node])
         if counts[node]:
             yield from _said(draft, node, counts[node] or set(), every)
-    for limit in used().law:
+    for limit in draft.law:
         if any(process.get("id") == limit.procedure for process in draft.processes):
             yield from _held(draft, limit, timers)
         elif any(process.get("id") in limit.callers for process in draft.processes):
@@ -114,8 +110,9 @@ def _bounds(draft: Draft, limit: LegalLimit, node: x.Node, text: str) -> Iterato
     if short or (most is not None and longest > most):
         wrong, bound, side = (fewest, least, "低于") if short else (longest, most, "超过")
         document = ALLOWED_BY.text(given)
-        sentence = f"{limit.words}（{limit.clause}）：这里是 {wrong} 天，{side}法定的 {bound} 天。"
-        if len(document) < _MIN_DOCUMENT:
+        whose = f"{limit.document}规定的" if limit.document else "法定的"
+        sentence = f"{limit.words}（{limit.clause}）：这里是 {wrong} 天，{side}{whose} {bound} 天。"
+        if len(document) < MIN_DOCUMENT or document == limit.document:  # that one gives what it gives
             yield found(node, sentence + f"有文件另有规定的，用属性 {ALLOWED_BY.name} 写明文件名称和文号。")
         else:
             yield found(node, sentence + f"依据“{document}”，请审批时核对这份文件。", "warning")
@@ -208,10 +205,10 @@ def _explained(node: x.Node) -> Iterator[_Place]:
 def _wrong_days(node: x.Node, place: _Place, right: set[int], days: set[int]) -> Iterator[Finding]:
     """One finding for each number in the text that is none of the `right` ones; the limit has `days`."""
     holder, part, text = place
-    for number in sorted(_numbers_said(text) - right):
+    for number in sorted(numbers_said(text) - right):
         cure = None
         if len(days) == 1:
-            cure = Cure(holder.get("id", ""), part, text, _put_right(text, number, next(iter(days))))
+            cure = Cure(holder.get("id", ""), part, text, put_right(text, number, next(iter(days))))
         at = holder if part.startswith(_PARAMETER) else node
         one = found(at, _sentence(_where(part), number, days), "warning")
         yield replace(one, cure=cure)
@@ -224,7 +221,7 @@ def _said_in_form(draft: Draft, step: x.Node, every: set[int], days: set[int]) -
     key = x.properties(step).get("formKey", "")
     for component in walk(draft.components(key)):
         texts = (component.get(part) for part in ("text", "label", "description"))
-        said = {number for text in texts if isinstance(text, str) for number in _numbers_said(text)}
+        said = {number for text in texts if isinstance(text, str) for number in numbers_said(text)}
         for number in sorted(said - every):
             where = f"表单“{key}”的“{label(component) or str(component.get('text'))[:20]}”"
             yield found(step, _sentence(where, number, days), "warning")
@@ -244,54 +241,6 @@ def _notes(draft: Draft, node: x.Node) -> Iterator[_Place]:
             for end in sorted(filter(None, ends)):
                 if end in notes:
                     yield notes[end], "text", x.text_of(notes[end], "text")
-
-
-def _matches(text: str) -> Iterator[tuple[re.Match[str], int]]:
-    """Each number of days in a text, without days of a month, ordinals and warnings ahead (“第 6 日”,
-    “提前 3 天”).
-    """
-    for match in _SAID.finditer(text):
-        before = text[: match.start()].rstrip()
-        number = _number(match[1])
-        if number is not None and before[-1:] not in _NOT_BEFORE:
-            yield match, number
-
-
-def _numbers_said(text: str) -> set[int]:
-    return {number for _, number in _matches(text)}
-
-
-def _put_right(text: str, wrong: int, right: int) -> str:
-    """The text with the right number in each place of the wrong one,
-    in figures or in words as it stood there.
-    """
-    done, at = "", 0
-    for match, number in _matches(text):
-        if number == wrong:
-            said = str(right) if match[1].isascii() or right > 99 else _in_words(right)
-            done, at = done + text[at : match.start(1)] + said, match.end(1)
-    return done + text[at:]
-
-
-def _in_words(number: int) -> str:
-    """5 五, 15 十五, 20 二十."""
-    tens, ones = divmod(number, 10)
-    words = dict(enumerate("零一二三四五六七八九"))
-    return (
-        ("" if tens < 2 else words[tens]) + ("十" if tens else "") + (words[ones] if ones or not tens else "")
-    )
-
-
-def _number(text: str) -> int | None:
-    """5, 五, 十五, 二十, 二十一."""
-    if text[0].isascii():
-        return whole(text)
-    tens, ten, ones = text.rpartition("十")
-    if not ten:
-        return _DIGITS.get(text)
-    if any(part and part not in _DIGITS for part in (tens, ones)):
-        return None
-    return _DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0)
 
 
 # -- how many days ---------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def _input(table: Table, rule: Rule, column: int, known: Known) -> Iterator[tupl
 
     for one in test.tree.tests:
         if _is_sum(one.value):
-            yield f"“{test.text}”是一道算式，不是区间：从几到几请写 [6900..7500]。", "error"
+            yield f"“{test.text}”是一道算式，不是区间：从几到几请写 [5000..7500]。", "error"
         else:
             yield from ((sentence, severity) for sentence in never_meets(Name(title), one, inside))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.flow.diagram import xml as x
 from engine.flow.diagram.properties import PART
+from engine.flow.vocabulary import Bound
 from engine.ground.errors import DefinitionError
 
 KINDS = ("form", "decision", "part")
@@ -22,6 +23,8 @@ class Resources:
     form: Mapping[str, bytes] = field(default_factory=dict)
     decision: Mapping[str, bytes] = field(default_factory=dict)
     part: Mapping[str, bytes] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    """What the province has set for legal limits, by clause; the nation's hold for the others."""
 
     def of(self, kind: str) -> Mapping[str, bytes]:
         """The bodies of one of `KINDS`."""
@@ -30,7 +33,8 @@ class Resources:
 
     def __or__(self, other: Resources) -> Resources:
         """Both, the other's body where both have one."""
-        return Resources(*({**self.of(kind), **other.of(kind)} for kind in KINDS))
+        form, decision, part = ({**self.of(kind), **other.of(kind)} for kind in KINDS)
+        return Resources(form, decision, part, {**self.bounds, **other.bounds})
 
 
 def main_process(root: x.Node) -> x.Node | None:

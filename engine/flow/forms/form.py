@@ -210,6 +210,16 @@ class Form:
         typed = {key: value for key, value in raw.items() if value not in (None, "", [])}
         return {**found, **typed}
 
+    def emptied(self, clean: Mapping[str, Any]) -> set[str]:
+        """The fields that were filled from the register, could be changed and came back empty."""
+        level = Level(self.plan, clean).settle()
+        return {
+            node.key
+            for node in level.plan.inputs
+            if s.given(node.component, "prefill")
+            and not (s.fixed(node.component) or node.key in clean or level.hidden(node))
+        }
+
     @property
     def defaults(self) -> dict[str, Any]:
         """What stands in the blanks of a form that is asked once for many cases."""

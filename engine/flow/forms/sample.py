@@ -17,7 +17,7 @@ from engine.ground.idnumber import check_digit
 PASSES = 8
 """Fields that earlier ones bring to light are filled in the next pass."""
 PHONE = "19900000000"
-_BEGINNING = "41990119800101001"
+_BEGINNING = "99990119800101001"
 ID_NUMBER = _BEGINNING + check_digit(_BEGINNING)
 """Of a region that is not assigned: it belongs to nobody."""
 _TEXTS = ("示例", "SAMPLE-000001", "000001", "12345678", "A", "1")

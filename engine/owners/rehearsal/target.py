@@ -49,7 +49,7 @@ def of_draft(session: Session, actor: Account, draft_id: int) -> Target:
 
 def _checked(body: bytes, resources: Resources) -> Definition:
     """The definition, checked once for the same content: a trial asks for it at every step."""
-    digest = sha256(body)
+    digest = sha256(body + repr(sorted(resources.bounds.items())).encode())
     for kind in KINDS:
         for key, text in sorted(resources.of(kind).items()):
             digest.update(f"{kind}:{key}:{len(text)}:".encode() + text)

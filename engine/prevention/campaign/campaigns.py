@@ -22,6 +22,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.paging import Page, page_of
 from engine.prevention.campaign import milestones
 from engine.prevention.models import Campaign
 from engine.prevention.register import monitoring_lines
@@ -73,7 +74,7 @@ def basis(session: Session, campaign: Campaign) -> Basis:
 
 
 def _named(schema: dict[str, Any], line: MonitoringLine) -> dict[str, Any]:
-    """The form with the line's amount in its labels: 是否超过6900元 (R01, R03)."""
+    """The form with the line's amount in its labels: 是否超过5000元 (R01, R03)."""
     written = json.dumps(schema["components"], ensure_ascii=False)
     return {**schema, "components": json.loads(written.replace(LINE_WORD, f"{line.amount}元"))}
 
@@ -145,12 +146,17 @@ def close(session: Session, actor: Account, campaign_id: int, *, clock: Clock) -
     campaign = view(session, actor, campaign_id)
     require_opener(actor, campaign.county_code)
     with write(session):
-        session.refresh(campaign, with_for_update=True)
-        if campaign.status != "open":
+        if status_held(session, campaign.id, alone=True) != "open":
             raise Conflict("这次集中排查已经结束。")
         campaign.status, campaign.closed_by, campaign.closed_at = "closed", actor.id, clock.now()
         _log(session, actor, campaign, "campaign_closed", clock.now())
     return campaign
+
+
+def status_held(session: Session, campaign_id: int, *, alone: bool = False) -> str:
+    """How the campaign stands, held until the end: by many who enter, or `alone` to change it."""
+    held = select(Campaign.status).where(Campaign.id == campaign_id)
+    return session.scalars(held.with_for_update(read=not alone)).one()
 
 
 def require_opener(actor: Account, county_code: str) -> None:
@@ -176,10 +182,18 @@ def visible(actor: Account) -> ColumnElement[bool]:
     return or_(*(Campaign.county_code.between(low, high) for low, high in counties))
 
 
-def listing(session: Session, actor: Account) -> Sequence[Campaign]:
+def listing(session: Session, actor: Account, page: int = 1) -> Page[Campaign]:
     """The campaigns that concern the actor, the open ones first, then the latest."""
-    query = select(Campaign).where(visible(actor)).options(joinedload(Campaign.line))
-    return session.scalars(query.order_by(Campaign.status.desc(), Campaign.starts_on.desc()).limit(200)).all()
+    query = select(Campaign).where(visible(actor))
+    ordered = query.order_by(Campaign.status.desc(), Campaign.starts_on.desc(), Campaign.county_code)
+    return page_of(session, query, ordered.options(joinedload(Campaign.line)), page)
+
+
+def running(session: Session, actor: Account) -> Sequence[Campaign]:
+    """The open campaigns that concern the actor, a hundred at the most: who enters works in one county."""
+    query = select(Campaign).where(visible(actor), Campaign.status == "open")
+    ordered = query.order_by(Campaign.county_code).options(joinedload(Campaign.line))
+    return session.scalars(ordered.limit(100)).all()
 
 
 def view(session: Session, actor: Account, campaign_id: int) -> Campaign:

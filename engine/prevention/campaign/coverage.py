@@ -120,6 +120,17 @@ def totals(session: Session, found: Iterable[Campaign]) -> dict[int, Place]:
     return found_places
 
 
+def complete(session: Session, campaign: Campaign, level: str, today: date) -> set[str]:
+    """The villages, or divisions above them at `level`, where every household was entered:
+    what nobody need report.
+    """
+    waiting: dict[str, int] = {}
+    for one in _villages(session, campaign, access.scope_of(campaign.county_code), today):
+        at = access.ancestor(one.code, level)
+        waiting[at] = waiting.get(at, 0) + one.waiting
+    return {code for code, count in waiting.items() if not count}
+
+
 # -- counting --------------------------------------------------------------------------------------
 
 

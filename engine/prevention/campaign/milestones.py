@@ -21,6 +21,7 @@ from engine.ground import text
 from engine.ground.clock import Clock, local_date
 from engine.ground.database import upsert, whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
+from engine.prevention.campaign import coverage
 from engine.prevention.models import Campaign, Household, Milestone, MilestoneDone
 
 PLANNED = "milestonesDecision"
@@ -95,6 +96,8 @@ class Progress:
     milestone: Milestone
     total: int
     done: Mapping[str, MilestoneDone]
+    """Who reported it, by division."""
+    left: int
     missing: Sequence[tuple[str, str]]
     """Code and name of those that have not, at the most `SHOWN`."""
     own: Sequence[tuple[str, str]]
@@ -102,7 +105,7 @@ class Progress:
 
     def late(self, today: date) -> bool:
         """Whether its day has passed without all."""
-        return today > self.milestone.due_on and len(self.done) < self.total
+        return today > self.milestone.due_on and self.left > 0
 
     @property
     def expected(self) -> int:
@@ -118,7 +121,7 @@ class Progress:
 SHOWN = 30
 
 
-def progress(session: Session, actor: Account, campaign: Campaign) -> list[Progress]:
+def progress(session: Session, actor: Account, campaign: Campaign, today: date) -> list[Progress]:
     """Each milestone with who has reached it and who has not, as far as the actor works there (R37)."""
     found = of(session, campaign.id)
     query = select(MilestoneDone).where(MilestoneDone.milestone_id.in_([one.id for one in found]))
@@ -126,15 +129,31 @@ def progress(session: Session, actor: Account, campaign: Campaign) -> list[Progr
     for row in session.scalars(query):
         done.setdefault(row.milestone_id, {})[row.division_code] = row
     places = {level: _places(session, campaign, level) for level in {one.level for one in found}}
-    return [_progress(actor, one, done.get(one.id, {}), places[one.level]) for one in found]
+    return [
+        _progress(
+            actor, one, done.get(one.id, {}), places[one.level], _counted(session, campaign, one, today)
+        )
+        for one in found
+    ]
+
+
+def _counted(session: Session, campaign: Campaign, milestone: Milestone, today: date) -> set[str]:
+    """Where the rows themselves say that it is reached: nobody reports that again (R41)."""
+    screens = milestone.kind == "screen" and milestone.level in access.PREFIX_LENGTH
+    return coverage.complete(session, campaign, milestone.level, today) if screens else set()
 
 
 def _progress(
-    actor: Account, milestone: Milestone, done: Mapping[str, MilestoneDone], places: Mapping[str, str]
+    actor: Account,
+    milestone: Milestone,
+    done: Mapping[str, MilestoneDone],
+    places: Mapping[str, str],
+    counted: set[str],
 ) -> Progress:
-    missing = [(code, name) for code, name in sorted(places.items()) if code not in done]
+    reached = counted | done.keys()
+    missing = [(code, name) for code, name in sorted(places.items()) if code not in reached]
     own = [place for place in missing if _records(actor, milestone.level, place[0])]
-    return Progress(milestone, len(places), done, missing[:SHOWN], own[:SHOWN])
+    return Progress(milestone, len(places), done, len(missing), missing[:SHOWN], own[:SHOWN])
 
 
 def _records(actor: Account, level: str, code: str) -> bool:
@@ -260,7 +279,7 @@ def look_after(sessions: Callable[[], Session], clock: Clock) -> int:
 
 def _remind(session: Session, campaign: Campaign, milestone: Milestone, now: datetime) -> int:
     done = select(MilestoneDone.division_code).where(MilestoneDone.milestone_id == milestone.id)
-    reached = set(session.scalars(done))
+    reached = set(session.scalars(done)) | _counted(session, campaign, milestone, local_date(now))
     missing = [code for code in _places(session, campaign, milestone.level) if code not in reached]
     day = f"{milestone.due_on.month}月{milestone.due_on.day}日"
     words = f"{campaign.name}：“{milestone.name}”应于{day}前完成，完成后请在“集中排查”登记。"

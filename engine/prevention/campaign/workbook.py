@@ -14,7 +14,7 @@ from engine.ground.sheets import Book
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Campaign
 
-COLUMNS = ("乡镇", "村", "户数", "已报", "不在家", "拒绝", "未报", "填报比例", "转入核实", "有分歧", "提示")
+COLUMNS = ("乡镇", "村", "户数", "已报", "不在家", "拒绝", "未报", "填报进度", "转入核实", "有分歧", "提示")
 
 
 def export(session: Session, actor: Account, campaign: Campaign, now: datetime) -> bytes:

@@ -62,7 +62,7 @@ HOUSEHOLDS: dict[str, tuple[str, str, tuple[Person, ...]]] = {
 
 def number_of(born: date, sex: str, order: int) -> str:
     """An ID number that is valid in form and that no registry can have issued."""
-    first = f"41{REGION}{born:%Y%m%d}{10 + 2 * order + (sex == 'male'):03d}"
+    first = f"99{REGION}{born:%Y%m%d}{10 + 2 * order + (sex == 'male'):03d}"
     return first + idnumber.check_digit(first)
 
 
@@ -71,7 +71,7 @@ def settle(session: Session, now: datetime) -> str:
     province = session.scalars(
         select(Division).where(Division.level == "province").order_by(Division.code)
     ).first()
-    prefix, parent = (province.code[:2], province.id) if province else ("41", None)
+    prefix, parent = (province.code[:2], province.id) if province else ("99", None)
     code, path = "", ""
     number = (
         session.scalar(select(func.max(Division.id))) or 0

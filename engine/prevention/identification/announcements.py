@@ -7,12 +7,13 @@ is issued.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from engine.casework.kit import Gathering, Kit
 from engine.casework.kit.services import ServiceCall
@@ -77,18 +78,50 @@ def prepare(call: ServiceCall, basis: str, matter: str) -> dict[str, Any]:
 
     `basis` and `matter` are the diagram's words: what the result rests on, and what it is.
     """
-    village, connection = call.case.village_code, call.session.connection()
+    session, wanted = call.session, (call.case.village_code, matter[:200], basis[:500])
+    record = _gathering(session, *wanted, call.now)
+    entry = (
+        session.connection().execute(_ENTER, {"paper_id": record.id, "case_id": call.case.id}).scalar_one()
+    )
+    return {"id": entry, "paper": record.id, "number": record.number}
+
+
+def _gathering(session: Session, village: str, matter: str, basis: str, now: datetime) -> Any:
+    """The village's announcement that still gathers, its series locked; else a new one with a new number."""
     township = access.ancestor(village, KIND.level)
-    numbers.lock(call.session, KIND, township, call.now)  # two approvals at once share one announcement
-    wanted = {"village": village, "matter": matter[:200], "basis": basis[:500]}
-    found: Any = connection.execute(_GATHERING, wanted).first()
+    numbers.lock(session, KIND, township, now)  # two approvals at once share one announcement
+    wanted = {"village": village, "matter": matter, "basis": basis}
+    found: Any = session.connection().execute(_GATHERING, wanted).first()
     if found is None:
-        found = numbers.open_paper(call.session, KIND, village, matter, basis, call.now, gathering=True)
-    elif found.year != local_date(call.now).year:
-        found = call.session.get_one(NumberedPaper, found.id)
-        numbers.of_this_year(call.session, KIND, found, call.now)
-    entry = connection.execute(_ENTER, {"paper_id": found.id, "case_id": call.case.id}).scalar_one()
-    return {"id": entry, "paper": found.id, "number": found.number}
+        return numbers.open_paper(session, KIND, village, matter, basis, now, gathering=True)
+    if found.year != local_date(now).year:
+        found = session.get_one(NumberedPaper, found.id)
+        numbers.of_this_year(session, KIND, found, now)
+    return found
+
+
+def regather(session: Session, case_ids: Sequence[int], village: str, now: datetime) -> None:
+    """The cases belong to another village now: what still gathers for them gathers there.
+
+    An announcement that was issued stays as it hangs. The entry stays the same row: taking the approval back
+    finds it (`_withdraw`).
+    """
+    query = select(PaperEntry).join(PaperEntry.paper).options(contains_eager(PaperEntry.paper))
+    query = query.where(
+        PaperEntry.case_id.in_(case_ids),
+        NumberedPaper.kind == KIND.key,
+        NumberedPaper.status == "gathering",
+        NumberedPaper.place_code != village,
+    )
+    entries = list(session.scalars(query.order_by(PaperEntry.id)))
+    townships = {access.ancestor(village, KIND.level), *(entry.paper.division_code for entry in entries)}
+    for township in sorted(townships) if entries else ():
+        numbers.lock(session, KIND, township, now)
+    for entry in entries:
+        session.refresh(entry.paper)
+        if entry.paper.status == "gathering":  # nobody has posted it meanwhile
+            entry.paper_id = _gathering(session, village, entry.paper.matter, entry.paper.basis, now).id
+    session.flush()
 
 
 def post(call: ServiceCall) -> dict[str, Any]:
@@ -145,11 +178,32 @@ def papers(session: Session, case_id: int) -> list[Paper]:
     ]
 
 
+def facts(session: Session, household_id: int) -> dict[str, Any]:
+    """What forms show: the number of the announcement on which the household's open case stands.
+
+    Read when it is asked for: over New Year, and when the household moves, it becomes another one.
+    """
+    query = (
+        select(NumberedPaper.number)
+        .join(PaperEntry, PaperEntry.paper_id == NumberedPaper.id)
+        .join(CaseFile, CaseFile.id == PaperEntry.case_id)
+        .where(
+            CaseFile.subject_id == household_id,
+            CaseFile.status == "open",
+            NumberedPaper.kind == KIND.key,
+            PaperEntry.withdrawn_at.is_(None),
+        )
+    )
+    return {"number": session.scalar(query.order_by(PaperEntry.id.desc()).limit(1))}
+
+
 def _category(case: CaseFile) -> dict[str, str]:
     return {"类别": households.CATEGORY_NAMES.get(household_of(case).category, "")}
 
 
 KIT = Kit(
+    registered={"announcement": ("number",)},
+    prefills={"announcement": lambda session, household_id, *_: facts(session, household_id)},
     case_parts={"announcements": papers},
     gathering={KIND.key: Gathering(of_cases, compose_paper, close)},
     papers=(KIND,),

@@ -25,6 +25,7 @@ from engine.prevention.models.household import (
 )
 from engine.prevention.models.member import MemberChange, MemberProof
 from engine.prevention.models.parameter import CaseLine
+from engine.prevention.models.place import ContactChange, Transfer
 from engine.prevention.models.screening import (
     Campaign,
     Milestone,
@@ -44,6 +45,7 @@ __all__ = [
     "BatchEntry",
     "Campaign",
     "CaseLine",
+    "ContactChange",
     "Correction",
     "Household",
     "HouseholdYear",
@@ -66,5 +68,6 @@ __all__ = [
     "ScreeningInvestigator",
     "ScreeningPaper",
     "Telling",
+    "Transfer",
     "household_of",
 ]

@@ -34,7 +34,7 @@ class Household(Base):
     group_name: Mapped[str] = mapped_column(String(40), default="")
     address: Mapped[str] = mapped_column(String(200), default="")
     address_key: Mapped[str] = mapped_column(String(200), default=key_of("address", 200))
-    phone: Mapped[str] = mapped_column(String(20), default="")
+    phone: Mapped[str] = mapped_column(String(20), default="", index=True)
     household_type: Mapped[str] = mapped_column(String(30), default="ordinary")
     # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
     # allowance 低保户, destitute 特困供养户

@@ -36,7 +36,7 @@ from engine.prevention.models import (
     Telling,
     household_of,
 )
-from engine.prevention.register import observations, persons
+from engine.prevention.register import contact, observations, persons
 
 TYPE_NAMES = {
     "ordinary": "一般农户",
@@ -230,9 +230,8 @@ def record_verification(
         head = next((row for row in members if row.get("relation") == "head"), members[0])
         household.head_name = str(head["name"])
         household.head_id_number = text.identity(head.get("id_number")) or household.head_id_number
-    for key in ("address", "phone", "household_type", "group_name"):
-        if data.get(key):
-            setattr(household, key, data[key])
+    household.household_type = data.get("household_type") or household.household_type
+    contact.from_check(call, household, data, form)
     for key in ("risks", "key_groups"):  # a form that does not ask for them leaves them as they are
         if key in data:
             setattr(household, key, data[key] or [])

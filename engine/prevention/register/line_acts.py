@@ -119,7 +119,7 @@ def read(session: Session, actor: Account, asked: LineAsked, today: date) -> Mon
         if fault := _length_fault(name, typed):
             faults[name] = [fault]
     if "document" not in faults and not any(letter.isdecimal() for letter in line.document):
-        faults["document"] = ["文号：要有号数，如“豫政办〔2026〕12号”。"]
+        faults["document"] = ["文号：要有号数，如“某政办〔2026〕12号”。"]
     if faults or year is None or amount is None or day is None:
         raise Invalid("监测范围没有提出，请改正。", faults)
     line.year, line.amount, line.effective_from = year, int(amount), day

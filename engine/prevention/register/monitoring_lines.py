@@ -86,7 +86,7 @@ def facts(line: MonitoringLine, day: date) -> dict[str, Any]:
 
 
 def _words(line: MonitoringLine, day: date) -> str:
-    """The amount as a page says it beside the income: 6900元（2022年标准，2023年的还没有设定）."""
+    """The amount as a page says it beside the income: 5000元（2021年标准，2022年的还没有设定）."""
     missing = "" if line.year == day.year else f"，{day.year}年的还没有设定"
     return f"{line.amount}元（{line.year}年标准{missing}）"
 
@@ -95,6 +95,12 @@ def today(session: Session, _: int, village_code: str, day: date) -> dict[str, A
     """What forms know of the line that rules as they are open: empty, with a text, where none is set."""
     line = _found(session, village_code, day)
     return facts(line, day) if line is not None else {"text": "没有设定"}
+
+
+def every(session: Session) -> Sequence[MonitoringLine]:
+    """Every line, the latest day first."""
+    query = select(MonitoringLine).order_by(MonitoringLine.effective_from.desc(), MonitoringLine.id.desc())
+    return session.scalars(query).all()
 
 
 # -- by which line a case was judged ---------------------------------------------------------------

@@ -213,17 +213,18 @@ def refuse(call: ServiceCall, by: str, reason: str) -> dict[str, Any]:
 
 def agree(call: ServiceCall, number: str | None = None, consented_on: str | None = None) -> dict[str, Any]:
     """The national bureau consented by the paper of this number and date (R28)."""
-    number, day = _consent(number, consented_on)
-    return {"entries": _answer(call, "agreed", f"国家局同意：{number}（{written(day)}）")}
+    number, day, above = _consent(call, number, consented_on)
+    return {"entries": _answer(call, "agreed", f"{above}同意：{number}（{written(day)}）")}
 
 
-def _consent(number: str | None, consented_on: str | None) -> tuple[str, date]:
-    """R28: nothing goes on without the consent's number and date."""
-    if not (number or "").strip() or not consented_on:
-        raise Invalid(
-            "没有国家局同意的文号和日期，不能执行。", {"number": ["没有国家局同意的文号和日期，不能执行。"]}
-        )
-    return str(number).strip(), date.fromisoformat(consented_on)
+def _consent(call: ServiceCall, number: str | None, consented_on: str | None) -> tuple[str, date, str]:
+    """R28: nothing goes on without the consent's number and date; the third is whose it is."""
+    day = date.fromisoformat(consented_on) if consented_on else None
+    above = bodies.national(call.session, call.case.village_code, day or local_date(call.now))
+    if not (number or "").strip() or day is None:
+        sentence = f"没有{above}同意的文号和日期，不能执行。"
+        raise Invalid(sentence, {"number": [sentence]})
+    return str(number).strip(), day, above
 
 
 def _unexecute(call: ServiceCall, result: Any) -> None:
@@ -238,10 +239,10 @@ def execute(
 
     Raises Invalid without the consent's number and date (R28).
     """
-    _, consented = _consent(number, consented_on)
+    _, consented, above = _consent(call, number, consented_on)
     executed = date.fromisoformat(executed_on)
     if executed < consented:
-        sentence = f"系统操作日期不能早于国家局同意的日期（{written(consented)}）。"
+        sentence = f"系统操作日期不能早于{above}同意的日期（{written(consented)}）。"
         raise Invalid(sentence, {"executed_on": [sentence]})
     entries = _waiting(call, "agreed")
     for entry in entries:
@@ -504,7 +505,7 @@ KIT = Kit(
         ),
         Service(
             "batch.agree",
-            "登记国家局同意",
+            "登记国家主管部门同意",
             "文号和日期",
             agree,
             {"number": "文号", "consented_on": "同意日期"},

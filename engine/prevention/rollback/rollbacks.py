@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from engine.casework import acts
 from engine.casework.kit import Kit, Result
 from engine.casework.kit.services import ServiceCall
+from engine.casework.organisation import bodies
 from engine.casework.telling import notifications
 from engine.flow.receivers import CHOICE, DAY, TEXT, Need, Receiver
 from engine.flow.services import Service
@@ -25,20 +26,26 @@ from engine.ground.errors import Invalid
 from engine.prevention import standing
 from engine.prevention.assistance import measures
 from engine.prevention.models import BatchEntry, Telling
+from engine.prevention.transfers import offers
 
 
-def _require_consent(consent_number: str | None) -> str:
-    """R28: whatever the diagram says, the register changes only on the national bureau's consent."""
-    if not (consent_number or "").strip():
-        raise Invalid("没有国家局同意的文号，不能变更农户状态。")
-    return str(consent_number).strip()
+def _consented(call: ServiceCall, executed_on: str, consent_number: str | None) -> str:
+    """By whose consent and when, in words; R28: whatever the diagram says, the register changes only on the
+    national body's consent.
+    """
+    number = (consent_number or "").strip()
+    day = date.fromisoformat(executed_on)
+    above = bodies.national(call.session, call.case.village_code, day)
+    if not number:
+        raise Invalid(f"没有{above}同意的文号，不能变更农户状态。")
+    return f"{above}同意文号：{number}，执行日期：{written(day)}"
 
 
 def roll_back(call: ServiceCall, executed_on: str, consent_number: str | None = None) -> dict[str, Any]:
     """The mark is cancelled: the household is monitored again; the mark's date stays in the history (R28)."""
-    number = _require_consent(consent_number)
+    consent = _consented(call, executed_on, consent_number)
     household = standing.require(call, "eliminated")
-    result = f"回退：取消风险消除标注，恢复为监测对象（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
+    result = f"回退：取消风险消除标注，恢复为监测对象（{consent}）"
     _tell_queues(call, result)
     changed = standing.change(
         call,
@@ -65,14 +72,15 @@ def clear(
 
     Measures that still run stop with the execution, never before it, and are recalled no more.
     """
-    number = _require_consent(consent_number)
+    consent = _consented(call, executed_on, consent_number)
     household = standing.require(call, "monitored", "eliminated")
     stopped = measures.stop_all(call.session, household.id)
-    result = f"清退：不再作为监测对象，档案保留（国家局同意文号：{number}，执行日期：{written(date.fromisoformat(executed_on))}）"
+    result = f"清退：不再作为监测对象，档案保留（{consent}）"
     _tell_queues(call, result)
     changed = standing.change(
         call, household, "cleared", executed_on, status="cleared", cleared_on=date.fromisoformat(executed_on)
     )
+    offers.void(call.session, call.actor, household.id, "这户已清退。", call.now)
     return {
         **changed,
         "executed_on": executed_on,

@@ -33,7 +33,7 @@ def offered(session: Session, actor: Account) -> list[tuple[Campaign, list[Divis
     """The open campaigns in which the actor visits households, with the villages."""
     scopes = access.scopes(actor, intake.ENTERS)
     found = []
-    for campaign in campaigns.listing(session, actor):
+    for campaign in campaigns.running(session, actor):
         if campaign.status == "open":
             within = access.scope_of(campaign.county_code)
             query = select(Division).where(

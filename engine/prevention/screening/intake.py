@@ -71,6 +71,7 @@ class Intake:
         fresh = self._without_known(turn)
         ids = self._households(fresh)
         places = self._locked(ids.values())
+        fresh = self._without_known(fresh)  # the same entry may have come in while we waited
         current = self._current(ids.values())
         known = groups.known(self.session, places, self.basis)
         villages = {place.village_code for place in places.values()}

@@ -28,7 +28,8 @@ def known(session: Session, entries: Sequence[Entry]) -> dict[str, int]:
     """
     told = {entry.uuid: entry.new_household or {} for entry in entries}
     people = {uuid: persons.of(new.get("id_number")) for uuid, new in told.items()}
-    persons.wait_for(session, [one for one in people.values() if one])
+    named = (":".join(_place(new)) for new in told.values())  # nor may two of one name be added at once
+    persons.wait_for(session, [*(one for one in people.values() if one), *named])
     by_person = _by_person(session, [one for one in people.values() if one])
     by_name = _by_name(session, {uuid: _place(new) for uuid, new in told.items()})
     found: dict[str, int] = {}

@@ -149,17 +149,25 @@ def add(
         raise NotAllowed("照片和签名由填报的人上传。")
     if kind not in KINDS:
         raise Invalid("不认识这种附件。")
-    known = session.scalar(select(ScreeningPaper).where(ScreeningPaper.uuid == paper_uuid))
-    if known is not None:
-        if known.screening_id != row.id:
-            raise Conflict("这个编号已用于另一份附件。")
+    if _is_there(session, row.id, paper_uuid):
         return False
     media_type, body, drawn = _read(kind, media_type, body)
     with write(session):
+        session.refresh(row, with_for_update=True)  # the same paper may be on its way twice
+        if _is_there(session, row.id, paper_uuid):
+            return False
         if len(of(session, [row.id])) >= MOST_PAPERS:
             raise Invalid(f"一户最多 {MOST_PAPERS} 份照片和签名。")
         session.add(_paper(actor, row.id, kind, paper_uuid, media_type, body, drawn, clock.now()))
     return True
+
+
+def _is_there(session: Session, screening_id: int, paper_uuid: str) -> bool:
+    """Whether the row has the paper already. Raises Conflict where the number is another row's."""
+    known = session.scalar(select(ScreeningPaper.screening_id).where(ScreeningPaper.uuid == paper_uuid))
+    if known not in (None, screening_id):
+        raise Conflict("这个编号已用于另一份附件。")
+    return known is not None
 
 
 def smaller(body: bytes) -> bytes:

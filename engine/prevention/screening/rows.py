@@ -55,8 +55,7 @@ def record(
         raise Invalid(f"一次最多 {MOST} 户。")
     campaign = campaigns.view(session, actor, campaign_id)
     with write(session):
-        session.refresh(campaign, with_for_update={"read": True, "key_share": True})
-        if campaign.status != "open":
+        if campaigns.status_held(session, campaign.id) != "open":
             raise Conflict("这次集中排查已经结束，不能再填报。")
         intake = Intake(session, actor, campaign, clock.now())
         for turn in _turns(entries):

@@ -79,7 +79,7 @@ HOUSEHOLD = (
 
 
 def _target(session: Session, actor: Account, key: str) -> Target:
-    """A campaign and a village or a township of its county: ``3-410325103202``."""
+    """A campaign and a village or a township of its county: ``3-<12 digits>``."""
     number, _, code = key.partition("-")
     campaign_id = text.whole(number)
     if campaign_id is None or text.whole(code, 10**12) is None or len(code) != 12:

@@ -1,5 +1,5 @@
 // What every page needs: forms, selection for bulk acts, confirmations, printing.
-import { leaving } from "../doorstep/leaving.js";
+import { leaving } from "../doorstep/kept/leaving.js";
 import { settleSubmitted } from "../drafts/drafts.js";
 import { enliven, keepTyped, written } from "../form/form.js";
 import { tidy } from "../drafts/keep.js";

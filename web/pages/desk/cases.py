@@ -131,5 +131,8 @@ def send_message(case_id: int, name: str) -> ResponseReturnValue:
     except Invalid as error:
         flash(error.message, "danger")
         return _message_page(case_id, name, raw, error.fields), 422
+    except Conflict as error:  # what was typed stays before one's eyes, unless the case has gone on
+        flash(error.message, "danger")
+        return _message_page(case_id, name, raw), 409
     flash(SAID.get(name, f"已{expected.label}。"), "success")
     return redirect(url_for("cases.show", case_id=case_id), 303)

@@ -22,6 +22,7 @@ LINKS = (
     ("doorstep.shell", "手机入户排查", "名单带在手机上逐户填，没有网络也能用", intake.ENTERS),
     ("doorstep.rescuing", "上传救援文件", "手机报不上去时导出的文件，在这里收下", intake.ENTERS),
     ("corrections.index", "更正", "重复登记的农户合并、错误的线索撤销，第二人核对", access.CASE_ROLES),
+    ("transfers.index", "移交", "农户移交到外地、从外地移交来：接收、不接收、撤回", access.CASE_ROLES),
     ("measures.index", "帮扶措施", "未完成和逾期的措施，登记进展", access.CASE_ROLES),
     ("officials.index", "帮扶责任人", "每人联系多少户，哪些户还没有", access.CASE_ROLES),
     ("schedules.index", "定期开展", "回头看、存量帮扶核查等多久开展一次", {"county_approver"}),

@@ -16,7 +16,7 @@ from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Campaign
 from engine.prevention.screening import lists
-from web.request.arguments import day, row, rows
+from web.request.arguments import day, number, row, rows
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
@@ -32,11 +32,11 @@ def index() -> str:
 
 
 def _index(typed: Mapping[str, str], errors: Errors) -> str:
-    found = campaigns.listing(session(), account())
+    page = campaigns.listing(session(), account(), number(request.args.get("page")))
     return render_template(
         "prevention/campaigns/index.html",
-        campaigns=found,
-        totals=coverage.totals(session(), found),
+        page=page,
+        totals=coverage.totals(session(), page.items),
         openable=campaigns.openable(session(), account()),
         year=local_date(clock.now()).year,
         typed=typed,
@@ -80,7 +80,7 @@ def show(campaign_id: int) -> ResponseReturnValue:
         found=found,
         warning=campaigns.warned(campaign, clock.now()),
         may_close=access.reaches(account(), campaign.county_code, campaigns.OPENS),
-        progress=milestones.progress(session(), account(), campaign),
+        progress=milestones.progress(session(), account(), campaign, local_date(clock.now())),
         today=local_date(clock.now()),
         kinds=milestones.KINDS,
     )

@@ -149,7 +149,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _recorded(actor: Account, sent: Mapping[str, Any]) -> Outcome:
-    """Take in an entry as the page made it (web/assets/doorstep/sending.js)."""
+    """Take in an entry as the page made it (web/assets/doorstep/sent/sending.js)."""
     campaign_id = row(str(sent.get("campaign", ""))) or 0
     campaign = campaigns.view(session(), actor, campaign_id)
     typed = _typed(sent.get("pairs"))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from engine.casework.acts import openings
 from engine.casework.desk import views
-from engine.casework.organisation import access
-from engine.ground.errors import Invalid
-from engine.prevention import life, transfers
+from engine.prevention import life
 from engine.prevention.assistance import measures
 from engine.prevention.identification import clues
 from engine.prevention.life import Chapter
-from engine.prevention.register import households
+from engine.prevention.register import contact, households
 from engine.prevention.rollback import rollbacks
+from engine.prevention.transfers import lists as transfers
+from engine.prevention.transfers import offers
 from web.request import discretion
 from web.request.arguments import number
 from web.request.signing import account
@@ -68,6 +66,9 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         assistance=measures.of_household(session(), account(), household_id, clock.now()),
         measure_words=measures.words(session()),
         pending=rollbacks.pending(session(), household_id),
+        may_transfer=household.merged_into_id is None and offers.may_offer(account(), household.village_code),
+        may_contact=contact.may_change(account(), household),
+        transfer=transfers.waiting_of(session(), account(), household_id),
     )
 
 
@@ -87,32 +88,3 @@ def archive(household_id: int) -> str:
     return render_template(
         "prevention/households/archive.html", household=household, chapters=chapters, cases=cases
     )
-
-
-@blueprint.get("/households/<int:household_id>/transfer")
-def transfer(household_id: int) -> str:
-    """Where a household is handed over to, and why."""
-    return _transfer_page(household_id)
-
-
-def _transfer_page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> str:
-    household = households.view(session(), account(), household_id)
-    access.require_role(account(), "county_approver")
-    return render_template(
-        "prevention/households/transfer.html", household=household, errors=errors or {}, given=request.form
-    )
-
-
-@blueprint.post("/households/<int:household_id>/transfer")
-def hand_over(household_id: int) -> ResponseReturnValue:
-    """移交 (S24)."""
-    village, reason = request.form.get("village_code", ""), request.form.get("reason", "")
-    try:
-        household = transfers.hand_over(
-            session(), account(), household_id, village, reason, clock=clock.clock()
-        )
-    except Invalid as error:
-        flash(error.message, "danger")
-        return _transfer_page(household_id, error.fields), 422
-    flash(f"{household.head_name}户已移交，办理中的事项和记录一并移交。", "success")
-    return redirect(url_for("households.index"), 303)

@@ -22,9 +22,10 @@ KINDS = {
     "committee": "村（居）委会",
     "supervision": "监督电话",
     "national": "国家主管部门",
+    "office_word": "主管部门通称",
 }
 KINDS_OF = {
-    "province": ("office", "government", "supervision", "national"),
+    "province": ("office", "government", "supervision", "national", "office_word"),
     "city": ("office", "government", "supervision"),
     "county": ("office", "government", "supervision"),
     "township": ("government",),
@@ -32,8 +33,8 @@ KINDS_OF = {
 }
 """What a division of each level has; the first is the one that lists of its parent show."""
 SEALS = {"over": "盖在落款和日期上", "line": "另起一行，写“盖章处”", "none": "不盖章"}
-OFFICE = "乡村振兴局"
-NATIONAL = "国家局"
+OFFICE = "主管部门"
+"""What an office is called behind its division's name while the province has set no word for them all."""
 PLACE_WORDS = {
     "village_body": ("village", "committee"),
     "township_body": ("township", "government"),
@@ -44,6 +45,8 @@ PLACE_WORDS = {
     "national_body": ("province", "national"),
 }
 """How diagrams name bodies in the words of a paper, and which level's body that is."""
+
+_TITLES = ("办事处", "委员会", "管委会", "政府")
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,17 @@ class Book:
 
     def __init__(self, session: Session, codes: Iterable[str], day: date) -> None:
         wanted = {access.ancestor(code, level) for code in codes for level in access.PREFIX_LENGTH}
-        self._names = divisions.names(session, wanted)
+        self._named = divisions.names_and_kinds(session, wanted)
         self._rows = _on(session, wanted, day)
 
     def name(self, code: str) -> str:
         """What the division itself is called."""
-        return self._names.get(code, "")
+        return self._named.get(code, ("", ""))[0]
 
     def of(self, code: str, kind: str) -> Body:
         """The body of a kind; by rule where nobody has entered it."""
         row = self._rows.get((code, kind))
-        default = _by_rule(self._names.get(code, ""), code, kind)
+        default = self._by_rule(code, kind)
         return Body(row.name or default, row.word, row.phone, row.seal) if row else Body(default)
 
     def signature(self, code: str, level: str) -> Body:
@@ -88,7 +91,7 @@ class Book:
     def words(self, village_code: str) -> dict[str, str]:
         """What the words of a paper may name: places and bodies (`engine.flow.vocabulary.PLACES`)."""
         places = {
-            level: self._names.get(access.ancestor(village_code, level), "")
+            level: self.name(access.ancestor(village_code, level))
             for level in ("village", "township", "county")
         }
         bodies = {
@@ -110,6 +113,22 @@ class Book:
         watched = next((phone for code in above if (phone := self.of(code, "supervision").phone)), "")
         return [*found, ("监督电话", watched)] if watched else found
 
+    def _by_rule(self, code: str, kind: str) -> str:
+        """What a body is called after its division's name, where nobody has entered it."""
+        name, own = self._named.get(code, ("", ""))
+        if kind in ("national", "supervision"):
+            return KINDS[kind]
+        if kind == "office_word":
+            return OFFICE
+        if kind == "office":
+            word = self._rows.get((access.ancestor(code, "province"), "office_word"))
+            return f"{name}{word.name if word and word.name else OFFICE}" if name else ""
+        if not name or access.level_of(code) == "village" or name.endswith(_TITLES):
+            return name
+        if own == divisions.ZONE:
+            return f"{name}管理委员会"
+        return name + ("办事处" if name.endswith("街道") else "人民政府")
+
     def _first(self, code: str, kinds: Sequence[str]) -> Body:
         """The first of the kinds that has a phone, else the first."""
         found = [self.of(code, kind) for kind in kinds]
@@ -125,19 +144,6 @@ def _on(session: Session, codes: Iterable[str], day: date) -> dict[tuple[str, st
     return {(row.division_code, row.kind): row for row in session.scalars(query.order_by(Row.id))}
 
 
-def _by_rule(name: str, code: str, kind: str) -> str:
-    """What a body is called after its division's name, where nobody has entered it."""
-    if kind == "national":
-        return NATIONAL
-    if kind == "supervision":
-        return KINDS[kind]
-    if kind == "office":
-        return f"{name}{OFFICE}" if name else ""
-    if not name or access.level_of(code) == "village" or name.endswith(("办事处", "委员会", "政府")):
-        return name
-    return name + ("办事处" if name.endswith("街道") else "人民政府")
-
-
 def of(session: Session, division_code: str, kind: str, day: date) -> Body:
     """The body of a division on a day; by rule where nobody has entered it."""
     return Book(session, [division_code], day).of(division_code, kind)
@@ -146,6 +152,11 @@ def of(session: Session, division_code: str, kind: str, day: date) -> Body:
 def signature(session: Session, division_code: str, level: str, day: date) -> Body:
     """Who signs the papers of a division of the level on a day."""
     return Book(session, [division_code], day).signature(division_code, level)
+
+
+def national(session: Session, village_code: str, day: date) -> str:
+    """What the province calls the body above it on a day (R28)."""
+    return of(session, access.ancestor(village_code, "province"), "national", day).name
 
 
 def contacts(session: Session, village_code: str, day: date) -> list[tuple[str, str]]:
@@ -175,10 +186,13 @@ class BodyRow:
     valid_from: date | None = None
 
 
-def adopt(session: Session, rows: Sequence[BodyRow], now: datetime) -> None:
-    """Bodies that come with the installation."""
-    session.add_all(Row(**vars(row), set_at=now) for row in rows)
+def adopt(session: Session, rows: Sequence[BodyRow], now: datetime) -> int:
+    """Bodies that come with the installation, but for those that have one; answers how many are new."""
+    present = {tuple(row) for row in session.execute(select(Row.division_code, Row.kind).distinct())}
+    new = [row for row in rows if (row.division_code, row.kind) not in present]
+    session.add_all(Row(**vars(row), set_at=now) for row in new)
     session.flush()
+    return len(new)
 
 
 def present(session: Session, codes: Iterable[str]) -> Mapping[tuple[str, str], Row]:

@@ -88,7 +88,7 @@ def _clean(session: Session, actor: Account, entry: Entry) -> Entry:
     if not may_edit(actor, entry.division_code):
         raise NotAllowed("单位信息由本级或上级的审核审批人员、系统管理员填写。")
     divisions.get(session, entry.division_code)
-    found, faults = _read(entry)
+    found, faults = read(entry)
     taken = _taken(session, found) if found.word and "word" not in faults else ""
     if taken:
         faults["word"] = [f"代字：{taken}已在用，两个单位的文号会相同。"]
@@ -97,7 +97,8 @@ def _clean(session: Session, actor: Account, entry: Entry) -> Entry:
     return found
 
 
-def _read(entry: Entry) -> tuple[Entry, dict[str, list[str]]]:
+def read(entry: Entry) -> tuple[Entry, dict[str, list[str]]]:
+    """The entry as it is stored, and what is wrong with it, by column."""
     faults: dict[str, list[str]] = {}
     name, word = text.line(entry.name), text.line(entry.word)
     typed = text.half(entry.phone)
@@ -107,7 +108,7 @@ def _read(entry: Entry) -> tuple[Entry, dict[str, list[str]]]:
     if len(name) == 1 or len(name) > 80:
         faults["name"] = ["名称：请写 2 到 80 字；空着按区划名称。"]
     if len(word) > 20 or re.search(r"[\d〔〕\[\]号\s]", word):
-        faults["word"] = ["代字：只写文号里“〔”以前的字，如“嵩乡振”，20 字以内。"]
+        faults["word"] = ["代字：只写文号里“〔”以前的字，如“某乡振”，20 字以内。"]
     if typed and not phone:
         faults["phone"] = ["电话：请填手机号、带区号的座机号，或 12317 这样的服务号码。"]
     if entry.seal not in SEALS:
@@ -211,7 +212,7 @@ def _entry(
     kept = {name: cells[name] or (getattr(row, name) if row else "") for name in ("name", "word", "phone")}
     usual = row.seal if row else "over"
     seal = seals.get(text.key(cells["seal"]), "") if cells["seal"] else usual
-    return _read(Entry(code, kind, kept["name"], kept["word"], kept["phone"], seal))
+    return read(Entry(code, kind, kept["name"], kept["word"], kept["phone"], seal))
 
 
 def _places(session: Session, under: str, typed: set[str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ weekends are off unless the table says otherwise (调休).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import holidays
@@ -18,20 +18,26 @@ from engine.ground import text
 from engine.ground.database import write
 from engine.ground.errors import Invalid
 
-SEED_YEARS = range(2021, 2028)
+YEARS_BEFORE, YEARS_AFTER = 1, 5
+"""The years that are filled in, counted from the one of the installation."""
 PUBLISHED_IN = 11
 
 
-def seed(session: Session) -> int:
-    """Fill the table with the published days off and worked weekends of China; returns how many were new."""
+def seed(session: Session, today: date, own: Sequence[days_off.Day] = ()) -> int:
+    """Fill the table with the published days off and worked weekends of China; returns how many were new.
+
+    A province's `own` days go before the nation's.
+    """
     present = set(session.scalars(select(CalendarDay.day)))
-    calendar = holidays.country_holidays("CN", years=SEED_YEARS, language="zh_CN")
+    years = range(today.year - YEARS_BEFORE, today.year + YEARS_AFTER + 1)
+    calendar = holidays.country_holidays("CN", years=years, language="zh_CN")
     rows = {
         day: CalendarDay(day=day, working=False, name=_plain(str(name))[:40])
         for day, name in calendar.items()
     }
     worked: set[date] = getattr(calendar, "weekend_workdays", set())
     rows |= {day: CalendarDay(day=day, working=True, name="调休上班") for day in worked}
+    rows |= {one.day: CalendarDay(day=one.day, working=one.working, name=one.name) for one in own}
     published = set(session.scalars(select(CalendarYear.year)))  # what people entered stays as it is
     new = [row for day, row in rows.items() if day not in present and day.year not in published]
     session.add_all(new)

@@ -1,0 +1,1 @@
+"""Handing a household over to another place: offered, then accepted or refused, or taken back (S24)."""
