@@ -129,7 +129,7 @@ def test_every_row_that_cannot_come_in_says_why(world: World) -> None:
     found = sent(world, campaign, book)
     faults = told(world, found)
     wanted = {
-        3: ("household", "登记册里没有这个户编号"),
+        3: ("household", "登记簿里没有这个户编号"),
         4: ("household", "这户不在"),
         5: ("household", "别的县"),
         6: ("head_name", "户主不一样"),

@@ -46,7 +46,6 @@ if (document.querySelector("[data-acted]")) forgetLists();
 const goesOn = document.querySelector("form[data-goes-on]");
 if (goesOn) send(goesOn);
 
-const village = document.querySelector("[data-village-search]");
-if (village) offerVillages(village);
+document.querySelectorAll("[data-village-search]").forEach(offerVillages);
 
 for (const errors of document.querySelectorAll(".error-summary")) errors.focus();

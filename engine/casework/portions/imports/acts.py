@@ -194,7 +194,7 @@ def samples(session: Session, found: SheetImport, number: int = 3) -> list[list[
 
 def _short(cell: str) -> str:
     number = text.identity(cell)
-    return idnumber.mask(number)[-6:] if number else cell[:8]
+    return idnumber.mask(number)[-6:] if number else cell[:12]
 
 
 def listed(session: Session, found: SheetImport, status: str, page: int) -> Any:
