@@ -1,8 +1,9 @@
 """Putting a database where it stood: as it was installed, or where many stories begin.
 
-Beside a PostgreSQL database's tables, in schemas of their own, lie the rows that they had when it was installed
-(``kept``) and when a household had been approved (``begun``). What changes tables themselves, or those that are
-too large to keep a copy of, is noted; such a database is not put back. For SQLite the rows lie in files.
+Beside a PostgreSQL database's tables, in schemas of their own, lie the rows that they had when it was
+installed (``kept``) and when a household had been approved (``begun``). What changes tables themselves, or
+those that are too large to keep a copy of, is noted; such a database is not put back. For SQLite the rows lie
+in files.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ CREATE FUNCTION kept.keep(place text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE one text; filled boolean;
 BEGIN
     EXECUTE format('CREATE TABLE %I.filled (name text)', place);
-    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(schemaname) || ''.'' || '
-        'quote_ident(sequencename) AS name, last_value FROM pg_sequences WHERE schemaname = ''public''', place);
+    EXECUTE format('CREATE TABLE %I.sequences AS SELECT quote_ident(sequencename) AS name, last_value '
+        'FROM pg_sequences WHERE schemaname = ''public''', place);
     FOR one IN SELECT name FROM kept.tables LOOP
         EXECUTE 'SELECT EXISTS (SELECT 1 FROM public.' || one || ')' INTO filled;
         IF filled THEN
@@ -69,7 +70,7 @@ BEGIN
             || format('%I.', place) || one.name;
     END LOOP;
     FOR one IN EXECUTE format('SELECT name, last_value FROM %I.sequences', place) LOOP
-        PERFORM setval(one.name::regclass, coalesce(one.last_value, 1), one.last_value IS NOT NULL);
+        PERFORM setval(('public.' || one.name)::regclass, coalesce(one.last_value, 1), one.last_value IS NOT NULL);
     END LOOP;
 END $$;
 CREATE FUNCTION kept.restore() RETURNS boolean LANGUAGE plpgsql AS $$
