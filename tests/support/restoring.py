@@ -70,7 +70,8 @@ BEGIN
             || format('%I.', place) || one.name;
     END LOOP;
     FOR one IN EXECUTE format('SELECT name, last_value FROM %I.sequences', place) LOOP
-        PERFORM setval(('public.' || one.name)::regclass, coalesce(one.last_value, 1), one.last_value IS NOT NULL);
+        PERFORM setval(('public.' || one.name)::regclass, coalesce(one.last_value, 1),
+            one.last_value IS NOT NULL);
     END LOOP;
 END $$;
 CREATE FUNCTION kept.restore() RETURNS boolean LANGUAGE plpgsql AS $$
