@@ -24,6 +24,7 @@ from engine.flow.diagram.properties import EXCLUSIVE, page_forms
 from engine.flow.diagram.resources import KINDS, Resources, calls_out, main_process, read_resources
 from engine.flow.forms import Form, compile_form
 from engine.flow.machine.definition import Definition
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
 from engine.ground.errors import DefinitionError, Invalid, NotAllowed, NotFound
 
@@ -361,6 +362,16 @@ def _put_into_force(
 def fingerprint(body: bytes, kept: Mapping[str, Mapping[str, str]]) -> str:
     """The hash of a version: of its diagram and of all that it is put into force with."""
     return sha256(body + json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def own_limits(session: Session, definition: Definition) -> list[LegalLimit]:
+    """The limits of the law that the definition holds or calls and the province has bounds of its own for."""
+    bounds, here = legal_bounds.bounds(session), set(definition.process_names())
+    return [
+        limit.bounded(bounds[limit.clause])
+        for limit in vocabulary.used().law
+        if limit.clause in bounds and (limit.procedure in here or limit.callers & here)
+    ]
 
 
 def _used(definition: Definition, resources: Resources) -> Resources:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from engine.casework import audit, definitions
 from engine.casework.models import Account, Procedure, ProcedureDraft, ProcedureVersion
+from engine.flow.vocabulary import LegalLimit
 from engine.ground.database import write
 from engine.ground.errors import Conflict, Finding, Invalid, NotAllowed, NotFound
 from engine.owners import approvals, catalogue, drafting
@@ -37,6 +38,8 @@ class Release:
     """What has changed since it was submitted: then it cannot be approved."""
     became: ProcedureVersion | None
     """The version that it has become."""
+    limits: Sequence[LegalLimit] = ()
+    """The legal limits of the drawing for which the province has a bound of its own."""
 
     @property
     def sound(self) -> bool:
@@ -71,6 +74,7 @@ def preview(session: Session, actor: Account, draft_id: int) -> Release:
         reviewers=approvals.reviewers(session, draft, actor),
         changes=approvals.changes(session, draft) if submitted else [],
         became=None,
+        limits=definitions.own_limits(session, definition) if definition else (),
     )
 
 

@@ -27,10 +27,12 @@ from engine.casework.supervision import orders
 from engine.casework.supervision.figures import walls
 from engine.ground.database import write
 from engine.owners import drafting
+from engine.prevention.campaign import areas
 from engine.prevention.models import ApplicationBatch, AssistancePlan, BatchEntry, Measure
 from engine.prevention.register import line_acts
 from engine.prevention.register.line_acts import LineAsked
 from engine.prevention.transfers import offers
+from tests.support import screening
 from tests.support.client import Caller, application, signed_in
 from tests.support.template import OFFICIALS, OTHER_VILLAGE, TOWNSHIP, VILLAGE
 from tests.support.world import World
@@ -42,6 +44,8 @@ WORK = {"cun", "cun2"}
 """Whose queue the open item (签订承诺授权书) is in."""
 RECORD = {"cun", "cun2", "xiang", "xiang2", "xian", "xian2"}
 """Who records changes of persons."""
+COUNTY_WIDE = REACH | {"lin", "waixiang"}
+"""Who works in the household's county, or watches it."""
 BATCH = {"xian", "xian2", "shi", "sheng", "ducha"}
 """Who sees the county's batches of applications."""
 STATISTICS = {"xiang", "xiang2", "waixiang", "xian", "xian2", "waixian", "shi", "sheng", "ducha"}
@@ -66,6 +70,19 @@ PAGES = {
     "/started": set(EVERYBODY),
     "/bell": set(EVERYBODY),
     "/clues": set(EVERYBODY),
+    "/campaigns": set(EVERYBODY),
+    "/campaigns/{campaign}": COUNTY_WIDE,
+    "/campaigns/{campaign}/coverage.xlsx": COUNTY_WIDE,
+    "/campaigns/{campaign}/households/{household}": REACH,
+    "/campaigns/{campaign}/households/{household}/conflict": set(),
+    "/campaigns/{campaign}/papers/{paper}": set(),
+    "/campaigns/{campaign}/villages/{village}": REACH,
+    "/campaigns/{campaign}/villages/{village}/areas": REACH,
+    "/campaigns/{campaign}/villages/{village}/new": REACH,
+    "/imports/new/{kind}/{key}": set(),
+    "/imports/new/{kind}/{key}/template.xlsx": set(),
+    "/imports/{roster}": set(),
+    "/imports/{roster}.xlsx": set(),
     "/screening/phone/": set(EVERYBODY),
     "/screening/phone/sw.js": set(EVERYBODY),
     "/screening/phone/begin": set(EVERYBODY),
@@ -164,6 +181,7 @@ PAGES = {
     "/administration/accounts": {"xitong", "anquan"},
     "/administration/accounts/new": {"xitong"},
     "/administration/accounts/{who}": {"xitong", "anquan"},
+    "/administration/accounts/{who}/move": {"xitong"},
     "/administration/divisions": {"xitong", "anquan"},
     "/administration/accounts/import": {"xitong"},
     "/administration/accounts/import/template.xlsx": {"xitong"},
@@ -178,6 +196,19 @@ PAGES = {
     "/static/{name}": set(EVERYBODY),
 }
 ACTS = {
+    "/campaigns": {"xian", "xian2"},
+    "/campaigns/{campaign}/close": {"xian", "xian2"},
+    "/campaigns/{campaign}/households/{household}": {"cun", "cun2", "xiang", "xiang2"},
+    "/campaigns/{campaign}/households/{household}/conflict": {"xiang", "xiang2"},
+    "/campaigns/{campaign}/milestones/{milestone}": set(),
+    "/campaigns/{campaign}/milestones/{milestone}/day": {"xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/areas": {"xiang", "xiang2", "xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/areas/{area}/dissolve": {"xiang", "xiang2", "xian", "xian2"},
+    "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
+    "/campaigns/{campaign}/villages/{village}/reviewed": COUNTY_WIDE,
+    "/imports/new/{kind}/{key}": set(),
+    "/imports/{roster}": set(),
+    "/imports/{roster}/columns": set(),
     "/screening/phone/entries": set(),
     "/screening/phone/papers/{uuid}": set(),
     "/screening/rescue": set(),
@@ -280,6 +311,7 @@ ACTS = {
     "/administration/accounts/new": {"xitong"},
     "/administration/accounts/{who}": {"xitong"},
     "/administration/accounts/{who}/disable": {"xitong"},
+    "/administration/accounts/{who}/move": {"xitong"},
     "/administration/accounts/{who}/enable": {"xitong"},
     "/administration/accounts/{who}/reset": {"xitong"},
     "/administration/accounts/{who}/unlock": {"xitong"},
@@ -294,6 +326,8 @@ ACTS = {
     "/measures/{measure}/progress": {"cun", "cun2", "xiang", "xiang2"},
 }
 API_READS = {
+    "/campaigns": set(EVERYBODY),
+    "/campaigns/{campaign}/villages/{village}/list": REACH,
     "/cases/{case}": REACH,
     "/tasks": set(EVERYBODY),
     "/tasks/{item}": REACH,
@@ -314,6 +348,7 @@ API_READS = {
 }
 API_PUTS: dict[str, set[str]] = {"/screenings/{uuid}/papers/{uuid}": set()}
 API_ACTS = {
+    "/campaigns/{campaign}/screenings": {"cun", "cun2", "xiang", "xiang2"},
     "/households/{household}/transfer": OFFER,
     "/transfers/{transfer}/accept": {"xian2", "xiang", "xiang2"},
     "/transfers/{transfer}/refuse": {"xian2", "xiang", "xiang2"},
@@ -325,6 +360,7 @@ API_ACTS = {
     "/accounts/{who}/enable": {"xitong"},
     "/accounts/{who}/end": {"xitong"},
     "/accounts/{who}/hand-over": {"xitong"},
+    "/accounts/{who}/move": {"xitong"},
     "/accounts/{who}/reset": {"xitong"},
     "/accounts/{who}/roles": {"xitong"},
     "/accounts/{who}/roles/{grant}/take": {"anquan"},
@@ -396,6 +432,7 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         "line": _line(small_world),
         "sign_in": 999,
         "bearer": 999,
+        **_campaign(small_world),
         "uuid": "0b6d7b0e-0000-4000-8000-000000000000",
         "roster": roster.begin(
             small_world.session,
@@ -411,6 +448,20 @@ def story(small_world: World) -> Iterator[tuple[World, Flask, dict[str, object]]
         ).id,
     }
     yield small_world, application(small_world), names
+
+
+def _campaign(world: World) -> dict[str, object]:
+    """A campaign of the county, and an area of the village."""
+    campaign = screening.opened(world)
+    pair = [world.official(username).id for username in ("cun", "cun2")]
+    township, code = world.official("xiang"), VILLAGE
+    area = areas.assign(world.session, township, campaign.id, code, "全村", [], pair, clock=world.clock)
+    return {
+        "campaign": campaign.id,
+        "village": code,
+        "area": area.id,
+        "milestone": campaign.milestones[0].id,
+    }
 
 
 def _transfer(world: World, case: CaseFile) -> int:
@@ -577,6 +628,10 @@ def _shape(rule: str) -> str:
         "<int:check_id>": "{check}",
         "<int:import_id>": "{roster}",
         "<uuid>": "{uuid}",
+        "<int:campaign_id>": "{campaign}",
+        "<code>": "{village}",
+        "<int:area_id>": "{area}",
+        "<int:milestone_id>": "{milestone}",
         "<uuid:entry>": "{uuid}",
         "<uuid:paper>": "{uuid}",
     }

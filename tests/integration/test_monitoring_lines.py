@@ -420,3 +420,25 @@ def test_the_page_of_a_line_shows_counts_list_and_file(small_world: World) -> No
     counts = signed_in(app, world.official("anquan")).get(f"/parameters/line/{line.id}").text
     assert "data-total>23<" in counts and "data-names" not in counts
     assert signed_in(app, world.official("anquan")).get(f"/parameters/line/{line.id}.xlsx").status_code == 403
+
+
+@pytest.mark.duty("R01")
+def test_what_if_tells_open_cases_before_the_villages_review_from_those_after(small_world: World) -> None:
+    """Who is not yet reviewed is judged by the line of that day; who is, keeps theirs: counted apart."""
+    world = small_world
+    first, second = world.enter(), world.enter(name="李四")
+
+    def counted() -> list[tuple[int, int]]:
+        found = line_effects.effects(world.session, world.official("sheng"), 100_000, 1_000)
+        return [(sum(one.busy for one in found), sum(one.reviewed for one in found))]
+
+    for case in (first, second):
+        world.finish(case, "verify", "cun")
+    assert counted() == [(2, 0)]
+    for step, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+        world.finish(first, step, who)
+    assert counted() == [(2, 0)]  # sent on for the matching, not yet reviewed
+    world.finish(first, "appraise", "cun")
+    assert counted() == [(2, 1)]
+    world.finish(first, "post_notice", "cun")
+    assert counted() == [(2, 1)]

@@ -18,7 +18,7 @@ from engine.casework.organisation import bodies, calendar, divisions, legal_boun
 from engine.casework.papers import drafts
 from engine.flow.diagram.resources import Resources
 from engine.flow.vocabulary import Bound
-from engine.ground.clock import local_date
+from engine.ground.clock import SYSTEM, local_date
 from engine.ground.database import create_engine, session_factory
 from engine.ground.errors import Conflict, DefinitionError
 from engine.migrations import schema
@@ -225,6 +225,12 @@ def test_what_owners_put_into_force_is_held_against_the_provinces_bounds(there: 
             "超过黔乡振〔2022〕5号规定的 20 天" in errors[0]
         )  # the document that stands there gives no more
         there.session.rollback()
+    definition = definitions.load(there.session, definitions.current(there.session, "identification").id)
+    shown = definitions.own_limits(there.session, definition)  # for who releases it to look up
+    assert ("识别认定自线索发现起不超过 20 天", "黔乡振〔2022〕5号") in [
+        (one.words, one.document) for one in shown
+    ]
+    assert "公示不少于 7 天" in [one.words for one in shown]
     strict = body.replace(b"discovery_date, 20", b"discovery_date, 18")
     assert definitions.deploy(there.session, owner, strict, resources, "收紧", now).number == 2
 
@@ -253,3 +259,25 @@ def test_a_diagram_is_checked_outside_a_database_by_the_bounds_of_a_province(tmp
     assert run.invoke(main, ["check", str(wide)]).exit_code == 1
     said = run.invoke(main, ["check", "--province", path, str(wide)])
     assert said.exit_code == 0 and "18 天" in said.output, said.output
+
+
+@pytest.mark.duty("R01")
+def test_a_line_is_set_on_the_machine_in_the_names_of_two_people(
+    there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOUWANG_DATABASE_URL", there.url)
+    run, year = CliRunner(), SYSTEM.now().year
+    given = ["--year", str(year), "--amount", "7800", "--from", f"{year}-12-31"]
+    given += ["--basis", "按上年收入增长幅度确定的标准", "--document", f"黔乡振〔{year}〕1号"]
+
+    def said(first: str, second: str, *more: str) -> tuple[int, str]:
+        done = run.invoke(main, ["line", "set", *given, "--asked-by", first, "--confirmed-by", second, *more])
+        return done.exit_code, done.output
+
+    assert "第二人" in said("sheng", "sheng")[1]
+    assert said("sheng", "cun")[0] == 1 and said("cun", "sheng")[0] == 1 and said("sheng", "nobody")[0] == 1
+    there.session.commit()
+    assert there.session.scalars(select(MonitoringLine.amount)).all() == [7300]  # wholly or not at all
+    code, words = said("sheng", "sheng2")
+    assert code == 0 and "7,800 元" in words, words
+    assert f"{year} 年 7,800 元" in run.invoke(main, ["line", "list"]).output

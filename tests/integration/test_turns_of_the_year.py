@@ -144,7 +144,7 @@ def _arrange(world: World, year: int, words: str = ARRANGED) -> None:
     world.session.commit()
     days, faults = days_off.pasted(words, year)
     assert not faults
-    with recounting.as_years_come(world.session, world.clock):
+    with recounting.as_years_come(world.session, world.clock.now()):
         days_off.store(
             world.session,
             world.official("xitong"),

@@ -78,6 +78,7 @@ OFFICIALS = (
     ("xian2", "县乙", "county_approver", COUNTY),
     ("shi", "市甲", "city_reviewer", "520300000000"),
     ("sheng", "省甲", "province_reviewer", CODE),
+    ("sheng2", "省乙", "province_reviewer", CODE),
     ("liucheng", "流甲", "process_owner", CODE),
     ("xitong", "系统甲", "account_admin", CODE),
     ("shicun", "市村", "village_official", BARE_VILLAGE),

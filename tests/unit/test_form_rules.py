@@ -242,10 +242,13 @@ FACTS["case"] |= {  # type: ignore[dict-item]
     "elimination_conditions": [{"reason": "x"}],
     "county_approval": {"manner": "stable"},
 }
+FACTS["listed"] = {"state": "changed", "text": "王建国"}
 FACTS["campaign"] = {"starts_on": "2022-05-01", "ends_on": "2022-05-31"}
 FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_on": "2022-07-01"}
 OTHERS = [
     ("county_approval", "manner", {"outcome": "approve", "manner": "stable"}),
+    ("county_approval", "outcome", {"outcome": "approve"}),
+    ("township_review", "outcome", {"outcome": "approve"}),
     ("measure_progress", "reported_on", {}),
 ]
 CASES = [(form, path, data) for path, found in BROKEN.items() for form, data in found] + OTHERS

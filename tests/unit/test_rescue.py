@@ -16,7 +16,7 @@ from web.server import rescue
 
 
 def sealed(key: dict[str, str], content: Any) -> dict[str, Any]:
-    """As web/assets/doorstep/rescue.js seals."""
+    """As web/assets/doorstep/sent/rescue.js seals."""
     x, y = (int.from_bytes(urlsafe_b64decode(key[part] + "=="), "big") for part in ("x", "y"))
     theirs = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
     ours = ec.generate_private_key(ec.SECP256R1())

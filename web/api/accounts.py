@@ -11,6 +11,7 @@ from engine.casework.acts import leaving
 from engine.casework.models import Account, RoleRequest
 from engine.casework.organisation import access
 from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
+from engine.casework.supervision import succession
 from engine.ground.clock import SYSTEM
 from web.api.schemas import Key, Lenient, Paging
 from web.request.signing import account
@@ -138,6 +139,7 @@ class HandedOver(Schema):
     account = fields.Nested(AccountDetail)
     given = fields.Integer()
     released = fields.Integer()
+    orders = fields.Integer(metadata={"description": "答复也通知接手人的督办单"})
 
 
 class ClosedAddress(Schema):
@@ -161,6 +163,14 @@ class Wish(Lenient):
     role = _line(30, required=True)
     division_code = _line(12, required=True)
     act = fields.String(load_default="add", validate=validate.OneOf(["add", "remove"]))
+
+
+class Moving(Successor):
+    division_code = _line(12, required=True)
+    post = _line(80, load_default="")
+    revision = Key(required=True, metadata={"description": "看到的是第几次修改后的"})
+    taken = fields.List(Key(), load_default=list, metadata={"description": "申请收回的角色，按编号"})
+    wishes = fields.List(fields.Nested(Wish), load_default=list, validate=validate.Length(max=20))
 
 
 class Decision(Lenient):
@@ -255,7 +265,7 @@ def change_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
 @blueprint.response(200, HandedOver)
 def disable_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
     """停用，手上的事项一并交接"""
-    done = leaving.leave(
+    done = succession.leave(
         session(),
         account(),
         account_id,
@@ -273,13 +283,31 @@ def disable_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
 def hand_over_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
     """只交接手上的事项"""
     to, now = body["successor"], SYSTEM.now()
-    done = leaving.hand_over(session(), account(), account_id, to, now, clock=clock.clock())
+    done = succession.hand_over(session(), account(), account_id, to, now, clock=clock.clock())
     return _handed_over(account_id, done)
 
 
-def _handed_over(account_id: int, done: leaving.HandedOver) -> dict[str, Any]:
+def _handed_over(account_id: int, done: succession.Done) -> dict[str, Any]:
     found = roles.require(session(), account(), account_id, access.ACCOUNT_ADMIN)
-    return {"account": _detail(found), "given": done.given, "released": done.released}
+    work = {"given": done.work.given, "released": done.work.released, "orders": done.orders}
+    return {"account": _detail(found), **work}
+
+
+@blueprint.post("/accounts/<int:account_id>/move")
+@blueprint.arguments(Moving)
+@blueprint.response(200, HandedOver)
+def move_account(body: dict[str, Any], account_id: int) -> dict[str, Any]:
+    """调动：单位马上改，角色的增减等安全管理员决定，手上的事项和督办单的答复交给接手人"""
+    wish = succession.Move(
+        body["division_code"],
+        body["post"],
+        str(body["revision"]),
+        body["taken"],
+        [roles.Wish(one["role"], one["division_code"]) for one in body["wishes"]],
+        body["successor"],
+    )
+    done = succession.move(session(), account(), account_id, wish, SYSTEM.now(), clock=clock.clock())
+    return _handed_over(account_id, done)
 
 
 @blueprint.post("/accounts/<int:account_id>/enable")

@@ -100,7 +100,7 @@ def import_calendar(file: Path) -> None:
     rows = list(csv.DictReader(file.read_text("utf-8-sig").splitlines()))
     with ours()() as session:
         try:
-            with recounting.as_years_come(session, SYSTEM):
+            with recounting.as_years_come(session, SYSTEM.now()):
                 count = calendar.load(session, rows)
         except ShouwangError as error:
             raise click.ClickException(error.message) from error

@@ -1,7 +1,7 @@
 """Files that a telephone made when it could send nothing any more, which only this installation opens.
 
 The telephone agrees on a key with the server's public one (P-256, HKDF, AES-GCM;
-web/assets/doorstep/rescue.js).
+web/assets/doorstep/sent/rescue.js).
 The server's key follows from its secret: with another SHOUWANG_SECRET_KEY no file of before is opened.
 """
 

@@ -55,11 +55,11 @@ def held(session: Session, account_id: int) -> list[Held]:
 
 
 def successors(session: Session, account: Account) -> list[Account]:
-    """Who works on the same queues: holds one of the account's roles where they reach its divisions."""
+    """Who does the same work: holds one of the account's roles in the same division."""
     wanted = [
         (grant.role, scope)
         for grant in account.grants
-        if grant.role in access.QUEUE_OF_ROLE
+        if grant.role in access.CASE_ROLES
         for scope in [access.scope_of(grant.division_code)]
     ]
     found: dict[int, Account] = {}
@@ -92,7 +92,7 @@ def leave(
     `clock` the one that cases live by.
     """
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    to = _successor(session, actor, account, successor)
+    to = successor_named(session, actor, account, successor)
     personnel.disable(session, actor, account_id, reason, now)
     return _hand_over(session, actor, account, to, now, clock)
 
@@ -102,7 +102,7 @@ def hand_over(
 ) -> HandedOver:
     """Hand open work on, or back to the queues; the account itself stays as it is."""
     account = roles.require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    to = _successor(session, actor, account, successor)
+    to = successor_named(session, actor, account, successor)
     return _hand_over(session, actor, account, to, now, clock)
 
 
@@ -120,7 +120,7 @@ def release_unreached(session: Session, actor: Account, account_ids: Sequence[in
     return released
 
 
-def _successor(session: Session, actor: Account, account: Account, username: str) -> Account | None:
+def successor_named(session: Session, actor: Account, account: Account, username: str) -> Account | None:
     """Who takes over. Raises Invalid for nobody who could."""
     if not username.strip():
         return None

@@ -68,11 +68,13 @@ class SupervisionOrder(Base):
     promise_passed: Mapped[bool] = mapped_column(default=False)  # the day went by and the step was not done
     issued_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answers_to: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    # who hears of its answers instead of who issued it and has gone to another office
     step_open: ClassVar[Any]
     """Whether the case has not finished the step since, under whichever work item:
     a return opens another (R12).
     """
-    issuer: Mapped[Account] = relationship()
+    issuer: Mapped[Account] = relationship(foreign_keys=[issued_by])
     case: Mapped[CaseFile] = relationship()
     item: Mapped[WorkItem] = relationship()
     entries: Mapped[list[OrderEntry]] = relationship(order_by="OrderEntry.id", back_populates="order")
@@ -175,8 +177,7 @@ class Notification(Base):
     """A line in an official's bell: a warning, a return, an overdue mark; about a subject,
     mostly about a case.
 
-    Or one person's line about a draft of a procedure: `account_id` and `draft_id` instead of a desk and a
-    subject.
+    Or one person's line (`account_id` instead of a desk): about a draft of a procedure, or a case.
     """
 
     __tablename__ = "notification"

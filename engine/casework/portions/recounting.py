@@ -24,7 +24,6 @@ from engine.casework.organisation import calendar
 from engine.casework.step import provisional
 from engine.casework.step.steps import Step
 from engine.flow.history import lines
-from engine.ground.clock import Clock
 from engine.ground.database import save, write
 from engine.ground.errors import Conflict
 
@@ -33,13 +32,14 @@ NAME = "按公布的放假安排重算期限"
 
 
 @contextmanager
-def as_years_come(session: Session, clock: Clock) -> Iterator[None]:
+def as_years_come(session: Session, now: datetime) -> Iterator[None]:
     """Whatever year the block makes known, its limits are counted again; one transaction with the block."""
     with write(session):
         before = calendar.known(session)
         yield
+        session.flush()
         for year in sorted(calendar.known(session) - before):
-            _begin(session, year, clock.now())
+            _begin(session, year, now)
 
 
 def _begin(session: Session, year: int, now: datetime) -> None:

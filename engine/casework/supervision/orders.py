@@ -20,7 +20,15 @@ from engine.casework import definitions, kit
 from engine.casework.acts.items import readable_item
 from engine.casework.kit import Kit
 from engine.casework.kit.services import ServiceCall
-from engine.casework.models import Account, OrderEntry, SupervisionOrder, Timer, WorkItem
+from engine.casework.models import (
+    Account,
+    CaseFile,
+    Notification,
+    OrderEntry,
+    SupervisionOrder,
+    Timer,
+    WorkItem,
+)
 from engine.casework.organisation import access
 from engine.casework.step.steps import Step
 from engine.casework.telling import ladder, notifications
@@ -260,6 +268,7 @@ def answer(
         step.tell(
             "answered", f"answer:{order.id}:{len(order.entries)}", text, order.item.element_id, [order.queue]
         )
+        _tell_follower(session, step.case, order, "answered", text, now)
         if order.step_open:
             _set_promise(session, order, promised)
     return order
@@ -320,6 +329,25 @@ def _locked(session: Session, actor: Account, order_id: int, now: datetime) -> t
     return order, step
 
 
+def _tell_follower(
+    session: Session, case: CaseFile, order: SupervisionOrder, kind: str, words: str, now: datetime
+) -> None:
+    """Who has taken the order over hears of it, unless the own desk has heard of it in this very step."""
+    person = session.get(Account, order.answers_to) if order.answers_to is not None else None
+    if person is None or not (person.active and access.may_supervise(person, order.item)):
+        return
+    desks = [one.division_code for one in person.grants if one.role == access.SUPERVISOR]
+    told = select(Notification.id).where(
+        Notification.case_id == case.id,
+        Notification.kind == kind,
+        Notification.at == now,
+        Notification.queue == access.SUPERVISOR,
+        Notification.division_code.in_(desks),
+    )
+    if session.scalar(told.limit(1)) is None:
+        notifications.send_person(session, case, person.id, kind, words, now)
+
+
 # -- the promise -----------------------------------------------------------------------------------
 
 
@@ -356,6 +384,7 @@ def promise_passed(step: Step, row: Timer) -> None:
     step.log(line, row.element_id)
     text = f"{kit.called(step.case.subject)}“{row.name}”：承诺 {written(promised)} 前办结，至今没有办结。"
     step.tell("promise", f"promise:{order.id}:{promised}", text, row.element_id, [order.queue])
+    _tell_follower(step.session, step.case, order, "promise", text, step.now)
 
 
 def case_ended(call: ServiceCall) -> None:
@@ -399,6 +428,7 @@ def _tell_ended(call: ServiceCall, order: SupervisionOrder) -> None:
         "answered", case, f"{case.id}:ended:{order.id}", text, item.element_id, item.name, [order.queue]
     )
     ladder.tell(call.session, told, call.now)
+    _tell_follower(call.session, case, order, "answered", text, call.now)
 
 
 def _day(line: lines.OrderAnswered | lines.PromisePassed) -> str:

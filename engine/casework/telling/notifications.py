@@ -68,6 +68,24 @@ def send_to(session: Session, account_id: int, draft_id: int, kind: str, text: s
     session.connection().execute(_SEND, row)
 
 
+def send_person(
+    session: Session, case: CaseFile, account_id: int, kind: str, text: str, now: datetime
+) -> None:
+    """Put a line about the case into one person's bell."""
+    row = {
+        "subject_id": case.subject_id,
+        "case_id": case.id,
+        "account_id": account_id,
+        "draft_id": None,
+        "queue": "",
+        "division_code": "",
+        "kind": kind,
+        "text": text[:300],
+        "at": now,
+    }
+    session.connection().execute(_SEND, row)
+
+
 def _send(
     session: Session,
     subject_id: int | None,

@@ -18,6 +18,7 @@ from engine.casework.models import MonitoringLine, Setting
 from engine.casework.models import Province as Row
 from engine.casework.organisation import bodies, calendar, divisions, legal_bounds
 from engine.casework.organisation.bodies import BodyRow
+from engine.casework.portions import recounting
 from engine.casework.telling import notification_rules
 from engine.ground.clock import local_date
 from engine.ground.database import write
@@ -74,7 +75,8 @@ def install(
         divisions.load(session, given.divisions, given.parameters.edition)  # in portions of its own
     with write(session):
         say("节假日")
-        calendar.seed(session, day, given.days if given else ())
+        with recounting.as_years_come(session, now):  # a later release may know a year more
+            calendar.seed(session, day, given.days if given else ())
         if given is not None:
             _add(session, given, now)
         if given is not None and anew:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, CaseFile, Division, MonitoringLine
+from engine.casework.models import Account, CaseFile, Division, MonitoringLine, WorkItem
 from engine.casework.organisation import access, divisions
 from engine.ground.database import write
 from engine.ground.errors import Invalid, NotAllowed
@@ -34,6 +34,8 @@ KINDS = {
     "ordinary_above": "未纳入监测，从不高于变为高于",
     "unknown": "档案里没有收入",
 }
+REVIEW = "appraisal"
+"""The form of the village's review (民主评议): the line of its day rules from then on (R01)."""
 MAX_ROWS = 50_000
 """An export of more households than this is asked for by county."""
 _SEEN = (
@@ -52,18 +54,31 @@ _OF_YEAR = (
 )
 INCOME = func.coalesce(_SEEN, _OF_YEAR)
 """SQL: a household's latest income a head (yuan): as last observed, else of the latest year on file."""
-_BUSY = exists().where(CaseFile.subject_id == Household.id, CaseFile.status == "open")
+_OPEN = (CaseFile.subject_id == Household.id, CaseFile.status == "open")
+_BUSY = exists().where(*_OPEN)
+_REVIEWED = exists().where(
+    *_OPEN,
+    CaseLine.case_id == CaseFile.id,
+    WorkItem.case_id == CaseFile.id,
+    WorkItem.status == "done",
+    WorkItem.closed_at >= CaseLine.set_at,
+    WorkItem.form_key == REVIEW,
+)
+"""SQL: the village has reviewed the household since it was judged last, or with that judgement (R01)."""
 
 
 @dataclass(frozen=True)
 class CountyEffect:
-    """How many households of a county change sides in one way; `busy` of them have something open."""
+    """How many households of a county change sides in one way; `busy` of them have something open, which for
+    `reviewed` of these has passed the village's review.
+    """
 
     code: str
     name: str
     kind: str
     count: int
     busy: int
+    reviewed: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,18 +129,19 @@ def effects(session: Session, actor: Account, amount: int, before: int) -> list[
         raise NotAllowed("您没有查看这项测算的权限。")
     kind, county = _kind(amount, before), func.substr(Household.village_code, 1, 6)
     inner = (
-        select(county.label("county"), kind.label("kind"), _BUSY.label("busy"))
+        select(county.label("county"), kind.label("kind"), _BUSY.label("busy"), _REVIEWED.label("reviewed"))
         .where(_reached(actor), Household.merged_into_id.is_(None), _moves(amount, before))
         .subquery()
     )
-    busy = func.sum(case((inner.c.busy, 1), else_=0))
-    query = select(inner.c.county, inner.c.kind, func.count(), busy).group_by(inner.c.county, inner.c.kind)
+    busy, reviewed = (func.sum(case((column, 1), else_=0)) for column in (inner.c.busy, inner.c.reviewed))
+    columns = (inner.c.county, inner.c.kind, func.count(), busy, reviewed)
+    query = select(*columns).group_by(inner.c.county, inner.c.kind)
     rows = session.execute(query.order_by(inner.c.county)).all()
     names = divisions.names(session, {f"{row[0]}000000" for row in rows})
     order = list(KINDS)
     found = [
-        CountyEffect(f"{code}000000", names.get(f"{code}000000", code), kind, count, int(open_))
-        for code, kind, count, open_ in rows
+        CountyEffect(f"{code}000000", names.get(f"{code}000000", code), kind, count, int(open_), int(past))
+        for code, kind, count, open_, past in rows
     ]
     return sorted(found, key=lambda one: (one.code, order.index(one.kind)))
 

@@ -97,6 +97,12 @@ def today(session: Session, _: int, village_code: str, day: date) -> dict[str, A
     return facts(line, day) if line is not None else {"text": "没有设定"}
 
 
+def every(session: Session) -> Sequence[MonitoringLine]:
+    """Every line, the latest day first."""
+    query = select(MonitoringLine).order_by(MonitoringLine.effective_from.desc(), MonitoringLine.id.desc())
+    return session.scalars(query).all()
+
+
 # -- by which line a case was judged ---------------------------------------------------------------
 
 

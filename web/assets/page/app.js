@@ -1,5 +1,5 @@
 // What every page needs: forms, selection for bulk acts, confirmations, printing.
-import { leaving } from "../doorstep/leaving.js";
+import { leaving } from "../doorstep/kept/leaving.js";
 import { settleSubmitted } from "../drafts/drafts.js";
 import { enliven, keepTyped, written } from "../form/form.js";
 import { tidy } from "../drafts/keep.js";
@@ -46,7 +46,6 @@ if (document.querySelector("[data-acted]")) forgetLists();
 const goesOn = document.querySelector("form[data-goes-on]");
 if (goesOn) send(goesOn);
 
-const village = document.querySelector("[data-village-search]");
-if (village) offerVillages(village);
+document.querySelectorAll("[data-village-search]").forEach(offerVillages);
 
 for (const errors of document.querySelectorAll(".error-summary")) errors.focus();

@@ -11,6 +11,7 @@ from engine.casework.acts import leaving
 from engine.casework.models import Account
 from engine.casework.organisation import access, accounts, divisions
 from engine.casework.organisation.identity import personnel, roles, safeguards, sessions, sign_in
+from engine.casework.supervision import succession
 from engine.ground.clock import CHINA, SYSTEM
 from engine.ground.errors import Conflict, Invalid
 from web.request import discretion
@@ -146,7 +147,7 @@ def _page(
     found = roles.require(session(), account(), account_id, mine or access.ACCOUNT_ADMIN, own=True)
     now = SYSTEM.now()
     asked = roles.asked(session(), found)
-    held = leaving.held(session(), found.id)
+    held, orders = leaving.held(session(), found.id), succession.orders_of(session(), found.id)
     codes = {found.division_code, *(one.division_code for one in found.grants)}
     codes |= {one.division_code for one in asked} | {one.division_code for one in held}
     return render_template(
@@ -157,7 +158,8 @@ def _page(
         problem=problem,
         asked=asked,
         held=held,
-        successors=leaving.successors(session(), found) if held else [],
+        orders=orders,
+        successors=leaving.successors(session(), found) if held or orders else [],
         live=sessions.live(session(), found.id, now),
         closed_until=sign_in.closed_until(session(), found, now),
         names=divisions.names(session(), codes),
@@ -208,7 +210,7 @@ def disable(account_id: int) -> ResponseReturnValue:
     """停用, and hand the open work on in the same act."""
     form = request.form
     try:
-        done = leaving.leave(
+        done = succession.leave(
             session(),
             account(),
             account_id,
@@ -229,7 +231,7 @@ def hand_over(account_id: int) -> ResponseReturnValue:
     """交接 the open work alone."""
     try:
         to = request.form.get("successor", "")
-        done = leaving.hand_over(session(), account(), account_id, to, SYSTEM.now(), clock=clock.clock())
+        done = succession.hand_over(session(), account(), account_id, to, SYSTEM.now(), clock=clock.clock())
     except (Conflict, Invalid) as error:
         return _refused(account_id, error)
     return _done(account_id, f"已{done.summary}。" if done.summary else "没有在办的。")

@@ -223,7 +223,7 @@ def enter_days() -> ResponseReturnValue:
         if request.form.get("act") != "store" or faults:
             preview = days_off.preview(session(), year, found, faults)
             return _days(year, preview, {}, found), 422 if preview.faults else 200
-        with recounting.as_years_come(session(), clock.clock()):
+        with recounting.as_years_come(session(), clock.now()):
             stored = days_off.store(
                 session(),
                 account(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from gzip import compress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -122,7 +123,16 @@ def village() -> Response:
     """The households of a village."""
     campaign_id = row(request.args.get("campaign")) or 0
     code = request.args.get("village", "")
-    return jsonify(carried.village(session(), account(), campaign_id, code, clock=clock.clock()))
+    return _small(jsonify(carried.village(session(), account(), campaign_id, code, clock=clock.clock())))
+
+
+def _small(answer: Response) -> Response:
+    """Compressed: 2000 households are 370 KB, and the network is poor."""
+    if request.accept_encodings.quality("gzip"):
+        answer.set_data(compress(answer.get_data()))
+        answer.headers["Content-Encoding"] = "gzip"
+    answer.vary.add("Accept-Encoding")
+    return answer
 
 
 # -- what the page sends ---------------------------------------------------------------------------
@@ -149,7 +159,7 @@ def _told(outcome: Outcome) -> dict[str, Any]:
 
 
 def _recorded(actor: Account, sent: Mapping[str, Any]) -> Outcome:
-    """Take in an entry as the page made it (web/assets/doorstep/sending.js)."""
+    """Take in an entry as the page made it (web/assets/doorstep/sent/sending.js)."""
     campaign_id = row(str(sent.get("campaign", ""))) or 0
     campaign = campaigns.view(session(), actor, campaign_id)
     typed = _typed(sent.get("pairs"))

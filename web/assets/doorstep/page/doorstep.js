@@ -1,14 +1,14 @@
 // 入户排查, the page at the door: works with and without a network. What is entered is kept on the phone first
 // and sent when it can be.
 import { valuesOf } from "./filled.js";
-import { following } from "./households.js";
-import { Keeping, unsentOf } from "./keeping.js";
+import { following } from "../kept/households.js";
+import { Keeping, unsentOf } from "../kept/keeping.js";
 import { HouseholdList, outbox, villages } from "./lists.js";
 import { make } from "./make.js";
-import { sealed } from "./rescue.js";
-import { Sending } from "./sending.js";
-import { begin, list, signed } from "./server.js";
-import { last } from "./vault.js";
+import { sealed } from "../sent/rescue.js";
+import { Sending } from "../sent/sending.js";
+import { begin, list, signed } from "../sent/server.js";
+import { last } from "../kept/vault.js";
 import { Visit } from "./visit.js";
 
 const TYPING = "typing";

@@ -1,6 +1,6 @@
 // Sends what waits, one thing after the other, whenever there is a network: at the start, after each entry,
 // when the network comes back, and every minute.
-import { awake, next } from "./outbox.js";
+import { awake, next } from "../kept/outbox.js";
 import { sendEntry, sendPaper } from "./server.js";
 
 const EACH = 60_000;

@@ -1,5 +1,5 @@
 // The village's list and what stands unsent, as elements.
-import { STATES, found, tally } from "./households.js";
+import { STATES, found, tally } from "../kept/households.js";
 import { make } from "./make.js";
 
 const FILTERS = { "": "全部", ...STATES };

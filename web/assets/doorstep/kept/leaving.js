@@ -1,6 +1,6 @@
 // On signing out nothing of the account stays on the phone. What is not sent yet would be lost: that is
 // asked.
-import { send } from "../page/older.js";
+import { send } from "../../page/older.js";
 import { counts } from "./outbox.js";
 import { unsent, wipe } from "./vault.js";
 

@@ -1,7 +1,7 @@
 // The form at the door: what is known stands in it already; who signs, signs on the glass.
-import { animate } from "../form/form.js";
-import { Pad } from "../signing/signing.js";
-import { prepared } from "../uploads/photo.js";
+import { animate } from "../../form/form.js";
+import { Pad } from "../../signing/signing.js";
+import { prepared } from "../../uploads/photo.js";
 import { make } from "./make.js";
 import { pairsOf, unfilled, valuesOf, wrongNumber } from "./filled.js";
 
