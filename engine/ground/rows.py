@@ -123,8 +123,8 @@ def _texts(line: Line, places: Mapping[str, int]) -> dict[str, str]:
 
 
 def _plain(number: int, written: str) -> str:
-    """A cell without the marks by which people make Excel keep its digits: ="0123", '0123. A number that a CSV
-    file has only as 4.10325E+11 is refused: its last digits are gone.
+    """A cell without the marks by which people make Excel keep its digits: ="0123", '0123. A number that a
+    CSV file has only as 4.10325E+11 is refused: its last digits are gone.
     """
     if _SHORTENED.match(written):
         raise refused(

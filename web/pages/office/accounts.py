@@ -63,8 +63,8 @@ def _list(asked: Mapping[str, str]) -> str:
 
 
 def _place(typed: str) -> tuple[str, str]:
-    """The code of the place that the list is narrowed to, by its code, path or name; '' and what is wrong with
-    what was typed where it is not one place.
+    """The code of the place that the list is narrowed to, by its code, path or name; '' and what is wrong
+    with what was typed where it is not one place.
     """
     try:
         return (divisions.one_meant(session(), typed) if typed else ""), ""

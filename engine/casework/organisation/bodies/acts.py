@@ -276,8 +276,8 @@ def put_all(
 ) -> int:
     """Enter a table, wholly or not at all; answers how many rows changed. Raises as `put`.
 
-    `seen`: the `marks` of the rows as they were looked at; Conflict where one has changed since, for the table
-    also says what it leaves as it was.
+    `seen`: the `marks` of the rows as they were looked at; Conflict where one has changed since, for the
+    table also says what it leaves as it was.
     """
     now = clock.now()
     with write(session):
