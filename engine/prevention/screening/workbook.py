@@ -23,7 +23,7 @@ from engine.flow.forms import schema as s
 from engine.ground import text
 from engine.ground.clock import Clock
 from engine.ground.database import discarding
-from engine.ground.errors import Conflict, NotFound
+from engine.ground.errors import NotFound
 from engine.ground.tables import table, to_json
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
@@ -88,8 +88,6 @@ def _target(session: Session, actor: Account, key: str) -> Target:
     reached = access.ancestor(code, "county") == campaign.county_code and access.reaches(actor, code, ENTERS)
     if not reached or access.level_of(code) not in ("village", "township"):
         raise NotFound("没有找到这个村，或者不归您填报。")
-    if campaign.status != "open":
-        raise Conflict("这次集中排查已经结束，不能再填报。")
     place = divisions.get(session, code)
     parts = {"campaign": campaign_id, "code": code, "place": place.name, "level": place.level}
     return Target(key, f"{place.name}　{campaign.name}", parts)
