@@ -82,6 +82,14 @@ def test_a_campaign_from_its_opening_to_the_last_household(
     village.press("text=赵大甲")
     assert page.locator(".screening-paper img").count() == 3
 
+    village.go(
+        f"/campaigns/1/villages/{VILLAGE}/sheet"
+    )  # the printed form (附件), signatures in their columns
+    heads = page.locator(".screening-sheet thead th").all_inner_texts()
+    assert len(heads) == 11 and heads[4] == "家庭人均纯收入是否超过6900元"
+    signed = page.locator(".screening-sheet tbody tr", has_text="赵大甲").locator("td")
+    assert [signed.nth(at).locator("img").count() for at in (6, 7, 8)] == [0, 1, 1]
+
     # R05: what is found goes on to verification at once; an unmet assurance needs which (col. 4)
     village.go(f"/campaigns/1/villages/{VILLAGE}?show=waiting")
     village.press("text=孙大甲")

@@ -225,7 +225,7 @@ def test_an_objection_is_written_down_under_the_lock(postgres_url: str) -> None:
 @pytest.mark.duty("C3")
 def test_every_transaction_locks_in_the_one_order(orders: tuple[World, list[list[str]]]) -> None:
     world, taken = orders
-    case = world.assistance()
+    case = world.assistance_of(world.approve())  # every one of its transactions is looked at
     world.to_declared(case)
     world.enter(household_id=case.household_id)
     world.go_to(world.number + 40)

@@ -25,7 +25,7 @@ NOTICE = (ROOT / "bpmn" / "public_notice.bpmn").read_bytes()
 
 def _second_owner(world: World) -> Account:
     with write(world.session):
-        account = accounts.create(world.session, "liucheng2", "流乙", "x", world.clock.now())
+        account = accounts.create(world.session, "liucheng2", "流乙", "$x", world.clock.now())
         accounts.grant(world.session, account, "process_owner", "410000000000")
     return account
 

@@ -223,7 +223,7 @@ def test_what_was_typed_stays_when_putting_into_force_is_refused(
 def test_an_approval_that_comes_too_late_is_refused_on_its_page_with_the_way_on(small_world: World) -> None:
     first, now = small_world.official("liucheng"), small_world.clock.now()
     with write(small_world.session):
-        second = accounts.create(small_world.session, "liucheng2", "流乙", "x", now)
+        second = accounts.create(small_world.session, "liucheng2", "流乙", "$x", now)
         accounts.grant(small_world.session, second, "process_owner", "410000000000")
     approvals.demand_approval(small_world.session, small_world.official("anquan"), "410000000000", True, now)
     app = application(small_world)

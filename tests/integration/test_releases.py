@@ -34,7 +34,7 @@ PROVINCE, COUNTY = "410000000000", "410325000000"
 def owner(world: World, username: str, name: str, division: str = PROVINCE, email: str = "") -> Account:
     """Another process owner."""
     with write(world.session):
-        account = accounts.create(world.session, username, name, "x", world.clock.now())
+        account = accounts.create(world.session, username, name, "$x", world.clock.now())
         account.email = email
         accounts.grant(world.session, account, "process_owner", division)
     return account

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from engine.casework.models import SheetImport, SheetImportRow
 from engine.casework.portions.imports import acts, books
 from engine.ground.database import write
-from engine.ground.errors import Conflict, Invalid, NotFound
+from engine.ground.errors import Invalid, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, RiskClue, Screening
 from tests.support import screening as s
@@ -129,7 +129,7 @@ def test_every_row_that_cannot_come_in_says_why(world: World) -> None:
     found = sent(world, campaign, book)
     faults = told(world, found)
     wanted = {
-        3: ("household", "登记册里没有这个户编号"),
+        3: ("household", "登记簿里没有这个户编号"),
         4: ("household", "这户不在"),
         5: ("household", "别的县"),
         6: ("head_name", "户主不一样"),
@@ -182,7 +182,10 @@ def test_a_template_of_elsewhere_and_a_closed_campaign_are_told(world: World) ->
     for by, code in (("xian", VILLAGE), ("cun", OTHER_VILLAGE), ("ducha", VILLAGE)):
         with pytest.raises(NotFound):
             template(world, campaign, code, by)
-    found = sent(world, campaign, template(world, campaign))
+    world.go_to(7)
+    mine = template(world, campaign)
+    fill(mine, 3, **MET)
+    found = sent(world, campaign, mine)
     campaigns.close(world.session, world.official("xian"), campaign.id, clock=world.clock)
-    with pytest.raises(Conflict, match="已经结束"):
-        acts.of(world.session, world.official("cun"), found.id)
+    assert let_in(world, found) == {"good": 1}  # what was found wrong can still be looked at
+    assert found.status == "cancelled" and "这次集中排查已经结束" in found.notes[-1]

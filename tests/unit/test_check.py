@@ -15,6 +15,7 @@ from engine.casework import kit
 from engine.flow.check import check
 from engine.flow.diagram.resources import Resources, read_resources
 from engine.flow.machine.definition import Definition
+from engine.flow.vocabulary import Bound
 from engine.ground.errors import Finding
 from engine.prevention.installation import ROOT
 from engine.prevention.kit import KIT
@@ -62,6 +63,9 @@ def test_the_very_same_texts_are_checked_once_and_others_anew() -> None:
     form = {"notice": RESOURCES.form["notice"].replace(b'"label"', b'"label" ', 1)}
     others = [(body + b"\n", RESOURCES), (body, RESOURCES | Resources(form))]
     assert all(check(*asked)[0] not in (None, first) for asked in others)
+    clause = next(one.clause for one in KIT.law if one.procedure == "public_notice")
+    bounded = replace(RESOURCES, bounds={clause: Bound(99)})  # a province with a longer one
+    assert "error" in [one.severity for one in check(body, bounded)[1]]
     kit.use(replace(KIT))  # another house, though it has the same words
     try:
         assert check(body, RESOURCES)[0] is not first

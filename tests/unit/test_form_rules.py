@@ -248,6 +248,7 @@ FACTS["planned"] = {"known_on": "2022-05-01", "starts_on": "2022-06-01", "ends_o
 OTHERS = [
     ("county_approval", "manner", {"outcome": "approve", "manner": "stable"}),
     ("county_approval", "outcome", {"outcome": "approve"}),
+    ("township_review", "outcome", {"outcome": "approve"}),
     ("measure_progress", "reported_on", {}),
 ]
 CASES = [(form, path, data) for path, found in BROKEN.items() for form, data in found] + OTHERS

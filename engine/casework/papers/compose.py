@@ -99,35 +99,31 @@ def announcement(terms: Terms, listed: Sequence[Listed]) -> Paper:
 
 def proposed_list(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """拟纳入（拟标注）名单 (R11, Q24): the township asks the county to approve."""
-    paper = Paper(
-        kind="proposed_list",
-        title=f"关于呈报{terms.matter}名单的请示",
-        number="",
-        addressee=terms.addressee,
-        paragraphs=(f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）呈报如下：",),
-        closing=("妥否，请批示。",),
-        signature=terms.signature,
-        dated=written(terms.day),
-        seal=terms.seal,
-    )
+    said = f"{terms.basis}，现将{terms.place}{terms.matter}名单（{_total(listed)}）呈报如下："
+    paper = _request("proposed_list", f"关于呈报{terms.matter}名单的请示", said, terms)
     return _with_list(paper, listed, "village")
 
 
 def application(terms: Terms, listed: Sequence[Listed]) -> Paper:
     """回退、清退申请 (F16, R28): a county's list to the city, a province's to the nation. Not for the public."""
-    paper = Paper(
-        kind="application",
-        title=f"{terms.place}{terms.matter}名单",
+    said = f"{terms.basis}，共{_total(listed)}："
+    paper = _request("application", f"{terms.place}{terms.matter}名单", said, terms)
+    return _with_list(replace(paper, landscape=True), listed, "township", "village")
+
+
+def _request(kind: str, title: str, said: str, terms: Terms) -> Paper:
+    """A list that asks those above for their answer."""
+    return Paper(
+        kind=kind,
+        title=title,
         number="",
         addressee=terms.addressee,
-        paragraphs=(f"{terms.basis}，共{_total(listed)}：",),
+        paragraphs=(said,),
         closing=("妥否，请批示。",),
         signature=terms.signature,
         dated=written(terms.day),
         seal=terms.seal,
-        landscape=True,
     )
-    return _with_list(paper, listed, "township", "village")
 
 
 def approval_form(terms: Terms, listed: Sequence[Listed]) -> Paper:

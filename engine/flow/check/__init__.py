@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from dataclasses import fields
 from threading import Lock
 from traceback import walk_tb
 from types import TracebackType
@@ -34,7 +35,7 @@ from engine.flow.check import (
 )
 from engine.flow.check.draft import Checker, Draft, name_of
 from engine.flow.diagram import xml as x
-from engine.flow.diagram.resources import KINDS, Resources
+from engine.flow.diagram.resources import Resources
 from engine.flow.machine.definition import Definition
 from engine.ground.deadline import Deadline
 from engine.ground.errors import DefinitionError, Finding
@@ -92,7 +93,8 @@ def check(body: bytes, resources: Resources) -> Checked:
     What was found of the very same texts is not looked for again, if they are sound.
     """
     house = vocabulary.used()
-    asked = (id(house), body, *(tuple(sorted(resources.of(kind).items())) for kind in KINDS))
+    used = (getattr(resources, one.name) for one in fields(resources))  # whatever a diagram is checked with
+    asked = (id(house), body, *(tuple(sorted(found.items())) for found in used))
     with _KNOWING:
         known = _KNOWN.pop(asked, None)
         if known is not None:

@@ -112,6 +112,20 @@ def _narrowed(campaign: Campaign, wanted: str) -> ColumnElement[bool]:
     }.get(wanted, _ROW.result == wanted)
 
 
+SHEET = 100
+"""Households of the printed form at a time."""
+
+
+def sheet(session: Session, actor: Account, campaign_id: int, village_code: str, page: int) -> Page[Line]:
+    """《防止返贫监测帮扶筛查表》 of a village, a hundred households at a time: with what was found, or blank."""
+    campaign = view(session, actor, campaign_id, village_code)
+    query = _living(campaign, village_code)
+    ordered = query.order_by(Household.group_name, Household.head_key, Household.id)
+    found = page_of_rows(session, ordered, page, SHEET)
+    items = [Line(*row) for row in found.items]
+    return Page(items, found.total, found.page, found.pages, found.capped)
+
+
 def rows_of(session: Session, campaign_id: int, household_id: int) -> list[Screening]:
     """All that was ever entered of a household in a campaign, the latest first."""
     query = select(Screening).where(

@@ -23,7 +23,7 @@ from engine.flow.forms import schema as s
 from engine.ground import text
 from engine.ground.clock import Clock
 from engine.ground.database import discarding
-from engine.ground.errors import Conflict, NotFound
+from engine.ground.errors import NotFound
 from engine.ground.tables import table, to_json
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
@@ -48,7 +48,7 @@ _SUFFIXES = ("村民委员会", "居民委员会", "村委会", "居委会", "�
 VILLAGE = Column("village", "村（社区）", ("村", "行政村", "村名"), longest=60, known=True, width=18)
 HOUSEHOLD = (
     Column(
-        "household", "户编号", ("农户编号",), longest=30, known=True, hint="登记册里有的户，不要改", width=18
+        "household", "户编号", ("农户编号",), longest=30, known=True, hint="登记簿里有的户，不要改", width=18
     ),
     Column(
         "head_name",
@@ -65,12 +65,12 @@ HOUSEHOLD = (
         "户主证件号码",
         ("身份证号", "身份证号码", "户主身份证号", "户主身份证号码", "证件号码"),
         reads=kinds.IDENTITY,
-        hint="登记册里没有的户填写",
+        hint="登记簿里没有的户填写",
         width=22,
     ),
     Column("group_name", "村民小组", ("组", "小组", "村民组"), longest=40, known=True),
     Column("address", "家庭住址", ("住址", "地址"), longest=200, known=True, width=20),
-    Column("phone", "联系电话", ("电话", "手机", "手机号码"), longest=30, hint="登记册里没有的户填写"),
+    Column("phone", "联系电话", ("电话", "手机", "手机号码"), longest=30, hint="登记簿里没有的户填写"),
 )
 """Which household a row is about."""
 
@@ -88,8 +88,6 @@ def _target(session: Session, actor: Account, key: str) -> Target:
     reached = access.ancestor(code, "county") == campaign.county_code and access.reaches(actor, code, ENTERS)
     if not reached or access.level_of(code) not in ("village", "township"):
         raise NotFound("没有找到这个村，或者不归您填报。")
-    if campaign.status != "open":
-        raise Conflict("这次集中排查已经结束，不能再填报。")
     place = divisions.get(session, code)
     parts = {"campaign": campaign_id, "code": code, "place": place.name, "level": place.level}
     return Target(key, f"{place.name}　{campaign.name}", parts)
@@ -202,7 +200,7 @@ class _Places:
     def _known(self, number: str, head_name: str) -> tuple[int | None, str, list[Fault]]:
         row = self._households.get(number)
         if row is None:
-            return None, "", [Fault("household", "登记册里没有这个户编号", "照模板里的填；新户不填户编号")]
+            return None, "", [Fault("household", "登记簿里没有这个户编号", "照模板里的填；新户不填户编号")]
         if access.ancestor(row.village_code, "county") != access.ancestor(self.scope.low, "county"):
             return None, "", [Fault("household", "这是别的县的户", "删去这一行，由那个县填报")]
         if not self.scope.holds(row.village_code):
@@ -210,7 +208,7 @@ class _Places:
             return None, "", [Fault("household", sentence, "删去这一行，由所在的村填报")]
         if row.head_key != text.key(head_name)[:80]:
             cure = "核对是不是填错了行；户主确实变了的，先在农户页面更正"
-            return None, "", [Fault("head_name", "与登记册里这户的户主不一样", cure)]
+            return None, "", [Fault("head_name", "与登记簿里这户的户主不一样", cure)]
         return row.id, row.village_code, []
 
     def _village(self, typed: str) -> tuple[str, Fault | None]:
@@ -359,10 +357,10 @@ def _faults(one: Sent, outcome: Outcome) -> list[Fault]:
     answer = []
     for path, sentences in outcome.faults.items():
         column = path.removeprefix("new_household.").split(".")[0]
-        for sentence in sentences:
-            words = sentence.split("：", 1)[-1].rstrip("。") if column else sentence.rstrip("。")
-            problem = "不符合要求" if column in one.values else "没有填"
-            answer.append(Fault(column, problem, words) if column else Fault("", words))
+        words = [sentence.split("：", 1)[-1] if column else sentence for sentence in sentences]
+        cure = "；".join(word.rstrip("。") for word in words)
+        problem = "不符合要求" if column in one.values else "没有填"
+        answer.append(Fault(column, problem, cure) if column else Fault("", cure))
     return answer
 
 

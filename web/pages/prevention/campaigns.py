@@ -15,7 +15,7 @@ from engine.ground.errors import Invalid
 from engine.ground.sheets import MEDIA_TYPE
 from engine.prevention.campaign import areas, campaigns, coverage, milestones, workbook
 from engine.prevention.models import Campaign
-from engine.prevention.screening import lists
+from engine.prevention.screening import intake, lists
 from web.request.arguments import day, number, row, rows
 from web.request.signing import account
 from web.server import clock
@@ -80,6 +80,9 @@ def show(campaign_id: int) -> ResponseReturnValue:
         found=found,
         warning=campaigns.warned(campaign, clock.now()),
         may_close=access.reaches(account(), campaign.county_code, campaigns.OPENS),
+        may_import=campaign.status == "open"
+        and found.level == "township"
+        and access.reaches(account(), found.whole.code, intake.ENTERS),
         progress=milestones.progress(session(), account(), campaign, local_date(clock.now())),
         today=local_date(clock.now()),
         kinds=milestones.KINDS,

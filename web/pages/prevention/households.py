@@ -9,6 +9,7 @@ from engine.casework.acts import openings
 from engine.casework.desk import views
 from engine.prevention import life
 from engine.prevention.assistance import measures
+from engine.prevention.campaign import campaigns
 from engine.prevention.identification import clues
 from engine.prevention.life import Chapter
 from engine.prevention.register import contact, households
@@ -67,6 +68,7 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         measure_words=measures.words(session()),
         pending=rollbacks.pending(session(), household_id),
         may_transfer=household.merged_into_id is None and offers.may_offer(account(), household.village_code),
+        campaign=None if household.merged_into_id else campaigns.open_for(session(), household.village_code),
         may_contact=contact.may_change(account(), household),
         transfer=transfers.waiting_of(session(), account(), household_id),
     )

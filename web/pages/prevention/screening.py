@@ -62,6 +62,25 @@ def _may_enter(campaign: Campaign, code: str) -> bool:
     return campaign.status == "open" and access.reaches(account(), code, intake.ENTERS)
 
 
+@blueprint.get("/villages/<code>/sheet")
+def sheet(campaign_id: int, code: str) -> str:
+    """The printed form (附件) of the village: what was found with its signatures, or to be filled in."""
+    campaign = lists.view(session(), account(), campaign_id, code)
+    page = lists.sheet(session(), account(), campaign_id, code, number(request.args.get("page")))
+    ids = [line.row.id for line in page.items if line.row is not None]
+    signed = {(one.screening_id, one.kind): one.id for one in papers.of(session(), ids)}
+    return render_template(
+        "prevention/screening/sheet.html",
+        campaign=campaign,
+        village=coverage.village(session(), campaign, code),
+        page=page,
+        first=(page.page - 1) * lists.SHEET,
+        signed=signed,
+        sizes=lists.sizes(session(), [line.household.id for line in page.items]),
+        results=entries.RESULTS,
+    )
+
+
 @blueprint.post("/villages/<code>/reviewed")
 def review(campaign_id: int, code: str) -> ResponseReturnValue:
     """录入复核: a second person has compared the entries (R38)."""

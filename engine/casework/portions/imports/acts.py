@@ -194,7 +194,7 @@ def samples(session: Session, found: SheetImport, number: int = 3) -> list[list[
 
 def _short(cell: str) -> str:
     number = text.identity(cell)
-    return idnumber.mask(number)[-6:] if number else cell[:8]
+    return idnumber.mask(number)[-6:] if number else cell[:12]
 
 
 def listed(session: Session, found: SheetImport, status: str, page: int) -> Any:
@@ -333,14 +333,19 @@ class Work:
             SheetImportRow.status.in_(("good", "same")),
             SheetImportRow.key != "",
         )
-        first = func.min(SheetImportRow.number)
-        query = select(SheetImportRow.key, first).where(*mine).group_by(SheetImportRow.key)
-        for key, number in self.session.execute(query.having(func.count() > 1)).all():
-            fault = ["", f"与第 {number} 行说的是同一个", "只留一行"]
-            later = update(SheetImportRow).where(
-                *mine, SheetImportRow.key == key, SheetImportRow.number > number
-            )
-            self.session.execute(later.values(status="wrong", faults=[fault]))
+        first = (
+            select(SheetImportRow.key, func.min(SheetImportRow.number).label("number"))
+            .where(*mine)
+            .group_by(SheetImportRow.key)
+            .having(func.count() > 1)
+            .subquery()
+        )
+        later = select(SheetImportRow.id, first.c.number).join(first, first.c.key == SheetImportRow.key)
+        found = self.session.execute(later.where(*mine, SheetImportRow.number > first.c.number)).all()
+        twice = [(row_id, Fault("", f"与第 {number} 行说的是同一个", "只留一行")) for row_id, number in found]
+        changes = [{"id": row_id, "status": "wrong", "faults": _listed([one])} for row_id, one in twice]
+        if changes:
+            self.session.execute(update(SheetImportRow), changes)
 
     # -- let in -----------------------------------------------------------------------------------
 

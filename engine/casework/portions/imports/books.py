@@ -23,6 +23,8 @@ NAME = "填写"
 HEAD = 2
 """Rows over those to fill in: how, and the headings."""
 PAGE = 5000
+SHORT = 14
+"""Characters of what is shown whole where an ID number should stand: as 4.10325E+17."""
 
 
 def template(session: Session, actor: Account, kind_name: str, key: str) -> bytes:
@@ -155,7 +157,7 @@ def _choices_in_places(
 def _lines(session: Session, found: SheetImport, only_faults: bool) -> Iterator[Any]:
     """The rows in the order of the file, a page at a time; they never become objects."""
     row = table(SheetImportRow).c
-    query = select(row.id, row.number, row.cells, row.faults, row.note).where(row.import_id == found.id)
+    query = select(row.id, row.number, row.cells, row.faults).where(row.import_id == found.id)
     if only_faults:
         query = query.where(row.status.in_(("wrong", "refused")))
     after = 0
@@ -180,9 +182,7 @@ def _give_back(
     for column in range(end):
         words = line.cells[column] if column < len(line.cells) else ""
         sheet.text(place, column, words, book.wrong if column in wrong else book.typed)
-    sheet.text(
-        place, end, "；".join(said(faults, columns)) or line.note, book.wrong if faults else book.typed
-    )
+    sheet.text(place, end, "；".join(said(faults, columns)), book.wrong if faults else book.typed)
     sheet.text(place, end + 1, "；".join(dict.fromkeys(one.cure for one in faults if one.cure)), book.typed)
     for column, one in wrong.items() if remarked else ():
         sheet.remark(place, column, f"{one.problem}。{one.cure}")
@@ -202,7 +202,7 @@ def shown(line: SheetImportRow, found: SheetImport, columns: Sequence[Column]) -
     for key, problem, cure in line.faults or ():
         column = ours.get(key)
         value = _value(line, found, key)
-        if column is not None and column.reads == kinds.IDENTITY:
+        if column is not None and column.reads == kinds.IDENTITY and len(value) > SHORT:
             value = idnumber.mask(value)
         title = column.title if column is not None else "整行"
         answer.append({"column": title, "value": value[:60], "problem": problem, "cure": cure})
