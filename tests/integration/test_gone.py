@@ -81,7 +81,7 @@ def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
         ("existing_check", "monitored", "cun", "全户不在册"),
         ("look_back", "eliminated", "cun", "全户不在册"),
         ("risk_elimination", "monitored", "cun", "全户迁出"),
-        ("rollback", "eliminated", "xian", "全户迁出"),
+        ("rollback", "eliminated", "cun", "全户迁出"),
         ("clearance", "monitored", "xian", "全户迁出"),
     ],
 )
