@@ -36,14 +36,14 @@ export class Pad {
     if (!event.isPrimary || event.button > 0) return;
     event.preventDefault();
     this.sheet.setPointerCapture(event.pointerId);
-    this.drawing = [this.at(event)];
+    this.drawing = [this.pointOf(event)];
     this.show();
   }
 
   go(event) {
     if (!this.drawing) return;
     const all = event.getCoalescedEvents?.() ?? [];
-    for (const one of all.length ? all : [event]) this.drawing.push(this.at(one));
+    for (const one of all.length ? all : [event]) this.drawing.push(this.pointOf(one));
     this.show();
   }
 
@@ -54,7 +54,7 @@ export class Pad {
     this.keep([...this.strokes, stroke]);
   }
 
-  at({ clientX, clientY }) {
+  pointOf({ clientX, clientY }) {
     return placed({ x: clientX, y: clientY }, this.sheet.getBoundingClientRect());
   }
 

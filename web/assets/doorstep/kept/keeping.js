@@ -2,6 +2,7 @@
 // and papers. Whatever is entered is in the vault before anybody is told that it is kept.
 import { UNSENT, counts, latest, replaces, settled, unanswered } from "./outbox.js";
 import { standing } from "./households.js";
+import { uuid } from "./uuid.js";
 import { opened, remember, unsent } from "./vault.js";
 import * as watch from "./watch.js";
 
@@ -126,8 +127,7 @@ export class Keeping {
     const known = this.list.households.find(({ key }) => key === household)?.uuid ?? "";
     const { campaign, village } = this.list;
     const replaced = before ? replaces(before) : known;
-    const uuid = crypto.randomUUID();
-    return { uuid, household, campaign, village, state: "waiting", at: Date.now(), replaces: replaced };
+    return { uuid: uuid(), household, campaign, village, state: "waiting", at: Date.now(), replaces: replaced };
   }
 
   supersededBy(before) {
@@ -154,7 +154,7 @@ export class Keeping {
 }
 
 const paperOf = (entry, kind, type) => ({
-  uuid: crypto.randomUUID(),
+  uuid: uuid(),
   entry: entry.uuid,
   kind,
   type,

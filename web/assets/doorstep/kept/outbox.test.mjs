@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { uuid } from "./uuid.js";
 import { awake, counts, next, replaces, settled, unanswered } from "./outbox.js";
 
 const entry = (uuid, state = "waiting", more = {}) => (
@@ -68,4 +69,11 @@ test("a correction names what it corrects, if that one arrived", () => {
   assert.equal(replaces(entry("1", "sent")), "1");
   assert.equal(replaces(entry("2", "refused", { replaces: "1" })), "1");
   assert.equal(replaces(entry("2", "waiting")), "");
+});
+
+test("numbers are of the version that the server takes, and all different", () => {
+  const made = new Set(Array.from({ length: 500 }, uuid));
+  assert.equal(made.size, 500);
+  for (const one of made)
+    assert.match(one, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });

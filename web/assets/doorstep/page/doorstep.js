@@ -8,7 +8,9 @@ import { make } from "./make.js";
 import { sealed } from "../sent/rescue.js";
 import { Sending } from "../sent/sending.js";
 import { begin, list, signed } from "../sent/server.js";
+import { uuid } from "../kept/uuid.js";
 import { last } from "../kept/vault.js";
+import { fill } from "../../page/older.js";
 import { Visit } from "./visit.js";
 
 const TYPING = "typing";
@@ -23,7 +25,6 @@ const AFTER_TYPING = 400; // milliseconds
 const NEEDS = {
   indexedDB: "本机存储",
   "crypto.subtle": "加密（需要 https 网址）",
-  "crypto.randomUUID": "较新的版本",
   "navigator.serviceWorker": "离线打开",
 };
 const SAID = {
@@ -85,10 +86,10 @@ class Door {
     this.say(...(this.told ?? [this.keeping.doubt]));
     this.told = this.visit = null;
     const key = this.place.startsWith("h=") ? this.place.slice(2) : null;
-    if (this.place === "places" || !this.keeping.list) main.replaceChildren(this.villages());
-    else if (this.place === "out") main.replaceChildren(this.outbox());
-    else if (key) main.replaceChildren(await this.door(key));
-    else main.replaceChildren(this.households());
+    if (this.place === "places" || !this.keeping.list) fill(main, this.villages());
+    else if (this.place === "out") fill(main, this.outbox());
+    else if (key) fill(main, await this.door(key));
+    else fill(main, this.households());
     this.tell(this.sending.state);
     scrollTo(0, 0);
   }
@@ -162,7 +163,7 @@ class Door {
   }
 
   async keep(key, content, papers, own) {
-    const household = key === FRESH ? `new-${crypto.randomUUID()}` : key;
+    const household = key === FRESH ? `new-${uuid()}` : key;
     try {
       await this.keeping.enter(household, content, papers);
       await this.keeping.keepFact(TYPING, null);
@@ -212,7 +213,7 @@ class Door {
     network.textContent = SAID[state];
     if (state === "signed_out") this.signIn();
     if (state !== "idle" || this.visit) return;
-    if (this.place === "out") main.replaceChildren(this.outbox());
+    if (this.place === "out") fill(main, this.outbox());
     else this.lists?.show();
   }
 
@@ -222,7 +223,7 @@ class Door {
   }
 
   say(...words) {
-    notice.replaceChildren(...words.filter(Boolean));
+    fill(notice, ...words.filter(Boolean));
     notice.hidden = !notice.hasChildNodes();
   }
 

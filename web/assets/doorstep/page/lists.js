@@ -1,5 +1,6 @@
 // The village's list and what stands unsent, as elements.
 import { STATES, found, tally } from "../kept/households.js";
+import { fill } from "../../page/older.js";
 import { make } from "./make.js";
 
 const FILTERS = { "": "全部", ...STATES };
@@ -47,8 +48,8 @@ export class HouseholdList {
     const counted = tally(all);
     const chosen = found(all, this.words, this.state);
     const chips = Object.entries(FILTERS).map(([state, words]) => this.filter(state, words, counted));
-    this.filters.replaceChildren(...chips);
-    this.rows.replaceChildren(...chosen.slice(0, this.most).map((one) => this.row(one)));
+    fill(this.filters, ...chips);
+    fill(this.rows, ...chosen.slice(0, this.most).map((one) => this.row(one)));
     const more = chosen.length - this.most;
     this.rest.hidden = more <= 0;
     this.rest.textContent = `还有 ${more} 户，再显示一些`;
