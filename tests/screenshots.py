@@ -44,7 +44,7 @@ SIZES: dict[str, ViewportSize] = {
 SEVEN_DAYS = {
     "days after(notice.posted_on, 5)": "days after(notice.posted_on, 7)",
     "公示满5天": "公示满7天",
-    "公示 5 天：张贴当日不计，第 6 日": "公示 7 天：张贴当日不计，第 8 日",
+    "公示 5 天：张贴当日不计，满 5 天": "公示 7 天：张贴当日不计，满 7 天",
     "满 5 个整日": "满 7 个整日",
     "不少于 5 天": "不少于 7 天",
 }

@@ -130,7 +130,7 @@ def test_a_step_with_another_name_is_one_change_wherever_else_it_is_named() -> N
 @pytest.mark.duty("C5")
 def test_notes_on_the_drawing_are_compared_by_their_text() -> None:
     old = Definition(NOTICE.encode(), RESOURCES)
-    text = "公示 5 天：张贴当日不计，第 6 日零时期满"
+    text = "公示 5 天：张贴当日不计，满 5 天后的零时期满"
     assert text in NOTICE
 
     def said(body: str) -> list[Difference]:

@@ -105,6 +105,10 @@ def known_variables(draft: Draft) -> Variables:
         ):  # one that is missing or wrong is named as such, no more
             key = x.extension_text(node, "calledDecisionId")
             known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
+    for root in roots:  # last: what a caller of the part sets is of the shape that it has there
+        for start in x.descendants(root, "startEvent"):
+            for name in RECEIVES.several(x.properties(start)):
+                known.setdefault(name, Variable(open=True))
     known.pop("", None)
     return known
 
@@ -145,8 +149,6 @@ def _set_by(node: x.Node, kind: str, given: Mapping[str, str]) -> Iterator[str]:
         yield from settings_of(given)
     if kind == "endEvent" and "outcome" in given:
         yield "outcome"
-    if kind == "startEvent":
-        yield from RECEIVES.several(given)
 
 
 def _repeated(node: x.Node) -> Iterator[str]:
