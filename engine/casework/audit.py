@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, String, and_, cast, func, insert, literal, or_, select, text
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -33,6 +33,7 @@ from engine.flow.history.lines import FINGERPRINT_BYTES, Caught, Completed, Line
 from engine.ground.clock import local_date
 from engine.ground.database import write
 from engine.ground.tables import table, to_json
+from engine.ground.text import whole
 
 _APPEND = insert(table(LogEntry))
 WHILE = timedelta(minutes=10)
@@ -209,8 +210,11 @@ class Part:
 
 
 _CASES = "case:"
+_HEADLESS = "~"
+"""Goes before the name of the last stream whose head was looked for."""
 CASES_AT_ONCE = 100
 STREAMS_AT_ONCE = 5
+NAMES_AT_ONCE = 1000
 
 
 def verify(session: Session) -> Iterator[Break]:
@@ -232,17 +236,19 @@ def verify_part(session: Session, after: str) -> Part:
     `after` is '' at the beginning, else what the part before answered. Steps may go on meanwhile: of each
     stream its lines count up to the head that was read first.
     """
+    if after.startswith(_HEADLESS):
+        return _headless(session, after.removeprefix(_HEADLESS))
     if not after.startswith(_CASES):
         heads = _day_heads(session, after)
         if heads:
-            return _verified(session, heads, max(heads))
+            return _verified(session, heads, list(heads)[-1])
     number = int(after.removeprefix(_CASES)) if after.startswith(_CASES) else 0
     query = select(CaseFile.id, CaseFile.log_seq, CaseFile.log_hash).where(CaseFile.id > number)
     cases = session.execute(query.order_by(CaseFile.id).limit(CASES_AT_ONCE)).all()
     if cases:
         heads = {f"{_CASES}{row.id}": (row.log_seq, row.log_hash) for row in cases}
         return _verified(session, heads, f"{_CASES}{cases[-1].id}")
-    return Part(None, 0, 0, list(_headless(session)))
+    return Part(_HEADLESS, 0, 0, [])
 
 
 def _day_heads(session: Session, after: str) -> dict[str, tuple[int, bytes]]:
@@ -251,16 +257,28 @@ def _day_heads(session: Session, after: str) -> dict[str, tuple[int, bytes]]:
     return {row.stream: (row.seq, row.hash) for row in found}
 
 
-def _headless(session: Session) -> Iterator[Break]:
-    """Streams whose head has gone."""
-    case = LogEntry.stream.like("case:%")
-    heads = select(LogStream.stream).where(LogStream.stream == LogEntry.stream).exists()
-    stated = (
-        select(CaseFile.id).where(literal(_CASES) + cast(CaseFile.id, String) == LogEntry.stream).exists()
-    )
-    query = select(LogEntry.stream, func.max(LogEntry.seq)).group_by(LogEntry.stream)
-    for name, seq in session.execute(query.where(or_(and_(case, ~stated), and_(~case, ~heads)))):
-        yield Break(name, seq, "登记的开头不见了")
+def _headless(session: Session, after: str) -> Part:
+    """The next streams by name, those among them whose head has gone.
+
+    Names are taken in the order of their index, and looked for by the keys of what heads them: one question
+    over all would compare each name with each case.
+    """
+    query = select(LogEntry.stream, func.max(LogEntry.seq)).where(LogEntry.stream > after)
+    few = query.group_by(LogEntry.stream).order_by(LogEntry.stream).limit(NAMES_AT_ONCE)
+    found = {row[0]: row[1] for row in session.execute(few)}
+    if not found:
+        return Part(None, 0, 0, [])
+    days = select(LogStream.stream).where(LogStream.stream.in_(found))
+    ids = {number for name in found if (number := _case_number(name)) is not None}
+    cases = session.scalars(select(CaseFile.id).where(CaseFile.id.in_(ids)))
+    headed = {*session.scalars(days), *(f"{_CASES}{number}" for number in cases)}
+    gone = [Break(name, seq, "登记的开头不见了") for name, seq in found.items() if name not in headed]
+    return Part(_HEADLESS + list(found)[-1], 0, 0, gone)
+
+
+def _case_number(stream: str) -> int | None:
+    number = stream.removeprefix(_CASES)
+    return whole(number) if stream.startswith(_CASES) else None
 
 
 def _verified(session: Session, heads: Mapping[str, tuple[int, bytes]], after: str) -> Part:

@@ -393,11 +393,13 @@ def _keep(session: Session, used: Resources) -> None:
 
 
 def deploy_directory(
-    session: Session, root: Path, now: datetime, note: str = "随系统安装"
+    session: Session, root: Path, now: datetime, note: str = "随系统安装", *, anew: bool = True
 ) -> list[ProcedureVersion]:
     """Deploy every diagram under ``root/bpmn`` with the resources beside it and the province's own limits,
-    what is called before its callers.
+    what is called before its callers. Without `anew`, only what is not in force yet: the others are their
+    owners'.
     """
+    there = set() if anew else set(session.scalars(select(Procedure.key)))
     resources, bounds = read_resources(root), legal_bounds.bounds(session)
     parts = {key: localised(body, vocabulary.used().law, bounds) for key, body in resources.part.items()}
     resources |= Resources(part=parts)
@@ -412,4 +414,5 @@ def deploy_directory(
     order = TopologicalSorter(
         {key: sorted(found & set(bodies)) for key, found in calls.items()}
     ).static_order()
-    return [deploy(session, None, bodies[key], resources, note, now) for key in order]
+    wanted = [key for key in order if key not in there]
+    return [deploy(session, None, bodies[key], resources, note, now) for key in wanted]

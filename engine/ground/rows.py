@@ -17,6 +17,8 @@ from engine.ground.workbooks import Line, refused
 
 HEAD_ROWS = unpacking.HEAD_ROWS
 _ASIDE = re.compile(r"[（(\[【].*?[）)\]】]|[*＊:：]")
+_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+[1-9]\d\Z", re.ASCII)
+_KEPT = re.compile("""="([^"]*)"\\Z|['’](\\d[\\dXx.\\-]*)\\Z""", re.ASCII)
 _UNREAD = {
     "digits": "有一个超过 15 位的数字被 Excel 改成了数值，后几位已丢失：请把这一列设为“文本”，重新填写。",
     "long": f"有一格超过 {unpacking.MOST_CELL} 个字。",
@@ -113,4 +115,20 @@ def _texts(line: Line, places: Mapping[str, int]) -> dict[str, str]:
     for place in places.values():
         if (sentence := _UNREAD.get(line.flags.get(place, ""))) is not None:
             raise refused(f"第 {line.number} 行{sentence}")
-    return {name: line.cells[place] for name, place in places.items() if place < len(line.cells)}
+    return {
+        name: _plain(line.number, line.cells[place])
+        for name, place in places.items()
+        if place < len(line.cells)
+    }
+
+
+def _plain(number: int, written: str) -> str:
+    """A cell without the marks by which people make Excel keep its digits: ="0123", '0123. A number that a
+    CSV file has only as 4.10325E+11 is refused: its last digits are gone.
+    """
+    if _SHORTENED.match(written):
+        raise refused(
+            f"第 {number} 行有一个长数字被 Excel 缩写成“{written}”，后几位已丢失：请把这一列设为“文本”，重新填写。"
+        )
+    marked = _KEPT.match(written)
+    return marked[1] or marked[2] if marked is not None else written

@@ -9,23 +9,24 @@ the history.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from engine.casework import audit
+from engine.casework import acts, audit
 from engine.casework.acts import openings
 from engine.casework.models import Account, CaseFile, WorkItem
 from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.flow.history import lines
 from engine.ground import text
-from engine.ground.clock import Clock, local_date
+from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.ground.paging import Page, page_of
-from engine.prevention.assistance import officials
+from engine.prevention.assistance import measures, officials
 from engine.prevention.identification import clues
 from engine.prevention.models import (
     BatchEntry,
@@ -38,21 +39,30 @@ from engine.prevention.models import (
     RiskClue,
     household_of,
 )
-from engine.prevention.register import households, persons
+from engine.prevention.register import households, member_history, persons, posted_lists
+from engine.prevention.register.member_history import Recorder
+from engine.prevention.register.members import regrouping
 from engine.prevention.screening import following
 from engine.prevention.transfers import offers
 
-MERGE, CLUE = "merge", "clue"
-KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索"}
+MERGE, CLUE, GONE, SPLIT, JOIN = "merge", "clue", "gone", "split", "join"
+KINDS = {MERGE: "合并重复登记的农户", CLUE: "撤销错误的线索", GONE: "全户不在册", SPLIT: "分户", JOIN: "并户"}
 STATUS = {"asked": "等待第二人核对", "done": "已办理", "refused": "不同意"}
 ASKERS = frozenset(access.QUEUE_OF_ROLE)
 DECIDERS = {
     MERGE: frozenset({"county_approver", "city_reviewer", "province_reviewer"}),
+    GONE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
+    SPLIT: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
+    JOIN: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
     CLUE: frozenset({"township_reviewer", "county_approver", "city_reviewer", "province_reviewer"}),
 }
 """Whose second look each correction needs, over every place that it touches."""
 _KEPT = ("monitored", "eliminated", "cleared")
 """What a record that goes on must be where the one that ends is: its dates are the law's."""
+
+
+_WATCHED = ("identifying", "monitored", "eliminated")
+"""Whose people are not lost sight of when they part."""
 
 
 # -- asking ----------------------------------------------------------------------------------------
@@ -86,6 +96,74 @@ def ask_cancel(session: Session, actor: Account, clue_id: int, reason: str, *, c
             kind=CLUE, household_id=household.id, clue_id=clue.id, village_code=household.village_code
         )
         return _ask(session, actor, row, household, reason, clock.now())
+
+
+def ask_gone(
+    session: Session, actor: Account, household_id: int, how: str, on: str, reason: str, *, clock: Clock
+) -> Correction:
+    """Say that all people of a household have died or moved out of the register since the day `on`.
+
+    Raises Invalid, NotFound or Conflict.
+    """
+    day, today = text.day(on), local_date(clock.now())
+    if how not in ("death", "move_out"):
+        raise Invalid("请选择是全户死亡还是全户迁出。", {"how": ["请选择是全户死亡还是全户迁出。"]})
+    if day is None or day > today:
+        raise Invalid("请填今天以前的一天。", {"on": ["日期：请填今天以前的一天。"]})
+    with write(session):
+        household = _reached(session, actor, household_id)
+        _require_there(session, household)
+        row = Correction(kind=GONE, household_id=household.id, village_code=household.village_code)
+        row.data = {"how": how, "on": day.isoformat()}
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def ask_split(
+    session: Session,
+    actor: Account,
+    household_id: int,
+    keys: Sequence[str],
+    head: str,
+    address: str,
+    reason: str,
+    *,
+    clock: Clock,
+) -> Correction:
+    """Ask that some of a household's people, by their keys, become one of their own under one of them.
+
+    Raises Invalid, NotFound or Conflict.
+    """
+    with write(session):
+        household = _reached(session, actor, household_id)
+        if household.merged_into_id is not None or household.status == "gone":
+            raise Conflict("这户已经不在册了。")
+        regrouping.parted(session, household, keys, head)
+        row = Correction(kind=SPLIT, household_id=household.id, village_code=household.village_code)
+        row.data = {"members": list(keys), "head": head, "address": text.line(address)[:200]}
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def ask_join(
+    session: Session, actor: Account, household_id: int, into: str, reason: str, *, clock: Clock
+) -> Correction:
+    """Ask that all people of a household go over to another, named by its number or by an ID number.
+
+    Raises Invalid, NotFound or Conflict.
+    """
+    with write(session):
+        household, successor = _reached(session, actor, household_id), _named(session, actor, into)
+        _require_mergeable(session, household, successor)
+        row = Correction(
+            kind=JOIN, household_id=household.id, into_id=successor.id, village_code=household.village_code
+        )
+        return _ask(session, actor, row, household, reason, clock.now())
+
+
+def _require_there(session: Session, household: Household) -> None:
+    if household.merged_into_id is not None or household.status == "gone":
+        raise Conflict("这户已经不在册了。")
+    for case in _open_cases(session, household.id):
+        _require_endable(session, case)
 
 
 def _ask(
@@ -180,6 +258,10 @@ def _require_endable(session: Session, case: CaseFile) -> None:
 
 def consequences(session: Session, row: Correction) -> list[str]:
     """What agreeing will do, in sentences, as things are now."""
+    if row.kind == GONE:
+        return _of_going(session, row)
+    if row.kind == SPLIT:
+        return _of_splitting(session, row)
     if row.kind == CLUE:
         return _of_cancelling(session, session.get_one(RiskClue, row.clue_id))
     household, successor = row.household, session.get_one(Household, row.into_id)
@@ -202,10 +284,54 @@ def consequences(session: Session, row: Correction) -> list[str]:
     said += [f"{open_measures} 项没有完成的帮扶措施转到保留的一户，继续登记进展。"] if open_measures else []
     if officials.in_office(session, household.id) is not None:
         said.append("这一户的帮扶责任人到今天为止；保留的一户的责任人不变。")
+    if row.kind == JOIN:
+        people = "、".join(member.name for member in household.members)
+        return [
+            *said,
+            f"{people}转入保留的一户，与户主关系先记为“其他”，请随后更正；收入在下次核实时合并填写。",
+        ]
     return [
         *said,
         f"这一户的 {len(household.members)} 名成员不再占用证件号码；保留的一户缺少的成员，在下次核实时补录。",
     ]
+
+
+def _of_splitting(session: Session, row: Correction) -> list[str]:
+    household = row.household
+    try:
+        _, going = _parts(session, row)
+    except Invalid as error:
+        return [f"现在不能照此分户：{error.message}"]
+    people = "、".join(str(one["name"]) for one in going)
+    said = [
+        f"{people}分出，另立一户，户主{going[0]['name']}；{household.head_name}户的状态、"
+        "责任人、计划和正在办理的事项不变。",
+        "新户的收入、风险下次核实时填写。",
+    ]
+    if household.status in _WATCHED:
+        name = households.STATUS_NAMES[household.status]
+        said.append(f"原户是{name}：新户随即录入一条线索，按规定核实是否应当纳入。")
+    return said
+
+
+def _parts(session: Session, row: Correction) -> tuple[list[Any], list[Any]]:
+    keys = cast(list[str], row.data["members"])
+    return regrouping.parted(session, row.household, keys, str(row.data["head"]))
+
+
+def _of_going(session: Session, row: Correction) -> list[str]:
+    household, day = row.household, written(date.fromisoformat(str(row.data["on"])))
+    people = "、".join(str(one["name"]) for one in member_history.present(session, household.id))
+    said = [
+        f"{people}{member_history.KINDS[str(row.data['how'])]}（{day}），不再占用证件号码；"
+        f"{household.head_name}户标为“{households.STATUS_NAMES['gone']}”，原有记录全部保留，可以查看。",
+        *(_ending(session, case) for case in _open_cases(session, household.id)),
+    ]
+    if session.scalar(select(Measure.id).where(_open_measures(household.id)).limit(1)) is not None:
+        said.append("没有完成的帮扶措施停止；已支付的照旧登记。")
+    if officials.in_office(session, household.id) is not None:
+        said.append("帮扶责任人到今天为止。")
+    return [*said, "有人回来、弄错了的，由另一人在“成员变动”里撤销；已经终止的事项不恢复，需要的另行办理。"]
 
 
 def _of_cancelling(session: Session, clue: RiskClue) -> list[str]:
@@ -310,10 +436,8 @@ def decide(
             note,
             "done" if agrees else "refused",
         )
-        if agrees and row.kind == MERGE:
-            _merge(session, actor, row, now)
-        elif agrees:
-            _cancel(session, actor, row, now)
+        if agrees:
+            _DOING[row.kind](session, actor, row, now)
         _log(session, actor, row, "correction_done" if agrees else "correction_refused", now)
         _tell(session, row, now)
         for other in _overtaken(session, row) if agrees else ():
@@ -399,6 +523,77 @@ def _merge(session: Session, actor: Account, row: Correction, now: datetime) -> 
         clues.place(session, actor, successor, clue, now)
 
 
+def _join(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    """Two households become one (R30): the people go over, then the record ends as at a merge."""
+    household, successor = row.household, session.get_one(Household, row.into_id)
+    _require_mergeable(session, household, successor)
+    by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
+    regrouping.join(session, household, successor, by)
+    _merge(session, actor, row, now)
+    posted_lists.tell(session, actor, successor, f"并户：{household.head_name}户", local_date(now), now)
+
+
+def _split(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    """One household becomes two (R30): what runs stays with the one; where that was watched over,
+    the other is looked at at once.
+    """
+    household, parts = row.household, _parts(session, row)
+    fresh = households.beside(session, household, str(parts[1][0]["name"]), str(row.data["address"]), now)
+    by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
+    regrouping.split(session, household, fresh, parts, by)
+    row.into_id, household.updated_at = fresh.id, now
+    session.flush()
+    said = f"分户：{fresh.head_name}户分出"
+    posted_lists.tell(session, actor, household, said, local_date(now), now)
+    if household.status in _WATCHED:
+        clue = RiskClue(
+            household_id=fresh.id,
+            village_code=fresh.village_code,
+            channel="cadre_check",
+            discovered_on=local_date(now),
+            finder=actor.name,
+            description=f"由{households.STATUS_NAMES[household.status]}{household.head_name}户分出",
+            risks=list(household.risks),
+            entered_by=row.asked_by,
+            entered_at=now,
+        )
+        clues.place(session, actor, fresh, clue, now)
+
+
+def _go(session: Session, actor: Account, row: Correction, now: datetime) -> None:
+    """The whole household is gone (R30): its open cases end as their diagrams say, and where an earlier
+    version's says nothing, with the record.
+    """
+    household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))
+    _require_there(session, household)
+    by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
+    for one in member_history.present(session, household.id):
+        member_history.note(session, household.id, how, on, one, {}, by)
+    member_history.write(session, household, [])
+    row.data = {**row.data, "act": by.act, "was": household.status}
+    if household.status == "identifying":
+        row.data = {**row.data, "was": "ordinary"}
+    household.status, household.updated_at = "gone", now
+    for measure in session.scalars(select(Measure).where(_open_measures(household.id))):
+        measures.cancel_reminder(session, measure)
+        measure.status = "stopped"
+    if (official := officials.in_office(session, household.id)) is not None:
+        official.until = local_date(now)
+    session.flush()
+    payload, name = {"on": on.isoformat()}, f"全户{member_history.KINDS[how]}"
+    acts.tell_subject(session, actor, household.id, posted_lists.GONE, payload, now, besides=0, words=name)
+    for case in _open_cases(session, household.id):
+        _end(session, actor, case, name, row, now)
+    offers.void(session, actor, household.id, f"{name}。", now)
+    still = update(Notice).where(Notice.case_id.in_(_cases_of(household.id)), Notice.status == "open")
+    session.execute(still.values(status="withdrawn", closed_at=now))
+    household.status = "gone"  # whatever the ends of its cases said
+
+
+def _cases_of(household_id: int) -> Select[Any]:
+    return select(CaseFile.id).where(CaseFile.subject_id == household_id)
+
+
 def _cancel(session: Session, actor: Account, row: Correction, now: datetime) -> None:
     clue = session.get_one(RiskClue, row.clue_id)
     _require_cancellable(session, clue)
@@ -420,6 +615,10 @@ def _end(
     openings.end_case(session, case, actor, now, outcome, line)
     if household_of(case).status == "identifying" and case.procedure_key == clues.PROCEDURE:
         household_of(case).status = "ordinary"
+
+
+_DOING = {MERGE: _merge, CLUE: _cancel, GONE: _go, SPLIT: _split, JOIN: _join}
+"""What is done when the second person agrees."""
 
 
 def _log(session: Session, actor: Account, row: Correction, kind: str, now: datetime) -> None:

@@ -9,14 +9,20 @@ from engine.prevention import elimination, standing
 from engine.prevention.assistance import measures, officials, plans
 from engine.prevention.campaign import milestones
 from engine.prevention.identification import announcements, clues, matching, notices, registration
-from engine.prevention.register import beginnings, households, monitoring_lines, observations, persons
-from engine.prevention.register.members import posted
+from engine.prevention.register import (
+    beginnings,
+    households,
+    monitoring_lines,
+    observations,
+    persons,
+    posted_lists,
+)
 from engine.prevention.rollback import batches, rollbacks
 from engine.prevention.screening import entries, flags, groups, prefill, workbook
 from engine.prevention.transfers import lists as transfers
 
 REGISTER = (
-    beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted.KIT
+    beginnings.KIT | households.KIT | monitoring_lines.KIT | persons.KIT | observations.KIT | posted_lists.KIT
 )
 IDENTIFICATION = clues.KIT | matching.KIT | registration.KIT | notices.KIT | announcements.KIT
 ASSISTANCE = officials.KIT | plans.KIT | measures.KIT

@@ -29,6 +29,7 @@ from engine.prevention.models import (
     Transfer,
 )
 from engine.prevention.register import contact, households
+from engine.prevention.register.member_history import QUIET
 from engine.prevention.register.members import changes
 from engine.prevention.transfers import lists as transfers
 from engine.prevention.transfers import offers
@@ -78,7 +79,7 @@ def of_household(
         *(_official(row) for row in of(ResponsibleOfficial)),
         *(Chapter(local_date(row.at), "telling", "告知农户", row.text) for row in of(Telling)),
         *_plans(session, household_id, words),
-        *(_member(row) for row in of(MemberChange) if row.kind != "relation"),
+        *(_member(row) for row in of(MemberChange) if row.kind not in QUIET),
         *(_correction(row) for row in corrections.of_household(session, household_id)),
         *(_transfer(*one) for one in transfers.of_household(session, household_id)),
         *(
@@ -141,7 +142,8 @@ def _clue(clue: RiskClue, words: Mapping[str, Any]) -> Chapter:
 
 
 def _correction(row: Correction) -> Chapter:
-    into = f"，并入{row.into.head_name}户（{row.into.number}）" if row.into else ""
+    verb = "分出" if row.kind == corrections.SPLIT else "并入"
+    into = f"，{verb}{row.into.head_name}户（{row.into.number}）" if row.into else ""
     text = (
         f"{row.household.head_name}户（{row.household.number}）{into}："
         f"{sentence(row.reason)}{corrections.STATUS[row.status]}。{row.note}"

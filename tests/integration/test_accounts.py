@@ -235,6 +235,29 @@ def test_two_who_change_one_account_lose_nothing_silently(small_world: World) ->
     assert logged.data["phone"] == ["", "138****5678"]
 
 
+def test_a_place_is_written_by_its_path_its_name_or_its_code(small_world: World) -> None:
+    """One that is none, or may be several, is said; the list then says that it is not narrowed."""
+    client = signed_in(application(small_world), small_world.official("xitong"))
+    path = "洛阳市嵩县车村镇下庙村村民委员会"
+    for number, place in enumerate((path, VILLAGE, "嵩县")):
+        typed = {**PERSON, "username": f"neu{number}", "division_code": place, "role": "supervisor"}
+        assert (
+            client.post("/administration/accounts/new", data={**typed, "role_division": "嵩县"}).status_code
+            == 200
+        )
+    small_world.session.rollback()
+    units = [small_world.official(f"neu{number}").division_code for number in range(3)]
+    asked = {row.division_code for row in small_world.session.scalars(select(RoleRequest))}
+    assert units == [VILLAGE, VILLAGE, COUNTY] and asked == {COUNTY}
+    assert f'value="{path}"' in client.get(f"/administration/accounts/{small_world.official('cun').id}").text
+    several = {**PERSON, "username": "neu9", "division_code": "王庄村民委员会"}
+    assert "有 73 个" in client.post("/administration/accounts/new", data=several).text
+    for place, count in ((path, 1), ("嵩县", 1), ("王庄村民委员会", 0), ("无此地", 0)):
+        page = client.post("/administration/accounts/search", data={"division": place}, follow_redirects=True)
+        assert page.text.count("及以下\n    <span") == count, place
+        assert ("没有按地方筛选" in page.text) == (count == 0)
+
+
 def test_what_is_wrong_with_a_new_account_is_said_at_every_field_at_once(small_world: World) -> None:
     client = signed_in(application(small_world), small_world.official("xitong"))
     typed = {"username": "李 四!", "name": "", "division_code": "1", "phone": "12", "email": "x", "role": ""}
@@ -243,7 +266,7 @@ def test_what_is_wrong_with_a_new_account_is_said_at_every_field_at_once(small_w
     for sentence in (
         "账号用 2 到 32 个",
         "请填姓名",
-        "从列表里选单位",
+        "没有这个地方：请从列表里选",
         "这不是电话号码",
         "这不是电子邮件地址",
     ):

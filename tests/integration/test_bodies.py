@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -146,7 +147,42 @@ def test_only_who_answers_for_a_place_enters_it(small_world: World) -> None:
     for username in ("xiang", "xian", "shi", "sheng", "xitong"):
         put(world, username, Entry(TOWNSHIP, "government", phone="12345"))
     with pytest.raises(Conflict):
-        put(world, "xiang", Entry(TOWNSHIP, "government", phone="12346", seen=0))
+        put(world, "xiang", Entry(TOWNSHIP, "government", phone="12346", seen=acts.mark(None)))
+
+
+def test_two_who_change_one_body_on_one_day_lose_nothing_silently(small_world: World) -> None:
+    """The row of a day is changed in place: its number says nothing about who was faster."""
+    world = small_world
+    put(world, "xiang", Entry(VILLAGE, "committee", phone="12345"))
+    client = signed_in(application(world), world.official("xiang"))
+    page = client.get(f"/parameters/bodies?division={VILLAGE}").text
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    put(world, "xian", Entry(VILLAGE, "committee", phone="12316"))
+    typed = {"division": VILLAGE, "of": VILLAGE, "kind": "committee", "name": "", "phone": "12317"}
+    late = client.post("/parameters/bodies", data={**typed, "seal": "over", "seen": seen[1]})
+    assert late.status_code == 409 and "电话现在是“12316”" in late.text and 'value="12317"' in late.text
+    again = re.search(r'name="seen" value="([^"]+)"', late.text)
+    assert again is not None
+    stored = client.post("/parameters/bodies", data={**typed, "seal": "over", "seen": again[1]})
+    assert stored.status_code == 303
+
+
+def test_a_table_that_was_overtaken_is_looked_at_again(small_world: World) -> None:
+    """It repeats what it leaves as it was, and would take back what somebody changed meanwhile."""
+    world = small_world
+    put(world, "xiang", Entry(VILLAGE, "committee", name="下庙村民委员会", phone="12345"))
+    client = signed_in(application(world), world.official("xiang"))
+    sent = {"division": TOWNSHIP, "table": f"区划代码\t代字\n{VILLAGE}\t嵩下"}
+    page = client.post("/parameters/bodies/table", data=sent).text
+    seen = re.search(r'name="seen" value="([^"]{20,})"', page)
+    table = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", page, re.DOTALL)
+    assert seen is not None and table is not None
+    put(world, "xian", Entry(VILLAGE, "committee", name="下庙村民委员会", phone="12316"))
+    store = {"division": TOWNSHIP, "table": table[1], "seen": seen[1], "act": "store"}
+    late = client.post("/parameters/bodies/table", data=store)
+    assert late.status_code == 409 and "有人改过" in late.text and "12316 → 12345" in late.text
+    assert client.post("/parameters/bodies/table", data=sent).status_code == 200
 
 
 def test_a_table_of_villages_is_looked_at_and_then_stored_whole(small_world: World) -> None:

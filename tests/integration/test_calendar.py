@@ -117,6 +117,7 @@ def test_a_year_is_looked_at_and_then_replaced_as_a_whole(small_world: World) ->
     assert len(after) == 22 and after[date(2022, 1, 4)] is True and date(2022, 5, 1) not in after
     again = client.post("/parameters/calendar", data={**sent, "act": "store", "seen": "", "aware": "yes"})
     assert again.status_code == 409 and "刚才有人改过" in again.text
+    assert "<textarea" in again.text and NOTICE.strip()[:20] in again.text, "what was typed stays"
     row = world.session.get_one(CalendarYear, 2022, populate_existing=True)
     assert row.document == "国办发明电〔2021〕11号"
     assert calendar.workdays_after(world.session)(date(2022, 1, 3), 1) == date(2022, 1, 4)

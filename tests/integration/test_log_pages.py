@@ -9,7 +9,7 @@ from threading import Barrier
 
 import openpyxl
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, insert, select, update
 
 from engine.casework import audit
 from engine.casework.models import Account, JournalCheck, LogEntry, LogStream
@@ -155,6 +155,21 @@ def test_the_whole_log_is_verified_in_parts(world: World) -> None:
             update(LogStream).where(LogStream.stream == f"access:{WEEK['last'] - timedelta(2)}").values(seq=5)
         )
     assert "末尾记录缺失或与登记不符" in _checked(world)
+
+
+def test_lines_whose_head_has_gone_are_found_by_name(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portion by portion, also those whose names were never one of ours."""
+    written(world)
+    world.finish(world.enter(), "verify", "cun")
+    monkeypatch.setattr(audit, "NAMES_AT_ONCE", 2)
+    odd = {"case:x", "case:07", "case:999", "case:99999999999999999999", "odd:1"}
+    with write(world.session):
+        rows = [audit._row(name, 1, b"", None, "x", {}, SYSTEM.now(), "") for name in odd]
+        world.session.execute(insert(LogEntry), rows)
+        gone = f"accounts:{TODAY}"
+        world.session.execute(delete(LogStream).where(LogStream.stream == gone))
+    found = {one.stream for one in audit.verify(world.session) if one.reason == "登记的开头不见了"}
+    assert found == odd | {gone}
 
 
 def test_only_one_verification_is_under_way(world: World) -> None:

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from engine.casework import audit
+from engine.casework.acts import withdraw
 from engine.casework.desk import inbox
 from engine.casework.desk.inbox import InboxFilter
 from engine.casework.models import CaseFile, LogEntry, WorkItem
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention import life
 from engine.prevention.models import Household, Member, MemberChange, MemberProof
-from engine.prevention.register.members import changes, history
+from engine.prevention.register import member_history
+from engine.prevention.register.members import changes
 from engine.prevention.register.persons import Registered
 from tests.support import members, papers, registers
 from tests.support.client import Caller, application, signed_in
@@ -83,12 +85,12 @@ def test_the_head_dies_and_the_household_its_cases_and_steps_have_the_new_heads_
     house = _again(world, world.case(case.id).household)
     assert (house.head_name, house.head_key) == ("李秀英", "李秀英")
     assert house.head_id_number == papers.id_number(papers.WIFE_ID)
-    rows = history.present(world.session, house.id)
+    rows = member_history.present(world.session, house.id)
     assert [(row["name"], row["relation"]) for row in rows] == [("李秀英", "head"), ("王小宝", "son")]
     assert world.case(case.id).subject == "李秀英"
     found = inbox.todo(world.session, world.official("cun"), InboxFilter(text="李秀英"), world.clock.now())
     assert [row.case_id for row in found.items] == [case.id]
-    before = history.on_day(world.session, house.id, world.day(-1).date())
+    before = member_history.on_day(world.session, house.id, world.day(-1).date())
     assert [(row["name"], row["relation"]) for row in before] == [("王建国", "head"), ("李秀英", "spouse")]
     other = world.enter(name="赵富贵", id_number=papers.id_number(papers.HEAD_ID))  # he is nobody's now
     assert other.id != case.id
@@ -99,7 +101,7 @@ def test_the_head_dies_and_the_household_its_cases_and_steps_have_the_new_heads_
 def test_one_who_marries_leaves_the_household_of_before_in_the_same_act(small_world: World) -> None:
     world = small_world
     house, other = _household(world), _household(world, "赵富贵")
-    bride = history.present(world.session, other.id)[1]
+    bride = member_history.present(world.session, other.id)[1]
     typed = {"name": "李秀英", "relation": "daughter_in_law", "id_number": bride["id_number"]}
     with pytest.raises(Registered, match="赵富贵户"):
         members.record(world, house.id, "marriage_in", **typed)
@@ -192,7 +194,7 @@ def test_of_one_person_no_day_comes_before_a_recorded_one(small_world: World) ->
     with pytest.raises(Invalid, match="迁出，不能早于"):
         members.record(world, house.id, "move_in", **who, happened_on=world.day(2).date().isoformat())
     members.record(world, house.id, "move_in", **who)  # she is back, the same person
-    told = history.in_force(world.session, house.id)
+    told = member_history.in_force(world.session, house.id)
     assert len({one.member_key for one in told}) == 1
     first = told[0].act
     with pytest.raises(Conflict, match="请先撤销"):
@@ -289,3 +291,58 @@ def test_open_steps_of_other_households_keep_their_names(small_world: World) -> 
     )
     assert (named[case.id], named[other.id]) == ("李秀英", "赵富贵")
     assert dict(world.session.execute(select(CaseFile.id, CaseFile.subject)).all()) == named
+
+
+def _verify(world: World, case: CaseFile, rows: list[dict[str, object]], **more: object) -> None:
+    world.finish(case, "verify", "cun", members=rows, **more)
+
+
+@pytest.mark.duty("R30", "R41")
+def test_a_check_says_what_it_found_changed_and_taken_back_the_members_are_as_before(world: World) -> None:
+    case = world.enter()
+    head, wife = papers.family("王建国", papers.id_number(papers.HEAD_ID))
+    _verify(world, case, [head, wife])
+    assert members.names(world, case.household_id) == ["王建国", "李秀英"]
+    assert members.names(world, case.household_id, world.day(-9).date()) == ["王建国", "李秀英"]
+    chapters = life.of_household(world.session, world.official("cun"), case.household_id, {})
+    assert not [one for one in chapters if one.kind == "member"]  # nobody had looked before
+    keys = [row["key"] for row in member_history.present(world.session, case.household_id)]
+    members.record(world, case.household_id, "birth", **members.CHILD)
+    for element_id, who in (("sign", "cun"), ("submit_batch", "xiang"), ("run_matching", "xian2")):
+        world.finish(case, element_id, who)
+    world.finish(case, "appraise", "cun")
+    world.finish(case, "post_notice", "cun")
+    members.record(world, case.household_id, "head", head="李秀英")
+    child = papers.member("王小宝", "son", sex="male", id_type="none", id_number=None)
+    widow = {**wife, "relation": "head", "name": "李秀瑛"}
+    again = world.finish(case, "reverify", "cun", members=[widow, child])
+    rows = member_history.present(world.session, case.household_id)
+    assert [(row["name"], row["relation"]) for row in rows] == [("李秀瑛", "head"), ("王小宝", "son")]
+    assert rows[0]["key"] == keys[1] and world.case(case.id).subject == "李秀瑛"
+    told = [
+        member_history.KINDS[one.kind] for one in member_history.in_force(world.session, case.household_id)
+    ]
+    assert told.count("核实时减少") == 1 and told.count("核实时更正") == 1 and "核实时增加" not in told
+    assert members.names(world, case.household_id, world.day(-9).date()) == ["王建国", "李秀瑛"]
+    withdraw(world.session, world.official("cun"), again.item_id, clock=world.clock)
+    rows = member_history.present(world.session, case.household_id)
+    assert {(row["name"], row["relation"]) for row in rows} == {
+        ("王建国", "spouse"),
+        ("李秀英", "head"),
+        ("王小宝", "son"),
+    }
+    assert world.case(case.id).subject == "李秀英"
+    world.assert_replays(case.id)
+
+
+@pytest.mark.duty("R30")
+def test_the_first_check_taken_back_leaves_what_was_registered(small_world: World) -> None:
+    world = small_world
+    case = world.enter()
+    done = world.finish(case, "verify", "cun")
+    assert len(members.names(world, case.household_id)) == 2
+    withdraw(world.session, world.official("cun"), done.item_id, clock=world.clock)
+    assert members.names(world, case.household_id) == ["王建国"]
+    world.finish(case, "verify", "cun")
+    assert len(members.names(world, case.household_id)) == 2
+    world.assert_replays(case.id)

@@ -233,6 +233,8 @@ def test_what_owners_put_into_force_is_held_against_the_provinces_bounds(there: 
     assert "公示不少于 7 天" in [one.words for one in shown]
     strict = body.replace(b"discovery_date, 20", b"discovery_date, 18")
     assert definitions.deploy(there.session, owner, strict, resources, "收紧", now).number == 2
+    installation.install(there.session, now)  # run again, it takes nothing back that owners changed
+    assert definitions.current(there.session, "identification").xml == strict
 
 
 def test_the_command_sets_up_a_province_or_says_all_that_is_wrong(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from engine.prevention.models import MemberChange
-from engine.prevention.register.members import changes, history
+from engine.prevention.register import member_history
+from engine.prevention.register.members import changes
 from engine.prevention.register.members.reading import Asked
 from tests.support.world import World
 
@@ -13,7 +14,7 @@ from tests.support.world import World
 def key_of(world: World, household_id: int, name: str) -> str:
     """The key of the household's member of that name."""
     world.session.commit()
-    found = history.present(world.session, household_id)
+    found = member_history.present(world.session, household_id)
     return next(str(row["key"]) for row in found if row["name"] == name)
 
 
@@ -41,7 +42,9 @@ def record(
 def names(world: World, household_id: int, day: Any = None) -> list[str]:
     """Who belongs to the household on a day, by name."""
     world.session.commit()
-    return [str(row["name"]) for row in history.on_day(world.session, household_id, day or world.today)]
+    return [
+        str(row["name"]) for row in member_history.on_day(world.session, household_id, day or world.today)
+    ]
 
 
 CHILD: dict[str, str] = {"name": "王小宝", "sex": "male", "relation": "son"}

@@ -77,7 +77,8 @@ def test_the_very_same_texts_are_checked_once_and_others_anew() -> None:
 def test_the_limits_are_in_the_diagram(definition: Definition) -> None:
     assert definition.elements["notice_over"].timer == "days after(notice.posted_on, 5)"
     assert definition.elements["limit_15"].timer == "days after(discovery_date, 15)"
-    assert definition.messages == {"objection", "matching_result", "authorisation"}
+    heard = {"objection", "matching_result", "authorisation", "household_members_changed"}
+    assert definition.messages == heard
 
 
 @pytest.mark.parametrize("key", DIAGRAMS)

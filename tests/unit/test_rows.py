@@ -82,3 +82,27 @@ def test_what_cannot_be_read_whole_is_refused_with_a_sentence(body: bytes, sente
     with pytest.raises(Invalid, match=sentence) as refused:
         texts(body)
     assert refused.value.fields["file"]
+
+
+@pytest.mark.parametrize("name", ["表.csv", "表.xlsx", "pasted"])
+def test_marks_by_which_digits_are_kept_are_no_part_of_them_and_lost_digits_are_told(name: str) -> None:
+    def told(number: str) -> str:
+        line = ["neu", "甲", number]
+        if name == "表.xlsx":
+            return texts(workbook(["账号", "姓名", "电话"], line), name)[0][1][2]
+        words = f"账号\t姓名\t电话\nneu\t甲\t{number}"
+        if name == "pasted":
+            return rows.pasted(words, COLUMNS, most=9)[0].cells["phone"]
+        return texts(words.encode(), name)[0][1][2]
+
+    for written in ("'013812345678", "’013812345678", "013812345678"):
+        assert told(written) == "013812345678"
+    for kept in ("3e15", "O'Brien", "'甲'", "1.5", "E+11"):
+        assert told(kept) == kept
+    with pytest.raises(Invalid, match=r"缩写成“1\.38123E\+10”"):
+        told("1.38123E+10")
+
+
+def test_a_text_written_as_a_formula_for_its_digits_is_the_text() -> None:
+    body = '账号,姓名,电话\nneu,甲,"=""013812345678"""'.encode()
+    assert texts(body, "表.csv") == [(2, ("neu", "甲", "013812345678"))]

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from engine.casework.acts import leaving
 from engine.casework.models import Account, RoleRequest
-from engine.casework.organisation import access
+from engine.casework.organisation import access, divisions
 from engine.casework.organisation.identity import personnel, roles, sessions, sign_in
 from engine.casework.supervision import succession
 from engine.ground.clock import SYSTEM
@@ -34,7 +34,7 @@ def _one_of(names: Any) -> fields.String:
 
 class AccountQuery(Paging):
     q = _line(80, load_default="", metadata={"description": "姓名或账号的开头；用 POST 时也可以是整个电话"})
-    division = _line(12, load_default="", metadata={"description": "这个地方及以下的"})
+    division = _line(200, load_default="", metadata={"description": "这个地方及以下的：代码或全路径"})
     role = _one_of(access.ROLE_NAMES)
     state = _one_of(personnel.STATES)
     since = _one_of(personnel.SINCE)
@@ -106,7 +106,7 @@ class AccountDetail(AccountRow):
 
 class Person(Lenient):
     name = _line(40)
-    division_code = _line(12)
+    division_code = _line(200, metadata={"description": "12 位代码或全路径"})
     post = _line(80)
     phone = _line(40)
     email = _line(120)
@@ -115,7 +115,7 @@ class Person(Lenient):
 class AccountIn(Person):
     username = _line(40, required=True)
     role = _line(30, load_default="", metadata={"description": "同时申请的角色"})
-    role_division = _line(12, load_default="", metadata={"description": "空着就是单位所在的地方"})
+    role_division = _line(200, load_default="", metadata={"description": "空着就是单位所在的地方"})
 
 
 class AccountChange(Person):
@@ -161,7 +161,7 @@ class Ended(Schema):
 
 class Wish(Lenient):
     role = _line(30, required=True)
-    division_code = _line(12, required=True)
+    division_code = _line(200, required=True)
     act = fields.String(load_default="add", validate=validate.OneOf(["add", "remove"]))
 
 
@@ -206,7 +206,7 @@ def search_accounts(query: dict[str, Any]) -> Any:
 def _list(query: dict[str, Any]) -> Any:
     wanted = personnel.Wanted(
         text=query["q"].strip(),
-        division=query["division"].strip(),
+        division=divisions.one_meant(session(), query["division"]) if query["division"].strip() else "",
         role=query["role"],
         state=query["state"],
         since=query["since"],

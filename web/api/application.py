@@ -32,8 +32,8 @@ from engine.ground.clock import SYSTEM, local_date
 from engine.ground.errors import Invalid, NotFound, ShouwangError
 from engine.owners import approvals
 from engine.prevention.identification import clues
-from engine.prevention.register import households
-from engine.prevention.register.members import changes, history
+from engine.prevention.register import households, member_history
+from engine.prevention.register.members import changes
 from engine.prevention.register.members.reading import Asked
 from web.api import accounts as accounts_api
 from web.api import schemas as s
@@ -311,7 +311,7 @@ def search_households(query: dict[str, Any]) -> Any:
 def list_members(query: dict[str, Any], household_id: int) -> Any:
     """一户某一天的成员"""
     households.view(session(), account(), household_id)
-    rows = history.on_day(session(), household_id, query["on"] or local_date(clock.now()))
+    rows = member_history.on_day(session(), household_id, query["on"] or local_date(clock.now()))
     return [{**row, "id_number": idnumber.mask(row["id_number"])} for row in rows]
 
 
@@ -320,7 +320,7 @@ def list_members(query: dict[str, Any], household_id: int) -> Any:
 def list_member_changes(household_id: int) -> Any:
     """一户登记过的成员变动，撤销的也在内"""
     households.view(session(), account(), household_id)
-    return history.changes(session(), household_id)
+    return member_history.changes(session(), household_id)
 
 
 @blueprint.post("/households/<int:household_id>/members/changes")

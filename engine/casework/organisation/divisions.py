@@ -23,6 +23,8 @@ from engine.ground.errors import Invalid
 from engine.ground.tables import table
 
 PORTION = 1000
+AT_ONCE = 500
+"""Places that one query asks for."""
 """Divisions that are loaded in one transaction: well under a second of the one lock that SQLite has."""
 PSEUDO, ZONE = "pseudo", "zone"
 """Kinds of divisions: a city level that exists only in the codes (of counties that the province governs
@@ -212,6 +214,34 @@ def search(session: Session, text: str, under: str = "", page: int = 1, size: in
     elif text:
         query = query.where(Division.name.contains(text, autoescape=True))
     return list(session.scalars(query.order_by(Division.code).offset((max(1, page) - 1) * size).limit(size)))
+
+
+def meant(session: Session, typed: Iterable[str]) -> dict[str, list[str]]:
+    """The codes that each place may mean as people write it: its code, its whole path or its name."""
+    clean = {one: normal.half(one).strip() for one in typed}
+    wanted, found = sorted({one for one in clean.values() if one}), dict[str, set[str]]()
+    for column in (Division.code, Division.path, Division.name):
+        for start in range(0, len(wanted), AT_ONCE):
+            query = select(column, Division.code).where(column.in_(wanted[start : start + AT_ONCE]))
+            for said, code in session.execute(query):
+                found.setdefault(said, set()).add(code)
+    return {one: sorted(found.get(clean[one], ())) for one in clean}
+
+
+def one_meant(session: Session, typed: str) -> str:
+    """The code of the one place that was written. Raises Invalid with the sentence."""
+    codes = meant(session, [typed])[typed]
+    if not codes:
+        raise Invalid("没有这个地方：请从列表里选。" if typed.strip() else "请填地方：输入地名，从列表里选。")
+    if len(codes) > 1:
+        raise Invalid(f"有 {len(codes)} 个“{typed.strip()[:60]}”：请从列表里选，或填 12 位区划代码。")
+    return codes[0]
+
+
+def paths(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """The whole path of each place by its code: several villages have one name."""
+    query = select(Division.code, Division.path, Division.name).where(Division.code.in_(set(codes) - {""}))
+    return {row.code: row.path or row.name for row in session.execute(query)}
 
 
 def names(session: Session, codes: Iterable[str]) -> dict[str, str]:

@@ -128,6 +128,8 @@ def _household(
     household = households.locked(session, household.id)
     if household.merged_into_id is not None:
         raise Conflict("这户已并入另一户，请在并入的那一户录入线索。")
+    if household.status == "gone":
+        raise Conflict("这户全户已不在册：有人回来的，先在“成员变动”里撤销。")
     return household
 
 

@@ -32,8 +32,8 @@ from engine.ground.database import write
 from engine.ground.errors import Conflict, EngineFault, Invalid, NotFound
 from engine.prevention.models import Notice, Objection, household_of
 from engine.prevention.register import listed
+from engine.prevention.register import posted_lists as posted_list
 from engine.prevention.register.households import CATEGORY_NAMES
-from engine.prevention.register.members import posted as posted_list
 
 _OPEN_NOTICE = (
     select(Notice)

@@ -79,11 +79,10 @@ def install(
             calendar.seed(session, day, given.days if given else ())
         if given is not None:
             _add(session, given, now)
-        if given is not None and anew:
-            _set(session, given, now, say)
+        limits_changed = given is not None and anew and _set(session, given, now, say)
         notification_rules.seed(session)
         say("流程")
-        definitions.deploy_directory(session, root, now)
+        definitions.deploy_directory(session, root, now, anew=limits_changed)
 
 
 def _default(present: Row | None, day: date) -> Province | None:
@@ -126,8 +125,11 @@ def _add(session: Session, given: Province, now: datetime) -> None:
             session.add(Setting(key=key, value=value))
 
 
-def _set(session: Session, given: Province, now: datetime, say: Say) -> None:
-    """What the given files decide anew: the bounds of legal limits, by the documents that they name."""
+def _set(session: Session, given: Province, now: datetime, say: Say) -> bool:
+    """What the given files decide anew: the bounds of legal limits, by the documents that they name.
+
+    Answers whether these are others than before.
+    """
     row = session.get_one(Row, 1)
     own = given.parameters
     changed = legal_bounds.adopt(session, own.limits, now)
@@ -142,6 +144,7 @@ def _set(session: Session, given: Province, now: datetime, say: Say) -> None:
             "limits": {clause: [one.days, one.document] for clause, one in own.limits.items()},
         }
         audit.record(session, "parameters", None, "province_installed", details, now)
+    return bool(changed)
 
 
 def _names(given: Province) -> list[BodyRow]:

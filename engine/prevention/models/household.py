@@ -39,7 +39,7 @@ class Household(Base):
     # ordinary 一般农户, lifted_with_policy 脱贫享受政策户, lifted_without_policy 脱贫不享受政策户,
     # allowance 低保户, destitute 特困供养户
     status: Mapped[str] = mapped_column(String(20), default="ordinary", index=True)
-    # ordinary, identifying, monitored, eliminated, cleared
+    # ordinary, identifying, monitored, eliminated, cleared; merged into another, gone with all its people
     category: Mapped[str] = mapped_column(String(20), default="")  # unstable, marginal, sudden_hardship (R17)
     monitored_on: Mapped[date | None]
     eliminated_on: Mapped[date | None]  # the county's approval of the mark (R25)
@@ -165,7 +165,9 @@ class Correction(Base):
 
     __tablename__ = "correction"
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(12))  # merge, clue
+    kind: Mapped[str] = mapped_column(String(12))  # merge, clue, gone, split, join
+    data: Mapped[dict[str, object]] = mapped_column(JsonText, default=dict)
+    # gone: how and since when; once done, the act of its changes and what the household was
     household_id: Mapped[int] = mapped_column(ForeignKey("household.id"), index=True)
     into_id: Mapped[int | None] = mapped_column(
         ForeignKey("household.id"), index=True

@@ -42,7 +42,8 @@ def first_variables(session: Session, household: Household, day: date) -> dict[s
 
 def opens_for_household(start: Element, household: Household) -> bool:
     """Whether the start event opens for this household, by its status or its type."""
-    wanted = opens_for(start) if household.merged_into_id is None else []
+    there = household.merged_into_id is None and household.status != "gone"
+    wanted = opens_for(start) if there else []
     return household.status in wanted or household.household_type in _types(wanted)
 
 
@@ -50,7 +51,7 @@ def concerned(start: Element) -> ColumnElement[bool]:
     """SQL: the households that the start event opens for."""
     wanted = opens_for(start)
     named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
-    return and_(named, Household.merged_into_id.is_(None))
+    return and_(named, Household.merged_into_id.is_(None), Household.status != "gone")
 
 
 def _types(wanted: list[str]) -> list[str]:
@@ -58,7 +59,7 @@ def _types(wanted: list[str]) -> list[str]:
     return [code for code in wanted if code in households.TYPE_NAMES and code not in households.STATUS_NAMES]
 
 
-_STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if code != "merged"}
+_STATUSES = {code: name for code, name in households.STATUS_NAMES.items() if code not in ("merged", "gone")}
 KIT = Kit(
     subjects=(
         Subjects(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
@@ -36,7 +36,8 @@ from engine.prevention.models import (
     Telling,
     household_of,
 )
-from engine.prevention.register import contact, observations, persons
+from engine.prevention.register import contact, member_history, observations, persons, posted_lists
+from engine.prevention.register.member_history import Recorder
 
 TYPE_NAMES = {
     "ordinary": "一般农户",
@@ -52,6 +53,7 @@ STATUS_NAMES = {
     "eliminated": "风险已消除",
     "cleared": "已清退",
     "merged": "已并入另一户",
+    "gone": "全户已不在册",
 }
 CATEGORY_NAMES = {"unstable": "脱贫不稳定户", "marginal": "边缘易致贫户", "sudden_hardship": "突发严重困难户"}
 FACTS = (
@@ -64,8 +66,6 @@ INCOME = ("wage", "business", "property", "pension", "allowance_income", "subsid
 SPENDING = ("medical", "education", "disaster", "other_rigid")
 _MEMBER_COLUMNS = ("name", "sex", "id_type", "id_number", "birth_date", "relation")
 _MEMBER = table(Member)
-_FORGET_MEMBERS = delete(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
-_ADD_MEMBERS = insert(_MEMBER)
 _SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id == bindparam("household_id"))
 _YEAR = select(HouseholdYear).where(
     HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
@@ -106,6 +106,25 @@ def register(
     household.members = [Member(**_member(index, row)) for index, row in enumerate(rows)]
     session.flush()
     return household
+
+
+def beside(session: Session, household: Household, head_name: str, address: str, now: datetime) -> Household:
+    """A household of its own that comes out of another, in the same village and still without people."""
+    fresh = Household(
+        number=f"new-{now.timestamp()}-{household.id}"[:30],
+        division_id=household.division_id,
+        village_code=household.village_code,
+        head_name=head_name,
+        group_name=household.group_name,
+        address=address or household.address,
+        household_type=household.household_type,
+        updated_at=now,
+    )
+    session.add(fresh)
+    session.flush()
+    fresh.number = f"{household.village_code}{fresh.id:08d}"
+    session.flush()
+    return fresh
 
 
 def _member(position: int, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,15 +218,33 @@ def member_row(member: Member) -> dict[str, Any]:
 
 
 def _forget_observation(call: ServiceCall, result: Any) -> None:
-    """The check was returned or withdrawn: what it saw does not count;
-    the next one overwrites the register.
+    """The check was returned or withdrawn: what it saw does not count, its members neither;
+    of income and spending the next one overwrites the register.
     """
     row = call.session.get(Observation, result.get("observation") or 0)
     if row is not None:
         call.session.delete(row)
+    if result.get("act"):
+        _forget_members(call, result["act"])
     if result.get("clues"):
         unseen = update(RiskClue).where(RiskClue.id.in_(result["clues"]))
         call.session.execute(unseen.values(held=True))
+
+
+def _forget_members(call: ServiceCall, act: str) -> None:
+    """The members are what they were before the check.
+
+    Raises Registered when another household has one of them by now.
+    """
+    actor_id = call.actor.id if call.actor else None
+    household = household_of(call.case)
+    by = Recorder(actor_id, call.now, act, "核实退回或撤回")
+    told = [one for one in member_history.in_force(call.session, household.id) if one.act == act]
+    back = [one.before for one in told if one.before]
+    persons.require_free(call.session, call.actor, household.village_code, back, household.id, "reason")
+    if not member_history.take_back(call.session, household, act, by):
+        return
+    member_history.follow_head(call.session, household, call.now)
 
 
 def record_verification(
@@ -223,13 +260,11 @@ def record_verification(
         raise Invalid("还没有提交入户核实表。")
     household = household_of(call.case)
     actor_id = call.actor.id if call.actor else None
+    by = Recorder(actor_id, call.now, member_history.new_act(), case_id=call.case.id)
     members = data.get("members") or []
     if members:
         persons.require_free(call.session, call.actor, household.village_code, members, household.id)
-        _replace_members(call.session, household, members)
-        head = next((row for row in members if row.get("relation") == "head"), members[0])
-        household.head_name = str(head["name"])
-        household.head_id_number = text.identity(head.get("id_number")) or household.head_id_number
+        _see_members(call, household, members, str(data.get("visited_on") or ""), by)
     household.household_type = data.get("household_type") or household.household_type
     contact.from_check(call, household, data, form)
     for key in ("risks", "key_groups"):  # a form that does not ask for them leaves them as they are
@@ -245,6 +280,7 @@ def record_verification(
     call.session.flush()
     count = len(members) or size(call.session, household.id)
     answer = {"size": count, "per_capita": data.get("per_capita"), "observation": seen.id if seen else None}
+    answer |= {"act": by.act} if members else {}
     return {**answer, "clues": _looked_into(call)} if clues else answer
 
 
@@ -253,11 +289,31 @@ def _looked_into(call: ServiceCall) -> list[int]:
     return list(call.session.scalars(update(RiskClue).where(held).values(held=False).returning(RiskClue.id)))
 
 
-def _replace_members(session: Session, household: Household, members: Sequence[Mapping[str, Any]]) -> None:
-    session.execute(_FORGET_MEMBERS, {"household_id": household.id})
-    rows = [{**_member(index, row), "household_id": household.id} for index, row in enumerate(members)]
-    session.execute(_ADD_MEMBERS, rows)
-    session.expire(household, ["members"])
+def _see_members(
+    call: ServiceCall,
+    household: Household,
+    members: Sequence[Mapping[str, Any]],
+    visited_on: str,
+    by: Recorder,
+) -> None:
+    """The members are those whom the check has found; what differs is kept, and other open cases hear of it.
+
+    R30: until somebody has looked for the first time nothing is said to have changed.
+    """
+    session, today = call.session, local_date(call.now)
+    on = min(text.day(visited_on) or today, today)
+    known = select(HouseholdYear.id).where(HouseholdYear.household_id == household.id).limit(1)
+    first = session.scalar(known) is None
+    found = [_member(index, row) for index, row in enumerate(members)]
+    told = member_history.seen(session, household, found, on, by, first)
+    member_history.follow_head(session, household, call.now)
+    said = "；".join(
+        f"{member_history.KINDS[one.kind]}：{one.name}"
+        for one in told
+        if one.kind not in member_history.QUIET
+    )
+    if said:
+        posted_lists.tell(session, call.actor, household, said, on, call.now, besides=call.case.id)
 
 
 def size(session: Session, household_id: int) -> int:

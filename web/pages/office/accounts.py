@@ -34,9 +34,10 @@ def index() -> str:
 
 
 def _list(asked: Mapping[str, str]) -> str:
+    place, problem = _place(asked.get("division", "").strip()[:200])
     wanted = personnel.Wanted(
         text=asked.get("q", "").strip()[:80],
-        division=_known(asked.get("division", "")),
+        division=place,
         role=asked.get("role", ""),
         state=asked.get("state", ""),
         since=asked.get("since", ""),
@@ -50,15 +51,25 @@ def _list(asked: Mapping[str, str]) -> str:
         page=page,
         wanted=wanted,
         names=divisions.names(session(), codes),
+        place=divisions.paths(session(), [place]).get(place, "") if place else asked.get("division", ""),
+        problem=problem,
+        closed=sign_in.closed_among(session(), page.items, SYSTEM.now()),
+        standing=personnel.standing,
+        system_now=SYSTEM.now(),
         states=personnel.STATES,
         since=personnel.SINCE,
         may_add=access.has_role(account(), access.ACCOUNT_ADMIN),
     )
 
 
-def _known(code: str) -> str:
-    code = code.strip()
-    return code if len(code) == 12 and number(code, 0, 10**12) else ""
+def _place(typed: str) -> tuple[str, str]:
+    """The code of the place that the list is narrowed to, by its code, path or name; '' and what is wrong
+    with what was typed where it is not one place.
+    """
+    try:
+        return (divisions.one_meant(session(), typed) if typed else ""), ""
+    except Invalid as error:
+        return "", error.message
 
 
 @blueprint.post("/accounts/search")
@@ -94,12 +105,11 @@ def new() -> str:
 
 
 def _new_page(typed: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None) -> str:
-    codes = {typed.get("division_code", ""), typed.get("role_division", "")} - {""}
     return render_template(
         "office/accounts/new.html",
         typed=typed,
         errors=errors or {},
-        names=divisions.names(session(), codes),
+        paths={},
         role_names=access.ROLE_NAMES,
     )
 
@@ -163,7 +173,10 @@ def _page(
         live=sessions.live(session(), found.id, now),
         closed_until=sign_in.closed_until(session(), found, now),
         names=divisions.names(session(), codes),
+        paths=divisions.paths(session(), [found.division_code]),
         people=accounts.names(session(), _people(found, asked)),
+        standing=personnel.standing(found, now),
+        usable=accounts.is_usable(found),
         role_names=access.ROLE_NAMES,
         statuses=roles.STATUS_NAMES,
         manages=mine == access.ACCOUNT_ADMIN and _acts_on(found, mine),

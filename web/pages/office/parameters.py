@@ -16,8 +16,7 @@ from engine.casework.organisation.calendar import days_off
 from engine.casework.portions import recounting
 from engine.casework.step import provisional
 from engine.ground.clock import local_date
-from engine.ground.errors import Invalid, NotAllowed
-from engine.ground.text import MAX_ROW
+from engine.ground.errors import Conflict, Invalid, NotAllowed
 from engine.prevention.register import line_acts, line_effects, monitoring_lines
 from engine.prevention.register.line_acts import LineAsked
 from web.pages.prevention.register import SHEET
@@ -69,11 +68,16 @@ def ask() -> ResponseReturnValue:
     asked = LineAsked(**typed, aware=given.get("aware") == "yes")
     try:
         line = line_acts.ask(session(), account(), asked, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _lines(given, error.fields), 422
+        return _lines(given, _fields(error)), error.status
     flash("已提出，由第二人确认后生效。", "success")
     return redirect(url_for("parameters.line", line_id=line.id), 303)
+
+
+def _fields(error: Conflict | Invalid) -> Mapping[str, list[str]]:
+    """What was wrong with which field; what was typed stays on the page also where somebody was faster."""
+    return error.fields if isinstance(error, Invalid) else {}
 
 
 @blueprint.get("/line/<int:line_id>")
@@ -149,9 +153,9 @@ def decide(line_id: int) -> ResponseReturnValue:
     aware = request.form.get("aware") == "yes"
     try:
         line_acts.decide(session(), account(), line_id, agrees, note, aware=aware, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _line(line_id, error.fields), 422
+        return _line(line_id, _fields(error)), error.status
     flash("已确认，从起始日期起执行。" if agrees else "已退回提出的人。", "success")
     return redirect(url_for("parameters.line", line_id=line_id), 303)
 
@@ -234,9 +238,9 @@ def enter_days() -> ResponseReturnValue:
                 aware=request.form.get("aware") == "yes",
                 clock=clock.clock(),
             )
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _days(year, _again(year), error.fields), 422
+        return _days(year, _again(year), _fields(error)), error.status
     flash(f"已保存 {year} 年：{len(stored.days)} 天。", "success")
     return redirect(url_for("parameters.days", year=year), 303)
 
@@ -278,6 +282,7 @@ def _bodies(
     given: Mapping[str, str],
     errors: Mapping[str, list[str]],
     preview: tuple[list[body_acts.Change], list[str]] | None,
+    marks: str = "",
 ) -> str:
     division = divisions.get(session(), code)
     below = divisions.children(session(), code)
@@ -297,6 +302,8 @@ def _bodies(
         kinds=KINDS,
         seals=SEALS,
         may_edit=body_acts.may_edit(account(), code),
+        mark=body_acts.mark,
+        marks=marks,
         given=given,
         errors=errors,
         preview=preview is not None,
@@ -309,17 +316,23 @@ def _bodies(
 def put_body() -> ResponseReturnValue:
     """保存一行."""
     given = request.form
-    seen = number(given.get("seen"), 0, MAX_ROW)
     texts = {name: given.get(name, "") for name in ("kind", "name", "word", "phone", "seal")}
-    entry = body_acts.Entry(given.get("of", ""), **texts, seen=seen)
+    entry = body_acts.Entry(given.get("of", ""), **texts, seen=given.get("seen"))
     code = _division()
     try:
         body_acts.put(session(), account(), entry, clock=clock.clock())
-    except Invalid as error:
+    except (Conflict, Invalid) as error:
         flash(error.message, "danger")
-        return _bodies(code, given, error.fields, None), 422
+        return _bodies(code, given, _fields(error), None), error.status
     flash("已保存。", "success")
     return redirect(url_for("parameters.bodies", division=code), 303)
+
+
+def _looked_at(code: str, entries: list[body_acts.Entry], faults: list[str]) -> str:
+    """What a table would change, as things are now."""
+    changes = body_acts.changes(session(), entries)
+    given = {"table": body_acts.as_table(entries)} if not faults else request.form
+    return _bodies(code, given, {}, (changes, faults), body_acts.marks(session(), entries))
 
 
 @blueprint.post("/bodies/table")
@@ -334,10 +347,13 @@ def put_bodies() -> ResponseReturnValue:
         else:
             entries, faults = body_acts.pasted(session(), account(), code, request.form.get("table", ""))
         if request.form.get("act") != "store" or faults:
-            changes = body_acts.changes(session(), entries)
-            given = {"table": body_acts.as_table(entries)} if not faults else request.form
-            return _bodies(code, given, {}, (changes, faults)), 422 if faults else 200
-        count = body_acts.put_all(session(), account(), entries, clock=clock.clock())
+            return _looked_at(code, entries, faults), 422 if faults else 200
+        count = body_acts.put_all(
+            session(), account(), entries, request.form.get("seen"), clock=clock.clock()
+        )
+    except Conflict as error:
+        flash(error.message, "danger")
+        return _looked_at(code, entries, []), 409
     except Invalid as error:
         flash(error.message, "danger")
         return _bodies(code, request.form, error.fields, None), 422

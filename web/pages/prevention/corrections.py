@@ -60,18 +60,32 @@ def _page(household_id: int, errors: Mapping[str, list[str]] | None = None) -> s
 @blueprint.post("/households/<int:household_id>/corrections")
 def ask(household_id: int) -> ResponseReturnValue:
     """提出更正."""
-    reason, clue = request.form.get("reason", ""), whole(request.form.get("clue"))
     try:
-        if request.form.get("kind") == corrections.MERGE:
-            into = request.form.get("into", "")
-            corrections.ask_merge(session(), account(), household_id, into, reason, clock=clock.clock())
-        else:
-            corrections.ask_cancel(session(), account(), clue or 0, reason, clock=clock.clock())
+        _ask(household_id, request.form.get("kind", ""), request.form.get("reason", ""))
     except Invalid as error:
         flash(error.message, "danger")
         return _page(household_id, error.fields), 422
     flash("已提出，由第二人核对后生效。", "success")
     return redirect(url_for("corrections.household", household_id=household_id), 303)
+
+
+def _ask(household_id: int, kind: str, reason: str) -> None:
+    """Ask for what the form of a kind says."""
+    sent, who, now = request.form, account(), clock.clock()
+    into = sent.get("into", "")
+    if kind == corrections.MERGE:
+        corrections.ask_merge(session(), who, household_id, into, reason, clock=now)
+    elif kind == corrections.JOIN:
+        corrections.ask_join(session(), who, household_id, into, reason, clock=now)
+    elif kind == corrections.GONE:
+        how, on = sent.get("how", ""), sent.get("on", "")
+        corrections.ask_gone(session(), who, household_id, how, on, reason, clock=now)
+    elif kind == corrections.SPLIT:
+        keys, head, address = sent.getlist("members"), sent.get("head", ""), sent.get("address", "")
+        corrections.ask_split(session(), who, household_id, keys, head, address, reason, clock=now)
+    else:
+        clue = whole(sent.get("clue")) or 0
+        corrections.ask_cancel(session(), who, clue, reason, clock=now)
 
 
 @blueprint.post("/corrections/<int:correction_id>")

@@ -13,8 +13,9 @@ from engine.casework.organisation import accounts
 from engine.ground import text
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid
-from engine.prevention.register import households
-from engine.prevention.register.members import changes, history, kinship, proofs, reading
+from engine.prevention.register import households, member_history
+from engine.prevention.register.member_history import QUIET
+from engine.prevention.register.members import changes, kinship, proofs, reading
 from engine.prevention.register.members.reading import Asked
 from engine.prevention.register.persons import Registered
 from web.request.signing import account
@@ -37,21 +38,22 @@ def _page(household_id: int, kind: str, error: Invalid | None = None) -> str:
     household = households.view(session(), account(), household_id)
     today = local_date(clock.now())
     day = text.day(request.args.get("on")) or today
-    told = history.changes(session(), household_id)
+    told = member_history.changes(session(), household_id)
     acts = _acts(told)
     return render_template(
         "prevention/members/show.html",
         household=household,
         kind=kind,
         kinds=reading,
-        words=history.KINDS,
+        words=member_history.KINDS,
         day=day,
         today=today,
-        rows=history.on_day(session(), household_id, day),
-        present=history.present(session(), household_id),
+        rows=member_history.on_day(session(), household_id, day),
+        present=member_history.present(session(), household_id),
         relations={"head": "户主", **kinship.relations(session())},
         acts=acts,
         sentence=changes.sentence,
+        quiet=QUIET,
         obstacles={act: _obstacle(household, acts[act]) for act in acts},
         proofs=proofs.of_household(session(), household_id),
         people=accounts.names(session(), {change.recorded_by for change in told}),
@@ -67,7 +69,7 @@ def _acts(told: Any) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for change in told:
         found.setdefault(change.act, []).append(change)
-    return found
+    return {act: told for act, told in found.items() if any(one.kind not in QUIET for one in told)}
 
 
 def _obstacle(household: Any, told: list[Any]) -> str:

@@ -195,7 +195,9 @@ def adopt(session: Session, rows: Sequence[BodyRow], now: datetime) -> int:
     return len(new)
 
 
-def present(session: Session, codes: Iterable[str]) -> Mapping[tuple[str, str], Row]:
-    """The rows that stand now, by division and kind, for who changes them."""
+def present(session: Session, codes: Iterable[str], *, lock: bool = False) -> Mapping[tuple[str, str], Row]:
+    """The rows that stand now, by division and kind, for who changes them; who stores them locks them."""
     query = select(Row).where(Row.division_code.in_(list(codes)), Row.valid_to.is_(None))
+    if lock:
+        query = query.order_by(Row.id).with_for_update().execution_options(populate_existing=True)
     return {(row.division_code, row.kind): row for row in session.scalars(query)}

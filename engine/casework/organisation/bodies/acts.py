@@ -36,7 +36,7 @@ _COLUMNS = ("name", "word", "phone", "seal")
 
 @dataclass(frozen=True)
 class Entry:
-    """A division's body as it is to be; `seen` is the row that was looked at, 0 for none."""
+    """A division's body as it is to be; `seen` is the mark of what was looked at, None for nothing."""
 
     division_code: str
     kind: str
@@ -44,7 +44,7 @@ class Entry:
     word: str = ""
     phone: str = ""
     seal: str = "over"
-    seen: int | None = None
+    seen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,12 @@ def require_seen(actor: Account, code: str) -> None:
     """Raise NotAllowed for a division that is not the actor's."""
     if not may_see(actor, code):
         raise NotAllowed("这个地方不在您的范围内。")
+
+
+def mark(row: Row | None) -> str:
+    """What stands for a row as it is: another one after every change of it, also of the same day."""
+    said = [row.id, *(getattr(row, name) for name in _COLUMNS)] if row is not None else []
+    return audit.digest(said)[:16]
 
 
 # -- one row ---------------------------------------------------------------------------------------
@@ -125,9 +131,9 @@ def _taken(session: Session, entry: Entry) -> str:
 
 def _put(session: Session, actor: Account, entry: Entry, now: datetime) -> None:
     key, today = (entry.division_code, entry.kind), local_date(now)
-    row = present(session, [entry.division_code]).get(key)
-    if entry.seen is not None and (row.id if row else 0) != entry.seen:
-        raise Conflict("这一行刚才有人改过，请重新打开再填。")
+    row = present(session, [entry.division_code], lock=True).get(key)
+    if entry.seen is not None and mark(row) != entry.seen:
+        raise Conflict(f"这一行刚刚有人改过：{_differences(row, entry)}。请核对后再存。")
     before = {name: getattr(row, name) for name in _COLUMNS} if row else {}
     after = {name: getattr(entry, name) for name in _COLUMNS}
     if before == after:
@@ -140,6 +146,20 @@ def _put(session: Session, actor: Account, entry: Entry, now: datetime) -> None:
         _follow(session, row, entry, actor.id, now)
     details = {"division": entry.division_code, "kind": entry.kind, "before": before, "after": after}
     audit.record(session, "parameters", actor.id, "body", details, now)
+
+
+_WORDS = {"name": "名称", "word": "代字", "phone": "电话", "seal": "盖章"}
+
+
+def _differences(row: Row | None, entry: Entry) -> str:
+    """What stands there now otherwise than it was typed."""
+    there = {name: getattr(row, name) if row is not None else "" for name in _COLUMNS}
+    found = [
+        f"{_WORDS[name]}现在是“{SEALS.get(value, value) or '空'}”"
+        for name, value in there.items()
+        if value != getattr(entry, name)
+    ]
+    return "，".join(found) or "没有不同"
 
 
 def _follow(session: Session, row: Row | None, entry: Entry, actor_id: int, now: datetime) -> None:
@@ -244,11 +264,25 @@ def changes(session: Session, entries: Sequence[Entry]) -> list[Change]:
     return found
 
 
+def marks(session: Session, entries: Sequence[Entry], *, lock: bool = False) -> str:
+    """What stands for the rows of a table as they are, before it is stored."""
+    there = present(session, [one.division_code for one in entries], lock=lock)
+    return audit.digest([mark(there.get((one.division_code, one.kind))) for one in entries])
+
+
 @whole
-def put_all(session: Session, actor: Account, entries: Sequence[Entry], *, clock: Clock) -> int:
-    """Enter a table, wholly or not at all; answers how many rows changed. Raises as `put`."""
+def put_all(
+    session: Session, actor: Account, entries: Sequence[Entry], seen: str | None = None, *, clock: Clock
+) -> int:
+    """Enter a table, wholly or not at all; answers how many rows changed. Raises as `put`.
+
+    `seen`: the `marks` of the rows as they were looked at; Conflict where one has changed since, for the
+    table also says what it leaves as it was.
+    """
     now = clock.now()
     with write(session):
+        if seen and marks(session, entries, lock=True) != seen:
+            raise Conflict("预览以后有人改过其中的单位：请核对现在的变化，再保存。")
         changed = changes(session, entries)
         for one in changed:
             _put(session, actor, _clean(session, actor, one.entry), now)

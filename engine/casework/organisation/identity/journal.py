@@ -186,8 +186,28 @@ FACTS = {
     "tokens": "令牌",
     "lines": "条",
     "filter": "条件",
+    "import": "第几次导入",
+    "roles": "申请的角色",
+    "active": "启用",
+    "cases": "事项",
+    "copy_of": "复制自",
+    "event": "事由",
+    "failed": "失败的",
+    "households": "户数",
+    "limits": "时限",
+    "outbox": "消息",
+    "wanted": "要求第二人审批",
+    "edition": "区划表",
+    "new": "新的",
+    "renamed": "改名的",
+    "moved": "换上级的",
+    "gone": "撤销的",
+    "code": "区划代码",
+    "divisions": "地方",
+    "campaign": "集中排查",
+    "proof": "证明材料",
 }
-_HIDDEN = frozenset(
+HIDDEN = frozenset(
     {
         "sha",
         "sha256",
@@ -353,7 +373,7 @@ def _told(entry: LogEntry, people: Mapping[int, str], places: Mapping[str, str])
     facts = [
         (FACTS.get(key, key), _fact(key, value, people, places))
         for key, value in entry.data.items()
-        if key not in _HIDDEN and value not in (None, "", [], {})
+        if key not in HIDDEN and value not in (None, "", [], {})
     ]
     if group == "case":
         facts = [
@@ -386,6 +406,8 @@ def _fact(key: str, value: Any, people: Mapping[int, str], places: Mapping[str, 
     if isinstance(value, list):
         more = f" 等 {len(value)} 项" if len(value) > LISTED else ""
         return "、".join(_fact(key, one, people, places) for one in value[:LISTED]) + more
+    if isinstance(value, bool):
+        return "是" if value else "否"
     return _text(key, str(value))
 
 

@@ -30,7 +30,7 @@ STATES = {
     "active": "可以登录",
     "disabled": "已停用",
     "closed": "输错过多，锁着",
-    "code": "首次登录码未用",
+    "code": "还没有登录过",
     "waiting": "有角色待授权",
     "without": "没有角色",
     "unplaced": "没有单位",
@@ -90,6 +90,17 @@ def _in_reach(actor: Account) -> ColumnElement[bool]:
     return or_(placed, Account.division_code == "") if everywhere else placed
 
 
+def standing(account: Account, now: datetime) -> str:
+    """Whether somebody can sign in with the account, in a word."""
+    if not account.active:
+        return "已停用"
+    if accounts.is_usable(account):
+        return "待改密码" if account.must_change else "可以登录"
+    if account.code_hash and account.code_until is not None and account.code_until > now:
+        return "等首次登录"
+    return "登录码已过期" if account.code_hash else "还没有发码"
+
+
 def _named(typed: str) -> ColumnElement[bool]:
     found = [
         Account.username.startswith(text.username(typed), autoescape=True),
@@ -115,9 +126,9 @@ def _since(query: Select[Account], since: str, now: datetime) -> Select[Account]
 
 def _in_state(query: Select[Account], state: str) -> Select[Account]:
     conditions = {
-        "active": Account.active,
+        "active": accounts.usable(),
         "disabled": ~Account.active,
-        "code": and_(Account.active, Account.code_hash != ""),
+        "code": and_(Account.active, ~accounts.usable()),
         "waiting": exists().where(RoleRequest.account_id == Account.id, RoleRequest.status == "waiting"),
         "without": ~exists().where(RoleGrant.account_id == Account.id),
         "unplaced": Account.division_code == "",
@@ -148,18 +159,26 @@ def read_person(session: Session, actor: Account, typed: Mapping[str, str]) -> P
     except Invalid as error:
         wrong.update(error.fields)
     name, post = text.line(typed.get("name", "")), text.line(typed.get("post", ""))
-    code = text.half(typed.get("division_code", ""))[:12]
     if not name or len(name) > 40:
         wrong["name"] = ["请填姓名，最多 40 个字。"]
     if len(post) > 80:
         wrong["post"] = ["职务最多 80 个字。"]
-    if not divisions.names(session, [code]):
-        wrong["division_code"] = ["请从列表里选单位所在的地方。"]
-    elif not access.reaches(actor, code, frozenset({access.ACCOUNT_ADMIN})):
-        wrong["division_code"] = ["这个地方不归您管。"]
+    code = _unit(session, actor, typed.get("division_code", ""), wrong)
     if wrong:
         raise Invalid("有内容需要更正，还没有保存。", wrong)
     return Person(name, code, post, contacts["phone"], contacts["email"])
+
+
+def _unit(session: Session, actor: Account, typed: str, wrong: dict[str, list[str]]) -> str:
+    """The code of the unit that was written; '' with what is wrong with it."""
+    try:
+        code = divisions.one_meant(session, typed)
+    except Invalid as error:
+        wrong["division_code"] = [error.message]
+        return ""
+    if not access.reaches(actor, code, frozenset({access.ACCOUNT_ADMIN})):
+        wrong["division_code"] = ["这个地方不归您管。"]
+    return code
 
 
 def read_username(typed: str) -> str | None:
@@ -181,7 +200,7 @@ def add(
     person = _all_or_raise(wrong, session, actor, typed)
     assert username is not None
     if wish is not None:
-        roles.check(session, actor, wish)
+        wish = roles.checked(session, actor, wish)
     code = passwords.new_code()
     with write(session):
         account = _put_new(session, username, person, now)

@@ -7,7 +7,7 @@ whole province keeps it: who would be missing is said instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -100,22 +100,27 @@ class Wish:
     act: str = "add"
 
 
-def check(session: Session, actor: Account, wish: Wish) -> None:
-    """Raise Invalid, with the sentence at the field, for a role or place that there is not, and for one of
+def checked(session: Session, actor: Account, wish: Wish) -> Wish:
+    """The wish, with the code of its place, which may be written by its path or name.
+
+    Raises Invalid, with the sentence at the field, for a role or place that there is not, and for one of
     which the actor may not ask. What is to be taken need only be held (`put`): also a role that should never
     have been there, at a place that has gone.
     """
     if wish.act == "remove":
-        return
+        return wish
     if wish.role not in access.ROLE_NAMES:
         raise Invalid("请选择角色。", {"role": ["请选择角色。"]})
-    if not divisions.names(session, [wish.division_code]):
-        raise Invalid("没有这个地方，请重新选择。", {"role_division": ["没有这个地方，请重新选择。"]})
-    if not access.reaches(actor, wish.division_code, frozenset({access.ACCOUNT_ADMIN})):
+    try:
+        code = divisions.one_meant(session, wish.division_code)
+    except Invalid as error:
+        raise Invalid(error.message, {"role_division": [error.message]}) from error
+    if not access.reaches(actor, code, frozenset({access.ACCOUNT_ADMIN})):
         sentence = "这个地方不归您管。"
         raise Invalid(sentence, {"role_division": [sentence]})
-    if problem := misplaced(wish.role, wish.division_code):
+    if problem := misplaced(wish.role, code):
         raise Invalid(problem, {"role_division": [problem]})
+    return replace(wish, division_code=code)
 
 
 def misplaced(role: str, division_code: str) -> str:
@@ -130,7 +135,7 @@ def misplaced(role: str, division_code: str) -> str:
 def ask(session: Session, actor: Account, account_id: int, wish: Wish, now: datetime) -> RoleRequest:
     """Ask for a role of an account, or that it be taken. Raises Invalid, Conflict for what stands already."""
     require(session, actor, account_id, access.ACCOUNT_ADMIN)
-    check(session, actor, wish)
+    wish = checked(session, actor, wish)
     with write(session):
         account = require(session, actor, account_id, access.ACCOUNT_ADMIN)
         return put(session, actor, account, wish, now)

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from engine.casework import audit
 from engine.casework.models import Account, AccountImport, AccountImportRow, Division, RoleRequest
-from engine.casework.organisation import access, accounts, contacts
+from engine.casework.organisation import access, accounts, contacts, divisions
 from engine.casework.organisation.identity import passwords, personnel, roles, sessions
 from engine.ground import rows, text
 from engine.ground.clock import stopwatch
@@ -51,7 +51,7 @@ HEADINGS = {
 EXAMPLE = ("zhangsan", "张三", "（12位区划代码）", "村委会文书", "13800000000", "", "村级经办", "")
 STATUS_NAMES = {
     "wrong": "要更正",
-    "present": "已有这个账号，未改动",
+    "present": "已有，未改动",
     "pending": "可以导入",
     "done": "已导入",
     "refused": "没有导入",
@@ -128,7 +128,7 @@ def _checked(session: Session, actor: Account, lines: Sequence[_Line]) -> Iterat
     named = {line.cells["division"] for line in lines} | {place for line in lines for _, place in line.wishes}
     known = _Known(
         frozenset(_found(session, select(Account.username), Account.username, [n.username for n in lines])),
-        _places(session, named - {""}),
+        divisions.meant(session, named - {""}),
     )
     for line in lines:
         yield _read(actor, line, known)
@@ -138,16 +138,6 @@ def _found(session: Session, query: Any, column: Any, values: Iterable[str | Non
     wanted = sorted({value for value in values if value})
     for start in range(0, len(wanted), AT_ONCE):
         yield from session.scalars(query.where(column.in_(wanted[start : start + AT_ONCE])))
-
-
-def _places(session: Session, typed: set[str]) -> dict[str, list[str]]:
-    """The codes that each place may mean, by its code, its path or its name."""
-    clean = {one: text.half(one) for one in typed}
-    found: dict[str, set[str]] = {}
-    for column in (Division.code, Division.path, Division.name):
-        for division in _found(session, select(Division), column, clean.values()):
-            found.setdefault(getattr(division, column.key), set()).add(division.code)
-    return {one: sorted(found.get(clean[one], ())) for one in typed}
 
 
 def _read(actor: Account, line: _Line, known: _Known) -> dict[str, Any]:

@@ -13,7 +13,7 @@ the same work. The attempt is counted in a transaction of its own, so that a hun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -240,6 +240,12 @@ def closed_until(session: Session, account: Account, now: datetime) -> datetime 
         if gate.failures >= (STRANGERS if gate.key.startswith(_OF_STRANGERS) else rules.attempts)
     ]
     return max(closed, default=None)
+
+
+def closed_among(session: Session, people: Iterable[Account], now: datetime) -> set[int]:
+    """Which of these accounts are locked out."""
+    wanted = (Account.id.in_([one.id for one in people]), locked_out(safeguards.current(session), now))
+    return set(session.scalars(select(Account.id).where(*wanted)))
 
 
 def locked_out(rules: Safeguards, now: datetime) -> ColumnElement[bool]:

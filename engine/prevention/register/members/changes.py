@@ -10,21 +10,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.casework import audit
-from engine.casework.models import Account, CaseFile, WorkItem
+from engine.casework.models import Account
 from engine.casework.organisation import access
 from engine.casework.telling import notifications
 from engine.ground import text
 from engine.ground.clock import Clock, local_date, written
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
-from engine.prevention.models import Household, MemberChange, MemberProof
-from engine.prevention.register import households, persons
-from engine.prevention.register.members import history, kinship, posted, proofs
-from engine.prevention.register.members.history import KINDS, Recorder, Row
+from engine.prevention.models import Correction, Household, MemberChange, MemberProof
+from engine.prevention.register import households, member_history, persons, posted_lists
+from engine.prevention.register.member_history import KINDS, Recorder, Row
+from engine.prevention.register.members import kinship, proofs
 from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading
 
 WORKERS = frozenset({"village_official", "township_reviewer", "county_approver"})
@@ -48,6 +48,11 @@ def _worked(session: Session, actor: Account, household_id: int) -> Household:
     if household.merged_into_id is not None:
         raise Conflict("这户已并入另一户，请在保留的一户登记。")
     return household
+
+
+def _require_there(household: Household) -> None:
+    if household.status == "gone":
+        raise Conflict("全户已不在册：有人回来的，请先撤销“全户不在册”的那项变动。")
 
 
 # -- recording -------------------------------------------------------------------------------------
@@ -74,8 +79,9 @@ def _record(
     with write(session):
         _lock_both(session, actor, household_id, asked)
         household = _worked(session, actor, household_id)
+        _require_there(household)
         read = Reading(session, household, asked, local_date(now))
-        by = Recorder(actor.id, now, history.new_act(), read.proof(bool(kept)))
+        by = Recorder(actor.id, now, member_history.new_act(), read.proof(bool(kept)))
         if asked.kind in COMING:
             changed = _come(session, actor, read, by)
         elif asked.kind in LEAVING:
@@ -114,14 +120,14 @@ def _come(session: Session, actor: Account, read: Reading, by: Recorder) -> list
         read.fault("happened_on", "与证件号码里的出生日期不同。")
     if row["relation"] == "head" or not row["relation"]:
         read.fault("relation", "请选择与户主的关系；换户主请选“户主变更”。")
-    row["key"] = _former(session, household.id, row) or history.new_act()
+    row["key"] = _former(session, household.id, row) or member_history.new_act()
     read.require_after(row, on)
     read.require_fitting([*read.rows, row], [row["key"]])
     read.settle()
     moved = _take_from(session, actor, read, row, on, by) if asked.moves else []
     persons.require_free(session, actor, household.village_code, [row], household.id, "id_number")
-    history.write(session, household, [*read.rows, row])
-    return [history.note(session, household.id, asked.kind, on, {}, row, by), *moved]
+    member_history.write(session, household, [*read.rows, row])
+    return [member_history.note(session, household.id, asked.kind, on, {}, row, by), *moved]
 
 
 def asked_day(asked: Asked) -> str | None:
@@ -134,9 +140,9 @@ def _former(session: Session, household_id: int, row: Row) -> str | None:
     """The key of one who once belonged to the household and comes back."""
     person, here = (
         persons.of(row["id_number"]),
-        {r["key"] for r in history.present(session, household_id)},
+        {r["key"] for r in member_history.present(session, household_id)},
     )
-    for change in reversed(history.in_force(session, household_id)):
+    for change in reversed(member_history.in_force(session, household_id)):
         before = change.before
         if person and before and not change.after and persons.of(before["id_number"]) == person:
             return change.member_key if change.member_key not in here else None
@@ -150,16 +156,16 @@ def _take_from(
     holder = _holder(session, row["id_number"])
     if holder is None or holder.id == read.household.id or not may_record(actor, holder):
         return []
-    rows = history.present(session, holder.id)
+    rows = member_history.present(session, holder.id)
     person = persons.of(row["id_number"])
     there = next((one for one in rows if persons.of(one["id_number"]) == person), None)
     if there is None:
         return []
     if there["relation"] == "head" or len(rows) == 1:
         raise Conflict(f"{there['name']}是{holder.head_name}户的户主，请先在那一户登记户主变更。")
-    history.write(session, holder, [one for one in rows if one is not there])
+    member_history.write(session, holder, [one for one in rows if one is not there])
     kind = "marriage_out" if read.asked.kind == "marriage_in" else "move_out"
-    gone = history.note(session, holder.id, kind, on, there, {}, by)
+    gone = member_history.note(session, holder.id, kind, on, there, {}, by)
     _told(session, actor, holder, [gone], "member_change", by.now)
     return [gone]
 
@@ -169,17 +175,17 @@ def _leave(session: Session, read: Reading, by: Recorder) -> list[MemberChange]:
     read.require_after(row, on)
     left = [one for one in read.rows if one is not row]
     if not left:
-        read.fault("member", "全户只有这一人：请用下面的“全户不在册”，由第二人核对。")
+        read.fault("member", "全户只有这一人：请到“更正”里办理全户不在册，由第二人核对。")
     head = None
     if row["relation"] == "head" and left:
         head = read.member(read.asked.head, "head")
         if head is row:
             read.fault("head", "请在留下的成员里选。")
     read.settle()
-    found = [history.note(session, read.household.id, read.asked.kind, on, row, {}, by)]
+    found = [member_history.note(session, read.household.id, read.asked.kind, on, row, {}, by)]
     if head is not None:
         return found + _turn(session, read.household, left, head, on, by)
-    history.write(session, read.household, left)
+    member_history.write(session, read.household, left)
     return found
 
 
@@ -204,12 +210,12 @@ def _turn(
     """The household turns to a new head: all relations are told anew, from the one that the new head had."""
     turned = [kinship.turned(row, head, rows) for row in rows]
     found = [
-        history.note(session, household.id, "head" if row is head else "relation", on, row, after, by)
+        member_history.note(session, household.id, "head" if row is head else "relation", on, row, after, by)
         for row, after in zip(rows, turned, strict=True)
         if row["relation"] != after["relation"]
     ]
-    history.write(session, household, sorted(turned, key=lambda row: row["relation"] != "head"))
-    follow_head(session, household, by.now)
+    member_history.write(session, household, sorted(turned, key=lambda row: row["relation"] != "head"))
+    member_history.follow_head(session, household, by.now)
     return found
 
 
@@ -229,9 +235,9 @@ def _correct(session: Session, actor: Account, read: Reading, by: Recorder) -> l
     read.settle()
     persons.require_free(session, actor, read.household.village_code, [row], read.household.id, "id_number")
     _require_once(read, rows)
-    history.write(session, read.household, rows)
-    follow_head(session, read.household, by.now)
-    return [history.note(session, read.household.id, "corrected", read.today, before, row, by)]
+    member_history.write(session, read.household, rows)
+    member_history.follow_head(session, read.household, by.now)
+    return [member_history.note(session, read.household.id, "corrected", read.today, before, row, by)]
 
 
 def _require_once(read: Reading, rows: Sequence[Row]) -> None:
@@ -239,27 +245,6 @@ def _require_once(read: Reading, rows: Sequence[Row]) -> None:
     if len(people) != len(set(people)):
         read.fault("id_number", "与这户另一名成员相同。")
         read.settle()
-
-
-def follow_head(session: Session, household: Household, now: datetime) -> bool:
-    """Name the household after its head, and its open cases and steps with it; answers whether it changed."""
-    rows = history.present(session, household.id)
-    head = next((row for row in rows if row["relation"] == "head"), rows[0] if rows else None)
-    household.updated_at = now
-    if head is None:
-        return False
-    household.head_id_number = head["id_number"] or household.head_id_number
-    if household.head_name == head["name"]:
-        return False
-    household.head_name, household.head_id_number = head["name"], head["id_number"]
-    session.flush()
-    named = {"subject": household.name, "subject_key": text.key(household.name)[:80]}
-    of_it = (CaseFile.subject_id == household.id, CaseFile.status == "open")
-    ids = list(session.scalars(select(CaseFile.id).where(*of_it).order_by(CaseFile.id)))
-    session.execute(update(CaseFile).where(CaseFile.id.in_(ids)).values(**named))
-    items = update(WorkItem).where(WorkItem.case_id.in_(ids), WorkItem.status == "open")
-    session.execute(items.values(**named))
-    return True
 
 
 # -- taking back -----------------------------------------------------------------------------------
@@ -280,7 +265,7 @@ def take_back(
             if session.get(Household, one) is not None:
                 households.locked(session, one)
         household = _worked(session, actor, household_id)
-        told = [change for change in history.in_force(session, household_id) if change.act == act]
+        told = [change for change in member_history.in_force(session, household_id) if change.act == act]
         if not told:
             raise NotFound("没有找到这项变动，或已经撤销。")
         if (obstacle := obstacle_to_taking_back(session, actor, household, told, local_date(now))) != "":
@@ -289,9 +274,21 @@ def take_back(
             raise Invalid("请写明撤销的原因。", {"reason": ["原因：请写 2 到 400 字。"]})
         by = Recorder(actor.id, now, act, reason)
         undone = []
+        _come_back(session, household, act)
         for one in sorted(others):
             undone += _undo(session, actor, session.get_one(Household, one), act, by)
     return undone
+
+
+def _come_back(session: Session, household: Household, act: str) -> None:
+    """A household that was gone with this act is again what it was."""
+    going = [
+        row
+        for row in session.scalars(select(Correction).where(Correction.household_id == household.id))
+        if row.kind == "gone" and row.status == "done" and row.data.get("act") == act
+    ]
+    if going and household.status == "gone":
+        household.status = str(going[0].data["was"])
 
 
 def _households_of(session: Session, act: str) -> set[int]:
@@ -308,7 +305,11 @@ def obstacle_to_taking_back(
         return "成员变动由村、乡、县经办的单位登记。"
     if any(change.kind not in TYPED and change.kind != "relation" for change in told):
         return "核实、分户、并户引起的变动，随那一步的退回、撤回或另行更正。"
-    own_today = first.recorded_by == actor.id and local_date(first.recorded_at) == today
+    own_today = (
+        household.status != "gone"
+        and first.recorded_by == actor.id
+        and local_date(first.recorded_at) == today
+    )
     second = first.recorded_by != actor.id and access.reaches(actor, household.village_code, SECOND)
     return "" if own_today or second else "登记当天由登记人撤销；过后由乡级以上的另一人撤销。"
 
@@ -316,16 +317,16 @@ def obstacle_to_taking_back(
 def _undo(
     session: Session, actor: Account, household: Household, act: str, by: Recorder
 ) -> list[MemberChange]:
-    changed = history.in_force(session, household.id)
+    changed = member_history.in_force(session, household.id)
     first = next(change.id for change in changed if change.act == act)
     people = {change.member_key for change in changed if change.act == act}
     later = [c for c in changed if c.id > first and c.act != act and c.member_key in people]
     if later:
         raise Conflict(f"{later[-1].name}后来又有“{KINDS[later[-1].kind]}”，请先撤销那一项。")
-    undone = history.take_back(session, household, act, by)
-    here = [row for row in history.present(session, household.id) if row["id_number"]]
+    undone = member_history.take_back(session, household, act, by)
+    here = [row for row in member_history.present(session, household.id) if row["id_number"]]
     persons.require_free(session, actor, household.village_code, here, household.id, "reason")
-    follow_head(session, household, by.now)
+    member_history.follow_head(session, household, by.now)
     _told(session, actor, household, undone, "member_change_undone", by.now)
     return undone
 
@@ -361,12 +362,12 @@ def _told(
         ],
     }
     audit.record(session, "access", actor.id, kind, details, now)
-    said = "；".join(sentence(change) for change in own if change.kind != "relation")
+    said = "；".join(sentence(change) for change in own if change.kind not in member_history.QUIET)
     verb = "登记成员变动" if kind == "member_change" else "撤销成员变动"
     words = f"{household.head_name}户：{actor.name}{verb}（{said}）。"
     for queue in ("village", "township"):
         notifications.send_about(session, household, queue, "member_change", words, now)
-    posted.tell(session, actor, household, said, own[0].happened_on, now)
+    posted_lists.tell(session, actor, household, said, own[0].happened_on, now)
 
 
 def count_since(session: Session, household_id: int, moment: datetime) -> int:

@@ -17,7 +17,7 @@ from engine.ground.database import write
 from engine.ground.errors import Invalid, NotFound
 from engine.prevention.models import Household, MemberProof
 from engine.prevention.register import households
-from engine.prevention.register.members.history import Recorder
+from engine.prevention.register.member_history import Recorder
 
 MAX_FILES = 6
 

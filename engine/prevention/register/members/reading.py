@@ -12,12 +12,13 @@ from engine.ground import idnumber, text
 from engine.ground.clock import written
 from engine.ground.errors import Invalid
 from engine.prevention.models import Household
-from engine.prevention.register.members import history, kinship
-from engine.prevention.register.members.history import KINDS, Row
+from engine.prevention.register import member_history
+from engine.prevention.register.member_history import KINDS, Row
+from engine.prevention.register.members import kinship
 
-COMING = {kind: history.COMING[kind] for kind in ("birth", "adoption", "marriage_in", "move_in")}
-LEAVING = {kind: history.LEAVING[kind] for kind in ("death", "marriage_out", "move_out")}
-STAYING = {kind: history.CHANGING[kind] for kind in ("head", "corrected")}
+COMING = {kind: member_history.COMING[kind] for kind in ("birth", "adoption", "marriage_in", "move_in")}
+LEAVING = {kind: member_history.LEAVING[kind] for kind in ("death", "marriage_out", "move_out")}
+STAYING = {kind: member_history.CHANGING[kind] for kind in ("head", "corrected")}
 TYPED = {**COMING, **LEAVING, **STAYING}
 """What people record themselves; the rest comes of checks, splits and joins."""
 PROOFS = {
@@ -71,7 +72,7 @@ class Reading:
 
     def __init__(self, session: Session, household: Household, asked: Asked, today: date) -> None:
         self.session, self.household, self.asked, self.today = session, household, asked, today
-        self.rows = history.present(session, household.id)
+        self.rows = member_history.present(session, household.id)
         self.faults: dict[str, list[str]] = {}
 
     def fault(self, name: str, sentence: str) -> None:
@@ -154,7 +155,7 @@ class Reading:
             self.fault("happened_on", f"{row['name']}出生于{written(born)}，不能早于这一天。")
         told = [
             change
-            for change in history.in_force(self.session, self.household.id)
+            for change in member_history.in_force(self.session, self.household.id)
             if change.member_key == row["key"] and change.kind not in ("corrected", "checked")
         ]
         if told and on < told[-1].happened_on:

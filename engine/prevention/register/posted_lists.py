@@ -22,9 +22,10 @@ from engine.flow.services import Service
 from engine.ground.clock import written
 from engine.ground.errors import Conflict
 from engine.prevention.models import Household, Notice
-from engine.prevention.register.members import history
+from engine.prevention.register import member_history
 
 MESSAGE = "household_members_changed"
+GONE = "household_gone"
 FACTS = ("text", "state")
 """What forms may read as ``listed.…``: a sentence, and `same`, `changed` or '' where no notice is known."""
 _LATEST = select(Notice).where(Notice.case_id == bindparam("case_id")).order_by(Notice.id.desc()).limit(1)
@@ -41,8 +42,8 @@ def listing(session: Session, household: Household, review: date | None) -> dict
     """How the household stands on a notice posted now: its head, how many people it had on the day of the
     review (today's where there was none), and that day in ISO.
     """
-    rows = history.present(session, household.id)
-    counted = history.on_day(session, household.id, review) if review else rows
+    rows = member_history.present(session, household.id)
+    counted = member_history.on_day(session, household.id, review) if review else rows
     return {
         "head": household.head_name,
         "size": len(counted),
@@ -97,14 +98,23 @@ def _hang_again(call: ServiceCall, result: Mapping[str, Any]) -> None:
 
 
 def tell(
-    session: Session, actor: Account | None, household: Household, said: str, on: date, now: datetime
+    session: Session,
+    actor: Account | None,
+    household: Household,
+    said: str,
+    on: date,
+    now: datetime,
+    *,
+    besides: int = 0,
 ) -> None:
     """Let every open case of the household whose diagram hears of changes know of one, whatever it waits for
     at this moment; who has work in a case hears of it too.
     """
     payload = {"on": on.isoformat()}
     words = f"成员有变动（{said}）"[:120]
-    acts.tell_subject(session, actor, household.id, MESSAGE, payload, now, besides=0, held=True, words=words)
+    acts.tell_subject(
+        session, actor, household.id, MESSAGE, payload, now, besides=besides, held=True, words=words
+    )
 
 
 def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]:
@@ -118,7 +128,7 @@ def of_household(session: Session, household_id: int, *_: Any) -> dict[str, Any]
 KIT = Kit(
     registered={"listed": FACTS},
     prefills={"listed": of_household},
-    sends={MESSAGE: "该户成员有变动"},
+    sends={MESSAGE: "该户成员有变动", GONE: "全户已不在册"},
     services=(
         Service(
             "notice.compare",

@@ -13,9 +13,11 @@ from datetime import date, datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from engine.casework.models import CaseFile, WorkItem
+from engine.ground import text
 from engine.prevention.models import Household, Member, MemberChange
 from engine.prevention.register import persons
 
@@ -42,7 +44,13 @@ CHANGING = {
     "corrected": "更正",
     "checked": "核实时更正",
 }
-KINDS = {**COMING, **LEAVING, **CHANGING}
+KINDS = {**COMING, **LEAVING, **CHANGING, "listed": "首次核实登入"}
+LISTED = "listed"
+"""What the first check of a household wrote down; it was so before anybody looked."""
+ALWAYS = date(1900, 1, 1)
+"""The day of what was always so."""
+QUIET = frozenset({LISTED, "relation"})
+"""Of which nobody is told: they come with something else."""
 DATED = frozenset({"head", "relation"})
 """Of the changes of a person who stays those that hold from their day on; what is put right was always so."""
 COLUMNS = ("name", "sex", "id_type", "id_number", "relation")
@@ -234,3 +242,104 @@ def _restored(row: Row, change: MemberChange) -> Row:
 
 def _standing(row: Mapping[str, Any]) -> tuple[bool, int]:
     return row["relation"] != "head", int(row["position"])
+
+
+# -- the head --------------------------------------------------------------------------------------
+
+
+def follow_head(session: Session, household: Household, now: datetime) -> bool:
+    """Name the household after its head, and its open cases and steps with it; answers whether it changed."""
+    rows = present(session, household.id)
+    head = next((row for row in rows if row["relation"] == "head"), rows[0] if rows else None)
+    household.updated_at = now
+    if head is None:
+        return False
+    household.head_id_number = head["id_number"] or household.head_id_number
+    if household.head_name == head["name"]:
+        return False
+    household.head_name, household.head_id_number = head["name"], head["id_number"]
+    session.flush()
+    named = {"subject": household.name, "subject_key": text.key(household.name)[:80]}
+    of_it = (CaseFile.subject_id == household.id, CaseFile.status == "open")
+    ids = list(session.scalars(select(CaseFile.id).where(*of_it).order_by(CaseFile.id)))
+    session.execute(update(CaseFile).where(CaseFile.id.in_(ids)).values(**named))
+    items = update(WorkItem).where(WorkItem.case_id.in_(ids), WorkItem.status == "open")
+    session.execute(items.values(**named))
+    return True
+
+
+# -- a check ---------------------------------------------------------------------------------------
+
+
+def seen(
+    session: Session,
+    household: Household,
+    found: Sequence[Mapping[str, Any]],
+    on: date,
+    by: Recorder,
+    first: bool,
+) -> list[MemberChange]:
+    """A check has seen who lives there: the members are these from now on, and what differs is kept.
+
+    `found` are columns of members without keys, `first` says that nobody has looked before: then nothing has
+    changed, the register only learns how it always was.
+    """
+    here = present(session, household.id)
+    rows = _recognised(here, found)
+    before = {row["key"]: row for row in here}
+    kept = []
+    day = ALWAYS if first else on
+    for row in rows:
+        kept += _noted(session, household.id, before.get(row["key"], {}), row, day, by, first)
+    for key in before.keys() - {row["key"] for row in rows}:
+        kind = LISTED if first else "checked_out"
+        kept.append(note(session, household.id, kind, day, before[key], {}, by))
+    write(session, household, rows)
+    return kept
+
+
+def _recognised(here: Sequence[Row], found: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The members that were found, each with the key that it has: by its number, else by its name."""
+    left, rows = list(here), []
+    for position, columns in enumerate(found):
+        row = {**columns, "position": position, "birth_date": _iso(columns.get("birth_date"))}
+        row.pop("person", None)
+        known = next((one for one in left if _same_number(one, row)), None)
+        known = known or next((one for one in left if _same_name(one, row)), None)
+        if known is not None:
+            left.remove(known)
+            row["birth_date"] = row["birth_date"] or known["birth_date"]  # a check does not ask for it
+        rows.append({**row, "key": known["key"] if known else token_hex(8)})
+    return rows
+
+
+def _iso(day: object) -> str | None:
+    return day.isoformat() if isinstance(day, date) else None
+
+
+def _same_number(one: Row, other: Row) -> bool:
+    person = persons.of(one["id_number"])
+    return person is not None and person == persons.of(other["id_number"])
+
+
+def _same_name(one: Row, other: Row) -> bool:
+    """The same name, and not two numbers that are two people's."""
+    numbers = persons.of(one["id_number"]), persons.of(other["id_number"])
+    return text.key(one["name"]) == text.key(other["name"]) and None in numbers
+
+
+def _noted(
+    session: Session, household_id: int, before: Row, after: Row, on: date, by: Recorder, first: bool
+) -> list[MemberChange]:
+    if not before:
+        kind = LISTED if first else "checked_in"
+        return [note(session, household_id, kind, on, {}, after, by)]
+    turned = {**after, "relation": before["relation"]}
+    kept = []
+    names = [name for name in (*COLUMNS, "birth_date") if before.get(name) != turned.get(name)]
+    if names:
+        kept.append(note(session, household_id, LISTED if first else "checked", on, before, turned, by))
+    if before["relation"] != after["relation"]:
+        kind = "head" if after["relation"] == "head" and not first else "relation"
+        kept.append(note(session, household_id, kind, on, turned, after, by))
+    return kept

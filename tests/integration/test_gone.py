@@ -1,0 +1,105 @@
+"""A whole household is gone: by two people, and every open case ends (R30)."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine.casework.acts import openings
+from engine.casework.models import CaseFile, Timer
+from engine.ground.errors import Conflict, Invalid, NotAllowed
+from engine.prevention import corrections
+from engine.prevention.models import Correction, Household, MemberChange, Notice
+from engine.prevention.register import member_history
+from engine.prevention.register.members import changes
+from tests.support import members, papers, registers
+from tests.support.world import World
+
+
+def ask(world: World, household_id: int, how: str = "death", on: str = "2022-05-05") -> Correction:
+    world.session.commit()
+    actor = world.official("cun")
+    return corrections.ask_gone(
+        world.session, actor, household_id, how, on, "独居老人去世", clock=world.clock
+    )
+
+
+def agree(world: World, row: Correction, who: str = "xiang") -> None:
+    world.session.commit()
+    corrections.decide(world.session, world.official(who), row.id, True, clock=world.clock)
+
+
+def _over(world: World, case_id: int) -> str:
+    case = world.case(case_id)
+    timers = world.session.scalars(select(Timer).where(Timer.case_id == case_id)).all()
+    assert case.status != "open" and not world.open_items(case)
+    assert not [one for one in timers if one.status == "waiting" or one.standing == "open"]
+    world.assert_replays(case_id)
+    return str(case.outcome)
+
+
+@pytest.mark.duty("R30", "R38")
+def test_who_lived_alone_died_while_the_notice_hung(world: World) -> None:
+    case = world.enter()
+    world.to_notice(case)
+    with pytest.raises(Invalid, match="全户死亡还是全户迁出"):
+        ask(world, case.household_id, "merged")
+    with pytest.raises(Invalid, match="今天以前"):
+        ask(world, case.household_id, on="2022-05-06")
+    row = ask(world, case.household_id)
+    said = " ".join(corrections.consequences(world.session, row))
+    assert "王建国、李秀英死亡（2022年5月5日）" in said and "正在张贴的公示撤下" in said
+    with pytest.raises(NotAllowed):
+        agree(world, row, "cun")
+    agree(world, row)
+    assert _over(world, case.id) == "全户不在册"
+    household = world.session.get_one(Household, case.household_id, populate_existing=True)
+    assert household.status == "gone" and member_history.present(world.session, household.id) == []
+    assert world.session.scalars(select(Notice.status)).one() == "withdrawn"
+    assert members.names(world, household.id, world.day(-1).date()) == ["王建国", "李秀英"]
+    assert openings.startable(world.session, world.official("xian"), household) == []
+    with pytest.raises(Conflict, match="不在册"):
+        world.enter(household_id=household.id)
+    with pytest.raises(Conflict, match="不在册"):
+        members.record(world, household.id, "birth", **members.CHILD)
+    act = world.session.scalars(select(MemberChange.act).where(MemberChange.kind == "death")).first() or ""
+    with pytest.raises(NotAllowed):
+        changes.take_back(
+            world.session, world.official("xiang"), household.id, act, "弄错", clock=world.clock
+        )
+    world.session.rollback()
+    changes.take_back(world.session, world.official("xiang2"), household.id, act, "弄错", clock=world.clock)
+    world.session.commit()
+    assert household.status == "ordinary" and members.names(world, household.id) == ["王建国", "李秀英"]
+
+
+@pytest.mark.duty("R30")
+@pytest.mark.parametrize(
+    ("key", "status", "who", "outcome"),
+    [
+        ("assistance", "monitored", "xiang", "全户不在册"),
+        ("existing_check", "monitored", "cun", "全户不在册"),
+        ("look_back", "eliminated", "cun", "全户不在册"),
+        ("risk_elimination", "monitored", "cun", "全户迁出"),
+        ("rollback", "eliminated", "cun", "全户迁出"),
+        ("clearance", "monitored", "xian", "全户迁出"),
+    ],
+)
+def test_every_procedure_ends_when_the_household_is_gone(
+    small_world: World, key: str, status: str, who: str, outcome: str
+) -> None:
+    world = small_world
+    house = registers.household(world.session, world.clock.now(), "赵富贵", status)
+    forms = {
+        "risk_elimination": "elimination_proposal",
+        "rollback": "rollback_proposal",
+        "clearance": "clearance_proposal",
+    }
+    raw = papers.paper(forms[key], world.today, "") if key in forms else {}
+    case: CaseFile = openings.open_by_hand(
+        world.session, world.official(who), house.id, key, raw, clock=world.clock
+    )
+    agree(world, ask(world, house.id, "move_out"))
+    assert _over(world, case.id) == outcome
+    house = world.session.get_one(Household, house.id, populate_existing=True)
+    assert house.status == "gone"
