@@ -104,8 +104,8 @@ def posted() -> set[str]:
 def test_no_field_has_a_name_that_the_page_posts_itself() -> None:
     names = posted()
     assert {"key", "csrf_token", "return_reason", "token"} <= names
-    # a trial's buttons post the outcome in place of a form that asks for nothing else; the page asks for a late
-    # reason where the form has no field of that name
+    # a trial's buttons post the outcome in place of a form that asks for nothing else; the page asks for a
+    # late reason where the form has no field of that name
     assert names - {"outcome", "late_reason"} <= s.POSTED
 
 

@@ -127,7 +127,8 @@ export class Keeping {
     const known = this.list.households.find(({ key }) => key === household)?.uuid ?? "";
     const { campaign, village } = this.list;
     const replaced = before ? replaces(before) : known;
-    return { uuid: uuid(), household, campaign, village, state: "waiting", at: Date.now(), replaces: replaced };
+    const made = { uuid: uuid(), state: "waiting", at: Date.now() };
+    return { ...made, household, campaign, village, replaces: replaced };
   }
 
   supersededBy(before) {
