@@ -92,7 +92,7 @@ class Telephone:
         """What the list says of a household."""
         found = self.page.locator(".household", has_text=head).locator(".standing")
         expect(found).not_to_be_empty()
-        return found.inner_text()
+        return found.text_content() or ""  # rows further down are not painted yet
 
     @property
     def unsent(self) -> str:
