@@ -99,18 +99,21 @@ def known_variables(draft: Draft) -> Variables:
             one = known.setdefault(name, Variable(origin=f"决策表“{decision.id}”"))
             one.keys.update(dict.fromkeys(key for key in keys if key not in one.keys))
             one.open = one.open or decision.table is None
-    for root in roots:
-        for node in x.descendants(
-            root, "businessRuleTask"
-        ):  # one that is missing or wrong is named as such, no more
-            key = x.extension_text(node, "calledDecisionId")
-            known.setdefault(x.properties(node).get("resultVariable", key), Variable(open=True))
-    for root in roots:  # last: what a caller of the part sets is of the shape that it has there
-        for start in x.descendants(root, "startEvent"):
-            for name in RECEIVES.several(x.properties(start)):
-                known.setdefault(name, Variable(open=True))
+    for name in (name for root in roots for name in _of_any_shape(root)):
+        known.setdefault(name, Variable(open=True))
     known.pop("", None)
     return known
+
+
+def _of_any_shape(root: x.Node) -> Iterator[str]:
+    """The variables whose shape nobody tells, unless something else in the draft does."""
+    for node in x.descendants(root, "businessRuleTask"):  # a table that is missing or wrong is named as such
+        key = x.extension_text(node, "calledDecisionId")
+        yield x.properties(node).get("resultVariable", key)
+    for start in x.descendants(
+        root, "startEvent"
+    ):  # what a part's caller sets has the shape that it has there
+        yield from RECEIVES.several(x.properties(start))
 
 
 def known_kinds(known: Variables) -> Known:
