@@ -221,6 +221,8 @@ def _require_mergeable(session: Session, household: Household, successor: Househ
         raise Invalid("不能并入它自己。", {"into": ["保留的一户：不能是这一户自己。"]})
     if household.merged_into_id or successor.merged_into_id:
         raise Conflict("其中一户已经并入别户。")
+    if successor.status == "gone":
+        raise Conflict("保留的一户全户已不在册，不能并入它。")
     if household.status in _KEPT and successor.status != household.status:
         name = households.STATUS_NAMES[household.status]
         raise Invalid(
@@ -588,6 +590,7 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
     still = update(Notice).where(Notice.case_id.in_(_cases_of(household.id)), Notice.status == "open")
     session.execute(still.values(status="withdrawn", closed_at=now))
     household.status = "gone"  # whatever the ends of its cases said
+    following.gone(session, household.id, now)
 
 
 def _cases_of(household_id: int) -> Select[Any]:

@@ -78,7 +78,7 @@ PAGES = {
     "/campaigns/{campaign}/papers/{paper}": set(),
     "/campaigns/{campaign}/villages/{village}": REACH,
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
-    "/campaigns/{campaign}/villages/{village}/new": REACH,
+    "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
     "/imports/new/{kind}/{key}": set(),
     "/imports/new/{kind}/{key}/template.xlsx": set(),
     "/imports/{roster}": set(),
@@ -327,7 +327,7 @@ ACTS = {
 }
 API_READS = {
     "/campaigns": set(EVERYBODY),
-    "/campaigns/{campaign}/villages/{village}/list": REACH,
+    "/campaigns/{campaign}/villages/{village}/list": {"cun", "cun2", "xiang", "xiang2"},
     "/cases/{case}": REACH,
     "/tasks": set(EVERYBODY),
     "/tasks/{item}": REACH,

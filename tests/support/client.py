@@ -65,3 +65,12 @@ class Caller:
     def post(self, path: str, body: Any = None) -> TestResponse:
         """POST JSON below /api/v1."""
         return self.client.post(f"/api/v1{path}", json=body if body is not None else {}, headers=self.headers)
+
+    def once(self, path: str, body: Any, key: str) -> TestResponse:
+        """POST JSON below /api/v1 with a number of its own."""
+        headers = {**self.headers, "Idempotency-Key": key}
+        return self.client.post(f"/api/v1{path}", json=body, headers=headers)
+
+    def put(self, path: str, data: bytes | str, content_type: str) -> TestResponse:
+        """PUT a file below /api/v1."""
+        return self.client.put(f"/api/v1{path}", data=data, content_type=content_type, headers=self.headers)

@@ -63,9 +63,7 @@ SETTINGS = {
 
 
 def register(app: Flask, csrf: CSRFProtect, *, demo: bool) -> None:
-    """Add the API. It takes bearer tokens, never cookies, so it needs no CSRF token; what our own page on a
-    telephone calls takes both, and asks for that token itself.
-    """
+    """Add the API. It takes bearer tokens, never cookies, so it needs no CSRF token."""
     app.config.update(SETTINGS)
     api = Api(app)
     for one in (blueprint, accounts_api.blueprint, screening.blueprint, transfers.blueprint):

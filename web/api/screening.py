@@ -1,5 +1,5 @@
-"""The API of a concentrated check, for programmes with a token and for our own page on a telephone,
-which has its session's cookie and sends the page's CSRF token (R03).
+"""The API of a concentrated check, for programmes with a token (R03); our own page on a telephone has its own
+calls (web/pages/prevention/doorstep.py).
 """
 
 from __future__ import annotations
@@ -7,27 +7,23 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import current_app, g, request
+from flask import g, request
 from flask_smorest import Blueprint
-from flask_wtf import csrf
 from marshmallow import fields, validate
 from werkzeug.wrappers import Response
 
 from engine.casework.organisation import divisions, privacy
-from engine.ground.errors import Invalid, NotAllowed
+from engine.ground.errors import Invalid
 from engine.prevention.campaign import campaigns
 from engine.prevention.screening import lists, papers, rows
 from web.api import schemas as s
-from web.api.errors import PasswordDue, Unauthorised
 from web.api.tokens import bearer
-from web.request import signing
 from web.request.signing import account
 from web.server import clock
 from web.server.database import session
 
 blueprint = Blueprint("api_screening", __name__, url_prefix="/api/v1", description="集中排查")
 STATUS = {rows.RECORDED: 201, rows.SAME: 200, rows.CONFLICT: 409, rows.REFUSED: 422}
-SAFE = ("GET", "HEAD", "OPTIONS")
 WORDS = {
     rows.RECORDED: "已上报。",
     rows.SAME: "这一户已经上报过，没有重复登记。",
@@ -38,27 +34,8 @@ WORDS = {
 
 @blueprint.before_request
 def authenticate() -> None:
-    """A token, or the session of our own page with the token against foreign pages."""
-    if request.headers.get("Authorization"):
-        g.account = bearer()
-        return
-    found = signing.signed_in_here()
-    if found is None:
-        raise Unauthorised
-    if found.must_change:
-        raise PasswordDue
-    if request.method not in SAFE:
-        _require_own_page()
-    g.account = found
-
-
-def _require_own_page() -> None:
-    if not current_app.config.get("WTF_CSRF_ENABLED", True):
-        return
-    try:
-        csrf.validate_csrf(request.headers.get("X-CSRFToken"))
-    except ValueError as error:  # what the library raises is one
-        raise NotAllowed("页面已过期，请刷新后再上报；没有上报的仍在手机上。") from error
+    """A token, never a cookie."""
+    g.account = bearer()
 
 
 class NewHousehold(s.Lenient):
@@ -133,7 +110,7 @@ def enter(body: dict[str, Any], campaign_id: int) -> Any:
         raise Invalid("请写明是哪一户，或新增的一户。")
     (found,) = rows.record(session(), account(), campaign_id, [entry], clock=clock.clock())
     answer = {
-        "uuid": found.uuid,
+        "uuid": found.row_uuid,
         "kind": found.kind,
         "detail": WORDS[found.kind],
         "screening_id": found.screening_id,

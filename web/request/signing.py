@@ -66,15 +66,6 @@ def _known() -> Account | None:
     return sessions.account_of(database.session(), key_of_session(), SYSTEM.now(), used=used)
 
 
-def signed_in_here() -> Account | None:
-    """Of a call to the API: whose page it comes from, by the session's cookie; None once it has gone idle."""
-    found = _known()
-    if found is None or _idle():
-        return None
-    session["seen"] = SYSTEM.now().timestamp()
-    return found
-
-
 def _idle() -> bool:
     seconds = SYSTEM.now().timestamp() - float(session.get("seen", 0))
     return seconds > float(current_app.config["SHOUWANG"].idle_minutes * 60)

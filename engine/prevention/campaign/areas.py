@@ -21,6 +21,7 @@ from engine.ground.database import whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, ScreeningArea, ScreeningInvestigator
+from engine.prevention.register import households
 
 DIVIDES = frozenset({"township_reviewer", "county_approver"})
 PAIR = 2
@@ -34,8 +35,10 @@ class Divided:
     by_village: Mapping[str, Sequence[ScreeningArea]]
 
     def may(self, account_id: int, village_code: str, group: str, at: datetime) -> bool:
-        """Whether the account visited the group's households at that moment."""
-        areas = self.by_village.get(village_code, ())
+        """Whether the account visited the group's households at that moment: of areas that were not made yet
+        nobody could know.
+        """
+        areas = [area for area in self.by_village.get(village_code, ()) if _was(area, at)]
         if not areas:
             return True
         named = [one for one in areas if group in one.groups]
@@ -53,6 +56,10 @@ class Divided:
             for area in self.by_village.get(village_code, ())
             if any(one.account_id == account_id and one.until is None for one in area.investigators)
         ]
+
+
+def _was(area: ScreeningArea, at: datetime) -> bool:
+    return any(one.since <= at for one in area.investigators)
 
 
 def divided(session: Session, campaign_id: int, villages: Collection[str]) -> Divided:
@@ -82,7 +89,7 @@ def candidates(session: Session, village_code: str) -> list[Account]:
 def groups_of(session: Session, village_code: str) -> list[str]:
     """The names of a village's groups that its households carry."""
     query = select(Household.group_name).where(
-        Household.village_code == village_code, Household.merged_into_id.is_(None), Household.group_name != ""
+        Household.village_code == village_code, households.there(), Household.group_name != ""
     )
     return list(session.scalars(query.distinct().order_by(Household.group_name)))
 

@@ -23,6 +23,7 @@ from engine.ground.database import upsert, whole, write
 from engine.ground.errors import Invalid, NotAllowed, NotFound
 from engine.prevention.campaign import coverage
 from engine.prevention.models import Campaign, Household, Milestone, MilestoneDone
+from engine.prevention.register import households
 
 PLANNED = "milestonesDecision"
 KINDS = {
@@ -172,7 +173,7 @@ def _places(session: Session, campaign: Campaign, level: str) -> dict[str, str]:
         living = set(
             session.scalars(
                 select(Household.village_code)
-                .where(Household.village_code.between(county.low, county.high))
+                .where(Household.village_code.between(county.low, county.high), households.there())
                 .distinct()
             )
         )

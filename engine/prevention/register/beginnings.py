@@ -51,7 +51,7 @@ def concerned(start: Element) -> ColumnElement[bool]:
     """SQL: the households that the start event opens for."""
     wanted = opens_for(start)
     named = or_(Household.status.in_(wanted), Household.household_type.in_(_types(wanted)))
-    return and_(named, Household.merged_into_id.is_(None), Household.status != "gone")
+    return and_(named, households.there())
 
 
 def _types(wanted: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from engine.casework import audit
@@ -70,6 +70,11 @@ _SIZE = select(func.count()).select_from(_MEMBER).where(_MEMBER.c.household_id =
 _YEAR = select(HouseholdYear).where(
     HouseholdYear.household_id == bindparam("household_id"), HouseholdYear.year == bindparam("year")
 )
+
+
+def there() -> ColumnElement[bool]:
+    """SQL: the households that live in a place: neither merged into another record nor gone (R30)."""
+    return and_(Household.merged_into_id.is_(None), Household.status != "gone")
 
 
 def register(

@@ -19,7 +19,7 @@ from engine.prevention.models import Campaign, Household, Screening
 from engine.prevention.register import households
 from engine.prevention.screening import entries, flags
 from engine.prevention.screening.counts import Changes
-from engine.prevention.screening.intake import ENTERS, Refused, raise_clue
+from engine.prevention.screening.intake import ENTERS, GONE, Refused, raise_clue
 
 DECIDES = frozenset({"township_reviewer"})
 OPEN = ("current", "conflict")
@@ -85,7 +85,10 @@ def _locked(session: Session, actor: Account, household_id: int) -> Household:
         raise NotFound("没有找到这户人家。")
     if not may_decide(actor, found.village_code):
         raise NotAllowed("两份填报不一致的，由乡镇决定。")
-    return households.locked(session, household_id)
+    household = households.locked(session, household_id)
+    if household.status == "gone":
+        raise Conflict(GONE)
+    return household
 
 
 def _raised(

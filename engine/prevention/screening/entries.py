@@ -9,7 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 from engine.casework.kit import Kit
+from engine.flow.forms import Form
+from engine.flow.forms import schema as s
 from engine.flow.receivers import CHOICE, DAY, Need, Receiver
+from engine.ground.errors import Invalid
 from engine.prevention.campaign.campaigns import FORM
 from engine.prevention.screening.groups import NAMES
 
@@ -29,6 +32,8 @@ ANSWERS = ("assured", "above_line", "in_group", "declares")
 LISTS = ("unmet", "groups")
 _OWN = ("result", "manner", "visited_on", "household_size", "policy_explained", *WORDS, *ANSWERS, *LISTS)
 PAGE, PHONE, WORKBOOK = "page", "phone", "workbook"
+ENTERS = frozenset({"village_official", "township_reviewer"})
+"""Who enters what was found at the door."""
 RECORDED, SAME, CONFLICT, REFUSED = "recorded", "same", "conflict", "refused"
 
 
@@ -66,6 +71,13 @@ class Outcome:
     case_id: int | None = None
     faults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Sentences by field of the form; under ``""`` what is about the entry as a whole."""
+    kept: str = ""
+    """The uuid of the row that said it already, where that is another one's: its papers go there."""
+
+    @property
+    def row_uuid(self) -> str:
+        """The uuid of the row that has the entry."""
+        return self.kept or self.uuid
 
 
 ABOUT_THE_VISIT = frozenset({"collected_by", "partner", "policy_explained"})
@@ -85,6 +97,26 @@ def columns(data: Mapping[str, Any]) -> dict[str, Any]:
         **{name: list(data[name]) if data.get(name) else None for name in LISTS},
         "extra": {key: value for key, value in data.items() if key not in _OWN} or None,
     }
+
+
+_LONGEST = {"reason": 200, "collected_by": 60, "partner": 60, "remark": 300}
+MOST_PEOPLE = 1000
+
+
+def require_storable(clean: Mapping[str, Any], form: Form) -> None:
+    """What the form lets through fits the table, whatever limits its owners have given. Raises Invalid."""
+    wrong = {
+        name: f"不超过 {most} 字。"
+        for name, most in _LONGEST.items()
+        if len(str(clean.get(name) or "")) > most
+    }
+    size = clean.get("household_size")
+    if size is not None and (int(size) != size or not 0 < size <= MOST_PEOPLE):
+        wrong["household_size"] = f"请填写 1 到 {MOST_PEOPLE} 的整数。"
+    if wrong:
+        labels = {s.key(component): s.label(component) for component in form.inputs}
+        faults = {name: [f"{labels.get(name, name)}：{said}"] for name, said in wrong.items()}
+        raise Invalid(next(iter(faults.values()))[0], faults)
 
 
 def data(row: Any) -> dict[str, Any]:

@@ -24,6 +24,9 @@ def merged(session: Session, household_id: int, into_id: int, village_code: str,
     Inside the transaction of the merge, which holds both households.
     """
     for row in _counting(session, household_id):
+        if not _stays(session, row, village_code):
+            _change(session, row, row.village_code, "replaced", now)
+            continue
         own = select(Screening.id).where(
             Screening.campaign_id == row.campaign_id,
             Screening.household_id == into_id,
@@ -42,12 +45,36 @@ def moved(session: Session, household_id: int, village_code: str, now: datetime)
     Inside the transaction of the move, which holds the household.
     """
     for row in _counting(session, household_id):
-        campaign = session.get_one(Campaign, row.campaign_id)
-        stays = access.ancestor(village_code, "county") == campaign.county_code
-        if stays:
+        if _stays(session, row, village_code):
             _change(session, row, village_code, row.standing, now)
         else:
             _change(session, row, row.village_code, "replaced", now)
+
+
+def gone(session: Session, household_id: int, now: datetime) -> None:
+    """The whole household is gone (R30): its rows stay as they are, and no village counts them.
+
+    Inside the transaction of the going, which holds the household.
+    """
+    _count(session, household_id, -1, now)
+
+
+def back(session: Session, household_id: int, now: datetime) -> None:
+    """It was not gone after all: its rows count as before."""
+    _count(session, household_id, 1, now)
+
+
+def _count(session: Session, household_id: int, by: int, now: datetime) -> None:
+    for row in _counting(session, household_id):
+        changes = Changes()
+        changes.row(row.village_code, row.standing, row.result, flagged=row.clue_id is not None, by=by)
+        changes.save(session, row.campaign_id, now)
+
+
+def _stays(session: Session, row: Screening, village_code: str) -> bool:
+    """Whether the village is of the county whose campaign the row is of."""
+    campaign = session.get_one(Campaign, row.campaign_id)
+    return access.ancestor(village_code, "county") == campaign.county_code
 
 
 def _counting(session: Session, household_id: int) -> Sequence[Screening]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from engine.casework.models import Account
+from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access
 from engine.ground.clock import local_date
 from engine.ground.errors import Invalid, ShouwangError, Unavailable
@@ -26,8 +26,8 @@ from engine.prevention.screening import entries as e
 from engine.prevention.screening import flags, groups, newcomers, papers
 from engine.prevention.screening.counts import Changes
 
-ENTERS = frozenset({"village_official", "township_reviewer"})
-"""Who enters what was found at the door."""
+ENTERS = e.ENTERS
+GONE = "登记簿里这户全户已不在册：有人回来的，先在“成员变动”里撤销，再填报。"
 _ROW, _HOUSEHOLD = table(Screening), table(Household)
 _INSERT = insert(_ROW)
 Faults = Mapping[str, Sequence[str]]
@@ -54,7 +54,8 @@ class Intake:
         self.changes = Changes()
         self.elsewhere: list[persons.Registered] = []
         self._found: dict[str, e.Outcome] = {}
-        self._ids: dict[str, int] = {}
+        self._apart: dict[int, Any] = {}
+        self._clues: dict[int, Any] = {}
 
     def outcomes(self, entries: Iterable[e.Entry]) -> list[e.Outcome]:
         """What became of the entries, in their order."""
@@ -68,11 +69,14 @@ class Intake:
 
     def take(self, turn: Sequence[e.Entry]) -> None:
         """Entries of as many households."""
-        fresh = self._without_known(turn)
+        fresh = self.unknown(turn)
         ids = self._households(fresh)
         places = self._locked(ids.values())
-        fresh = self._without_known(fresh)  # the same entry may have come in while we waited
+        fresh = self.unknown(fresh)  # the same entry may have come in while we waited
+        fresh, later = _one_each(fresh, ids)
         current = self._current(ids.values())
+        self._apart = self._own_apart(ids.values())
+        self._clues = self._clues_of(current.values())
         known = groups.known(self.session, places, self.basis)
         villages = {place.village_code for place in places.values()}
         divided = areas.divided(self.session, self.campaign.id, villages)
@@ -93,8 +97,10 @@ class Intake:
                 rows.append(row)
                 signed += [entry] if entry.signatures else []
         self._store(rows, signed)
+        if later:
+            self.take(later)
 
-    def _without_known(self, turn: Sequence[e.Entry]) -> list[e.Entry]:
+    def unknown(self, turn: Sequence[e.Entry]) -> list[e.Entry]:
         """Those that are not here yet; what was sent before has its first answer."""
         query = select(_ROW).where(_ROW.c.uuid.in_([entry.uuid for entry in turn]))
         stored = {row.uuid: row for row in self.session.execute(query)}
@@ -106,15 +112,35 @@ class Intake:
                 self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
             elif row is None:
                 fresh.append(entry)
-            elif (row.campaign_id, row.entered_by) != (self.campaign.id, self.actor.id):
+            elif not self._is_its(entry, row):
                 faults = {"": ["这个编号已用于另一次填报。"]}
                 self._found[entry.uuid] = e.Outcome(entry.uuid, e.REFUSED, faults=faults)
             else:
-                self._found[entry.uuid] = self._same(entry, row)
+                self._said_again(entry, row)
         return fresh
 
-    def _same(self, entry: e.Entry, row: Any) -> e.Outcome:
-        return e.Outcome(entry.uuid, e.SAME, row.id, row.household_id, row.clue_id)
+    def _is_its(self, entry: e.Entry, row: Any) -> bool:
+        """Whether the stored row is this entry: of the campaign and the household, or of what it became.
+
+        A colleague may have sent it before, out of a rescue file.
+        """
+        if row.campaign_id != self.campaign.id:
+            return False
+        if row.entered_by != self.actor.id and not access.reaches(self.actor, row.village_code, ENTERS):
+            return False
+        if entry.household_id in (None, row.household_id):
+            return True
+        merged = select(_HOUSEHOLD.c.merged_into_id).where(_HOUSEHOLD.c.id == entry.household_id)
+        return self.session.scalar(merged) is not None
+
+    def _said_again(self, entry: e.Entry, row: Any, kind: str = e.SAME) -> None:
+        """The row says it already. Signatures that came only now are kept with it."""
+        known = e.Outcome(entry.uuid, kind, row.id, row.household_id, row.clue_id, kept=row.uuid)
+        try:
+            papers.sign_also(self.session, self.actor, row.id, entry, self.now)
+        except Invalid as error:
+            known = e.Outcome(entry.uuid, e.REFUSED, faults=error.fields)
+        self._found[entry.uuid] = known
 
     def _households(self, fresh: Sequence[e.Entry]) -> dict[str, int]:
         """Whom each entry is about, by uuid; new ones are registered."""
@@ -162,6 +188,23 @@ class Intake:
         )
         return {row.household_id: row for row in self.session.execute(query)}
 
+    def _own_apart(self, ids: Iterable[int]) -> dict[int, Any]:
+        """What the actor has said of the households beside the rows that count."""
+        query = select(_ROW).where(
+            _ROW.c.campaign_id == self.campaign.id,
+            _ROW.c.household_id.in_(set(ids)),
+            _ROW.c.standing == "conflict",
+            _ROW.c.entered_by == self.actor.id,
+        )
+        return {row.household_id: row for row in self.session.execute(query.order_by(_ROW.c.id))}
+
+    def _clues_of(self, rows: Iterable[Any]) -> dict[int, Any]:
+        """How the clues stand that rows have raised, by their number."""
+        wanted = {row.clue_id for row in rows if row.clue_id is not None}
+        columns = select(RiskClue.id, RiskClue.cancelled_at, RiskClue.discovered_on, CaseFile.status)
+        query = columns.outerjoin(CaseFile, CaseFile.id == RiskClue.case_id).where(RiskClue.id.in_(wanted))
+        return {row.id: row for row in self.session.execute(query)} if wanted else {}
+
     # -- one entry ---------------------------------------------------------------------------------
 
     def _row(
@@ -171,14 +214,18 @@ class Intake:
         self._require_reach(place.village_code)
         if place.merged_into_id is not None:
             raise _whole("这户已并入另一户，请在并入的那一户填报。")
+        if place.status == "gone":
+            raise _whole(GONE)
         clean = self._clean(entry)
         said = e.columns(_with_known(clean, known))
         own = before is not None and before.entered_by == self.actor.id
         if before is not None and e.alike(before, said, own=own):
-            self._found[entry.uuid] = self._same(entry, before)
+            self._said_again(entry, before)
             return None
-        at = min(entry.device_at or self.now, self.now)
-        assigned = divided.may(self.actor.id, place.village_code, place.group_name, at)
+        assigned = any(
+            divided.may(self.actor.id, place.village_code, place.group_name, at)
+            for at in (self._visited_at(entry), self.now)
+        )
         corrects = own or (before is not None and entry.replaces == before.uuid)
         row = {
             **said,
@@ -196,8 +243,24 @@ class Intake:
             return self._kept_apart(entry, row)
         return self._taken(entry, row, before, _with_known(clean, known), place.status)
 
-    def _kept_apart(self, entry: e.Entry, row: dict[str, Any]) -> dict[str, Any]:
-        """Two say different things, or somebody is not of the area: the township decides (T27)."""
+    def _visited_at(self, entry: e.Entry) -> datetime:
+        """When the entry was made, as far as the telephone's clock can be believed."""
+        at = entry.device_at
+        return at if at is not None and self.campaign.opened_at <= at <= self.now else self.now
+
+    def _kept_apart(self, entry: e.Entry, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Two say different things, or somebody is not of the area: the township decides (T27).
+
+        It decides about the last that each has said.
+        """
+        earlier = self._apart.get(row["household_id"])
+        if earlier is not None and e.alike(earlier, row, own=True):
+            self._said_again(entry, earlier, e.CONFLICT)
+            return None
+        if earlier is not None:
+            self.session.execute(update(_ROW).where(_ROW.c.id == earlier.id).values(standing="replaced"))
+            self.changes.row(earlier.village_code, "conflict", earlier.result, flagged=False, by=-1)
+            row = {**row, "replaces_id": earlier.id}
         self._found[entry.uuid] = e.Outcome(entry.uuid, e.CONFLICT, household_id=row["household_id"])
         self.changes.row(row["village_code"], "conflict", row["result"], flagged=False)
         return {**row, "standing": "conflict", "clue_id": None}
@@ -205,9 +268,9 @@ class Intake:
     def _taken(
         self, entry: e.Entry, row: dict[str, Any], before: Any, data: Mapping[str, Any], status: str
     ) -> dict[str, Any]:
-        clue_id, case_id = (before.clue_id if before is not None else None), None
+        clue_id, case_id = self._clue_before(before), None
         raised = flags.of(data, status, self.basis)
-        if raised.codes and clue_id is None:
+        if raised.codes and not (clue_id is not None and self._holds(clue_id, row, before)):
             clue_id, case_id = self._clue(row, raised)
         if before is not None:
             replaced = update(_ROW).where(_ROW.c.id == before.id)
@@ -220,10 +283,29 @@ class Intake:
         )
         return {**row, "standing": "current", "clue_id": clue_id}
 
+    def _clue_before(self, before: Any) -> int | None:
+        """The clue that the household's row has raised, unless it was cancelled."""
+        clue = self._clues.get(before.clue_id) if before is not None else None
+        return clue.id if clue is not None and clue.cancelled_at is None else None
+
+    def _holds(self, clue_id: int, row: Mapping[str, Any], before: Any) -> bool:
+        """Whether the clue before is enough for what is found now (R05).
+
+        An earlier day of a verification that runs starts its days anew (R06); after a verification that is
+        over, what a later visit finds is looked into again.
+        """
+        clue = self._clues[clue_id]
+        if clue.status in (None, "open"):
+            return bool(row["visited_on"] >= clue.discovered_on)
+        return bool(row["visited_on"] <= before.visited_on)
+
     def _clean(self, entry: e.Entry) -> dict[str, Any]:
         try:
             papers.signed(entry)
-            return self.basis.form.validate(entry.data, today=local_date(self.now), context=self.basis.facts)
+            today = local_date(self.now)
+            clean = self.basis.form.validate(entry.data, today=today, context=self.basis.facts)
+            e.require_storable(clean, self.basis.form)
+            return clean
         except Invalid as error:
             raise Refused(error.fields or {"": [error.message]}) from error
 
@@ -252,6 +334,18 @@ class Intake:
         for entry in signed:
             screening_id = self._found[entry.uuid].screening_id
             papers.sign(self.session, self.actor, screening_id or 0, entry, self.now)
+
+
+def _one_each(fresh: Sequence[e.Entry], ids: Mapping[str, int]) -> tuple[list[e.Entry], list[e.Entry]]:
+    """The first entry of each household, and those after it: they must see what it has changed."""
+    first: list[e.Entry] = []
+    later: list[e.Entry] = []
+    taken: set[int] = set()
+    for entry in fresh:
+        household_id = ids.get(entry.uuid)
+        (later if household_id in taken else first).append(entry)
+        taken |= {household_id} if household_id is not None else set()
+    return first, later
 
 
 def raise_clue(

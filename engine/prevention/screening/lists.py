@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from engine.casework import audit
 from engine.casework.models import Account, CaseFile
 from engine.casework.organisation import access
 from engine.ground import text
 from engine.ground.clock import local_date
-from engine.ground.errors import NotFound
+from engine.ground.database import write
+from engine.ground.errors import NotAllowed, NotFound
 from engine.ground.paging import Page, page_of_rows
 from engine.prevention.campaign import areas, campaigns
 from engine.prevention.models import Campaign, Household, Member, RiskClue, Screening, ScreeningPaper
+from engine.prevention.register import households
 from engine.prevention.screening import entries, groups, prefill
 
 MOST = 2000
@@ -83,9 +86,7 @@ def _living(campaign: Campaign, village_code: str) -> Select[Any]:
     )
     clue = select(RiskClue.case_id).where(RiskClue.id == _ROW.clue_id).scalar_subquery()
     query = select(Household, _ROW, _in_conflict(campaign), _signed(), clue)
-    return query.outerjoin(_ROW, current).where(
-        Household.village_code == village_code, Household.merged_into_id.is_(None)
-    )
+    return query.outerjoin(_ROW, current).where(Household.village_code == village_code, households.there())
 
 
 def _in_conflict(campaign: Campaign) -> ColumnElement[bool]:
@@ -162,16 +163,18 @@ def village_list(
     Of ID numbers the last four digits only, of telephones nothing.
     """
     campaign = view(session, actor, campaign_id, village_code)
+    if not access.reaches(actor, village_code, entries.ENTERS):
+        raise NotAllowed("名单由填报的人带走，您只能查看。")
     basis = campaigns.basis(session, campaign)
     found = session.execute(_living(campaign, village_code).order_by(Household.id).limit(MOST)).all()
     known = groups.known(session, [row[0].id for row in found], basis)
     divided = areas.divided(session, campaign.id, [village_code])
     today = local_date(now)
-    households = []
+    along = []
     for household, row, conflict, signed, _ in found:
         first = prefill.screened(known[household.id], basis, {}, today, actor.name)
         first = basis.form.prefill({"screened": first})
-        households.append(
+        along.append(
             {
                 "id": household.id,
                 "number": household.number,
@@ -188,6 +191,9 @@ def village_list(
                 "conflict": bool(conflict),
             }
         )
+    with write(session):  # R38: who took it along
+        said = {"campaign": campaign.id, "division": village_code, "households": len(along)}
+        audit.record(session, "access", actor.id, "list_carried", said, now)
     return {
         "campaign": {
             "id": campaign.id,
@@ -199,7 +205,7 @@ def village_list(
         },
         "village_code": village_code,
         "form": basis.form.schema,
-        "households": households,
+        "households": along,
         "more": len(found) == MOST and _beyond(session, village_code) > MOST,
     }
 
@@ -217,7 +223,7 @@ def _told(row: Screening, signed: bool) -> dict[str, Any]:
 
 def _beyond(session: Session, village_code: str) -> int:
     query = select(func.count()).select_from(Household)
-    living = Household.village_code == village_code, Household.merged_into_id.is_(None)
+    living = Household.village_code == village_code, households.there()
     return session.scalar(query.where(*living)) or 0
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy.orm import Session
 
 from engine.casework.models import Account
+from engine.ground import text
 from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid
@@ -55,10 +56,11 @@ def record(
         raise Invalid(f"一次最多 {MOST} 户。")
     campaign = campaigns.view(session, actor, campaign_id)
     with write(session):
-        if campaigns.status_held(session, campaign.id) != "open":
-            raise Conflict("这次集中排查已经结束，不能再填报。")
+        is_open = campaigns.status_held(session, campaign.id) == "open"
         intake = Intake(session, actor, campaign, clock.now())
-        for turn in _turns(entries):
+        if not is_open and intake.unknown(entries):  # what had arrived before is answered still
+            raise Conflict("这次集中排查已经结束，不能再填报。")
+        for turn in _turns(entries) if is_open else ():
             intake.take(turn)
         intake.finish()
     for error in intake.elsewhere:  # R41: both places hear of it
@@ -87,6 +89,6 @@ def _turns(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 def _whom(entry: Entry) -> set[object]:
     """Whom an entry may be about, and which entry it is."""
     new = entry.new_household or {}
-    named = (str(new.get("village_code")), str(new.get("head_name"))) if new else None
+    named = (str(new.get("village_code")), text.key(str(new.get("head_name")))) if new else None
     told: list[object] = [entry.uuid, entry.household_id, persons.of(new.get("id_number")), named]
     return {one for one in told if one is not None}

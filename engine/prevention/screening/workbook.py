@@ -27,6 +27,7 @@ from engine.ground.errors import NotFound
 from engine.ground.tables import table, to_json
 from engine.prevention.campaign import campaigns
 from engine.prevention.models import Campaign, Household, Screening
+from engine.prevention.register import households
 from engine.prevention.screening import rows
 from engine.prevention.screening.intake import ENTERS
 from engine.prevention.screening.rows import Entry, Outcome
@@ -149,7 +150,7 @@ def _filled(session: Session, actor: Account, target: Target) -> Iterator[dict[s
     names = "number head_name group_name address village_code".split()
     query = select(*(_HOUSEHOLD.c[name] for name in names)).where(
         access.within(Household.village_code, [access.scope_of(str(target.parts["code"]))]),
-        _HOUSEHOLD.c.merged_into_id.is_(None),
+        households.there(),
     )
     villages = _villages(session, target)
     order = (_HOUSEHOLD.c.village_code, _HOUSEHOLD.c.group_name, _HOUSEHOLD.c.head_key, _HOUSEHOLD.c.id)

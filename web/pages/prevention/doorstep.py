@@ -150,12 +150,13 @@ def entries() -> ResponseReturnValue:
 
 def _told(outcome: Outcome) -> dict[str, Any]:
     if outcome.kind == rows.CONFLICT:
-        return {"detail": BESIDE, "kept": True, "household": outcome.household_id}
+        kept = {"household": outcome.household_id, "entry": outcome.row_uuid}
+        return {"detail": BESIDE, "kept": True, **kept}
     if outcome.kind == rows.REFUSED:
         general = " ".join(outcome.faults.get("", ()))
         fields = {name: list(said) for name, said in outcome.faults.items()}
         return {"detail": general or "有需要更正的地方。", "fields": fields}
-    return {"household": outcome.household_id}
+    return {"household": outcome.household_id, "entry": outcome.row_uuid}
 
 
 def _recorded(actor: Account, sent: Mapping[str, Any]) -> Outcome:

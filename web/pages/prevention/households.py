@@ -68,7 +68,9 @@ def _page(household_id: int, revealed: dict[str, str]) -> str:
         measure_words=measures.words(session()),
         pending=rollbacks.pending(session(), household_id),
         may_transfer=household.merged_into_id is None and offers.may_offer(account(), household.village_code),
-        campaign=None if household.merged_into_id else campaigns.open_for(session(), household.village_code),
+        campaign=None
+        if household.status in ("merged", "gone")
+        else campaigns.open_for(session(), household.village_code),
         may_contact=contact.may_change(account(), household),
         transfer=transfers.waiting_of(session(), account(), household_id),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,8 @@ from engine.casework.organisation import access
 from engine.flow.forms import schema as s
 from engine.flow.forms import shown
 from engine.ground.clock import local_date
-from engine.ground.errors import Invalid, NotFound
+from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
+from engine.ground.tables import to_json
 from engine.prevention.campaign import campaigns, coverage
 from engine.prevention.models import Campaign, Household
 from engine.prevention.register import households
@@ -60,6 +61,14 @@ def index(campaign_id: int, code: str) -> str:
 
 def _may_enter(campaign: Campaign, code: str) -> bool:
     return campaign.status == "open" and access.reaches(account(), code, intake.ENTERS)
+
+
+def _require_entering(campaign: Campaign, code: str) -> None:
+    """Who may not enter hears it as the form opens, and types nothing for nothing."""
+    if not access.reaches(account(), code, intake.ENTERS):
+        raise NotAllowed("填报由村、乡的经办人进行，您只能查看。")
+    if campaign.status != "open":
+        raise Conflict("这次集中排查已经结束，不能再填报。")
 
 
 @blueprint.get("/villages/<code>/sheet")
@@ -141,7 +150,7 @@ def _page(
         kinds=papers.KINDS,
         case=lists.cases_of(session(), every).get(current.clue_id or 0) if current else None,
         disputed=bool(decisions.waiting(session(), campaign.id, household.id)),
-        may_enter=_may_enter(campaign, household.village_code),
+        may_enter=household.status != "gone" and _may_enter(campaign, household.village_code),
         entry=request.form.get("key") or str(uuid4()),
         replaces=request.form.get("revision", current.uuid if current else ""),
         signed={name: request.form.get(f"signature:{name}", "") for name in SIGNATURES},
@@ -168,7 +177,7 @@ def _record(
     signed = {kind: sent.get("signature:household", "")} if raw.get("result") == "done" else {}
     signed["sign_investigator"] = sent.get("signature:investigator", "")
     entry = rows.Entry(
-        uuid=sent.get("key", ""),
+        uuid=_number(sent.get("key", ""), [household_id, new, raw]),
         household_id=household_id,
         new_household=new,
         data=raw,
@@ -177,9 +186,17 @@ def _record(
         signatures=signed,
     )
     (found,) = rows.record(session(), account(), campaign.id, [entry], clock=clock.clock())
-    if found.kind in (rows.RECORDED, rows.CONFLICT):
+    if found.kind != rows.REFUSED:
         _keep_photos(found)
     return found
+
+
+def _number(key: str, said: object) -> str:
+    """The entry's number: the same for what is sent twice, another for what was changed after going back."""
+    try:
+        return str(uuid5(UUID(key), to_json(said)))
+    except ValueError:
+        return key
 
 
 def _keep_photos(found: rows.Outcome) -> None:
@@ -189,7 +206,7 @@ def _keep_photos(found: rows.Outcome) -> None:
             try:
                 body = papers.smaller(file.stream.read(papers.MOST_SENT + 1))
                 papers.add(
-                    session(), account(), found.uuid, str(uuid4()), "photo", "", body, clock=clock.clock()
+                    session(), account(), found.row_uuid, str(uuid4()), "photo", "", body, clock=clock.clock()
                 )
             except Invalid as error:
                 flash(f"“{file.filename[:40]}”：{error.message}", "warning")
@@ -213,6 +230,7 @@ def _done(campaign: Campaign, code: str, found: rows.Outcome) -> ResponseReturnV
 def new(campaign_id: int, code: str) -> str:
     """A household that is not on the list."""
     campaign = lists.view(session(), account(), campaign_id, code)
+    _require_entering(campaign, code)
     form_of = campaigns.basis(session(), campaign).form
     today = local_date(clock.now()).isoformat()
     first = {"visited_on": today, "collected_by": account().name}
@@ -245,6 +263,7 @@ def _new(
 def add(campaign_id: int, code: str) -> ResponseReturnValue:
     """登记 a household that was not on the list: looked for first, then added."""
     campaign = lists.view(session(), account(), campaign_id, code)
+    _require_entering(campaign, code)
     raw = campaigns.basis(session(), campaign).form.parse(request.form)
     names = ("head_name", "id_number", "group_name", "address", "phone", "household_type")
     household = {name: request.form.get(f"new:{name}", "").strip() for name in names}

@@ -26,6 +26,7 @@ from engine.prevention.register import households, member_history, persons, post
 from engine.prevention.register.member_history import KINDS, Recorder, Row
 from engine.prevention.register.members import kinship, proofs
 from engine.prevention.register.members.reading import COMING, LEAVING, TYPED, Asked, Reading
+from engine.prevention.screening import following
 
 WORKERS = frozenset({"village_official", "township_reviewer", "county_approver"})
 """Who records changes in the places of their work."""
@@ -274,13 +275,13 @@ def take_back(
             raise Invalid("请写明撤销的原因。", {"reason": ["原因：请写 2 到 400 字。"]})
         by = Recorder(actor.id, now, act, reason)
         undone = []
-        _come_back(session, household, act)
+        _come_back(session, household, act, by.now)
         for one in sorted(others):
             undone += _undo(session, actor, session.get_one(Household, one), act, by)
     return undone
 
 
-def _come_back(session: Session, household: Household, act: str) -> None:
+def _come_back(session: Session, household: Household, act: str, now: datetime) -> None:
     """A household that was gone with this act is again what it was."""
     going = [
         row
@@ -289,6 +290,7 @@ def _come_back(session: Session, household: Household, act: str) -> None:
     ]
     if going and household.status == "gone":
         household.status = str(going[0].data["was"])
+        following.back(session, household.id, now)
 
 
 def _households_of(session: Session, act: str) -> set[int]:

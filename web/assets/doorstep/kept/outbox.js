@@ -32,8 +32,13 @@ export function settled(one, { status, body }, now) {
   return unanswered(one, now);
 }
 
-// A household that was new here has a number of its own from then on.
-const known = (one, body) => (body?.household ? { ...one, household: String(body.household) } : one);
+// A household that was new here has a number of its own from then on; where somebody had said the same before,
+// the papers go to that entry.
+function known(one, body) {
+  const household = body?.household ? { household: String(body.household) } : {};
+  const kept = body?.entry && body.entry !== one.uuid ? { kept: body.entry } : {};
+  return { ...one, ...household, ...kept };
+}
 
 // Without an answer: it goes again after a pause, and what stands behind it goes meanwhile.
 export function unanswered(one, now) {

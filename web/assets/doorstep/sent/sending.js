@@ -59,7 +59,9 @@ export class Sending {
 
   async paper(paper) {
     const body = await this.keeping.vault.body("papers", paper.uuid);
-    return this.keeping.answered("papers", paper, await answerOf(sendPaper(paper, body)));
+    const kept = this.keeping.entries.find(({ uuid }) => uuid === paper.entry)?.kept;
+    const sent = { ...paper, entry: kept ?? paper.entry };
+    return this.keeping.answered("papers", paper, await answerOf(sendPaper(sent, body)));
   }
 }
 
