@@ -44,6 +44,9 @@ test("arrived, arrived before, beside another, signed out", () => {
   const answer = { status: 201, body: { household: 7 } };
   const fresh = settled(entry("1", "waiting", { household: "new-1" }), answer, 0);
   assert.equal(fresh.one.household, "7");
+  const said = settled(entry("1"), { status: 200, body: { entry: "9" } }, 0).one;
+  assert.equal(said.kept, "9"); // somebody else's entry says it: the papers go there
+  assert.equal(settled(entry("1"), { status: 201, body: { entry: "1" } }, 0).one.kept, undefined);
   const closed = settled(entry("1"), { status: 409, body: { detail: "已经结束。" } }, 0).one;
   assert.deepEqual([closed.state, closed.faults], ["refused", ["已经结束。"]]);
   const out = settled(entry("1"), { status: 401, body: null }, 0);
