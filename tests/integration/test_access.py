@@ -79,6 +79,7 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}": REACH,
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": {"cun", "cun2", "xiang", "xiang2"},
+    "/campaigns/{campaign}/villages/{village}/sheet": REACH,
     "/imports/new/{kind}/{key}": set(),
     "/imports/new/{kind}/{key}/template.xlsx": set(),
     "/imports/{roster}": set(),
