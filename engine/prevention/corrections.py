@@ -115,6 +115,7 @@ def ask_gone(
     with write(session):
         household = _reached(session, actor, household_id)
         _require_there(session, household)
+        _require_late_enough(session, household, day)
         row = Correction(kind=GONE, household_id=household.id, village_code=household.village_code)
         row.data = {"how": how, "on": day.isoformat()}
         return _ask(session, actor, row, household, reason, clock.now())
@@ -169,6 +170,14 @@ def _require_there(session: Session, household: Household) -> None:
     _require_on_register(household)
     for case in _open_cases(session, household.id):
         _require_endable(session, case)
+
+
+def _require_late_enough(session: Session, household: Household, day: date) -> None:
+    """Nobody died or left before being born, or before the day of coming to the household."""
+    last = member_history.latest_coming(session, household.id)
+    if last is not None and day < last:
+        sentence = f"有成员{written(last)}才出生或来到这户，不能早于这一天。"
+        raise Invalid(sentence, {"on": [f"日期：{sentence}"]})
 
 
 def _ask(
@@ -226,7 +235,10 @@ def _require_mergeable(session: Session, household: Household, successor: Househ
         raise Invalid("不能并入它自己。", {"into": ["保留的一户：不能是这一户自己。"]})
     if household.merged_into_id or successor.merged_into_id:
         raise Conflict("其中一户已经并入别户。")
-    if "gone" in (household.status, successor.status):  # R41: nobody's people, nor clues, go to a closed record
+    if "gone" in (
+        household.status,
+        successor.status,
+    ):  # R41: nobody's people, nor clues, go to a closed record
         raise Conflict("其中一户全户已不在册：有人回来的，先在“成员变动”里撤销。")
     if household.status in _KEPT and successor.status != household.status:
         name = households.STATUS_NAMES[household.status]
@@ -577,6 +589,7 @@ def _go(session: Session, actor: Account, row: Correction, now: datetime) -> Non
     """
     household, how, on = row.household, str(row.data["how"]), date.fromisoformat(str(row.data["on"]))
     _require_there(session, household)
+    _require_late_enough(session, household, on)
     by = Recorder(actor.id, now, member_history.new_act(), row.reason[:400])
     for one in member_history.present(session, household.id):
         member_history.note(session, household.id, how, on, one, {}, by)

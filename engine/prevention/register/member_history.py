@@ -210,6 +210,14 @@ def _moves(session: Session, household_id: int) -> dict[str, MemberChange]:
     return {change.member_key: change for change in found if not (change.before and change.after)}
 
 
+def latest_coming(session: Session, household_id: int) -> date | None:
+    """The last day on which one of the members of today was born or came; None where none is known."""
+    moves, rows = _moves(session, household_id), present(session, household_id)
+    born = [date.fromisoformat(str(row["birth_date"])) for row in rows if row["birth_date"]]
+    came = [moves[row["key"]].happened_on for row in rows if row["key"] in moves]
+    return max([*born, *came], default=None)
+
+
 def write(session: Session, household: Household, rows: Sequence[Row]) -> None:
     """Let these be the household's members, in this order."""
     kept = {member.key: member for member in _stored(session, household.id)}
@@ -312,7 +320,8 @@ def seen(
     rows = [row for row in _recognised([*here, *left.values()], found) if row["key"] not in left]
     before, known = {row["key"]: row for row in here}, {row["key"] for row in rows}
     rows += [row for row in here if row["key"] not in known and _later(moves.get(row["key"]), on)]
-    if _headed_since(session, household.id, on):
+    headless = all(row["relation"] != "head" for row in rows)  # who was its head died after the visit
+    if headless or _headed_since(session, household.id, on):
         rows = [{**row, "relation": _related(row, before)} for row in rows]
     kept = []
     for row in rows:
@@ -325,9 +334,7 @@ def seen(
     return kept
 
 
-def _require_alive(
-    moves: Mapping[str, MemberChange], found: Sequence[Mapping[str, Any]], on: date
-) -> None:
+def _require_alive(moves: Mapping[str, MemberChange], found: Sequence[Mapping[str, Any]], on: date) -> None:
     """Nobody is seen after the day of a death that is on record: a form that was begun before it was recorded
     does not bring the dead back.
     """

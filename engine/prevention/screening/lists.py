@@ -217,7 +217,11 @@ def _told(row: Screening, signed: bool) -> dict[str, Any]:
 
 def _beyond(session: Session, village_code: str) -> int:
     query = select(func.count()).select_from(Household)
-    living = Household.village_code == village_code, Household.merged_into_id.is_(None), Household.status != "gone"
+    living = (
+        Household.village_code == village_code,
+        Household.merged_into_id.is_(None),
+        Household.status != "gone",
+    )
     return session.scalar(query.where(*living)) or 0
 
 
