@@ -65,6 +65,7 @@ WORDS = {
     "campaign_opened": "开展集中排查",
     "campaign_closed": "结束集中排查",
     "list_carried": "把排查名单下载到手机",
+    "rescue_taken": "上传手机救援文件",
     "wall_link": "开通大屏",
     "wall_revoke": "停用大屏",
     "resend": "重新发送消息",

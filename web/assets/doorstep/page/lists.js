@@ -80,14 +80,13 @@ export class HouseholdList {
 
 // What stands unsent, and what the server has not taken, with its reasons.
 export function outbox(keeping, { open, send, rescue }) {
-  const all = keeping.households.filter(({ entry }) => entry && entry.state !== "sent");
-  const rows = all.map((one) => make("li", {},
+  const rows = keeping.pending.map((one) => make("li", {},
     make(
       "button",
-      { type: "button", className: "household", onclick: () => open(one.key) },
+      { type: "button", className: "household", onclick: () => open(one.entry) },
       make("b", {}, one.head),
       make("span", { className: `standing ${one.state}` }, STATES[one.state]),
-      (one.entry.faults ?? []).map((sentence) => make("span", { className: "wrong" }, sentence)),
+      one.faults.map((sentence) => make("span", { className: "wrong" }, sentence)),
     )));
   const { unsent, papers } = keeping.counts;
   const words = unsent || papers
