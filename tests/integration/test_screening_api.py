@@ -145,13 +145,11 @@ def test_a_rescue_file_is_on_record_and_the_telephone_that_works_again_goes_on(s
     answer = _rescue(colleague, account=author, entries=[good, unstorable, None, 7])
     assert "文件里有 2 户，已收下 1 户" in answer.text and "不能保存的字符" in answer.text
     small_world.session.commit()
-    (told,) = small_world.session.scalars(select(LogEntry).where(LogEntry.action == "rescue_taken"))
+    (told,) = small_world.session.scalars(select(LogEntry).where(LogEntry.kind == "rescue_taken"))
     assert told.actor_id == small_world.official("cun2").id
-    assert told.payload == {"account": author, "households": 2, "kept": 1}
+    assert told.data == {"account": author, "households": 2, "kept": 1}
     sent = mine.post("/screening/phone/entries", json={**place, **content})
     assert sent.status_code == 200  # what the colleague brought is what it sends now
-    address = f"/screening/phone/papers/{uuid4()}?entry={uuid}&kind=photo"
-    assert mine.post(address, data=photo(), content_type="image/jpeg").status_code == 201
 
 
 @pytest.mark.parametrize("entries", [None, 7, {"a": 1}, "x", [7, None]])

@@ -28,8 +28,6 @@ ANSWERS = ("assured", "above_line", "in_group", "declares")
 """Kept as true or false, yes or no in the form."""
 LISTS = ("unmet", "groups")
 _OWN = ("result", "manner", "visited_on", "household_size", "policy_explained", *WORDS, *ANSWERS, *LISTS)
-ENTERS = frozenset({"village_official", "township_reviewer"})
-"""Who enters what was found at the door."""
 PAGE, PHONE, WORKBOOK = "page", "phone", "workbook"
 RECORDED, SAME, CONFLICT, REFUSED = "recorded", "same", "conflict", "refused"
 

@@ -26,7 +26,8 @@ from engine.prevention.screening import entries as e
 from engine.prevention.screening import flags, groups, newcomers, papers
 from engine.prevention.screening.counts import Changes
 
-ENTERS = e.ENTERS
+ENTERS = frozenset({"village_official", "township_reviewer"})
+"""Who enters what was found at the door."""
 _ROW, _HOUSEHOLD = table(Screening), table(Household)
 _INSERT = insert(_ROW)
 Faults = Mapping[str, Sequence[str]]

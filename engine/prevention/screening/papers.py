@@ -18,7 +18,7 @@ from engine.ground.clock import Clock
 from engine.ground.database import whole, write
 from engine.ground.errors import Conflict, Invalid, NotAllowed, NotFound
 from engine.prevention.models import Screening, ScreeningPaper
-from engine.prevention.screening.entries import ENTERS, PHONE, Entry
+from engine.prevention.screening.entries import Entry
 
 KINDS = {
     "sign_declares": "自主申报户主签字",
@@ -145,9 +145,7 @@ def add(
     row = session.scalar(select(Screening).where(Screening.uuid == screening_uuid))
     if row is None or not access.reaches(actor, row.village_code):
         raise NotFound("没有找到这户的填报。")
-    # a colleague brought the entry in a rescue file: its photos come after it from whose telephone it is
-    may_be_rescued = row.source == PHONE and access.reaches(actor, row.village_code, ENTERS)
-    if row.entered_by != actor.id and not may_be_rescued:
+    if row.entered_by != actor.id:
         raise NotAllowed("照片和签名由填报的人上传。")
     if kind not in KINDS:
         raise Invalid("不认识这种附件。")

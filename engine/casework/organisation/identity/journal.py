@@ -195,6 +195,7 @@ FACTS = {
     "event": "事由",
     "failed": "失败的",
     "households": "户数",
+    "kept": "收下的户数",
     "limits": "时限",
     "outbox": "消息",
     "wanted": "要求第二人审批",
