@@ -357,6 +357,7 @@ def test_pages_lead_from_the_file_to_the_end(small_world: World, shelf: Shelf) -
 
 
 def rows_of(world: World, found: SheetImport) -> int:
+    world.session.commit()
     query = select(func.count()).where(SheetImportRow.import_id == found.id)
     return int(world.session.scalar(query) or 0)
 
