@@ -344,8 +344,8 @@ def _drop_doubles(session: Session, table: Table, places: Mapping[str, str]) -> 
 
 
 def _join_doubles(session: Session, table: Table, name: str, places: Mapping[str, str]) -> None:
-    """Rows that a place has once, of places that become one: counts are added up (`info` of the table says so),
-    of others the first stays.
+    """Rows that a place has once, of places that become one: counts are added up (`info` of the table says
+    so), of others the first stays.
     """
     codes = sorted(set(places) | set(places.values()))
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
