@@ -9,9 +9,9 @@ const PHOTO = { side: 1280, quality: 0.7 }; // some 200 KB
 const MOST_PHOTOS = 3;
 const MOST_BYTES = 512 * 1024;
 
-// `about`: {campaign, household, fresh, values, today, sign, signatures, photographed}: `fresh` for a household
-// that the list has not; `sign` is the investigator's signature as kept here; `signatures` and how many are
-// `photographed` are from what was entered before and has not been sent.
+// `about`: {campaign, household, fresh, values, today, sign, signatures, photographed}: `fresh` for a
+// household that the list has not; `sign` is the investigator's signature as kept here; `signatures` and how
+// many are `photographed` are from what was entered before and has not been sent.
 export class Visit {
   constructor(about, { keep, leave }) {
     Object.assign(this, { ...about, keep, photos: [] });

@@ -15,7 +15,8 @@ async function ask(path, options = {}) {
   const answer = await once(path, options);
   if (answer.body?.title !== "csrf") return answer;
   const told = await once("begin");
-  if (told.status !== 200 || !told.body) return { status: told.status === 200 ? 401 : told.status, body: null };
+  if (told.status >= 500) return { status: told.status, body: null };
+  if (!told.body?.account) return SIGNED_OUT;
   if (owner && String(told.body.account.id) !== owner) return SIGNED_OUT;
   signed(told.body.csrf);
   const again = await once(path, options);
