@@ -79,6 +79,7 @@ PAGES = {
     "/campaigns/{campaign}/villages/{village}": REACH,
     "/campaigns/{campaign}/villages/{village}/areas": REACH,
     "/campaigns/{campaign}/villages/{village}/new": REACH,
+    "/campaigns/{campaign}/villages/{village}/sheet": REACH,
     "/imports/new/{kind}/{key}": set(),
     "/imports/new/{kind}/{key}/template.xlsx": set(),
     "/imports/{roster}": set(),

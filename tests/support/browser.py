@@ -223,6 +223,8 @@ class Official:
         self.open_task(name, step)
         today = self.site.now.date()
         data = papers.paper(key, today, FILE, **changes)
+        if "members" in data and "members" not in changes:
+            data["members"] = papers.headed(data["members"], name)
         self.fill({field: value for field, value in data.items() if value is not None})
         said = self.submit()
         assert f"“{step}”已办结" in said, said + self.text

@@ -73,6 +73,11 @@ def family(name: str, number: str) -> list[dict[str, Any]]:
     return [member(name, number=number[:17]), wife_row]
 
 
+def headed(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The rows of a household whose head has that name."""
+    return [{**row, "name": name} if row["relation"] == "head" else row for row in rows]
+
+
 def verification(day: date, **changes: Any) -> dict[str, Any]:
     """Two people, 12 000 a year: under the line."""
     data = {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,20 @@ def test_every_element_is_drawn_and_in_a_lane(key: str) -> None:
     assert definition is not None
     own = set(re.findall(r'<bpmn:process id="([^"]+)"', DIAGRAMS[key]))
     assert {e.id for e in definition.elements.values() if e.process_id in own} == laned
+
+
+@pytest.mark.parametrize("key", DIAGRAMS)
+def test_no_two_elements_are_drawn_over_each_other(key: str) -> None:
+    on_an_edge = set(re.findall(r'<bpmn:boundaryEvent id="([^"]+)"', DIAGRAMS[key]))
+    nodes = set(re.findall(r"<bpmn:flowNodeRef>([^<]+)<", DIAGRAMS[key])) - on_an_edge
+    shape = (
+        r'bpmnElement="([^"]+)"[^>]*>\s*<dc:Bounds x="([^"]+)" y="([^"]+)" width="([^"]+)" height="([^"]+)"'
+    )
+    boxes = [(one[0], *map(float, one[1:])) for one in re.findall(shape, DIAGRAMS[key]) if one[0] in nodes]
+    assert len(boxes) == len(nodes)
+    for (one, x, y, width, height), (other, left, top, across, down) in combinations(boxes, 2):
+        beside = x >= left + across or left >= x + width or y >= top + down or top >= y + height
+        assert beside, f"{one}, {other}"
 
 
 @pytest.mark.parametrize(
