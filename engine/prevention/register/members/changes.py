@@ -283,11 +283,11 @@ def _take_back(
         by = Recorder(actor.id, now, act, reason)
         undone = []
         touched = [session.get_one(Household, one) for one in sorted(others)]
-        for one in touched:
-            _require_within(actor, one, household)
+        for other in touched:
+            _require_within(actor, other, household)
         _come_back(session, household, act)
-        for one in sorted(touched, key=lambda one: _gets_back(session, one, act)):
-            undone += _undo(session, actor, one, act, by)
+        for other in sorted(touched, key=lambda one: _gets_back(session, one, act)):
+            undone += _undo(session, actor, other, act, by)
     return undone
 
 
